@@ -1,0 +1,29 @@
+/** Refuses request bodies above a size, before they reach the service where the length is announced, on their way where it is not. */
+import * as z from "zod";
+import { BodyLimit, learn } from "../gateway/facts.ts";
+import { refuse, upstreamCodes } from "../gateway/faults.ts";
+import { announced, tellLimit } from "../gateway/outbound.ts";
+import { aboutFilter, type Config } from "../gateway/part.ts";
+import { bytes, size } from "../gateway/quantities.ts";
+import type { Guard } from "../gateway/types.ts";
+
+const codes = { "body-too-large": upstreamCodes["body-too-large"] };
+
+export const spec = () =>
+  aboutFilter({
+    kind: "guard",
+    phase: "admission",
+    schema: z.strictObject({ max: size().describe("The largest body; it replaces the tier's `limits.body`") }),
+    short: "max",
+    example: { max: "16KiB" },
+    codes,
+  });
+
+export const make = ({ max }: Config<typeof spec>): Guard => {
+  const limit = bytes(max);
+  return (request, context) => {
+    learn(context, BodyLimit, limit);
+    if ((announced(request) ?? 0) <= limit) return undefined;
+    return refuse(context, codes, "body-too-large", tellLimit(limit));
+  };
+};

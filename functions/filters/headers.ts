@@ -1,0 +1,76 @@
+/** Sets and removes headers: of the request before the service sees it, of the response before the client does. */
+import * as z from "zod";
+import { explain } from "../gateway/complaint.ts";
+import { aboutFilter, type Config } from "../gateway/part.ts";
+import { piecesOf, template } from "../gateway/references.ts";
+import type { Guard, HeaderEdit } from "../gateway/types.ts";
+
+/** Framing and routing belong to the runtime, internal names to the gateway. */
+const reserved =
+  /^(?:host|content-length|transfer-encoding|connection|upgrade|x-postern-.*|cloudflare-workers-.*|cf-.*)$/;
+
+const name = () =>
+  z
+    .string()
+    .regex(/^[a-z0-9-]+$/, "a header's name in lower case")
+    .refine((text) => !reserved.test(text), "this header belongs to the gateway");
+
+const edits = () =>
+  z.strictObject({
+    set: z
+      .record(
+        name(),
+        z
+          .string()
+          .regex(/^[\x20-\x7e]*$/, "a header's value is one line of ASCII")
+          .superRefine(explain(piecesOf)),
+      )
+      .default({})
+      .describe("Headers and their values, which may hold references; where one is missing, the header is removed"),
+    remove: z.array(name()).default([]).describe("Headers to remove"),
+  });
+
+export const spec = () =>
+  aboutFilter({
+    kind: "guard",
+    phase: "content",
+    schema: z.strictObject({
+      request: edits().prefault({}).describe("What the service sees"),
+      response: edits().prefault({}).describe("What the client sees"),
+    }),
+    example: {
+      request: { set: { "x-account": "{path.id}", "x-called-by": "gateway" }, remove: ["cookie"] },
+      response: { set: { "strict-transport-security": "max-age=31536000" }, remove: ["server"] },
+    },
+    codes: {},
+    references: ({ request, response }) =>
+      Object.entries({ request, response }).flatMap(([side, { set }]) =>
+        Object.entries(set).map(([key, text]) => ({ path: [side, "set", key], text })),
+      ),
+  });
+
+export const make = (config: Config<typeof spec>): Guard => {
+  const outbound = editsOf(config.request);
+  const inbound = editsOf(config.response);
+  return (request, context) => {
+    for (const edit of outbound) context.outbound.push(edit(request, context));
+    for (const edit of inbound) context.inbound.push(edit(request, context));
+    return undefined;
+  };
+};
+
+type Edit = (...args: Parameters<Guard>) => HeaderEdit;
+
+const editsOf = ({ set, remove }: Config<typeof spec>["request"]): Edit[] => [
+  ...remove.map(
+    (header): Edit =>
+      () => ["delete", header],
+  ),
+  ...Object.entries(set).map(([header, text]): Edit => {
+    const value = template(text, "header");
+    return (request, context) => {
+      const written = value(request, context);
+      return written === undefined ? ["delete", header] : ["set", header, written];
+    };
+  }),
+];

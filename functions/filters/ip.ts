@@ -1,0 +1,51 @@
+/** Lets in, or keeps out, client addresses by range. */
+import ipaddr from "ipaddr.js";
+import * as z from "zod";
+import { type Codes, refuse } from "../gateway/faults.ts";
+import { aboutFilter, type Config } from "../gateway/part.ts";
+import type { Guard } from "../gateway/types.ts";
+
+const codes = {
+  "address-refused": { status: 403, title: "This API is not open to your address" },
+} as const satisfies Codes;
+
+type Range = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, bits: number];
+
+const range = () =>
+  z.string().refine((text) => ipaddr.isValidCIDR(text) || ipaddr.isValid(text), {
+    error: "an address or a range: 203.0.113.7, 10.0.0.0/8, 2001:db8::/32",
+  });
+
+export const spec = () =>
+  aboutFilter({
+    kind: "guard",
+    phase: "access",
+    schema: z
+      .strictObject({
+        allow: z.array(range()).min(1).optional().describe("Only these get in"),
+        deny: z.array(range()).min(1).optional().describe("These do not get in, even where `allow` names them"),
+      })
+      .refine(({ allow, deny }) => allow || deny, "give `allow`, `deny` or both"),
+    example: { allow: ["10.0.0.0/8", "2001:db8::/32"], deny: ["10.6.6.6"] },
+    codes,
+  });
+
+export const make = ({ allow, deny }: Config<typeof spec>): Guard => {
+  const allowed = allow?.map(rangeOf);
+  const denied = deny?.map(rangeOf) ?? [];
+  return (_, context) => {
+    const { ip } = context.caller;
+    // An address that cannot be told is in no list, and gets in nowhere.
+    if (ip === null || !ipaddr.isValid(ip)) return refuse(context, codes, "address-refused");
+    const address = ipaddr.process(ip);
+    const within = (range: Range) => address.kind() === range[0].kind() && address.match(range as [never, number]);
+    if (denied.some(within) || allowed?.some(within) === false) return refuse(context, codes, "address-refused");
+    return undefined;
+  };
+};
+
+const rangeOf = (text: string): Range => {
+  if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
+  const address = ipaddr.process(text);
+  return [address, address.kind() === "ipv4" ? 32 : 128];
+};

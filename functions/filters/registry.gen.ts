@@ -1,0 +1,19 @@
+// Written by `npm run gen`: every filter there is. Only tools and tests import this.
+import type { FilterModule } from "../gateway/part.ts";
+import * as apiKey from "./api-key.ts";
+import * as bodyLimit from "./body-limit.ts";
+import * as cors from "./cors.ts";
+import * as headers from "./headers.ts";
+import * as ip from "./ip.ts";
+import * as jwt from "./jwt.ts";
+import * as timeout from "./timeout.ts";
+
+export const filters: Readonly<Record<string, FilterModule>> = {
+  "api-key": apiKey,
+  "body-limit": bodyLimit,
+  cors,
+  headers,
+  ip,
+  jwt,
+  timeout,
+};

@@ -1,0 +1,24 @@
+/** Bounds how long everything behind it may take until the response begins; the body may stream on. */
+import * as z from "zod";
+import { deadline } from "../gateway/deadline.ts";
+import { type Codes, Fault } from "../gateway/faults.ts";
+import { aboutFilter, type Config } from "../gateway/part.ts";
+import { duration, milliseconds } from "../gateway/quantities.ts";
+import type { Deps, Layer } from "../gateway/types.ts";
+
+const codes = {
+  timeout: { status: 504, title: "The request took too long" },
+} as const satisfies Codes;
+
+export const spec = () =>
+  aboutFilter({
+    kind: "layer",
+    phase: "traffic",
+    schema: z.strictObject({ after: duration().describe("From here until the response's headers") }),
+    short: "after",
+    example: { after: "2s" },
+    codes,
+  });
+
+export const make = ({ after }: Config<typeof spec>, deps: Deps): Layer =>
+  deadline(milliseconds(after), () => new Fault(codes, "timeout", { detail: `No answer within ${after}` }), deps);

@@ -1,0 +1,120 @@
+/** The thin Worker ahead of the gates: cleans headers, names the request, sets the gray key, finds the tier. */
+import { Hono } from "hono";
+import { createMiddleware } from "hono/factory";
+import { answer, gatewayCodes } from "./gateway/faults.ts";
+import { cleanse, grayKeyHeader, hostOf, requestIdHeader, traceparentOf, versionKeyHeader } from "./gateway/hop.ts";
+import type { FrontPlan } from "./gateway/plan.ts";
+import { cookie } from "./gateway/references.ts";
+
+interface FrontTypes {
+  readonly Bindings: Readonly<Record<string, Fetcher>>;
+  readonly Variables: {
+    /** The request that goes on: the front's one copy, cleaned. */
+    onward: Request;
+    requestId: string;
+  };
+}
+
+export const front = (plan: FrontPlan) =>
+  new Hono<FrontTypes>()
+    .use(cleanHeaders)
+    .use(nameRequest)
+    .use(keepOnOneVersion(plan.grayKey))
+    .all("*", toGate(plan.tiers))
+    .onError((error, c) => {
+      report(c.get("requestId"), "internal", error);
+      return answer("internal", gatewayCodes.internal, c.get("requestId"));
+    });
+
+/** Nothing that the gateway uses inside is taken from outside. */
+const cleanHeaders = createMiddleware<FrontTypes>((c, next) => {
+  const onward = new Request(c.req.raw);
+  cleanse(onward.headers);
+  c.set("onward", onward);
+  return next();
+});
+
+/** A request id of our own, and the caller's trace continued (W3C Trace Context). */
+const nameRequest = createMiddleware<FrontTypes>((c, next) => {
+  const { headers } = c.get("onward");
+  const requestId = crypto.randomUUID();
+  c.set("requestId", requestId);
+  headers.set(requestIdHeader, requestId);
+  headers.set(
+    "traceparent",
+    traceparentOf(headers, () => crypto.randomUUID()),
+  );
+  return next();
+});
+
+/** A key that steers nothing but stickiness, so its only rule is to be short and plain. */
+const plainKey = /^[\w.:@-]{1,128}$/;
+
+/** The gray key: the configured header, else our cookie, else a new cookie. The platform splits versions by it. */
+const keepOnOneVersion = ({ header, cookie: name }: FrontPlan["grayKey"]) =>
+  createMiddleware<FrontTypes>(async (c, next) => {
+    const { headers } = c.get("onward");
+    const brought = [header && headers.get(header), cookie(headers, name)].find((key) => key && plainKey.test(key));
+    const key = brought || crypto.randomUUID();
+    headers.set(grayKeyHeader, key);
+    headers.set(versionKeyHeader, key);
+    await next();
+    if (!brought && wantsCookie(c.req.raw))
+      c.header("set-cookie", `${name}=${key}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax`, {
+        append: true,
+      });
+  });
+
+/** Only browsers keep cookies: they alone say where a fetch comes from (Fetch Metadata Request Headers). */
+const wantsCookie = ({ headers }: Request): boolean => headers.has("sec-fetch-site") && !headers.has("upgrade");
+
+const toGate = (tiers: FrontPlan["tiers"]) => {
+  const find = tierFinder(tiers);
+  return createMiddleware<FrontTypes>(async (c) => {
+    const url = new URL(c.req.url);
+    const requestId = c.get("requestId");
+    const found = find(hostOf(url), url.pathname);
+    if (typeof found === "string") {
+      log({
+        type: "access",
+        tier: null,
+        status: 404,
+        verdict: "refused",
+        by: "front",
+        code: found,
+        request: requestId,
+      });
+      return answer(found, gatewayCodes[found], requestId);
+    }
+    const gate = c.env[found.binding];
+    try {
+      if (!gate) throw new Error(`no service binding ${found.binding}`);
+      return await gate.fetch(c.get("onward"));
+    } catch (error) {
+      report(requestId, "gate-unavailable", error, found.tier);
+      return answer("gate-unavailable", gatewayCodes["gate-unavailable"], requestId, {
+        headers: { "retry-after": "5" },
+      });
+    }
+  });
+};
+
+type Tier = FrontPlan["tiers"][number];
+
+/** Hosts by name, then the longest base that the path lies under. */
+const tierFinder = (tiers: readonly Tier[]) => {
+  const byHost = new Map<string, { readonly under: string; readonly tier: Tier }[]>();
+  for (const tier of tiers.toSorted((a, b) => b.base.length - a.base.length))
+    for (const host of tier.hosts)
+      byHost.set(host, [...(byHost.get(host) ?? []), { under: tier.base === "/" ? "/" : `${tier.base}/`, tier }]);
+  return (host: string, path: string): Tier | "host-unknown" | "route-unknown" => {
+    const candidates = byHost.get(host);
+    if (!candidates) return "host-unknown";
+    return candidates.find(({ under, tier }) => path.startsWith(under) || path === tier.base)?.tier ?? "route-unknown";
+  };
+};
+
+const log = (line: object) => console.log(JSON.stringify(line));
+
+const report = (request: string, code: string, error: unknown, tier?: string) =>
+  log({ type: "fault", tier, code, request, cause: error instanceof Error ? error.message : String(error) });

@@ -1,0 +1,50 @@
+/** The Worker of one tier: its plan linked with the parts it uses, behind two doors of different trust. */
+import { env, WorkerEntrypoint, waitUntil } from "cloudflare:workers";
+import { behindFront, stranger } from "./gateway/hop.ts";
+import type { Parts } from "./gateway/part.ts";
+import type { Plan } from "./gateway/plan.ts";
+import { link } from "./gateway/server.ts";
+import type { Deps } from "./gateway/types.ts";
+
+const deps = (): Deps => ({
+  env: env as unknown as Record<string, unknown>,
+  version: (env as { readonly VERSION?: WorkerVersionMetadata }).VERSION?.id || "unversioned",
+  fetch: (request, init) => fetch(request, init),
+  now: () => Date.now(),
+  random: () => Math.random(),
+  uuid: () => crypto.randomUUID(),
+  sleep,
+  defer: waitUntil,
+  log: (line) => console.log(JSON.stringify(line)),
+});
+
+const sleep: Deps["sleep"] = (ms, signal) =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+
+/**
+ * The two entrypoints of a gate. `zone` serves whoever finds it and believes nothing that came in; `Behind` is reached
+ * only by a service binding that names it, so what the front says of the caller is believed there, and only there.
+ */
+export const gate = (plan: Plan, parts: Parts): Entrypoints => {
+  const world = deps();
+  const serve = link(plan, parts, world);
+  return {
+    zone: { fetch: (request) => serve(request, stranger(request.headers, world.uuid)) },
+    Behind: class extends WorkerEntrypoint {
+      override fetch(request: Request): Promise<Response> {
+        return serve(request, behindFront(request.headers, world.uuid));
+      }
+    },
+  };
+};
+
+interface Entrypoints {
+  readonly zone: { readonly fetch: (request: Request) => Promise<Response> };
+  readonly Behind: new (context: ExecutionContext, env: Cloudflare.Env) => WorkerEntrypoint;
+}

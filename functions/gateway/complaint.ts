@@ -1,0 +1,13 @@
+/** Lets a schema say what a reader of ours finds wrong with a text. */
+import type { RefinementCtx } from "zod";
+
+/** @param read throws a SyntaxError whose message is a sentence for the manifest's author */
+export const explain =
+  (read: (text: string) => unknown) =>
+  (text: string, context: RefinementCtx<string>): void => {
+    try {
+      read(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: (error as Error).message });
+    }
+  };

@@ -1,0 +1,22 @@
+/** The facts that filters leave for each other, and how to read and write one. */
+import type { Context, Fact } from "./types.ts";
+
+/** A business consumer of the API: whose key or token this is. */
+export interface ConsumerFact {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export const Consumer: Fact<ConsumerFact> = { label: "consumer" };
+/** The verified claims of a token. */
+export const Claims: Fact<Readonly<Record<string, unknown>>> = { label: "claims" };
+/** The most bytes that the request's body may have, in place of the tier's default. */
+export const BodyLimit: Fact<number> = { label: "body-limit" };
+/** The path and query that the upstream is asked for, where the route rewrites it. */
+export const Target: Fact<string> = { label: "target" };
+
+export const learn = <T>(context: Context, fact: Fact<T>, value: T): void => {
+  context.facts.set(fact, value);
+};
+
+export const known = <T>(context: Context, fact: Fact<T>): T | undefined => context.facts.get(fact) as T | undefined;

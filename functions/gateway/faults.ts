@@ -1,0 +1,77 @@
+/** Refusals and faults: stable codes, answered as RFC 9457 problems. */
+import type { Context } from "./types.ts";
+
+/** What a code means: its HTTP status and a title that says the same for everybody. */
+export interface Meaning {
+  readonly status: number;
+  readonly title: string;
+}
+
+/** The codes that one file can answer, for its `make` to use and for the docs to list. */
+export type Codes = Readonly<Record<string, Meaning>>;
+
+/** The codes of the gateway itself. Filters and upstreams declare theirs beside their code. */
+export const gatewayCodes = {
+  "host-unknown": { status: 404, title: "No API is served on this host" },
+  "route-unknown": { status: 404, title: "No route matches this path" },
+  "method-not-allowed": { status: 405, title: "The path exists, but not with this method" },
+  "path-ambiguous": { status: 400, title: "The path holds an encoded slash, backslash or null" },
+  "reference-malformed": { status: 400, title: "A value of the request cannot be passed on" },
+  "upgrade-not-allowed": { status: 400, title: "This route does not become a WebSocket" },
+  "gate-unavailable": { status: 503, title: "The gate of this API is not available" },
+  internal: { status: 500, title: "The gateway failed" },
+} as const satisfies Codes;
+
+/** What can go wrong on the way to any upstream. */
+export const upstreamCodes = {
+  "body-too-large": { status: 413, title: "The request body is larger than this route takes" },
+  "body-incomplete": { status: 400, title: "The request body ended early" },
+  "upstream-timeout": { status: 504, title: "The service behind the gateway took too long" },
+  "upstream-unreachable": { status: 502, title: "The service behind the gateway could not be reached" },
+} as const satisfies Codes;
+
+export interface ProblemOptions {
+  /** What is particular to this occurrence. Nothing internal, nothing that the caller did not send or may not know. */
+  readonly detail?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An unexpected end of the work. Thrown; only `server.ts` rescues. */
+export class Fault<C extends Codes = Codes> extends Error {
+  override readonly name = "Fault";
+  readonly code: string;
+  readonly meaning: Meaning;
+  readonly options: ProblemOptions;
+  constructor(codes: C, code: keyof C & string, options: ProblemOptions & { readonly cause?: unknown } = {}) {
+    super(code, { cause: options.cause });
+    this.code = code;
+    this.meaning = codes[code] as Meaning;
+    this.options = options;
+  }
+}
+
+/**
+ * The answer to a request that is refused, per RFC 9457. Its `type` is a URN of the code, so that it needs no page to exist.
+ * @returns a response with mutable headers, so that edits of filters ahead (CORS) can still be applied
+ */
+export const answer = (
+  code: string,
+  { status, title }: Meaning,
+  requestId: string,
+  { detail, headers }: ProblemOptions = {},
+): Response =>
+  new Response(
+    `${JSON.stringify({ type: `urn:postern:problem:${code}`, title, status, code, detail, "request-id": requestId })}\n`,
+    { status, headers: { ...headers, "content-type": "application/problem+json", "cache-control": "no-store" } },
+  );
+
+/** A filter's refusal: the problem, and its code in the outcome. */
+export const refuse = <C extends Codes>(
+  context: Context,
+  codes: C,
+  code: keyof C & string,
+  options?: ProblemOptions,
+): Response => {
+  context.outcome.code = code;
+  return answer(code, codes[code] as Meaning, context.caller.requestId, options);
+};

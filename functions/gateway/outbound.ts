@@ -1,0 +1,107 @@
+/** The request's one copy: what an upstream over HTTP is sent. */
+import { BodyLimit, known, Target } from "./facts.ts";
+import { Fault, upstreamCodes } from "./faults.ts";
+import { introduce } from "./hop.ts";
+import type { Context, HeaderEdit } from "./types.ts";
+
+export const apply = (headers: Headers, edits: readonly HeaderEdit[]): void => {
+  for (const edit of edits)
+    if (edit[0] === "delete") headers.delete(edit[1]);
+    else headers[edit[0]](edit[1], edit[2]);
+};
+
+/** Path and query that the upstream is asked for: the route's own target, or what the client asked for. */
+export const targetOf = (context: Context): string =>
+  (known(context, Target) ?? context.url.pathname) + context.url.search;
+
+/**
+ * Sends the request on, its body streaming, and answers with what comes back.
+ *
+ * A body that the client announced with its length goes on natively: the runtime aborts the upstream's request where it
+ * falls short. One of unknown length is counted on its way, and where it grows too large or breaks off, the upstream's
+ * request is aborted as a whole, since an error of the stream alone would look like a clean end.
+ *
+ * @param url absolute, of the upstream
+ * @throws Fault `body-too-large`, `body-incomplete`, `upstream-unreachable`, or the reason of the context's signal
+ */
+export const send = async (
+  url: string,
+  request: Request,
+  context: Context,
+  fetch: (request: Request, init: { signal?: AbortSignal }) => Promise<Response>,
+): Promise<Response> => {
+  const body = bounded(request, known(context, BodyLimit) ?? Number.POSITIVE_INFINITY);
+  const signal = either(context.signal, body.broken?.signal);
+  const { method, headers } = request;
+  const copy = body.stream
+    ? new Request(url, { method, headers, body: body.stream, redirect: "manual" })
+    : new Request(url, request);
+  introduce(copy.headers, context.caller, context.url);
+  apply(copy.headers, context.outbound);
+  try {
+    return await fetch(copy, signal ? { signal } : {});
+  } catch (cause) {
+    throw context.signal?.aborted ? context.signal.reason : (body.broken?.signal.reason ?? unreachable(cause));
+  }
+};
+
+const either = (a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined =>
+  a && b ? AbortSignal.any([a, b]) : (a ?? b);
+
+const unreachable = (cause: unknown) => new Fault(upstreamCodes, "upstream-unreachable", { cause });
+
+/** What a client is told whose body is too large. */
+export const tellLimit = (limit: number) => ({ detail: `At most ${limit} bytes are taken here` });
+
+const tooLarge = (limit: number) => new Fault(upstreamCodes, "body-too-large", tellLimit(limit));
+
+/** The length that the client announced, or undefined where it sends chunks. */
+export const announced = (request: Request): number | undefined => {
+  const length = request.headers.get("content-length");
+  return length === null ? undefined : Number(length);
+};
+
+interface Bounded {
+  readonly stream?: ReadableStream;
+  /** Aborted with a Fault when the counted body grows too large or breaks off. */
+  readonly broken?: AbortController;
+}
+
+const bounded = (request: Request, limit: number): Bounded => {
+  if (request.body === null) return {};
+  const length = announced(request);
+  if (length !== undefined) {
+    if (!(length <= limit)) throw tooLarge(limit);
+    return {};
+  }
+  const broken = new AbortController();
+  const { readable, writable } = new IdentityTransformStream();
+  pump(request.body, writable, limit).catch((cause) => {
+    broken.abort(cause instanceof Fault ? cause : new Fault(upstreamCodes, "body-incomplete", { cause }));
+  });
+  return { stream: readable, broken };
+};
+
+const chunk = 64 * 1024;
+
+/** Copies with one buffer. The upstream hanging up looks like the client's breaking off; by then its answer has come. */
+const pump = async (from: ReadableStream, to: WritableStream, limit: number): Promise<void> => {
+  const reader = from.getReader({ mode: "byob" });
+  const writer = to.getWriter();
+  let total = 0;
+  let buffer = new ArrayBuffer(chunk);
+  for (;;) {
+    const { done, value } = await reader.read(new Uint8Array(buffer));
+    if (value?.byteLength) {
+      total += value.byteLength;
+      if (total > limit) {
+        await reader.cancel();
+        throw tooLarge(limit);
+      }
+      await writer.write(value);
+    }
+    if (done) break;
+    buffer = value.buffer as ArrayBuffer;
+  }
+  await writer.close();
+};

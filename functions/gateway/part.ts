@@ -1,0 +1,69 @@
+/** What a filter or an upstream is: one file with two named exports, `spec` for the tools and `make` for the gate. */
+import type { input, output, ZodType } from "zod";
+import type { Codes } from "./faults.ts";
+import type { Deps, Guard, Handler, Layer } from "./types.ts";
+
+/** Where in a chain a filter belongs. The checker compares them; the gate runs what is written. */
+export type Phase = "admission" | "identity" | "access" | "limits" | "traffic" | "content";
+
+/** What a part needs of the platform: the compiler writes it into the gate's wrangler configuration. */
+export type Binding =
+  | { readonly kind: "kv"; readonly binding: string; readonly namespace: string }
+  | { readonly kind: "service"; readonly binding: string; readonly service: string };
+
+interface About<S extends ZodType> {
+  readonly schema: S;
+  /** Type-checked against the schema, run by the law suite, printed in the docs. */
+  readonly example: input<S>;
+  /** The key that a bare value stands for: with `short: "max"`, `body-limit: 16KiB` is `body-limit: { max: 16KiB }`. */
+  readonly short?: keyof input<S> & string;
+  /** The codes that it can refuse or fail with. */
+  readonly codes: Codes;
+  /** What it needs of the platform, so that the compiler can bind it. */
+  readonly bindings?: (config: output<S>) => readonly Binding[];
+}
+
+export interface AboutFilter<S extends ZodType = ZodType> extends About<S> {
+  readonly kind: "guard" | "layer";
+  readonly phase: Phase;
+  /** Phases that it has to stand ahead of, where they are in the chain too. */
+  readonly ahead?: readonly Phase[];
+  /** Sources of references that are bound behind it: `consumer`, `claim`. */
+  readonly provides?: readonly string[];
+  /** Texts of the configuration that may hold references, such as `{consumer.id}`. */
+  readonly references?: (config: output<S>) => readonly { readonly path: readonly string[]; readonly text: string }[];
+}
+
+export interface AboutUpstream<S extends ZodType = ZodType> extends About<S> {
+  readonly kind: "upstream";
+}
+
+/** Ties the example to the schema. An identity function: bundlers see a pure thunk around it. */
+export const aboutFilter = <const S extends ZodType>(it: AboutFilter<S>): AboutFilter<S> => it;
+export const aboutUpstream = <const S extends ZodType>(it: AboutUpstream<S>): AboutUpstream<S> => it;
+
+/** The configuration that a part's `make` is given: `Config<typeof spec>`. */
+export type Config<T extends () => { readonly schema: ZodType }> = output<ReturnType<T>["schema"]>;
+
+// The registry's variance: every `make` takes its own configuration, which only its own schema produces.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+type AnyConfig = any;
+export type MakeFilter = (config: AnyConfig, deps: Deps) => Guard | Layer;
+export type MakeUpstream = (config: AnyConfig, deps: Deps) => Handler;
+
+export interface FilterModule {
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly spec: () => AboutFilter<any>;
+  readonly make: MakeFilter;
+}
+export interface UpstreamModule {
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly spec: () => AboutUpstream<any>;
+  readonly make: MakeUpstream;
+}
+
+/** The parts that one gate is linked with: only the makers, so that no schema reaches its bundle. */
+export interface Parts {
+  readonly filters: Readonly<Record<string, MakeFilter>>;
+  readonly upstreams: Readonly<Record<string, MakeUpstream>>;
+}

@@ -1,0 +1,82 @@
+/** Composes a chain: guards run flat, layers wrap like an onion, and a rule can be shadowed or given to a share of users. */
+import { Consumer, known } from "./facts.ts";
+import type { Context, Guard, Handler, Layer } from "./types.ts";
+
+export type Step =
+  | { readonly kind: "guard"; readonly id: string; readonly guard: Guard }
+  | { readonly kind: "layer"; readonly id: string; readonly layer: Layer };
+
+/** Consecutive guards become one flat segment inside the layers written before them. */
+export const pipeline = (steps: readonly Step[], last: Handler): Handler => {
+  let next = last;
+  let run: { id: string; guard: Guard }[] = [];
+  for (const step of steps.toReversed()) {
+    if (step.kind === "guard") run.unshift(step);
+    else {
+      next = step.layer(flat(run, next));
+      run = [];
+    }
+  }
+  return flat(run, next);
+};
+
+/** Awaits only promises: a synchronous guard then costs a call and a comparison. */
+const flat = (steps: readonly { readonly id: string; readonly guard: Guard }[], next: Handler): Handler => {
+  if (steps.length === 0) return next;
+  return async (request, context) => {
+    for (const { id, guard } of steps) {
+      const verdict = guard(request, context);
+      if (verdict === undefined) continue;
+      const answer = verdict instanceof Promise ? await verdict : verdict;
+      if (answer === undefined) continue;
+      context.outcome.verdict = context.outcome.code === undefined ? "answered" : "refused";
+      context.outcome.by = id;
+      return answer;
+    }
+    return next(request, context);
+  };
+};
+
+/**
+ * `mode: shadow`: the guard decides on a copy of the context, its decision is noted, and the request passes.
+ * What it learns or edits stays in the copy, since nothing may rest on a rule that is not enforced.
+ */
+export const shadowed =
+  (id: string, guard: Guard): Guard =>
+  (request, context) => {
+    const trial: Context = {
+      ...context,
+      facts: new Map(context.facts),
+      outbound: [],
+      inbound: [],
+      outcome: { verdict: "passed" },
+    };
+    const note = (decision: string): undefined => {
+      context.outcome.shadow = { ...context.outcome.shadow, [id]: decision };
+    };
+    const decided = (answer: Response | undefined) =>
+      note(answer === undefined ? "pass" : (trial.outcome.code ?? String(answer.status)));
+    try {
+      const verdict = guard(request, trial);
+      return verdict instanceof Promise ? verdict.then(decided, () => note("failed")) : decided(verdict);
+    } catch {
+      return note("failed");
+    }
+  };
+
+/** `percent`: the guard applies to a share of users, the same ones each time. A user of whom nothing is known is not exempted. */
+export const sampled =
+  (id: string, share: number, guard: Guard): Guard =>
+  (request, context) => {
+    const key = known(context, Consumer)?.id ?? context.caller.grayKey ?? context.caller.ip;
+    return key === null || position(`${id}\n${key}`) < share ? guard(request, context) : undefined;
+  };
+
+/** Where a key stands in [0, 1): FNV-1a, then a finalizer so that keys that differ at their end spread as well. */
+export const position = (key: string): number => {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+};

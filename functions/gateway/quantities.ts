@@ -1,0 +1,42 @@
+/** Values that say their unit: `800ms`, `64KiB`, `10%`. The plan keeps the text; a part turns it into a number when it is linked. */
+import * as z from "zod";
+
+const durationPattern = /^(\d{1,9})(ms|s|m|h|d)$/;
+const sizePattern = /^(\d{1,9})(B|KiB|MiB|GiB)$/;
+const percentPattern = /^(\d{1,3}(?:\.\d{1,4})?)(%)$/;
+const msOf = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const bytesOf = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
+
+const read = (text: string, pattern: RegExp, units: Readonly<Record<string, number>>): number => {
+  const [, digits, unit = ""] = pattern.exec(text) ?? [];
+  const each = units[unit];
+  if (digits === undefined || each === undefined) throw new TypeError(`not a quantity: ${JSON.stringify(text)}`);
+  return Number(digits) * each;
+};
+
+/** @throws TypeError on text that the schema would refuse */
+export const milliseconds = (text: string): number => read(text, durationPattern, msOf);
+/** @throws TypeError on text that the schema would refuse */
+export const bytes = (text: string): number => read(text, sizePattern, bytesOf);
+/** The share in [0, 1]. @throws TypeError on text that the schema would refuse */
+export const share = (text: string): number => read(text, percentPattern, { "%": 0.01 });
+
+/** setTimeout counts in 31 bits of milliseconds, so a longer wait would fire at once. */
+const longest = 2 ** 31 - 1;
+
+export const duration = () =>
+  z
+    .string("a duration needs its unit: 800ms, 2s, 5m, 1h")
+    .regex(durationPattern, "a duration is a number and ms, s, m, h or d: 800ms, 2s, 5m")
+    .refine((text) => !durationPattern.test(text) || milliseconds(text) <= longest, "a duration is at most 24d");
+
+export const size = () =>
+  z
+    .string("a size needs its unit: 512B, 64KiB, 10MiB")
+    .regex(sizePattern, "a size is a number and B, KiB, MiB or GiB: 64KiB, 10MiB");
+
+export const percent = () =>
+  z
+    .string("a percentage needs its sign: 10%")
+    .regex(percentPattern, "a percentage is a number and %: 10%, 0.5%")
+    .refine((text) => !percentPattern.test(text) || share(text) <= 1, "a percentage is at most 100%");

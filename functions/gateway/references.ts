@@ -1,0 +1,127 @@
+/**
+ * References: `{path.id}`, `{consumer.id}`, `{header.x-request-id}` in a text of the manifest. One small grammar, read
+ * when a gate is linked, checked by the compiler against what the match captures and the filters ahead provide.
+ */
+import { Claims, Consumer, known } from "./facts.ts";
+import type { Context } from "./types.ts";
+
+export interface Reference {
+  /** `path`, `query`, `header`, `cookie`, `consumer`, `claim`, `client`, `request`. */
+  readonly source: keyof typeof sources;
+  /** `id`, `x-request-id`, `labels.plan`. */
+  readonly name: string;
+}
+
+/** A value of the request, or undefined where it has none. Numbers and booleans of a token are written as text. */
+type Read = (request: Request, context: Context, name: string) => string | undefined;
+
+const decoded = (text: string): string | undefined => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const text = (value: unknown): string | undefined =>
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
+
+const sources = {
+  path: (_, { captures }, name) => decoded(captures[name] ?? "%"),
+  query: (_, { url }, name) => url.searchParams.get(name) ?? undefined,
+  header: ({ headers }, _, name) => headers.get(name) ?? undefined,
+  cookie: ({ headers }, _, name) => cookie(headers, name),
+  consumer: (_, context, name) => {
+    const consumer = known(context, Consumer);
+    return name === "id" ? consumer?.id : consumer?.labels[name.slice("labels.".length)];
+  },
+  claim: (_, context, name) => {
+    const claims = known(context, Claims);
+    return claims && Object.hasOwn(claims, name) ? text(claims[name]) : undefined;
+  },
+  client: (_, { caller }) => caller.ip ?? undefined,
+  request: (_, { caller }) => caller.requestId,
+} satisfies Record<string, Read>;
+
+/** Names that a source can have where they are few. */
+const closed: Readonly<Record<string, RegExp>> = { consumer: /^(?:id|labels\..+)$/, client: /^ip$/, request: /^id$/ };
+
+/**
+ * Reads `path.id`.
+ * @throws SyntaxError with a sentence for the manifest's author
+ */
+export const referenceOf = (reference: string): Reference => {
+  const [, source = "", name = ""] = /^([a-z]+)\.([A-Za-z0-9_.:/-]+)$/.exec(reference) ?? [];
+  if (!Object.hasOwn(sources, source))
+    throw new SyntaxError(`"${reference}" is no reference; it begins with one of ${Object.keys(sources).join(", ")}`);
+  if (closed[source]?.test(name) === false)
+    throw new SyntaxError(`"${reference}" is no reference; ${source} has no "${name}"`);
+  return { source: source as Reference["source"], name };
+};
+
+type Piece = string | Reference;
+
+/**
+ * Splits a text into literals and references.
+ * @throws SyntaxError with a sentence for the manifest's author
+ */
+export const piecesOf = (template: string): Piece[] =>
+  template
+    .split(/(\{[^{}]*\})/)
+    .filter((piece) => piece !== "")
+    .map((piece) => {
+      if (piece.startsWith("{")) return referenceOf(piece.slice(1, -1));
+      if (/[{}]/.test(piece)) throw new SyntaxError(`a brace without its other half in "${template}"`);
+      return piece;
+    });
+
+export const referencesIn = (template: string): Reference[] =>
+  piecesOf(template).filter((piece) => typeof piece !== "string");
+
+/** Where a text's value will stand, which decides how each part of it is written. */
+type Place = "path" | "header";
+
+/**
+ * Prepares a text. What it gives is undefined where a value is missing, or cannot stand in that place.
+ *
+ * In a path, what the match captured goes on as it came, and every other value becomes one segment's text; a whole that
+ * would hold a dot segment is none. In a header, all but visible ASCII is percent-encoded, so that no value ends a line.
+ */
+export const template = (
+  source: string,
+  place: Place,
+): ((request: Request, context: Context) => string | undefined) => {
+  const pieces = piecesOf(source);
+  return (request, context) => {
+    let whole = "";
+    for (const piece of pieces) {
+      const part = typeof piece === "string" ? piece : valueFor(place, piece, request, context);
+      if (part === undefined) return undefined;
+      whole += part;
+    }
+    return place === "path" && dotSegment.test(whole) ? undefined : whole;
+  };
+};
+
+const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
+
+const valueFor = (
+  place: Place,
+  { source, name }: Reference,
+  request: Request,
+  context: Context,
+): string | undefined => {
+  if (place === "path" && source === "path") return context.captures[name];
+  const value = (sources[source] as Read)(request, context, name)?.toWellFormed();
+  if (value === undefined) return undefined;
+  return place === "path" ? encodeURIComponent(value) : value.replace(/[^\x20-\x7e]+/gu, encodeURIComponent);
+};
+
+/** The value of one cookie, as it was sent. */
+export const cookie = (headers: Headers, name: string): string | undefined => {
+  for (const pair of headers.get("cookie")?.split(";") ?? []) {
+    const equals = pair.indexOf("=");
+    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
+  }
+  return undefined;
+};

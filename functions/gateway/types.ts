@@ -1,0 +1,82 @@
+/** The whole vocabulary of a gate: what a request passes through, and what travels with it. */
+
+/** One request in, one response out: an upstream, a pipeline and a whole gateway all have this shape. */
+export type Handler = (request: Request, context: Context) => Promise<Response>;
+
+/** Decides: refuse with a Response, or let pass. Synchronous when it can be, since awaiting ten of them costs more than they do. */
+export type Guard = (request: Request, context: Context) => Response | undefined | Promise<Response | undefined>;
+
+/** Wraps: may call `next` zero, one or many times (deadline, cache, retry, mirror). */
+export type Layer = (next: Handler) => Handler;
+
+/** The outside world, passed in; tests pass fakes. Filters touch no global fetch, clock, timer or random. */
+export interface Deps {
+  /** Bindings and secrets of this Worker, by name. */
+  readonly env: Readonly<Record<string, unknown>>;
+  /** Which version of the gate this is: what a release is measured by. */
+  readonly version: string;
+  readonly fetch: (request: Request | string, init?: RequestInit) => Promise<Response>;
+  /** Milliseconds since the epoch. Stands still during CPU work at the edge. */
+  readonly now: () => number;
+  /** In [0, 1). Not for secrets. */
+  readonly random: () => number;
+  readonly uuid: () => string;
+  /** Resolves after `ms`; rejects with the signal's reason when that comes first. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Lets work outlive the response. */
+  readonly defer: (work: Promise<unknown>) => void;
+  /** One structured line. */
+  readonly log: (line: object) => void;
+}
+
+/** What one filter learns and another needs: Consumer, Claims, BodyLimit … The label shows in traces. */
+export interface Fact<T> {
+  readonly label: string;
+  readonly _type?: T;
+}
+
+/** An edit of headers, recorded by a filter and applied once, when the message is copied anyway. */
+export type HeaderEdit =
+  | readonly [op: "set" | "append", name: string, value: string]
+  | readonly [op: "delete", name: string];
+
+/** Who is asking, as far as the entrypoint may believe it. */
+export interface Caller {
+  readonly requestId: string;
+  /** W3C trace context: `00-<trace>-<span>-<flags>`. */
+  readonly traceparent: string;
+  /** `CF-Connecting-IP`, or null where there is none (a call from another Worker). */
+  readonly ip: string | null;
+  /** Keeps a user on one version or one side of a `percent`. Trusted for stickiness, for nothing else. */
+  readonly grayKey: string | null;
+}
+
+/** How a request fared: what the access log says. */
+export interface Outcome {
+  /** `answered`: by a guard that refuses nothing, such as a preflight's. */
+  verdict: "passed" | "answered" | "refused" | "failed";
+  /** The filter that answered or refused, or the upstream that failed. */
+  by?: string;
+  /** The problem's code. */
+  code?: string;
+  upstreamMs?: number;
+  /** Decisions of shadowed guards, by filter id: the code that would have been answered, or `pass`. */
+  shadow?: Record<string, string>;
+}
+
+/** Travels with one request. Layers derive one with another signal; facts, edits and outcome stay shared. */
+export interface Context {
+  readonly caller: Caller;
+  readonly url: URL;
+  readonly route: { readonly tier: string; readonly name: string };
+  /** What the path's `{name}` captured, percent-encoded as it came. */
+  readonly captures: Readonly<Record<string, string>>;
+  /** Aborts when a deadline passes. A client that leaves cancels the whole request without it. */
+  readonly signal: AbortSignal | undefined;
+  readonly facts: Map<Fact<unknown>, unknown>;
+  /** Edits of the request on its way to the upstream. */
+  readonly outbound: HeaderEdit[];
+  /** Edits of the response on its way to the client. */
+  readonly inbound: HeaderEdit[];
+  readonly outcome: Outcome;
+}

@@ -1,0 +1,30 @@
+/** Calls another Worker of the account through a service binding: no network, no public address. */
+import * as z from "zod";
+import { upstreamCodes } from "../gateway/faults.ts";
+import { send, targetOf } from "../gateway/outbound.ts";
+import { aboutUpstream, type Config } from "../gateway/part.ts";
+import type { Deps, Handler } from "../gateway/types.ts";
+
+export const spec = () =>
+  aboutUpstream({
+    kind: "upstream",
+    schema: z.strictObject({
+      service: z
+        .string()
+        .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "a Worker's name: lower case, digits and hyphens")
+        .describe("Name of the Worker"),
+    }),
+    short: "service",
+    example: { service: "rates" },
+    codes: upstreamCodes,
+    bindings: ({ service }) => [{ kind: "service", binding: bindingOf(service), service }],
+  });
+
+const bindingOf = (service: string): string => `SERVICE_${service.toUpperCase().replaceAll("-", "_")}`;
+
+export const make = ({ service }: Config<typeof spec>, deps: Deps): Handler => {
+  const worker = deps.env[bindingOf(service)] as Fetcher;
+  if (!worker) throw new Error(`no service binding ${bindingOf(service)} to the Worker "${service}"`);
+  return (request, context) =>
+    send(context.url.origin + targetOf(context), request, context, (copy, init) => worker.fetch(copy, init));
+};

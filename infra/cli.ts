@@ -1,0 +1,111 @@
+#!/usr/bin/env node
+/** The verbs, nothing else. Each loads its module only when it is called. */
+import { Command, CommanderError, Option } from "@commander-js/extra-typings";
+import { type Outcome, say } from "./outcome.ts";
+
+const root = new Option("--root <folder>", "the project's folder").default(process.cwd(), "here");
+const environment = (name: string) => new Option("-e, --env <name>", "a file of routes/environments").default(name);
+const json = new Option("--json", "machine-readable output");
+
+const examples = (lines: Readonly<Record<string, string>>) =>
+  `\nExamples:\n${Object.entries(lines)
+    .map(([line, meaning]) => `  $ ${line.padEnd(38)} ${meaning}`)
+    .join("\n")}`;
+
+const program = new Command("postern")
+  .description("An API gateway in which every business tier has a gate of its own.")
+  .version("0.1.0")
+  .showHelpAfterError("(--help shows what it takes)")
+  .addHelpText(
+    "after",
+    "\nExit codes:\n  0  done\n  1  the manifests have problems\n  2  the command line is wrong\n  3  it could not be done",
+  )
+  .exitOverride();
+
+program
+  .command("check")
+  .description("say everything that is wrong with the manifests")
+  .addOption(environment("production"))
+  .addOption(root)
+  .addOption(json)
+  .addHelpText(
+    "after",
+    examples({ "npx postern check": "all manifests", "npx postern check --env local": "with the dev loop's values" }),
+  )
+  .action(async (options) => finish(await (await import("./verbs/check.ts")).check(options), options));
+
+program
+  .command("build")
+  .description("write every Worker's bundle, plan and wrangler configuration into .build/")
+  .addOption(environment("production"))
+  .addOption(root)
+  .addOption(json)
+  .option("--tier <name>", "only this tier's gate")
+  .addHelpText(
+    "after",
+    examples({
+      "npx postern build": "front and gates",
+      "npx postern build --tier wallet": "one gate, whatever the others are like",
+    }),
+  )
+  .action(async (options) => finish(await (await import("./verbs/build.ts")).build(options), options));
+
+program
+  .command("routes")
+  .description("list the routes: method, path, filters in order, upstream")
+  .addOption(environment("production"))
+  .addOption(root)
+  .addOption(json)
+  .addHelpText("after", examples({ "npx postern routes": "as a table", "npx postern routes --json": "as JSON" }))
+  .action(async (options) => finish(await (await import("./verbs/routes.ts")).routes(options), options));
+
+program
+  .command("dev")
+  .description("run front, gates and sample services here, and follow your edits")
+  .addOption(environment("local"))
+  .addOption(root)
+  .addOption(json)
+  .option("-p, --port <number>", "where the front listens", "8787")
+  .addHelpText(
+    "after",
+    examples({ "npx postern dev": "on http://localhost:8787", "npx postern dev --port 9000": "elsewhere" }),
+  )
+  .action(async (options) => finish(await (await import("./dev/dev.ts")).dev(options), options));
+
+program
+  .command("gen")
+  .description("write what is generated: registries, reference docs, the front's block of wrangler.toml")
+  .addOption(json)
+  .option("--check", "write nothing; fail where something is stale")
+  .addHelpText(
+    "after",
+    examples({ "npx postern gen": "after adding a part or a tier", "npx postern gen --check": "in CI" }),
+  )
+  .action(async (options) => finish(await (await import("./verbs/gen.ts")).gen(options), options));
+
+program
+  .command("new")
+  .description("begin a filter or an upstream: one source file, one test file, and what is generated")
+  .argument("<kind>", "filter or upstream")
+  .argument("<name>", "lower case, with hyphens")
+  .addOption(json)
+  .addHelpText("after", examples({ "npx postern new filter geo-fence": "functions/filters/geo-fence.ts and its test" }))
+  .action(async (kind, name, options) => finish(await (await import("./verbs/new.ts")).scaffold(kind, name), options));
+
+const finish = (outcome: Outcome, options: { readonly json?: true | undefined }): void => {
+  say(outcome, options.json === true);
+  process.exitCode = outcome.exitCode;
+};
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(
+      process.argv.includes("--json") ? `${JSON.stringify({ error: message })}\n` : `postern: ${message}\n`,
+    );
+    process.exitCode = 3;
+  }
+}

@@ -1,0 +1,88 @@
+/** Writes the wrangler configuration of every Worker. None but the front is reachable, and the front only on its hosts. */
+
+import type { Environment } from "../../functions/gateway/config.ts";
+import type { Binding } from "../../functions/gateway/part.ts";
+import type { FrontPlan } from "../../functions/gateway/plan.ts";
+import type { CheckedTier, Named } from "./check.ts";
+
+/** What all Workers of Postern run on; raised by hand, after the tests have passed on it. */
+export const compatibilityDate = "2026-11-01";
+
+const common = {
+  compatibility_date: compatibilityDate,
+  // Left out, wrangler publishes a Worker that has no routes, and every version of it.
+  workers_dev: false,
+  preview_urls: false,
+  no_bundle: true,
+  find_additional_modules: true,
+  base_dir: ".",
+  rules: [{ type: "ESModule", globs: ["**/*.js"] }],
+  observability: { enabled: true },
+} as const;
+
+/** Workers of other environments have names of their own. */
+export const workerName = (name: string, environment: string): string =>
+  environment === "production" ? name : `${name}-${environment}`;
+
+export const gateConfig = ({ manifest, upstreams, routes }: CheckedTier, { name, value }: Named<Environment>) => {
+  const bindings = unique([
+    ...routes.flatMap(({ chain }) => chain.flatMap(({ about, config }) => about.bindings?.(config as never) ?? [])),
+    ...Object.values(upstreams).flatMap(({ about, config }) => about.bindings?.(config as never) ?? []),
+  ]);
+  return {
+    name: workerName(`gate-${manifest.tier}`, name),
+    main: "gate.js",
+    ...common,
+    version_metadata: { binding: "VERSION" },
+    services: bindings.flatMap((it) => (it.kind === "service" ? [{ binding: it.binding, service: it.service }] : [])),
+    kv_namespaces: bindings.flatMap((it) =>
+      it.kind === "kv" ? [{ binding: it.binding, id: value.kv[it.namespace] as string }] : [],
+    ),
+  };
+};
+
+const unique = (bindings: readonly Binding[]): Binding[] =>
+  [...new Map(bindings.map((it) => [it.binding, it])).values()].toSorted((a, b) => (a.binding < b.binding ? -1 : 1));
+
+export const frontConfig = (front: FrontPlan, { name, value }: Named<Environment>) => ({
+  name: workerName("postern-front", name),
+  main: "front.js",
+  ...common,
+  routes: routesOf(front, value.front.zone),
+  services: front.tiers.map(({ tier, binding }) => ({
+    binding,
+    service: workerName(`gate-${tier}`, name),
+    entrypoint: "Behind",
+  })),
+});
+export type FrontConfig = ReturnType<typeof frontConfig>;
+
+/** Each host has a catch-all to the front. */
+const routesOf = (front: FrontPlan, zone: string | undefined) =>
+  [...new Set(front.tiers.flatMap(({ hosts }) => hosts))].sort().map((host) => ({
+    pattern: `${host}/*`,
+    zone_name: zone ?? host.split(".").slice(-2).join("."),
+  }));
+
+const begin = "# --- written by `postern gen` from routes/; wrangler reads it before it builds ---";
+const end = "# --- end ---";
+
+/**
+ * The root's `wrangler.toml` with the front's routes and services as they are now.
+ * @throws where the file has lost the marks between which they stand
+ */
+export const withFrontBlock = (toml: string, { routes, services }: FrontConfig): string => {
+  const from = toml.indexOf(begin);
+  const to = toml.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`wrangler.toml needs the lines "${begin}" and "${end}", in this order`);
+  const tables = [
+    ...routes.map((route) => `[[routes]]\n${lines(route)}`),
+    ...services.map((service) => `[[services]]\n${lines(service)}`),
+  ];
+  return `${toml.slice(0, from)}${begin}\n${tables.join("\n")}${toml.slice(to)}`;
+};
+
+const lines = (table: Readonly<Record<string, string>>): string =>
+  Object.entries(table)
+    .map(([key, text]) => `${key} = ${JSON.stringify(text)}\n`)
+    .join("");

@@ -1,0 +1,25 @@
+/** Shows a Worker's structured line to people; any other line as it is. */
+import pc from "picocolors";
+
+export const accessLine = (line: string): string => {
+  const it = parsed(line);
+  if (it?.type === "access") {
+    const paint = Number(it.status) < 400 ? pc.green : Number(it.status) < 500 ? pc.yellow : pc.red;
+    const where = it.tier ? `${it.tier}/${it.route ?? "-"}` : "front";
+    const why = [it.code && `${it.code}${it.by ? ` by ${it.by}` : ""}`, it.consumer && `as ${it.consumer}`]
+      .filter(Boolean)
+      .join("  ");
+    return `${pc.dim(String(it.time ?? "").slice(11, 23))} ${paint(String(it.status))} ${String(it.method ?? "").padEnd(6)} ${where.padEnd(20)} ${String(it.ms ?? "").padStart(4)} ms  ${why}`;
+  }
+  if (it?.type === "fault")
+    return `${pc.red("fault")} ${it.tier ?? "front"}/${it.route ?? "-"} ${it.code}: ${it.cause}`;
+  return line;
+};
+
+const parsed = (line: string): Record<string, string | number | undefined> | undefined => {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+};

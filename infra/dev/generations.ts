@@ -1,0 +1,91 @@
+/** The generation of Workers that runs, and how the next one takes its place: beside it first, then in it. */
+import path from "node:path";
+import pc from "picocolors";
+import { type Compiled, compile } from "../compiler/compile.ts";
+import { type Emitted, emit } from "../compiler/emit.ts";
+import { report } from "../compiler/report.ts";
+import type { Door } from "./door.ts";
+import { type Mesh, startMesh } from "./mesh.ts";
+
+export interface Generations {
+  /** Compiles, and replaces what runs where something changed. Says what is wrong, and keeps what is good. */
+  readonly next: () => Promise<Compiled | undefined>;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * @param log a line of a Worker
+ * @param tell a line about the loop itself
+ */
+export const generations = (
+  root: string,
+  env: string,
+  door: Door,
+  log: (line: string) => void,
+  tell: (line: string) => void,
+): Generations => {
+  let mesh: Mesh | undefined;
+  let digest = "";
+  let good: Compiled | undefined;
+  const ending = new Set<Promise<void>>();
+
+  const replace = async (compiled: Compiled, emitted: readonly Emitted[]): Promise<boolean> => {
+    const fresh = await startMesh({
+      workers: frontFirst(emitted),
+      others: absolute(root, compiled.environment.value.dev.workers),
+      consumers: compiled.consumers,
+      log,
+    });
+    const refused = Object.entries(fresh.refused);
+    for (const [worker, reason] of refused) tell(pc.red(`${worker} threw at start: ${reason}`));
+    if (mesh && refused.length > 0) {
+      await fresh.dispose();
+      return false;
+    }
+    const before = mesh;
+    mesh = fresh;
+    const drained = door.turnTo(fresh.url).then(() => before?.dispose());
+    ending.add(drained);
+    void drained.finally(() => ending.delete(drained));
+    return true;
+  };
+
+  return {
+    next: async () => {
+      const started = performance.now();
+      const again = mesh !== undefined;
+      try {
+        const compiled = compile(root, env, good);
+        if (compiled.problems.length > 0) tell(`\n${report(compiled.problems, compiled)}`);
+        for (const { checked } of compiled.tiers)
+          if (good && compiled.problems.some(({ file }) => file === checked.source.file))
+            tell(`${checked.manifest.tier} goes on with its last good manifest`);
+        const emitted = await emit(root, compiled, { partial: true });
+        const now = JSON.stringify([emitted.map((it) => it.digest), compiled.consumers]);
+        if (now === digest) return compiled;
+        if (!(await replace(compiled, emitted))) {
+          tell("what ran before goes on running");
+          return undefined;
+        }
+        good = compiled;
+        digest = now;
+        if (again) tell(pc.green(`reloaded in ${Math.round(performance.now() - started)} ms`));
+        return compiled;
+      } catch (error) {
+        if (!again) throw error;
+        tell(`${pc.red((error as Error).message)}\nwhat ran before goes on running`);
+        return undefined;
+      }
+    },
+    stop: async () => {
+      await Promise.all([mesh?.dispose(), ...ending]);
+    },
+  };
+};
+
+/** The front is the Worker that the outside reaches. */
+const frontFirst = (emitted: readonly Emitted[]): Emitted[] =>
+  emitted.toSorted((a, b) => Number(a.tier !== undefined) - Number(b.tier !== undefined));
+
+const absolute = (root: string, files: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(files).map(([name, file]) => [name, path.join(root, file)]));

@@ -1,0 +1,103 @@
+/** Runs what was built in workerd: the front, the gates behind it, and Workers that upstreams name, wired as their wrangler configurations say. */
+import path from "node:path";
+import * as esbuild from "esbuild";
+import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import type { Consumer } from "../compiler/compile.ts";
+
+export interface MeshOptions {
+  /** Folders of Workers, each with its `wrangler.json`; the first one is the front. */
+  readonly workers: readonly { readonly worker: string; readonly folder: string }[];
+  /** Workers that are no gates: name → source file. */
+  readonly others: Readonly<Record<string, string>>;
+  readonly consumers: readonly Consumer[];
+  /** Each line that a Worker wrote. */
+  readonly log: (line: string) => void;
+}
+
+export interface Mesh {
+  /** Where the front answers. */
+  readonly url: URL;
+  /** Workers that threw at start, and why. The platform refuses such a version; here they answer with a fault. */
+  readonly refused: Readonly<Record<string, string>>;
+  readonly dispose: () => Promise<void>;
+}
+
+export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
+  const workers = [
+    ...options.workers.map(({ worker, folder }) => built(worker, folder)),
+    ...(await Promise.all(Object.entries(options.others).map(([name, file]) => plain(name, file)))),
+  ];
+  // One Worker that throws at start keeps the whole process from starting, so it is taken out and the rest is tried again.
+  const refused: Record<string, string> = {};
+  for (;;) {
+    const thrown: Record<string, string> = {};
+    const mesh = new Miniflare(
+      convertV4MiniflareOptions({
+        cf: false,
+        workers: workers.map((it) =>
+          refused[it.name as string] ? stub(it, refused[it.name as string] as string) : it,
+        ),
+        handleStructuredLogs: ({ message }) => {
+          const [, name, reason] = /^service core:user:(\S+): (.*)/s.exec(message) ?? [];
+          if (name !== undefined && reason !== undefined) thrown[name] = reason;
+          else options.log(message);
+        },
+      }),
+    );
+    try {
+      const url = await mesh.ready;
+      await fillConsumers(mesh, workers, options.consumers);
+      return { url, refused, dispose: () => mesh.dispose() };
+    } catch (error) {
+      await mesh.dispose().catch(() => {});
+      if (Object.keys(thrown).length === 0) throw error;
+      Object.assign(refused, thrown);
+    }
+  }
+};
+
+type Worker = V4WorkerOptions;
+
+const built = (name: string, folder: string): Worker => {
+  const { main = "", workerOptions } = unstable_getMiniflareWorkerOptions(path.join(folder, "wrangler.json"));
+  return {
+    ...workerOptions,
+    name,
+    modulesRoot: folder,
+    modules: [main, path.join(folder, "plan.js")].map((file) => ({ type: "ESModule" as const, path: file })),
+  } as Worker;
+};
+
+const plain = async (name: string, file: string): Promise<Worker> => {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [file],
+    bundle: true,
+    write: false,
+    format: "esm",
+    logLevel: "silent",
+  });
+  return { name, modules: true, script: outputFiles[0]?.text ?? "", compatibilityDate: "2026-11-01" } as Worker;
+};
+
+const stub = (worker: Worker, reason: string): Worker =>
+  ({
+    name: worker.name,
+    compatibilityDate: worker.compatibilityDate,
+    modules: true,
+    script: `import { WorkerEntrypoint } from "cloudflare:workers";
+const refused = () => { throw new Error(${JSON.stringify(`it threw at start: ${reason}`)}); };
+export class Behind extends WorkerEntrypoint { fetch() { refused(); } }
+export default { fetch: refused };`,
+  }) as Worker;
+
+const fillConsumers = async (
+  mesh: Miniflare,
+  workers: readonly Worker[],
+  consumers: readonly Consumer[],
+): Promise<void> => {
+  const holder = workers.find((it) => it.kvNamespaces && Object.hasOwn(it.kvNamespaces, "CONSUMERS"));
+  if (!holder) return;
+  const namespace = await mesh.getKVNamespace("CONSUMERS", holder.name as string);
+  for (const { key, value } of consumers) await namespace.put(key, value);
+};

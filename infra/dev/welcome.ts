@@ -1,0 +1,23 @@
+/** What the dev loop prints when it is ready: where it listens, the routes, and lines to paste. */
+import pc from "picocolors";
+import type { Compiled } from "../compiler/compile.ts";
+import { table } from "../outcome.ts";
+
+export const welcome = ({ tiers, environment }: Compiled, url: string, ms: number): string => {
+  const rows = tiers.flatMap(({ plan }) =>
+    Object.entries(plan.routes).map(([name, { methods, path, filters }]) => [
+      `${plan.tier}/${name}`,
+      methods.join(","),
+      `${url.replace("localhost", plan.hosts[0] ?? "localhost")}${path}`,
+      filters.map((id) => id.replace(`${name}/`, "")).join(" › ") || "-",
+    ]),
+  );
+  const lines = environment.value.dev.try.map(
+    ({ say, run }) => `${pc.dim(`# ${say}`)}\n${run.replaceAll("http://localhost:8787", url)}`,
+  );
+  return [
+    `${pc.bold("postern")} ${url}  ${pc.dim(`ready in ${(ms / 1000).toFixed(1)} s, follows edits of routes/ and functions/`)}\n`,
+    table(["route", "method", "url", "filters"], rows),
+    ...(lines.length > 0 ? [`Paste into another shell:\n\n${lines.join("\n")}\n`] : []),
+  ].join("\n");
+};

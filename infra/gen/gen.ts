@@ -1,0 +1,22 @@
+/** All that is generated: registries, reference docs, the front's block of `wrangler.toml`. */
+import fs from "node:fs";
+import path from "node:path";
+import { compile } from "../compiler/compile.ts";
+import { report } from "../compiler/report.ts";
+import { frontConfig, withFrontBlock } from "../compiler/wrangler.ts";
+import { type Generated, home } from "./generated.ts";
+import { reference } from "./reference.ts";
+import { registries } from "./registries.ts";
+
+/** @throws where a manifest is broken, since the front's block lists every tier */
+export const generate = (): Generated[] => {
+  const compiled = compile(home, "production");
+  if (compiled.problems.length > 0)
+    throw new Error(`the manifests have problems\n\n${report(compiled.problems, compiled)}`);
+  const toml = fs.readFileSync(path.join(home, "wrangler.toml"), "utf8");
+  return [
+    ...registries(),
+    ...reference(),
+    { file: "wrangler.toml", text: withFrontBlock(toml, frontConfig(compiled.front, compiled.environment)) },
+  ];
+};

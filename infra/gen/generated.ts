@@ -1,0 +1,25 @@
+/** Files that are written by machine and checked in. */
+import fs from "node:fs";
+import path from "node:path";
+
+export interface Generated {
+  /** Relative to its root. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** The code's own root, where parts are found. */
+export const home: string = path.resolve(import.meta.dirname, "../..");
+
+export const isStale = ({ file, text }: Generated, root: string): boolean =>
+  !fs.existsSync(path.join(root, file)) || fs.readFileSync(path.join(root, file), "utf8") !== text;
+
+/** Writes what has changed and says which files that were. */
+export const writeAll = (generated: readonly Generated[], root: string): string[] =>
+  generated
+    .filter((it) => isStale(it, root))
+    .map(({ file, text }) => {
+      fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+      fs.writeFileSync(path.join(root, file), text);
+      return file;
+    });

@@ -1,0 +1,143 @@
+/** The reference: a page for each part, made from its first comment, its schema, its example and its codes. */
+import fs from "node:fs";
+import path from "node:path";
+import { stringify } from "yaml";
+import * as z from "zod";
+import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway/faults.ts";
+import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
+import { problemCodes } from "../compiler/problem.ts";
+import { filters, upstreams } from "../registry.ts";
+import { type Generated, home } from "./generated.ts";
+
+export const reference = (): Generated[] => {
+  const pages = [
+    ...Object.entries(filters).map(([name, { spec }]) => page("filters", name, spec())),
+    ...Object.entries(upstreams).map(([name, { spec }]) => page("upstreams", name, spec())),
+  ];
+  return [...pages, index(), codes()];
+};
+
+const written = "<!-- Written by `npm run gen` from the code; edits are lost. -->";
+
+/** The first comment of a part's file: what it does, in a sentence for operators. */
+export const summaryOf = (group: "filters" | "upstreams", name: string): string => {
+  const source = fs.readFileSync(path.join(home, "functions", group, `${name}.ts`), "utf8");
+  const [, text] = /^\/\*\*\s*([\s\S]*?)\s*\*\//.exec(source) ?? [];
+  if (text === undefined)
+    throw new Error(`functions/${group}/${name}.ts begins with no comment; it is the part's line in the docs`);
+  return text.replaceAll(/\s*\n\s*\*\s*/g, " ");
+};
+
+const page = (group: "filters" | "upstreams", name: string, about: AboutFilter | AboutUpstream): Generated => {
+  const schema = z.toJSONSchema(about.schema, { io: "input" }) as Schema;
+  const traits =
+    about.kind === "upstream"
+      ? "An upstream: its protocol is the key beneath the upstream's name."
+      : `A ${about.kind} of the phase *${about.phase}*${about.provides ? `; behind it, \`${about.provides.map((it) => `${it}.…`).join("`, `")}\` can be referred to` : ""}.`;
+  const example =
+    group === "filters"
+      ? { filters: [{ [name]: about.example }] }
+      : { upstreams: { accounts: { [name]: about.example } } };
+  return {
+    file: `docs/reference/${group}/${name}.md`,
+    text: `${written}
+# \`${name}\`
+
+${summaryOf(group, name)}
+
+${traits}
+
+\`\`\`yaml
+${stringify(example, { lineWidth: 110 }).trimEnd()}
+\`\`\`
+
+${about.short ? `A bare value is its \`${about.short}\`: \`${name}: ${JSON.stringify((about.example as Record<string, unknown>)[about.short]).replaceAll('"', "")}\`.\n\n` : ""}| key | takes | default | meaning |
+| --- | --- | --- | --- |
+${rows(schema).join("\n")}
+
+${codeTable(about.codes)}`,
+  };
+};
+
+interface Schema {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: Schema | boolean;
+  readonly items?: Schema;
+  readonly enum?: readonly string[];
+  readonly anyOf?: readonly Schema[];
+  readonly pattern?: string;
+  readonly format?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+}
+
+const rows = ({ properties = {}, required = [] }: Schema, prefix = ""): string[] =>
+  Object.entries(properties).flatMap(([key, it]) => {
+    const name = prefix + key;
+    const fallback =
+      it.default !== undefined ? `\`${JSON.stringify(it.default)}\`` : required.includes(key) ? "required" : "";
+    const nested = it.properties ? rows(it, `${name}.`) : [];
+    return [`| \`${name}\` | ${takes(it)} | ${it.properties ? "" : fallback} | ${it.description ?? ""} |`, ...nested];
+  });
+
+const takes = ({ type, items, enum: values, anyOf, additionalProperties, format, pattern }: Schema): string => {
+  if (values) return values.map((value) => `\`${value}\``).join(" ");
+  if (anyOf) return anyOf.map(takes).join(" or ");
+  if (items) return `list of ${takes(items)}`;
+  if (type === "object" && typeof additionalProperties === "object" && "type" in additionalProperties)
+    return `map of ${takes(additionalProperties)}`;
+  if (type === "object") return "map";
+  if (pattern?.includes("(ms|s|m|h|d)")) return "duration";
+  if (pattern?.includes("KiB")) return "size";
+  return format === "uri" ? "URL" : type === "string" ? "text" : (type ?? "value");
+};
+
+const codeTable = (all: Codes): string =>
+  Object.keys(all).length === 0
+    ? "It refuses nothing.\n"
+    : `| code | status | title |\n| --- | --- | --- |\n${Object.entries(all)
+        .map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${title} |`)
+        .join("\n")}\n`;
+
+const index = (): Generated => ({
+  file: "docs/reference/README.md",
+  text: `${written}
+# Reference
+
+| filter | what it does |
+| --- | --- |
+${Object.keys(filters)
+  .map((name) => `| [\`${name}\`](filters/${name}.md) | ${summaryOf("filters", name)} |`)
+  .join("\n")}
+
+| upstream | what it does |
+| --- | --- |
+${Object.keys(upstreams)
+  .map((name) => `| [\`${name}\`](upstreams/${name}.md) | ${summaryOf("upstreams", name)} |`)
+  .join("\n")}
+
+[Codes](codes.md): what refusals and problems say.
+`,
+});
+
+const codes = (): Generated => ({
+  file: "docs/reference/codes.md",
+  text: `${written}
+# Codes
+
+## Of answers
+Every refusal and fault is a problem (RFC 9457) with one of these codes, or one of a filter's own.
+
+${codeTable({ ...gatewayCodes, ...upstreamCodes })}
+## Of manifests
+What \`postern check\` can say.
+
+| code | meaning |
+| --- | --- |
+${Object.entries(problemCodes)
+  .map(([code, meaning]) => `| \`${code}\` | ${meaning} |`)
+  .join("\n")}
+`,
+});

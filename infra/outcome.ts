@@ -1,0 +1,29 @@
+/** What a verb has to say: a text for people and the same as data. */
+export interface Outcome {
+  /** 0 done, 1 the manifests have problems, 2 wrong command line, 3 it could not be done. */
+  readonly exitCode: 0 | 1 | 2 | 3;
+  readonly text: string;
+  readonly data: unknown;
+}
+
+export const say = ({ exitCode, text, data }: Outcome, json: boolean): void => {
+  if (json) process.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
+  else if (text !== "")
+    (exitCode === 0 ? process.stdout : process.stderr).write(text.endsWith("\n") ? text : `${text}\n`);
+};
+
+/** Columns as wide as their widest cell; numbers to the right. */
+export const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string => {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => String(row[column] ?? "").length)),
+  );
+  const line = (row: readonly (string | number)[]) =>
+    row
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return typeof cell === "number" ? String(cell).padStart(width) : cell.padEnd(width);
+      })
+      .join("  ")
+      .trimEnd();
+  return `${[head, ...rows].map(line).join("\n")}\n`;
+};

@@ -1,0 +1,52 @@
+/** `postern build` */
+import path from "node:path";
+import pc from "picocolors";
+import { compile } from "../compiler/compile.ts";
+import { type Emitted, emit } from "../compiler/emit.ts";
+import { report } from "../compiler/report.ts";
+import { type Outcome, table } from "../outcome.ts";
+
+interface Options {
+  readonly root: string;
+  readonly env: string;
+  readonly tier?: string | undefined;
+}
+
+/** A tier that holds is built, whatever the others are like; the front waits for all of them. */
+export const build = async ({ root, env, tier }: Options): Promise<Outcome> => {
+  const compiled = compile(root, env);
+  if (tier !== undefined && !compiled.tiers.some(({ plan }) => plan.tier === tier) && compiled.problems.length === 0)
+    throw new Error(`there is no tier "${tier}"; there are ${compiled.tiers.map(({ plan }) => plan.tier).join(", ")}`);
+  const emitted = await emit(root, compiled, { only: tier });
+  const own =
+    tier === undefined ? compiled.problems : compiled.problems.filter(({ file }) => file === `routes/${tier}.yaml`);
+  return {
+    exitCode: own.length > 0 ? 1 : 0,
+    text: [shown(root, emitted), waiting(compiled.missing, tier), own.length > 0 ? report(own, compiled) : ""]
+      .filter(Boolean)
+      .join("\n"),
+    data: {
+      environment: env,
+      workers: emitted.map((it) => ({ ...it, folder: path.relative(root, it.folder) })),
+      problems: own,
+    },
+  };
+};
+
+const waiting = (missing: readonly string[], tier: string | undefined): string =>
+  missing.length > 0 && tier === undefined
+    ? `the front is not written: it would forget the tier of ${missing.join(", ")}\n`
+    : "";
+
+const shown = (root: string, emitted: readonly Emitted[]): string => {
+  const rows = emitted.map(({ worker, parts, bytes, gzipBytes, folder }) => [
+    worker,
+    kib(bytes),
+    kib(gzipBytes),
+    parts.join(" "),
+    path.relative(root, folder),
+  ]);
+  return table(["worker", "size", "gzip", "parts", "folder"], rows).replace(/^.*\n/, (head) => pc.bold(head));
+};
+
+const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`.padStart(9);
