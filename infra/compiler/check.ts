@@ -196,10 +196,8 @@ const kindOf = (
   source: Source,
   found: Problem[],
 ): Kind | undefined => {
-  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
-    found.push(source.problem(at, "wrong-type", `${article(noun)} is a map of one kind: \`${kinds[0]}: …\``));
-    return undefined;
-  }
+  // The frame's schema has said so.
+  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return undefined;
   const keys = Object.keys(entry);
   const named = keys.filter((key) => kinds.includes(key));
   const unknown = keys.filter((key) => !kinds.includes(key) && !settings.includes(key));

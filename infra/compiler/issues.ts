@@ -16,55 +16,82 @@ export interface Asked {
   readonly environment: string;
 }
 
-export const didYouMean = (word: string, words: readonly string[]): string | undefined => {
+const nearest = (word: string, words: readonly string[]): string | undefined => {
   if (words.length === 0) return undefined;
   const near = closest(word, words);
-  return distance(word, near) <= 2 + word.length / 4 ? `did you mean "${near}"?` : undefined;
+  return distance(word, near) <= 2 + word.length / 4 ? near : undefined;
+};
+
+const didYouMean = (word: string, words: readonly string[]): string | undefined => {
+  const near = nearest(word, words);
+  return near === undefined ? undefined : `did you mean "${near}"?`;
 };
 
 /** "did you mean", or else the whole choice where it is short. */
 export const choice = (word: string, words: readonly string[]): string | undefined =>
   didYouMean(word, words) ?? (words.length > 0 && words.length <= 12 ? `one of ${words.join(", ")}` : undefined);
 
-/** Checks a value against a schema: what it became, or all that is wrong with it. */
-export const problemsOf = (issues: readonly $ZodIssue[], asked: Asked): Problem[] =>
-  issues.flatMap((issue): Problem[] => {
-    const at = [...asked.at, ...issue.path];
-    const noun = nounOf(issue.path, asked.noun);
-    const last = String(issue.path.at(-1) ?? asked.noun);
-    const written = asked.source.text(at);
-    const foreign = written.includes("${") ? `${written} comes from ${asked.environment}` : undefined;
-    const say = (code: ProblemCode, message: string, remedy = foreign, key?: string) =>
-      asked.source.problem(at, code, message, { remedy, ...(key !== undefined && { key }) });
-
-    if (issue.code === "unrecognized_keys") {
-      const keys = keysAt(asked.schema, issue.path);
-      return issue.keys.map((key) => say("unknown-key", `${noun} has no "${key}"`, choice(key, keys), key));
-    }
-    if (issue.path.length > 0 && valueAt(asked.value, issue.path) === undefined) {
-      const holder = nounOf(issue.path.slice(0, -1), asked.noun);
-      return [say("missing-key", `${holder} needs "${last}"`, remedyFor(issue, last))];
-    }
-    switch (issue.code) {
-      case "invalid_type":
-        return [say("wrong-type", own(issue.message) ?? `"${last}" is ${typed(issue.expected)}`)];
-      case "invalid_union":
-        return [say("wrong-type", own(issue.message) ?? `"${last}" is of another type than it takes`)];
-      case "invalid_value": {
-        const given = String(valueAt(asked.value, issue.path));
-        return [say("unknown-value", `"${last}" cannot be "${given}"`, choice(given, issue.values.map(String)))];
-      }
-      case "too_small":
-      case "too_big":
-        return [say("out-of-range", `"${last}": ${issue.message.replace(/^Too/, "too")}`)];
-      case "invalid_key":
-        return issue.issues.map(({ message }) => say("wrong-format", `"${last}": ${message}`));
-      case "invalid_format":
-        return [say("wrong-format", issue.message)];
-      default:
-        return [say("invalid", issue.message)];
-    }
+/** What a schema finds wrong with a value. A key that is misspelt is not missing as well. */
+export const problemsOf = (issues: readonly $ZodIssue[], asked: Asked): Problem[] => {
+  const misspelt = issues.flatMap((issue) => {
+    if (issue.code !== "unrecognized_keys") return [];
+    const meant = issue.keys.flatMap((key) => nearest(key, keysAt(asked.schema, issue.path)) ?? []);
+    return meant.map((key) => pathOf([...issue.path, key]));
   });
+  return issues
+    .filter(({ path }) => !misspelt.includes(pathOf(path)))
+    .flatMap((issue) => problemsOfIssue(issue, asked));
+};
+
+const pathOf = (path: Path): string => path.join("\n");
+
+const problemsOfIssue = (issue: $ZodIssue, asked: Asked): Problem[] => {
+  const at = [...asked.at, ...issue.path];
+  const noun = nounOf(issue.path, asked.noun);
+  const last = String(issue.path.findLast((step) => typeof step === "string") ?? asked.noun);
+  const written = asked.source.text(at);
+  const foreign = written.includes("${") ? `${written} comes from ${asked.environment}` : undefined;
+  const say = (code: ProblemCode, message: string, remedy = foreign, key?: string) =>
+    asked.source.problem(at, code, message, { remedy, ...(key !== undefined && { key }) });
+
+  if (issue.code === "unrecognized_keys") {
+    const keys = keysAt(asked.schema, issue.path);
+    return issue.keys.map((key) => {
+      const remedy = didYouMean(key, keys) ?? `its keys are ${keys.join(", ")}`;
+      return say("unknown-key", `${noun} has no "${key}"`, remedy, key);
+    });
+  }
+  if (issue.path.length > 0 && valueAt(asked.value, issue.path) === undefined) {
+    const holder = nounOf(issue.path.slice(0, -1), asked.noun);
+    return [say("missing-key", `${holder} needs "${last}"`, remedyFor(issue, last))];
+  }
+  switch (issue.code) {
+    case "invalid_type":
+      return [
+        say(
+          "wrong-type",
+          own(issue.message) ?? `${issue.path.length > 0 ? `"${last}"` : last} is ${typed(issue.expected)}`,
+        ),
+      ];
+    case "invalid_union":
+      return [say("wrong-type", own(issue.message) ?? `"${last}" is of another type than it takes`)];
+    case "invalid_value": {
+      const given = String(valueAt(asked.value, issue.path));
+      return [say("unknown-value", `"${last}" cannot be "${given}"`, choice(given, issue.values.map(String)))];
+    }
+    case "too_small":
+    case "too_big":
+      return [say("out-of-range", `"${last}": ${issue.message.replace(/^Too/, "too")}`)];
+    case "invalid_key":
+      return issue.issues.map(({ message }) =>
+        asked.source.problem(at.slice(0, -1), "wrong-format", `"${last}": ${message}`, { key: last }),
+      );
+    case "invalid_format":
+      return [say("wrong-format", issue.message)];
+    default:
+      return [say("invalid", issue.message)];
+  }
+};
 
 /** A message that a schema of ours gave, and not the library's own. */
 const own = (message: string): string | undefined => (message.startsWith("Invalid input") ? undefined : message);

@@ -1,0 +1,135 @@
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { city, manifest, service } from "./city.ts";
+
+const tiers = (url: string, names: readonly string[]) =>
+  Object.fromEntries(
+    names.map((name) => [
+      `routes/${name}.yaml`,
+      manifest(name, `upstreams: { it: { http: "${url}" } }\nroutes: { all: { match: "ANY /{rest*}", to: it } }\n`),
+    ]),
+  );
+
+const get = async (url: string, init?: RequestInit) => {
+  const response = await fetch(url, init);
+  const text = await response.text();
+  return { status: response.status, code: text.startsWith("{") ? JSON.parse(text).code : undefined, text };
+};
+
+describe("one tier that throws", () => {
+  it("at start: its requests get a 503, those of the others are untouched", async () => {
+    const upstream = await service((_, response) => response.end("ok"));
+    const { url, refused, lines } = await city(tiers(upstream.url, ["good", "bad"]), {
+      change: (folder) =>
+        fs.writeFileSync(
+          path.join(folder, "gates/bad/gate.js"),
+          `throw new Error("boom at start"); export class Behind {}; export default {};`,
+        ),
+    });
+    expect(refused["gate-bad-local"]).toContain("boom at start");
+    for (let tries = 0; tries < 20; tries++) {
+      expect(await get(`${url}/bad/x`)).toMatchObject({ status: 503, code: "gate-unavailable" });
+      expect(await get(`${url}/good/x`)).toMatchObject({ status: 200, text: "ok" });
+    }
+    expect(lines.join()).toContain("boom at start");
+  });
+
+  it("at each request: the same", async () => {
+    const upstream = await service((_, response) => response.end("ok"));
+    const { url } = await city(tiers(upstream.url, ["good", "bad"]), {
+      change: (folder) =>
+        fs.writeFileSync(
+          path.join(folder, "gates/bad/gate.js"),
+          `import { WorkerEntrypoint } from "cloudflare:workers";
+           export class Behind extends WorkerEntrypoint { fetch() { throw new Error("boom"); } }
+           export default { fetch() { throw new Error("boom"); } };`,
+        ),
+    });
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => get(`${url}/${index % 2 ? "bad" : "good"}/x`)),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(20);
+    expect(answers.filter(({ code }) => code === "gate-unavailable")).toHaveLength(20);
+    expect(answers.map(({ text }) => text).join()).not.toContain("boom");
+  });
+});
+
+describe("forged internal headers", () => {
+  const forged = {
+    "x-postern-request-id": "forged",
+    "x-postern-gray-key": "forged",
+    "cloudflare-workers-version-key": "forged",
+    "cloudflare-workers-version-overrides": 'gate-wallet="old"',
+    "x-forwarded-for": "10.0.0.1",
+    "x-request-id": "forged",
+  };
+  const echo = () => service((request, response) => response.end(JSON.stringify(request.headers)));
+
+  it("at a gate's own door are a stranger's: none is believed, none goes on", async () => {
+    const upstream = await echo();
+    const { url, lines } = await city(tiers(upstream.url, ["zone"]), { alone: "zone" });
+    const response = await fetch(`${url}/zone/x`, { headers: forged });
+    expect(response.headers.get("x-request-id")).not.toBe("forged");
+    const seen = (await response.json()) as Record<string, string>;
+    expect(JSON.stringify(seen)).not.toContain("forged");
+    expect(seen["x-forwarded-for"]).not.toContain("10.0.0.1");
+    expect(lines.join()).not.toContain("forged");
+  });
+
+  it("at the front are the same", async () => {
+    const upstream = await echo();
+    const { url, lines } = await city(tiers(upstream.url, ["zone"]));
+    const response = await fetch(`${url}/zone/x`, { headers: forged });
+    expect(response.headers.get("x-request-id")).not.toBe("forged");
+    const seen = (await response.json()) as Record<string, string>;
+    expect(JSON.stringify(seen)).not.toContain("forged");
+    expect(Object.keys(seen).filter((name) => /^(?:x-postern|cloudflare-workers)/.test(name))).toEqual([]);
+    expect(lines.join()).not.toContain("forged");
+  });
+});
+
+describe("the front", () => {
+  it("finds the tier with the longest base, at a segment's border", async () => {
+    const upstream = await service((request, response) => response.end(request.url));
+    const nested = manifest(
+      "nested",
+      `upstreams: { it: { http: "${upstream.url}/nested" } }\nroutes: { all: { match: "ANY /{rest*}", to: it } }\n`,
+    );
+    const { url } = await city({
+      ...tiers(upstream.url, ["a"]),
+      "routes/nested.yaml": nested.replace("base: /nested", "base: /a/deep"),
+    });
+    expect((await get(`${url}/a/x`)).text).toBe("/a/x");
+    expect((await get(`${url}/a/deep/x`)).text).toBe("/nested/a/deep/x");
+    expect((await get(`${url}/a/deeper`)).text).toBe("/a/deeper");
+    expect(await get(`${url}/ab`)).toMatchObject({ status: 404, code: "route-unknown" });
+  });
+
+  it("keeps a browser on one version by a cookie, an app by its header, and bothers nobody else", async () => {
+    const upstream = await service((_, response) => response.end("ok"));
+    const files = {
+      ...tiers(upstream.url, ["a"]),
+      "routes/environments/local.yaml": "front: { gray-key: { header: x-device-id } }\n",
+    };
+    const { url } = await city(files);
+    const cookie = async (headers: Record<string, string>) =>
+      (await fetch(`${url}/a/x`, { headers })).headers.get("set-cookie");
+    expect(await cookie({})).toBeNull();
+    expect(await cookie({ "sec-fetch-site": "none" })).toMatch(
+      /^postern-gray=[0-9a-f-]{36}; Path=\/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax$/,
+    );
+    expect(await cookie({ "sec-fetch-site": "none", cookie: "postern-gray=abc" })).toBeNull();
+    expect(await cookie({ "sec-fetch-site": "none", "x-device-id": "device-7" })).toBeNull();
+    // A key that is no plain word is none.
+    expect(await cookie({ "sec-fetch-site": "none", "x-device-id": "a b,c" })).not.toBeNull();
+  });
+
+  it("continues a trace from the client to the service", async () => {
+    const upstream = await service((request, response) => response.end(String(request.headers.traceparent)));
+    const { url } = await city(tiers(upstream.url, ["a"]));
+    const trace = "0af7651916cd43dd8448eb211c80319c";
+    const { text } = await get(`${url}/a/x`, { headers: { traceparent: `00-${trace}-b7ad6b7169203331-01` } });
+    expect(text).toMatch(new RegExp(`^00-${trace}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`));
+  });
+});

@@ -1,0 +1,75 @@
+import { expect, it } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { city, manifest, service, until } from "./city.ts";
+
+const tier = (url: string) => ({
+  "routes/live.yaml": manifest(
+    "live",
+    `upstreams: { feed: { http: "${url}" } }
+routes:
+  socket: { match: GET /socket, upgrade: websocket, to: feed }
+  plain: { match: GET /plain, to: feed }
+  events: { match: GET /events, to: feed }
+`,
+  ),
+});
+
+it("a WebSocket passes both ways, binary too, and closes on both sides", async () => {
+  const feed = await service(() => {});
+  let closed: number | undefined;
+  const seen: Record<string, unknown> = {};
+  new WebSocketServer({ server: feed.server }).on("connection", (socket, request) => {
+    Object.assign(seen, request.headers);
+    socket.on("message", (message, binary) => socket.send(message, { binary }));
+    socket.on("close", (code) => {
+      closed = code;
+    });
+  });
+  const { url } = await city(tier(feed.url));
+  const socket = new WebSocket(`${url.replace("http", "ws")}/live/socket`, {
+    headers: { "x-postern-gray-key": "forged" },
+  });
+  await new Promise((opened, failed) => socket.once("open", opened).once("error", failed));
+  const echo = (message: string | Buffer) =>
+    new Promise<Buffer>((heard) => {
+      socket.once("message", (data) => heard(data as Buffer));
+      socket.send(message);
+    });
+  expect(String(await echo("hello"))).toBe("hello");
+  expect(await echo(Buffer.from([0, 1, 255]))).toEqual(Buffer.from([0, 1, 255]));
+  expect((await echo("x".repeat(100_000))).length).toBe(100_000);
+  expect(seen["x-postern-gray-key"]).toBeUndefined();
+  expect(seen["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
+  socket.close(4001);
+  await until(() => closed === 4001, "the service sees the close code");
+});
+
+it("a route that does not say so becomes no WebSocket", async () => {
+  const feed = await service((_, response) => response.end("never"));
+  const { url } = await city(tier(feed.url));
+  const socket = new WebSocket(`${url.replace("http", "ws")}/live/plain`);
+  const status = await new Promise((answered) => {
+    socket.on("unexpected-response", (_, response) => answered(response.statusCode));
+    socket.on("error", () => {});
+  });
+  expect(status).toBe(400);
+});
+
+it("Server-Sent Events come one by one, while the stream is open", async () => {
+  let send = (_: string) => {};
+  const feed = await service((_, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    send = (text) => response.write(`data: ${text}\n\n`);
+    send("first");
+  });
+  const { url } = await city(tier(feed.url));
+  const response = await fetch(`${url}/live/events`, { headers: { accept: "text/event-stream" } });
+  const reader = (response.body as ReadableStream<Uint8Array>)
+    .pipeThrough(new TextDecoderStream() as never)
+    .getReader();
+  const next = async () => String((await reader.read()).value);
+  expect(await next()).toBe("data: first\n\n");
+  send("second");
+  expect(await next()).toBe("data: second\n\n");
+  await reader.cancel();
+});

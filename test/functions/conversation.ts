@@ -1,0 +1,158 @@
+/** The dialogue that edge tests are written as: the client sends, the upstream sees and replies, the client sees. */
+import { env } from "cloudflare:workers";
+import type { MakeUpstream, Parts } from "../../functions/gateway/part.ts";
+import type { FilterPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
+import { link } from "../../functions/gateway/server.ts";
+import type { Caller, Deps, Guard, Layer } from "../../functions/gateway/types.ts";
+import { make as http } from "../../functions/upstreams/http.ts";
+
+/** A world in which time passes only when a test says so. */
+export interface World extends Deps {
+  readonly pass: (ms: number) => Promise<void>;
+  readonly lines: object[];
+}
+
+export const world = (over: Partial<Deps> = {}): World => {
+  let now = Date.UTC(2026, 10, 1);
+  let ids = 0;
+  const sleepers = new Set<{ readonly at: number; readonly wake: () => void }>();
+  const lines: object[] = [];
+  return {
+    env: env as unknown as Deps["env"],
+    version: "v1",
+    fetch: () => Promise.reject(new Error("this test has no network")),
+    now: () => now,
+    random: () => 0.5,
+    uuid: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        const sleeper = { at: now + ms, wake: resolve };
+        sleepers.add(sleeper);
+        signal?.addEventListener("abort", () => {
+          sleepers.delete(sleeper);
+          reject(signal.reason);
+        });
+      }),
+    defer: () => {},
+    log: (line) => void lines.push(line),
+    lines,
+    pass: async (ms) => {
+      now += ms;
+      for (const sleeper of [...sleepers]) if (sleeper.at <= now) sleeper.wake();
+      await new Promise((turn) => setTimeout(turn, 0));
+    },
+    ...over,
+  };
+};
+
+export const caller: Caller = {
+  requestId: "00000000-0000-4000-8000-00000000cafe",
+  traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+  ip: "203.0.113.7",
+  grayKey: "device-1",
+};
+
+/** What the upstream saw. */
+export interface Seen {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+export interface Heard {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly text: string;
+  /** Of a problem. */
+  readonly code: string | undefined;
+  readonly upstream: readonly Seen[];
+  readonly line: Record<string, unknown> | undefined;
+}
+
+export interface Setting {
+  readonly world?: World;
+  readonly caller?: Partial<Caller>;
+  /** Replies to what the service is sent; by default 200 and "ok". */
+  readonly replies?: (request: Request) => Response | Promise<Response>;
+  /** In place of an upstream over HTTP at https://service.example. */
+  readonly upstream?: MakeUpstream;
+  readonly filters?: Readonly<Record<string, Partial<FilterPlan>>>;
+  readonly routes?: Readonly<Record<string, RoutePlan>>;
+  readonly timeout?: string;
+  readonly bodyLimit?: string;
+  readonly sample?: string;
+}
+
+type Make = (deps: Deps) => Guard | Layer;
+
+/** A gate with these filters in this order, in front of a service at https://service.example. */
+export const conversation = (filters: Readonly<Record<string, Make>>, setting: Setting = {}) => {
+  const seen: Seen[] = [];
+  const surroundings = setting.world ?? world();
+  const deps: Deps = { ...surroundings, fetch: network(seen, setting, surroundings) };
+  const serve = link(planOf(Object.keys(filters), setting), partsOf(filters, setting), deps);
+
+  /** @param line `GET /path`, or with a whole URL */
+  const send = async (line: string, init: RequestInit = {}): Promise<Heard> => {
+    const [method = "", target = ""] = line.split(" ");
+    const url = target.startsWith("/") ? `https://gate.example${target}` : target;
+    const from = seen.length;
+    const response = await serve(new Request(url, { ...init, method }), { ...caller, ...setting.caller });
+    const text = await response.clone().text();
+    const isProblem = response.headers.get("content-type") === "application/problem+json";
+    return {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      text,
+      code: isProblem ? JSON.parse(text).code : undefined,
+      upstream: seen.slice(from),
+      line: surroundings.lines.at(-1) as Record<string, unknown> | undefined,
+    };
+  };
+  return { send, world: surroundings };
+};
+
+const service = "https://service.example";
+
+/** The service sees what it is sent, whole; like a real fetch it ends when its signal says so. */
+const network =
+  (seen: Seen[], setting: Setting, { fetch }: World): Deps["fetch"] =>
+  async (input, init) => {
+    const request = new Request(input, init);
+    if (new URL(request.url).hostname !== "service.example") return fetch(input, init);
+    const aborted = new Promise<never>((_, reject) => {
+      request.signal.addEventListener("abort", () => reject(request.signal.reason));
+    });
+    const replied = async () => {
+      const body = await request.clone().text();
+      seen.push({ method: request.method, url: request.url, headers: Object.fromEntries(request.headers), body });
+      return (await setting.replies?.(request)) ?? new Response("ok");
+    };
+    return Promise.race([replied(), aborted]);
+  };
+
+const planOf = (ids: readonly string[], setting: Setting): Plan => ({
+  api: "postern/v1",
+  tier: "tier",
+  environment: "test",
+  level: "standard",
+  hosts: ["gate.example"],
+  limits: { body: setting.bodyLimit ?? "1MiB" },
+  log: { sample: setting.sample ?? "100%" },
+  filters: Object.fromEntries(
+    ids.map((id) => [
+      id,
+      { use: id, kind: "guard", mode: "enforce", percent: "100%", with: {}, ...setting.filters?.[id] },
+    ]),
+  ),
+  upstreams: { service: { use: "service", timeout: setting.timeout ?? "30s", with: {} } },
+  routes: setting.routes ?? { all: { methods: ["ANY"], path: "/{rest*}", filters: ids, to: "service" } },
+});
+
+const partsOf = (filters: Readonly<Record<string, Make>>, setting: Setting): Parts => ({
+  filters: Object.fromEntries(
+    Object.entries(filters).map(([id, make]) => [id, (_: unknown, deps: Deps) => make(deps)]),
+  ),
+  upstreams: { service: setting.upstream ?? ((_, deps) => http({ url: service }, deps)) },
+});

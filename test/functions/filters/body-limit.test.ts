@@ -1,0 +1,29 @@
+import { expect, it } from "vitest";
+import { make } from "../../../functions/filters/body-limit.ts";
+import { conversation } from "../conversation.ts";
+
+const gate = conversation({ "body-limit": () => make({ max: "10B" }) }, { bodyLimit: "5B" });
+
+it("takes a body of exactly the limit, in place of the tier's", async () => {
+  const { status, upstream } = await gate.send("POST /", { body: "0123456789", headers: { "content-length": "10" } });
+  expect({ status, body: upstream[0]?.body }).toEqual({ status: 200, body: "0123456789" });
+});
+
+it("refuses one byte more before anybody reads it", async () => {
+  const { status, code, text, upstream, line } = await gate.send("POST /", {
+    body: "0123456789a",
+    headers: { "content-length": "11" },
+  });
+  expect({ status, code, detail: JSON.parse(text).detail, by: line?.by }).toEqual({
+    status: 413,
+    code: "body-too-large",
+    detail: "At most 10 bytes are taken here",
+    by: "body-limit",
+  });
+  expect(upstream).toHaveLength(0);
+});
+
+it.each(["1e99", "99999999999999999999"])("a length of %s is refused", async (length) => {
+  const { status } = await gate.send("POST /", { body: "0", headers: { "content-length": length } });
+  expect(status).toBe(413);
+});

@@ -1,0 +1,49 @@
+import { expect, it } from "vitest";
+import { make, spec } from "../../../functions/filters/headers.ts";
+import { Consumer, learn } from "../../../functions/gateway/facts.ts";
+import { conversation } from "../conversation.ts";
+
+const gate = (config: object, setting = {}) =>
+  conversation(
+    {
+      who: () => (_, context) => void learn(context, Consumer, { id: "alice", labels: {} }),
+      headers: () => make(spec().schema.parse(config)),
+    },
+    setting,
+  );
+
+it("sets and removes what the service sees", async () => {
+  const { send } = gate({ request: { set: { "x-customer": "{consumer.id}", "x-fixed": "1" }, remove: ["cookie"] } });
+  const { upstream } = await send("GET /", {
+    headers: { cookie: "a=b", "x-customer": "mallory", accept: "text/plain" },
+  });
+  expect(upstream[0]?.headers).toMatchObject({ "x-customer": "alice", "x-fixed": "1", accept: "text/plain" });
+  expect(upstream[0]?.headers.cookie).toBeUndefined();
+});
+
+it("removes a header whose reference is missing, so that no client writes it", async () => {
+  const { send } = gate({ request: { set: { "x-plan": "{consumer.labels.plan}" } } });
+  const { upstream } = await send("GET /", { headers: { "x-plan": "gold" } });
+  expect(upstream[0]?.headers["x-plan"]).toBeUndefined();
+});
+
+it("sets and removes what the client sees", async () => {
+  const { send } = gate(
+    { response: { set: { "x-frame-options": "DENY" }, remove: ["server"] } },
+    { replies: () => new Response("ok", { headers: { server: "old", "x-frame-options": "ALLOW" } }) },
+  );
+  const { headers } = await send("GET /");
+  expect(headers).toMatchObject({ "x-frame-options": "DENY" });
+  expect(headers.server).toBeUndefined();
+});
+
+it.each([
+  ["framing", { request: { set: { "content-length": "1" } } }],
+  ["internal names", { request: { set: { "x-postern-gray-key": "1" } } }],
+  ["the host", { request: { remove: ["host"] } }],
+  ["upper case", { request: { set: { "X-A": "1" } } }],
+  ["a line's end", { request: { set: { "x-a": "1\r\nx-b: 2" } } }],
+  ["a reference that is none", { request: { set: { "x-a": "{consumer}" } } }],
+])("the schema refuses %s", (_, value) => {
+  expect(spec().schema.safeParse(value).success).toBe(false);
+});

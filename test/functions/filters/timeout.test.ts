@@ -1,0 +1,46 @@
+import { expect, it } from "vitest";
+import { make } from "../../../functions/filters/timeout.ts";
+import type { Context } from "../../../functions/gateway/types.ts";
+import { conversation, world } from "../conversation.ts";
+
+const slow = (setting = {}) => {
+  const time = world();
+  const gate = conversation(
+    { timeout: (deps) => make({ after: "2s" }, deps) },
+    { world: time, filters: { timeout: { kind: "layer" } }, replies: () => new Promise(() => {}), ...setting },
+  );
+  return { time, ...gate };
+};
+
+it("answers 504 when everything behind it takes longer", async () => {
+  const { time, send } = slow();
+  const answer = send("GET /");
+  await time.pass(1_999);
+  expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
+  await time.pass(1);
+  expect(await answer).toMatchObject({ status: 504, code: "timeout", line: { verdict: "failed", by: "timeout" } });
+});
+
+it("leaves alone what is in time, and disarms", async () => {
+  const { time, send } = slow({ replies: () => new Response("quick") });
+  expect((await send("GET /")).text).toBe("quick");
+  await time.pass(10_000);
+});
+
+it("the earlier of two deadlines counts, and aborts what is behind", async () => {
+  const signals: (AbortSignal | undefined)[] = [];
+  const time = world();
+  const spy = () => (_: Request, context: Context) => void signals.push(context.signal);
+  const { send } = conversation(
+    { outer: (deps) => make({ after: "5s" }, deps), inner: (deps) => make({ after: "1s" }, deps), spy },
+    {
+      world: time,
+      filters: { outer: { kind: "layer" }, inner: { kind: "layer" } },
+      replies: () => new Promise(() => {}),
+    },
+  );
+  const answer = send("GET /");
+  await time.pass(1_000);
+  expect(await answer).toMatchObject({ status: 504, line: { by: "inner", ms: 1_000 } });
+  expect(signals[0]?.aborted).toBe(true);
+});

@@ -1,0 +1,141 @@
+import { expect, it } from "vitest";
+import { Consumer, known, learn } from "../../../functions/gateway/facts.ts";
+import { refuse } from "../../../functions/gateway/faults.ts";
+import { position } from "../../../functions/gateway/pipeline.ts";
+import type { Guard, Layer } from "../../../functions/gateway/types.ts";
+import { conversation } from "../conversation.ts";
+
+const codes = { no: { status: 403, title: "No" } };
+
+const marks = () => {
+  const trail: string[] = [];
+  const guard =
+    (name: string): (() => Guard) =>
+    () =>
+    () =>
+      void trail.push(name);
+  const layer =
+    (name: string): (() => Layer) =>
+    () =>
+    (next) =>
+    async (request, context) => {
+      trail.push(`${name}(`);
+      const response = await next(request, context);
+      trail.push(`)${name}`);
+      return response;
+    };
+  return { trail, guard, layer };
+};
+
+it("runs filters in the order written, layers around all that follows them", async () => {
+  const { trail, guard, layer } = marks();
+  const { send } = conversation(
+    { a: guard("a"), L: layer("L"), b: guard("b"), M: layer("M"), c: guard("c") },
+    { filters: { L: { kind: "layer" }, M: { kind: "layer" } } },
+  );
+  await send("GET /");
+  expect(trail.join(" ")).toBe("a L( b M( c )M )L");
+});
+
+it("stops at the first refusal, and the line says whose it was", async () => {
+  const { trail, guard } = marks();
+  const { send } = conversation({
+    first: guard("first"),
+    door: () => async (_, context) => refuse(context, codes, "no"),
+    last: guard("last"),
+  });
+  const { status, code, upstream, line } = await send("GET /");
+  expect({ status, code, verdict: line?.verdict, by: line?.by }).toEqual({
+    status: 403,
+    code: "no",
+    verdict: "refused",
+    by: "door",
+  });
+  expect(upstream).toHaveLength(0);
+  expect(trail).toEqual(["first"]);
+});
+
+const nosy = (): Guard => (_, context) => {
+  learn(context, Consumer, { id: "trusted", labels: {} });
+  context.outbound.push(["set", "x-forged", "yes"]);
+  context.inbound.push(["set", "x-forged", "yes"]);
+  return refuse(context, codes, "no");
+};
+
+it("a shadowed guard decides, is noted, lets pass, and leaves nothing behind", async () => {
+  let learnt: unknown = "unset";
+  const { send } = conversation(
+    {
+      nosy,
+      after: () => (_, context) => {
+        learnt = known(context, Consumer);
+        return undefined;
+      },
+    },
+    { filters: { nosy: { mode: "shadow" } } },
+  );
+  const { status, upstream, headers, line } = await send("GET /");
+  expect(status).toBe(200);
+  expect(upstream[0]?.headers["x-forged"]).toBeUndefined();
+  expect(headers["x-forged"]).toBeUndefined();
+  expect(learnt).toBeUndefined();
+  expect(line).toMatchObject({ verdict: "passed", shadow: { nosy: "no" } });
+});
+
+it("a shadowed guard that throws, at once or later, lets pass too", async () => {
+  const { send } = conversation(
+    {
+      throws: () => () => {
+        throw new Error("at once");
+      },
+      rejects: () => async () => {
+        throw new Error("later");
+      },
+    },
+    { filters: { throws: { mode: "shadow" }, rejects: { mode: "shadow" } } },
+  );
+  const { status, line } = await send("GET /");
+  expect(status).toBe(200);
+  expect(line).toMatchObject({ shadow: { throws: "failed", rejects: "failed" } });
+});
+
+it("a filter that is off is not there", async () => {
+  const { send } = conversation({ nosy }, { filters: { nosy: { mode: "off" } } });
+  expect((await send("GET /")).status).toBe(200);
+});
+
+it("percent meets the same users each time, about as many as it says", async () => {
+  const statuses = async (percent: string) => {
+    const all: number[] = [];
+    for (let user = 0; user < 400; user++) {
+      const { send } = conversation({ nosy }, { filters: { nosy: { percent } }, caller: { grayKey: `user-${user}` } });
+      const [first, second] = [(await send("GET /")).status, (await send("GET /")).status];
+      expect(first).toBe(second);
+      all.push(first);
+    }
+    return all;
+  };
+  const few = await statuses("10%");
+  const more = await statuses("50%");
+  const refused = (all: number[]) => all.filter((status) => status === 403).length;
+  expect(refused(few)).toBeGreaterThan(20);
+  expect(refused(few)).toBeLessThan(60);
+  expect(refused(more)).toBeGreaterThan(160);
+  expect(refused(more)).toBeLessThan(240);
+  // Raising the share moves nobody back.
+  expect(few.every((status, user) => status !== 403 || more[user] === 403)).toBe(true);
+});
+
+it("percent exempts nobody of whom nothing is known", async () => {
+  const { send } = conversation(
+    { nosy },
+    { filters: { nosy: { percent: "1%" } }, caller: { grayKey: null, ip: null } },
+  );
+  expect((await send("GET /")).status).toBe(403);
+});
+
+it("positions are spread evenly, and in [0, 1)", () => {
+  const buckets = new Array(10).fill(0);
+  for (let key = 0; key < 10_000; key++) buckets[Math.floor(position(`jwt\nuser-${key}`) * 10)]++;
+  for (const count of buckets) expect(Math.abs(count - 1000)).toBeLessThan(150);
+});

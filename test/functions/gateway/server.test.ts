@@ -1,0 +1,176 @@
+import { describe, expect, it } from "vitest";
+import { Fault } from "../../../functions/gateway/faults.ts";
+import type { RoutePlan } from "../../../functions/gateway/plan.ts";
+import { conversation, world } from "../conversation.ts";
+
+const route = (methods: string[], path: string, more: Partial<RoutePlan> = {}): RoutePlan => ({
+  methods,
+  path,
+  filters: [],
+  to: "service",
+  ...more,
+});
+
+const shop = (more = {}) =>
+  conversation(
+    {},
+    {
+      routes: {
+        item: route(["GET"], "/items/{id}"),
+        add: route(["POST"], "/items"),
+        live: route(["GET"], "/live", { upgrade: "websocket" }),
+        ...more,
+      },
+    },
+  );
+
+describe("what is not served", () => {
+  it("a path that no route has is 404, as a problem with the request's id", async () => {
+    const { status, code, text, headers, upstream } = await shop().send("GET /nothing");
+    expect({ status, code }).toEqual({ status: 404, code: "route-unknown" });
+    expect(JSON.parse(text)).toEqual({
+      type: "urn:postern:problem:route-unknown",
+      title: "No route matches this path",
+      status: 404,
+      code: "route-unknown",
+      "request-id": "00000000-0000-4000-8000-00000000cafe",
+    });
+    expect(headers["x-request-id"]).toBe("00000000-0000-4000-8000-00000000cafe");
+    expect(upstream).toHaveLength(0);
+  });
+
+  it("another host is 404, its name's dot and case aside", async () => {
+    const { send } = shop();
+    expect((await send("GET https://other.example/items/7")).code).toBe("host-unknown");
+    expect((await send("GET https://GATE.example./items/7")).status).toBe(200);
+    expect((await send("GET https://gate.example:8443/items/7")).status).toBe(200);
+  });
+
+  it("another method is 405 with Allow", async () => {
+    const { status, headers, code } = await shop().send("DELETE /items/7");
+    expect({ status, code, allow: headers.allow }).toEqual({
+      status: 405,
+      code: "method-not-allowed",
+      allow: "GET, HEAD, OPTIONS",
+    });
+  });
+
+  it("OPTIONS says what there is, HEAD is served by GET", async () => {
+    const { send } = shop();
+    const options = await send("OPTIONS /items/7");
+    expect([options.status, options.headers.allow]).toEqual([204, "GET, HEAD, OPTIONS"]);
+    const head = await send("HEAD /items/7");
+    expect([head.status, head.upstream[0]?.method]).toEqual([200, "HEAD"]);
+  });
+
+  it.each(["/items/..%2f..%2fadmin", "/items/a%5Cb", "/items/a%00"])("%s is ambiguous", async (path) => {
+    const { status, code, upstream } = await shop().send(`GET ${path}`);
+    expect({ status, code, seen: upstream.length }).toEqual({ status: 400, code: "path-ambiguous", seen: 0 });
+  });
+
+  it("dot segments are resolved before anything is matched", async () => {
+    expect((await shop().send("GET /items/../admin")).status).toBe(404);
+    expect((await shop().send("GET /x/%2e%2e/items/7")).status).toBe(200);
+  });
+
+  it("an upgrade is taken only where the route says so", async () => {
+    const { send } = shop();
+    expect((await send("GET /items/7", { headers: { upgrade: "websocket" } })).code).toBe("upgrade-not-allowed");
+    expect((await send("GET /live", { headers: { upgrade: "websocket" } })).status).toBe(200);
+  });
+});
+
+describe("what goes wrong inside", () => {
+  const failing = (error: unknown) => conversation({}, { upstream: () => () => Promise.reject(error) });
+
+  it("an unexpected error is 500 with nothing internal in it; the log has the cause", async () => {
+    const { send, world } = failing(new Error("secret detail"));
+    const { status, code, text } = await send("GET /");
+    expect({ status, code }).toEqual({ status: 500, code: "internal" });
+    expect(text).not.toContain("secret");
+    expect(world.lines).toContainEqual(
+      expect.objectContaining({ type: "fault", code: "internal", cause: "Error: secret detail" }),
+    );
+    expect(world.lines.at(-1)).toMatchObject({ verdict: "failed", by: "service", code: "internal" });
+  });
+
+  it("a fault keeps its code and what it may tell", async () => {
+    const fault = new Fault({ "ledger-closed": { status: 503, title: "Closed" } }, "ledger-closed", {
+      detail: "until noon",
+      headers: { "retry-after": "60" },
+    });
+    const { status, code, text, headers } = await failing(fault).send("GET /");
+    expect({ status, code, detail: JSON.parse(text).detail, retry: headers["retry-after"] }).toEqual({
+      status: 503,
+      code: "ledger-closed",
+      detail: "until noon",
+      retry: "60",
+    });
+  });
+
+  it("an upstream that takes too long is 504, and its call is aborted", async () => {
+    const time = world();
+    const { send } = conversation({}, { world: time, timeout: "800ms", replies: () => new Promise(() => {}) });
+    const answer = send("GET /");
+    await time.pass(799);
+    expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
+    await time.pass(1);
+    expect(await answer).toMatchObject({ status: 504, code: "upstream-timeout", line: { by: "service", ms: 800 } });
+  });
+});
+
+describe("what the upstream is asked for", () => {
+  const aimed = (path: string, target: string) =>
+    conversation({}, { routes: { it: route(["GET"], path, { target }) } });
+
+  it("a value that is missing, or would climb, is 400 and reaches nobody", async () => {
+    const { send } = aimed("/a", "/x/{query.id}");
+    expect(await send("GET /a")).toMatchObject({ status: 400, code: "reference-malformed", upstream: [] });
+    expect(await send("GET /a?id=..")).toMatchObject({ status: 400, code: "reference-malformed", upstream: [] });
+    expect(await send("GET /a?id=%2e%2e")).toMatchObject({ status: 400, upstream: [] });
+    expect(await send("GET /a?id=7")).toMatchObject({ status: 200 });
+  });
+
+  it("a value beside a dot cannot make a dot segment", async () => {
+    const { send } = aimed("/a", "/b/.{query.x}/c");
+    expect(await send("GET /a?x=.")).toMatchObject({ status: 400, upstream: [] });
+    expect(await send("GET /a?x=hidden")).toMatchObject({ status: 200 });
+  });
+});
+
+describe("the access log", () => {
+  it("has one line a request, without path, query, header or body", async () => {
+    const { send, world } = conversation({});
+    await send("POST /secret-path?token=s3cret", { headers: { authorization: "s3cret" }, body: "s3cret" });
+    expect(world.lines).toEqual([
+      {
+        type: "access",
+        time: "2026-11-01T00:00:00.000Z",
+        tier: "tier",
+        route: "all",
+        version: "v1",
+        method: "POST",
+        status: 200,
+        verdict: "passed",
+        by: undefined,
+        code: undefined,
+        ms: 0,
+        upstreamMs: 0,
+        consumer: undefined,
+        shadow: undefined,
+        request: "00000000-0000-4000-8000-00000000cafe",
+        trace: "0af7651916cd43dd8448eb211c80319c",
+      },
+    ]);
+    expect(JSON.stringify(world.lines)).not.toContain("s3cret");
+  });
+
+  it("is sampled, but faults always have a line", async () => {
+    const quiet = conversation({}, { sample: "40%" });
+    await quiet.send("GET /");
+    expect(quiet.world.lines).toHaveLength(0);
+    const failing = conversation({}, { sample: "0%", replies: () => Promise.reject(new Error("down")) });
+    await failing.send("GET /");
+    expect(failing.world.lines.at(-1)).toMatchObject({ type: "access", status: 502 });
+  });
+});

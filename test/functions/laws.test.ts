@@ -1,0 +1,99 @@
+/** The law suite: what holds for every part that is registered, without a line written for it. */
+import { describe, expect, it } from "vitest";
+import type { ZodType } from "zod";
+import { filters } from "../../functions/filters/registry.gen.ts";
+import type { Deps, Guard, Handler } from "../../functions/gateway/types.ts";
+import { upstreams } from "../../functions/upstreams/registry.gen.ts";
+import { conversation, world } from "./conversation.ts";
+
+/** Bindings for whatever a part asks for. */
+const surroundings = (bindings: readonly { readonly binding: string }[], more: Partial<Deps> = {}) => {
+  const service = { fetch: async () => new Response("ok"), get: async () => null };
+  return world({ env: Object.fromEntries(bindings.map(({ binding }) => [binding, service])), ...more });
+};
+
+const parts = [
+  ...Object.entries(filters).map(([name, module]) => ({ name, group: "filter", ...module, about: module.spec() })),
+  ...Object.entries(upstreams).map(([name, module]) => ({ name, group: "upstream", ...module, about: module.spec() })),
+];
+
+describe.each(parts)("$group $name", ({ name, about, make }) => {
+  const schema = about.schema as ZodType;
+  const config = schema.parse(about.example);
+  const bindings = about.bindings?.(config) ?? [];
+
+  it("parses its example, and what it parsed again to the same", () => {
+    expect(schema.parse(config)).toEqual(config);
+  });
+
+  it("keeps its configuration as JSON, since that is what a plan is", () => {
+    expect(JSON.parse(JSON.stringify(config))).toEqual(config);
+  });
+
+  it("takes no unknown key", () => {
+    expect(schema.safeParse({ ...about.example, "no-such-key": 1 }).success).toBe(false);
+  });
+
+  it("describes every key of its configuration", () => {
+    for (const [key, field] of Object.entries((about.schema as { shape?: Record<string, ZodType> }).shape ?? {}))
+      expect(`${key}: ${field.description ?? ""}`).toMatch(/: .{5,}/);
+  });
+
+  it("has codes with a status of 4xx or 5xx and a title", () => {
+    for (const [code, { status, title }] of Object.entries(
+      about.codes as Record<string, { status: number; title: string }>,
+    )) {
+      expect(code).toMatch(/^[a-z]+(?:-[a-z]+)*$/);
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(title).not.toBe("");
+    }
+  });
+
+  it("is linked without I/O, clock or chance", () => {
+    const forbidden = (what: string) => () => {
+      throw new Error(`${what} at link time`);
+    };
+    const world = surroundings(bindings, {
+      now: forbidden("now"),
+      random: forbidden("random"),
+      uuid: forbidden("uuid"),
+      sleep: forbidden("sleep"),
+      fetch: forbidden("fetch"),
+    });
+    expect(typeof make(config, world)).toBe("function");
+  });
+
+  it("answers a request, with one of its own codes where it refuses", async () => {
+    const setting = { world: surroundings(bindings, { fetch: async () => Response.json({ keys: [] }) }) };
+    const { send } =
+      about.kind === "upstream"
+        ? conversation({}, { ...setting, upstream: (_, deps) => make(config, deps) as Handler })
+        : conversation(
+            { [name]: (deps) => make(config, deps) as Guard },
+            { ...setting, filters: { [name]: { kind: about.kind } } },
+          );
+    const answer = await send("GET /");
+    expect(answer.status < 400 || Object.keys(about.codes).includes(answer.code ?? "")).toBe(true);
+  });
+});
+
+describe.each(parts.filter(({ about }) => about.kind === "guard"))("guard $name", ({ name, about, make }) => {
+  it("can be shadowed: it then changes nothing", async () => {
+    const config = (about.schema as ZodType).parse(about.example);
+    const setting = {
+      world: surroundings(about.bindings?.(config) ?? []),
+      filters: { [name]: { mode: "shadow" as const } },
+    };
+    const headers = { accept: "text/plain" };
+    const plain = await conversation({}).send("GET /", { headers });
+    const shadowed = await conversation({ [name]: (deps) => make(config, deps) as Guard }, setting).send("GET /", {
+      headers,
+    });
+    expect([shadowed.status, shadowed.headers, shadowed.upstream]).toEqual([
+      plain.status,
+      plain.headers,
+      plain.upstream,
+    ]);
+    expect(Object.keys((shadowed.line?.shadow ?? {}) as object)).toEqual([name]);
+  });
+});

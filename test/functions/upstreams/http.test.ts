@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { make, spec } from "../../../functions/upstreams/http.ts";
+import { conversation, type Setting } from "../conversation.ts";
+
+const service = (url: string, setting: Setting = {}) =>
+  conversation({}, { ...setting, upstream: (_, deps) => make({ url }, deps) });
+
+describe("asks the service", () => {
+  it.each([
+    ["https://service.example", "GET /a/b?c=d&e", "GET https://service.example/a/b?c=d&e"],
+    ["https://service.example/", "GET /a", "GET https://service.example/a"],
+    ["https://service.example/base/", "DELETE /a%20b", "DELETE https://service.example/base/a%20b"],
+    [
+      "http://service.example:8080",
+      "GET https://gate.example//evil.example/x",
+      "GET http://service.example:8080//evil.example/x",
+    ],
+  ])("at %s, %s → %s", async (url, line, expected) => {
+    const { upstream } = await service(url).send(line);
+    expect(upstream.map((it) => `${it.method} ${it.url}`)).toEqual([expected]);
+  });
+
+  it("with the body, and with headers that are the client's own or the gate's word", async () => {
+    const { upstream } = await service("https://service.example").send("POST /", {
+      body: "hello",
+      headers: {
+        "content-length": "5",
+        accept: "text/plain",
+        "x-forwarded-for": "10.0.0.1",
+        "x-postern-gray-key": "forged",
+      },
+    });
+    expect(upstream[0]?.body).toBe("hello");
+    expect(upstream[0]?.headers).toMatchObject({
+      accept: "text/plain",
+      "x-forwarded-for": "203.0.113.7",
+      "x-forwarded-host": "gate.example",
+    });
+    expect(upstream[0]?.headers["x-postern-gray-key"]).toBeUndefined();
+  });
+});
+
+it("hands redirects to the client as they are", async () => {
+  const replies = () => new Response(null, { status: 302, headers: { location: "http://internal.example/" } });
+  const { status, headers } = await service("https://service.example", { replies }).send("GET /");
+  expect([status, headers.location]).toEqual([302, "http://internal.example/"]);
+});
+
+it("one that cannot be reached is 502, and says nothing of where it is", async () => {
+  const replies = () => Promise.reject(new Error("connect ECONNREFUSED service.example:443"));
+  const { status, code, text } = await service("https://service.example", { replies }).send("GET /");
+  expect({ status, code }).toEqual({ status: 502, code: "upstream-unreachable" });
+  expect(text).not.toContain("service.example");
+});
+
+describe("a body of unknown length", () => {
+  const stream = (chunks: readonly string[], fail = false) =>
+    new ReadableStream({
+      type: "bytes",
+      start(controller) {
+        for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk));
+        if (fail) controller.error(new Error("cut"));
+        else controller.close();
+      },
+    });
+
+  it("goes on whole where it is small enough", async () => {
+    const { status, upstream } = await service("https://service.example", { bodyLimit: "4B" }).send("POST /", {
+      body: stream(["ab", "cd"]),
+    });
+    expect({ status, body: upstream[0]?.body }).toEqual({ status: 200, body: "abcd" });
+  });
+
+  it("is refused where it grows too large, and never looks complete", async () => {
+    const { status, code, upstream } = await service("https://service.example", { bodyLimit: "4B" }).send("POST /", {
+      body: stream(["ab", "cde"]),
+    });
+    expect({ status, code, seen: upstream.map(({ body }) => body) }).toEqual({
+      status: 413,
+      code: "body-too-large",
+      seen: [],
+    });
+  });
+
+  it("is refused where it breaks off", async () => {
+    const { status, code } = await service("https://service.example").send("POST /", { body: stream([], true) });
+    expect({ status, code }).toEqual({ status: 400, code: "body-incomplete" });
+  });
+});
+
+it.each([
+  "service.example",
+  "ftp://service.example",
+  "http://10.0.0.1",
+  "http://[::1]:80",
+  "http://0x7f.1/",
+  "https://u:p@service.example",
+  "https://a.example/?x",
+])("the schema refuses %s", (url) => {
+  expect(spec().schema.safeParse({ url }).success).toBe(false);
+});

@@ -1,0 +1,225 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { unstable_readConfig } from "wrangler";
+import { compile } from "../../infra/compiler/compile.ts";
+import { emit } from "../../infra/compiler/emit.ts";
+import { generate } from "../../infra/gen/gen.ts";
+import { home, isStale } from "../../infra/gen/generated.ts";
+import { compiled, manifest, project } from "../e2e/city.ts";
+
+const hello = (tier: string, more = "", filters = "[]") =>
+  manifest(
+    tier,
+    `${more}filters: ${filters}\nupstreams: { it: { http: "https://it.example" } }\nroutes: { all: { match: "GET /{rest*}", to: it } }\n`,
+  );
+
+interface Bound {
+  readonly service: string;
+  readonly entrypoint?: string;
+}
+
+const bytesUnder = (folder: string): Record<string, string> =>
+  Object.fromEntries(
+    fs
+      .readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .sort()
+      .filter((file) => fs.statSync(path.join(folder, file)).isFile())
+      .map((file) => [file, fs.readFileSync(path.join(folder, file), "utf8")]),
+  );
+
+describe("compilation is deterministic", () => {
+  it("in two folders, the same bytes", async () => {
+    const build = async () => {
+      const result = compiled({ "routes/a.yaml": hello("a"), "routes/b.yaml": hello("b") });
+      await emit(result.root, result);
+      return bytesUnder(path.join(result.root, ".build"));
+    };
+    expect(await build()).toEqual(await build());
+  });
+
+  it("whatever the order of keys, routes and hosts", () => {
+    const forwards = `api: postern/v1
+tier: t
+hosts: [a.example, b.example]
+base: /t
+upstreams: { x: { http: "https://x.example" }, y: { timeout: 1s, http: "https://y.example" } }
+routes:
+  one: { match: "GET,POST /one", to: x }
+  two: { match: GET /two, to: y }
+`;
+    const backwards = `routes:
+  two: { to: y, match: GET /two }
+  one: { to: x, match: "POST,GET /one" }
+upstreams: { y: { http: "https://y.example", timeout: 1s }, x: { http: { url: "https://x.example" } } }
+base: /t
+hosts: [b.example, a.example]
+tier: t
+api: postern/v1
+`;
+    const plan = (text: string) => JSON.stringify(compiled({ "routes/t.yaml": text }).tiers[0]?.plan);
+    expect(plan(backwards)).toBe(plan(forwards));
+  });
+});
+
+describe("the plan", () => {
+  it("has every default filled in", () => {
+    expect(compiled({ "routes/t.yaml": hello("t", "", "[{ cors: { origins: ['*'] } }]") }).tiers[0]?.plan).toEqual({
+      api: "postern/v1",
+      tier: "t",
+      environment: "local",
+      level: "standard",
+      hosts: ["localhost"],
+      limits: { body: "10MiB" },
+      log: { sample: "100%" },
+      filters: {
+        cors: {
+          use: "cors",
+          kind: "guard",
+          mode: "enforce",
+          percent: "100%",
+          with: {
+            origins: ["*"],
+            headers: ["authorization", "content-type"],
+            expose: ["x-request-id"],
+            credentials: false,
+            "max-age": "5m",
+          },
+        },
+      },
+      upstreams: { it: { use: "http", timeout: "30s", with: { url: "https://it.example" } } },
+      routes: { all: { methods: ["GET"], path: "/t/{rest*}", filters: ["cors"], to: "it" } },
+    });
+  });
+
+  it("lists the tier's filters, less those dropped, then the route's", () => {
+    const text = manifest(
+      "t",
+      `filters: [{ cors: { origins: ["*"] } }, { ip: { deny: [10.0.0.0/8] } }]
+upstreams: { it: { http: "https://it.example" } }
+routes:
+  all: { match: GET /all, to: it }
+  some: { match: GET /some, without: [cors], filters: [{ body-limit: 1KiB }, { timeout: 1s, id: quick }], to: it }
+`,
+    );
+    const routes = compiled({ "routes/t.yaml": text }).tiers[0]?.plan.routes;
+    expect(routes?.all?.filters).toEqual(["cors", "ip"]);
+    expect(routes?.some?.filters).toEqual(["ip", "some/body-limit", "some/quick"]);
+  });
+});
+
+describe("one tier's problem is no other's", () => {
+  const files = { "routes/good.yaml": hello("good"), "routes/bad.yaml": `${hello("bad")}oops: 1\n` };
+
+  it("the good gate is written, the bad one is not, and the front waits", async () => {
+    const root = project(files);
+    const emitted = await emit(root, compile(root, "local"));
+    expect(emitted.map(({ worker }) => worker)).toEqual(["gate-good-local"]);
+    expect(fs.existsSync(path.join(root, ".build/local/front"))).toBe(false);
+  });
+
+  it("a broken edit keeps the tier's last good plan, and the others go on", () => {
+    const root = project({ "routes/good.yaml": hello("good"), "routes/bad.yaml": hello("bad") });
+    const before = compile(root, "local");
+    fs.writeFileSync(path.join(root, "routes/bad.yaml"), files["routes/bad.yaml"]);
+    fs.writeFileSync(path.join(root, "routes/good.yaml"), hello("good", "log: { sample: 1% }\n"));
+    const after = compile(root, "local", before);
+    expect(after.problems.map(({ file, code }) => `${file} ${code}`)).toEqual(["routes/bad.yaml unknown-key"]);
+    expect(after.tiers.map(({ plan }) => [plan.tier, plan.log.sample])).toEqual([
+      ["bad", "100%"],
+      ["good", "1%"],
+    ]);
+    expect(after.missing).toEqual([]);
+  });
+
+  it("a tier that is claimed twice, or a base, is told", () => {
+    const root = project({
+      "routes/a.yaml": hello("a"),
+      "routes/b.yaml": hello("b").replace("base: /b", "base: /a"),
+      "routes/c.yaml": hello("a").replace("base: /a", "base: /c"),
+    });
+    expect(compile(root, "local").problems.map(({ file, code }) => `${file} ${code}`)).toEqual([
+      "routes/b.yaml base-claimed-twice",
+      "routes/c.yaml file-name",
+    ]);
+  });
+
+  it("a gate whose manifest is gone goes too", async () => {
+    const root = project({ "routes/a.yaml": hello("a"), "routes/b.yaml": hello("b") });
+    await emit(root, compile(root, "local"));
+    fs.rmSync(path.join(root, "routes/b.yaml"));
+    await emit(root, compile(root, "local"));
+    expect(fs.readdirSync(path.join(root, ".build/local/gates"))).toEqual(["a"]);
+  });
+});
+
+describe("what is emitted for the examples", async () => {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
+  afterAll(() => fs.rmSync(root, { recursive: true }));
+  fs.cpSync(path.join(home, "routes"), path.join(root, "routes"), { recursive: true });
+  const emitted = await emit(root, compile(root, "production"));
+  const workers = emitted.map((it) => ({
+    ...it,
+    config: unstable_readConfig({ config: path.join(it.folder, "wrangler.json") }),
+    code: bytesUnder(it.folder),
+  }));
+
+  it("is a front and a gate for each tier", () => {
+    expect(workers.map(({ worker }) => worker)).toEqual(["gate-open", "gate-pay", "gate-wallet", "postern-front"]);
+  });
+
+  it.each(workers)("$worker is not reachable on workers.dev, nor is any version of it", ({ config }) => {
+    expect([config.workers_dev, config.preview_urls]).toEqual([false, false]);
+  });
+
+  it.each(workers.filter(({ tier }) => tier))("$worker has no route of its own", ({ config }) => {
+    expect([config.routes, config.route]).toEqual([undefined, undefined]);
+  });
+
+  it.each(workers)("$worker has no zod, and no part that its plan does not use", ({ code, parts }) => {
+    const all = Object.values(code).join();
+    expect(all).not.toMatch(/ZodError|zod|_zod|safeParse/);
+    const marks = {
+      jwt: "token-missing",
+      "api-key": "key-unknown",
+      cors: "access-control-max-age",
+      ip: "address-refused",
+      timeout: '"The request took too long"',
+    };
+    for (const [part, mark] of Object.entries(marks))
+      expect([part, all.includes(mark)]).toEqual([part, parts.includes(part)]);
+  });
+
+  it.each(workers)("$worker is small: $gzipBytes bytes gzipped", ({ gzipBytes }) => {
+    expect(gzipBytes).toBeLessThan(24 * 1024);
+  });
+
+  it("reaches gates by the entrypoint that is not routable", () => {
+    const front = workers.at(-1)?.config;
+    expect(front?.services?.map((it: Bound) => `${it.service} ${it.entrypoint}`)).toEqual([
+      "gate-open Behind",
+      "gate-pay Behind",
+      "gate-wallet Behind",
+    ]);
+  });
+
+  it("has no key of a consumer, but its hash", () => {
+    const consumers = fs.readFileSync(path.join(root, ".build/production/consumers.json"), "utf8");
+    expect(consumers).toContain("key/");
+    expect(consumers).not.toContain("demo-coffee-shop");
+  });
+});
+
+describe("what is checked in", async () => {
+  it.each(generate().map((it) => ({ ...it, stale: isStale(it, home) })))("$file is fresh", ({ stale }) => {
+    expect(stale).toBe(false);
+  });
+
+  it("the root's wrangler.toml is unreachable but by its hosts, like all others", () => {
+    const config = unstable_readConfig({ config: path.join(home, "wrangler.toml") });
+    expect([config.workers_dev, config.preview_urls, config.name]).toEqual([false, false, "postern-front"]);
+    expect(config.routes).toEqual([{ pattern: "api.acme.example/*", zone_name: "acme.example" }]);
+    expect(config.services?.map((it: Bound) => it.service)).toEqual(["gate-open", "gate-pay", "gate-wallet"]);
+  });
+});

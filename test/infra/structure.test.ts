@@ -1,0 +1,128 @@
+/** The structure in one look: which folder may import which, that nothing goes in circles, and that files stay small. */
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = path.resolve(import.meta.dirname, "../..");
+
+const sources = (folder: string): string[] =>
+  fs
+    .readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => path.join(folder, name))
+    .sort();
+
+const files = [...sources("functions"), ...sources("infra")];
+const textOf = new Map(files.map((file) => [file, fs.readFileSync(path.join(root, file), "utf8")]));
+
+interface Import {
+  readonly from: string;
+  /** A file of the project, or a package. */
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const imports = files.flatMap((from): Import[] =>
+  [...(textOf.get(from) ?? "").matchAll(/^(?:import|export)\s+(type\s+)?(?:[^"';]*?\s+from\s+)?"([^"]+)"/gm)].map(
+    ([, type, target = ""]) => ({
+      from,
+      to: target.startsWith(".") ? path.join(path.dirname(from), target) : target,
+      typeOnly: type !== undefined,
+    }),
+  ),
+);
+
+/** Layers, innermost first: an import goes inwards or stays within its layer. */
+const layers = [
+  /^functions\/gateway\//,
+  /^functions\/(?:filters|upstreams)\//,
+  /^functions\/(?:front|gate|state|control)\.ts$/,
+  /^infra\//,
+];
+const layerOf = (file: string) => layers.findIndex((layer) => layer.test(file));
+
+const shown = (offenders: readonly Import[]) => offenders.map(({ from, to }) => `${from} → ${to}`);
+
+describe("imports", () => {
+  it("were found", () => {
+    expect(imports.length).toBeGreaterThan(100);
+    expect(files.filter((file) => layerOf(file) < 0)).toEqual([]);
+  });
+
+  it("go one way: infra → entries → filters and upstreams → gateway core", () => {
+    expect(shown(imports.filter(({ from, to }) => layerOf(to) > layerOf(from)))).toEqual([]);
+  });
+
+  it("never go from functions/ to infra/, nor to Node", () => {
+    const edge = imports.filter(({ from }) => from.startsWith("functions/"));
+    expect(shown(edge.filter(({ to }) => to.startsWith("infra/") || to.startsWith("node:")))).toEqual([]);
+  });
+
+  it("never go from one part to another", () => {
+    const isPart = (file: string) => /^functions\/(?:filters|upstreams)\//.test(file);
+    const parts = imports.filter(({ from, to }) => isPart(from) && isPart(to) && !from.endsWith(".gen.ts"));
+    expect(shown(parts)).toEqual([]);
+  });
+
+  it("of the platform's modules stand in entries only, since tools load the parts in Node", () => {
+    const platform = imports.filter(({ from, to }) => to.startsWith("cloudflare:") && layerOf(from) < 2);
+    expect(shown(platform)).toEqual([]);
+  });
+
+  it("of a registry are the tools' alone", () => {
+    const registries = imports.filter(({ from, to }) => to.endsWith("registry.gen.ts") && !from.startsWith("infra/"));
+    expect(shown(registries)).toEqual([]);
+  });
+
+  it("make no circle", () => {
+    const next = new Map<string, string[]>();
+    for (const { from, to, typeOnly } of imports)
+      if (!typeOnly && files.includes(to)) next.set(from, [...(next.get(from) ?? []), to]);
+    const circles: string[] = [];
+    const done = new Set<string>();
+    const walk = (file: string, trail: readonly string[]): void => {
+      if (trail.includes(file)) circles.push([...trail.slice(trail.indexOf(file)), file].join(" → "));
+      else if (!done.has(file)) {
+        for (const to of next.get(file) ?? []) walk(to, [...trail, file]);
+        done.add(file);
+      }
+    };
+    for (const file of files) walk(file, []);
+    expect(circles).toEqual([]);
+  });
+});
+
+describe("files", () => {
+  it("have no more than 250 lines", () => {
+    const long = files.filter((file) => (textOf.get(file) ?? "").split("\n").length > 250);
+    expect(long).toEqual([]);
+  });
+
+  it("begin with a sentence that says what they are", () => {
+    const mute = files.filter(
+      (file) => !file.endsWith(".gen.ts") && !/^(?:#!.*\n)?\/\*\*/.test(textOf.get(file) ?? ""),
+    );
+    expect(mute).toEqual([]);
+  });
+});
+
+describe("filters, upstreams and the core", () => {
+  it("touch no global fetch, clock, timer or chance: those are handed in", () => {
+    const globals =
+      /(?<![\w.])(?:fetch|setTimeout|setInterval|queueMicrotask)\(|Date\.now\(|Math\.random\(|crypto\.(?:randomUUID|getRandomValues)\(|console\./;
+    const inner = files.filter((file) => layerOf(file) >= 0 && layerOf(file) < 2);
+    const offenders = inner.flatMap((file) =>
+      (textOf.get(file) ?? "")
+        .split("\n")
+        .filter((line) => globals.test(line) && !/^\s*(?:\/?\*|\/\/)/.test(line))
+        .map((line) => `${file}: ${line.trim()}`),
+    );
+    // The one exception is named: `send` is handed a function of that name.
+    expect(offenders.filter((line) => !line.includes("await fetch(copy, signal"))).toEqual([]);
+  });
+
+  it("keep no mutable state in a module", () => {
+    const inner = files.filter((file) => layerOf(file) >= 0 && layerOf(file) < 2);
+    expect(inner.filter((file) => /^(?:let|var) /m.test(textOf.get(file) ?? ""))).toEqual([]);
+  });
+});

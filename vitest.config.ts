@@ -1,0 +1,25 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        // What runs at the edge is tested in workerd. One isolate for all files: they share nothing but the registry.
+        plugins: [cloudflareTest({ wrangler: { configPath: "./test/functions/wrangler.json" } })],
+        test: { name: "edge", include: ["test/functions/**/*.test.ts"], isolate: false },
+      },
+      {
+        test: {
+          name: "tools",
+          include: ["test/infra/**/*.test.ts", "test/e2e/**/*.test.ts"],
+          environment: "node",
+          // A process of its own for each file, so that the workerd it started can be told from others.
+          pool: "forks",
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
