@@ -44,10 +44,10 @@ export interface Consumer {
  * @param before an earlier result, whose tiers stand in for manifests that are broken now
  */
 export const compile = (root: string, name: string, before?: Compiled): Compiled => {
+  const files = manifestFiles(root);
   const load = (file: string) => read(file, fs.readFileSync(path.join(root, file), "utf8"));
   const surroundings = readEnvironment(root, name, load);
   const people = readConsumers(root, load);
-  const files = manifestFiles(root);
   const verdicts = files.map((file) => check(load(file), registry, surroundings.environment));
   const holding = verdicts.flatMap(({ tier }) => tier ?? []);
   const collisions = tiersCollide(holding);

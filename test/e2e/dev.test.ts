@@ -1,0 +1,160 @@
+/** The dev loop as a person uses it: started, asked, edited, broken, mended, stopped. */
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import http from "node:http";
+import path from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { home } from "../../infra/gen/generated.ts";
+import { manifest, project, service, until } from "./city.ts";
+
+const loop = async (files: Readonly<Record<string, string>>) => {
+  const root = project(files);
+  const child = spawn(process.execPath, [path.join(home, "infra/cli.ts"), "dev", "--root", root, "--port", "0"], {
+    env: { ...process.env, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (part) => {
+      said += part;
+    });
+  const ended = new Promise<number | null>((end) => child.once("exit", end));
+  onTestFinished(async () => {
+    child.kill("SIGTERM");
+    await ended;
+  });
+  await until(() => /ready in/.test(said), `it is ready: ${said}`);
+  const url = /http:\/\/localhost:\d+/.exec(said)?.[0] ?? "";
+  return {
+    url,
+    root,
+    said: () => said,
+    edit: (file: string, text: string) => fs.writeFileSync(path.join(root, file), text),
+    get: async (target: string) => {
+      const response = await fetch(url + target);
+      return { status: response.status, text: await response.text() };
+    },
+    stop: async () => {
+      child.kill("SIGTERM");
+      return ended;
+    },
+  };
+};
+
+const tier = (name: string, url: string, extra = "") =>
+  manifest(name, `${extra}upstreams: { it: { http: "${url}" } }\nroutes: { all: { match: "GET /{rest*}", to: it } }\n`);
+
+it("follows an edit, and keeps the last good one of a tier whose manifest breaks", async () => {
+  const upstream = await service((request, response) => response.end(`a ${request.url}`));
+  const other = await service((request, response) => response.end(`b ${request.url}`));
+  const { get, edit, said } = await loop({
+    "routes/one.yaml": tier("one", upstream.url),
+    "routes/two.yaml": tier("two", upstream.url),
+  });
+  expect(await get("/one/x")).toEqual({ status: 200, text: "a /one/x" });
+
+  edit("routes/one.yaml", tier("one", other.url));
+  await until(() => /reloaded in/.test(said()), "it reloads");
+  expect((await get("/one/x")).text).toBe("b /one/x");
+
+  edit("routes/one.yaml", tier("one", upstream.url, "oops: 1\n"));
+  await until(() => /goes on with its last good manifest/.test(said()), "it says what is broken");
+  expect(said()).toMatch(/routes\/one\.yaml:5:1 {2}unknown-key {2}the manifest has no "oops"/);
+  expect((await get("/one/x")).text).toBe("b /one/x");
+
+  // The other team's edit still goes live.
+  edit("routes/two.yaml", tier("two", other.url));
+  await until(() => (said().match(/reloaded in/g) ?? []).length === 2, "the other tier reloads");
+  expect((await get("/two/x")).text).toBe("b /two/x");
+  expect((await get("/one/x")).text).toBe("b /one/x");
+
+  edit("routes/one.yaml", tier("one", upstream.url));
+  await until(() => (said().match(/reloaded in/g) ?? []).length === 3, "the mended tier reloads");
+  expect((await get("/one/x")).text).toBe("a /one/x");
+});
+
+it("loses no request while generations change", async () => {
+  const upstream = await service((_, response) => setTimeout(() => response.end("ok"), 30));
+  const { get, edit, said } = await loop({ "routes/one.yaml": tier("one", upstream.url) });
+  let going = true;
+  const statuses: number[] = [];
+  const clients = Array.from({ length: 8 }, async () => {
+    while (going) statuses.push((await get("/one/x")).status);
+  });
+  for (let turn = 1; turn <= 3; turn++) {
+    edit("routes/one.yaml", tier("one", upstream.url, `summary: turn ${turn}\nlog: { sample: ${turn}% }\n`));
+    await until(() => (said().match(/reloaded in/g) ?? []).length === turn, "it reloads");
+  }
+  going = false;
+  await Promise.all(clients);
+  expect(statuses.length).toBeGreaterThan(30);
+  expect(statuses.filter((status) => status !== 200)).toEqual([]);
+});
+
+it("with one tier broken from the start, the others serve", async () => {
+  const upstream = await service((_, response) => response.end("ok"));
+  const { get, said } = await loop({
+    "routes/one.yaml": tier("one", upstream.url),
+    "routes/two.yaml": tier("two", upstream.url, "oops: 1\n"),
+  });
+  expect(said()).toContain("unknown-key");
+  expect((await get("/one/x")).status).toBe(200);
+  expect((await get("/two/x")).status).toBe(404);
+});
+
+it("an edit of format or comments changes nothing that runs", async () => {
+  const upstream = await service((_, response) => response.end("ok"));
+  const { edit, said } = await loop({ "routes/one.yaml": tier("one", upstream.url) });
+  edit("routes/one.yaml", `# a comment\n${tier("one", upstream.url)}\n`);
+  await new Promise((wake) => setTimeout(wake, 700));
+  expect(said()).not.toMatch(/reloaded in/);
+});
+
+it("ends on SIGTERM with all that it started", async () => {
+  const { stop, root } = await loop({
+    "routes/one.yaml": tier("one", "http://localhost:9"),
+    "routes/environments/local.yaml": "dev: { services: { idle: 'exec sleep 1000' } }\n",
+  });
+  const running = () =>
+    fs.readdirSync("/proc").filter((pid) => {
+      try {
+        return /^\d+$/.test(pid) && fs.readlinkSync(`/proc/${pid}/cwd`) === root;
+      } catch {
+        return false;
+      }
+    });
+  expect(running().length).toBeGreaterThan(0);
+  await stop();
+  await until(() => running().length === 0, "its services have ended");
+});
+
+it("the door tells the client's address itself, whatever the client says", async () => {
+  const upstream = await service((request, response) => response.end(String(request.headers["x-forwarded-for"])));
+  const { url } = await loop({ "routes/one.yaml": tier("one", upstream.url) });
+  const response = await fetch(`${url}/one/x`, {
+    headers: { "cf-connecting-ip": "10.0.0.1", "x-forwarded-for": "10.0.0.1" },
+  });
+  expect(await response.text()).toMatch(/^(?:127\.0\.0\.1|::1)$/);
+});
+
+it("the door passes a client's reset on, and no cut body as a whole one", async () => {
+  let ended = "";
+  const upstream = await service(async (request) => {
+    try {
+      for await (const _ of request);
+      ended = "complete";
+    } catch {
+      ended = "broken";
+    }
+  });
+  const { url } = await loop({
+    "routes/one.yaml": tier("one", upstream.url).replace("GET /{rest*}", "ANY /{rest*}"),
+  });
+  const request = http.request(`${url}/one/x`, { method: "POST", headers: { "content-length": 1_000_000 } });
+  request.on("error", () => {});
+  request.write(Buffer.alloc(100_000));
+  await new Promise((wake) => setTimeout(wake, 300));
+  request.socket?.resetAndDestroy();
+  await until(() => ended !== "", "the body ends");
+  expect(ended).toBe("broken");
+});

@@ -1,0 +1,160 @@
+import { execFile } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { home } from "../../infra/gen/generated.ts";
+import { manifest, project } from "../e2e/city.ts";
+
+const postern = (args: readonly string[], cwd = home) =>
+  new Promise<{ code: number; out: string; err: string }>((done) => {
+    const env = { ...process.env, NO_COLOR: "1" };
+    execFile(
+      process.execPath,
+      [path.join(cwd === home ? home : cwd, "infra/cli.ts"), ...args],
+      { cwd, env },
+      (error, out, err) => done({ code: Number(error?.code ?? 0), out, err }),
+    );
+  });
+
+const good = manifest(
+  "t",
+  `upstreams: { it: { http: "https://it.example" } }\nroutes: { all: { match: "GET /x", to: it } }\n`,
+);
+
+describe("exit codes", () => {
+  it("0: it holds", async () => {
+    const root = project({ "routes/t.yaml": good });
+    expect(await postern(["check", "--env", "local", "--root", root])).toEqual({
+      code: 0,
+      out: "1 tiers with 1 routes hold in local\n",
+      err: "",
+    });
+  });
+
+  it("1: the manifests have problems, told on stderr, and as JSON on stdout", async () => {
+    const root = project({ "routes/t.yaml": `${good}oops: 1\n` });
+    const plain = await postern(["check", "--env", "local", "--root", root]);
+    expect([plain.code, plain.out]).toEqual([1, ""]);
+    expect(plain.err).toContain("routes/t.yaml:7:1  unknown-key");
+    const json = await postern(["check", "--env", "local", "--root", root, "--json"]);
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.out)).toMatchObject({
+      manifests: 1,
+      broken: 1,
+      problems: [{ file: "routes/t.yaml", line: 7, column: 1, code: "unknown-key" }],
+    });
+  });
+
+  it.each([
+    [["chek"]],
+    [["check", "--evn", "local"]],
+    [["new", "filter"]],
+    [["new", "thing", "x"]],
+    [["new", "filter", "Not A Name"]],
+    [["new", "filter", "jwt"]],
+  ])("2: the command line is wrong: %j", async (args) => {
+    const { code, err } = await postern(args);
+    expect(code).toBe(2);
+    expect(err).not.toBe("");
+  });
+
+  it.each([
+    [
+      ["check", "--env", "nowhere"],
+      /there is no routes\/environments\/nowhere\.yaml; the environments are local, production/,
+    ],
+    [["check", "--root", os.tmpdir()], /there is no folder routes\//],
+    [["build", "--tier", "nobody"], /there is no tier "nobody"; there are open, pay, wallet/],
+    [["dev", "--port", "99999"], /--port takes a number/],
+  ])("3: it could not be done: %j", async (args, said) => {
+    const { code, err } = await postern(args);
+    expect(code).toBe(3);
+    expect(err).toMatch(said);
+    expect(err).not.toMatch(/\n\s+at /);
+  });
+});
+
+it("every verb has help with examples and takes --json", async () => {
+  const { out } = await postern(["--help"]);
+  const verbs = [...out.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, verb = ""]) => verb);
+  expect(verbs).toEqual(["check", "build", "routes", "dev", "gen", "new"]);
+  expect(out).toContain("Exit codes:");
+  for (const verb of verbs) {
+    const help = (await postern([verb, "--help"])).out;
+    expect([verb, /Examples:\n {2}\$ npx postern/.test(help), help.includes("--json")]).toEqual([verb, true, true]);
+  }
+});
+
+it("build prints each Worker's size", async () => {
+  const root = project({ "routes/t.yaml": good });
+  const { code, out } = await postern(["build", "--env", "local", "--root", root]);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^gate-t-local\s+[\d.]+ KiB\s+[\d.]+ KiB {2}http\s+\.build\/local\/gates\/t$/m);
+});
+
+it("build of one tier does not mind another that is broken", async () => {
+  const root = project({ "routes/t.yaml": good, "routes/bad.yaml": "oops" });
+  expect((await postern(["build", "--env", "local", "--root", root, "--tier", "t"])).code).toBe(0);
+  expect((await postern(["build", "--env", "local", "--root", root])).code).toBe(1);
+  expect((await postern(["build", "--env", "local", "--root", root, "--tier", "bad"])).code).toBe(1);
+});
+
+/** A copy of the project's own sources, with its packages. */
+const clone = (): string => {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
+  onTestFinished(() => fs.rmSync(root, { recursive: true, force: true }));
+  for (const name of fs.readdirSync(home))
+    if (!["node_modules", ".git", ".build", ".state", ".wrangler"].includes(name))
+      fs.cpSync(path.join(home, name), path.join(root, name), { recursive: true });
+  fs.symlinkSync(path.join(home, "node_modules"), path.join(root, "node_modules"));
+  return root;
+};
+
+const filesIn = (root: string): Map<string, string> =>
+  new Map(
+    fs
+      .readdirSync(root, { recursive: true, encoding: "utf8" })
+      .filter((file) => !file.startsWith("node_modules") && fs.statSync(path.join(root, file)).isFile())
+      .map((file) => [file, fs.readFileSync(path.join(root, file), "utf8")]),
+  );
+
+const run = (root: string, program: string, args: readonly string[]) =>
+  new Promise<{ code: number; out: string }>((done) => {
+    const bin = path.join(home, "node_modules/.bin");
+    const env = { ...process.env, NO_COLOR: "1", PATH: `${bin}${path.delimiter}${process.env.PATH}` };
+    execFile(path.join(bin, program), args, { cwd: root, env }, (error, out, err) =>
+      done({ code: Number(error?.code ?? 0), out: out + err }),
+    );
+  });
+
+describe.each([
+  ["filter", "foo", ["functions/filters/foo.ts", "test/functions/filters/foo.test.ts"]],
+  ["upstream", "two-words", ["functions/upstreams/two-words.ts", "test/functions/upstreams/two-words.test.ts"]],
+] as const)("new %s %s", (kind, name, written) => {
+  it("is one source file and one test file besides generated ones, and passes the law suite untouched", {
+    timeout: 120_000,
+  }, async () => {
+    const root = clone();
+    const before = filesIn(root);
+    const { code, out } = await postern(["new", kind, name], root);
+    expect([code, out]).toEqual([0, expect.stringContaining(`wrote functions/${kind}s/${name}.ts`)]);
+
+    const changed = [...filesIn(root)].filter(([file, text]) => before.get(file) !== text).map(([file]) => file);
+    const generated = changed.filter((file) => /\.gen\.ts$|^docs\/reference\//.test(file));
+    expect(changed.filter((file) => !generated.includes(file)).sort()).toEqual([...written]);
+    expect(generated.sort()).toEqual([
+      "docs/reference/README.md",
+      `docs/reference/${kind}s/${name}.md`,
+      `functions/${kind}s/registry.gen.ts`,
+    ]);
+
+    const types = await run(root, "tsc", ["--build"]);
+    expect(types.out).toBe("");
+    const tests = await run(root, "vitest", ["run", "--project", "edge", "laws", `${name}.test`]);
+    expect(tests.code, tests.out).toBe(0);
+    expect(tests.out).toMatch(new RegExp(`${name}\\.test\\.ts.*2 tests|${name}\\.test\\.ts.*1 test`));
+    expect((await postern(["gen", "--check"], root)).code).toBe(0);
+    expect((await run(root, "biome", ["check", "functions", "test"])).code).toBe(0);
+  });
+});
