@@ -20,6 +20,10 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      {
+        // Needs bash, curl and the ports of the examples, so it is run by itself.
+        test: { name: "readme", include: ["test/readme/**/*.test.ts"], environment: "node", testTimeout: 20_000 },
+      },
     ],
   },
 });

@@ -1,6 +1,7 @@
 /** Links a plan with the parts it names into one handler, and answers whatever happens inside with a problem. */
+import { accessLog } from "./access-log.ts";
 import { deadline } from "./deadline.ts";
-import { BodyLimit, Consumer, known, learn, Target } from "./facts.ts";
+import { BodyLimit, learn, Target } from "./facts.ts";
 import { answer, type Codes, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
 import { hostOf } from "./hop.ts";
 import { apply } from "./outbound.ts";
@@ -48,7 +49,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
   );
   const hosts = new Set(plan.hosts);
   const bodyLimit = bytes(plan.limits.body);
-  const sample = share(plan.log.sample);
+  const record = accessLog(share(plan.log.sample), deps);
 
   const dispatch = (request: Request, context: Context, found: Match<Linked>): Promise<Response> | Response => {
     if (!hosts.has(hostOf(context.url))) return refuse(context, gatewayCodes, "host-unknown");
@@ -66,6 +67,12 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     const found = match(preflightMethod(request) ?? request.method, url.pathname);
     const context = contextOf(caller, url, plan.tier, found);
     learn(context, BodyLimit, bodyLimit);
+    // Where the client leaves, the runtime cancels all that follows, so its line is written then or never.
+    const left = () => {
+      context.outcome.verdict = "left";
+      record(request, clientClosedRequest, context, started);
+    };
+    request.signal.addEventListener("abort", left);
     let response: Response;
     try {
       response = await dispatch(request, context, found);
@@ -73,11 +80,14 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     } catch (error) {
       response = rescue(error, context, deps);
     }
-    if (context.outcome.verdict === "failed" || deps.random() < sample)
-      deps.log(accessLine(request, response, context, plan, deps, started));
+    request.signal.removeEventListener("abort", left);
+    record(request, response.status, context, started);
     return finish(response, context);
   };
 };
+
+/** What a line says of a request whose client left, after the habit of other gateways. It is never sent. */
+const clientClosedRequest = 499;
 
 /** An encoded slash, backslash or null means one thing to a router and another to many a service behind it. */
 const ambiguous = /%(?:2f|5c|00)/i;
@@ -185,36 +195,6 @@ const rescue = (error: unknown, context: Context, deps: Deps): Response => {
 
 const describe = (cause: unknown): string =>
   (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).slice(0, 500);
-
-/** One line a request. It holds no path, query, header or body: those may carry what must not be kept. */
-const accessLine = (
-  request: Request,
-  response: Response,
-  context: Context,
-  plan: Plan,
-  deps: Deps,
-  started: number,
-) => {
-  const { caller, outcome, route } = context;
-  return {
-    type: "access",
-    time: new Date(started).toISOString(),
-    tier: plan.tier,
-    route: route.name || null,
-    version: deps.version,
-    method: request.method,
-    status: response.status,
-    verdict: outcome.verdict,
-    by: outcome.by,
-    code: outcome.code,
-    ms: deps.now() - started,
-    upstreamMs: outcome.upstreamMs,
-    consumer: known(context, Consumer)?.id,
-    shadow: outcome.shadow,
-    request: caller.requestId,
-    trace: caller.traceparent.slice(3, 35),
-  };
-};
 
 /** The response's one copy, with the edits that filters recorded. */
 const finish = (response: Response, context: Context): Response => {

@@ -53,8 +53,8 @@ export interface Caller {
 
 /** How a request fared: what the access log says. */
 export interface Outcome {
-  /** `answered`: by a guard that refuses nothing, such as a preflight's. */
-  verdict: "passed" | "answered" | "refused" | "failed";
+  /** `answered`: by a guard that refuses nothing, such as a preflight's. `left`: the client did, before there was an answer. */
+  verdict: "passed" | "answered" | "refused" | "failed" | "left";
   /** The filter that answered or refused, or the upstream that failed. */
   by?: string;
   /** The problem's code. */

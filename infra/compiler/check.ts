@@ -52,6 +52,8 @@ export interface CheckedRoute {
   readonly path: string;
   /** All that run, in order: the tier's but those dropped, then its own. */
   readonly chain: readonly CheckedFilter[];
+  /** False where one of its filters is broken, and the chain shows only the others. */
+  readonly whole: boolean;
   readonly settings: Manifest["routes"][string];
 }
 
@@ -109,7 +111,9 @@ export const check = (source: Source, registry: Registry, environment: Named<Env
   const routes = Object.entries(shape.routes).map(([name, settings]): CheckedRoute => {
     const { methods, path } = matchOf(settings.match);
     const inherited = shared.filter(({ id }) => !settings.without.includes(id));
-    return { name, methods, path: joined(shape.base, path), chain: [...inherited, ...(own[name] ?? [])], settings };
+    const added = own[name] ?? [];
+    const whole = shared.length === shape.filters.length && added.length === settings.filters.length;
+    return { name, methods, path: joined(shape.base, path), chain: [...inherited, ...added], whole, settings };
   });
   const tier: CheckedTier = { source, manifest: shape, upstreams, routes };
   found.push(...rulesBroken(tier, shared, environment));

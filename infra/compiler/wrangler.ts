@@ -10,6 +10,8 @@ export const compatibilityDate = "2026-11-01";
 
 const common = {
   compatibility_date: compatibilityDate,
+  // A gate hears that its client left, and can log it.
+  compatibility_flags: ["enable_request_signal"],
   // Left out, wrangler publishes a Worker that has no routes, and every version of it.
   workers_dev: false,
   preview_urls: false,

@@ -174,13 +174,15 @@ describe("a client that leaves", () => {
         left = !response.writableFinished;
       });
     });
-    const { port } = await city(tier(store.url));
+    const { port, lines } = await city(tier(store.url));
     const socket = net.connect(port, "localhost");
     socket.on("error", () => {});
     socket.write("GET /files/slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
     await until(() => begun, "the service has the request");
     socket.resetAndDestroy();
     await until(() => left, "the service sees that the client left");
+    await until(() => lines.length > 0, "the line is written");
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ type: "access", status: 499, verdict: "left" }]);
   });
 
   it("is seen by the service while it streams", async () => {
