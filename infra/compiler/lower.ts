@@ -1,7 +1,7 @@
 /** Turns what was checked into what runs: plain JSON, the same bytes whatever the order of the file's keys. */
 import type { Environment } from "../../functions/gateway/config.ts";
 import type { FilterPlan, FrontPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
-import type { CheckedRoute, CheckedTier, Named } from "./check.ts";
+import type { CheckedRoute, CheckedTier, Named } from "./checked.ts";
 
 export const lower = ({ manifest, upstreams, routes }: CheckedTier, environment: string): Plan => ({
   api: manifest.api,

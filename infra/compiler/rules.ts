@@ -2,7 +2,7 @@
 import type { Environment } from "../../functions/gateway/config.ts";
 import { type Reference, referencesIn } from "../../functions/gateway/references.ts";
 import { segmentsOf } from "../../functions/gateway/router.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier, Named } from "./check.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier, Named } from "./checked.ts";
 import { choice } from "./issues.ts";
 import type { Problem } from "./problem.ts";
 import type { Path } from "./read.ts";

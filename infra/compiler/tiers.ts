@@ -1,5 +1,5 @@
 /** What must hold between manifests. */
-import type { CheckedTier } from "./check.ts";
+import type { CheckedTier } from "./checked.ts";
 import type { Problem } from "./problem.ts";
 
 export const tiersCollide = (tiers: readonly CheckedTier[]): Problem[] => [...sameTier(tiers), ...sameBase(tiers)];

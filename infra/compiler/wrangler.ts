@@ -3,7 +3,7 @@
 import type { Environment } from "../../functions/gateway/config.ts";
 import type { Binding } from "../../functions/gateway/part.ts";
 import type { FrontPlan } from "../../functions/gateway/plan.ts";
-import type { CheckedTier, Named } from "./check.ts";
+import type { CheckedTier, Named } from "./checked.ts";
 
 /** What all Workers of Postern run on; raised by hand, after the tests have passed on it. */
 export const compatibilityDate = "2026-11-01";

@@ -19,15 +19,13 @@ interface Import {
   readonly from: string;
   /** A file of the project, or a package. */
   readonly to: string;
-  readonly typeOnly: boolean;
 }
 
 const imports = files.flatMap((from): Import[] =>
-  [...(textOf.get(from) ?? "").matchAll(/^(?:import|export)\s+(type\s+)?(?:[^"';]*?\s+from\s+)?"([^"]+)"/gm)].map(
-    ([, type, target = ""]) => ({
+  [...(textOf.get(from) ?? "").matchAll(/^(?:import|export)\s+(?:[^"';]*?\s+from\s+)?"([^"]+)"/gm)].map(
+    ([, target = ""]) => ({
       from,
       to: target.startsWith(".") ? path.join(path.dirname(from), target) : target,
-      typeOnly: type !== undefined,
     }),
   ),
 );
@@ -76,8 +74,7 @@ describe("imports", () => {
 
   it("make no circle", () => {
     const next = new Map<string, string[]>();
-    for (const { from, to, typeOnly } of imports)
-      if (!typeOnly && files.includes(to)) next.set(from, [...(next.get(from) ?? []), to]);
+    for (const { from, to } of imports) if (files.includes(to)) next.set(from, [...(next.get(from) ?? []), to]);
     const circles: string[] = [];
     const done = new Set<string>();
     const walk = (file: string, trail: readonly string[]): void => {

@@ -1,0 +1,127 @@
+/** Reads the filters and upstreams of a manifest, each by the schema of the part that it names. */
+import type { ZodType } from "zod";
+import { filterSettings, upstreamSettings } from "../../functions/gateway/config.ts";
+import type { FilterModule, UpstreamModule } from "../../functions/gateway/part.ts";
+import type { CheckedFilter, CheckedUpstream } from "./checked.ts";
+import { choice } from "./issues.ts";
+import type { Problem } from "./problem.ts";
+import type { Path, Source } from "./read.ts";
+
+/** Every part that there is. */
+export interface Registry {
+  readonly filters: Readonly<Record<string, FilterModule>>;
+  readonly upstreams: Readonly<Record<string, UpstreamModule>>;
+}
+
+/** One reading of one file: where problems are gathered. */
+export interface Reading {
+  readonly source: Source;
+  readonly found: Problem[];
+  /** The value that a schema makes of `value`, or undefined and problems. */
+  readonly parse: <T>(schema: ZodType<T>, value: unknown, at: Path, noun: string) => T | undefined;
+}
+
+/** The filters of a list that hold. @param prefix of their ids: `transfer/` */
+export const filtersOf = (
+  entries: unknown,
+  at: Path,
+  prefix: string,
+  registry: Registry,
+  reading: Reading,
+): CheckedFilter[] => {
+  if (!Array.isArray(entries)) return [];
+  const filters = entries.flatMap((entry: unknown, index): CheckedFilter[] => {
+    const here = [...at, index];
+    const kind = kindOf(entry, here, "filter", filterSettings().shape, registry.filters, reading);
+    if (!kind) return [];
+    const about = kind.part.spec();
+    const settings = reading.parse(filterSettings(), kind.settings, here, kind.use);
+    const config = reading.parse(
+      about.schema as ZodType,
+      expanded(kind.config, about.short),
+      [...here, kind.use],
+      kind.use,
+    );
+    if (!settings || config === undefined) return [];
+    const { id = kind.use, mode, percent } = settings;
+    return [{ id: prefix + id, use: kind.use, about, mode, percent, config, at: [...here, kind.use] }];
+  });
+  const seen = new Set<string>();
+  for (const { id, at: place } of filters) {
+    if (seen.has(id))
+      reading.found.push(
+        reading.source.problem(place.slice(0, -1), "duplicate-id", `a second filter "${id}" in this list`, {
+          remedy: "give this one an id of its own: `id: …` beside it",
+        }),
+      );
+    seen.add(id);
+  }
+  return filters;
+};
+
+/** The upstreams that hold, by name. */
+export const upstreamsOf = (all: unknown, registry: Registry, reading: Reading): Record<string, CheckedUpstream> =>
+  Object.fromEntries(
+    entriesOf(all).flatMap(([name, entry]): [string, CheckedUpstream][] => {
+      const here = ["upstreams", name];
+      const kind = kindOf(entry, here, "upstream", upstreamSettings().shape, registry.upstreams, reading);
+      if (!kind) return [];
+      const about = kind.part.spec();
+      const settings = reading.parse(upstreamSettings(), kind.settings, here, name);
+      const config = reading.parse(
+        about.schema as ZodType,
+        expanded(kind.config, about.short),
+        [...here, kind.use],
+        kind.use,
+      );
+      return settings && config !== undefined
+        ? [[name, { use: kind.use, about, config, timeout: settings.timeout }]]
+        : [];
+    }),
+  );
+
+interface Kind<Part> {
+  readonly use: string;
+  readonly part: Part;
+  readonly config: unknown;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** Splits an entry such as `{ jwt: …, mode: shadow }` into the part that it names and the settings beside it. */
+const kindOf = <Part>(
+  entry: unknown,
+  at: Path,
+  noun: "filter" | "upstream",
+  settings: Readonly<Record<string, unknown>>,
+  parts: Readonly<Record<string, Part>>,
+  { source, found }: Reading,
+): Kind<Part> | undefined => {
+  // The frame's schema has said so.
+  if (!isMap(entry)) return undefined;
+  const keys = Object.keys(entry);
+  const named = keys.filter((key) => Object.hasOwn(parts, key));
+  const unknown = keys.filter((key) => !Object.hasOwn(parts, key) && !Object.hasOwn(settings, key));
+  for (const key of unknown) {
+    const code = named.length > 0 ? "unknown-key" : noun === "filter" ? "unknown-filter" : "unknown-upstream-kind";
+    const message = named.length > 0 ? `beside ${named[0]} there is no "${key}"` : `there is no ${noun} "${key}"`;
+    const words = Object.keys(named.length > 0 ? settings : parts);
+    found.push(source.problem(at, code, message, { key, remedy: choice(key, words) }));
+  }
+  const [use] = named;
+  if (named.length > 1 || (use === undefined && unknown.length === 0)) {
+    const message = use === undefined ? `this ${noun} names no kind` : `one entry names ${named.join(" and ")}`;
+    found.push(source.problem(at, "one-kind", message, { remedy: `give each ${noun} an entry of its own` }));
+  }
+  if (use === undefined || named.length > 1) return undefined;
+  const beside = Object.fromEntries(Object.entries(entry).filter(([key]) => Object.hasOwn(settings, key)));
+  return { use, part: parts[use] as Part, config: entry[use], settings: beside };
+};
+
+/** `16KiB` for `{ max: 16KiB }`; nothing for `{}`. */
+const expanded = (config: unknown, short: string | undefined): unknown =>
+  config === null ? {} : short !== undefined && typeof config !== "object" ? { [short]: config } : config;
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+export const entriesOf = (value: unknown): [string, unknown][] => (isMap(value) ? Object.entries(value) : []);
