@@ -1,5 +1,5 @@
 /** The thin Worker ahead of the gates: cleans headers, names the request, sets the gray key, finds the tier. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import { answer, gatewayCodes } from "./gateway/faults.ts";
 import { cleanse, grayKeyHeader, hostOf, requestIdHeader, traceparentOf, versionKeyHeader } from "./gateway/hop.ts";
@@ -22,8 +22,8 @@ export const front = (plan: FrontPlan) =>
     .use(keepOnOneVersion(plan.grayKey))
     .all("*", toGate(plan.tiers))
     .onError((error, c) => {
-      report(c.get("requestId"), "internal", error);
-      return answer("internal", gatewayCodes.internal, c.get("requestId"));
+      report(c, "internal", error);
+      return decline(c, "internal", null);
     });
 
 /** Nothing that the gateway uses inside is taken from outside. */
@@ -72,31 +72,35 @@ const toGate = (tiers: FrontPlan["tiers"]) => {
   const find = tierFinder(tiers);
   return createMiddleware<FrontTypes>(async (c) => {
     const url = new URL(c.req.url);
-    const requestId = c.get("requestId");
     const found = find(hostOf(url), url.pathname);
-    if (typeof found === "string") {
-      log({
-        type: "access",
-        tier: null,
-        status: 404,
-        verdict: "refused",
-        by: "front",
-        code: found,
-        request: requestId,
-      });
-      return answer(found, gatewayCodes[found], requestId);
-    }
+    if (typeof found === "string") return decline(c, found, null);
     const gate = c.env[found.binding];
     try {
       if (!gate) throw new Error(`no service binding ${found.binding}`);
       return await gate.fetch(c.get("onward"));
     } catch (error) {
-      report(requestId, "gate-unavailable", error, found.tier);
-      return answer("gate-unavailable", gatewayCodes["gate-unavailable"], requestId, {
-        headers: { "retry-after": "5" },
-      });
+      report(c, "gate-unavailable", error, found.tier);
+      return decline(c, "gate-unavailable", found.tier, { "retry-after": "5" });
     }
   });
+};
+
+/** Answers in place of a gate, with the access line that no gate writes. */
+const decline = (
+  c: Context<FrontTypes>,
+  code: keyof typeof gatewayCodes,
+  tier: string | null,
+  headers: Readonly<Record<string, string>> = {},
+): Response => {
+  const { method } = c.req;
+  const { status } = gatewayCodes[code];
+  const request = c.get("requestId");
+  const verdict = status < 500 ? "refused" : "failed";
+  const time = new Date().toISOString();
+  log({ type: "access", time, tier, route: null, method, status, verdict, by: "front", code, request });
+  const response = answer(code, gatewayCodes[code], request, { headers });
+  response.headers.set("x-request-id", request);
+  return response;
 };
 
 type Tier = FrontPlan["tiers"][number];
@@ -116,5 +120,7 @@ const tierFinder = (tiers: readonly Tier[]) => {
 
 const log = (line: object) => console.log(JSON.stringify(line));
 
-const report = (request: string, code: string, error: unknown, tier?: string) =>
-  log({ type: "fault", tier, code, request, cause: error instanceof Error ? error.message : String(error) });
+const report = (c: Context<FrontTypes>, code: string, error: unknown, tier?: string) => {
+  const cause = error instanceof Error ? error.message : String(error);
+  log({ type: "fault", tier, code, cause, request: c.get("requestId") });
+};

@@ -67,8 +67,11 @@ const longestToken = 8192;
 
 export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
   const keys = keySet(config, deps);
-  const clockTolerance = milliseconds(config.leeway) / 1000;
   const { issuer, audience, algorithms } = config;
+  // A token that never expires could never be taken back.
+  const requiredClaims = ["exp"];
+  const clockTolerance = milliseconds(config.leeway) / 1000;
+  const expected = { issuer, audience, algorithms, requiredClaims, clockTolerance };
   return async (request, context) => {
     const [scheme, token] = request.headers.get("authorization")?.split(" ") ?? [];
     const challenge = (error: string) => ({ headers: { "www-authenticate": `Bearer error="${error}"` } });
@@ -77,7 +80,7 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
     if (token.length > longestToken) return refuse(context, codes, "token-invalid", challenge("invalid_token"));
     try {
       const currentDate = new Date(deps.now());
-      const { payload } = await jwtVerify(token, keys, { issuer, audience, algorithms, clockTolerance, currentDate });
+      const { payload } = await jwtVerify(token, keys, { ...expected, currentDate });
       const id = payload[config.consumer];
       if (typeof id !== "string" || id === "")
         return refuse(context, codes, "token-rejected", challenge("invalid_token"));

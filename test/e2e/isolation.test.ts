@@ -96,7 +96,7 @@ describe("the front", () => {
       "nested",
       `upstreams: { it: { http: "${upstream.url}/nested" } }\nroutes: { all: { match: "ANY /{rest*}", to: it } }\n`,
     );
-    const { url } = await city({
+    const { url, lines } = await city({
       ...tiers(upstream.url, ["a"]),
       "routes/nested.yaml": nested.replace("base: /nested", "base: /a/deep"),
     });
@@ -104,6 +104,13 @@ describe("the front", () => {
     expect((await get(`${url}/a/deep/x`)).text).toBe("/nested/a/deep/x");
     expect((await get(`${url}/a/deeper`)).text).toBe("/a/deeper");
     expect(await get(`${url}/ab`)).toMatchObject({ status: 404, code: "route-unknown" });
+    expect(JSON.parse(lines.at(-1) ?? "{}")).toMatchObject({
+      type: "access",
+      tier: null,
+      status: 404,
+      by: "front",
+      code: "route-unknown",
+    });
   });
 
   it("keeps a browser on one version by a cookie, an app by its header, and bothers nobody else", async () => {

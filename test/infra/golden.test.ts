@@ -4,6 +4,8 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { environment } from "../../functions/gateway/config.ts";
 import { check } from "../../infra/compiler/check.ts";
+import type { CheckedTier } from "../../infra/compiler/checked.ts";
+import { lower } from "../../infra/compiler/lower.ts";
 import { inOrder } from "../../infra/compiler/problem.ts";
 import { read } from "../../infra/compiler/read.ts";
 import { report } from "../../infra/compiler/report.ts";
@@ -45,5 +47,19 @@ describe.each(names)("%s", (name) => {
       expect(column - 1 + length).toBeLessThanOrEqual(Math.max(1, source.length));
       expect(`${message} ${remedy}`).not.toMatch(/Invalid input|expected|received|undefined,|\[object|zod/);
     }
+  });
+});
+
+const plans = path.join(import.meta.dirname, "../golden/plans");
+
+describe.each(fs.readdirSync(plans).filter((name) => name.endsWith(".yaml")))("the plan of %s", (name) => {
+  it("is the golden one", () => {
+    const source = read(`routes/${name}`, fs.readFileSync(path.join(plans, name), "utf8"));
+    const { tier, problems } = check(source, registry, surroundings);
+    expect(problems).toEqual([]);
+    const plan = `${JSON.stringify(lower(tier as CheckedTier, "local"), null, 2)}\n`;
+    const golden = path.join(plans, name.replace(".yaml", ".json"));
+    if (update) fs.writeFileSync(golden, plan);
+    expect(plan).toBe(fs.readFileSync(golden, "utf8"));
   });
 });

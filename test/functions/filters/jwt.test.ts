@@ -42,6 +42,7 @@ describe("refuses, and tells why, but not too much", async () => {
     ["one for another audience", `Bearer ${await token({ aud: "pay" })}`, "token-rejected"],
     ["one of another issuer", `Bearer ${await token({ iss: "https://evil.example" })}`, "token-rejected"],
     ["one not yet valid", `Bearer ${await token({ nbf: now + 60 })}`, "token-rejected"],
+    ["one that never expires", `Bearer ${await token({ exp: undefined })}`, "token-rejected"],
     ["one of another signer", `Bearer ${await token({}, { signer: other.privateKey })}`, "token-invalid"],
     ["one of an unknown key", `Bearer ${await token({}, { kid: "k2" })}`, "token-invalid"],
     ["changed claims", `Bearer ${header}.${btoa(JSON.stringify({ sub: "eve" }))}.${signature}`, "token-invalid"],
