@@ -7,11 +7,12 @@ import type { CheckedTier, Named } from "./checked.ts";
 
 /** What all Workers of Postern run on; raised by hand, after the tests have passed on it. */
 export const compatibilityDate = "2026-11-01";
+/** A gate hears that its client left, and can log it. */
+export const compatibilityFlags = ["enable_request_signal"];
 
 const common = {
   compatibility_date: compatibilityDate,
-  // A gate hears that its client left, and can log it.
-  compatibility_flags: ["enable_request_signal"],
+  compatibility_flags: compatibilityFlags,
   // Left out, wrangler publishes a Worker that has no routes, and every version of it.
   workers_dev: false,
   preview_urls: false,

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit.ts";
+import { compatibilityDate, compatibilityFlags } from "../../infra/compiler/wrangler.ts";
 import { generate } from "../../infra/gen/gen.ts";
 import { home, isStale } from "../../infra/gen/generated.ts";
 import { compiled, manifest, project } from "../e2e/city.ts";
@@ -219,6 +220,7 @@ describe("what is checked in", async () => {
   it("the root's wrangler.toml is unreachable but by its hosts, like all others", () => {
     const config = unstable_readConfig({ config: path.join(home, "wrangler.toml") });
     expect([config.workers_dev, config.preview_urls, config.name]).toEqual([false, false, "postern-front"]);
+    expect([config.compatibility_date, config.compatibility_flags]).toEqual([compatibilityDate, compatibilityFlags]);
     expect(config.routes).toEqual([{ pattern: "api.acme.example/*", zone_name: "acme.example" }]);
     expect(config.services?.map((it: Bound) => it.service)).toEqual(["gate-open", "gate-pay", "gate-wallet"]);
   });

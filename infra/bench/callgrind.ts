@@ -1,0 +1,101 @@
+/** Runs workerd under valgrind's callgrind and counts the instructions of a piece of work, all threads together. */
+import { execFile, spawn, spawnSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { promisify } from "node:util";
+import { workerd } from "./workerd.ts";
+
+export interface Instrumented {
+  readonly port: number;
+  /** What the Workers wrote. */
+  readonly lines: readonly string[];
+  /** From here on work can be counted, and takes several times as long. */
+  readonly instrument: () => Promise<void>;
+  /** Instructions that were executed while `work` was done. */
+  readonly count: (work: () => Promise<void>) => Promise<number>;
+  readonly stop: () => void;
+}
+
+/** @throws where valgrind is not installed */
+export const requireValgrind = (): void => {
+  if (spawnSync("valgrind", ["--version"]).error)
+    throw new Error("valgrind counts the instructions, and it is not installed: apt-get install valgrind");
+};
+
+/**
+ * @param folder to write to
+ * @param config of workerd, with one socket
+ */
+export const start = async (folder: string, config: string): Promise<Instrumented> => {
+  const files = { pipes: path.join(folder, "vgdb"), counts: path.join(folder, "counts") };
+  const child = spawn("valgrind", commandLine(files, config), { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  const stop = () => {
+    process.off("exit", stop);
+    child.kill("SIGKILL");
+  };
+  // However the bench ends, no process of it stays behind.
+  process.prependListener("exit", stop);
+
+  const [, output, errors, ready] = child.stdio as unknown as readonly [null, Readable, Readable, Readable];
+  const lines = collected(output);
+  const complaints = collected(errors);
+  const port = await new Promise<number>((listening, failed) => {
+    createInterface({ input: ready }).once("line", (line) => listening(JSON.parse(line).port));
+    child.once("error", failed);
+    child.once("exit", () => failed(new Error(`workerd ended before it listened:\n${complaints.join("\n")}`)));
+  });
+
+  // What `callgrind_control` calls, which itself tells no failure by its exit code.
+  const control = (...command: string[]) =>
+    run("vgdb", [`--vgdb-prefix=${files.pipes}`, `--pid=${child.pid}`, ...command], { timeout: 60_000 });
+  let dumps = 0;
+  return {
+    port,
+    lines,
+    instrument: async () => {
+      await control("instrumentation", "on");
+    },
+    count: async (work) => {
+      await control("zero");
+      await work();
+      await control("dump");
+      dumps += 1;
+      return totalOf(`${files.counts}.${dumps}`);
+    },
+    stop,
+  };
+};
+
+const commandLine = ({ pipes, counts }: Readonly<Record<"pipes" | "counts", string>>, config: string): string[] => [
+  "--tool=callgrind",
+  // V8 writes code while it runs.
+  "--smc-check=all-non-file",
+  // Without its instruments valgrind is several times as fast, which the warm-up uses.
+  "--instr-atstart=no",
+  "--dump-line=no",
+  `--callgrind-out-file=${counts}`,
+  `--vgdb-prefix=${pipes}`,
+  workerd.default,
+  "serve",
+  config,
+  // The runtime tells there which port it has taken.
+  "--control-fd=3",
+];
+
+const collected = (input: Readable): readonly string[] => {
+  const lines: string[] = [];
+  createInterface({ input }).on("line", (line) => lines.push(line));
+  return lines;
+};
+
+/** Reads one of callgrind's dumps, and removes it: they are megabytes. */
+const totalOf = (file: string): number => {
+  const [, total] = /^(?:summary|totals): (\d+)/m.exec(fs.readFileSync(file, "utf8")) ?? [];
+  if (total === undefined) throw new Error(`callgrind wrote no total into ${file}`);
+  fs.rmSync(file);
+  return Number(total);
+};
+
+const run = promisify(execFile);

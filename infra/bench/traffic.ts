@@ -1,0 +1,90 @@
+/** The service behind the subjects and the caller ahead of them, both in this process and so in nobody's count. */
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+
+export interface Upstream {
+  readonly port: number;
+  /** Headers of the last request that came through. */
+  readonly seen: () => http.IncomingHttpHeaders;
+  readonly close: () => void;
+}
+
+/** What the service answers, always. */
+export const answered = JSON.stringify({ orders: [{ id: 1, total: "12.00" }] });
+
+export const startUpstream = async (): Promise<Upstream> => {
+  let seen: http.IncomingHttpHeaders = {};
+  const server = http.createServer((request, response) => {
+    seen = request.headers;
+    request.resume();
+    response.writeHead(200, { "content-type": "application/json", "x-powered-by": "node" }).end(answered);
+  });
+  // A connection that is made anew in the middle of a count would be counted.
+  server.keepAliveTimeout = 0;
+  await new Promise<void>((listening, failed) => server.once("error", failed).listen(0, "localhost", listening));
+  return {
+    port: (server.address() as AddressInfo).port,
+    seen: () => seen,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+};
+
+export interface Ask {
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface Client {
+  readonly ask: (ask: Ask) => Promise<Reply>;
+  /**
+   * Sends requests one after the other on one connection.
+   * @throws where one is not answered as the service does
+   */
+  readonly send: (times: number, ask: Ask) => Promise<void>;
+  readonly close: () => void;
+}
+
+const defaultPath = "/v1/users/123/orders?limit=10";
+
+/**
+ * @param port of the subject
+ * @param host of the service: a passthrough finds it by the request's own URL, as on the platform
+ */
+export const connect = (port: number, host: string): Client => {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const ask = ({ path = defaultPath, headers, body }: Ask) =>
+    new Promise<Reply>((resolve, reject) => {
+      const length = body === undefined ? {} : { "content-length": String(body.length) };
+      http
+        .request({ host: "127.0.0.1", port, agent, path, headers: { host, ...headers, ...length } }, (response) => {
+          text(response).then(
+            (body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+            reject,
+          );
+        })
+        .on("error", reject)
+        .end(body);
+    });
+  return {
+    ask,
+    send: async (times, what) => {
+      for (let sent = 0; sent < times; sent++) {
+        const { status, body } = await ask(what);
+        if (status !== 200 || body !== answered)
+          throw new Error(`a request under load was answered ${status}: ${body}`);
+      }
+    },
+    close: () => agent.destroy(),
+  };
+};

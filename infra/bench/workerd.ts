@@ -1,0 +1,62 @@
+/** Lays out one workerd: its Workers, how they are bound, and the network behind them. */
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { compatibilityDate, compatibilityFlags } from "../compiler/wrangler.ts";
+
+export interface Worker {
+  readonly name: string;
+  /** Module → source. The first one is the Worker. */
+  readonly modules: Readonly<Record<string, string>>;
+  /** Service bindings, by name. */
+  readonly services?: Readonly<Record<string, { readonly service: string; readonly entrypoint: string }>>;
+}
+
+/** The binary itself, not the script that starts it, and its version. */
+export const workerd = createRequire(import.meta.url)("workerd") as {
+  readonly default: string;
+  readonly version: string;
+};
+
+/**
+ * Writes modules and configuration.
+ * @param workers the first one is reached from outside
+ * @returns the configuration's path
+ */
+export const layOut = (folder: string, workers: readonly Worker[]): string => {
+  for (const { name, modules } of workers)
+    for (const [module, source] of Object.entries(modules)) {
+      fs.mkdirSync(path.join(folder, name), { recursive: true });
+      fs.writeFileSync(path.join(folder, name, module), source);
+    }
+  const file = path.join(folder, "config.capnp");
+  fs.writeFileSync(file, configOf(workers));
+  return file;
+};
+
+const quoted = (text: string): string => JSON.stringify(text);
+
+const configOf = (workers: readonly Worker[]): string => `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+${workers.map(serviceOf).join("")}    (name = "internet", network = (allow = ["public", "private"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = ${quoted(workers[0]?.name ?? "")})],
+);
+`;
+
+const serviceOf = ({ name, modules, services = {} }: Worker): string => `    (name = ${quoted(name)}, worker = (
+      compatibilityDate = ${quoted(compatibilityDate)},
+      compatibilityFlags = [${compatibilityFlags.map(quoted).join(", ")}],
+      modules = [${Object.keys(modules)
+        .map((module) => `(name = ${quoted(module)}, esModule = embed ${quoted(`${name}/${module}`)})`)
+        .join(", ")}],
+      bindings = [${[
+        `(name = "VERSION", json = ${quoted(JSON.stringify({ id: "bench" }))})`,
+        ...Object.entries(services).map(
+          ([binding, { service, entrypoint }]) =>
+            `(name = ${quoted(binding)}, service = (name = ${quoted(service)}, entrypoint = ${quoted(entrypoint)}))`,
+        ),
+      ].join(", ")}],
+    )),
+`;
