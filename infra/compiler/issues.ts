@@ -76,7 +76,8 @@ const problemsOfIssue = (issue: $ZodIssue, asked: Asked): Problem[] => {
     case "invalid_union":
       return [say("wrong-type", own(issue.message) ?? `"${last}" is of another type than it takes`)];
     case "invalid_value": {
-      const given = String(valueAt(asked.value, issue.path));
+      const value = valueAt(asked.value, issue.path);
+      const given = typeof value === "object" ? JSON.stringify(value).slice(0, 40) : String(value);
       return [say("unknown-value", `"${last}" cannot be "${given}"`, choice(given, issue.values.map(String)))];
     }
     case "too_small":

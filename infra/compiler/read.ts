@@ -37,8 +37,15 @@ export const read = (file: string, text: string): Source => {
     const tooLarge: Problem = { file, line: 1, column: 1, length: 1, code: "too-large", message: remedy, source: "" };
     return { file, value: undefined, problems: [tooLarge], problem: () => tooLarge, text: () => "" };
   }
-  const document = parseDocument(text, { lineCounter: lines, version: "1.2", strict: true, prettyErrors: false });
-  const faults = [...document.errors, ...document.warnings].map(({ pos, message }) =>
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    version: "1.2",
+    strict: true,
+    prettyErrors: false,
+    // Odd keys are problems of the schema, not warnings of this process.
+    logLevel: "error",
+  });
+  const faults = causes([...document.errors, ...document.warnings]).map(({ pos, message }) =>
     place(pos[0], pos[1], "bad-yaml", message.replace(/\.$/, "")),
   );
   let value: unknown;
@@ -59,6 +66,14 @@ export const read = (file: string, text: string): Source => {
     problem: (at, code, message, { key, remedy } = {}) => place(...rangeOf(at, key), code, message, remedy),
     text: (at) => text.slice(...rangeOf(at)),
   };
+};
+
+/** Where the parser has lost its way, each token that follows is an error to it; only what led it astray helps a reader. */
+const causes = <T extends { readonly message: string }>(errors: readonly T[]): T[] => {
+  const first = errors.findIndex(({ message }) => message.includes("token in YAML stream"));
+  return first < 0
+    ? [...errors]
+    : errors.filter(({ message }, index) => index === first || !message.includes("token in YAML stream"));
 };
 
 /** The node that a path leads to, or the deepest on its way. A missing value is shown at the key of its map. */
