@@ -16,7 +16,7 @@ export default defineConfig({
           environment: "node",
           // A process of its own for each file, so that the workerd it started can be told from others.
           pool: "forks",
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
