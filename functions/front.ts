@@ -2,7 +2,15 @@
 import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import { answer, gatewayCodes } from "./gateway/faults.ts";
-import { cleanse, grayKeyHeader, hostOf, requestIdHeader, traceparentOf, versionKeyHeader } from "./gateway/hop.ts";
+import {
+  cleanse,
+  grayKeyHeader,
+  hostOf,
+  requestIdHeader,
+  traceparentOf,
+  versionKeyHeader,
+  writeTrace,
+} from "./gateway/hop.ts";
 import type { FrontPlan } from "./gateway/plan.ts";
 import { cookie } from "./gateway/references.ts";
 
@@ -40,8 +48,8 @@ const nameRequest = createMiddleware<FrontTypes>((c, next) => {
   const requestId = crypto.randomUUID();
   c.set("requestId", requestId);
   headers.set(requestIdHeader, requestId);
-  headers.set(
-    "traceparent",
+  writeTrace(
+    headers,
     traceparentOf(headers, () => crypto.randomUUID()),
   );
   return next();

@@ -20,11 +20,14 @@ const deps = (): Deps => ({
 
 const sleep: Deps["sleep"] = (ms, signal) =>
   new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
     const timer = setTimeout(resolve, ms);
-    signal?.addEventListener("abort", () => {
+    const stop = () => {
       clearTimeout(timer);
-      reject(signal.reason);
-    });
+      reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+    return undefined;
   });
 
 /**

@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 /** The verbs, nothing else. Each loads its module only when it is called. */
+import path from "node:path";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { type Outcome, say } from "./outcome.ts";
 
-const root = new Option("--root <folder>", "the project's folder").default(process.cwd(), "here");
+const root = new Option("--root <folder>", "the project's folder")
+  .default(process.cwd(), "here")
+  .argParser((folder) => path.resolve(folder));
 const environment = (name: string) => new Option("-e, --env <name>", "a file of routes/environments").default(name);
 const json = new Option("--json", "machine-readable output");
 

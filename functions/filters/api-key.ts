@@ -1,7 +1,7 @@
 /** Lets in who brings an API key that the consumers' KV namespace knows by its hash. */
 import * as z from "zod";
 import { Consumer, type ConsumerFact, learn } from "../gateway/facts.ts";
-import { type Codes, refuse } from "../gateway/faults.ts";
+import { type Codes, Fault, refuse } from "../gateway/faults.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { duration, milliseconds } from "../gateway/quantities.ts";
 import type { Deps, Guard } from "../gateway/types.ts";
@@ -40,19 +40,22 @@ export const make = ({ header, cache }: Config<typeof spec>, deps: Deps): Guard 
   const consumers = deps.env.CONSUMERS as KVNamespace;
   if (!consumers) throw new Error("no KV namespace is bound as CONSUMERS");
   const cacheTtl = milliseconds(cache) / 1000;
+  // RFC 9110, section 15.5.2: a 401 says how to do better.
+  const challenge = { headers: { "www-authenticate": `ApiKey header="${header}"` } };
   return async (request, context) => {
     const key = request.headers.get(header);
-    if (!key) return refuse(context, codes, "key-missing");
-    if (key.length > longestKey) return refuse(context, codes, "key-unknown");
-    try {
-      const consumer = await consumers.get(`key/${await sha256(key)}`, { type: "json", cacheTtl });
-      if (consumer === null) return refuse(context, codes, "key-unknown");
-      if (!isConsumer(consumer)) return refuse(context, codes, "consumers-unavailable");
-      learn(context, Consumer, consumer);
-      return undefined;
-    } catch {
-      return refuse(context, codes, "consumers-unavailable");
-    }
+    if (!key) return refuse(context, codes, "key-missing", challenge);
+    if (key.length > longestKey) return refuse(context, codes, "key-unknown", challenge);
+    const consumer = await consumers
+      .get(`key/${await sha256(key)}`, { type: "json", cacheTtl })
+      .catch((cause: unknown) => {
+        throw new Fault(codes, "consumers-unavailable", { cause });
+      });
+    if (consumer === null) return refuse(context, codes, "key-unknown", challenge);
+    if (!isConsumer(consumer))
+      throw new Fault(codes, "consumers-unavailable", { cause: "an entry of the namespace is no consumer" });
+    learn(context, Consumer, consumer);
+    return undefined;
   };
 };
 

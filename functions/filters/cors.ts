@@ -38,6 +38,12 @@ export const spec = () =>
     codes: {},
   });
 
+const grants = [
+  "access-control-allow-origin",
+  "access-control-allow-credentials",
+  "access-control-expose-headers",
+] as const;
+
 export const make = (config: Config<typeof spec>): Guard => {
   const { credentials, expose, headers, origins } = config;
   const named = new Set(origins);
@@ -51,6 +57,8 @@ export const make = (config: Config<typeof spec>): Guard => {
   };
 
   return (request, context) => {
+    // What may be read is said here alone, whatever the service grants.
+    for (const header of grants) context.inbound.push(["delete", header]);
     if (!anyone) context.inbound.push(["append", "vary", "origin"]);
     const origin = request.headers.get("origin");
     if (origin === null || !(anyone || named.has(origin))) return undefined;

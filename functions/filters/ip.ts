@@ -12,9 +12,17 @@ const codes = {
 type Range = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, bits: number];
 
 const range = () =>
-  z.string().refine((text) => ipaddr.isValidCIDR(text) || ipaddr.isValid(text), {
+  z.string().refine(isRange, {
     error: "an address or a range: 203.0.113.7, 10.0.0.0/8, 2001:db8::/32",
   });
+
+/** Four decimal parts, or an IPv6 address that is no IPv4 one in disguise: other spellings mean different ranges to different readers. */
+const isRange = (text: string): boolean => {
+  const [address = "", bits] = text.split("/");
+  if (bits !== undefined && !ipaddr.isValidCIDR(text)) return false;
+  if (ipaddr.IPv4.isValidFourPartDecimal(address)) return !/(?:^|\.)0\d/.test(address);
+  return ipaddr.IPv6.isValid(address) && !ipaddr.IPv6.parse(address).isIPv4MappedAddress();
+};
 
 export const spec = () =>
   aboutFilter({

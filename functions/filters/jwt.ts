@@ -2,7 +2,7 @@
 import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import * as z from "zod";
 import { Claims, Consumer, learn } from "../gateway/facts.ts";
-import { type Codes, refuse } from "../gateway/faults.ts";
+import { type Codes, Fault, refuse } from "../gateway/faults.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { duration, milliseconds } from "../gateway/quantities.ts";
 import type { Deps, Guard } from "../gateway/types.ts";
@@ -72,11 +72,15 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
   const requiredClaims = ["exp"];
   const clockTolerance = milliseconds(config.leeway) / 1000;
   const expected = { issuer, audience, algorithms, requiredClaims, clockTolerance };
+  // An issuer that is down is asked once in each cool-down, too. Per isolate.
+  const cooldown = milliseconds(config.cooldown);
+  let unavailableUntil = 0;
   return async (request, context) => {
     const [scheme, token] = request.headers.get("authorization")?.split(" ") ?? [];
     const challenge = (error: string) => ({ headers: { "www-authenticate": `Bearer error="${error}"` } });
     if (scheme?.toLowerCase() !== "bearer" || !token)
       return refuse(context, codes, "token-missing", { headers: { "www-authenticate": "Bearer" } });
+    if (deps.now() < unavailableUntil) throw new Fault(codes, "keys-unavailable");
     if (token.length > longestToken) return refuse(context, codes, "token-invalid", challenge("invalid_token"));
     try {
       const currentDate = new Date(deps.now());
@@ -89,7 +93,9 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
       return undefined;
     } catch (error) {
       const code = codeOf(error);
-      return refuse(context, codes, code, code === "keys-unavailable" ? {} : challenge("invalid_token"));
+      if (code !== "keys-unavailable") return refuse(context, codes, code, challenge("invalid_token"));
+      unavailableUntil = deps.now() + cooldown;
+      throw new Fault(codes, code, { cause: error });
     }
   };
 };

@@ -165,6 +165,8 @@ export function matchOf(text: string): { readonly methods: readonly string[]; re
   const named = list.split(",");
   const odd = named.find((method) => !methods.includes(method));
   if (odd !== undefined) throw new SyntaxError(`"${odd}" is no method; it is one of ${methods.join(", ")}`);
+  const twice = named.find((method, index) => named.indexOf(method) < index);
+  if (twice !== undefined) throw new SyntaxError(`${twice} stands there twice`);
   segmentsOf(path);
   return { methods: named, path };
 }

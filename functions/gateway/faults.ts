@@ -25,6 +25,7 @@ export const gatewayCodes = {
 /** What can go wrong on the way to any upstream. */
 export const upstreamCodes = {
   "body-too-large": { status: 413, title: "The request body is larger than this route takes" },
+  "body-unexpected": { status: 400, title: "A GET or HEAD request has no body of unknown length" },
   "body-incomplete": { status: 400, title: "The request body ended early" },
   "upstream-timeout": { status: 504, title: "The service behind the gateway took too long" },
   "upstream-unreachable": { status: 502, title: "The service behind the gateway could not be reached" },

@@ -30,14 +30,28 @@ export const cleanse = (headers: Headers): void => {
   for (const name of hearsay) headers.delete(name);
 };
 
-const w3c = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** Any version but ff; what a later one appends is left out (W3C Trace Context, section 3.2.4). */
+const w3c = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:$|-)/;
 
-/** Continues the caller's trace with a span of our own, or begins one (W3C Trace Context, level 1). */
+/** The caller's trace with a span of our own, or undefined where it brought none that is valid. */
+const continued = (headers: Headers, span: string): string | undefined => {
+  const given = headers.get("traceparent") ?? "";
+  const [, trace, flags = "00"] = w3c.exec(given) ?? [];
+  if (trace === undefined || (given.startsWith("00") && given.length !== 55)) return undefined;
+  return `00-${trace}-${span}-0${Number.parseInt(flags, 16) & 1}`;
+};
+
+/** Continues the caller's trace, or begins one and drops the state of the broken one (W3C Trace Context, level 1). */
 export const traceparentOf = (headers: Headers, uuid: () => string): string => {
-  const given = headers.get("traceparent");
   const span = uuid().replaceAll("-", "").slice(16);
-  if (given !== null && w3c.test(given)) return `${given.slice(0, 36)}${span}${given.slice(52)}`;
-  return `00-${uuid().replaceAll("-", "")}-${span}-01`;
+  return continued(headers, span) ?? `00-${uuid().replaceAll("-", "")}-${span}-01`;
+};
+
+/** Writes the trace into headers that go on. */
+export const writeTrace = (headers: Headers, traceparent: string): void => {
+  const given = headers.get("traceparent");
+  if (given?.slice(3, 35) !== traceparent.slice(3, 35)) headers.delete("tracestate");
+  headers.set("traceparent", traceparent);
 };
 
 /** A caller of whom nothing is believed but the address that the platform reports. */
@@ -61,7 +75,7 @@ export const introduce = (headers: Headers, caller: Caller, url: URL): void => {
   cleanse(headers);
   headers.delete("cf-connecting-ip");
   headers.set("x-request-id", caller.requestId);
-  headers.set("traceparent", caller.traceparent);
+  writeTrace(headers, caller.traceparent);
   headers.set("x-forwarded-host", url.host);
   headers.set("x-forwarded-proto", url.protocol.slice(0, -1));
   if (caller.ip !== null) headers.set("x-forwarded-for", caller.ip);

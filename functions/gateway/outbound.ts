@@ -22,7 +22,7 @@ export const targetOf = (context: Context): string =>
  * request is aborted as a whole, since an error of the stream alone would look like a clean end.
  *
  * @param url absolute, of the upstream
- * @throws Fault `body-too-large`, `body-incomplete`, `upstream-unreachable`, or the reason of the context's signal
+ * @throws Fault `body-too-large`, `body-unexpected`, `body-incomplete`, `upstream-unreachable`, or the reason of the context's signal
  */
 export const send = async (
   url: string,
@@ -74,6 +74,8 @@ const bounded = (request: Request, limit: number): Bounded => {
     if (!(length <= limit)) throw tooLarge(limit);
     return {};
   }
+  // It would have no meaning (RFC 9110, section 9.3.1), and the runtime takes no stream with these methods.
+  if (request.method === "GET" || request.method === "HEAD") throw new Fault(upstreamCodes, "body-unexpected");
   const broken = new AbortController();
   const { readable, writable } = new IdentityTransformStream();
   pump(request.body, writable, limit).catch((cause) => {

@@ -24,14 +24,21 @@ export const pipeline = (steps: readonly Step[], last: Handler): Handler => {
 const flat = (steps: readonly { readonly id: string; readonly guard: Guard }[], next: Handler): Handler => {
   if (steps.length === 0) return next;
   return async (request, context) => {
-    for (const { id, guard } of steps) {
-      const verdict = guard(request, context);
-      if (verdict === undefined) continue;
-      const answer = verdict instanceof Promise ? await verdict : verdict;
-      if (answer === undefined) continue;
-      context.outcome.verdict = context.outcome.code === undefined ? "answered" : "refused";
-      context.outcome.by = id;
-      return answer;
+    let at = "";
+    try {
+      for (const { id, guard } of steps) {
+        at = id;
+        const verdict = guard(request, context);
+        if (verdict === undefined) continue;
+        const answer = verdict instanceof Promise ? await verdict : verdict;
+        if (answer === undefined) continue;
+        context.outcome.verdict = context.outcome.code === undefined ? "answered" : "refused";
+        context.outcome.by = id;
+        return answer;
+      }
+    } catch (error) {
+      context.outcome.by ??= at;
+      throw error;
     }
     return next(request, context);
   };

@@ -113,7 +113,8 @@ const valueFor = (
 ): string | undefined => {
   if (place === "path" && source === "path") return context.captures[name];
   const value = (sources[source] as Read)(request, context, name)?.toWellFormed();
-  if (value === undefined) return undefined;
+  // An empty segment would ask for another resource.
+  if (value === undefined || (place === "path" && value === "")) return undefined;
   return place === "path" ? encodeURIComponent(value) : value.replace(/[^\x20-\x7e]+/gu, encodeURIComponent);
 };
 

@@ -20,9 +20,9 @@ const whole = (text: string): number => {
 
 const program = new Command("npm run bench --")
   .description("Counts the instructions that a request costs in workerd, under valgrind, as ratios to a passthrough.")
-  .option("--requests <number>", "requests a round", whole, 50)
-  .option("--warmup <number>", "requests before the first round, so that the JIT settles", whole, 2000)
-  .option("--rounds <number>", "rounds, of which the median counts", whole, 12)
+  .option("--requests <number>", "requests a round", whole, 200)
+  .option("--warmup <number>", "requests before the first round, so that the JIT settles", whole, 1000)
+  .option("--rounds <number>", "rounds, whose mean counts", whole, 8)
   .option("--only <text>", "only the subjects with this in their name, beside the first")
   .option("--json", "machine-readable output")
   .showHelpAfterError("(--help shows what it takes)")
@@ -104,7 +104,7 @@ const say = (measured: readonly Measured[], options: Options, seconds: number): 
   process.stdout.write(
     json
       ? `${JSON.stringify({ workerd: workerd.version, requests, warmup, rounds, seconds, subjects: rows }, null, 2)}\n`
-      : `${shown(rows)}\nInstructions a request in the median round. ${setting}\n`,
+      : `${shown(rows)}\nInstructions a request, in the mean of all rounds. ${setting}\n`,
   );
 };
 

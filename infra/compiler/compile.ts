@@ -21,6 +21,8 @@ export interface Compiled {
   readonly environment: Named<Environment>;
   /** The tiers that hold, and the last good state of those that do not; one tier's problem is no other's. */
   readonly tiers: readonly CompiledTier[];
+  /** A file that all tiers share is broken, and has no good state. */
+  readonly sharedBroken: boolean;
   /** Manifests that have no good state. */
   readonly missing: readonly string[];
   /** Knows every tier above. */
@@ -47,8 +49,8 @@ export interface Consumer {
 export const compile = (root: string, name: string, before?: Compiled): Compiled => {
   const files = manifestFiles(root);
   const load = (file: string) => read(file, fs.readFileSync(path.join(root, file), "utf8"));
-  const surroundings = readEnvironment(root, name, load);
-  const people = readConsumers(root, load);
+  const surroundings = readEnvironment(root, name, load, before);
+  const people = readConsumers(root, load, before);
   const verdicts = files.map((file) => check(load(file), registry, surroundings.environment));
   const holding = verdicts.flatMap(({ tier }) => tier ?? []);
   const collisions = tiersCollide(holding);
@@ -65,6 +67,7 @@ export const compile = (root: string, name: string, before?: Compiled): Compiled
     broken: new Set(own.map(({ file }) => file)).size,
     environment: surroundings.environment,
     tiers,
+    sharedBroken: before === undefined && surroundings.problems.length + people.problems.length > 0,
     missing: files.filter((file) => !tiers.some(({ checked }) => checked.source.file === file)),
     front: lowerFront(
       tiers.map(({ checked }) => checked),
@@ -73,6 +76,8 @@ export const compile = (root: string, name: string, before?: Compiled): Compiled
     consumers: people.entries,
   };
 };
+
+type Load = (file: string) => ReturnType<typeof read>;
 
 const reserved = ["consumers.yaml", "units.yaml"];
 
@@ -89,10 +94,11 @@ export const manifestFiles = (root: string): string[] => {
 
 export const environmentFile = (name: string): string => `routes/environments/${name}.yaml`;
 
-const readEnvironment = (root: string, name: string, load: (file: string) => ReturnType<typeof read>) => {
+/** A broken one is what it was before, so that a slip of the pen changes nothing that runs. */
+const readEnvironment = (root: string, name: string, load: Load, before: Compiled | undefined) => {
   const file = environmentFile(name);
   const schema = environment();
-  const empty: Named<Environment> = { name, file, value: schema.parse({}) };
+  const last: Named<Environment> = before?.environment ?? { name, file, value: schema.parse({}) };
   if (!fs.existsSync(path.join(root, file))) {
     const known = fs.existsSync(path.join(root, "routes/environments"))
       ? fs.readdirSync(path.join(root, "routes/environments"))
@@ -102,23 +108,24 @@ const readEnvironment = (root: string, name: string, load: (file: string) => Ret
     );
   }
   const source = load(file);
-  if (source.problems.length > 0) return { environment: empty, problems: source.problems };
+  if (source.problems.length > 0) return { environment: last, problems: source.problems };
   const result = schema.safeParse(source.value ?? {});
   if (result.success) return { environment: { name, file, value: result.data }, problems: [] };
   const asked = { source, at: [], value: source.value, schema, noun: "the environment", environment: file };
-  return { environment: empty, problems: problemsOf(result.error.issues, asked) };
+  return { environment: last, problems: problemsOf(result.error.issues, asked) };
 };
 
-const readConsumers = (root: string, load: (file: string) => ReturnType<typeof read>) => {
+const readConsumers = (root: string, load: Load, before: Compiled | undefined) => {
   const file = "routes/consumers.yaml";
+  const last = before?.consumers ?? [];
   if (!fs.existsSync(path.join(root, file))) return { entries: [], problems: [] };
   const source = load(file);
-  if (source.problems.length > 0) return { entries: [], problems: source.problems };
+  if (source.problems.length > 0) return { entries: last, problems: source.problems };
   const schema = consumers();
   const result = schema.safeParse(source.value);
   if (!result.success) {
     const asked = { source, at: [], value: source.value, schema, noun: "the file of consumers", environment: file };
-    return { entries: [], problems: problemsOf(result.error.issues, asked) };
+    return { entries: last, problems: problemsOf(result.error.issues, asked) };
   }
   const entries = Object.entries(result.data.consumers).flatMap(([id, { labels, keys }]) =>
     keys.map((key): Consumer => ({ key: key.replace("sha256:", "key/"), value: JSON.stringify({ id, labels }) })),

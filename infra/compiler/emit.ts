@@ -40,6 +40,8 @@ export const emit = async (
   compiled: Compiled,
   { only, partial = false }: Choice = {},
 ): Promise<Emitted[]> => {
+  // Without the values and keys that all tiers share, nothing that would be written is what was meant.
+  if (compiled.sharedBroken) return [];
   const folder = buildFolder(root, compiled.environment.name);
   const gates = compiled.tiers.filter(({ plan }) => only === undefined || plan.tier === only);
   const bundles = new Map<string, Promise<string>>();

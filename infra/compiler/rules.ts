@@ -176,10 +176,10 @@ const identityIsEnforced = ({ source }: CheckedTier, { chain, name }: CheckedRou
   chain
     .filter((it) => strict.includes(it.about.phase) && !isEnforced(it))
     .filter((loose) => !chain.some((it) => it.about.phase === loose.about.phase && isEnforced(it)))
-    .map(({ use, at, mode }) =>
+    .map(({ use, about, at, mode }) =>
       source.problem(at.slice(0, -1), "identity-unenforced", `${use} would let users of ${name} pass unchecked`, {
         key: mode === "enforce" ? "percent" : "mode",
-        remedy: `enforce it, or put it beside another filter of ${use === "ip" ? "access" : "identity"} that is enforced`,
+        remedy: `enforce it, or put it beside another filter of ${about.phase} that is enforced`,
       }),
     );
 

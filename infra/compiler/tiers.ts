@@ -19,20 +19,21 @@ const sameTier = (tiers: readonly CheckedTier[]): Problem[] => {
   });
 };
 
+/** Told at every claimant: who came first is not for the order of files to say. */
 const sameBase = (tiers: readonly CheckedTier[]): Problem[] => {
-  const owners = new Map<string, string>();
-  return tiers.flatMap(({ source, manifest: { hosts, base } }) =>
-    hosts.flatMap((host, index) => {
-      const key = `${host}${base}`;
-      const owner = owners.get(key);
-      if (owner === undefined) owners.set(key, source.file);
-      return owner === undefined
-        ? []
-        : [
-            source.problem(["hosts", index], "base-claimed-twice", `${owner} serves ${key} already`, {
-              remedy: "give one of the two tiers another base",
-            }),
-          ];
-    }),
+  const claims = tiers.flatMap((tier) =>
+    tier.manifest.hosts.map((host, index) => ({
+      key: `${host}${tier.manifest.base}`,
+      file: tier.source.file,
+      tier,
+      index,
+    })),
   );
+  return claims.flatMap(({ key, file, tier, index }) => {
+    const other = claims.find((it) => it.key === key && it.file !== file);
+    if (!other) return [];
+    const message = `${other.file} claims ${key} too`;
+    const remedy = "give one of the two tiers another base";
+    return [tier.source.problem(["hosts", index], "base-claimed-twice", message, { remedy })];
+  });
 };

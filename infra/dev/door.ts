@@ -38,7 +38,7 @@ export const openDoor = async (port: number): Promise<Door> => {
   };
   const count = (url: URL, by: 1 | -1) => underWay.set(url, (underWay.get(url) ?? 0) + by);
 
-  server.on("request", (request, response) => {
+  const forward = (request: http.IncomingMessage, response: http.ServerResponse) => {
     const url = target;
     if (!url) return response.writeHead(503).end();
     count(url, 1);
@@ -53,7 +53,10 @@ export const openDoor = async (port: number): Promise<Door> => {
     response.once("close", () => !response.writableFinished && reset(behind));
     pipeline(request, behind).catch(() => reset(behind));
     return undefined;
-  });
+  };
+  server.on("request", forward);
+  // The service behind says whether it wants the body.
+  server.on("checkContinue", forward);
 
   server.on("upgrade", (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
     const url = target;

@@ -38,7 +38,9 @@ export const generations = (
     });
     const refused = Object.entries(fresh.refused);
     for (const [worker, reason] of refused) tell(pc.red(`${worker} threw at start: ${reason}`));
-    if (mesh && refused.length > 0) {
+    // One that had thrown before is no reason to keep the others' edits back.
+    const known = mesh?.refused ?? {};
+    if (mesh && refused.some(([worker]) => !(worker in known))) {
       await fresh.dispose();
       return false;
     }
@@ -57,6 +59,7 @@ export const generations = (
       try {
         const compiled = compile(root, env, good);
         if (compiled.problems.length > 0) tell(`\n${report(compiled.problems, compiled)}`);
+        if (compiled.sharedBroken) throw new Error("nothing can run until the file that all tiers share is mended");
         for (const { checked } of compiled.tiers)
           if (good && compiled.problems.some(({ file }) => file === checked.source.file))
             tell(`${checked.manifest.tier} goes on with its last good manifest`);

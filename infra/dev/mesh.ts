@@ -4,6 +4,7 @@ import * as esbuild from "esbuild";
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import type { Consumer } from "../compiler/compile.ts";
+import { compatibilityDate } from "../compiler/wrangler.ts";
 
 export interface MeshOptions {
   /** Folders of Workers, each with its `wrangler.json`; the first one is the front. */
@@ -51,7 +52,7 @@ export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
       return { url, refused, dispose: () => mesh.dispose() };
     } catch (error) {
       await mesh.dispose().catch(() => {});
-      if (Object.keys(thrown).length === 0) throw error;
+      if (Object.keys(thrown).every((name) => name in refused)) throw error;
       Object.assign(refused, thrown);
     }
   }
@@ -77,7 +78,7 @@ const plain = async (name: string, file: string): Promise<Worker> => {
     format: "esm",
     logLevel: "silent",
   });
-  return { name, modules: true, script: outputFiles[0]?.text ?? "", compatibilityDate: "2026-11-01" } as Worker;
+  return { name, modules: true, script: outputFiles[0]?.text ?? "", compatibilityDate } as Worker;
 };
 
 const stub = (worker: Worker, reason: string): Worker =>

@@ -1,7 +1,7 @@
 /** `postern build` */
 import path from "node:path";
 import pc from "picocolors";
-import { compile } from "../compiler/compile.ts";
+import { compile, manifestFiles } from "../compiler/compile.ts";
 import { type Emitted, emit } from "../compiler/emit.ts";
 import { report } from "../compiler/report.ts";
 import { type Outcome, table } from "../outcome.ts";
@@ -18,8 +18,9 @@ export const build = async ({ root, env, tier }: Options): Promise<Outcome> => {
   if (tier !== undefined && !compiled.tiers.some(({ plan }) => plan.tier === tier) && compiled.problems.length === 0)
     throw new Error(`there is no tier "${tier}"; there are ${compiled.tiers.map(({ plan }) => plan.tier).join(", ")}`);
   const emitted = await emit(root, compiled, { only: tier });
-  const own =
-    tier === undefined ? compiled.problems : compiled.problems.filter(({ file }) => file === `routes/${tier}.yaml`);
+  // Of one tier: its own problems, and those of files that all tiers share.
+  const others = manifestFiles(root).filter((file) => file !== `routes/${tier}.yaml`);
+  const own = tier === undefined ? compiled.problems : compiled.problems.filter(({ file }) => !others.includes(file));
   return {
     exitCode: own.length > 0 ? 1 : 0,
     text: [shown(root, emitted), waiting(compiled.missing, tier), own.length > 0 ? report(own, compiled) : ""]

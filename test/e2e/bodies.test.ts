@@ -163,6 +163,23 @@ describe("a body over the limit", () => {
   });
 });
 
+it.each(["GET", "HEAD"])("%s with a body of unknown length is refused, not a fault", async (method) => {
+  const store = await service((_, response) => response.end("ok"));
+  const { port, lines } = await city(tier(store.url));
+  const socket = net.connect(port, "localhost");
+  let heard = "";
+  socket.on("data", (part) => {
+    heard += part;
+  });
+  socket.write(
+    `${method} /files/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
+  );
+  await until(() => heard !== "", "it is answered");
+  expect(heard).toMatch(/^HTTP\/1\.1 400 /);
+  expect(JSON.parse(lines.at(-1) ?? "{}")).toMatchObject({ status: 400, verdict: "refused", code: "body-unexpected" });
+  socket.destroy();
+});
+
 describe("a client that leaves", () => {
   it("is seen by the service while it works", async () => {
     let left = false;

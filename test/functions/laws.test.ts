@@ -73,6 +73,7 @@ describe.each(parts)("$group $name", ({ name, about, make }) => {
             { ...setting, filters: { [name]: { kind: about.kind } } },
           );
     const answer = await send("GET /");
+    if (answer.status === 401) expect(answer.headers["www-authenticate"]).toBeDefined();
     expect(answer.status < 400 || Object.keys(about.codes).includes(answer.code ?? "")).toBe(true);
   });
 });

@@ -141,9 +141,26 @@ describe("one tier's problem is no other's", () => {
       "routes/c.yaml": hello("a").replace("base: /a", "base: /c"),
     });
     expect(compile(root, "local").problems.map(({ file, code }) => `${file} ${code}`)).toEqual([
+      "routes/a.yaml base-claimed-twice",
       "routes/b.yaml base-claimed-twice",
       "routes/c.yaml file-name",
     ]);
+  });
+
+  it.each([
+    ["routes/consumers.yaml", `consumers: { shop: { keys: ["sha256:${"a".repeat(64)}"] } }\n`],
+    ["routes/environments/local.yaml", "front: { gray-key: { header: x-device } }\n"],
+  ])("%s, broken, takes nothing away", async (file, text) => {
+    const root = project({ "routes/a.yaml": hello("a"), [file]: text });
+    const before = compile(root, "local");
+    await emit(root, before);
+    const built = bytesUnder(path.join(root, ".build"));
+    fs.writeFileSync(path.join(root, file), `${text}oops: 1\n`);
+    const after = compile(root, "local", before);
+    expect(after.problems.map((it) => `${it.file} ${it.code}`)).toEqual([`${file} unknown-key`]);
+    expect([after.consumers, after.front]).toEqual([before.consumers, before.front]);
+    expect(await emit(root, compile(root, "local"))).toEqual([]);
+    expect(bytesUnder(path.join(root, ".build"))).toEqual(built);
   });
 
   it("a gate whose manifest is gone goes too", async () => {

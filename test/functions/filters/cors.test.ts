@@ -71,6 +71,17 @@ describe("a request", () => {
     },
   );
 
+  it("of another origin may not, even where the service would grant it", async () => {
+    const grant = { "access-control-allow-origin": "*", "access-control-allow-credentials": "true" };
+    const { send } = conversation(
+      { cors: () => make(spec().schema.parse({ origins: [shop] })) },
+      { replies: () => new Response("ok", { headers: grant }) },
+    );
+    const { headers } = await send("GET /x", { headers: { origin: "https://evil.example" } });
+    expect(Object.keys(headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
+    expect((await send("GET /x", { headers: { origin: shop } })).headers["access-control-allow-origin"]).toBe(shop);
+  });
+
   it("of anyone may, where anyone is meant", async () => {
     const { headers } = await gate({ origins: ["*"] }).send("GET /x", {
       headers: { origin: "https://any.example", "x-key": "1" },

@@ -32,9 +32,15 @@ it("with deny alone, everybody else gets in, but not who cannot be told", async 
   expect(await status({ deny: ["203.0.113.0/24"] }, null)).toBe("address-refused");
 });
 
-it.each([[{}], [{ allow: [] }], [{ allow: ["10.0.0.0/33"] }], [{ deny: ["localhost"] }]])(
-  "the schema refuses %j",
-  (value) => {
-    expect(spec().schema.safeParse(value).success).toBe(false);
-  },
-);
+it.each([
+  [{}],
+  [{ allow: [] }],
+  [{ allow: ["10.0.0.0/33"] }],
+  [{ deny: ["localhost"] }],
+  [{ deny: ["010.0.0.0/8"] }],
+  [{ deny: ["10.1"] }],
+  [{ deny: ["2130706433"] }],
+  [{ deny: ["::ffff:10.0.0.0/104"] }],
+])("the schema refuses %j", (value) => {
+  expect(spec().schema.safeParse(value).success).toBe(false);
+});

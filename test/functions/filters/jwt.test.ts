@@ -94,6 +94,26 @@ describe("keys by URL", () => {
     expect(asked).toHaveLength(2);
   });
 
+  it("an issuer that is down makes none either, and is asked again after the cool-down", async () => {
+    const time = world();
+    let fetches = 0;
+    let up = false;
+    const surroundings = {
+      ...time,
+      fetch: async () => {
+        fetches++;
+        if (!up) throw new Error("down");
+        return Response.json({ keys: [key] });
+      },
+    };
+    const { send } = gate({ keys: undefined, cooldown: "20s" }, { world: surroundings });
+    for (let tries = 0; tries < 20; tries++) expect((await send("GET /", bearer(await token()))).status).toBe(503);
+    expect(fetches).toBe(1);
+    up = true;
+    await time.pass(20_000);
+    expect((await send("GET /", bearer(await token()))).status).toBe(200);
+  });
+
   it("a key that was added is found after the cool-down", async () => {
     const fresh = { ...(await exportJWK(other.publicKey)), kid: "k2", alg: "EdDSA" };
     let keys = [key];
@@ -114,6 +134,7 @@ describe("keys by URL", () => {
       status: 503,
       code: "keys-unavailable",
       upstream: [],
+      line: { verdict: "failed", by: "jwt" },
     });
   });
 });

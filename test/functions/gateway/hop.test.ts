@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { behindFront, cleanse, introduce, stranger, traceparentOf } from "../../../functions/gateway/hop.ts";
+import {
+  behindFront,
+  cleanse,
+  introduce,
+  stranger,
+  traceparentOf,
+  writeTrace,
+} from "../../../functions/gateway/hop.ts";
 import { caller } from "../conversation.ts";
 
 const uuid = () => "11111111-2222-4333-8444-555555555555";
@@ -51,12 +58,27 @@ describe("traceparent (W3C Trace Context)", () => {
     const headers = new Headers({ traceparent: `00-${trace}-b7ad6b7169203331-00` });
     expect(traceparentOf(headers, uuid)).toBe(`00-${trace}-8444555555555555-00`);
   });
+  it("one of a later version is continued as far as it is understood", () => {
+    const headers = new Headers({ traceparent: `01-${trace}-b7ad6b7169203331-ff-more` });
+    expect(traceparentOf(headers, uuid)).toBe(`00-${trace}-8444555555555555-01`);
+  });
+
+  it("the state of a broken one is dropped with it", () => {
+    const headers = new Headers({ traceparent: "broken", tracestate: "vendor=1" });
+    writeTrace(headers, traceparentOf(headers, uuid));
+    expect(headers.get("tracestate")).toBeNull();
+    const whole = new Headers({ traceparent: `00-${trace}-b7ad6b7169203331-01`, tracestate: "vendor=1" });
+    writeTrace(whole, traceparentOf(whole, uuid));
+    expect(whole.get("tracestate")).toBe("vendor=1");
+  });
+
   it.each([
     ["none", ""],
     ["all zero trace", `00-${"0".repeat(32)}-b7ad6b7169203331-01`],
     ["all zero span", `00-${trace}-${"0".repeat(16)}-01`],
     ["upper case", `00-${trace.toUpperCase()}-b7ad6b7169203331-01`],
     ["version ff", `ff-${trace}-b7ad6b7169203331-01`],
+    ["no version", `-${trace}-b7ad6b7169203331-01`],
     ["too long", `00-${trace}-b7ad6b7169203331-01-extra`],
   ])("%s begins a new one", (_, given) => {
     expect(traceparentOf(new Headers(given ? { traceparent: given } : {}), uuid)).toBe(

@@ -126,6 +126,7 @@ describe("what the upstream is asked for", () => {
   it("a value that is missing, or would climb, is 400 and reaches nobody", async () => {
     const { send } = aimed("/a", "/x/{query.id}");
     expect(await send("GET /a")).toMatchObject({ status: 400, code: "reference-malformed", upstream: [] });
+    expect(await send("GET /a?id=")).toMatchObject({ status: 400, upstream: [] });
     expect(await send("GET /a?id=..")).toMatchObject({ status: 400, code: "reference-malformed", upstream: [] });
     expect(await send("GET /a?id=%2e%2e")).toMatchObject({ status: 400, upstream: [] });
     expect(await send("GET /a?id=7")).toMatchObject({ status: 200 });
