@@ -1,5 +1,5 @@
 /** The Worker of one tier: its plan linked with the parts it uses, behind two doors of different trust. */
-import { env, WorkerEntrypoint, waitUntil } from "cloudflare:workers";
+import { env, WorkerEntrypoint } from "cloudflare:workers";
 import { behindFront, stranger } from "./gateway/hop.ts";
 import type { Parts } from "./gateway/part.ts";
 import type { Plan } from "./gateway/plan.ts";
@@ -14,7 +14,6 @@ const deps = (): Deps => ({
   random: () => Math.random(),
   uuid: () => crypto.randomUUID(),
   sleep,
-  defer: waitUntil,
   log: (line) => console.log(JSON.stringify(line)),
 });
 

@@ -62,6 +62,9 @@ export const spec = () =>
     provides: ["consumer", "claim"],
   });
 
+/** RFC 6750, section 2.1. */
+const bearer = /^bearer +(\S+)$/i;
+
 /** Longer tokens are refused unread. */
 const longestToken = 8192;
 
@@ -76,9 +79,9 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
   const cooldown = milliseconds(config.cooldown);
   let unavailableUntil = 0;
   return async (request, context) => {
-    const [scheme, token] = request.headers.get("authorization")?.split(" ") ?? [];
+    const [, token] = bearer.exec(request.headers.get("authorization") ?? "") ?? [];
     const challenge = (error: string) => ({ headers: { "www-authenticate": `Bearer error="${error}"` } });
-    if (scheme?.toLowerCase() !== "bearer" || !token)
+    if (token === undefined)
       return refuse(context, codes, "token-missing", { headers: { "www-authenticate": "Bearer" } });
     if (deps.now() < unavailableUntil) throw new Fault(codes, "keys-unavailable");
     if (token.length > longestToken) return refuse(context, codes, "token-invalid", challenge("invalid_token"));

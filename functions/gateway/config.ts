@@ -55,7 +55,7 @@ export const manifest = () =>
     level: z
       .enum(["core", "standard", "best-effort"])
       .default("standard")
-      .describe("Its place in the order of release, and of what is shed first"),
+      .describe("How much depends on it; nothing is decided by it yet"),
     labels: z.record(name(), z.string()).default({}).describe("Free; to select by"),
     hosts: z.array(host()).min(1).describe("Host names that its routes are served on"),
     base: z.string().superRefine(explain(baseOf)).default("/").describe("Put before every match"),

@@ -50,7 +50,7 @@ const closed: Readonly<Record<string, RegExp>> = { consumer: /^(?:id|labels\..+)
  * Reads `path.id`.
  * @throws SyntaxError with a sentence for the manifest's author
  */
-export const referenceOf = (reference: string): Reference => {
+const referenceOf = (reference: string): Reference => {
   const [, source = "", name = ""] = /^([a-z]+)\.([A-Za-z0-9_.:/-]+)$/.exec(reference) ?? [];
   if (!Object.hasOwn(sources, source))
     throw new SyntaxError(`"${reference}" is no reference; it begins with one of ${Object.keys(sources).join(", ")}`);

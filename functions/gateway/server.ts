@@ -79,8 +79,9 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
       if (context.outcome.code !== undefined) context.outcome.verdict = "refused";
     } catch (error) {
       response = rescue(error, context, deps);
+    } finally {
+      request.signal.removeEventListener("abort", left);
     }
-    request.signal.removeEventListener("abort", left);
     record(request, response.status, context, started);
     return finish(response, context);
   };

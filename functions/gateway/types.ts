@@ -23,8 +23,6 @@ export interface Deps {
   readonly uuid: () => string;
   /** Resolves after `ms`; rejects with the signal's reason when that comes first. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  /** Lets work outlive the response. */
-  readonly defer: (work: Promise<unknown>) => void;
   /** One structured line. */
   readonly log: (line: object) => void;
 }

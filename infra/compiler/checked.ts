@@ -1,6 +1,7 @@
 /** What the checker makes of a manifest: every default filled in, every part's configuration parsed, places kept. */
 import type { Manifest } from "../../functions/gateway/config.ts";
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
+import type { Mode } from "../../functions/gateway/plan.ts";
 import type { Path, Source } from "./read.ts";
 
 export interface Named<T> {
@@ -14,7 +15,7 @@ export interface CheckedFilter {
   readonly id: string;
   readonly use: string;
   readonly about: AboutFilter;
-  readonly mode: "enforce" | "shadow" | "off";
+  readonly mode: Mode;
   readonly percent: string;
   readonly config: unknown;
   /** Of its configuration. */

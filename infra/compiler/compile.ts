@@ -92,7 +92,7 @@ export const manifestFiles = (root: string): string[] => {
     .map((name) => `routes/${name}`);
 };
 
-export const environmentFile = (name: string): string => `routes/environments/${name}.yaml`;
+const environmentFile = (name: string): string => `routes/environments/${name}.yaml`;
 
 /** A broken one is what it was before, so that a slip of the pen changes nothing that runs. */
 const readEnvironment = (root: string, name: string, load: Load, before: Compiled | undefined) => {

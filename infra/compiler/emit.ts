@@ -26,7 +26,7 @@ export interface Emitted {
   readonly gzipBytes: number;
 }
 
-export const buildFolder = (root: string, environment: string): string => path.join(root, ".build", environment);
+const buildFolder = (root: string, environment: string): string => path.join(root, ".build", environment);
 
 interface Choice {
   /** A tier; all the others and the front stay as they are. */

@@ -13,7 +13,10 @@ export const lower = ({ manifest, upstreams, routes }: CheckedTier, environment:
   log: manifest.log,
   filters: sorted(routes.flatMap(({ chain }) => chain.map((it): [string, FilterPlan] => [it.id, lowerFilter(it)]))),
   upstreams: sorted(
-    Object.entries(upstreams).map(([name, { use, timeout, config }]) => [name, { use, timeout, with: config }]),
+    Object.entries(upstreams).map(([name, { use, timeout, config }]) => [
+      name,
+      { use, timeout, with: canonical(config) },
+    ]),
   ),
   routes: sorted(routes.map((route) => [route.name, lowerRoute(route)])),
 });
@@ -23,7 +26,7 @@ const lowerFilter = ({ use, about, mode, percent, config }: CheckedRoute["chain"
   kind: about.kind,
   mode,
   percent,
-  with: config,
+  with: canonical(config),
 });
 
 const lowerRoute = ({ methods, path, chain, settings }: CheckedRoute): RoutePlan => ({
@@ -52,6 +55,13 @@ export const lowerFront = (tiers: readonly CheckedTier[], environment: Named<Env
 };
 
 export const gateBinding = (tier: string): string => `GATE_${tier.toUpperCase().replaceAll("-", "_")}`;
+
+/** The keys of every map in order; lists stay as they are, since their order means something. */
+const canonical = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== "object" || value === null) return value;
+  return sorted(Object.entries(value).map(([key, item]) => [key, canonical(item)]));
+};
 
 const sorted = <T>(entries: readonly (readonly [string, T])[]): Record<string, T> =>
   Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));

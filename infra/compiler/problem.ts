@@ -45,7 +45,6 @@ export const problemCodes = {
   "identity-unenforced": "A guard of identity lets users pass unchecked, and none beside it is enforced.",
   "guard-only": "A setting that only guards take.",
   "missing-namespace": "A KV namespace that the environment gives no id for.",
-  "missing-file": "A file that has to be there is not.",
 } as const;
 
 export type ProblemCode = keyof typeof problemCodes;

@@ -24,7 +24,7 @@ const common = {
 } as const;
 
 /** Workers of other environments have names of their own. */
-export const workerName = (name: string, environment: string): string =>
+const workerName = (name: string, environment: string): string =>
   environment === "production" ? name : `${name}-${environment}`;
 
 export const gateConfig = ({ manifest, upstreams, routes }: CheckedTier, { name, value }: Named<Environment>) => {

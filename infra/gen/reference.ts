@@ -20,7 +20,7 @@ export const reference = (): Generated[] => {
 const written = "<!-- Written by `npm run gen` from the code; edits are lost. -->";
 
 /** The first comment of a part's file: what it does, in a sentence for operators. */
-export const summaryOf = (group: "filters" | "upstreams", name: string): string => {
+const summaryOf = (group: "filters" | "upstreams", name: string): string => {
   const source = fs.readFileSync(path.join(home, "functions", group, `${name}.ts`), "utf8");
   const [, text] = /^\/\*\*\s*([\s\S]*?)\s*\*\//.exec(source) ?? [];
   if (text === undefined)

@@ -4,6 +4,7 @@ import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
 import { home } from "../../infra/gen/generated.ts";
 import { manifest, project, service, until } from "./city.ts";
 
@@ -139,7 +140,9 @@ it("the door tells the client's address itself, whatever the client says", async
 
 it("the door passes a client's reset on, and no cut body as a whole one", async () => {
   let ended = "";
+  let begun = false;
   const upstream = await service(async (request) => {
+    begun = true;
     try {
       for await (const _ of request);
       ended = "complete";
@@ -153,8 +156,23 @@ it("the door passes a client's reset on, and no cut body as a whole one", async 
   const request = http.request(`${url}/one/x`, { method: "POST", headers: { "content-length": 1_000_000 } });
   request.on("error", () => {});
   request.write(Buffer.alloc(100_000));
-  await new Promise((wake) => setTimeout(wake, 300));
+  await until(() => begun, "the service has the request");
   request.socket?.resetAndDestroy();
   await until(() => ended !== "", "the body ends");
   expect(ended).toBe("broken");
+});
+
+it("a WebSocket passes the door", async () => {
+  const upstream = await service(() => {});
+  new WebSocketServer({ server: upstream.server }).on("connection", (socket) => {
+    socket.on("message", (message) => socket.send(`echo ${message}`));
+  });
+  const live = tier("one", upstream.url).replace("to: it }", "to: it, upgrade: websocket }");
+  const { url } = await loop({ "routes/one.yaml": live });
+  const socket = new WebSocket(`${url.replace("http", "ws")}/one/live`);
+  await new Promise((opened, failed) => socket.once("open", opened).once("error", failed));
+  const heard = new Promise((message) => socket.once("message", (data) => message(String(data))));
+  socket.send("hello");
+  expect(await heard).toBe("echo hello");
+  socket.close();
 });

@@ -132,6 +132,39 @@ describe("the front", () => {
     expect(await cookie({ "sec-fetch-site": "none", "x-device-id": "a b,c" })).not.toBeNull();
   });
 
+  it("names the request, and the gate behind it believes the name", async () => {
+    const upstream = await service((request, response) => response.end(String(request.headers["x-request-id"])));
+    const { url, lines } = await city(tiers(upstream.url, ["a"]), {
+      change: (folder) => {
+        const front = path.join(folder, "front/front.js");
+        fs.writeFileSync(
+          front,
+          fs.readFileSync(front, "utf8").replaceAll("crypto.randomUUID()", '"11111111-2222-4333-8444-555555555555"'),
+        );
+      },
+    });
+    expect((await get(`${url}/a/x`)).text).toBe("11111111-2222-4333-8444-555555555555");
+    expect(lines.map((line) => JSON.parse(line).request)).toEqual(["11111111-2222-4333-8444-555555555555"]);
+  });
+
+  it("hands the gray key on, and a percent of users follows it", async () => {
+    const upstream = await service((_, response) => response.end("ok"));
+    const gray = manifest(
+      "gray",
+      `filters:\n  - ip: { deny: [192.0.2.1] }\n  - { ip: { allow: [192.0.2.1] }, id: new, percent: 50% }
+upstreams: { it: { http: "${upstream.url}" } }\nroutes: { all: { match: "ANY /{rest*}", to: it } }\n`,
+    );
+    const { url } = await city({ "routes/gray.yaml": gray });
+    const statuses = new Map<string, number>();
+    for (let user = 0; user < 30; user++) {
+      const headers = { cookie: `postern-gray=user-${user}` };
+      const [first, second] = [await get(`${url}/gray/x`, { headers }), await get(`${url}/gray/x`, { headers })];
+      expect(first.status).toBe(second.status);
+      statuses.set(`user-${user}`, first.status);
+    }
+    expect(new Set(statuses.values())).toEqual(new Set([200, 403]));
+  });
+
   it("continues a trace from the client to the service", async () => {
     const upstream = await service((request, response) => response.end(String(request.headers.traceparent)));
     const { url } = await city(tiers(upstream.url, ["a"]));

@@ -33,7 +33,6 @@ export const world = (over: Partial<Deps> = {}): World => {
           reject(signal.reason);
         });
       }),
-    defer: () => {},
     log: (line) => void lines.push(line),
     lines,
     pass: async (ms) => {

@@ -45,6 +45,7 @@ describe("compilation is deterministic", () => {
 tier: t
 hosts: [a.example, b.example]
 base: /t
+filters: [{ headers: { request: { set: { x-a: "1", x-b: "2" } }, response: { remove: [server] } } }]
 upstreams: { x: { http: "https://x.example" }, y: { timeout: 1s, http: "https://y.example" } }
 routes:
   one: { match: "GET,POST /one", to: x }
@@ -54,6 +55,7 @@ routes:
   two: { to: y, match: GET /two }
   one: { to: x, match: "POST,GET /one" }
 upstreams: { y: { http: "https://y.example", timeout: 1s }, x: { http: { url: "https://x.example" } } }
+filters: [{ headers: { response: { remove: [server] }, request: { set: { x-b: "2", x-a: "1" } } } }]
 base: /t
 hosts: [b.example, a.example]
 tier: t
