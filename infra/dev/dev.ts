@@ -28,18 +28,22 @@ export const dev = async ({ root, env, port: given, json }: Options): Promise<Ou
   const loop = generations(root, env, door, log, tell);
   const urls = Object.values(values).flat();
   const services = startServices(sample.services, urls, root, tell);
+  const first = loop.next();
+  // Whoever stops the loop before it is ready does not wait for services that never come.
+  const ready = Promise.all([first, services.ready]).then(([compiled]) => compiled);
   try {
-    const [first] = await Promise.all([loop.next(), services.ready]);
-    if (first)
-      console.log(
-        json ? JSON.stringify({ type: "ready", url: door.url }) : welcome(first, door.url, performance.now() - started),
-      );
+    const compiled = await Promise.race([ready, stopped]);
+    if (compiled) {
+      const ms = performance.now() - started;
+      console.log(json ? JSON.stringify({ type: "ready", url: door.url }) : welcome(compiled, door.url, ms));
+    }
     const follow = watch(root, loop.next);
     await stopped;
     await follow.stop();
   } finally {
     services.stop();
     await door.close();
+    await first.catch(() => {});
     await loop.stop();
   }
   return { exitCode: 0, text: "", data: { type: "stopped" } };
@@ -74,7 +78,14 @@ const watch = (root: string, changed: () => Promise<unknown>) => {
   };
 };
 
+/** The first signal ends the loop in order, the second one at once. The listeners stay, or other libraries' would end the process. */
 const untilStopped = (): Promise<void> =>
   new Promise((stop) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stop());
+    let asked = false;
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.on(signal, () => {
+        if (asked) process.exit(130);
+        asked = true;
+        stop();
+      });
   });

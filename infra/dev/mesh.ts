@@ -33,18 +33,21 @@ export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
   const refused: Record<string, string> = {};
   for (;;) {
     const thrown: Record<string, string> = {};
-    const mesh = new Miniflare(
-      convertV4MiniflareOptions({
-        cf: false,
-        workers: workers.map((it) =>
-          refused[it.name as string] ? stub(it, refused[it.name as string] as string) : it,
+    const mesh = deafToSignals(
+      () =>
+        new Miniflare(
+          convertV4MiniflareOptions({
+            cf: false,
+            workers: workers.map((it) =>
+              refused[it.name as string] ? stub(it, refused[it.name as string] as string) : it,
+            ),
+            handleStructuredLogs: ({ message }) => {
+              const [, name, reason] = /^service core:user:(\S+): (.*)/s.exec(message) ?? [];
+              if (name !== undefined && reason !== undefined) thrown[name] = reason;
+              else options.log(message);
+            },
+          }),
         ),
-        handleStructuredLogs: ({ message }) => {
-          const [, name, reason] = /^service core:user:(\S+): (.*)/s.exec(message) ?? [];
-          if (name !== undefined && reason !== undefined) thrown[name] = reason;
-          else options.log(message);
-        },
-      }),
     );
     try {
       const url = await mesh.ready;
@@ -56,6 +59,17 @@ export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
       Object.assign(refused, thrown);
     }
   }
+};
+
+/** Miniflare would end the process at a signal. Who runs a mesh decides that; what it does at the process's exit stays. */
+const deafToSignals = <T>(make: () => T): T => {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const before = signals.map((signal) => process.listeners(signal));
+  const made = make();
+  for (const [index, signal] of signals.entries())
+    for (const listener of process.listeners(signal))
+      if (!before[index]?.includes(listener)) process.off(signal, listener);
+  return made;
 };
 
 type Worker = V4WorkerOptions;

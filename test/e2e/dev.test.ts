@@ -125,7 +125,7 @@ it("ends on SIGTERM with all that it started", async () => {
       }
     });
   expect(running().length).toBeGreaterThan(0);
-  await stop();
+  expect(await stop()).toBe(0);
   await until(() => running().length === 0, "its services have ended");
 });
 
