@@ -14,7 +14,11 @@ export const spec = () =>
   aboutFilter({
     kind: "layer",
     phase: "traffic",
-    schema: z.strictObject({ after: duration().describe("From here until the response's headers") }),
+    schema: z.strictObject({
+      after: duration()
+        .refine((text) => !/^0+\D/.test(text), "a timeout is longer than nothing")
+        .describe("From here until the response's headers"),
+    }),
     short: "after",
     example: { after: "2s" },
     codes,

@@ -19,7 +19,10 @@ export const filterSettings = () =>
 /** What may stand beside an upstream's protocol. */
 export const upstreamSettings = () =>
   z.strictObject({
-    timeout: duration().default("30s").describe("Until the response's headers"),
+    timeout: duration()
+      .refine((text) => !/^0+\D/.test(text), "a timeout is longer than nothing")
+      .default("30s")
+      .describe("Until the response's headers"),
   });
 
 const entries = () => z.array(z.looseObject({}, "a filter is a map of one key: `- cors: { … }`")).default([]);

@@ -64,7 +64,7 @@ export type FrontConfig = ReturnType<typeof frontConfig>;
 const routesOf = (front: FrontPlan, zone: string | undefined) =>
   [...new Set(front.tiers.flatMap(({ hosts }) => hosts))].sort().map((host) => ({
     pattern: `${host}/*`,
-    zone_name: zone ?? host.split(".").slice(-2).join("."),
+    zone_name: zone !== undefined && `.${host}`.endsWith(`.${zone}`) ? zone : host.split(".").slice(-2).join("."),
   }));
 
 const begin = "# --- written by `postern gen` from routes/; wrangler reads it before it builds ---";

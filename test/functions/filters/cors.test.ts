@@ -82,6 +82,14 @@ describe("a request", () => {
     expect((await send("GET /x", { headers: { origin: shop } })).headers["access-control-allow-origin"]).toBe(shop);
   });
 
+  it("brings cookies only where the manifest says so", async () => {
+    const headers = { origin: shop, "x-key": "1" };
+    const plain = await gate().send("GET /x", { headers });
+    expect(plain.headers["access-control-allow-credentials"]).toBeUndefined();
+    const trusting = await gate({ credentials: true }).send("GET /x", { headers });
+    expect(trusting.headers["access-control-allow-credentials"]).toBe("true");
+  });
+
   it("of anyone may, where anyone is meant", async () => {
     const { headers } = await gate({ origins: ["*"] }).send("GET /x", {
       headers: { origin: "https://any.example", "x-key": "1" },

@@ -38,6 +38,7 @@ describe("refuses, and tells why, but not too much", async () => {
     ["no text behind the scheme", "Bearer ", "token-missing"],
     ["garbage", "Bearer x.y.z", "token-invalid"],
     ["a huge token", `Bearer ${"a".repeat(9000)}`, "token-invalid"],
+    ["a valid one that is huge", `Bearer ${await token({ padding: "a".repeat(9000) })}`, "token-invalid"],
     ["an expired one", `Bearer ${await token({ exp: now - 60 })}`, "token-expired"],
     ["one for another audience", `Bearer ${await token({ aud: "pay" })}`, "token-rejected"],
     ["one of another issuer", `Bearer ${await token({ iss: "https://evil.example" })}`, "token-rejected"],

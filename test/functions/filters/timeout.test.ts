@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { make } from "../../../functions/filters/timeout.ts";
+import { make, spec } from "../../../functions/filters/timeout.ts";
 import type { Context } from "../../../functions/gateway/types.ts";
 import { conversation, world } from "../conversation.ts";
 
@@ -19,6 +19,10 @@ it("answers 504 when everything behind it takes longer", async () => {
   expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
   await time.pass(1);
   expect(await answer).toMatchObject({ status: 504, code: "timeout", line: { verdict: "failed", by: "timeout" } });
+});
+
+it.each(["0s", "00ms", 5, "5"])("the schema refuses %s", (after) => {
+  expect(spec().schema.safeParse({ after }).success).toBe(false);
 });
 
 it("leaves alone what is in time, and disarms", async () => {

@@ -36,6 +36,7 @@ describe("what is not served", () => {
       "request-id": "00000000-0000-4000-8000-00000000cafe",
     });
     expect(headers["x-request-id"]).toBe("00000000-0000-4000-8000-00000000cafe");
+    expect(headers["cache-control"]).toBe("no-store");
     expect(upstream).toHaveLength(0);
   });
 
