@@ -1,6 +1,6 @@
 /** What is measured: each subject's Workers, and what it has to answer before it is believed. The first one is the unit. */
 import path from "node:path";
-import * as esbuild from "esbuild";
+import { bundle } from "../compiler/bundle.ts";
 import { frontWorkers, gateWorkers } from "./gates.ts";
 import type { Caller } from "./jobs.ts";
 import { copies, type Probe, passes, refuses, runsAllFive } from "./probes.ts";
@@ -78,21 +78,8 @@ export default gateway(jobs, ${JSON.stringify(upstream)});`,
   ];
 };
 
-/** Bundles as the compiler bundles gates. */
 const bundled = async (entry: string, beside: Readonly<Record<string, string>> = {}): Promise<Worker> => {
-  const { outputFiles } = await esbuild.build({
-    stdin: { contents: entry, resolveDir: path.join(import.meta.dirname, "workers"), loader: "ts" },
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "neutral",
-    target: "es2024",
-    conditions: ["workerd", "worker"],
-    mainFields: ["module", "main"],
-    external: Object.keys(beside).map((module) => `./${module}`),
-    minify: true,
-    legalComments: "none",
-    logLevel: "silent",
-  });
-  return { name: "worker", modules: { "worker.js": outputFiles[0]?.text ?? "", ...beside } };
+  const folder = path.join(import.meta.dirname, "workers");
+  const external = Object.keys(beside).map((module) => `./${module}`);
+  return { name: "worker", modules: { "worker.js": await bundle(entry, folder, external), ...beside } };
 };

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import * as esbuild from "esbuild";
 import type { Plan } from "../../functions/gateway/plan.ts";
+import { bundle } from "./bundle.ts";
 import { type Compiled, manifestFiles } from "./compile.ts";
 import { type FrontConfig, frontConfig, gateConfig } from "./wrangler.ts";
 
@@ -46,7 +46,7 @@ export const emit = async (
   const gates = compiled.tiers.filter(({ plan }) => only === undefined || plan.tier === only);
   const bundles = new Map<string, Promise<string>>();
   const shapeOf = (entry: string): Promise<string> => {
-    const known = bundles.get(entry) ?? bundle(entry);
+    const known = bundles.get(entry) ?? bundle(entry, functions, ["cloudflare:*", "./plan.js"]);
     bundles.set(entry, known);
     return known;
   };
@@ -67,7 +67,16 @@ export const emit = async (
   write(path.join(folder, "consumers.json"), `${JSON.stringify(compiled.consumers, null, 2)}\n`);
   if (only !== undefined || (compiled.missing.length > 0 && !partial)) return emitted;
   const config = frontConfig(compiled.front, compiled.environment);
-  return [...emitted, writeWorker(path.join(folder, "front"), config, await bundle(frontEntry), compiled.front, [])];
+  return [
+    ...emitted,
+    writeWorker(
+      path.join(folder, "front"),
+      config,
+      await bundle(frontEntry, functions, ["./plan.js"]),
+      compiled.front,
+      [],
+    ),
+  ];
 };
 
 const partsOf = (plan: Plan): string[] => [...used(plan.filters), ...used(plan.upstreams)];
@@ -98,24 +107,6 @@ const frontEntry = `import plan from "./plan.js";
 import { front } from "./front.ts";
 export default front(plan);
 `;
-
-const bundle = async (entry: string): Promise<string> => {
-  const { outputFiles } = await esbuild.build({
-    stdin: { contents: entry, resolveDir: functions, sourcefile: "entry.ts", loader: "ts" },
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "neutral",
-    target: "es2024",
-    conditions: ["workerd", "worker"],
-    mainFields: ["module", "main"],
-    external: ["cloudflare:*", "./plan.js"],
-    minify: true,
-    legalComments: "none",
-    logLevel: "silent",
-  });
-  return outputFiles[0]?.text ?? "";
-};
 
 const writeWorker = (
   folder: string,
