@@ -8,15 +8,21 @@ export const grayKeyHeader = "x-postern-gray-key";
 /** Steers the platform's version splits, so only the front may set it. */
 export const versionKeyHeader = "cloudflare-workers-version-key";
 
-const internalPrefixes = ["x-postern-", "cloudflare-workers-"];
+const internalPrefixes = ["x-postern-", "cloudflare-workers-", "x-forwarded-"];
 
 /** Claims about the client that anyone can write; the gate writes its own. */
 const hearsay = [
   "forwarded",
-  "x-forwarded-for",
-  "x-forwarded-host",
-  "x-forwarded-port",
-  "x-forwarded-proto",
+  "x-original-url",
+  "x-original-host",
+  "x-rewrite-url",
+  "x-host",
+  "x-http-method-override",
+  "x-method-override",
+  "x-cluster-client-ip",
+  "proxy",
+  "proxy-authorization",
+  "proxy-connection",
   "x-real-ip",
   "x-client-ip",
   "true-client-ip",
@@ -25,8 +31,9 @@ const hearsay = [
 
 /** Removes all that a stranger may not say. */
 export const cleanse = (headers: Headers): void => {
+  // Many a service reads x_customer as x-customer, so a name with an underscore could speak for the gate.
   for (const name of [...headers.keys()])
-    if (internalPrefixes.some((prefix) => name.startsWith(prefix))) headers.delete(name);
+    if (name.includes("_") || internalPrefixes.some((prefix) => name.startsWith(prefix))) headers.delete(name);
   for (const name of hearsay) headers.delete(name);
 };
 

@@ -67,6 +67,11 @@ const patternProblem = (pattern: string): string | undefined => {
     if (quantifier === "+" || quantifier === "*") endless++;
     if (quantifier !== undefined && (!quantifier.startsWith("{") || range !== undefined)) varying++;
   } while (atom.lastIndex < pattern.length);
+  try {
+    new RegExp(pattern);
+  } catch {
+    return `the pattern "${pattern}" is no regular expression: a range runs backwards`;
+  }
   if (endless > 1) return `the pattern "${pattern}" may hold one + or * at most; bound the others: {1,20}`;
   return varying > 2 ? `the pattern "${pattern}" may vary in length at two places at most` : undefined;
 };

@@ -87,6 +87,7 @@ export const manifestFiles = (root: string): string[] => {
     throw new Error(`there is no folder routes/ in ${root}; go to the project's folder, or give --root`);
   return fs
     .readdirSync(folder)
+    .filter((name) => !name.startsWith(".") && fs.statSync(path.join(folder, name)).isFile())
     .filter((name) => name.endsWith(".yaml") && !name.endsWith(".test.yaml") && !reserved.includes(name))
     .sort()
     .map((name) => `routes/${name}`);

@@ -52,8 +52,14 @@ export const read = (file: string, text: string): Source => {
   if (faults.length === 0)
     try {
       value = document.toJS({ maxAliasCount: 100 });
+      // An alias of what it stands in would make a circle.
+      JSON.stringify(value);
     } catch (error) {
-      faults.push(place(0, 1, "bad-yaml", (error as Error).message));
+      value = undefined;
+      const circle = error instanceof TypeError;
+      faults.push(
+        place(0, 1, "bad-yaml", circle ? "An alias stands inside what it repeats" : (error as Error).message),
+      );
     }
   const rangeOf = (at: Path, key?: string): readonly [number, number] => {
     const [start = 0, end = 1] = locate(document.contents, at, key)?.range ?? [];

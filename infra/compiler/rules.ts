@@ -174,14 +174,22 @@ const strict: readonly string[] = ["identity", "access"];
 
 const identityIsEnforced = ({ source }: CheckedTier, { chain, name }: CheckedRoute): Problem[] =>
   chain
-    .filter((it) => strict.includes(it.about.phase) && !isEnforced(it))
-    .filter((loose) => !chain.some((it) => it.about.phase === loose.about.phase && isEnforced(it)))
+    .filter((it) => (strict.includes(it.about.phase) || speaksForCaller(it)) && !isEnforced(it))
+    .filter(
+      (loose) => speaksForCaller(loose) || !chain.some((it) => it.about.phase === loose.about.phase && isEnforced(it)),
+    )
     .map(({ use, about, at, mode }) =>
       source.problem(at.slice(0, -1), "identity-unenforced", `${use} would let users of ${name} pass unchecked`, {
         key: mode === "enforce" ? "percent" : "mode",
         remedy: `enforce it, or put it beside another filter of ${about.phase} that is enforced`,
       }),
     );
+
+/** What tells the service who is calling: where it is not enforced, the client says so itself. */
+const speaksForCaller = ({ about, config }: CheckedFilter): boolean =>
+  (about.references?.(config as never) ?? []).some(({ text }) =>
+    referencesIn(text).some(({ source }) => source === "consumer" || source === "claim"),
+  );
 
 const isEnforced = ({ mode, percent }: CheckedFilter): boolean => mode === "enforce" && percent === "100%";
 
