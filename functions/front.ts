@@ -1,18 +1,12 @@
 /** The thin Worker ahead of the gates: cleans headers, names the request, sets the gray key, finds the tier. */
 import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
+import { cookie } from "./gateway/cookies.ts";
 import { answer, gatewayCodes } from "./gateway/faults.ts";
-import {
-  cleanse,
-  grayKeyHeader,
-  hostOf,
-  requestIdHeader,
-  traceparentOf,
-  versionKeyHeader,
-  writeTrace,
-} from "./gateway/hop.ts";
+import { cleanse, grayKeyHeader, requestIdHeader, traceparentOf, versionKeyHeader, writeTrace } from "./gateway/hop.ts";
+import { hostFinder, hostOf } from "./gateway/hosts.ts";
+import { canonicalPath } from "./gateway/path.ts";
 import type { FrontPlan } from "./gateway/plan.ts";
-import { cookie } from "./gateway/references.ts";
 
 interface FrontTypes {
   readonly Bindings: Readonly<Record<string, Fetcher>>;
@@ -80,7 +74,8 @@ const toGate = (tiers: FrontPlan["tiers"]) => {
   const find = tierFinder(tiers);
   return createMiddleware<FrontTypes>(async (c) => {
     const url = new URL(c.req.url);
-    const found = find(hostOf(url), url.pathname);
+    const path = canonicalPath(url.pathname);
+    const found = path === undefined ? "path-ambiguous" : find(hostOf(url), path);
     if (typeof found === "string") return decline(c, found, null);
     const gate = c.env[found.binding];
     try {
@@ -113,14 +108,15 @@ const decline = (
 
 type Tier = FrontPlan["tiers"][number];
 
-/** Hosts by name, then the longest base that the path lies under. */
+/** The tiers of a host, then the longest base that the path lies under. */
 const tierFinder = (tiers: readonly Tier[]) => {
   const byHost = new Map<string, { readonly under: string; readonly tier: Tier }[]>();
   for (const tier of tiers.toSorted((a, b) => b.base.length - a.base.length))
     for (const host of tier.hosts)
       byHost.set(host, [...(byHost.get(host) ?? []), { under: tier.base === "/" ? "/" : `${tier.base}/`, tier }]);
+  const onHost = hostFinder(byHost);
   return (host: string, path: string): Tier | "host-unknown" | "route-unknown" => {
-    const candidates = byHost.get(host);
+    const candidates = onHost(host);
     if (!candidates) return "host-unknown";
     return candidates.find(({ under, tier }) => path.startsWith(under) || path === tier.base)?.tier ?? "route-unknown";
   };

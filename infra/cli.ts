@@ -27,13 +27,20 @@ const program = new Command("postern")
 
 program
   .command("check")
-  .description("say everything that is wrong with the manifests")
-  .addOption(environment("production"))
+  .description("say everything that is wrong with the manifests, in every environment")
+  .option("-e, --env <name>", "only in this one of routes/environments")
   .addOption(root)
   .addOption(json)
+  .addOption(
+    new Option("--format <format>", "github: annotations of a pull request").choices(["human", "github"] as const),
+  )
   .addHelpText(
     "after",
-    examples({ "npx postern check": "all manifests", "npx postern check --env local": "with the dev loop's values" }),
+    examples({
+      "npx postern check": "all manifests, all environments",
+      "npx postern check --env local": "with the dev loop's values",
+      "npx postern check --format github": "in a workflow of GitHub Actions",
+    }),
   )
   .action(async (options) => finish(await (await import("./verbs/check.ts")).check(options), options));
 

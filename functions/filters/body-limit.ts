@@ -17,6 +17,7 @@ export const spec = () =>
     short: "max",
     example: { max: "16KiB" },
     codes,
+    boundsBody: true,
   });
 
 export const make = ({ max }: Config<typeof spec>): Guard => {

@@ -1,9 +1,11 @@
 /** The manifest as people write it. Filters and upstreams are checked in a second step, each by its own schema. */
 import * as z from "zod";
 import { explain } from "./complaint.ts";
-import { duration, percent, size } from "./quantities.ts";
-import { piecesOf } from "./references.ts";
-import { segmentsOf } from "./router.ts";
+import { baseOf, matchOf } from "./match.ts";
+import { headerName, hostOrWildcard, name } from "./names.ts";
+import { change, date, duration, percent, size } from "./quantities.ts";
+import { locationOf, piecesOf } from "./references.ts";
+import { when } from "./when.ts";
 
 /** What may stand beside a filter's kind. */
 export const filterSettings = () =>
@@ -14,6 +16,7 @@ export const filterSettings = () =>
       .default("enforce")
       .describe("`shadow` decides, is logged, and lets pass"),
     percent: percent().default("100%").describe("Of users, always the same ones"),
+    when: when().optional().describe("Only requests that fulfil these conditions meet the filter"),
   });
 
 /** What may stand beside an upstream's protocol. */
@@ -27,16 +30,100 @@ export const upstreamSettings = () =>
 
 const entries = () => z.array(z.looseObject({}, "a filter is a map of one key: `- cors: { … }`")).default([]);
 
-const route = () =>
+/** `[{ accounts: 90 }, { accounts-next: 10 }]` */
+const weighted = () =>
+  z
+    .array(
+      z
+        .record(
+          name(),
+          z.int("a weight is a whole number").min(0, "a weight is 0 or more").max(10_000, "a weight is 10000 at most"),
+        )
+        .refine((it) => Object.keys(it).length === 1, "an upstream and its weight: `- accounts: 90`"),
+    )
+    .min(2, "a weighted list names two upstreams or more")
+    .max(16, "a weighted list names 16 upstreams at most")
+    .refine((all) => all.some((it) => Object.values(it).some((weight) => weight > 0)), "all weights are 0");
+
+const respond = () =>
+  z
+    .strictObject({
+      status: z
+        .int("a status is a whole number")
+        .min(200, "a status is 200 to 599")
+        .max(599, "a status is 200 to 599")
+        .default(200)
+        .describe("Of the response"),
+      headers: z
+        .record(headerName(), z.string().regex(/^[\x20-\x7e]*$/, "a header's value is one line of ASCII"))
+        .default({})
+        .describe("Of the response"),
+      text: z
+        .string()
+        .max(16_384, "a body that stands in a manifest has 16384 characters at most")
+        .optional()
+        .describe("The body, as text"),
+      json: z.json().optional().describe("The body, as JSON"),
+    })
+    .refine(({ text, json }) => text === undefined || json === undefined, "give `text` or `json`, not both")
+    .refine(({ status, text, json }) => ![204, 205, 304].includes(status) || (text ?? json) === undefined, {
+      error: "a response with this status has no body",
+      path: ["status"],
+    });
+
+const redirect = () =>
+  z.union(
+    [
+      z
+        .string()
+        .superRefine(explain(locationOf))
+        .describe("Where to, which may hold references: `/v2/accounts/{path.id}`"),
+      z.strictObject({
+        to: z.string().superRefine(explain(locationOf)).describe("Where to, which may hold references"),
+        status: z
+          .literal([301, 302, 303, 307, 308])
+          .default(308)
+          .describe("308 and 307 keep the method, 301 and 308 are remembered by clients"),
+        query: z.enum(["keep", "drop"]).default("keep").describe("Whether the request's query goes along"),
+      }),
+    ],
+    "where to, such as /v2/accounts/{path.id}, or { to: …, status: … }",
+  );
+
+const deprecated = () =>
+  z
+    .strictObject({
+      since: date().optional().describe("When it was deprecated; without it, at a time in the past that is not said"),
+      sunset: date().optional().describe("When it will be gone"),
+      link: z
+        .url({ protocol: /^https?$/, error: "a link begins with http:// or https://" })
+        .optional()
+        .describe("A page that says what to use instead"),
+    })
+    .refine(({ since, sunset }) => !since || !sunset || since <= sunset, {
+      error: "it is gone before it is deprecated",
+      path: ["sunset"],
+    });
+
+export const route = () =>
   z.strictObject({
     summary: z.string().optional().describe("A line for the reader"),
     match: z
       .string()
       .superRefine(explain(matchOf))
       .describe("`METHOD[,METHOD] /path/{name}/{name:pattern}/{rest*}`; `ANY` for every method"),
+    when: when().optional().describe("Further conditions that a request has to fulfil"),
     filters: entries().describe("Filters of this route, behind those of the tier"),
-    without: z.array(z.string()).default([]).describe("Filters of the tier that this route drops, by id"),
-    to: z.string().describe("The upstream"),
+    without: z
+      .array(z.string())
+      .default([])
+      .describe("Filters of the preset and the tier that this route drops, by id"),
+    to: z
+      .union([z.string(), weighted()], "an upstream, or a weighted list: [{ accounts: 90 }, { accounts-next: 10 }]")
+      .optional()
+      .describe("The upstream, or several with weights; a user stays with one"),
+    respond: respond().optional().describe("Answers here, in place of an upstream"),
+    redirect: redirect().optional().describe("Sends the client elsewhere, in place of an upstream"),
     path: z
       .string()
       .superRefine(explain(piecesOf))
@@ -47,133 +134,105 @@ const route = () =>
       .optional()
       .describe("What the upstream is asked for: `/accounts/{path.id}`"),
     upgrade: z.enum(["websocket"]).optional().describe("What a request of this route may become"),
+    isolation: z
+      .enum(["tier", "route"])
+      .optional()
+      .describe("`route` lifts it into a Worker of its own; by default as the tier says"),
+    deprecated: deprecated().optional().describe("Told to clients (RFC 9745, RFC 8594)"),
   });
 
-export const manifest = () =>
+export type Route = z.output<ReturnType<typeof route>>;
+
+const limits = () =>
+  z.strictObject({
+    body: size().default("10MiB").describe("The largest request body, where no body-limit says otherwise"),
+    concurrency: z
+      .int("a count is a whole number")
+      .min(1, "a gate that takes no request is no gate")
+      .max(100_000, "100000 at most")
+      .default(1000)
+      .describe("Requests under way at once; per isolate"),
+    "stream-age": duration().default("1h").describe("The longest that a response of unknown length may go on"),
+    cpu: duration()
+      .refine((text) => /^(?:[1-9]\d*)(?:ms|s|m)$/.test(text), "CPU time is 1ms to 5m")
+      .optional()
+      .describe("CPU time of a request; the platform's default is 30s"),
+    "sub-requests": z
+      .int("a count is a whole number")
+      .min(1, "a gate needs one to reach its upstream")
+      .max(10_000, "10000 at most")
+      .optional()
+      .describe("Calls that one request may make; the platform's default is 1000"),
+  });
+
+const release = () =>
+  z.strictObject({
+    steps: z
+      .array(percent())
+      .min(1, "a release has one step at least: [100%]")
+      .max(20, "20 steps at most")
+      .default(["0%", "1%", "10%", "50%", "100%"])
+      .describe("Shares of users that meet the new version, one after the other; 0% is a smoke test"),
+    bake: duration().default("5m").describe("How long a step is watched before the next"),
+    tolerate: z
+      .strictObject({
+        errors: change("pp").default("+0.5pp").describe("More errors, in percentage points of requests"),
+        p99: change("%").default("+20%").describe("A longer 99th percentile"),
+        refusals: change("pp").default("+1pp").describe("More refusals, in percentage points of requests"),
+      })
+      .prefault({})
+      .describe("The effect that the statistics must exclude"),
+  });
+
+/** All of a manifest but its routes. */
+export const frame = () =>
   z.strictObject({
     api: z.literal("postern/v1").describe("Version of this language"),
     tier: name().describe("The business system; its gate is `gate-<tier>`"),
     owner: z.string().optional().describe("Who answers for it: `@acme/wallet`"),
     summary: z.string().optional().describe("A line for the reader"),
-    level: z
-      .enum(["core", "standard", "best-effort"])
-      .default("standard")
-      .describe("How much depends on it; nothing is decided by it yet"),
-    labels: z.record(name(), z.string()).default({}).describe("Free; to select by"),
-    hosts: z.array(host()).min(1).describe("Host names that its routes are served on"),
+    level: z.enum(["core", "standard", "best-effort"]).default("standard").describe("How much depends on it"),
+    labels: z.record(name(), z.string("a label's value is a text")).default({}).describe("Free; to select by"),
+    hosts: z
+      .array(hostOrWildcard())
+      .min(1, "a tier is served on one host at least")
+      .describe("Host names that its routes are served on; `*.acme.example` for all beneath one"),
     base: z.string().superRefine(explain(baseOf)).default("/").describe("Put before every match"),
-    limits: z
-      .strictObject({
-        body: size().default("10MiB").describe("The largest request body, where no body-limit says otherwise"),
-      })
-      .prefault({})
-      .describe("Bounds of the gate"),
+    entry: z
+      .enum(["front", "zone"])
+      .default("front")
+      .describe("`zone` is straight from the zone's route to the gate: no hop, no gray key from the front"),
+    isolation: z.enum(["tier", "shared"]).default("tier").describe("`shared` links small tiers together into one gate"),
+    preset: name().optional().describe("A gateway product: the filters of `routes/presets/<name>.yaml`, first"),
+    without: z.array(z.string()).default([]).describe("Filters of the preset that this tier drops, by id"),
+    filters: entries().describe("Filters of every route, in the order in which they run"),
+    limits: limits().prefault({}).describe("Bounds of the gate"),
     log: z
       .strictObject({
         sample: percent().default("100%").describe("Share of requests with an access line; faults always have one"),
       })
       .prefault({})
       .describe("The access log"),
-    filters: entries().describe("Filters of every route, in the order in which they run"),
-    upstreams: z.record(name(), z.looseObject({})).describe("Services behind this tier, by name"),
-    routes: z.record(name(), route()).describe("The API: name → route"),
-  });
-
-export type Manifest = z.output<ReturnType<typeof manifest>>;
-
-/** `environments/<name>.yaml`: the values of `${…}`, and what the platform calls things there. */
-export const environment = () =>
-  z.strictObject({
-    values: z
-      .record(name(), z.union([z.string(), z.array(z.string())]))
+    upstreams: z
+      .record(name(), z.looseObject({}, "an upstream is a map with its protocol: `{ http: https://… }`"))
       .default({})
-      .describe("What a variable of that name stands for"),
-    kv: z
-      .record(name(), z.string().regex(/^[0-9a-f]{32}$/, "a KV namespace's id: 32 hexadecimal digits"))
-      .default({})
-      .describe("Ids of KV namespaces"),
-    front: z
-      .strictObject({
-        zone: host().optional().describe("The zone of the hosts; by default their last two labels"),
-        "gray-key": z
-          .strictObject({
-            header: z
-              .string()
-              .regex(/^[a-z0-9-]+$/, "a header's name in lower case")
-              .optional(),
-            cookie: z
-              .string()
-              .regex(/^[A-Za-z0-9_-]+$/, "a cookie's name")
-              .default("postern-gray"),
-          })
-          .prefault({})
-          .describe("What keeps a user on one version"),
-      })
-      .prefault({}),
-    dev: z
-      .strictObject({
-        services: z.record(name(), z.string()).default({}).describe("Commands of the business services"),
-        workers: z.record(name(), z.string()).default({}).describe("Workers that upstreams name, by their source file"),
-        try: z
-          .array(z.strictObject({ say: z.string(), run: z.string() }))
-          .default([])
-          .describe("Lines to paste, printed by `postern dev`"),
-      })
-      .prefault({})
-      .describe("What `postern dev` starts beside the gates"),
+      .describe("Services behind this tier, by name"),
+    release: release().prefault({}).describe("How a new version reaches users"),
+    routes: z.record(name(), z.unknown()).describe("The API: name → route"),
   });
 
-export type Environment = z.output<ReturnType<typeof environment>>;
+export type Frame = z.output<ReturnType<typeof frame>>;
 
-/** `consumers.yaml`: who calls, and the hashes of their keys. */
-export const consumers = () =>
+/** A whole manifest, for the tools that describe it. */
+export const manifest = () => frame().extend({ routes: z.record(name(), route()).describe("The API: name → route") });
+
+/** `presets/<name>.yaml`: a named list of filters that makes a gateway product. */
+export const preset = () =>
   z.strictObject({
-    consumers: z.record(
-      name(),
-      z.strictObject({
-        labels: z.record(name(), z.string()).default({}),
-        keys: z.array(z.string().regex(/^sha256:[0-9a-f]{64}$/, "the hash of a key: sha256:<64 hexadecimal digits>")),
-      }),
-    ),
+    preset: name().describe("Its name, and its file's"),
+    summary: z.string().describe("A line for the reader"),
+    about: z.string().optional().describe("A page: what it protects against, and what not"),
+    filters: entries().describe("Filters that run ahead of the tier's own"),
   });
 
-function name() {
-  return z
-    .string()
-    .regex(
-      /^[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?$/,
-      "a name is lower case letters, digits and hyphens, 48 at most: red-packet",
-    );
-}
-
-function host() {
-  return z
-    .string()
-    .regex(
-      /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/,
-      "a host name in lower case, with no port: api.acme.example",
-    );
-}
-
-const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY"];
-
-/**
- * Reads `GET,POST /accounts/{id}`.
- * @throws SyntaxError with a sentence for the manifest's author
- */
-export function matchOf(text: string): { readonly methods: readonly string[]; readonly path: string } {
-  const [, list, path] = /^(\S+) (\S+)$/.exec(text) ?? [];
-  if (list === undefined || path === undefined)
-    throw new SyntaxError("a match is a method and a path: GET /accounts/{id}");
-  const named = list.split(",");
-  const odd = named.find((method) => !methods.includes(method));
-  if (odd !== undefined) throw new SyntaxError(`"${odd}" is no method; it is one of ${methods.join(", ")}`);
-  const twice = named.find((method, index) => named.indexOf(method) < index);
-  if (twice !== undefined) throw new SyntaxError(`${twice} stands there twice`);
-  segmentsOf(path);
-  return { methods: named, path };
-}
-
-function baseOf(text: string): void {
-  if (segmentsOf(text).some(({ kind }) => kind !== "literal")) throw new SyntaxError("a base has no {captures}");
-}
+export type Preset = z.output<ReturnType<typeof preset>>;

@@ -15,9 +15,11 @@ export const gatewayCodes = {
   "host-unknown": { status: 404, title: "No API is served on this host" },
   "route-unknown": { status: 404, title: "No route matches this path" },
   "method-not-allowed": { status: 405, title: "The path exists, but not with this method" },
-  "path-ambiguous": { status: 400, title: "The path holds an encoded slash, backslash or null" },
+  "path-ambiguous": { status: 400, title: "The path means different things to different servers" },
+  "condition-unmet": { status: 404, title: "The path exists, but no route takes a request like this one" },
   "reference-malformed": { status: 400, title: "A value of the request cannot be passed on" },
   "upgrade-not-allowed": { status: 400, title: "This route does not become a WebSocket" },
+  "gate-busy": { status: 503, title: "The gate of this API has too many requests at once" },
   "gate-unavailable": { status: 503, title: "The gate of this API is not available" },
   internal: { status: 500, title: "The gateway failed" },
 } as const satisfies Codes;

@@ -87,6 +87,3 @@ export const introduce = (headers: Headers, caller: Caller, url: URL): void => {
   headers.set("x-forwarded-proto", url.protocol.slice(0, -1));
   if (caller.ip !== null) headers.set("x-forwarded-for", caller.ip);
 };
-
-/** A host without its port, and without the dot of a fully qualified name. */
-export const hostOf = (url: URL): string => url.hostname.replace(/\.$/, "");

@@ -21,20 +21,28 @@ interface About<S extends ZodType> {
   readonly codes: Codes;
   /** What it needs of the platform, so that the compiler can bind it. */
   readonly bindings?: (config: output<S>) => readonly Binding[];
+  /** How many connections it can hold open at once; by default a filter none and an upstream one. */
+  readonly connections?: (config: output<S>) => number;
 }
 
-export interface AboutFilter<S extends ZodType = ZodType> extends About<S> {
+// biome-ignore lint/suspicious/noExplicitAny: the registry's variance, see below
+export interface AboutFilter<S extends ZodType = any> extends About<S> {
   readonly kind: "guard" | "layer";
   readonly phase: Phase;
   /** Phases that it has to stand ahead of, where they are in the chain too. */
   readonly ahead?: readonly Phase[];
   /** Sources of references that are bound behind it: `consumer`, `claim`. */
   readonly provides?: readonly string[];
+  /** Reads the request's body, so that something ahead has to bound its size. */
+  readonly readsBody?: boolean;
+  /** Bounds the size of the request's body. */
+  readonly boundsBody?: boolean;
   /** Texts of the configuration that may hold references, such as `{consumer.id}`. */
   readonly references?: (config: output<S>) => readonly { readonly path: readonly string[]; readonly text: string }[];
 }
 
-export interface AboutUpstream<S extends ZodType = ZodType> extends About<S> {
+// biome-ignore lint/suspicious/noExplicitAny: the registry's variance, see below
+export interface AboutUpstream<S extends ZodType = any> extends About<S> {
   readonly kind: "upstream";
 }
 

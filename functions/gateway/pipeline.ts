@@ -1,4 +1,5 @@
 /** Composes a chain: guards run flat, layers wrap like an onion, and a rule can be shadowed or given to a share of users. */
+import type { Holds } from "./conditions.ts";
 import { Consumer, known } from "./facts.ts";
 import type { Context, Guard, Handler, Layer } from "./types.ts";
 
@@ -69,6 +70,20 @@ export const shadowed =
     } catch {
       return note("failed");
     }
+  };
+
+/** `when`: the guard is for requests that fulfil its conditions. */
+export const guardWhen =
+  (holds: Holds, guard: Guard): Guard =>
+  (request, context) =>
+    holds(request, context.url) ? guard(request, context) : undefined;
+
+/** `when`: the layer wraps requests that fulfil its conditions. */
+export const layerWhen =
+  (holds: Holds, layer: Layer): Layer =>
+  (next) => {
+    const wrapped = layer(next);
+    return (request, context) => (holds(request, context.url) ? wrapped : next)(request, context);
   };
 
 /** `percent`: the guard applies to a share of users, the same ones each time. A user of whom nothing is known is not exempted. */

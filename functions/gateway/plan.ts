@@ -1,4 +1,6 @@
 /** The compiled manifest for one environment: plain JSON, every default filled in, no secret in it. */
+import type { Test } from "./conditions.ts";
+import type { Table } from "./table.ts";
 
 export type Level = "core" | "standard" | "best-effort";
 export type Mode = "enforce" | "shadow" | "off";
@@ -10,27 +12,54 @@ export interface FilterPlan {
   readonly mode: Mode;
   /** Of consumers, or of gray keys until a consumer is known: `100%`. */
   readonly percent: string;
+  /** Only requests that fulfil these meet it. */
+  readonly when?: readonly Test[];
   readonly with: unknown;
 }
 
 export interface UpstreamPlan {
   readonly use: string;
-  /** Until the response's headers; a body may stream for as long as it likes. */
+  /** Until the response's headers. */
   readonly timeout: string;
   readonly with: unknown;
 }
 
+/** Where a route leads: to an upstream, to one of several by weight, or nowhere but back. */
+export type Destination =
+  | { readonly to: string | readonly Weighted[] }
+  | { readonly respond: RespondPlan }
+  | { readonly redirect: RedirectPlan };
+
+export type Weighted = readonly [upstream: string, weight: number];
+
+export interface RespondPlan {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+export interface RedirectPlan {
+  /** May hold references. */
+  readonly to: string;
+  readonly status: number;
+  readonly query: "keep" | "drop";
+}
+
 export interface RoutePlan {
-  /** Upper case; `ANY` for every one. */
-  readonly methods: readonly string[];
-  /** Whole, the tier's base included: `/wallet/v1/accounts/{id}/balance`. */
-  readonly path: string;
   /** Ids of filters, in the order in which they run. */
   readonly filters: readonly string[];
-  readonly to: string;
+  readonly goes: Destination;
   /** What the upstream is asked for, with references; the request's own path where there is none. */
   readonly target?: string;
   readonly upgrade?: "websocket";
+  readonly deprecated?: Deprecation;
+}
+
+export interface Deprecation {
+  /** Days: `2027-06-30`. */
+  readonly since?: string;
+  readonly sunset?: string;
+  readonly link?: string;
 }
 
 export interface Plan {
@@ -38,13 +67,22 @@ export interface Plan {
   readonly tier: string;
   readonly environment: string;
   readonly level: Level;
+  /** Names, or wildcards such as `*.acme.example`. */
   readonly hosts: readonly string[];
-  readonly limits: { readonly body: string };
+  readonly limits: {
+    readonly body: string;
+    /** Requests at once; per isolate. */
+    readonly concurrency: number;
+    /** Of a response of unknown length. */
+    readonly "stream-age": string;
+  };
   /** The share of requests that get an access line; faults always do. */
   readonly log: { readonly sample: string };
   readonly filters: Readonly<Record<string, FilterPlan>>;
   readonly upstreams: Readonly<Record<string, UpstreamPlan>>;
   readonly routes: Readonly<Record<string, RoutePlan>>;
+  /** Which requests each route takes. */
+  readonly table: Table;
 }
 
 /** What the front knows: which gate serves a host and a path. */

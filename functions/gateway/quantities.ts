@@ -18,6 +18,11 @@ const read = (text: string, pattern: RegExp, units: Readonly<Record<string, numb
 export const milliseconds = (text: string): number => read(text, durationPattern, msOf);
 /** @throws TypeError on text that the schema would refuse */
 export const bytes = (text: string): number => read(text, sizePattern, bytesOf);
+/** Milliseconds since the epoch at which a day begins, UTC. @throws TypeError on text that the schema would refuse */
+export const dayStart = (text: string): number => {
+  if (!isDay(text)) throw new TypeError(`not a date: ${JSON.stringify(text)}`);
+  return Date.parse(`${text}T00:00:00Z`);
+};
 /** The share in [0, 1]. @throws TypeError on text that the schema would refuse */
 export const share = (text: string): number => read(text, percentPattern, { "%": 0.01 });
 
@@ -40,3 +45,23 @@ export const percent = () =>
     .string("a percentage needs its sign: 10%")
     .regex(percentPattern, "a percentage is a number and %: 10%, 0.5%")
     .refine((text) => !percentPattern.test(text) || share(text) <= 1, "a percentage is at most 100%");
+
+/** A day of the calendar, as YAML and ISO 8601 write it. */
+export const date = () =>
+  z.string("a date is a text: 2027-06-30").refine(isDay, "a date is year, month and day: 2027-06-30");
+
+const isDay = (text: string): boolean => {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const time = Date.parse(`${text}T00:00:00Z`);
+  // 30 February would be a day in March.
+  return Number.isFinite(time) && new Date(time).toISOString().startsWith(text);
+};
+
+/** How much more is too much: `+0.5pp` of all requests, or `+20%` of what it was. */
+export const change = (unit: "pp" | "%") =>
+  z
+    .string(`a change needs its sign and unit: ${unit === "pp" ? "+0.5pp" : "+20%"}`)
+    .regex(
+      new RegExp(`^\\+\\d{1,3}(?:\\.\\d{1,4})?${unit}$`),
+      unit === "pp" ? "a change in percentage points: +0.5pp" : "a change in per cent: +20%",
+    );

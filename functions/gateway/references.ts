@@ -2,6 +2,7 @@
  * References: `{path.id}`, `{consumer.id}`, `{header.x-request-id}` in a text of the manifest. One small grammar, read
  * when a gate is linked, checked by the compiler against what the match captures and the filters ahead provide.
  */
+import { cookie } from "./cookies.ts";
 import { Claims, Consumer, known } from "./facts.ts";
 import type { Context } from "./types.ts";
 
@@ -33,7 +34,9 @@ const sources = {
   cookie: ({ headers }, _, name) => cookie(headers, name),
   consumer: (_, context, name) => {
     const consumer = known(context, Consumer);
-    return name === "id" ? consumer?.id : consumer?.labels[name.slice("labels.".length)];
+    if (name === "id" || !consumer) return consumer?.id;
+    const label = name.slice("labels.".length);
+    return Object.hasOwn(consumer.labels, label) ? consumer.labels[label] : undefined;
   },
   claim: (_, context, name) => {
     const claims = known(context, Claims);
@@ -78,6 +81,19 @@ export const piecesOf = (template: string): Piece[] =>
 export const referencesIn = (template: string): Reference[] =>
   piecesOf(template).filter((piece) => typeof piece !== "string");
 
+/**
+ * Reads where a redirect leads: a path here, or a URL whose host is written out.
+ * @throws SyntaxError with a sentence for the manifest's author
+ */
+export const locationOf = (text: string): { readonly origin: string; readonly path: string } => {
+  const [whole, origin = "", path = "/"] =
+    /^(https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?)?(\/[^?#\s\\]*)?$/.exec(text) ?? [];
+  if (!whole || whole.startsWith("//"))
+    throw new SyntaxError("a location is a path, or a URL whose host is written out, with no query: /v2/{path.id}");
+  piecesOf(path);
+  return { origin, path };
+};
+
 /** Where a text's value will stand, which decides how each part of it is written. */
 type Place = "path" | "header";
 
@@ -99,11 +115,12 @@ export const template = (
       if (part === undefined) return undefined;
       whole += part;
     }
-    return place === "path" && dotSegment.test(whole) ? undefined : whole;
+    return place === "path" && astray.test(whole) ? undefined : whole;
   };
 };
 
-const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
+/** A dot segment or an empty one would ask for another resource than the text says. */
+const astray = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)|\/\//i;
 
 const valueFor = (
   place: Place,
@@ -116,13 +133,4 @@ const valueFor = (
   // An empty segment would ask for another resource.
   if (value === undefined || (place === "path" && value === "")) return undefined;
   return place === "path" ? encodeURIComponent(value) : value.replace(/[^\x20-\x7e]+/gu, encodeURIComponent);
-};
-
-/** The value of one cookie, as it was sent. */
-export const cookie = (headers: Headers, name: string): string | undefined => {
-  for (const pair of headers.get("cookie")?.split(";") ?? []) {
-    const equals = pair.indexOf("=");
-    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
-  }
-  return undefined;
 };

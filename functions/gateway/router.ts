@@ -1,171 +1,116 @@
-/**
- * Finds the route of a request: a trie of path segments, most specific first whatever the order of the file:
- * a literal beats a pattern, a pattern beats a bare capture, a capture beats `{rest*}`, a named method beats ANY.
- */
+/** Finds the route of a request in a compiled table. */
+import { type Holds, holdsAll } from "./conditions.ts";
+import type { Candidate, Ends, Table } from "./table.ts";
 
-export type Segment =
-  | { readonly kind: "literal"; readonly text: string }
-  | { readonly kind: "capture"; readonly name: string; readonly pattern?: string }
-  | { readonly kind: "rest"; readonly name: string };
-
-export interface Entry<T> {
-  readonly methods: readonly string[];
-  readonly path: string;
-  readonly value: T;
-}
-
-export type Match<T> =
-  | { readonly kind: "found"; readonly value: T; readonly captures: Readonly<Record<string, string>> }
+export type Match =
+  | { readonly kind: "found"; readonly route: string; readonly captures: Readonly<Record<string, string>> }
   /** The path is known, the method is not. */
   | { readonly kind: "method"; readonly allow: readonly string[] }
+  /** Path and method are known, but each route has conditions that do not hold. */
+  | { readonly kind: "condition" }
   | { readonly kind: "none" };
 
-const capture = /^\{([a-z][a-z0-9-]*)(?::(.+)|(\*))?\}$/;
+/** @param path in its canonical form. Captures are handed out as they stand in it, percent-encoded. */
+export type Router = (method: string, path: string, request: Request, url: URL) => Match;
 
-/**
- * Splits `/accounts/{id:[0-9]+}/{rest*}` into its segments.
- * @throws SyntaxError with a sentence for the manifest's author
- */
-export const segmentsOf = (path: string): Segment[] => {
-  if (!path.startsWith("/")) throw new SyntaxError("a path begins with /");
-  if (path === "/") return [];
-  const texts = path.slice(1).split("/");
-  return texts.map((text, index): Segment => {
-    const [, name, pattern, star] = capture.exec(text) ?? [];
-    if (name !== undefined && star) {
-      if (index < texts.length - 1) throw new SyntaxError(`{${name}*} takes the rest of the path, so it stands last`);
-      return { kind: "rest", name };
-    }
-    if (name !== undefined) {
-      if (pattern === undefined) return { kind: "capture", name };
-      const complaint = patternProblem(pattern);
-      if (complaint) throw new SyntaxError(complaint);
-      return { kind: "capture", name, pattern };
-    }
-    if (/[{}*]/.test(text))
-      throw new SyntaxError(`a segment is a literal, {name}, {name:pattern} or {rest*}, not "${text}"`);
-    if (text === "") throw new SyntaxError("a path has no empty segment and no slash at its end");
-    if (/[?#%;\\\s]/.test(text)) throw new SyntaxError(`"${text}" has a character that no matched path can have`);
-    return { kind: "literal", text };
-  });
-};
-
-const atom = /(?:\[\^?(?:\\[\w\-\].]|[^\]\\[])+\]|\\[dw.-]|[A-Za-z0-9_~-])(\?|\+|\*|\{\d{1,2}(,\d{1,2})?\})?/y;
-
-/**
- * Patterns run on what a client sent, so they can only be of a kind that takes linear time: atoms in a row, of which two
- * vary in length and one of these without end.
- */
-const patternProblem = (pattern: string): string | undefined => {
-  let varying = 0;
-  let endless = 0;
-  atom.lastIndex = 0;
-  do {
-    const [found, quantifier, range] = atom.exec(pattern) ?? [];
-    if (found === undefined)
-      return `the pattern "${pattern}" may hold characters, [classes], \\d and \\w, each with ?, +, * or {n,m} up to 99; no groups, no |`;
-    if (quantifier === "+" || quantifier === "*") endless++;
-    if (quantifier !== undefined && (!quantifier.startsWith("{") || range !== undefined)) varying++;
-  } while (atom.lastIndex < pattern.length);
-  try {
-    new RegExp(pattern);
-  } catch {
-    return `the pattern "${pattern}" is no regular expression: a range runs backwards`;
-  }
-  if (endless > 1) return `the pattern "${pattern}" may hold one + or * at most; bound the others: {1,20}`;
-  return varying > 2 ? `the pattern "${pattern}" may vary in length at two places at most` : undefined;
-};
-
-interface Node<T> {
-  readonly literals: Map<string, Node<T>>;
-  /** Patterned ones first. */
-  captures: { readonly source: string; readonly test: RegExp | null; readonly node: Node<T> }[];
-  ends: Ends<T> | null;
-  rest: Ends<T> | null;
+interface Node {
+  readonly literals: ReadonlyMap<string, Node> | null;
+  readonly captures: readonly { readonly test: RegExp | null; readonly node: Node }[];
+  readonly ends: Methods | null;
+  readonly rest: Methods | null;
 }
-interface Ends<T> {
-  readonly names: readonly string[];
-  readonly methods: Map<string, { readonly value: T; readonly names: readonly string[] }>;
+interface Choice {
+  readonly candidate: Candidate;
+  readonly holds: Holds | null;
 }
+type Methods = ReadonlyMap<string, readonly Choice[]>;
 
-const node = <T>(): Node<T> => ({ literals: new Map(), captures: [], ends: null, rest: null });
-
-const childOf = <T>(parent: Node<T>, segment: Exclude<Segment, { kind: "rest" }>): Node<T> => {
-  if (segment.kind === "literal") {
-    const child = parent.literals.get(segment.text) ?? node<T>();
-    parent.literals.set(segment.text, child);
-    return child;
-  }
-  const source = segment.pattern ?? "";
-  const known = parent.captures.find((it) => it.source === source);
-  if (known) return known.node;
-  const made = { source, test: source ? new RegExp(`^(?:${source})$`) : null, node: node<T>() };
-  parent.captures = [...parent.captures, made].sort(
-    (a, b) => Number(a.test === null) - Number(b.test === null) || (a.source < b.source ? -1 : 1),
-  );
-  return made.node;
-};
-
-/** Whether a request with `method` may end here; HEAD is served by GET. */
-const endFor = <T>(ends: Ends<T>, method: string) =>
-  ends.methods.get(method) ?? (method === "HEAD" ? ends.methods.get("GET") : undefined) ?? ends.methods.get("ANY");
-
-/**
- * Builds the matcher. Later entries with the same methods and shape of path lose; the checker refuses them.
- * Captures are handed out as they came, percent-encoded: what is passed on is what was matched.
- */
-export const router = <T>(entries: readonly Entry<T>[]): ((method: string, path: string) => Match<T>) => {
-  const root = node<T>();
-  for (const { methods, path, value } of entries) {
-    const segments = segmentsOf(path);
-    const names = segments.flatMap((it) => (it.kind === "literal" ? [] : [it.name]));
-    let at = root;
-    let rest = false;
-    for (const segment of segments) {
-      if (segment.kind === "rest") rest = true;
-      else at = childOf(at, segment);
-    }
-    const ends = (rest ? at.rest : at.ends) ?? { names, methods: new Map() };
-    if (rest) at.rest = ends;
-    else at.ends = ends;
-    for (const method of methods) if (!ends.methods.has(method)) ends.methods.set(method, { value, names });
-  }
-
-  return (method, path) => {
-    const taken: string[] = [];
-    const allow = new Set<string>();
-    const settle = (ends: Ends<T>): Match<T> | undefined => {
-      const end = endFor(ends, method);
-      if (end) return { kind: "found", value: end.value, captures: named(end.names, taken) };
-      for (const name of ends.methods.keys()) allow.add(name);
-      return undefined;
-    };
-    const walk = (here: Node<T>, start: number): Match<T> | undefined => {
-      if (start > path.length) return here.ends ? settle(here.ends) : undefined;
-      const slash = path.indexOf("/", start);
-      const end = slash < 0 ? path.length : slash;
-      const segment = path.slice(start, end);
-      const literal = here.literals.get(segment);
-      const found = literal && walk(literal, end + 1);
-      if (found) return found;
-      if (segment !== "")
-        for (const { test, node: next } of here.captures) {
-          if (test !== null && !test.test(segment)) continue;
-          taken.push(segment);
-          const deeper = walk(next, end + 1);
-          if (deeper) return deeper;
-          taken.pop();
-        }
-      if (!here.rest) return undefined;
-      taken.push(path.slice(start));
-      const last = settle(here.rest);
-      if (!last) taken.pop();
-      return last;
-    };
-    const found = path === "/" ? (root.ends && settle(root.ends)) || walk(root, 1) : walk(root, 1);
-    if (found) return found;
-    return allow.size > 0 ? { kind: "method", allow: allowed(allow) } : { kind: "none" };
+/** Indexes a table: maps for its lists, compiled patterns. */
+export const router = (table: Table): Router => {
+  const root = indexed(table);
+  return (method, path, request, url) => {
+    const search: Search = { method, path, request, url, taken: [], allow: new Set(), unmet: false };
+    const found = path === "/" ? settle(root.ends, search) || walk(root, 1, search) : walk(root, 1, search);
+    if (found) return { kind: "found", route: found.route, captures: named(found.names, search.taken) };
+    if (search.unmet) return { kind: "condition" };
+    return search.allow.size > 0 ? { kind: "method", allow: allowed(search.allow) } : { kind: "none" };
   };
+};
+
+const indexed = ({ literals, captures, ends, rest }: Table): Node => ({
+  literals: literals ? new Map(literals.map(([text, child]) => [text, indexed(child)])) : null,
+  captures: (captures ?? []).map(([pattern, child]) => ({
+    test: pattern === "" ? null : new RegExp(`^(?:${pattern})$`),
+    node: indexed(child),
+  })),
+  ends: ends ? choices(ends) : null,
+  rest: rest ? choices(rest) : null,
+});
+
+const choices = (ends: Ends): Methods =>
+  new Map(
+    ends.map(([method, candidates]) => [
+      method,
+      candidates.map((candidate) => ({ candidate, holds: candidate.when ? holdsAll(candidate.when) : null })),
+    ]),
+  );
+
+interface Search {
+  readonly method: string;
+  readonly path: string;
+  readonly request: Request;
+  readonly url: URL;
+  /** What has been captured on the way to here. */
+  readonly taken: string[];
+  readonly allow: Set<string>;
+  unmet: boolean;
+}
+
+/** Depth first, most specific first; a branch that leads nowhere gives back what it captured. */
+const walk = (here: Node, start: number, search: Search): Candidate | undefined => {
+  const { path, taken } = search;
+  if (start > path.length) return settle(here.ends, search);
+  const slash = path.indexOf("/", start);
+  const end = slash < 0 ? path.length : slash;
+  const segment = path.slice(start, end);
+  const literal = here.literals?.get(segment);
+  const found = literal && walk(literal, end + 1, search);
+  if (found) return found;
+  if (segment !== "")
+    for (const { test, node } of here.captures) {
+      if (test !== null && !test.test(segment)) continue;
+      taken.push(segment);
+      const deeper = walk(node, end + 1, search);
+      if (deeper) return deeper;
+      taken.pop();
+    }
+  if (!here.rest) return undefined;
+  taken.push(path.slice(start));
+  const last = settle(here.rest, search);
+  if (!last) taken.pop();
+  return last;
+};
+
+/** The route that takes the request's method here: its own name first, GET for HEAD, then ANY. */
+const settle = (methods: Methods | null, search: Search): Candidate | undefined => {
+  if (!methods) return undefined;
+  const { method } = search;
+  const found =
+    fulfilled(methods.get(method), search) ??
+    (method === "HEAD" ? fulfilled(methods.get("GET"), search) : undefined) ??
+    (unroutable.has(method) ? undefined : fulfilled(methods.get("ANY"), search));
+  if (!found) for (const name of methods.keys()) search.allow.add(name);
+  return found;
+};
+
+/** What no service is asked with: the Fetch standard forbids it (section 2.2.1). */
+const unroutable: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
+
+const fulfilled = (all: readonly Choice[] | undefined, search: Search): Candidate | undefined => {
+  if (!all) return undefined;
+  for (const { candidate, holds } of all) if (!holds || holds(search.request, search.url)) return candidate;
+  search.unmet = true;
+  return undefined;
 };
 
 const named = (names: readonly string[], values: readonly string[]): Record<string, string> => {
@@ -177,5 +122,9 @@ const named = (names: readonly string[], values: readonly string[]): Record<stri
 };
 
 /** For the Allow header: GET brings HEAD along, and OPTIONS is always answered. */
-const allowed = (methods: ReadonlySet<string>): string[] =>
-  [...new Set([...methods, ...(methods.has("GET") ? ["HEAD"] : []), "OPTIONS"])].sort();
+const allowed = (methods: ReadonlySet<string>): string[] => {
+  const names = methods.has("ANY") ? ["DELETE", "GET", "PATCH", "POST", "PUT"] : [];
+  return [...new Set([...methods, ...names, ...(methods.has("GET") || methods.has("ANY") ? ["HEAD"] : []), "OPTIONS"])]
+    .filter((method) => method !== "ANY")
+    .sort();
+};

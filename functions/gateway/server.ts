@@ -1,26 +1,31 @@
 /** Links a plan with the parts it names into one handler, and answers whatever happens inside with a problem. */
 import { accessLog } from "./access-log.ts";
+import { holdsAll } from "./conditions.ts";
+import { crowd } from "./crowd.ts";
 import { deadline } from "./deadline.ts";
-import { BodyLimit, learn, Target } from "./facts.ts";
+import { deprecation } from "./deprecation.ts";
+import { destination } from "./destination.ts";
+import { BodyLimit, learn } from "./facts.ts";
 import { answer, type Codes, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
-import { hostOf } from "./hop.ts";
+import { hostFinder, hostOf } from "./hosts.ts";
 import { apply } from "./outbound.ts";
 import type { Parts } from "./part.ts";
-import { pipeline, type Step, sampled, shadowed } from "./pipeline.ts";
-import type { FilterPlan, Plan, RoutePlan } from "./plan.ts";
+import { canonicalPath } from "./path.ts";
+import { guardWhen, layerWhen, pipeline, type Step, sampled, shadowed } from "./pipeline.ts";
+import type { FilterPlan, Plan } from "./plan.ts";
 import { bytes, milliseconds, share } from "./quantities.ts";
-import { template } from "./references.ts";
 import { type Match, router } from "./router.ts";
-import type { Caller, Context, Deps, Guard, Handler, Layer } from "./types.ts";
+import type { Caller, Context, Deps, Guard, Handler, HeaderEdit, Layer } from "./types.ts";
 
 export type Gateway = (request: Request, caller: Caller) => Promise<Response>;
 
-/** A route, ready to run: with its upstream at the end, and for a preflight with nothing behind its filters. */
+/** A route, ready to run: with its destination at the end, and for a preflight with nothing behind its filters. */
 interface Linked {
-  readonly name: string;
   readonly run: Handler;
   readonly preflight: Handler;
   readonly upgrade: boolean;
+  /** Edits of every response of the route. */
+  readonly notices: readonly HeaderEdit[];
 }
 
 /**
@@ -28,58 +33,51 @@ interface Linked {
  * @throws where a part refuses its configuration: the platform then refuses the version
  */
 export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
-  const filters = mapValues(plan.filters, (filter, id) => stepsOf(id, filter, parts, deps));
-  const upstreams = mapValues(plan.upstreams, (upstream, name): Handler => {
-    const call = partOf(parts.upstreams, upstream.use)(upstream.with, deps);
-    const late = () => new Fault(upstreamCodes, "upstream-timeout", { detail: `No answer within ${upstream.timeout}` });
-    return attributed(name, deadline(milliseconds(upstream.timeout), late, deps)(timed(call, deps)));
-  });
-  const match = router(
-    Object.entries(plan.routes).map(([name, route]) => {
-      const steps = route.filters.flatMap((id) => filters[id] ?? []);
-      const upstream = aimed(route, upstreams[route.to] as Handler);
-      const linked: Linked = {
-        name,
-        run: pipeline(steps, upstream),
-        preflight: pipeline(steps, async () => new Response(null, { status: 204 })),
-        upgrade: route.upgrade === "websocket",
-      };
-      return { methods: route.methods, path: route.path, value: linked };
-    }),
-  );
-  const hosts = new Set(plan.hosts);
+  const routes = linkRoutes(plan, parts, deps);
+  const match = router(plan.table);
+  const served = hostFinder(plan.hosts.map((host) => [host, true]));
+  const enter = crowd(plan.limits.concurrency, deps);
   const bodyLimit = bytes(plan.limits.body);
   const record = accessLog(share(plan.log.sample), deps);
 
-  const dispatch = (request: Request, context: Context, found: Match<Linked>): Promise<Response> | Response => {
-    if (!hosts.has(hostOf(context.url))) return refuse(context, gatewayCodes, "host-unknown");
-    if (ambiguous.test(context.url.pathname)) return refuse(context, gatewayCodes, "path-ambiguous");
+  const dispatch = (request: Request, context: Context, found: Match | undefined): Promise<Response> | Response => {
+    if (!served(hostOf(context.url))) return refuse(context, gatewayCodes, "host-unknown");
+    if (found === undefined) return refuse(context, gatewayCodes, "path-ambiguous");
     if (found.kind === "none") return refuse(context, gatewayCodes, "route-unknown");
+    if (found.kind === "condition") return refuse(context, gatewayCodes, "condition-unmet");
     if (found.kind === "method") return otherMethod(request, context, found.allow);
-    const { run, preflight, upgrade } = found.value;
+    const { run, preflight, upgrade, notices } = routes.get(found.route) as Linked;
     if (request.headers.has("upgrade") && !upgrade) return refuse(context, gatewayCodes, "upgrade-not-allowed");
+    context.inbound.push(...notices);
     return preflightMethod(request) === null ? run(request, context) : preflight(request, context);
   };
 
   return async (request, caller) => {
     const started = deps.now();
     const url = new URL(request.url);
-    const found = match(preflightMethod(request) ?? request.method, url.pathname);
+    const path = canonicalPath(url.pathname);
+    if (path !== undefined && path !== url.pathname) url.pathname = path;
+    const found =
+      path === undefined ? undefined : match(preflightMethod(request) ?? request.method, path, request, url);
     const context = contextOf(caller, url, plan.tier, found);
     learn(context, BodyLimit, bodyLimit);
+    const leave = enter();
     // Where the client leaves, the runtime cancels all that follows, so its line is written then or never.
     const left = () => {
+      leave?.();
       context.outcome.verdict = "left";
       record(request, clientClosedRequest, context, started);
     };
     request.signal.addEventListener("abort", left);
     let response: Response;
     try {
+      if (!leave) throw new Fault(gatewayCodes, "gate-busy", { headers: { "retry-after": "1" } });
       response = await dispatch(request, context, found);
       if (context.outcome.code !== undefined) context.outcome.verdict = "refused";
     } catch (error) {
       response = rescue(error, context, deps);
     } finally {
+      leave?.();
       request.signal.removeEventListener("abort", left);
     }
     record(request, response.status, context, started);
@@ -87,11 +85,31 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
   };
 };
 
+const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): ReadonlyMap<string, Linked> => {
+  const filters = mapValues(plan.filters, (filter, id) => stepsOf(id, filter, parts, deps));
+  const upstreams = mapValues(plan.upstreams, (upstream, name): Handler => {
+    const call = partOf(parts.upstreams, upstream.use)(upstream.with, deps);
+    const late = () => new Fault(upstreamCodes, "upstream-timeout", { detail: `No answer within ${upstream.timeout}` });
+    return attributed(name, deadline(milliseconds(upstream.timeout), late, deps)(timed(call, deps)));
+  });
+  return new Map(
+    Object.entries(plan.routes).map(([name, route]): [string, Linked] => {
+      const steps = route.filters.flatMap((id) => filters[id] ?? []);
+      return [
+        name,
+        {
+          run: pipeline(steps, destination(route, upstreams, deps)),
+          preflight: pipeline(steps, async () => new Response(null, { status: 204 })),
+          upgrade: route.upgrade === "websocket",
+          notices: route.deprecated ? deprecation(route.deprecated) : [],
+        },
+      ];
+    }),
+  );
+};
+
 /** What a line says of a request whose client left, after the habit of other gateways. It is never sent. */
 const clientClosedRequest = 499;
-
-/** An encoded slash, backslash or null means one thing to a router and another to many a service behind it. */
-const ambiguous = /%(?:2f|5c|00)/i;
 
 const mapValues = <A, B>(all: Readonly<Record<string, A>>, map: (value: A, key: string) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(all).map(([key, value]) => [key, map(value, key)]));
@@ -105,10 +123,15 @@ const partOf = <T>(parts: Readonly<Record<string, T>>, name: string): T => {
 const stepsOf = (id: string, filter: FilterPlan, parts: Parts, deps: Deps): Step[] => {
   if (filter.mode === "off") return [];
   const made = partOf(parts.filters, filter.use)(filter.with, deps);
-  if (filter.kind === "layer") return [{ kind: "layer", id, layer: attributedLayer(id, made as Layer) }];
+  const holds = filter.when?.length ? holdsAll(filter.when) : undefined;
+  if (filter.kind === "layer") {
+    const layer = attributedLayer(id, made as Layer);
+    return [{ kind: "layer", id, layer: holds ? layerWhen(holds, layer) : layer }];
+  }
   const guard = filter.mode === "shadow" ? shadowed(id, made as Guard) : (made as Guard);
   const part = share(filter.percent);
-  return [{ kind: "guard", id, guard: part < 1 ? sampled(id, part, guard) : guard }];
+  const some = part < 1 ? sampled(id, part, guard) : guard;
+  return [{ kind: "guard", id, guard: holds ? guardWhen(holds, some) : some }];
 };
 
 /** Notes who failed, unless someone further in has been noted. A refusal is the request's doing, not the part's. */
@@ -139,18 +162,6 @@ const timed =
     }
   };
 
-/** Sets what the upstream is asked for, when all filters have had their say. */
-const aimed = (route: RoutePlan, upstream: Handler): Handler => {
-  if (route.target === undefined) return upstream;
-  const target = template(route.target, "path");
-  return (request, context) => {
-    const path = target(request, context);
-    if (path === undefined) throw new Fault(gatewayCodes, "reference-malformed");
-    learn(context, Target, path);
-    return upstream(request, context);
-  };
-};
-
 /** A CORS preflight walks the filters of the method that it asks about, and ends at the gate (Fetch, CORS-preflight request). */
 const preflightMethod = ({ method, headers }: Request): string | null =>
   method === "OPTIONS" && headers.has("origin") ? headers.get("access-control-request-method") : null;
@@ -162,11 +173,11 @@ const otherMethod = (request: Request, context: Context, allow: readonly string[
     : refuse(context, gatewayCodes, "method-not-allowed", { headers });
 };
 
-const contextOf = (caller: Caller, url: URL, tier: string, found: Match<Linked>): Context => ({
+const contextOf = (caller: Caller, url: URL, tier: string, found: Match | undefined): Context => ({
   caller,
   url,
-  route: { tier, name: found.kind === "found" ? found.value.name : "" },
-  captures: found.kind === "found" ? found.captures : {},
+  route: { tier, name: found?.kind === "found" ? found.route : "" },
+  captures: found?.kind === "found" ? found.captures : {},
   signal: undefined,
   facts: new Map(),
   outbound: [],

@@ -1,77 +1,139 @@
-/** Checks one manifest: first its frame, then each filter and upstream by the schema of its part, then what they mean together. */
-import { type Environment, type Manifest, manifest, matchOf } from "../../functions/gateway/config.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier, Named } from "./checked.ts";
-import { problemsOf } from "./issues.ts";
+/** Checks one manifest: its frame, each route, each filter and upstream by the schema of its part, then what they mean together. */
+import path from "node:path";
+import { type Frame, frame, type Route, route } from "../../functions/gateway/config.ts";
+import type { Environment } from "../../functions/gateway/environment.ts";
+import { joined, matchOf, segmentsOf } from "../../functions/gateway/match.ts";
+import { name } from "../../functions/gateway/names.ts";
+import { testsOf } from "../../functions/gateway/when.ts";
+import type { CheckedFilters, CheckedPreset, CheckedRoute, CheckedTier, Named } from "./checked.ts";
 import { entriesOf, filtersOf, type Reading, type Registry, upstreamsOf } from "./parts.ts";
 import type { Problem } from "./problem.ts";
+import { inOrder } from "./problem.ts";
 import type { Source } from "./read.ts";
-import { rulesBroken } from "./rules.ts";
-import { substitute } from "./variables.ts";
+import { open } from "./reading.ts";
+import { rulesBroken } from "./rules/rules.ts";
+
+export interface Surroundings {
+  readonly registry: Registry;
+  readonly environment: Named<Environment>;
+  /** Those that hold, by name; undefined for one that is broken, which has its own problems. */
+  readonly presets: ReadonlyMap<string, CheckedPreset | undefined>;
+}
 
 export interface Verdict {
   readonly problems: readonly Problem[];
-  /** There only when the file has no problem of its own. */
+  /** There only when neither the file nor its preset has a problem. */
   readonly tier?: CheckedTier;
+  /** Names of the environment's values that it asks for; undefined where it could not be read. */
+  readonly asked?: ReadonlySet<string>;
+  /** The preset that it names, be it there or not. */
+  readonly preset?: string;
 }
 
-export const check = (source: Source, registry: Registry, environment: Named<Environment>): Verdict => {
+export const check = (source: Source, surroundings: Surroundings): Verdict => {
   if (source.problems.length > 0) return { problems: source.problems };
-  const { value, problems } = substitute(source, { file: environment.file, values: environment.value.values });
-  const reading = readingOf(source, problems, environment.file);
-  const shape = reading.parse(manifest(), value, [], "the manifest");
-  // Parts are checked even where the frame around them is broken, so that one reading tells everything.
-  const frame = Object.fromEntries(entriesOf(value));
-  const shared = filtersOf(frame.filters, ["filters"], "", registry, reading);
-  const upstreams = upstreamsOf(frame.upstreams, registry, reading);
-  const own = new Map(
-    entriesOf(frame.routes).map(([name, route]) => {
-      const { filters } = Object.fromEntries(entriesOf(route));
-      return [name, filtersOf(filters, ["routes", name, "filters"], `${name}/`, registry, reading)];
-    }),
-  );
-  if (!shape) return { problems: reading.found };
-  const routes = Object.entries(shape.routes).map(([name, settings]) =>
-    routeOf(name, settings, shape, shared, own.get(name) ?? []),
-  );
-  const tier: CheckedTier = { source, manifest: shape, upstreams, routes };
-  const all = [...reading.found, ...rulesBroken(tier, shared, environment)];
-  return all.length > 0 ? { problems: all } : { problems: [], tier };
+  const reading = open(source, surroundings.environment);
+  const tier = tierOf(reading.value, reading.asked, reading, surroundings);
+  const preset = tier?.manifest.preset;
+  const known = { asked: reading.asked, ...(preset !== undefined && { preset }) };
+  const problems = bounded(inOrder([...reading.found, ...(tier ? rulesBroken(tier, surroundings) : [])]));
+  // Without its preset's filters a tier would let in whom it must not; what is wrong with them is said in their own file.
+  return problems.length === 0 && tier?.shared.whole ? { problems, tier, ...known } : { problems, ...known };
 };
 
-/** @param known problems of variables: what one stands for cannot be judged, and has been reported */
-const readingOf = (source: Source, known: readonly Problem[], environment: string): Reading => {
-  const found = [...known];
+const most = 100;
+
+/** A file of another kind can be wrong at every line. */
+const bounded = (problems: Problem[]): Problem[] => {
+  const next = problems[most];
+  if (!next) return problems;
+  const { file, line, column, length, source } = next;
+  const message = `${problems.length - most} more problems from here on`;
+  const end: Problem = { file, line, column, length, source, code: "too-many-problems", message };
+  return [...problems.slice(0, most), { ...end, remedy: "mend those above first" }];
+};
+
+/** The tier, as far as its manifest holds: what is broken has been reported, and stands for nothing. */
+const tierOf = (
+  value: unknown,
+  asked: ReadonlySet<string>,
+  reading: Reading,
+  { registry, presets }: Surroundings,
+): CheckedTier | undefined => {
+  const { source } = reading;
+  const manifest = reading.parse(frame(), value, [], "the manifest") ?? salvaged(value, source);
+  if (!manifest) return undefined;
+  const keys = Object.fromEntries(entriesOf(value));
+  const preset = manifest.preset === undefined ? undefined : presets.get(manifest.preset);
+  const own = filtersOf(keys.filters, ["filters"], "", registry, reading);
+  const shared = inherited(manifest, preset, own);
+  const upstreams = upstreamsOf(keys.upstreams, registry, reading);
+  const names = Object.keys(manifest.routes);
+  const routes = names.flatMap((it) => routeOf(it, manifest, shared, registry, reading) ?? []);
   return {
     source,
-    found,
-    parse: (schema, value, at, noun) => {
-      const result = schema.safeParse(value);
-      if (result.success) return result.data;
-      const judged = result.error.issues.filter(({ path }) => {
-        const here = source.problem([...at, ...path], "invalid", "");
-        return !known.some(({ line, column }) => line === here.line && column === here.column);
-      });
-      found.push(...problemsOf(judged, { source, at, value, schema, noun, environment }));
-      return undefined;
-    },
+    manifest,
+    preset,
+    shared,
+    upstreams,
+    upstreamNames: entriesOf(keys.upstreams).map(([it]) => it),
+    routes,
+    whole: routes.length === entriesOf(keys.routes).length,
+    asked,
   };
+};
+
+/** The keys of a frame that hold by themselves, with stand-ins for what it needs, so that all else can be judged. */
+const salvaged = (value: unknown, source: Source): Frame | undefined => {
+  const entries = entriesOf(value);
+  if (entries.length === 0) return undefined;
+  const { shape } = frame();
+  const holding = entries.filter(
+    ([key, it]) => Object.hasOwn(shape, key) && shape[key as keyof typeof shape].safeParse(it).success,
+  );
+  const routes = entriesOf(Object.fromEntries(entries).routes).filter(([it]) => name().safeParse(it).success);
+  const tier = path.basename(source.file, ".yaml");
+  const standIns = {
+    api: "postern/v1",
+    tier: name().safeParse(tier).success ? tier : "unknown",
+    hosts: ["unknown.invalid"],
+  };
+  return frame().parse({ ...standIns, ...Object.fromEntries(holding), routes: Object.fromEntries(routes) });
+};
+
+const inherited = (
+  { preset: named, without }: Frame,
+  preset: CheckedPreset | undefined,
+  own: CheckedFilters,
+): CheckedFilters => {
+  const ahead = preset?.filters.filters.filter(({ id }) => !without.includes(id)) ?? [];
+  const whole = named === undefined || preset?.filters.whole === true;
+  return { filters: [...ahead, ...own.filters], whole: whole && own.whole };
 };
 
 const routeOf = (
   name: string,
-  settings: Manifest["routes"][string],
-  { base, filters }: Manifest,
-  shared: readonly CheckedFilter[],
-  own: readonly CheckedFilter[],
-): CheckedRoute => {
-  const { methods, path } = matchOf(settings.match);
-  const inherited = shared.filter(({ id }) => !settings.without.includes(id));
+  { base, routes }: Frame,
+  shared: CheckedFilters,
+  registry: Registry,
+  reading: Reading,
+): CheckedRoute | undefined => {
+  const value = routes[name];
+  const at = ["routes", name];
+  const { filters } = Object.fromEntries(entriesOf(value));
+  const settings: Route | undefined = reading.parse(route(), value, at, `the route ${name}`);
+  const own = filtersOf(filters, [...at, "filters"], `${name}/`, registry, reading);
+  if (!settings) return undefined;
+  const match = matchOf(settings.match);
+  const whole = joined(base, match.path);
   return {
     name,
-    methods,
-    path: base === "/" ? path : path === "/" ? base : base + path,
-    chain: [...inherited, ...own],
-    whole: shared.length === filters.length && own.length === settings.filters.length,
+    methods: match.methods,
+    path: whole,
+    segments: segmentsOf(whole),
+    when: testsOf(settings.when),
+    chain: [...shared.filters.filter(({ id }) => !settings.without.includes(id)), ...own.filters],
+    whole: shared.whole && own.whole,
     settings,
   };
 };

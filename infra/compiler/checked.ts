@@ -1,8 +1,11 @@
 /** What the checker makes of a manifest: every default filled in, every part's configuration parsed, places kept. */
-import type { Manifest } from "../../functions/gateway/config.ts";
+import type { Test } from "../../functions/gateway/conditions.ts";
+import type { Frame, Route } from "../../functions/gateway/config.ts";
+import type { Segment } from "../../functions/gateway/match.ts";
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
 import type { Mode } from "../../functions/gateway/plan.ts";
-import type { Path, Source } from "./read.ts";
+import type { Path } from "./locate.ts";
+import type { Source } from "./read.ts";
 
 export interface Named<T> {
   readonly name: string;
@@ -17,9 +20,27 @@ export interface CheckedFilter {
   readonly about: AboutFilter;
   readonly mode: Mode;
   readonly percent: string;
+  readonly when: readonly Test[];
   readonly config: unknown;
+  /** The file in which it stands: a manifest, or a preset. */
+  readonly source: Source;
+  /** Of its entry in the list. */
+  readonly entry: Path;
   /** Of its configuration. */
   readonly at: Path;
+}
+
+/** A list of filters, as far as it holds. */
+export interface CheckedFilters {
+  readonly filters: readonly CheckedFilter[];
+  /** False where one of them is broken, and the others are all there is. */
+  readonly whole: boolean;
+}
+
+export interface CheckedPreset {
+  readonly name: string;
+  readonly source: Source;
+  readonly filters: CheckedFilters;
 }
 
 export interface CheckedUpstream {
@@ -34,17 +55,29 @@ export interface CheckedRoute {
   readonly methods: readonly string[];
   /** With the tier's base. */
   readonly path: string;
-  /** All that run, in order: the tier's but those dropped, then its own. */
+  readonly segments: readonly Segment[];
+  readonly when: readonly Test[];
+  /** All that run, in order: the preset's and the tier's but those dropped, then its own. */
   readonly chain: readonly CheckedFilter[];
   /** False where one of its filters is broken, and the chain shows only the others. */
   readonly whole: boolean;
-  readonly settings: Manifest["routes"][string];
+  readonly settings: Route;
 }
 
-/** A manifest that holds: every default filled in, every part's configuration parsed. */
 export interface CheckedTier {
   readonly source: Source;
-  readonly manifest: Manifest;
+  readonly manifest: Frame;
+  readonly preset: CheckedPreset | undefined;
+  /** What every route inherits, in order: the preset's filters but those that the tier drops, then the tier's own. */
+  readonly shared: CheckedFilters;
+  /** Those that hold, by name. */
   readonly upstreams: Readonly<Record<string, CheckedUpstream>>;
+  /** Names of all upstreams, also of those that are broken. */
+  readonly upstreamNames: readonly string[];
+  /** Those that hold. */
   readonly routes: readonly CheckedRoute[];
+  /** False where a route is broken, and `routes` shows only the others. */
+  readonly whole: boolean;
+  /** Names of the environment's values that it asks for. */
+  readonly asked: ReadonlySet<string>;
 }

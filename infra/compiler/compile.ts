@@ -1,22 +1,23 @@
 /** The compiler in one look: read → put values in → check → lower. Pure but for reading files; `emit.ts` writes. */
 import fs from "node:fs";
 import path from "node:path";
-import { consumers, type Environment, environment } from "../../functions/gateway/config.ts";
+import type { Environment } from "../../functions/gateway/environment.ts";
 import type { FrontPlan, Plan } from "../../functions/gateway/plan.ts";
 import * as registry from "../registry.ts";
-import { check } from "./check.ts";
+import { check, type Surroundings, type Verdict } from "./check.ts";
 import type { CheckedTier, Named } from "./checked.ts";
-import { problemsOf } from "./issues.ts";
 import { lower, lowerFront } from "./lower.ts";
-import { inOrder, type Problem } from "./problem.ts";
-import { read } from "./read.ts";
+import { inOrder, once, type Problem } from "./problem.ts";
+import { load, readConsumers, readEnvironment, readPresets } from "./surroundings.ts";
 import { tiersCollide } from "./tiers.ts";
+import { unused } from "./unused.ts";
 
 export interface Compiled {
   /** Of all files, in a stable order. */
   readonly problems: readonly Problem[];
-  /** How many manifests were read, and how many of them have a problem. */
+  /** How many manifests were read, which of them have a problem, and how many those are. */
   readonly read: number;
+  readonly brokenFiles: readonly string[];
   readonly broken: number;
   readonly environment: Named<Environment>;
   /** The tiers that hold, and the last good state of those that do not; one tier's problem is no other's. */
@@ -28,6 +29,14 @@ export interface Compiled {
   /** Knows every tier above. */
   readonly front: FrontPlan;
   readonly consumers: readonly Consumer[];
+  /** What was read, so that a file that has not changed is not checked again. */
+  readonly memory: Memory;
+}
+
+/** Verdicts by file; they hold while what the tiers share is the same. */
+export interface Memory {
+  readonly shared: string;
+  readonly files: ReadonlyMap<string, { readonly text: string; readonly verdict: Verdict }>;
 }
 
 export interface CompiledTier {
@@ -44,40 +53,78 @@ export interface Consumer {
 /**
  * @param root the project's folder, with `routes/` in it
  * @param name of the environment: `routes/environments/<name>.yaml`
- * @param before an earlier result, whose tiers stand in for manifests that are broken now
+ * @param before an earlier result: its tiers stand in for manifests that are broken now, and what it read is not checked again
  */
 export const compile = (root: string, name: string, before?: Compiled): Compiled => {
   const files = manifestFiles(root);
-  const load = (file: string) => read(file, fs.readFileSync(path.join(root, file), "utf8"));
-  const surroundings = readEnvironment(root, name, load, before);
-  const people = readConsumers(root, load, before);
-  const verdicts = files.map((file) => check(load(file), registry, surroundings.environment));
+  const shared = readEnvironment(root, name, before);
+  const { environment } = shared;
+  const presets = readPresets(root, environment, registry);
+  const people = readConsumers(root, before);
+  const surroundings = { registry, environment, presets: presets.presets };
+  const memory = remembering(root, files, surroundings, presets.texts, before?.memory);
+  const verdicts = files.map((file) => memory.files.get(file)?.verdict as Verdict);
   const holding = verdicts.flatMap(({ tier }) => tier ?? []);
   const collisions = tiersCollide(holding);
-  const good = holding.filter(({ source }) => !collisions.some(({ file }) => file === source.file));
+  const colliding = new Set(collisions.map(({ file }) => file));
+  const good = new Map(holding.flatMap((tier) => (colliding.has(tier.source.file) ? [] : [[tier.source.file, tier]])));
+  const last = new Map(before?.tiers.map((it) => [it.checked.source.file, it]));
   const tiers = files.flatMap((file): CompiledTier[] => {
-    const checked = good.find(({ source }) => source.file === file);
-    if (checked) return [{ checked, plan: lower(checked, name) }];
-    return before?.tiers.filter((it) => it.checked.source.file === file) ?? [];
+    const checked = good.get(file);
+    const known = last.get(file);
+    if (!checked) return known ? [known] : [];
+    return [known?.checked === checked ? known : { checked, plan: lower(checked, name) }];
   });
-  const own = [...verdicts.flatMap(({ problems }) => problems), ...collisions];
+  const own = [
+    // A preset's filter stands in many tiers; what is wrong with it is told once.
+    ...once(verdicts, ({ problems }) => problems.map((it) => [presetFile.test(it.file) ? "" : it.message, it])),
+    ...collisions,
+  ];
+  const brokenFiles = files.filter((file) => colliding.has(file) || memory.files.get(file)?.verdict.problems.length);
+  const mustHold = [...shared.problems, ...people.problems];
+  const loose = [...presets.problems, ...unused(shared, presets, verdicts, holding)];
   return {
-    problems: inOrder([...surroundings.problems, ...people.problems, ...own]),
+    problems: inOrder([...mustHold, ...loose, ...own]),
     read: files.length,
-    broken: new Set(own.map(({ file }) => file)).size,
-    environment: surroundings.environment,
+    brokenFiles,
+    broken: brokenFiles.length,
+    environment,
     tiers,
-    sharedBroken: before === undefined && surroundings.problems.length + people.problems.length > 0,
+    sharedBroken: before === undefined && mustHold.length > 0,
     missing: files.filter((file) => !tiers.some(({ checked }) => checked.source.file === file)),
     front: lowerFront(
       tiers.map(({ checked }) => checked),
-      surroundings.environment,
+      environment,
     ),
     consumers: people.entries,
+    memory,
   };
 };
 
-type Load = (file: string) => ReturnType<typeof read>;
+/** Reads every manifest, and checks those that are new or that stand among other things than before. */
+const remembering = (
+  root: string,
+  files: readonly string[],
+  surroundings: Surroundings,
+  presets: string,
+  before: Memory | undefined,
+): Memory => {
+  const shared = JSON.stringify([surroundings.environment, presets]);
+  const known = before?.shared === shared ? before.files : undefined;
+  return {
+    shared,
+    files: new Map(
+      files.map((file) => {
+        const source = load(root, file);
+        const last = known?.get(file);
+        const same = last !== undefined && last.text === source.text && source.text !== "";
+        return [file, same ? last : { text: source.text, verdict: check(source, surroundings) }];
+      }),
+    ),
+  };
+};
+
+const presetFile = /^routes\/presets\//;
 
 const reserved = ["consumers.yaml", "units.yaml"];
 
@@ -91,45 +138,4 @@ export const manifestFiles = (root: string): string[] => {
     .filter((name) => name.endsWith(".yaml") && !name.endsWith(".test.yaml") && !reserved.includes(name))
     .sort()
     .map((name) => `routes/${name}`);
-};
-
-const environmentFile = (name: string): string => `routes/environments/${name}.yaml`;
-
-/** A broken one is what it was before, so that a slip of the pen changes nothing that runs. */
-const readEnvironment = (root: string, name: string, load: Load, before: Compiled | undefined) => {
-  const file = environmentFile(name);
-  const schema = environment();
-  const last: Named<Environment> = before?.environment ?? { name, file, value: schema.parse({}) };
-  if (!fs.existsSync(path.join(root, file))) {
-    const known = fs.existsSync(path.join(root, "routes/environments"))
-      ? fs.readdirSync(path.join(root, "routes/environments"))
-      : [];
-    throw new Error(
-      `there is no ${file}; the environments are ${known.map((it) => it.replace(/\.yaml$/, "")).join(", ") || "none yet"}`,
-    );
-  }
-  const source = load(file);
-  if (source.problems.length > 0) return { environment: last, problems: source.problems };
-  const result = schema.safeParse(source.value ?? {});
-  if (result.success) return { environment: { name, file, value: result.data }, problems: [] };
-  const asked = { source, at: [], value: source.value, schema, noun: "the environment", environment: file };
-  return { environment: last, problems: problemsOf(result.error.issues, asked) };
-};
-
-const readConsumers = (root: string, load: Load, before: Compiled | undefined) => {
-  const file = "routes/consumers.yaml";
-  const last = before?.consumers ?? [];
-  if (!fs.existsSync(path.join(root, file))) return { entries: [], problems: [] };
-  const source = load(file);
-  if (source.problems.length > 0) return { entries: last, problems: source.problems };
-  const schema = consumers();
-  const result = schema.safeParse(source.value);
-  if (!result.success) {
-    const asked = { source, at: [], value: source.value, schema, noun: "the file of consumers", environment: file };
-    return { entries: last, problems: problemsOf(result.error.issues, asked) };
-  }
-  const entries = Object.entries(result.data.consumers).flatMap(([id, { labels, keys }]) =>
-    keys.map((key): Consumer => ({ key: key.replace("sha256:", "key/"), value: JSON.stringify({ id, labels }) })),
-  );
-  return { entries: entries.toSorted((a, b) => (a.key < b.key ? -1 : 1)), problems: [] };
 };

@@ -1,8 +1,10 @@
 /** Turns a schema's issues into problems with a place and a remedy. */
 import { closest, distance } from "fastest-levenshtein";
 import type { $ZodIssue, $ZodType } from "zod/v4/core";
-import type { Problem, ProblemCode } from "./problem.ts";
-import type { Path, Source } from "./read.ts";
+import type { ProblemCode } from "./codes.ts";
+import type { Path } from "./locate.ts";
+import type { Problem } from "./problem.ts";
+import type { Source } from "./read.ts";
 
 export interface Asked {
   readonly source: Source;
@@ -32,7 +34,8 @@ export const choice = (word: string, words: readonly string[]): string | undefin
   didYouMean(word, words) ?? (words.length > 0 && words.length <= 12 ? `one of ${words.join(", ")}` : undefined);
 
 /** What a schema finds wrong with a value. A key that is misspelt is not missing as well. */
-export const problemsOf = (issues: readonly $ZodIssue[], asked: Asked): Problem[] => {
+export const problemsOf = (found: readonly $ZodIssue[], asked: Asked): Problem[] => {
+  const issues = found.flatMap((issue) => decided(issue, asked));
   const misspelt = issues.flatMap((issue) => {
     if (issue.code !== "unrecognized_keys") return [];
     const meant = issue.keys.flatMap((key) => nearest(key, keysAt(asked.schema, issue.path)) ?? []);
@@ -45,61 +48,81 @@ export const problemsOf = (issues: readonly $ZodIssue[], asked: Asked): Problem[
 
 const pathOf = (path: Path): string => path.join("\n");
 
-const problemsOfIssue = (issue: $ZodIssue, asked: Asked): Problem[] => {
-  const at = [...asked.at, ...issue.path];
-  const noun = nounOf(issue.path, asked.noun);
-  const last = String(issue.path.findLast((step) => typeof step === "string") ?? asked.noun);
-  const written = asked.source.text(at);
-  const foreign = written.includes("${") ? `${written} comes from ${asked.environment}` : undefined;
-  const say = (code: ProblemCode, message: string, remedy = foreign, key?: string) =>
-    asked.source.problem(at, code, message, { remedy, ...(key !== undefined && { key }) });
+/** Of a choice of types, the complaints of the one that was meant: the one whose type the value has. */
+const decided = (issue: $ZodIssue, asked: Asked): $ZodIssue[] => {
+  if (issue.code !== "invalid_union" || valueAt(asked.value, issue.path) === undefined) return [issue];
+  const meant = issue.errors.find((all) => !all.some(({ code, path }) => path.length === 0 && code === "invalid_type"));
+  return meant?.flatMap((it) => decided({ ...it, path: [...issue.path, ...it.path] }, asked)) ?? [issue];
+};
 
-  if (issue.code === "unrecognized_keys") {
-    const keys = keysAt(asked.schema, issue.path);
-    return issue.keys.map((key) => {
-      const remedy = didYouMean(key, keys) ?? `its keys are ${keys.join(", ")}`;
-      return say("unknown-key", `${noun} has no "${key}"`, remedy, key);
-    });
-  }
+const problemsOfIssue = (issue: $ZodIssue, asked: Asked): Problem[] => {
+  const { source } = asked;
+  const at = [...asked.at, ...issue.path];
+  const last = String(issue.path.findLast((step) => typeof step === "string") ?? asked.noun);
+  if (issue.code === "unrecognized_keys") return unknownKeys(issue.keys, issue.path, asked);
+  if (issue.code === "invalid_key")
+    return issue.issues.map(({ message }) =>
+      source.problem(at.slice(0, -1), "wrong-format", `"${last}": ${message}`, { key: last }),
+    );
   if (issue.path.length > 0 && valueAt(asked.value, issue.path) === undefined) {
     const holder = nounOf(issue.path.slice(0, -1), asked.noun);
-    return [say("missing-key", `${holder} needs "${last}"`, remedyFor(issue, last))];
+    return [source.problem(at, "missing-key", `${holder} needs "${last}"`, { remedy: toAdd(issue, last) })];
   }
+  const { code, message, remedy } = complaintOf(issue, last, asked);
+  return [source.problem(at, code, message, { remedy: remedy ?? foreign(at, asked) })];
+};
+
+const unknownKeys = (keys: readonly string[], path: Path, { source, at, noun, schema }: Asked): Problem[] => {
+  const known = keysAt(schema, path);
+  return keys.map((key) => {
+    const remedy = didYouMean(key, known) ?? `its keys are ${known.join(", ")}`;
+    return source.problem([...at, ...path], "unknown-key", `${nounOf(path, noun)} has no "${key}"`, { remedy, key });
+  });
+};
+
+interface Complaint {
+  readonly code: ProblemCode;
+  readonly message: string;
+  readonly remedy?: string | undefined;
+}
+
+const complaintOf = (issue: $ZodIssue, last: string, asked: Asked): Complaint => {
+  const named = issue.path.length > 0 ? `"${last}"` : last;
   switch (issue.code) {
     case "invalid_type":
-      return [
-        say(
-          "wrong-type",
-          own(issue.message) ?? `${issue.path.length > 0 ? `"${last}"` : last} is ${typed(issue.expected)}`,
-        ),
-      ];
+      return { code: "wrong-type", message: own(issue.message) ?? `${named} is ${typed(issue.expected)}` };
     case "invalid_union":
-      return [say("wrong-type", own(issue.message) ?? `"${last}" is of another type than it takes`)];
+      return { code: "wrong-type", message: own(issue.message) ?? `${named} is of another type than it takes` };
     case "invalid_value": {
       const value = valueAt(asked.value, issue.path);
       const given = typeof value === "object" ? JSON.stringify(value).slice(0, 40) : String(value);
-      return [say("unknown-value", `"${last}" cannot be "${given}"`, choice(given, issue.values.map(String)))];
+      const remedy = choice(given, issue.values.map(String));
+      return { code: "unknown-value", message: `${named} cannot be "${given}"`, remedy };
     }
     case "too_small":
+      return { code: "out-of-range", message: own(issue.message) ?? `${named} has ${issue.minimum} at least` };
     case "too_big":
-      return [say("out-of-range", `"${last}": ${issue.message.replace(/^Too/, "too")}`)];
-    case "invalid_key":
-      return issue.issues.map(({ message }) =>
-        asked.source.problem(at.slice(0, -1), "wrong-format", `"${last}": ${message}`, { key: last }),
-      );
+      return { code: "out-of-range", message: own(issue.message) ?? `${named} has ${issue.maximum} at most` };
     case "invalid_format":
-      return [say("wrong-format", issue.message)];
+      return { code: "wrong-format", message: own(issue.message) ?? `${named} does not read as it has to` };
     default:
-      return [say("invalid", issue.message)];
+      return { code: "invalid", message: own(issue.message) ?? `${named} is not what it has to be` };
   }
 };
 
-/** A message that a schema of ours gave, and not the library's own. */
-const own = (message: string): string | undefined => (message.startsWith("Invalid input") ? undefined : message);
+/** A value that stands in another file is mended there. */
+const foreign = (at: Path, { source, environment }: Asked): string | undefined => {
+  const written = source.written(at);
+  return /^["']?\$\{[a-z0-9-]+\}["']?$/.test(written) ? `${written} comes from ${environment}` : undefined;
+};
 
-const remedyFor = (issue: $ZodIssue, key: string): string | undefined => {
+/** A message that a schema of ours gave, and not the library's own. */
+const own = (message: string): string | undefined =>
+  /^(?:Invalid|Too (?:small|big)|Unrecognized)\b/.test(message) ? undefined : message;
+
+const toAdd = (issue: $ZodIssue, key: string): string | undefined => {
   if (issue.code === "invalid_value") return `write ${key}: ${issue.values.map(String).join(" | ")}`;
-  return own(issue.message);
+  return own(issue.message) ?? `add ${key}: …`;
 };
 
 const valueAt = (value: unknown, path: Path): unknown =>
@@ -112,6 +135,7 @@ const types: Readonly<Record<string, string>> = {
   string: "a text",
   boolean: "true or false",
   number: "a number",
+  int: "a whole number",
 };
 const typed = (expected: string): string => types[expected] ?? expected;
 
@@ -132,7 +156,8 @@ const keysAt = (schema: $ZodType, path: Path): string[] => {
     const def: Def = unwrapped(at)?._zod.def;
     at = def?.type === "object" ? def.shape[step] : def?.type === "record" ? def.valueType : def?.element;
   }
-  return Object.keys(unwrapped(at)?._zod.def.shape ?? {});
+  const options: Def[] = unwrapped(at)?._zod.def.options ?? [at];
+  return options.flatMap((it) => Object.keys(unwrapped(it)?._zod.def.shape ?? {}));
 };
 
 const unwrapped = (schema: Def): Def => {

@@ -1,7 +1,8 @@
 /** Turns what was checked into what runs: plain JSON, the same bytes whatever the order of the file's keys. */
-import type { Environment } from "../../functions/gateway/config.ts";
-import type { FilterPlan, FrontPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
-import type { CheckedRoute, CheckedTier, Named } from "./checked.ts";
+import type { Environment } from "../../functions/gateway/environment.ts";
+import type { Destination, FilterPlan, FrontPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
+import { tableOf } from "../../functions/gateway/table.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier, Named } from "./checked.ts";
 
 export const lower = ({ manifest, upstreams, routes }: CheckedTier, environment: string): Plan => ({
   api: manifest.api,
@@ -9,7 +10,11 @@ export const lower = ({ manifest, upstreams, routes }: CheckedTier, environment:
   environment,
   level: manifest.level,
   hosts: manifest.hosts.toSorted(),
-  limits: manifest.limits,
+  limits: {
+    body: manifest.limits.body,
+    concurrency: manifest.limits.concurrency,
+    "stream-age": manifest.limits["stream-age"],
+  },
   log: manifest.log,
   filters: sorted(routes.flatMap(({ chain }) => chain.map((it): [string, FilterPlan] => [it.id, lowerFilter(it)]))),
   upstreams: sorted(
@@ -19,24 +24,48 @@ export const lower = ({ manifest, upstreams, routes }: CheckedTier, environment:
     ]),
   ),
   routes: sorted(routes.map((route) => [route.name, lowerRoute(route)])),
+  table: tableOf(
+    routes
+      .map(({ name, methods, path, when }) => ({ route: name, methods, path, when }))
+      .toSorted((a, b) => (a.route < b.route ? -1 : 1)),
+  ),
 });
 
-const lowerFilter = ({ use, about, mode, percent, config }: CheckedRoute["chain"][number]): FilterPlan => ({
+const lowerFilter = ({ use, about, mode, percent, when, config }: CheckedFilter): FilterPlan => ({
   use,
   kind: about.kind,
   mode,
   percent,
+  ...(when.length > 0 && { when }),
   with: canonical(config),
 });
 
-const lowerRoute = ({ methods, path, chain, settings }: CheckedRoute): RoutePlan => ({
-  methods: [...methods].sort(),
-  path,
+const lowerRoute = ({ chain, settings }: CheckedRoute): RoutePlan => ({
   filters: chain.map(({ id }) => id),
-  to: settings.to,
+  goes: destinationOf(settings),
   ...(settings.path !== undefined && { target: settings.path }),
   ...(settings.upgrade !== undefined && { upgrade: settings.upgrade }),
+  ...(settings.deprecated !== undefined && { deprecated: sorted(Object.entries(settings.deprecated)) }),
 });
+
+const destinationOf = ({ to, respond, redirect }: CheckedRoute["settings"]): Destination => {
+  if (typeof to === "string") return { to };
+  if (to) return { to: to.flatMap((it) => Object.entries(it)) };
+  if (respond) return { respond: lowerRespond(respond) };
+  if (typeof redirect === "string") return { redirect: { to: redirect, status: 308, query: "keep" } };
+  if (redirect) return { redirect };
+  throw new Error("a route without a destination has been refused by the checker");
+};
+
+const lowerRespond = ({ status, headers, text, json }: NonNullable<CheckedRoute["settings"]["respond"]>) => {
+  const body = json === undefined ? (text ?? null) : `${JSON.stringify(json)}\n`;
+  const type = json === undefined ? "text/plain; charset=utf-8" : "application/json";
+  return {
+    status,
+    headers: sorted(Object.entries({ ...(body !== null && { "content-type": type }), ...headers })),
+    body,
+  };
+};
 
 /** The front's table knows only where a tier's gate is found. */
 export const lowerFront = (tiers: readonly CheckedTier[], environment: Named<Environment>): FrontPlan => {

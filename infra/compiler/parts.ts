@@ -2,10 +2,12 @@
 import type { ZodType } from "zod";
 import { filterSettings, upstreamSettings } from "../../functions/gateway/config.ts";
 import type { FilterModule, UpstreamModule } from "../../functions/gateway/part.ts";
-import type { CheckedFilter, CheckedUpstream } from "./checked.ts";
+import { testsOf } from "../../functions/gateway/when.ts";
+import type { CheckedFilter, CheckedFilters, CheckedUpstream } from "./checked.ts";
 import { choice } from "./issues.ts";
+import type { Path } from "./locate.ts";
 import type { Problem } from "./problem.ts";
-import type { Path, Source } from "./read.ts";
+import type { Source } from "./read.ts";
 
 /** Every part that there is. */
 export interface Registry {
@@ -21,42 +23,37 @@ export interface Reading {
   readonly parse: <T>(schema: ZodType<T>, value: unknown, at: Path, noun: string) => T | undefined;
 }
 
-/** The filters of a list that hold. @param prefix of their ids: `transfer/` */
+/** @param prefix of their ids: `transfer/` */
 export const filtersOf = (
   entries: unknown,
   at: Path,
   prefix: string,
   registry: Registry,
   reading: Reading,
-): CheckedFilter[] => {
-  if (!Array.isArray(entries)) return [];
-  const filters = entries.flatMap((entry: unknown, index): CheckedFilter[] => {
-    const here = [...at, index];
-    const kind = kindOf(entry, here, "filter", filterSettings().shape, registry.filters, reading);
-    if (!kind) return [];
-    const about = kind.part.spec();
-    const settings = reading.parse(filterSettings(), kind.settings, here, kind.use);
-    const config = reading.parse(
-      about.schema as ZodType,
-      expanded(kind.config, about.short),
-      [...here, kind.use],
-      kind.use,
-    );
-    if (!settings || config === undefined) return [];
-    const { id = kind.use, mode, percent } = settings;
-    return [{ id: prefix + id, use: kind.use, about, mode, percent, config, at: [...here, kind.use] }];
-  });
-  const seen = new Set<string>();
-  for (const { id, at: place } of filters) {
-    if (seen.has(id))
-      reading.found.push(
-        reading.source.problem(place.slice(0, -1), "duplicate-id", `a second filter "${id}" in this list`, {
-          remedy: "give this one an id of its own: `id: …` beside it",
-        }),
-      );
-    seen.add(id);
-  }
-  return filters;
+): CheckedFilters => {
+  const all: readonly unknown[] = Array.isArray(entries) ? entries : [];
+  const filters = all.flatMap((entry, index) => filterOf(entry, [...at, index], prefix, registry, reading) ?? []);
+  const absent = entries === undefined || entries === null;
+  return { filters, whole: absent || (Array.isArray(entries) && filters.length === all.length) };
+};
+
+const filterOf = (
+  value: unknown,
+  entry: Path,
+  prefix: string,
+  registry: Registry,
+  reading: Reading,
+): CheckedFilter | undefined => {
+  const kind = kindOf(value, entry, "filter", filterSettings().shape, registry.filters, reading);
+  if (!kind) return undefined;
+  const about = kind.part.spec();
+  const at = [...entry, kind.use];
+  const settings = reading.parse(filterSettings(), kind.settings, entry, kind.use);
+  const config = reading.parse(about.schema as ZodType, expanded(kind.config, about.short), at, kind.use);
+  if (!settings || config === undefined) return undefined;
+  const { id = kind.use, mode, percent, when } = settings;
+  const { source } = reading;
+  return { id: prefix + id, use: kind.use, about, mode, percent, when: testsOf(when), config, source, entry, at };
 };
 
 /** The upstreams that hold, by name. */
@@ -67,16 +64,11 @@ export const upstreamsOf = (all: unknown, registry: Registry, reading: Reading):
       const kind = kindOf(entry, here, "upstream", upstreamSettings().shape, registry.upstreams, reading);
       if (!kind) return [];
       const about = kind.part.spec();
+      const at = [...here, kind.use];
       const settings = reading.parse(upstreamSettings(), kind.settings, here, name);
-      const config = reading.parse(
-        about.schema as ZodType,
-        expanded(kind.config, about.short),
-        [...here, kind.use],
-        kind.use,
-      );
-      return settings && config !== undefined
-        ? [[name, { use: kind.use, about, config, timeout: settings.timeout }]]
-        : [];
+      const config = reading.parse(about.schema as ZodType, expanded(kind.config, about.short), at, kind.use);
+      if (!settings || config === undefined) return [];
+      return [[name, { use: kind.use, about, config, timeout: settings.timeout }]];
     }),
   );
 

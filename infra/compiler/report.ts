@@ -1,6 +1,6 @@
-/** Shows problems to people: place, code, message, the line, a caret and the remedy. */
+/** Shows problems to people: place, code, message, the line, a caret, the remedy, and other places that matter. */
 import pc from "picocolors";
-import type { Problem } from "./problem.ts";
+import type { Place, Problem, Related } from "./problem.ts";
 
 /** Longer lines are cut around the caret. */
 const widest = 110;
@@ -10,19 +10,32 @@ export const report = (
   counts: { readonly read: number; readonly broken: number },
 ): string => {
   if (problems.length === 0) return "";
-  const total = `${count(problems.length, "problem")} in ${counts.broken} of ${count(counts.read, "manifest")}`;
+  const beside = new Set(problems.map(({ file }) => file)).size - counts.broken;
+  const shared = beside > 0 ? ` and ${count(beside, "file")} beside them` : "";
+  const total = `${count(problems.length, "problem")} in ${counts.broken} of ${count(counts.read, "manifest")}${shared}`;
   return `${problems.map(reportOne).join("\n\n")}\n\n${pc.bold(total)}\n`;
 };
 
-const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
+export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
-const reportOne = ({ file, line, column, length, code, message, remedy, source }: Problem): string => {
-  const head = `${pc.bold(`${file}:${line}:${column}`)}  ${pc.red(code)}  ${message}`;
-  if (source === "") return remedy ? `${head}\n     ${pc.cyan(remedy)}` : head;
+const reportOne = (problem: Problem): string => {
+  const { code, message, remedy, related = [] } = problem;
+  const head = `${pc.bold(where(problem))}  ${pc.red(code)}  ${message}`;
+  return [head, excerpt(problem, remedy), ...related.map(reportRelated)].filter(Boolean).join("\n");
+};
+
+const reportRelated = (related: Related): string =>
+  `  ${pc.bold(where(related))}  ${related.message}\n${excerpt(related, undefined)}`;
+
+const where = ({ file, line, column }: Place): string => `${file}:${line}:${column}`;
+
+/** The line with a caret under what is meant, and what to write instead. */
+const excerpt = ({ line, column, length, source }: Place, remedy: string | undefined): string => {
+  if (source === "") return remedy ? `      | ${pc.cyan(remedy)}` : "";
   const cut = Math.max(0, column - 1 + Math.min(length, 40) - widest);
   const shown = `${cut > 0 ? "…" : ""}${source.slice(cut > 0 ? cut + 1 : 0, cut + widest)}${source.length > cut + widest ? "…" : ""}`;
   const gutter = `${String(line).padStart(5)} | `;
   const lead = shown.slice(0, column - 1 - cut).replace(/[^\t]/g, " ");
   const carets = "^".repeat(Math.min(length, Math.max(1, widest - lead.length)));
-  return `${head}\n${pc.dim(gutter)}${shown}\n${pc.dim("      | ")}${lead}${pc.red(carets)}${remedy ? ` ${pc.cyan(remedy)}` : ""}`;
+  return `${pc.dim(gutter)}${shown}\n${pc.dim("      | ")}${lead}${pc.red(carets)}${remedy ? ` ${pc.cyan(remedy)}` : ""}`;
 };

@@ -1,39 +1,96 @@
 /** What must hold between manifests. */
-import type { CheckedTier } from "./checked.ts";
+import { segmentsOf } from "../../functions/gateway/match.ts";
+import type { CheckedRoute, CheckedTier } from "./checked.ts";
 import type { Problem } from "./problem.ts";
 
-export const tiersCollide = (tiers: readonly CheckedTier[]): Problem[] => [...sameTier(tiers), ...sameBase(tiers)];
-
-const sameTier = (tiers: readonly CheckedTier[]): Problem[] => {
-  const owners = new Map<string, string>();
-  return tiers.flatMap(({ source, manifest: { tier } }) => {
-    const owner = owners.get(tier);
-    if (owner === undefined) owners.set(tier, source.file);
-    return owner === undefined
-      ? []
-      : [
-          source.problem(["tier"], "duplicate-tier", `${owner} is the manifest of "${tier}" already`, {
-            remedy: "give this tier a name of its own",
-          }),
-        ];
-  });
+export const tiersCollide = (tiers: readonly CheckedTier[]): Problem[] => {
+  const claims = claimsOf(tiers);
+  return [...sameTier(tiers), ...sameBase(claims), ...hidden(claims)];
 };
 
-/** Told at every claimant: who came first is not for the order of files to say. */
-const sameBase = (tiers: readonly CheckedTier[]): Problem[] => {
-  const claims = tiers.flatMap((tier) =>
-    tier.manifest.hosts.map((host, index) => ({
-      key: `${host}${tier.manifest.base}`,
-      file: tier.source.file,
-      tier,
-      index,
-    })),
-  );
-  return claims.flatMap(({ key, file, tier, index }) => {
-    const other = claims.find((it) => it.key === key && it.file !== file);
-    if (!other) return [];
-    const message = `${other.file} claims ${key} too`;
-    const remedy = "give one of the two tiers another base";
-    return [tier.source.problem(["hosts", index], "base-claimed-twice", message, { remedy })];
+const sameTier = (tiers: readonly CheckedTier[]): Problem[] =>
+  tiers.flatMap(({ source, manifest: { tier } }) => {
+    const other = tiers.find((it) => it.manifest.tier === tier);
+    if (!other || other.source === source) return [];
+    return [
+      source.problem(["tier"], "duplicate-tier", `${other.source.file} is the manifest of "${tier}" already`, {
+        remedy: "give this tier a name of its own",
+        related: [other.source.related(["tier"], "it is here")],
+      }),
+    ];
   });
+
+/** A tier on one of its hosts. */
+interface Claim {
+  readonly tier: CheckedTier;
+  readonly host: string;
+  /** Of the host in the tier's list. */
+  readonly index: number;
+}
+
+const claimsOf = (tiers: readonly CheckedTier[]): ReadonlyMap<string, readonly Claim[]> =>
+  Map.groupBy(
+    tiers.flatMap((tier) =>
+      [...new Set(tier.manifest.hosts)].map(
+        (host): Claim => ({ tier, host, index: tier.manifest.hosts.indexOf(host) }),
+      ),
+    ),
+    ({ host }) => host,
+  );
+
+/** Told at every claimant: who came first is not for the order of files to say. */
+const sameBase = (claims: ReadonlyMap<string, readonly Claim[]>): Problem[] =>
+  [...claims.values()].flatMap((onHost) => {
+    const byBase = Map.groupBy(onHost, ({ tier }) => tier.manifest.base);
+    return onHost.flatMap(({ tier, host, index }) => {
+      const { base } = tier.manifest;
+      const other = byBase.get(base)?.find((it) => it.tier !== tier);
+      if (!other) return [];
+      const message = `${other.tier.source.file} claims ${host}${base} too`;
+      const remedy = "give one of the two tiers another base";
+      const related = [other.tier.source.related(["hosts", other.index], "it is claimed here")];
+      return [tier.source.problem(["hosts", index], "base-claimed-twice", message, { remedy, related })];
+    });
+  });
+
+/** Requests go to the tier with the longest base, so a base under another one takes the routes that lie wholly beneath it. */
+const hidden = (claims: ReadonlyMap<string, readonly Claim[]>): Problem[] =>
+  [...claims.values()].flatMap((onHost) => {
+    const byBase = new Map(onHost.map((it) => [it.tier.manifest.base, it]));
+    // The bases that lie under each one, so that three hundred tiers are not compared with each other.
+    return [...byBase.values()].flatMap((inner) =>
+      basesOver(inner.tier.manifest.base).flatMap((base) => {
+        const outer = byBase.get(base);
+        return outer
+          ? outer.tier.routes
+              .filter((it) => liesUnder(it, inner.tier.manifest.base))
+              .map((it) => taken(it, outer, inner))
+          : [];
+      }),
+    );
+  });
+
+/** `/a/b` lies under `/a` and under `/`. */
+const basesOver = (base: string): string[] => {
+  const parts = base.split("/").slice(1);
+  return base === "/" ? [] : parts.map((_, index) => `/${parts.slice(0, index).join("/")}`);
+};
+
+const liesUnder = ({ segments }: CheckedRoute, base: string): boolean =>
+  segmentsOf(base).every((it, index) => {
+    const own = segments[index];
+    return own?.kind === "literal" && it.kind === "literal" && own.text === it.text;
+  });
+
+const taken = ({ name }: CheckedRoute, { tier, host }: Claim, inner: Claim): Problem => {
+  const { base, tier: other } = inner.tier.manifest;
+  return tier.source.problem(
+    ["routes", name, "match"],
+    "unreachable-route",
+    `no request reaches ${name}: all of ${host}${base} goes to the tier ${other}`,
+    {
+      remedy: `move the route to ${inner.tier.source.file}, or give one of the two another base`,
+      related: [inner.tier.source.related(["base"], `${other} takes it here`)],
+    },
+  );
 };

@@ -1,7 +1,8 @@
 /** Puts the environment's values in place of `${…}`. A variable is a whole value, so no text is ever glued together. */
 import { choice } from "./issues.ts";
+import type { Path } from "./locate.ts";
 import type { Problem } from "./problem.ts";
-import type { Path, Source } from "./read.ts";
+import type { Source } from "./read.ts";
 
 export interface Values {
   /** The file they come from: `routes/environments/local.yaml`. */
@@ -9,8 +10,16 @@ export interface Values {
   readonly values: Readonly<Record<string, string | readonly string[]>>;
 }
 
-export const substitute = (source: Source, { file, values }: Values): { value: unknown; problems: Problem[] } => {
+export interface Substituted {
+  readonly value: unknown;
+  readonly problems: readonly Problem[];
+  /** Names of the values that were asked for, also those that are not there. */
+  readonly asked: ReadonlySet<string>;
+}
+
+export const substitute = (source: Source, { file, values }: Values): Substituted => {
   const problems: Problem[] = [];
+  const asked = new Set<string>();
   const walk = (value: unknown, at: Path): unknown => {
     if (Array.isArray(value)) return value.map((item, index) => walk(item, [...at, index]));
     if (typeof value === "object" && value !== null)
@@ -25,6 +34,7 @@ export const substitute = (source: Source, { file, values }: Values): { value: u
       );
       return value;
     }
+    asked.add(name);
     if (Object.hasOwn(values, name)) return values[name];
     problems.push(
       source.problem(at, "unknown-variable", `${file} has no value "${name}"`, {
@@ -33,5 +43,5 @@ export const substitute = (source: Source, { file, values }: Values): { value: u
     );
     return value;
   };
-  return { value: walk(source.value, []), problems };
+  return { value: walk(source.value, []), problems, asked };
 };

@@ -1,8 +1,9 @@
 /** Writes the wrangler configuration of every Worker. None but the front is reachable, and the front only on its hosts. */
 
-import type { Environment } from "../../functions/gateway/config.ts";
+import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Binding } from "../../functions/gateway/part.ts";
 import type { FrontPlan } from "../../functions/gateway/plan.ts";
+import { milliseconds } from "../../functions/gateway/quantities.ts";
 import type { CheckedTier, Named } from "./checked.ts";
 
 /** What all Workers of Postern run on; raised by hand, after the tests have passed on it. */
@@ -27,21 +28,38 @@ const common = {
 const workerName = (name: string, environment: string): string =>
   environment === "production" ? name : `${name}-${environment}`;
 
-export const gateConfig = ({ manifest, upstreams, routes }: CheckedTier, { name, value }: Named<Environment>) => {
-  const bindings = unique([
-    ...routes.flatMap(({ chain }) => chain.flatMap(({ about, config }) => about.bindings?.(config as never) ?? [])),
-    ...Object.values(upstreams).flatMap(({ about, config }) => about.bindings?.(config as never) ?? []),
-  ]);
+export const gateConfig = (tier: CheckedTier, { name, value }: Named<Environment>) => {
+  const { hosts, base, entry, limits } = tier.manifest;
+  const bindings = unique(bindingsOf(tier));
   return {
-    name: workerName(`gate-${manifest.tier}`, name),
+    name: workerName(`gate-${tier.manifest.tier}`, name),
     main: "gate.js",
     ...common,
+    ...(entry === "zone" && { routes: hosts.flatMap((host) => zoneRoutes(host, base, value.front.zones)) }),
     version_metadata: { binding: "VERSION" },
     services: bindings.flatMap((it) => (it.kind === "service" ? [{ binding: it.binding, service: it.service }] : [])),
     kv_namespaces: bindings.flatMap((it) =>
       it.kind === "kv" ? [{ binding: it.binding, id: value.kv[it.namespace] as string }] : [],
     ),
+    ...((limits.cpu ?? limits["sub-requests"]) !== undefined && { limits: platformLimits(limits) }),
   };
+};
+
+/** What a tier's parts need of the platform. */
+export const bindingsOf = ({ routes, upstreams }: CheckedTier): Binding[] => [
+  ...routes.flatMap(({ chain }) => chain.flatMap(({ about, config }) => about.bindings?.(config) ?? [])),
+  ...Object.values(upstreams).flatMap(({ about, config }) => about.bindings?.(config) ?? []),
+];
+
+const platformLimits = (limits: CheckedTier["manifest"]["limits"]) => ({
+  ...(limits.cpu !== undefined && { cpu_ms: milliseconds(limits.cpu) }),
+  ...(limits["sub-requests"] !== undefined && { subrequests: limits["sub-requests"] }),
+});
+
+/** A tier that is entered by its zone takes all beneath its base; what else is on the host stays with the front. */
+const zoneRoutes = (host: string, base: string, zones: Zones) => {
+  const patterns = base === "/" ? [`${host}/*`] : [`${host}${base}`, `${host}${base}/*`];
+  return patterns.map((pattern) => ({ pattern, zone_name: zoneNameOf(host, zones) }));
 };
 
 const unique = (bindings: readonly Binding[]): Binding[] =>
@@ -51,7 +69,7 @@ export const frontConfig = (front: FrontPlan, { name, value }: Named<Environment
   name: workerName("postern-front", name),
   main: "front.js",
   ...common,
-  routes: routesOf(front, value.front.zone),
+  routes: hostsOf(front).map((host) => ({ pattern: `${host}/*`, zone_name: zoneNameOf(host, value.front.zones) })),
   services: front.tiers.map(({ tier, binding }) => ({
     binding,
     service: workerName(`gate-${tier}`, name),
@@ -61,11 +79,16 @@ export const frontConfig = (front: FrontPlan, { name, value }: Named<Environment
 export type FrontConfig = ReturnType<typeof frontConfig>;
 
 /** Each host has a catch-all to the front. */
-const routesOf = (front: FrontPlan, zone: string | undefined) =>
-  [...new Set(front.tiers.flatMap(({ hosts }) => hosts))].sort().map((host) => ({
-    pattern: `${host}/*`,
-    zone_name: zone !== undefined && `.${host}`.endsWith(`.${zone}`) ? zone : host.split(".").slice(-2).join("."),
-  }));
+const hostsOf = (front: FrontPlan): string[] => [...new Set(front.tiers.flatMap(({ hosts }) => hosts))].sort();
+
+type Zones = readonly string[] | undefined;
+
+/** The longest zone that holds a host. */
+export const zoneOf = (host: string, zones: readonly string[]): string | undefined =>
+  zones.filter((zone) => `.${host}`.endsWith(`.${zone}`)).toSorted((a, b) => b.length - a.length)[0];
+
+const zoneNameOf = (host: string, zones: Zones): string =>
+  (zones && zoneOf(host, zones)) ?? host.split(".").slice(-2).join(".");
 
 const begin = "# --- written by `postern gen` from routes/; wrangler reads it before it builds ---";
 const end = "# --- end ---";

@@ -4,12 +4,12 @@ import type { Compiled } from "../compiler/compile.ts";
 import { table } from "../outcome.ts";
 
 export const welcome = ({ tiers, environment }: Compiled, url: string, ms: number): string => {
-  const rows = tiers.flatMap(({ plan }) =>
-    Object.entries(plan.routes).map(([name, { methods, path, filters }]) => [
-      `${plan.tier}/${name}`,
+  const rows = tiers.flatMap(({ checked: { manifest, routes } }) =>
+    routes.map(({ name, methods, path, chain }) => [
+      `${manifest.tier}/${name}`,
       methods.join(","),
-      `${url.replace("localhost", plan.hosts[0] ?? "localhost")}${path}`,
-      filters.map((id) => id.replace(`${name}/`, "")).join(" › ") || "-",
+      `${url.replace("localhost", manifest.hosts[0] ?? "localhost")}${path}`,
+      chain.map(({ id }) => id.replace(`${name}/`, "")).join(" › ") || "-",
     ]),
   );
   const lines = environment.value.dev.try.map(

@@ -5,7 +5,7 @@ import { stringify } from "yaml";
 import * as z from "zod";
 import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway/faults.ts";
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
-import { problemCodes } from "../compiler/problem.ts";
+import { problemCodes } from "../compiler/codes.ts";
 import { filters, upstreams } from "../registry.ts";
 import { type Generated, home } from "./generated.ts";
 

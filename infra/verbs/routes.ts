@@ -1,32 +1,42 @@
 /** `postern routes` */
+import type { CheckedRoute } from "../compiler/checked.ts";
 import { compile } from "../compiler/compile.ts";
 import { report } from "../compiler/report.ts";
 import { type Outcome, table } from "../outcome.ts";
 
 export const routes = ({ root, env }: { readonly root: string; readonly env: string }): Outcome => {
   const compiled = compile(root, env);
-  const list = compiled.tiers.flatMap(({ plan }) =>
-    Object.entries(plan.routes).map(([name, { methods, path, filters, to }]) => ({
-      route: `${plan.tier}/${name}`,
-      methods,
-      hosts: plan.hosts,
-      path,
-      filters,
-      to,
+  const list = compiled.tiers.flatMap(({ checked: { manifest, routes } }) =>
+    routes.map((route) => ({
+      route: `${manifest.tier}/${route.name}`,
+      methods: route.methods,
+      hosts: manifest.hosts,
+      path: route.path,
+      when: route.when,
+      filters: route.chain.map(({ id }) => id),
+      ...goesTo(route),
     })),
   );
-  const rows = list.map(({ route, methods, path, filters, to }) => [
+  const rows = list.map(({ route, methods, path, when, filters, goes }) => [
     route,
     methods.join(","),
     path,
+    when.map(([on, name, is, value]) => [on, name, is, value].filter(Boolean).join(" ")).join(", ") || "-",
     filters.join(" ") || "-",
-    to,
+    goes,
   ]);
   return {
     exitCode: compiled.problems.length > 0 ? 1 : 0,
-    text: [table(["route", "method", "path", "filters", "to"], rows), report(compiled.problems, compiled)]
+    text: [table(["route", "method", "path", "when", "filters", "to"], rows), report(compiled.problems, compiled)]
       .filter(Boolean)
       .join("\n"),
     data: { routes: list, problems: compiled.problems },
   };
+};
+
+const goesTo = ({ settings: { to, respond, redirect } }: CheckedRoute) => {
+  if (typeof to === "string") return { to, goes: to };
+  if (to) return { to, goes: to.map((it) => Object.entries(it).flat().join(" ")).join(", ") };
+  if (respond) return { respond, goes: `respond ${respond.status}` };
+  return { redirect, goes: `redirect ${typeof redirect === "string" ? redirect : redirect?.to}` };
 };

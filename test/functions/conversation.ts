@@ -1,8 +1,11 @@
 /** The dialogue that edge tests are written as: the client sends, the upstream sees and replies, the client sees. */
 import { env } from "cloudflare:workers";
+import type { Test } from "../../functions/gateway/conditions.ts";
+import { matchOf } from "../../functions/gateway/match.ts";
 import type { MakeUpstream, Parts } from "../../functions/gateway/part.ts";
 import type { FilterPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
 import { link } from "../../functions/gateway/server.ts";
+import { tableOf } from "../../functions/gateway/table.ts";
 import type { Caller, Deps, Guard, Layer } from "../../functions/gateway/types.ts";
 import { make as http } from "../../functions/upstreams/http.ts";
 
@@ -77,10 +80,17 @@ export interface Setting {
   /** In place of an upstream over HTTP at https://service.example. */
   readonly upstream?: MakeUpstream;
   readonly filters?: Readonly<Record<string, Partial<FilterPlan>>>;
-  readonly routes?: Readonly<Record<string, RoutePlan>>;
+  readonly routes?: Readonly<Record<string, RouteSetting>>;
   readonly timeout?: string;
-  readonly bodyLimit?: string;
+  readonly hosts?: readonly string[];
+  readonly limits?: Partial<Plan["limits"]>;
   readonly sample?: string;
+}
+
+/** A route with what its table is made of; by default it has no filters and goes to the service. */
+export interface RouteSetting extends Partial<RoutePlan> {
+  readonly match: string;
+  readonly when?: readonly Test[];
 }
 
 type Make = (deps: Deps) => Guard | Layer;
@@ -131,27 +141,43 @@ const network =
     return Promise.race([replied(), aborted]);
   };
 
-const planOf = (ids: readonly string[], setting: Setting): Plan => ({
-  api: "postern/v1",
-  tier: "tier",
-  environment: "test",
-  level: "standard",
-  hosts: ["gate.example"],
-  limits: { body: setting.bodyLimit ?? "1MiB" },
-  log: { sample: setting.sample ?? "100%" },
-  filters: Object.fromEntries(
-    ids.map((id) => [
-      id,
-      { use: id, kind: "guard", mode: "enforce", percent: "100%", with: {}, ...setting.filters?.[id] },
-    ]),
-  ),
-  upstreams: { service: { use: "service", timeout: setting.timeout ?? "30s", with: {} } },
-  routes: setting.routes ?? { all: { methods: ["ANY"], path: "/{rest*}", filters: ids, to: "service" } },
-});
+const planOf = (ids: readonly string[], setting: Setting): Plan => {
+  const routes = setting.routes ?? { all: { match: "ANY /{rest*}", filters: ids } };
+  return {
+    api: "postern/v1",
+    tier: "tier",
+    environment: "test",
+    level: "standard",
+    hosts: setting.hosts ?? ["gate.example"],
+    limits: { body: "1MiB", concurrency: 1000, "stream-age": "1h", ...setting.limits },
+    log: { sample: setting.sample ?? "100%" },
+    filters: Object.fromEntries(
+      ids.map((id) => [
+        id,
+        { use: id, kind: "guard", mode: "enforce", percent: "100%", with: {}, ...setting.filters?.[id] },
+      ]),
+    ),
+    upstreams: Object.fromEntries(
+      ["service", "other"].map((name) => [name, { use: name, timeout: setting.timeout ?? "30s", with: {} }]),
+    ),
+    routes: Object.fromEntries(
+      Object.entries(routes).map(([name, { match: _, when: __, ...route }]) => [
+        name,
+        { filters: [], goes: { to: "service" }, ...route },
+      ]),
+    ),
+    table: tableOf(
+      Object.entries(routes).map(([route, { match, when }]) => ({ route, ...matchOf(match), ...(when && { when }) })),
+    ),
+  };
+};
 
 const partsOf = (filters: Readonly<Record<string, Make>>, setting: Setting): Parts => ({
   filters: Object.fromEntries(
     Object.entries(filters).map(([id, make]) => [id, (_: unknown, deps: Deps) => make(deps)]),
   ),
-  upstreams: { service: setting.upstream ?? ((_, deps) => http({ url: service }, deps)) },
+  upstreams: {
+    service: setting.upstream ?? ((_, deps) => http({ url: service }, deps)),
+    other: (_, deps) => http({ url: `${service}/other` }, deps),
+  },
 });

@@ -2,8 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { environment } from "../../functions/gateway/config.ts";
-import { check } from "../../infra/compiler/check.ts";
+import { environment } from "../../functions/gateway/environment.ts";
+import { check, type Surroundings } from "../../infra/compiler/check.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { read } from "../../infra/compiler/read.ts";
 import { report } from "../../infra/compiler/report.ts";
@@ -13,10 +13,10 @@ import { project } from "../e2e/city.ts";
 
 const readme = fs.readFileSync(path.join(home, "README.md"), "utf8");
 const kv = { consumers: "0".repeat(32) };
-const surroundings = (values = {}) => ({
-  name: "docs",
-  file: "routes/environments/docs.yaml",
-  value: environment().parse({ values, kv }),
+const surroundings = (values = {}): Surroundings => ({
+  registry,
+  environment: { name: "docs", file: "routes/environments/docs.yaml", value: environment().parse({ values, kv }) },
+  presets: new Map(),
 });
 
 describe("the README", () => {
@@ -27,7 +27,7 @@ describe("the README", () => {
       "identity-url": "https://i.example",
       "accounts-url": "https://a.example",
     };
-    expect(check(read("routes/wallet.yaml", yaml), registry, surroundings(values)).problems).toEqual([]);
+    expect(check(read("routes/wallet.yaml", yaml), surroundings(values)).problems).toEqual([]);
   });
 
   it("shows the problem that a misspelt key really gives", () => {
@@ -60,6 +60,6 @@ describe.each(pages)("the reference page $page", ({ page, text }) => {
       ? ""
       : "upstreams: { accounts: { http: https://accounts.acme.example } }\n";
     const manifest = `api: postern/v1\ntier: example\nhosts: [api.acme.example]\n${yaml}${upstreams}routes: { one: { match: "GET /{id}", to: accounts } }\n`;
-    expect(check(read("routes/example.yaml", manifest), registry, surroundings()).problems).toEqual([]);
+    expect(check(read("routes/example.yaml", manifest), surroundings()).problems).toEqual([]);
   });
 });

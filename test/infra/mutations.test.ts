@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { environment } from "../../functions/gateway/config.ts";
+import { environment } from "../../functions/gateway/environment.ts";
 import { check } from "../../infra/compiler/check.ts";
 import { lower } from "../../infra/compiler/lower.ts";
 import { read } from "../../infra/compiler/read.ts";

@@ -11,7 +11,7 @@ const gate = (config = {}) =>
       cors: () => make(spec().schema.parse({ origins: [shop], ...config })),
       door: () => (request, context) => (request.headers.has("x-key") ? undefined : refuse(context, codes, "no")),
     },
-    { routes: { it: { methods: ["GET", "PUT"], path: "/{rest*}", filters: ["cors", "door"], to: "service" } } },
+    { routes: { it: { match: "GET,PUT /{rest*}", filters: ["cors", "door"] } } },
   );
 const preflight = (origin: string, method = "PUT") => ({
   headers: { origin, "access-control-request-method": method },

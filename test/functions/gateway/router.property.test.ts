@@ -1,7 +1,10 @@
 /** The router against a matcher that is too simple to be wrong: try every route, keep the most specific. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type Entry, router, segmentsOf } from "../../../functions/gateway/router.ts";
+import type { Test } from "../../../functions/gateway/conditions.ts";
+import { segmentsOf } from "../../../functions/gateway/match.ts";
+import { router } from "../../../functions/gateway/router.ts";
+import { type Entry, tableOf } from "../../../functions/gateway/table.ts";
 
 const rank = { literal: 0, pattern: 1, capture: 2, rest: 3 };
 
@@ -42,14 +45,32 @@ const moreSpecific = (a: Shape, b: Shape): number => {
 const fitOf = (methods: readonly string[], method: string): number =>
   methods.includes(method) ? 0 : method === "HEAD" && methods.includes("GET") ? 1 : methods.includes("ANY") ? 2 : 9;
 
-const naive = (entries: readonly Entry<number>[], method: string, path: string): number | "method" | "none" => {
+/** Conditions of this test are all of one kind: a header has this value. */
+const holds = (when: readonly Test[] = [], headers: Readonly<Record<string, string>>): boolean =>
+  when.every(([, name, , value]) => headers[name] === value);
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const naive = (entries: readonly Entry[], { method, path, headers }: Asked): string => {
   const onPath = entries
     .map((it) => ({ ...it, shape: shapeOf(it.path) }))
     .filter(({ shape }) => shape.regex.test(path));
-  const [best] = onPath
-    .filter(({ methods }) => fitOf(methods, method) < 9)
-    .sort((a, b) => moreSpecific(a.shape, b.shape) || fitOf(a.methods, method) - fitOf(b.methods, method));
-  return best ? best.value : onPath.length > 0 ? "method" : "none";
+  const withMethod = onPath.filter(({ methods }) => fitOf(methods, method) < 9);
+  const [best] = withMethod
+    .filter(({ when }) => holds(when, headers))
+    .sort(
+      (a, b) =>
+        moreSpecific(a.shape, b.shape) ||
+        fitOf(a.methods, method) - fitOf(b.methods, method) ||
+        (b.when?.length ?? 0) - (a.when?.length ?? 0) ||
+        (a.route < b.route ? -1 : 1),
+    );
+  if (best) return best.route;
+  return withMethod.length > 0 ? "condition" : onPath.length > 0 ? "method" : "none";
 };
 
 const segment = fc.constantFrom("a", "b", "ab", "{x}", "{y}", "{n:[0-9]+}", "{w:[ab]{1,2}}");
@@ -57,50 +78,57 @@ const path = fc
   .tuple(fc.array(segment, { maxLength: 4 }), fc.boolean())
   .map(([segments, rest]) => `/${[...new Set(segments), ...(rest ? ["{rest*}"] : [])].join("/")}`);
 const methods = fc.uniqueArray(fc.constantFrom("GET", "POST", "HEAD", "ANY"), { minLength: 1, maxLength: 2 });
-const asked = fc.tuple(
-  fc.constantFrom("GET", "POST", "HEAD", "PUT"),
-  fc.array(fc.constantFrom("a", "b", "ab", "7", "c", ""), { maxLength: 5 }).map((parts) => `/${parts.join("/")}`),
-);
+const when = fc
+  .uniqueArray(fc.constantFrom("x-one", "x-two"), { maxLength: 2 })
+  .chain((names) => fc.tuple(...names.map((name) => fc.constantFrom("1", "2").map((value) => [name, value] as const))))
+  .map((pairs) => pairs.map(([name, value]): Test => ["header", name, "exact", value]));
+const asked = fc.record({
+  method: fc.constantFrom("GET", "POST", "HEAD", "PUT"),
+  path: fc.array(fc.constantFrom("a", "b", "ab", "7", "c", ""), { maxLength: 5 }).map((parts) => `/${parts.join("/")}`),
+  headers: fc.record({ "x-one": fc.constantFrom("1", "2"), "x-two": fc.constantFrom("1", "2") }),
+});
 
-/** Two routes that take the same requests are the checker's to refuse. */
-const distinct = (
-  routes: readonly { readonly methods: readonly string[]; readonly path: string }[],
-): Entry<number>[] => {
-  const taken = new Set<string>();
-  return routes.flatMap((it, value) => {
-    const keys = it.methods.map(
-      (method) => `${method} ${JSON.stringify(shapeOf(it.path).order)} ${it.path.replaceAll(/\{[xy]\}/g, "{}")}`,
-    );
-    if (keys.some((key) => taken.has(key))) return [];
-    for (const key of keys) taken.add(key);
-    return [{ ...it, value }];
-  });
-};
+/** Names are in the order of the list, so two routes that only their names tell apart have one answer. */
+const entriesOf = (
+  routes: readonly { readonly methods: readonly string[]; readonly path: string; readonly when: readonly Test[] }[],
+): Entry[] => routes.map((it, index) => ({ ...it, route: `r${String(index).padStart(2, "0")}` }));
+
+/** Ten requests each. */
+const numRuns = 10_000;
 
 it("finds what the naive matcher finds, whatever the order of the routes", () => {
+  const outcomes = new Map<string, number>();
   fc.assert(
     fc.property(
-      fc.array(fc.record({ methods, path }), { maxLength: 12 }),
-      fc.array(asked, { minLength: 1, maxLength: 10 }),
+      fc.array(fc.record({ methods, path, when }), { maxLength: 12 }),
+      fc.array(asked, { minLength: 10, maxLength: 10 }),
       (routes, requests) => {
-        const entries = distinct(routes);
-        const [forwards, backwards] = [router(entries), router(entries.toReversed())];
-        for (const [method, target] of requests) {
-          const found = forwards(method, target);
-          expect(found.kind === "found" ? found.value : found.kind).toBe(naive(entries, method, target));
-          expect(backwards(method, target)).toEqual(found);
+        const entries = entriesOf(routes);
+        const [forwards, backwards] = [router(tableOf(entries)), router(tableOf(entries.toReversed()))];
+        for (const it of requests) {
+          const url = new URL("https://gate.example");
+          const request = new Request(url, { headers: it.headers });
+          const found = forwards(it.method, it.path, request, url);
+          expect(found.kind === "found" ? found.route : found.kind).toBe(naive(entries, it));
+          expect(backwards(it.method, it.path, request, url)).toEqual(found);
+          outcomes.set(found.kind, (outcomes.get(found.kind) ?? 0) + 1);
         }
       },
     ),
-    { numRuns: 1_000, seed: 20_261_124 },
+    { numRuns, seed: 20_261_124 },
   );
+  // Every outcome was seen, so none is proved by never having been asked for.
+  for (const kind of ["found", "method", "condition", "none"]) expect(outcomes.get(kind)).toBeGreaterThan(numRuns / 10);
 });
 
 it("its time on hostile paths is bounded: patterns are linear, the trie has one place a segment", () => {
-  const match = router([
-    { methods: ["GET"], path: "/{id:[a-z0-9-]{1,64}[a-z0-9]+}/{x}/{y}", value: 1 },
-    { methods: ["GET"], path: "/{a}/{b}/{c}/{rest*}", value: 2 },
-  ]);
+  const match = router(
+    tableOf([
+      { route: "1", methods: ["GET"], path: "/{id:[a-z0-9-]{1,64}[a-z0-9]+}/{x}/{y}" },
+      { route: "2", methods: ["GET"], path: "/{a}/{b}/{c}/{rest*}" },
+    ]),
+  );
+  const url = new URL("https://gate.example");
   for (const hostile of [`/${"a".repeat(16_000)}!`, `/${"a/".repeat(8_000)}`, "/".repeat(16_000)])
-    expect(["found", "none"]).toContain(match("GET", hostile).kind);
+    expect(["found", "none"]).toContain(match("GET", hostile, new Request(url), url).kind);
 });

@@ -1,24 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { router, segmentsOf } from "../../../functions/gateway/router.ts";
+import type { Test } from "../../../functions/gateway/conditions.ts";
+import { matchOf, segmentsOf } from "../../../functions/gateway/match.ts";
+import { type Router, router } from "../../../functions/gateway/router.ts";
+import { tableOf } from "../../../functions/gateway/table.ts";
 
-const routes = (...lines: string[]) =>
-  router(
-    lines.map((line) => {
-      const [methods = "", path = ""] = line.split(" ");
-      return { methods: methods.split(","), path, value: line };
-    }),
-  );
+const routes = (...lines: string[]) => router(tableOf(lines.map((line) => ({ route: line, ...matchOf(line) }))));
 
-const ask = (match: ReturnType<typeof routes>, line: string) => {
-  const [method = "", path = ""] = line.split(" ");
-  const found = match(method, path);
+const ask = (match: Router, line: string, headers: Record<string, string> = {}) => {
+  const [method = "", target = ""] = line.split(" ");
+  const url = new URL(target, "https://gate.example");
+  const found = match(method, url.pathname, new Request(url, { headers }), url);
   return found.kind === "found"
-    ? `${found.value}${Object.entries(found.captures)
+    ? `${found.route}${Object.entries(found.captures)
         .map(([key, value]) => ` ${key}=${value}`)
         .join("")}`
     : found.kind === "method"
       ? `allow ${found.allow.join(",")}`
-      : "none";
+      : found.kind;
 };
 
 describe("the most specific route wins, whatever the order", () => {
@@ -85,6 +83,16 @@ describe("segmentsOf", () => {
     ["/x{id}", /a segment is/],
     ["/{Id}", /a segment is/],
     ["/a?b", /no matched path/],
+    ["/a;b", /no matched path/],
+    ["/café", /write "é" as requests have it: %C3%A9/],
+    ["/a<b", /write "<" as requests have it: %3C/],
+    ["/caf%c3%a9", /write "caf%c3%a9" as "caf%C3%A9"/],
+    ["/%61b", /write "%61b" as "ab"/],
+    ["/a%2fb", /no matched path/],
+    ["/a%zz", /no matched path/],
+    ["/..", /resolved before/],
+    ["/a/./b", /resolved before/],
+    ["/{id}/{id}", /two captures/],
     ["/{id:(a|b)}", /no groups/],
     ["/{id:[a-z]+[0-9]+}", /one \+ or \*/],
     ["/{id:a{1,9}b{1,9}c{1,9}}", /two places/],
@@ -105,6 +113,78 @@ describe("segmentsOf", () => {
     "/a.b_c~d-e",
   ])
     it(`takes ${path}`, () => {
-      expect(() => router([{ methods: ["GET"], path, value: 1 }])).not.toThrow();
+      expect(ask(routes(`GET ${path}`), "GET /nothing/at/all/of/this")).toMatch(/^none$|rest=/);
     });
+});
+
+describe("conditions", () => {
+  const conditioned = (routes: Readonly<Record<string, readonly Test[]>>): Router =>
+    router(tableOf(Object.entries(routes).map(([route, when]) => ({ route, methods: ["GET"], path: "/a", when }))));
+
+  it("of one match's routes, the one with more conditions is asked first", () => {
+    const match = conditioned({
+      plain: [],
+      beta: [["header", "x-beta", "present", ""]],
+      both: [
+        ["header", "x-beta", "present", ""],
+        ["query", "draft", "exact", "1"],
+      ],
+    });
+    expect(ask(match, "GET /a")).toBe("plain");
+    expect(ask(match, "GET /a", { "x-beta": "no matter" })).toBe("beta");
+    expect(ask(match, "GET /a?draft=1", { "x-beta": "no matter" })).toBe("both");
+    expect(ask(match, "GET /a?draft=2", { "x-beta": "no matter" })).toBe("beta");
+  });
+
+  it("a less specific route is asked where they do not hold, and if there is none, that is said", () => {
+    const match = router(
+      tableOf([
+        { route: "old", methods: ["GET"], path: "/a", when: [["header", "x-v", "exact", "1"]] },
+        { route: "rest", methods: ["POST"], path: "/{rest*}" },
+      ]),
+    );
+    expect(ask(match, "GET /a", { "x-v": "1" })).toBe("old");
+    expect(ask(match, "GET /a")).toBe("condition");
+    expect(ask(match, "POST /a")).toBe("rest rest=a");
+  });
+
+  const cases: readonly (readonly [Test, string, Record<string, string>, boolean])[] = [
+    [["header", "x-v", "exact", "1"], "/a", { "x-v": "1" }, true],
+    [["header", "x-v", "exact", "1"], "/a", { "x-v": "1, 1" }, false],
+    [["header", "x-v", "prefix", "mobile-"], "/a", { "x-v": "mobile-7" }, true],
+    [["header", "x-v", "prefix", "mobile-"], "/a", { "x-v": "my mobile-7" }, false],
+    [["header", "x-v", "matches", "v\\d{1,2}"], "/a", { "x-v": "v12" }, true],
+    [["header", "x-v", "matches", "v\\d{1,2}"], "/a", { "x-v": "v123" }, false],
+    [["header", "x-v", "absent", ""], "/a", {}, true],
+    [["header", "x-v", "absent", ""], "/a", { "x-v": "" }, false],
+    [["query", "q", "exact", "a b"], "/a?q=a+b", {}, true],
+    [["query", "q", "exact", "a"], "/a?q=a&q=b", {}, false],
+    [["query", "q", "present", ""], "/a?q=a&q=b", {}, true],
+    [["query", "q", "present", ""], "/a?p", {}, false],
+    [["cookie", "sid", "exact", "7"], "/a", { cookie: "a=b; sid=7" }, true],
+    [["cookie", "sid", "exact", "7"], "/a", { cookie: "sid=7; sid=8" }, false],
+    [
+      ["content-type", "", "exact", "application/json"],
+      "/a",
+      { "content-type": "Application/JSON; charset=utf-8" },
+      true,
+    ],
+    [["content-type", "", "exact", "application/json"], "/a", { "content-type": "application/jsonp" }, false],
+  ];
+  it.each(cases)("%j of %s %j is %s", (test, target, headers, holds) => {
+    expect(ask(conditioned({ it: [test] }), `GET ${target}`, headers)).toBe(holds ? "it" : "condition");
+  });
+});
+
+describe("methods", () => {
+  it("ANY takes what a service can be asked with, and nothing else", () => {
+    const match = routes("ANY /a");
+    expect(ask(match, "DELETE /a")).toBe("ANY /a");
+    const url = new URL("https://gate.example/a");
+    for (const method of ["TRACE", "CONNECT", "TRACK"])
+      expect(match(method, "/a", new Request(url), url)).toEqual({
+        kind: "method",
+        allow: ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"],
+      });
+  });
 });

@@ -1,24 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { Fault } from "../../../functions/gateway/faults.ts";
-import type { RoutePlan } from "../../../functions/gateway/plan.ts";
 import { conversation, world } from "../conversation.ts";
-
-const route = (methods: string[], path: string, more: Partial<RoutePlan> = {}): RoutePlan => ({
-  methods,
-  path,
-  filters: [],
-  to: "service",
-  ...more,
-});
 
 const shop = (more = {}) =>
   conversation(
     {},
     {
       routes: {
-        item: route(["GET"], "/items/{id}"),
-        add: route(["POST"], "/items"),
-        live: route(["GET"], "/live", { upgrade: "websocket" }),
+        item: { match: "GET /items/{id}" },
+        add: { match: "POST /items" },
+        live: { match: "GET /live", upgrade: "websocket" },
         ...more,
       },
     },
@@ -122,7 +113,7 @@ describe("what goes wrong inside", () => {
 
 describe("what the upstream is asked for", () => {
   const aimed = (path: string, target: string) =>
-    conversation({}, { routes: { it: route(["GET"], path, { target }) } });
+    conversation({}, { routes: { it: { match: `GET ${path}`, target } } });
 
   it("a value that is missing, or would climb, is 400 and reaches nobody", async () => {
     const { send } = aimed("/a", "/x/{query.id}");

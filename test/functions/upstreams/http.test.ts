@@ -10,11 +10,7 @@ describe("asks the service", () => {
     ["https://service.example", "GET /a/b?c=d&e", "GET https://service.example/a/b?c=d&e"],
     ["https://service.example/", "GET /a", "GET https://service.example/a"],
     ["https://service.example/base/", "DELETE /a%20b", "DELETE https://service.example/base/a%20b"],
-    [
-      "http://service.example:8080",
-      "GET https://gate.example//evil.example/x",
-      "GET http://service.example:8080//evil.example/x",
-    ],
+    ["http://service.example:8080", "GET /%61", "GET http://service.example:8080/a"],
   ])("at %s, %s → %s", async (url, line, expected) => {
     const { upstream } = await service(url).send(line);
     expect(upstream.map((it) => `${it.method} ${it.url}`)).toEqual([expected]);
@@ -65,16 +61,19 @@ describe("a body of unknown length", () => {
     });
 
   it("goes on whole where it is small enough", async () => {
-    const { status, upstream } = await service("https://service.example", { bodyLimit: "4B" }).send("POST /", {
+    const { status, upstream } = await service("https://service.example", { limits: { body: "4B" } }).send("POST /", {
       body: stream(["ab", "cd"]),
     });
     expect({ status, body: upstream[0]?.body }).toEqual({ status: 200, body: "abcd" });
   });
 
   it("is refused where it grows too large, and never looks complete", async () => {
-    const { status, code, upstream } = await service("https://service.example", { bodyLimit: "4B" }).send("POST /", {
-      body: stream(["ab", "cde"]),
-    });
+    const { status, code, upstream } = await service("https://service.example", { limits: { body: "4B" } }).send(
+      "POST /",
+      {
+        body: stream(["ab", "cde"]),
+      },
+    );
     expect({ status, code, seen: upstream.map(({ body }) => body) }).toEqual({
       status: 413,
       code: "body-too-large",

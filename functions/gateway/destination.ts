@@ -1,0 +1,80 @@
+/** Where a route leads when all its filters have let a request pass. */
+import { Consumer, known, learn, Target } from "./facts.ts";
+import { Fault, gatewayCodes } from "./faults.ts";
+import { position } from "./pipeline.ts";
+import type { Destination, RedirectPlan, RespondPlan, RoutePlan, Weighted } from "./plan.ts";
+import { locationOf, template } from "./references.ts";
+import type { Context, Deps, Handler } from "./types.ts";
+
+/** @param upstreams those of the tier, linked, by name */
+export const destination = (
+  route: RoutePlan,
+  upstreams: Readonly<Record<string, Handler>>,
+  deps: Pick<Deps, "random">,
+): Handler => {
+  const { goes } = route;
+  if ("respond" in goes) return responding(goes.respond);
+  if ("redirect" in goes) return redirecting(goes.redirect);
+  return aimed(route.target, chosen(goes, upstreams, deps));
+};
+
+const chosen = (
+  { to }: Extract<Destination, { to: unknown }>,
+  upstreams: Readonly<Record<string, Handler>>,
+  deps: Pick<Deps, "random">,
+): Handler => {
+  if (typeof to === "string") return upstreams[to] as Handler;
+  const pick = weighing(to);
+  return (request, context) => {
+    const key = keyOf(context);
+    const at = key === null ? deps.random() : position(`${context.route.name}\n${key}`);
+    return (upstreams[pick(at)] as Handler)(request, context);
+  };
+};
+
+/** A user stays with one upstream: by consumer, else by gray key, else by address. */
+const keyOf = (context: Context): string | null =>
+  known(context, Consumer)?.id ?? context.caller.grayKey ?? context.caller.ip;
+
+/** Cuts [0, 1) into shares in the order of the list, so that raising the first one's moves nobody away from it. */
+const weighing = (weights: readonly Weighted[]): ((at: number) => string) => {
+  const named = weights.filter(([, weight]) => weight > 0);
+  const total = named.reduce((sum, [, weight]) => sum + weight, 0);
+  let sum = 0;
+  const bounds = named.map(([upstream, weight]) => {
+    sum += weight;
+    return { upstream, below: sum / total };
+  });
+  const last = bounds.at(-1)?.upstream as string;
+  return (at) => bounds.find(({ below }) => at < below)?.upstream ?? last;
+};
+
+/** Sets what the upstream is asked for. */
+const aimed = (text: string | undefined, upstream: Handler): Handler => {
+  if (text === undefined) return upstream;
+  const target = template(text, "path");
+  return (request, context) => {
+    learn(context, Target, filled(target(request, context)));
+    return upstream(request, context);
+  };
+};
+
+const responding =
+  ({ status, headers, body }: RespondPlan): Handler =>
+  async () =>
+    new Response(body, { status, headers });
+
+const redirecting = ({ to, status, query }: RedirectPlan): Handler => {
+  const { origin, path } = locationOf(to);
+  const target = template(path, "path");
+  return async (request, context) => {
+    const search = query === "keep" ? context.url.search : "";
+    const location = origin + filled(target(request, context)) + search;
+    return new Response(null, { status, headers: { location } });
+  };
+};
+
+const filled = (path: string | undefined): string => {
+  if (path === undefined) throw new Fault(gatewayCodes, "reference-malformed");
+  return path;
+};

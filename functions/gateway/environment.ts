@@ -1,0 +1,62 @@
+/** What stands beside the manifests: the environments and the consumers. */
+import * as z from "zod";
+import { cookieName, headerName, host, name } from "./names.ts";
+
+const grayKey = () =>
+  z.strictObject({
+    header: headerName().optional().describe("A header that tells users apart, such as a device's id"),
+    cookie: cookieName().default("postern-gray").describe("The cookie that the front sets for browsers"),
+  });
+
+/** `environments/<name>.yaml`: the values of `${…}`, and what the platform calls things there. */
+export const environment = () =>
+  z.strictObject({
+    values: z
+      .record(name(), z.union([z.string(), z.array(z.string())], "a value is a text, or a list of texts"))
+      .default({})
+      .describe("What a variable of that name stands for"),
+    kv: z
+      .record(name(), z.string().regex(/^[0-9a-f]{32}$/, "a KV namespace's id: 32 hexadecimal digits"))
+      .default({})
+      .describe("Ids of KV namespaces"),
+    front: z
+      .strictObject({
+        zones: z
+          .array(host())
+          .min(1)
+          .optional()
+          .describe("The zones that hold the hosts; without it, a host's last two labels are taken for its zone"),
+        "gray-key": grayKey().prefault({}).describe("What keeps a user on one version"),
+      })
+      .prefault({})
+      .describe("The Worker ahead of the gates"),
+    dev: z
+      .strictObject({
+        services: z.record(name(), z.string()).default({}).describe("Commands of the business services"),
+        workers: z.record(name(), z.string()).default({}).describe("Workers that upstreams name, by their source file"),
+        try: z
+          .array(z.strictObject({ say: z.string(), run: z.string() }))
+          .default([])
+          .describe("Lines to paste, printed by `postern dev`"),
+      })
+      .prefault({})
+      .describe("What `postern dev` starts beside the gates"),
+  });
+
+export type Environment = z.output<ReturnType<typeof environment>>;
+
+/** `consumers.yaml`: who calls, and the hashes of their keys. */
+export const consumers = () =>
+  z.strictObject({
+    consumers: z
+      .record(
+        name(),
+        z.strictObject({
+          labels: z.record(name(), z.string()).default({}).describe("What filters can ask about the consumer"),
+          keys: z
+            .array(z.string().regex(/^sha256:[0-9a-f]{64}$/, "the hash of a key: sha256:<64 hexadecimal digits>"))
+            .describe("Hashes of its keys, `sha256:` and hexadecimal digits; two of them while one replaces the other"),
+        }),
+      )
+      .describe("Consumers by their id"),
+  });

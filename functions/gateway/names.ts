@@ -1,0 +1,35 @@
+/** Schemas of the names that people give to things. */
+import * as z from "zod";
+
+/** Of a tier, a route, an upstream, a preset, a variable … */
+export const name = () =>
+  z
+    .string()
+    .regex(
+      /^[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?$/,
+      "a name is lower case letters, digits and hyphens, 48 at most: red-packet",
+    );
+
+const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+
+export const host = () =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^(?=.{1,253}$)${label}(?:\\.${label})*$`),
+      "a host name in lower case, with no port: api.acme.example",
+    );
+
+/** A host, or every name beneath one. */
+export const hostOrWildcard = () =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^(?=.{1,253}$)(?:\\*\\.${label}\\.)?${label}(?:\\.${label})*$`),
+      "a host name in lower case, with no port: api.acme.example, or *.acme.example for all beneath it",
+    );
+
+/** A field name of HTTP, as it is compared (RFC 9110, section 5.1). */
+export const headerName = () => z.string().regex(/^[a-z0-9-]{1,64}$/, "a header's name in lower case");
+
+export const cookieName = () => z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "a cookie's name");

@@ -1,0 +1,92 @@
+/**
+ * The routes of a gate as a tree of path segments, made when a manifest is compiled, so that a gate only has to index it.
+ * Most specific first, whatever the order of the file: a literal beats a pattern, a pattern beats a bare capture, a
+ * capture beats `{rest*}`, a named method beats ANY, and of one match's routes the one with more conditions.
+ */
+import type { Test } from "./conditions.ts";
+import { capturesIn, segmentsOf } from "./match.ts";
+
+/** Plain JSON. Lists, since a client's text is looked up in what is made of them, and objects have names of their own. */
+export interface Table {
+  readonly literals?: readonly (readonly [text: string, Table])[];
+  /** Pattern and what follows, patterned ones first; the bare capture's pattern is empty. */
+  readonly captures?: readonly (readonly [pattern: string, Table])[];
+  readonly ends?: Ends;
+  /** What ends in `{rest*}` here. */
+  readonly rest?: Ends;
+}
+
+/** By method, the best first. */
+export type Ends = readonly (readonly [method: string, readonly Candidate[]])[];
+
+export interface Candidate {
+  /** What the caller of the router is told: an index, or a name. */
+  readonly route: string;
+  /** Of the captures, from left to right. */
+  readonly names: readonly string[];
+  readonly when?: readonly Test[];
+}
+
+export interface Entry {
+  readonly route: string;
+  readonly methods: readonly string[];
+  /** Whole: with the tier's base. */
+  readonly path: string;
+  readonly when?: readonly Test[];
+}
+
+interface Node {
+  readonly literals: Map<string, Node>;
+  readonly captures: Map<string, Node>;
+  readonly ends: Map<string, Candidate[]>;
+  readonly rest: Map<string, Candidate[]>;
+}
+
+const node = (): Node => ({ literals: new Map(), captures: new Map(), ends: new Map(), rest: new Map() });
+
+/** @throws SyntaxError where a path is none */
+export const tableOf = (entries: readonly Entry[]): Table => {
+  const root = node();
+  for (const entry of entries) {
+    const segments = segmentsOf(entry.path);
+    let at = root;
+    for (const segment of segments) {
+      if (segment.kind === "rest") break;
+      at =
+        segment.kind === "literal" ? childOf(at.literals, segment.text) : childOf(at.captures, segment.pattern ?? "");
+    }
+    const ends = segments.at(-1)?.kind === "rest" ? at.rest : at.ends;
+    const { route, when } = entry;
+    const candidate: Candidate = { route, names: capturesIn(segments), ...(when?.length && { when }) };
+    for (const method of entry.methods) ends.set(method, [...(ends.get(method) ?? []), candidate]);
+  }
+  return settled(root);
+};
+
+const childOf = (children: Map<string, Node>, key: string): Node => {
+  const child = children.get(key) ?? node();
+  children.set(key, child);
+  return child;
+};
+
+const settled = ({ literals, captures, ends, rest }: Node): Table => ({
+  ...(literals.size > 0 && { literals: byKey(literals).map(([text, child]) => [text, settled(child)] as const) }),
+  ...(captures.size > 0 && {
+    captures: byKey(captures)
+      .toSorted(([a], [b]) => Number(a === "") - Number(b === ""))
+      .map(([pattern, child]) => [pattern, settled(child)] as const),
+  }),
+  ...(ends.size > 0 && { ends: best(ends) }),
+  ...(rest.size > 0 && { rest: best(rest) }),
+});
+
+const best = (ends: ReadonlyMap<string, readonly Candidate[]>): Ends =>
+  byKey(ends).map(([method, candidates]) => [
+    method,
+    candidates.toSorted(
+      (a, b) => (b.when?.length ?? 0) - (a.when?.length ?? 0) || (a.route < b.route ? -1 : a.route > b.route ? 1 : 0),
+    ),
+  ]);
+
+const byKey = <T>(map: ReadonlyMap<string, T>): [string, T][] =>
+  [...map].toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));

@@ -1,0 +1,20 @@
+/** Shows problems beside the lines of a pull request: GitHub's workflow commands. */
+import type { Problem } from "./problem.ts";
+
+/**
+ * One line for each problem.
+ * Source: GitHub Docs, "Workflow commands for GitHub Actions", setting an error message; the escapes are those of `@actions/core`.
+ */
+export const annotations = (problems: readonly Problem[]): string =>
+  problems
+    .map(({ file, line, column, length, code, message, remedy, related = [] }) => {
+      const place = { file, line, col: column, endLine: line, endColumn: column + length, title: code };
+      const properties = Object.entries(place).map(([key, value]) => `${key}=${property(String(value))}`);
+      const also = related.map((it) => `${it.file}:${it.line}:${it.column} ${it.message}`);
+      return `::error ${properties.join(",")}::${data([message, ...(remedy ? [remedy] : []), ...also].join("\n"))}\n`;
+    })
+    .join("");
+
+const data = (text: string): string => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+
+const property = (text: string): string => data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");

@@ -1,0 +1,60 @@
+/** What texts a pattern takes: whether two patterns share one, and which. */
+
+/** What a path's segment can hold in its canonical form (RFC 3986, `pchar`, less `;`). */
+const segmentAlphabet = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~!$&'()*+,=:@%";
+
+/** One place of a pattern: what may stand there, whether it may be left out, and whether it may be repeated. */
+interface Step {
+  readonly characters: ReadonlySet<string>;
+  readonly skips: boolean;
+  readonly repeats: boolean;
+}
+
+const atoms = /(\[\^?(?:\\.|[^\]\\])+\]|\\.|.)(?:([?+*])|\{(\d+)(?:,(\d+))?\})?/gu;
+
+const stepsOf = (pattern: string): Step[] =>
+  [...pattern.matchAll(atoms)].flatMap(([, atom = "", sign, least, most]) => {
+    const one = new RegExp(`^(?:${atom})$`);
+    const characters = new Set([...segmentAlphabet].filter((it) => one.test(it)));
+    const step = (skips: boolean, repeats: boolean): Step => ({ characters, skips, repeats });
+    if (sign === "?") return [step(true, false)];
+    if (sign === "*") return [step(true, true)];
+    if (sign === "+") return [step(false, false), step(true, true)];
+    const min = least === undefined ? 1 : Number(least);
+    const max = most === undefined ? min : Number(most);
+    return Array.from({ length: max }, (_, index) => step(index >= min, false));
+  });
+
+/**
+ * The shortest text of a path's segment that both patterns take, or undefined where there is none. Breadth first over pairs
+ * of places, of which there are at most the product of the patterns' lengths.
+ */
+export const shared = (a: string, b: string): string | undefined => {
+  const [left, right] = [stepsOf(a), stepsOf(b)];
+  const seen = new Set<number>();
+  const width = right.length + 1;
+  const key = (i: number, j: number): number => i * width + j;
+  let wave: { readonly i: number; readonly j: number; readonly text: string }[] = [{ i: 0, j: 0, text: "" }];
+  while (wave.length > 0) {
+    const next: typeof wave = [];
+    // A wave grows while it is walked: leaving a place out costs no character.
+    for (const { i, j, text } of wave) {
+      if (seen.has(key(i, j))) continue;
+      seen.add(key(i, j));
+      if (i === left.length && j === right.length && text !== "") return text;
+      const [x, y] = [left[i], right[j]];
+      if (x?.skips) wave.push({ i: i + 1, j, text });
+      if (y?.skips) wave.push({ i, j: j + 1, text });
+      if (!x || !y) continue;
+      const common = [...x.characters].find((it) => y.characters.has(it));
+      if (common === undefined) continue;
+      for (const ii of x.repeats ? [i, i + 1] : [i + 1])
+        for (const jj of y.repeats ? [j, j + 1] : [j + 1]) next.push({ i: ii, j: jj, text: text + common });
+    }
+    wave = next;
+  }
+  return undefined;
+};
+
+/** Whether any segment of a path fits the pattern. */
+export const canMatch = (pattern: string): boolean => shared(pattern, "[^/]+") !== undefined;

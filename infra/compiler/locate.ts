@@ -1,0 +1,56 @@
+/** Finds the YAML node of a value by its path. */
+import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from "yaml";
+
+export type Path = readonly PropertyKey[];
+
+/**
+ * The node that a path leads to, or the deepest on its way. A missing value is shown at the key of its map; a key where
+ * one is asked for, or where the value is a map or list that begins on another line.
+ */
+export const locator = (root: Node | null): ((path: Path, key?: string) => Node | null) => {
+  const indices = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+  const pairOf = (map: YAMLMap, key: PropertyKey): Pair | undefined => {
+    const known = indices.get(map);
+    if (known) return known.get(String(key));
+    const index = new Map(map.items.flatMap((it) => (isScalar(it.key) ? [[String(it.key.value), it] as const] : [])));
+    indices.set(map, index);
+    return index.get(String(key));
+  };
+  const anchors = anchorsOf(root);
+  const resolved = (node: Node | null): Node | null => (isAlias(node) ? (anchors().get(node.source) ?? node) : node);
+  return (path, key) => {
+    let node: Node | null = root;
+    let shown: Node | null = root;
+    const steps = key === undefined ? path : [...path, key];
+    for (const [index, step] of steps.entries()) {
+      const keyAsked = key !== undefined && index === steps.length - 1;
+      const here = resolved(node);
+      if (isMap(here)) {
+        const pair = pairOf(here, step);
+        if (!pair) return shown;
+        node = pair.value as Node | null;
+        shown = keyAsked || !(isScalar(node) || isAlias(node)) ? (pair.key as Node) : node;
+      } else if (isSeq(here)) {
+        node = (here.items[Number(step)] ?? null) as Node | null;
+        shown = isMap(node) ? ((node.items[0]?.key ?? node) as Node) : (node ?? shown);
+      } else return shown;
+    }
+    return shown;
+  };
+};
+
+/** Anchored nodes by name, gathered when the first alias is met. */
+const anchorsOf = (root: Node | null): (() => ReadonlyMap<string, Node>) => {
+  let found: Map<string, Node> | undefined;
+  const gather = (node: Node | null, into: Map<string, Node>): void => {
+    if (node && "anchor" in node && node.anchor) into.set(node.anchor, node);
+    if (isMap(node)) for (const { value } of node.items) gather(value as Node | null, into);
+    if (isSeq(node)) for (const item of node.items) gather(item as Node | null, into);
+  };
+  return () => {
+    if (found) return found;
+    found = new Map();
+    gather(root, found);
+    return found;
+  };
+};

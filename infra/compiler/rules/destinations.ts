@@ -1,0 +1,130 @@
+/** Where routes lead: each to one place that is there, and every upstream led to. */
+import type { CheckedRoute, CheckedTier } from "../checked.ts";
+import { choice } from "../issues.ts";
+import type { Path } from "../locate.ts";
+import type { Problem } from "../problem.ts";
+
+export const destinationsHold = (tier: CheckedTier): Problem[] => [
+  ...tier.routes.flatMap((route) => [
+    ...leadsToOnePlace(tier, route),
+    ...keysHaveEffect(tier, route),
+    ...upstreamsAreThere(tier, route),
+    ...connectionsSuffice(tier, route),
+  ]),
+  ...upstreamsAreUsed(tier),
+];
+
+const destinations = ["to", "respond", "redirect"] as const;
+
+const leadsToOnePlace = ({ source }: CheckedTier, { name, settings }: CheckedRoute): Problem[] => {
+  const [first, ...more] = destinations.filter((key) => settings[key] !== undefined);
+  if (first === undefined)
+    return [
+      source.problem(["routes"], "one-destination", `the route ${name} leads nowhere`, {
+        key: name,
+        remedy: "give it `to`, `respond` or `redirect`",
+      }),
+    ];
+  return more.map((key) =>
+    source.problem(["routes", name], "one-destination", `the route ${name} has \`${first}\` already`, {
+      key,
+      remedy: "keep one of the two",
+      related: [source.related(["routes", name], `\`${first}\` is here`, first)],
+    }),
+  );
+};
+
+/** Keys that say how an upstream is asked, on a route that asks none. */
+const keysHaveEffect = ({ source }: CheckedTier, { name, settings }: CheckedRoute): Problem[] => {
+  const answer =
+    settings.to === undefined && (settings.respond ? "respond" : settings.redirect ? "redirect" : undefined);
+  if (!answer) return [];
+  return (["path", "upgrade"] as const)
+    .filter((key) => settings[key] !== undefined)
+    .map((key) =>
+      source.problem(["routes", name], "no-effect", `beside \`${answer}\`, \`${key}\` changes nothing`, {
+        key,
+        remedy: "remove it: no upstream is asked",
+      }),
+    );
+};
+
+/** The upstreams that a route names, and where. */
+export const upstreamsOfRoute = ({
+  name,
+  settings: { to },
+}: CheckedRoute): { upstream: string; at: Path; key?: string }[] => {
+  if (to === undefined) return [];
+  const at = ["routes", name, "to"];
+  if (typeof to === "string") return [{ upstream: to, at }];
+  return to.flatMap((weighted, index) =>
+    Object.keys(weighted).map((upstream) => ({ upstream, at: [...at, index], key: upstream })),
+  );
+};
+
+const upstreamsAreThere = ({ source, upstreamNames }: CheckedTier, route: CheckedRoute): Problem[] => {
+  const named = upstreamsOfRoute(route);
+  return named.flatMap(({ upstream, at, key }, index) => {
+    if (!upstreamNames.includes(upstream))
+      return [
+        source.problem(at, "unknown-upstream", `the tier has no upstream "${upstream}"`, {
+          key,
+          remedy: choice(upstream, upstreamNames) ?? "declare it under `upstreams`",
+        }),
+      ];
+    const before = named.slice(0, index).find((it) => it.upstream === upstream);
+    if (!before) return [];
+    return [
+      source.problem(at, "duplicate-id", `"${upstream}" has a weight already`, {
+        key,
+        remedy: "give it one weight",
+        related: [source.related(before.at, "its weight is here", before.key)],
+      }),
+    ];
+  });
+};
+
+const upstreamsAreUsed = (tier: CheckedTier): Problem[] => {
+  // A route that is broken, or that leads nowhere, may well be the one that goes there.
+  const astray = tier.routes.some(
+    (route) =>
+      destinations.every((key) => route.settings[key] === undefined) ||
+      upstreamsOfRoute(route).some(({ upstream }) => !tier.upstreamNames.includes(upstream)),
+  );
+  if (!tier.whole || astray) return [];
+  const used = new Set(tier.routes.flatMap((route) => upstreamsOfRoute(route).map(({ upstream }) => upstream)));
+  return tier.upstreamNames
+    .filter((name) => !used.has(name))
+    .map((name) =>
+      tier.source.problem(["upstreams"], "unused-upstream", `no route goes to "${name}"`, {
+        key: name,
+        remedy: "remove it, or route to it",
+      }),
+    );
+};
+
+/** What the platform gives one request (Workers, "Simultaneous open connections"). */
+export const openConnections = 6;
+
+/** Guards run one after the other and are done before the next; a layer holds on to what it has while all behind it runs. */
+const connectionsSuffice = ({ source, upstreams }: CheckedTier, route: CheckedRoute): Problem[] => {
+  const needs = ({ about, config }: CheckedRoute["chain"][number]) => about.connections?.(config) ?? 0;
+  const most = (all: readonly number[]) => Math.max(0, ...all);
+  const layers = route.chain.filter(({ about }) => about.kind === "layer").reduce((sum, it) => sum + needs(it), 0);
+  const guards = most(route.chain.filter(({ about }) => about.kind === "guard").map(needs));
+  const asked = upstreamsOfRoute(route).map(({ upstream }) => {
+    const it = upstreams[upstream];
+    return it ? (it.about.connections?.(it.config) ?? 1) : 0;
+  });
+  const worst = layers + Math.max(guards, most(asked));
+  if (worst <= openConnections) return [];
+  const greediest = route.chain.toSorted((a, b) => needs(b) - needs(a))[0];
+  const message = `a request of ${route.name} could need ${worst} open connections, and has ${openConnections}`;
+  return [
+    source.problem(["routes", route.name], "too-many-connections", message, {
+      key: "match",
+      remedy: "make it do less at a time",
+      related: greediest && [greediest.source.related(greediest.entry, `${greediest.use} takes ${needs(greediest)}`)],
+    }),
+  ];
+};

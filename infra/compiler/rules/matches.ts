@@ -1,0 +1,101 @@
+/** The matches of a tier: no two routes for one request, and none that no request has. */
+import type { Test } from "../../../functions/gateway/conditions.ts";
+import type { Segment } from "../../../functions/gateway/match.ts";
+import type { CheckedRoute, CheckedTier } from "../checked.ts";
+import { canMatch, shared } from "../languages.ts";
+import type { Problem } from "../problem.ts";
+
+export const matchesHold = (tier: CheckedTier): Problem[] => [
+  ...tier.routes.flatMap((route) => canBeAsked(tier, route)),
+  ...rivals(tier.routes).flatMap(([first, second]) => collision(tier, first, second)),
+];
+
+const canBeAsked = ({ source }: CheckedTier, { name, segments }: CheckedRoute): Problem[] =>
+  segments
+    .flatMap((it) => (it.kind === "capture" && it.pattern !== undefined && !canMatch(it.pattern) ? [it.pattern] : []))
+    .map((pattern) =>
+      source.problem(["routes", name, "match"], "never-matches", `no segment of a path fits the pattern "${pattern}"`, {
+        remedy: "a segment has at least one character, and no /, ; or space",
+      }),
+    );
+
+/** Pairs of routes that only their patterns or conditions could tell apart: same kinds of segments, same literals. */
+const rivals = (routes: readonly CheckedRoute[]): (readonly [CheckedRoute, CheckedRoute])[] => {
+  const groups = new Map<string, CheckedRoute[]>();
+  for (const route of routes) {
+    const key = route.segments.map(kindOf).join("/");
+    const group = groups.get(key);
+    if (group) group.push(route);
+    else groups.set(key, [route]);
+  }
+  return [...groups.values()].flatMap((group) =>
+    group.flatMap((second, index) => group.slice(0, index).map((first) => [first, second] as const)),
+  );
+};
+
+const kindOf = (it: Segment): string =>
+  it.kind === "literal" ? it.text : it.kind === "rest" ? "{*}" : it.pattern === undefined ? "{}" : "{:}";
+
+const collision = ({ source }: CheckedTier, first: CheckedRoute, second: CheckedRoute): Problem[] => {
+  const method = second.methods.find((it) => first.methods.includes(it));
+  if (method === undefined || second.when.some((a) => first.when.some((b) => exclude(a, b)))) return [];
+  const path = sharedPath(first.segments, second.segments);
+  if (path === undefined) return [];
+  const related = [source.related(["routes", first.name, "match"], `${first.name} is here`)];
+  const samePatterns = JSON.stringify(shapeOf(first)) === JSON.stringify(shapeOf(second));
+  if (samePatterns && first.when.length !== second.when.length) return [];
+  if (samePatterns && JSON.stringify(first.when) === JSON.stringify(second.when))
+    return [
+      source.problem(
+        ["routes", second.name, "match"],
+        "duplicate-match",
+        `${second.name} takes the same requests as ${first.name}`,
+        { remedy: "give it another path, method or condition, or remove one of the two", related },
+      ),
+    ];
+  return [
+    source.problem(
+      ["routes", second.name, samePatterns ? "when" : "match"],
+      "ambiguous-match",
+      `${second.name} and ${first.name} both take ${method} ${path}${samePatterns ? ", where the conditions of both hold" : ""}`,
+      {
+        remedy: samePatterns
+          ? "give one of them a condition more, or make their conditions exclude each other"
+          : "make their patterns exclude each other, or give both the same one",
+        related,
+      },
+    ),
+  ];
+};
+
+const shapeOf = ({ segments }: CheckedRoute): unknown =>
+  segments.map((it) => (it.kind === "literal" ? it.text : it.kind === "rest" ? ["*"] : [it.pattern ?? ""]));
+
+/** A path that both take, or undefined where their patterns exclude each other. Their kinds of segments are the same. */
+const sharedPath = (a: readonly Segment[], b: readonly Segment[]): string | undefined => {
+  const texts = a.map((left, index) => {
+    const right = b[index];
+    if (left.kind === "literal") return left.text;
+    if (left.kind === "rest") return "rest";
+    return shared(left.pattern ?? "[^/]+", (right?.kind === "capture" && right.pattern) || "[^/]+");
+  });
+  return texts.includes(undefined) ? undefined : `/${texts.join("/")}`;
+};
+
+/** Whether no request fulfils both. */
+const exclude = ([onA, nameA, isA, a]: Test, [onB, nameB, isB, b]: Test): boolean => {
+  if (onA !== onB || nameA !== nameB) return false;
+  if ((isA === "absent") !== (isB === "absent")) return true;
+  if (isA === "exact") return !takes(isB, b, a);
+  if (isB === "exact") return !takes(isA, a, b);
+  return isA === "prefix" && isB === "prefix" && !a.startsWith(b) && !b.startsWith(a);
+};
+
+const takes = (is: Test[2], value: string, text: string): boolean =>
+  is === "exact"
+    ? value === text
+    : is === "prefix"
+      ? text.startsWith(value)
+      : is === "matches"
+        ? new RegExp(`^(?:${value})$`).test(text)
+        : is === "present";

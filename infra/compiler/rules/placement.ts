@@ -1,0 +1,106 @@
+/** How a tier stands among the others: its file, names, preset, isolation, entry and release. */
+import { share } from "../../../functions/gateway/quantities.ts";
+import type { Surroundings } from "../check.ts";
+import type { CheckedTier } from "../checked.ts";
+import { choice } from "../issues.ts";
+import type { Path } from "../locate.ts";
+import type { Problem } from "../problem.ts";
+import { zoneOf } from "../wrangler.ts";
+
+export const placementHolds = (tier: CheckedTier, surroundings: Surroundings): Problem[] => [
+  ...fileIsNamedAfterTier(tier),
+  ...presetIsThere(tier, surroundings),
+  ...hostsAreDistinct(tier),
+  ...zonesCoverHosts(tier, surroundings),
+  ...isolationFits(tier),
+  ...releaseRises(tier),
+];
+
+const fileIsNamedAfterTier = ({ source, manifest: { tier } }: CheckedTier): Problem[] => {
+  if (source.file.endsWith(`/${tier}.yaml`)) return [];
+  const message = `the manifest of "${tier}" stands in ${source.file}`;
+  return [source.problem(["tier"], "file-name", message, { remedy: `name the file ${tier}.yaml` })];
+};
+
+const presetIsThere = ({ source, manifest: { preset } }: CheckedTier, { presets }: Surroundings): Problem[] => {
+  if (preset === undefined || presets.has(preset)) return [];
+  const remedy = choice(preset, [...presets.keys()]) ?? `write routes/presets/${preset}.yaml`;
+  return [source.problem(["preset"], "unknown-preset", `there is no preset "${preset}"`, { remedy })];
+};
+
+const hostsAreDistinct = ({ source, manifest: { hosts } }: CheckedTier): Problem[] =>
+  hosts.flatMap((host, index) => {
+    const first = hosts.indexOf(host);
+    if (first === index) return [];
+    const related = [source.related(["hosts", first], "it stands here first")];
+    return [
+      source.problem(["hosts", index], "duplicate-id", `${host} stands there twice`, { remedy: "keep one", related }),
+    ];
+  });
+
+const zonesCoverHosts = ({ source, manifest: { hosts } }: CheckedTier, { environment }: Surroundings): Problem[] => {
+  const { zones } = environment.value.front;
+  if (!zones) return [];
+  return hosts.flatMap((host, index) => {
+    if (zoneOf(host, zones) !== undefined || host === "unknown.invalid") return [];
+    const message = `no zone of ${environment.file} holds ${host}`;
+    const remedy = `the zones are ${zones.join(", ")}; add one under \`front.zones\`, or name another host`;
+    return [source.problem(["hosts", index], "zone-uncovered", message, { remedy })];
+  });
+};
+
+const isolationFits = ({ source, manifest, routes }: CheckedTier): Problem[] => {
+  const { isolation, level, entry, limits } = manifest;
+  const unfit = (at: Path, message: string, remedy: string) =>
+    source.problem(at, "isolation-unfit", message, { remedy });
+  const shared = isolation === "shared";
+  return [
+    ...(shared && level === "core"
+      ? [unfit(["isolation"], "a core tier does not share its gate", "leave `isolation` out, or lower its level")]
+      : []),
+    ...(shared && entry === "zone"
+      ? [
+          unfit(
+            ["isolation"],
+            "a shared gate has no zone's route of its own",
+            "leave one of `isolation` and `entry` out",
+          ),
+        ]
+      : []),
+    ...(["cpu", "sub-requests"] as const)
+      .filter((key) => shared && limits[key] !== undefined)
+      .map((key) =>
+        unfit(["limits", key], `a shared gate has no \`${key}\` for each tier`, "remove it, or leave `isolation` out"),
+      ),
+    ...routes
+      .filter(({ settings }) => settings.isolation === "route" && entry === "zone")
+      .map(({ name }) =>
+        unfit(
+          ["routes", name, "isolation"],
+          `with \`entry: zone\`, nothing ahead of the gate could send ${name} to a Worker of its own`,
+          "leave `entry` out, or give the route a tier of its own",
+        ),
+      ),
+  ];
+};
+
+const releaseRises = ({ source, manifest: { release } }: CheckedTier): Problem[] => {
+  const { steps } = release;
+  const falls = steps.findIndex((step, index) => index > 0 && share(step) <= share(steps[index - 1] as string));
+  if (falls > 0)
+    return [
+      source.problem(
+        ["release", "steps", falls],
+        "release-steps",
+        `${steps[falls]} is no step up from ${steps[falls - 1]}`,
+        {
+          remedy: "write the steps in rising order",
+        },
+      ),
+    ];
+  if (share(steps.at(-1) as string) === 1) return [];
+  const message = `the last step is ${steps.at(-1)}, so a release would never end`;
+  return [
+    source.problem(["release", "steps", steps.length - 1], "release-steps", message, { remedy: "end with 100%" }),
+  ];
+};

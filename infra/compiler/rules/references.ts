@@ -1,0 +1,106 @@
+/** References: each to what the match captures, or to what a filter ahead is sure to provide. */
+import { capturesIn } from "../../../functions/gateway/match.ts";
+import { type Reference, referencesIn } from "../../../functions/gateway/references.ts";
+import type { Surroundings } from "../check.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier } from "../checked.ts";
+import type { Path } from "../locate.ts";
+import { once, type Problem } from "../problem.ts";
+import type { Source } from "../read.ts";
+import { isEnforced } from "./chains.ts";
+
+export const referencesHold = (tier: CheckedTier, surroundings: Surroundings): Problem[] =>
+  once(tier.routes, (route) =>
+    // A broken filter has its own problem; what it would have provided is not missing as well.
+    route.whole ? readersOf(tier, route).flatMap((it) => unbound(it, tier, route, surroundings)) : [],
+  );
+
+/** A text with references, and what stands ahead of it. */
+interface Reader {
+  readonly called: string;
+  readonly text: string;
+  readonly source: Source;
+  readonly at: Path;
+  readonly ahead: readonly CheckedFilter[];
+}
+
+const readersOf = ({ source }: CheckedTier, { name, chain, settings }: CheckedRoute): Reader[] => {
+  const { path, redirect } = settings;
+  const at = ["routes", name];
+  const own: Reader[] = [];
+  if (path !== undefined) own.push({ called: "path", text: path, source, at: [...at, "path"], ahead: chain });
+  if (typeof redirect === "string")
+    own.push({ called: "redirect", text: redirect, source, at: [...at, "redirect"], ahead: chain });
+  else if (redirect)
+    own.push({ called: "redirect", text: redirect.to, source, at: [...at, "redirect", "to"], ahead: chain });
+  return [
+    ...own,
+    ...chain.flatMap((filter, index) =>
+      (filter.about.references?.(filter.config) ?? []).map((it) => ({
+        called: filter.use,
+        text: it.text,
+        source: filter.source,
+        at: [...filter.at, ...it.path],
+        ahead: chain.slice(0, index),
+      })),
+    ),
+  ];
+};
+
+const unbound = (
+  { called, text, source, at, ahead }: Reader,
+  tier: CheckedTier,
+  route: CheckedRoute,
+  { registry }: Surroundings,
+): (readonly [string, Problem])[] =>
+  referencesIn(text).flatMap((reference) => {
+    const missing = lacking(reference, capturesIn(route.segments), ahead);
+    if (!missing) return [];
+    const message = `${called} reads ${reference.source}.${reference.name}, but ${missing} on ${route.name}`;
+    const dropped = droppedProvider(reference, tier, route);
+    const providers = Object.entries(registry.filters)
+      .filter(([, { spec }]) => spec().provides?.includes(reference.source))
+      .map(([name]) => name);
+    const remedy =
+      reference.source === "path"
+        ? "capture it in the match, or read another value"
+        : `put ${providers.join(" or ")} ahead, or read another value`;
+    return [
+      [
+        `${reference.source}.${reference.name}`,
+        source.problem(at, "reference-unbound", message, { remedy, related: dropped }),
+      ],
+    ];
+  });
+
+/** Where a route drops the filter that would have known. */
+const droppedProvider = (
+  { source: wanted }: Reference,
+  { source, shared }: CheckedTier,
+  { name, settings }: CheckedRoute,
+) =>
+  shared.filters
+    .filter(({ id, about }) => settings.without.includes(id) && about.provides?.includes(wanted))
+    .map(({ id }) =>
+      source.related(["routes", name, "without", settings.without.indexOf(id)], `${name} drops ${id} here`),
+    );
+
+/** What a reference lacks, or undefined when it is bound. */
+const lacking = (
+  { source, name }: Reference,
+  captured: readonly string[],
+  ahead: readonly CheckedFilter[],
+): string | undefined => {
+  if (source === "path" && !captured.includes(name))
+    return captured.length > 0 ? `the match captures only ${captured.join(", ")}` : "the match captures nothing";
+  if (source !== "consumer" && source !== "claim") return undefined;
+  if (ahead.some((it) => isEnforced(it) && it.about.provides?.includes(source))) return undefined;
+  return source === "consumer"
+    ? "no filter ahead is sure to identify a consumer"
+    : "no filter ahead is sure to verify a token";
+};
+
+/** What tells the service who is calling: where it is not enforced, the client says so itself. */
+export const speaksForCaller = ({ about, config }: CheckedFilter): boolean =>
+  (about.references?.(config) ?? []).some(({ text }) =>
+    referencesIn(text).some(({ source }) => source === "consumer" || source === "claim"),
+  );

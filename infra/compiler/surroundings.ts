@@ -1,0 +1,131 @@
+/** Reads what tiers share: the environment, the presets, the consumers. */
+import fs from "node:fs";
+import path from "node:path";
+import { preset } from "../../functions/gateway/config.ts";
+import { consumers, type Environment, environment } from "../../functions/gateway/environment.ts";
+import type { CheckedPreset, Named } from "./checked.ts";
+import type { Compiled, Consumer } from "./compile.ts";
+import { problemsOf } from "./issues.ts";
+import { entriesOf, filtersOf, type Registry } from "./parts.ts";
+import type { Problem } from "./problem.ts";
+import { read, type Source } from "./read.ts";
+import { open } from "./reading.ts";
+
+/** Reads a file of the project; what is larger than a manifest may be is not read whole. */
+export const load = (root: string, file: string): Source => read(file, fs.readFileSync(path.join(root, file)));
+
+export interface Shared {
+  readonly environment: Named<Environment>;
+  /** As it is written; undefined where it is broken. */
+  readonly source: Source | undefined;
+  readonly problems: readonly Problem[];
+}
+
+const environments = "routes/environments";
+
+/** The names of all environments, in order. */
+export const environmentNames = (root: string): string[] => namesIn(root, environments);
+
+const namesIn = (root: string, folder: string): string[] => {
+  const whole = path.join(root, folder);
+  if (!fs.existsSync(whole)) return [];
+  const files = fs.readdirSync(whole, { withFileTypes: true });
+  return files
+    .filter((it) => it.isFile() && it.name.endsWith(".yaml") && !it.name.startsWith("."))
+    .map((it) => it.name.replace(/\.yaml$/, ""))
+    .sort();
+};
+
+/**
+ * A broken one is what it was before, so that a slip of the pen changes nothing that runs.
+ * @throws where there is no such environment
+ */
+export const readEnvironment = (root: string, name: string, before: Compiled | undefined): Shared => {
+  const known = environmentNames(root);
+  if (!known.includes(name))
+    throw new Error(
+      `there is no environment "${name}"; the files of ${environments} are ${known.map((it) => `${it}.yaml`).join(", ") || "none yet"}`,
+    );
+  const file = `${environments}/${name}.yaml`;
+  const schema = environment();
+  const last: Named<Environment> = before?.environment ?? { name, file, value: schema.parse({}) };
+  const source = load(root, file);
+  if (source.problems.length > 0) return { environment: last, source: undefined, problems: source.problems };
+  const result = schema.safeParse(source.value ?? {});
+  if (result.success) return { environment: { name, file, value: result.data }, source, problems: [] };
+  const asked = { source, at: [], value: source.value, schema, noun: "the environment", environment: file };
+  return { environment: last, source: undefined, problems: problemsOf(result.error.issues, asked) };
+};
+
+export const readConsumers = (
+  root: string,
+  before: Compiled | undefined,
+): { readonly entries: readonly Consumer[]; readonly problems: readonly Problem[] } => {
+  const file = "routes/consumers.yaml";
+  const last = before?.consumers ?? [];
+  if (!fs.existsSync(path.join(root, file))) return { entries: [], problems: [] };
+  const source = load(root, file);
+  if (source.problems.length > 0) return { entries: last, problems: source.problems };
+  const schema = consumers();
+  const result = schema.safeParse(source.value);
+  if (!result.success) {
+    const asked = { source, at: [], value: source.value, schema, noun: "the file of consumers", environment: file };
+    return { entries: last, problems: problemsOf(result.error.issues, asked) };
+  }
+  const all = Object.entries(result.data.consumers).flatMap(([id, { labels, keys }]) =>
+    keys.map((key, index) => ({ id, labels, key, index })),
+  );
+  const owners = new Map<string, (typeof all)[number]>();
+  const problems = all.flatMap((it) => {
+    const owner = owners.get(it.key);
+    owners.set(it.key, owner ?? it);
+    if (!owner) return [];
+    const related = [source.related(["consumers", owner.id, "keys", owner.index], `${owner.id} has it here`)];
+    const options = { remedy: "give each consumer a key of its own", related };
+    return [
+      source.problem(["consumers", it.id, "keys", it.index], "duplicate-id", "this key stands there twice", options),
+    ];
+  });
+  if (problems.length > 0) return { entries: last, problems };
+  const entries = all.map(
+    ({ id, labels, key }): Consumer => ({ key: key.replace("sha256:", "key/"), value: JSON.stringify({ id, labels }) }),
+  );
+  return { entries: entries.toSorted((a, b) => (a.key < b.key ? -1 : 1)), problems: [] };
+};
+
+export interface Presets {
+  /** Those that hold, by name; undefined for one that is broken. */
+  readonly presets: ReadonlyMap<string, CheckedPreset | undefined>;
+  readonly asked: ReadonlySet<string>;
+  readonly problems: readonly Problem[];
+  /** Of all their texts, so that a change is noticed. */
+  readonly texts: string;
+}
+
+export const readPresets = (root: string, surrounding: Named<Environment>, registry: Registry): Presets => {
+  const folder = "routes/presets";
+  const presets = new Map<string, CheckedPreset | undefined>();
+  const asked = new Set<string>();
+  const problems: Problem[] = [];
+  const texts: string[] = [];
+  for (const name of namesIn(root, folder)) {
+    const source = load(root, `${folder}/${name}.yaml`);
+    texts.push(name, source.text);
+    problems.push(...source.problems);
+    presets.set(name, undefined);
+    if (source.problems.length > 0) continue;
+    const reading = open(source, surrounding);
+    const value = reading.parse(preset(), reading.value, [], "the preset");
+    const filters = filtersOf(Object.fromEntries(entriesOf(reading.value)).filters, ["filters"], "", registry, reading);
+    if (value && value.preset !== name)
+      reading.found.push(
+        source.problem(["preset"], "file-name", `the preset "${value.preset}" stands in ${source.file}`, {
+          remedy: `name the file ${value.preset}.yaml`,
+        }),
+      );
+    for (const it of reading.asked) asked.add(it);
+    problems.push(...reading.found);
+    if (value) presets.set(name, { name, source, filters });
+  }
+  return { presets, asked, problems, texts: JSON.stringify(texts) };
+};

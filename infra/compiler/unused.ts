@@ -1,0 +1,45 @@
+/** What stands beside the manifests and is asked for by none of them. */
+import type { Verdict } from "./check.ts";
+import type { CheckedTier } from "./checked.ts";
+import type { Problem } from "./problem.ts";
+import type { Presets, Shared } from "./surroundings.ts";
+import { bindingsOf } from "./wrangler.ts";
+
+/** Told only where every manifest could be read: a broken one may well be the one that asks. */
+export const unused = (
+  { environment, source }: Shared,
+  { presets, asked }: Presets,
+  verdicts: readonly Verdict[],
+  tiers: readonly CheckedTier[],
+): Problem[] => {
+  if (verdicts.some((it) => !it.asked)) return [];
+  const values = new Set([...asked, ...verdicts.flatMap((it) => [...(it.asked ?? [])])]);
+  const remedy = "remove it";
+  const idle = (
+    source_: typeof source,
+    group: "values" | "kv",
+    used: ReadonlySet<string>,
+    message: (key: string) => string,
+  ) =>
+    Object.keys(environment.value[group])
+      .filter((key) => !used.has(key))
+      .flatMap(
+        (key) =>
+          source_?.problem([group], group === "kv" ? "unused-namespace" : "unused-value", message(key), {
+            key,
+            remedy,
+          }) ?? [],
+      );
+  const whole = tiers.length === verdicts.length;
+  const namespaces = new Set(tiers.flatMap(bindingsOf).flatMap((it) => (it.kind === "kv" ? [it.namespace] : [])));
+  const named = new Set(verdicts.map(({ preset }) => preset));
+  return [
+    ...idle(source, "values", values, (key) => `no manifest asks for \${${key}}`),
+    ...(whole ? idle(source, "kv", namespaces, (key) => `no part needs the namespace "${key}"`) : []),
+    ...[...presets].flatMap(([name, preset]) =>
+      preset && !named.has(name)
+        ? [preset.source.problem(["preset"], "unused-preset", `no tier has the preset "${name}"`, { remedy })]
+        : [],
+    ),
+  ];
+};

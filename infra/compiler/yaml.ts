@@ -1,0 +1,125 @@
+/** What YAML allows and a manifest does not, and the parser's complaints in sentences of our own. */
+import { isAlias, isMap, isScalar, isSeq, type Node, type YAMLError } from "yaml";
+import type { ProblemCode } from "./codes.ts";
+
+interface Said {
+  readonly range: readonly [number, number];
+  readonly message: string;
+  readonly remedy?: string;
+}
+
+/** Where the parser has lost its way, each token that follows is an error to it; only what led it astray helps a reader. */
+export const said = (errors: readonly YAMLError[]): Said[] => {
+  const seen = new Set<string>();
+  return errors
+    .filter(({ code }) => !seen.has(code) && seen.add(code))
+    .slice(0, mostErrors)
+    .filter(({ code }, index) => index === 0 || code !== "UNEXPECTED_TOKEN")
+    .map(({ code, message, pos }) => {
+      const [sentence, remedy] = message.startsWith("Flow ") ? unclosed : (sentences[code] ?? []);
+      return { range: pos, message: sentence ?? lowered(message), ...(remedy && { remedy }) };
+    });
+};
+
+const mostErrors = 5;
+
+const unclosed = ["a [ or { above this line is not closed", "look for the missing ] or }"] as const;
+
+const lowered = (message: string): string => message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, "");
+
+const sentences: Readonly<Partial<Record<YAMLError["code"], readonly [message: string, remedy?: string]>>> = {
+  TAB_AS_INDENT: ["a tab stands where lines are indented", "indent with spaces"],
+  BAD_INDENT: ["this line is indented otherwise than its neighbours", "give all keys of a map the same indentation"],
+  MISSING_CHAR: [
+    "something that was begun is not ended here",
+    "look for a missing : , ] } or quote on this line or above",
+  ],
+  UNEXPECTED_TOKEN: ["this does not belong here", "look for a missing quote, bracket or line break before it"],
+  MULTIPLE_DOCS: ["a second document begins here", "a file is one document; remove the line `---`"],
+  MULTILINE_IMPLICIT_KEY: ["a key goes over more than one line", "look for a missing : or quote"],
+  BLOCK_AS_IMPLICIT_KEY: ["a map or list begins in the middle of a line", "begin it on a line of its own"],
+  BLOCK_IN_FLOW: ["a block stands inside [ ] or { }", "write it with [ ] or { } too"],
+  BAD_DQ_ESCAPE: ["this escape has no meaning in double quotes", "write \\\\ for a backslash, or use single quotes"],
+  BAD_SCALAR_START: ["a plain text cannot begin with this character", "put the text in quotes"],
+  BAD_ALIAS: ["this alias names no anchor above it", "write the value out"],
+  ALIAS_PROPS: ["an alias has no tag or anchor of its own"],
+  TAG_RESOLVE_FAILED: ["a manifest has no tags", "remove the word with !"],
+  BAD_DIRECTIVE: ["a manifest has no directives", "remove the line with %"],
+  KEY_OVER_1024_CHARS: ["a key of more than 1024 characters", "look for a missing : or quote"],
+  RESOURCE_EXHAUSTION: ["the file needs more work than a manifest may", "write it without aliases, and less deep"],
+};
+
+/**
+ * Where brackets are nested deeper than `most`, counted without a parser, which would run out of stack. Brackets in texts
+ * count too: nobody has that many.
+ */
+export const flowDepth = (text: string, most: number): number | undefined => {
+  const compact = new RegExp(`(?:^|\\n)(?:[ \\t]*[-?:][ \\t]+){${most},}`).exec(text);
+  if (compact) return compact.index + (text[compact.index] === "\n" ? 1 : 0);
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === "[" || character === "{") depth++;
+    else if ((character === "]" || character === "}") && depth > 0) depth--;
+    if (depth > most) return at;
+  }
+  return undefined;
+};
+
+interface Misfit {
+  readonly node: Node;
+  readonly first?: Node;
+  readonly code: ProblemCode;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** Well-formed YAML that a manifest does not take. */
+export const misfits = (root: Node | null, deepest: number): Misfit[] => {
+  const found: Misfit[] = [];
+  const walk = (node: Node | null, depth: number): void => {
+    if (!node || isAlias(node)) return;
+    if (depth > deepest) {
+      const message = `values are nested more than ${deepest} deep`;
+      found.push({ node, code: "too-large", message, remedy: "a manifest is flat" });
+      return;
+    }
+    if (node.tag !== undefined && !("tag" in node && isPlainTag(node.tag)))
+      found.push({ node, code: "bad-yaml", message: "a manifest has no tags", remedy: "remove the word with !" });
+    if (isSeq(node)) for (const item of node.items) walk(item as Node | null, depth + 1);
+    if (!isMap(node)) return;
+    const first = new Map<string, Node>();
+    for (const { key, value } of node.items) {
+      walk(value as Node | null, depth + 1);
+      const misfit = keyMisfit(key as Node | null, first);
+      if (misfit) found.push(misfit);
+    }
+  };
+  walk(root, 0);
+  return found;
+};
+
+const isPlainTag = (tag: string): boolean => /^tag:yaml\.org,2002:(?:map|seq|str|int|float|bool|null)$/.test(tag);
+
+const keyMisfit = (key: Node | null, first: Map<string, Node>): Misfit | undefined => {
+  if (!key) return undefined;
+  if (!isScalar(key))
+    return { node: key, code: "bad-yaml", message: "a key is a word", remedy: "put a text with brackets in quotes" };
+  const word = String(key.value);
+  const before = first.get(word);
+  if (before)
+    return {
+      node: key,
+      first: before,
+      code: "duplicate-key",
+      message: `"${word}" stands in this map twice`,
+      remedy: "keep one of the two",
+    };
+  first.set(word, key);
+  // It would be swallowed, since every object has one.
+  if (word === "__proto__")
+    return { node: key, code: "reserved-name", message: '"__proto__" is no name', remedy: "call it otherwise" };
+  if (word === "<<")
+    return { node: key, code: "bad-yaml", message: "a manifest has no merge keys", remedy: "write the keys out" };
+  return undefined;
+};
