@@ -3,6 +3,7 @@ import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JWTVer
 import * as z from "zod";
 import { Claims, Consumer, learn } from "../gateway/facts.ts";
 import { type Codes, Fault, refuse } from "../gateway/faults.ts";
+import { hasAddress } from "../gateway/hosts.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { duration, milliseconds } from "../gateway/quantities.ts";
 import type { Deps, Guard } from "../gateway/types.ts";
@@ -44,12 +45,20 @@ export const spec = () =>
         cooldown: duration().default("30s").describe("The least time between two fetches of keys; per isolate"),
       })
       .refine(({ jwks, keys }) => !(jwks && keys), "give `jwks` or `keys`, not both")
-      .refine(({ issuer, jwks, keys }) => jwks || keys || URL.canParse(issuer), {
+      .refine(({ issuer, jwks, keys }) => jwks || keys || /^https?:\/\/[^/]/.test(issuer), {
         error: "an issuer that is no URL publishes no keys: give `jwks` or `keys`",
         path: ["issuer"],
       })
-      .refine(({ keys }) => !keys?.some((key) => "d" in key), {
-        error: "a private key does not belong here",
+      .refine(({ issuer, jwks, keys }) => keys || !hasAddress(jwks ?? issuer), {
+        error: "keys are fetched from a name, not an IP address: the platform's fetch refuses addresses",
+        path: ["jwks"],
+      })
+      .refine(({ keys }) => !keys?.some((key) => secretMembers.some((member) => member in key)), {
+        error: "a private or symmetric key does not belong here",
+        path: ["keys"],
+      })
+      .refine(({ keys }) => !keys || keys.every((key) => publicMembers[key.kty].every((member) => member in key)), {
+        error: "a public key has `n` and `e` (RSA), `crv`, `x` and `y` (EC), or `crv` and `x` (OKP)",
         path: ["keys"],
       }),
     example: {
@@ -61,6 +70,11 @@ export const spec = () =>
     codes,
     provides: ["consumer", "claim"],
   });
+
+/** Of private and symmetric keys (RFC 7518, section 6). */
+const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+const publicMembers = { RSA: ["n", "e"], EC: ["crv", "x", "y"], OKP: ["crv", "x"] } as const;
 
 /** RFC 6750, section 2.1. */
 const bearer = /^bearer +(\S+)$/i;

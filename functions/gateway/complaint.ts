@@ -8,6 +8,6 @@ export const explain =
     try {
       read(text);
     } catch (error) {
-      context.addIssue({ code: "custom", message: (error as Error).message });
+      context.addIssue({ code: "custom", params: { format: true }, message: (error as Error).message });
     }
   };

@@ -30,6 +30,7 @@ export const upstreamCodes = {
   "body-unexpected": { status: 400, title: "A GET or HEAD request has no body of unknown length" },
   "body-incomplete": { status: 400, title: "The request body ended early" },
   "upstream-timeout": { status: 504, title: "The service behind the gateway took too long" },
+  "upstream-invalid": { status: 502, title: "The service behind the gateway gave no sound answer" },
   "upstream-unreachable": { status: 502, title: "The service behind the gateway could not be reached" },
 } as const satisfies Codes;
 

@@ -20,3 +20,7 @@ export const hostFinder = <T>(entries: Iterable<readonly [host: string, T]>): ((
     return undefined;
   };
 };
+
+/** The platform's fetch takes names only. */
+export const hasAddress = (url: string): boolean =>
+  URL.canParse(url) && /^(?:\d+\.\d+\.\d+\.\d+|\[.*\])$/.test(new URL(url).hostname);

@@ -74,6 +74,7 @@ const unencoded = /[^A-Za-z0-9\-._~!$&'()+,=:@%]/u;
 
 /** Only text that a request's path can have once it is in its canonical form. */
 const literal = (text: string): string => {
+  if (/^\{[^}]*$/.test(text)) throw new SyntaxError(`"${text}" is a { without its }; a pattern holds no /`);
   if (/[{}*]/.test(text))
     throw new SyntaxError(`a segment is a literal, {name}, {name:pattern} or {rest*}, not "${text}"`);
   if (text === "") throw new SyntaxError("a path has no empty segment and no slash at its end");

@@ -39,10 +39,18 @@ export const send = async (
   introduce(copy.headers, context.caller, context.url);
   apply(copy.headers, context.outbound);
   try {
-    return await fetch(copy, signal ? { signal } : {});
+    return sound(await fetch(copy, signal ? { signal } : {}));
   } catch (cause) {
+    if (cause instanceof Fault) throw cause;
     throw context.signal?.aborted ? context.signal.reason : (body.broken?.signal.reason ?? unreachable(cause));
   }
+};
+
+/** A status that no response can have, or a switch of protocols that nobody can follow, is the service's fault. */
+const sound = (response: Response): Response => {
+  const { status, webSocket } = response;
+  if (status === 101 ? webSocket : status >= 200 && status <= 599) return response;
+  throw new Fault(upstreamCodes, "upstream-invalid", { cause: new Error(`it answered with status ${status}`) });
 };
 
 const either = (a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined =>

@@ -7,6 +7,7 @@ import { deprecation } from "./deprecation.ts";
 import { destination } from "./destination.ts";
 import { BodyLimit, learn } from "./facts.ts";
 import { answer, type Codes, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
+import { grayKeyHeader, requestIdHeader, versionKeyHeader } from "./hop.ts";
 import { hostFinder, hostOf } from "./hosts.ts";
 import { apply } from "./outbound.ts";
 import type { Parts } from "./part.ts";
@@ -72,16 +73,16 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     let response: Response;
     try {
       if (!leave) throw new Fault(gatewayCodes, "gate-busy", { headers: { "retry-after": "1" } });
-      response = await dispatch(request, context, found);
+      response = finish(await dispatch(request, context, found), context);
       if (context.outcome.code !== undefined) context.outcome.verdict = "refused";
     } catch (error) {
-      response = rescue(error, context, deps);
+      response = finish(rescue(error, context, deps), context);
     } finally {
       leave?.();
       request.signal.removeEventListener("abort", left);
     }
     record(request, response.status, context, started);
-    return finish(response, context);
+    return response;
   };
 };
 
@@ -208,9 +209,13 @@ const rescue = (error: unknown, context: Context, deps: Deps): Response => {
 const describe = (cause: unknown): string =>
   (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).slice(0, 500);
 
+/** What the gateway says to itself; a service has no word in it. */
+const internal = [requestIdHeader, grayKeyHeader, versionKeyHeader, "cloudflare-workers-version-overrides"];
+
 /** The response's one copy, with the edits that filters recorded. */
 const finish = (response: Response, context: Context): Response => {
   const copy = new Response(response.body, response);
+  for (const name of internal) copy.headers.delete(name);
   apply(copy.headers, context.inbound);
   copy.headers.set("x-request-id", context.caller.requestId);
   return copy;

@@ -1,6 +1,7 @@
 /** Calls a service over HTTP at a base URL, bodies streaming both ways. */
 import * as z from "zod";
 import { upstreamCodes } from "../gateway/faults.ts";
+import { hasAddress } from "../gateway/hosts.ts";
 import { send, targetOf } from "../gateway/outbound.ts";
 import { aboutUpstream, type Config } from "../gateway/part.ts";
 import type { Deps, Handler } from "../gateway/types.ts";
@@ -19,9 +20,6 @@ export const spec = () =>
     example: { url: "https://accounts.acme.example" },
     codes: upstreamCodes,
   });
-
-const hasAddress = (url: string): boolean =>
-  URL.canParse(url) && /^(?:\d+\.\d+\.\d+\.\d+|\[.*\])$/.test(new URL(url).hostname);
 
 export const make = ({ url }: Config<typeof spec>, deps: Deps): Handler => {
   const base = url.replace(/\/$/, "");

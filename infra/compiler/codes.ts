@@ -32,7 +32,6 @@ export const problemCodes = {
   "ambiguous-match": "Two routes take some of the same requests, and neither is more specific.",
   "never-matches": "A match that no request can have.",
   "unreachable-route": "A route whose requests another tier takes.",
-  "duplicate-tier": "Two manifests are of the same tier.",
   "base-claimed-twice": "Two tiers claim the same host and base.",
   "zone-uncovered": "A host that lies in none of the environment's zones.",
   "file-name": "A file is named after what it describes.",

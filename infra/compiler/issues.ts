@@ -51,7 +51,11 @@ const pathOf = (path: Path): string => path.join("\n");
 /** Of a choice of types, the complaints of the one that was meant: the one whose type the value has. */
 const decided = (issue: $ZodIssue, asked: Asked): $ZodIssue[] => {
   if (issue.code !== "invalid_union" || valueAt(asked.value, issue.path) === undefined) return [issue];
-  const meant = issue.errors.find((all) => !all.some(({ code, path }) => path.length === 0 && code === "invalid_type"));
+  const fitting = issue.errors.filter(
+    (all) => !all.some(({ code, path }) => path.length === 0 && code === "invalid_type"),
+  );
+  const [meant] =
+    fitting.length === 1 ? fitting : fitting.filter((all) => !all.some(({ code }) => code === "unrecognized_keys"));
   return meant?.flatMap((it) => decided({ ...it, path: [...issue.path, ...it.path] }, asked)) ?? [issue];
 };
 
@@ -100,14 +104,23 @@ const complaintOf = (issue: $ZodIssue, last: string, asked: Asked): Complaint =>
       return { code: "unknown-value", message: `${named} cannot be "${given}"`, remedy };
     }
     case "too_small":
-      return { code: "out-of-range", message: own(issue.message) ?? `${named} has ${issue.minimum} at least` };
+      return { code: "out-of-range", message: own(issue.message) ?? `${named} has ${amount(issue)} at least` };
     case "too_big":
-      return { code: "out-of-range", message: own(issue.message) ?? `${named} has ${issue.maximum} at most` };
+      return { code: "out-of-range", message: own(issue.message) ?? `${named} has ${amount(issue)} at most` };
     case "invalid_format":
       return { code: "wrong-format", message: own(issue.message) ?? `${named} does not read as it has to` };
     default:
+      // What a reader of ours found wrong with a text, see `explain`.
+      if (issue.code === "custom" && issue.params?.format) return { code: "wrong-format", message: issue.message };
       return { code: "invalid", message: own(issue.message) ?? `${named} is not what it has to be` };
   }
+};
+
+const amount = (issue: { origin: string; minimum?: unknown; maximum?: unknown }): string => {
+  const count = String(issue.minimum ?? issue.maximum);
+  const noun = { string: "character", array: "entry", map: "entry" }[issue.origin];
+  if (noun === undefined) return count;
+  return `${count} ${count === "1" ? noun : noun.replace(/y$/, "ie").concat("s")}`;
 };
 
 /** A value that stands in another file is mended there. */

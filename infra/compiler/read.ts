@@ -121,6 +121,7 @@ const parsed = (text: string, lineCounter: LineCounter, complain: Complain): Doc
   const tooDeep = flowDepth(text, deepest);
   if (tooDeep !== undefined) {
     // The parser has not counted lines yet.
+    lineCounter.addNewLine(0);
     for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lineCounter.addNewLine(at + 1);
     complain([tooDeep, tooDeep + 1], "too-large", `values are nested more than ${deepest} deep`);
     return undefined;
@@ -140,20 +141,13 @@ const parsed = (text: string, lineCounter: LineCounter, complain: Complain): Doc
   return faults.length === 0 ? (document as Document<Node>) : undefined;
 };
 
+/** As plain values; undefined where aliases multiply beyond all bounds. */
 const plain = (document: Document<Node>, complain: Complain): unknown => {
   try {
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
-    // An alias of what it stands in would make a circle.
-    JSON.stringify(value);
-    return value;
-  } catch (error) {
-    const circle = error instanceof TypeError;
-    complain(
-      [0, 1],
-      "bad-yaml",
-      circle ? "an alias stands inside what it repeats" : "aliases repeat more than a manifest may hold",
-      "write the values out; a manifest has no templates",
-    );
+    return document.toJS({ maxAliasCount: 100 });
+  } catch {
+    const message = "aliases repeat more than a manifest may hold";
+    complain([0, 1], "bad-yaml", message, "write the values out; a manifest has no templates");
     return undefined;
   }
 };

@@ -1,5 +1,6 @@
 /** Shows problems to people: place, code, message, the line, a caret, the remedy, and other places that matter. */
 import pc from "picocolors";
+import { visible } from "../visible.ts";
 import type { Place, Problem, Related } from "./problem.ts";
 
 /** Longer lines are cut around the caret. */
@@ -20,7 +21,7 @@ export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1
 
 const reportOne = (problem: Problem): string => {
   const { code, message, remedy, related = [] } = problem;
-  const head = `${pc.bold(where(problem))}  ${pc.red(code)}  ${message}`;
+  const head = `${pc.bold(where(problem))}  ${pc.red(code)}  ${visible(message)}`;
   return [head, excerpt(problem, remedy), ...related.map(reportRelated)].filter(Boolean).join("\n");
 };
 
@@ -28,6 +29,10 @@ const reportRelated = (related: Related): string =>
   `  ${pc.bold(where(related))}  ${related.message}\n${excerpt(related, undefined)}`;
 
 const where = ({ file, line, column }: Place): string => `${file}:${line}:${column}`;
+
+/** As wide as it was, so that the caret stays where it is. */
+const plain = (text: string): string =>
+  text.replace(/[^\t\x20-\x7e]/gu, (one) => (visible(one) === one ? one : "\ufffd"));
 
 /** The line with a caret under what is meant, and what to write instead. */
 const excerpt = ({ line, column, length, source }: Place, remedy: string | undefined): string => {
@@ -37,5 +42,5 @@ const excerpt = ({ line, column, length, source }: Place, remedy: string | undef
   const gutter = `${String(line).padStart(5)} | `;
   const lead = shown.slice(0, column - 1 - cut).replace(/[^\t]/g, " ");
   const carets = "^".repeat(Math.min(length, Math.max(1, widest - lead.length)));
-  return `${pc.dim(gutter)}${shown}\n${pc.dim("      | ")}${lead}${pc.red(carets)}${remedy ? ` ${pc.cyan(remedy)}` : ""}`;
+  return `${pc.dim(gutter)}${plain(shown)}\n${pc.dim("      | ")}${lead}${pc.red(carets)}${remedy ? ` ${pc.cyan(remedy)}` : ""}`;
 };

@@ -1,24 +1,12 @@
-/** What must hold between manifests. */
+/** What must hold between manifests. That two are of one tier cannot be: a file is named after its tier. */
 import { segmentsOf } from "../../functions/gateway/match.ts";
 import type { CheckedRoute, CheckedTier } from "./checked.ts";
 import type { Problem } from "./problem.ts";
 
 export const tiersCollide = (tiers: readonly CheckedTier[]): Problem[] => {
   const claims = claimsOf(tiers);
-  return [...sameTier(tiers), ...sameBase(claims), ...hidden(claims)];
+  return [...sameBase(claims), ...hidden(claims)];
 };
-
-const sameTier = (tiers: readonly CheckedTier[]): Problem[] =>
-  tiers.flatMap(({ source, manifest: { tier } }) => {
-    const other = tiers.find((it) => it.manifest.tier === tier);
-    if (!other || other.source === source) return [];
-    return [
-      source.problem(["tier"], "duplicate-tier", `${other.source.file} is the manifest of "${tier}" already`, {
-        remedy: "give this tier a name of its own",
-        related: [other.source.related(["tier"], "it is here")],
-      }),
-    ];
-  });
 
 /** A tier on one of its hosts. */
 interface Claim {

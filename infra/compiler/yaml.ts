@@ -1,5 +1,5 @@
 /** What YAML allows and a manifest does not, and the parser's complaints in sentences of our own. */
-import { isAlias, isMap, isScalar, isSeq, type Node, type YAMLError } from "yaml";
+import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type YAMLError, type YAMLMap } from "yaml";
 import type { ProblemCode } from "./codes.ts";
 
 interface Said {
@@ -12,7 +12,7 @@ interface Said {
 export const said = (errors: readonly YAMLError[]): Said[] => {
   const seen = new Set<string>();
   return errors
-    .filter(({ code }) => !seen.has(code) && seen.add(code))
+    .filter(({ code }) => !cascading.has(code) || (!seen.has(code) && seen.add(code)))
     .slice(0, mostErrors)
     .filter(({ code }, index) => index === 0 || code !== "UNEXPECTED_TOKEN")
     .map(({ code, message, pos }) => {
@@ -22,6 +22,15 @@ export const said = (errors: readonly YAMLError[]): Said[] => {
 };
 
 const mostErrors = 5;
+
+/** One mistake gives many of these. */
+const cascading: ReadonlySet<string> = new Set([
+  "UNEXPECTED_TOKEN",
+  "MISSING_CHAR",
+  "BAD_INDENT",
+  "MULTILINE_IMPLICIT_KEY",
+  "BLOCK_AS_IMPLICIT_KEY",
+]);
 
 const unclosed = ["a [ or { above this line is not closed", "look for the missing ] or }"] as const;
 
@@ -77,8 +86,15 @@ interface Misfit {
 /** Well-formed YAML that a manifest does not take. */
 export const misfits = (root: Node | null, deepest: number): Misfit[] => {
   const found: Misfit[] = [];
+  const anchors = new Set<string>();
+  const around: string[] = [];
   const walk = (node: Node | null, depth: number): void => {
-    if (!node || isAlias(node)) return;
+    if (!node) return;
+    if (isAlias(node)) {
+      const misfit = aliasMisfit(node, anchors, around);
+      if (misfit) found.push(misfit);
+      return;
+    }
     if (depth > deepest) {
       const message = `values are nested more than ${deepest} deep`;
       found.push({ node, code: "too-large", message, remedy: "a manifest is flat" });
@@ -86,10 +102,15 @@ export const misfits = (root: Node | null, deepest: number): Misfit[] => {
     }
     if (node.tag !== undefined && !("tag" in node && isPlainTag(node.tag)))
       found.push({ node, code: "bad-yaml", message: "a manifest has no tags", remedy: "remove the word with !" });
+    const anchor = "anchor" in node ? node.anchor : undefined;
+    if (anchor) around.push(anchor);
     if (isSeq(node)) for (const item of node.items) walk(item as Node | null, depth + 1);
-    if (!isMap(node)) return;
+    if (isMap(node)) walkMap(node, depth);
+    if (anchor) anchors.add(around.pop() as string);
+  };
+  const walkMap = (map: YAMLMap, depth: number): void => {
     const first = new Map<string, Node>();
-    for (const { key, value } of node.items) {
+    for (const { key, value } of map.items) {
       walk(value as Node | null, depth + 1);
       const misfit = keyMisfit(key as Node | null, first);
       if (misfit) found.push(misfit);
@@ -97,6 +118,14 @@ export const misfits = (root: Node | null, deepest: number): Misfit[] => {
   };
   walk(root, 0);
   return found;
+};
+
+const aliasMisfit = (node: Alias, anchors: ReadonlySet<string>, around: readonly string[]): Misfit | undefined => {
+  const remedy = "write the value out";
+  if (around.includes(node.source))
+    return { node, code: "bad-yaml", message: "this alias stands inside what it repeats", remedy };
+  if (anchors.has(node.source)) return undefined;
+  return { node, code: "bad-yaml", message: `no anchor "${node.source}" stands above this alias`, remedy };
 };
 
 const isPlainTag = (tag: string): boolean => /^tag:yaml\.org,2002:(?:map|seq|str|int|float|bool|null)$/.test(tag);

@@ -1,12 +1,13 @@
 /** `postern dev`: builds, runs, follows edits. A broken edit is reported, and what ran last goes on running. */
-import fs from "node:fs";
 import path from "node:path";
 import { compile } from "../compiler/compile.ts";
 import type { Outcome } from "../outcome.ts";
+import { visible } from "../visible.ts";
 import { accessLine } from "./access-line.ts";
 import { openDoor } from "./door.ts";
 import { generations } from "./generations.ts";
 import { startServices } from "./services.ts";
+import { watch } from "./watch.ts";
 import { welcome } from "./welcome.ts";
 
 interface Options {
@@ -19,16 +20,25 @@ interface Options {
 export const dev = async ({ root, env, port: given, json }: Options): Promise<Outcome> => {
   const started = performance.now();
   const port = portOf(given);
-  const log = json ? (line: string) => console.log(line) : (line: string) => console.log(accessLine(line));
+  const log = json ? (line: string) => console.log(line) : (line: string) => console.log(visible(accessLine(line)));
   const tell = (line: string) => console.error(line);
+  const tellOf = (line: string) => tell(visible(line));
   const stopped = untilStopped();
   const { dev: sample, values } = compile(root, env).environment.value;
 
   const door = await openDoor(port);
   const loop = generations(root, env, door, log, tell);
   const urls = Object.values(values).flat();
-  const services = startServices(sample.services, urls, root, tell);
+  const services = startServices(sample.services, urls, root, tellOf);
   const first = loop.next();
+  // From here on, so that no edit is lost between the first reading and the first answer.
+  const follow = watch(
+    ["routes", "functions"].map((it) => path.join(root, it)),
+    async () => {
+      await first.catch(() => {});
+      await loop.next();
+    },
+  );
   // Whoever stops the loop before it is ready does not wait for services that never come.
   const ready = Promise.all([first, services.ready]).then(([compiled]) => compiled);
   try {
@@ -37,7 +47,6 @@ export const dev = async ({ root, env, port: given, json }: Options): Promise<Ou
       const ms = performance.now() - started;
       console.log(json ? JSON.stringify({ type: "ready", url: door.url }) : welcome(compiled, door.url, ms));
     }
-    const follow = watch(root, loop.next);
     await stopped;
     await follow.stop();
   } finally {
@@ -53,29 +62,6 @@ const portOf = (text: string): number => {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) throw new Error(`--port takes a number up to 65535, not "${text}"`);
   return port;
-};
-
-/** Editors write in bursts: a change waits a moment for its fellows, and a reload for the one before. */
-const watch = (root: string, changed: () => Promise<unknown>) => {
-  let timer: NodeJS.Timeout | undefined;
-  let turn: Promise<unknown> = Promise.resolve();
-  const soon = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      turn = turn.then(changed);
-    }, 30);
-  };
-  const watchers = ["routes", "functions"]
-    .map((folder) => path.join(root, folder))
-    .filter((folder) => fs.existsSync(folder))
-    .map((folder) => fs.watch(folder, { recursive: true }, soon));
-  return {
-    stop: async () => {
-      clearTimeout(timer);
-      for (const watcher of watchers) watcher.close();
-      await turn;
-    },
-  };
 };
 
 /** The first signal ends the loop in order, the second one at once. The listeners stay, or other libraries' would end the process. */

@@ -7,6 +7,7 @@ import { frontConfig, withFrontBlock } from "../compiler/wrangler.ts";
 import { type Generated, home } from "./generated.ts";
 import { reference } from "./reference.ts";
 import { registries } from "./registries.ts";
+import { schemas } from "./schemas.ts";
 
 /** @throws where a manifest is broken, since the front's block lists every tier */
 export const generate = (): Generated[] => {
@@ -17,6 +18,7 @@ export const generate = (): Generated[] => {
   return [
     ...registries(),
     ...reference(),
+    ...schemas(),
     { file: "wrangler.toml", text: withFrontBlock(toml, frontConfig(compiled.front, compiled.environment)) },
   ];
 };

@@ -8,6 +8,9 @@ export interface Generated {
   readonly text: string;
 }
 
+/** Begins a page of the reference. */
+export const written = "<!-- Written by `npm run gen` from the code; edits are lost. -->";
+
 /** The code's own root, where parts are found. */
 export const home: string = path.resolve(import.meta.dirname, "../..");
 

@@ -1,31 +1,22 @@
 /** The reference: a page for each part, made from its first comment, its schema, its example and its codes. */
-import fs from "node:fs";
-import path from "node:path";
 import { stringify } from "yaml";
 import * as z from "zod";
+import { filterSettings, manifest, preset, upstreamSettings } from "../../functions/gateway/config.ts";
+import { consumers, environment } from "../../functions/gateway/environment.ts";
 import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway/faults.ts";
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
 import { problemCodes } from "../compiler/codes.ts";
 import { filters, upstreams } from "../registry.ts";
-import { type Generated, home } from "./generated.ts";
+import { type Generated, written } from "./generated.ts";
+import { problemPages } from "./problems.ts";
+import { summaryOf } from "./summary.ts";
 
 export const reference = (): Generated[] => {
   const pages = [
     ...Object.entries(filters).map(([name, { spec }]) => page("filters", name, spec())),
     ...Object.entries(upstreams).map(([name, { spec }]) => page("upstreams", name, spec())),
   ];
-  return [...pages, index(), codes()];
-};
-
-const written = "<!-- Written by `npm run gen` from the code; edits are lost. -->";
-
-/** The first comment of a part's file: what it does, in a sentence for operators. */
-const summaryOf = (group: "filters" | "upstreams", name: string): string => {
-  const source = fs.readFileSync(path.join(home, "functions", group, `${name}.ts`), "utf8");
-  const [, text] = /^\/\*\*\s*([\s\S]*?)\s*\*\//.exec(source) ?? [];
-  if (text === undefined)
-    throw new Error(`functions/${group}/${name}.ts begins with no comment; it is the part's line in the docs`);
-  return text.replaceAll(/\s*\n\s*\*\s*/g, " ");
+  return [...pages, ...keyPages(), ...problemPages(), index(), codes()];
 };
 
 const page = (group: "filters" | "upstreams", name: string, about: AboutFilter | AboutUpstream): Generated => {
@@ -66,6 +57,7 @@ interface Schema {
   readonly additionalProperties?: Schema | boolean;
   readonly items?: Schema;
   readonly enum?: readonly string[];
+  readonly const?: string | number;
   readonly anyOf?: readonly Schema[];
   readonly pattern?: string;
   readonly format?: string;
@@ -78,12 +70,23 @@ const rows = ({ properties = {}, required = [] }: Schema, prefix = ""): string[]
     const name = prefix + key;
     const fallback =
       it.default !== undefined ? `\`${JSON.stringify(it.default)}\`` : required.includes(key) ? "required" : "";
-    const nested = it.properties ? rows(it, `${name}.`) : [];
+    const map = typeof it.additionalProperties === "object" ? it.additionalProperties : undefined;
+    const nested = it.properties ? rows(it, `${name}.`) : map?.properties ? rows(map, `${name}.<name>.`) : [];
     return [`| \`${name}\` | ${takes(it)} | ${it.properties ? "" : fallback} | ${it.description ?? ""} |`, ...nested];
   });
 
-const takes = ({ type, items, enum: values, anyOf, additionalProperties, format, pattern }: Schema): string => {
+const takes = ({
+  type,
+  items,
+  const: literal,
+  enum: values,
+  anyOf,
+  additionalProperties,
+  format,
+  pattern,
+}: Schema): string => {
   if (values) return values.map((value) => `\`${value}\``).join(" ");
+  if (literal !== undefined) return `\`${literal}\``;
   if (anyOf) return anyOf.map(takes).join(" or ");
   if (items) return `list of ${takes(items)}`;
   if (type === "object" && typeof additionalProperties === "object" && "type" in additionalProperties)
@@ -100,6 +103,22 @@ const codeTable = (all: Codes): string =>
     : `| code | status | title |\n| --- | --- | --- |\n${Object.entries(all)
         .map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${title} |`)
         .join("\n")}\n`;
+
+/** The keys of the files that people write. */
+const keyPages = (): Generated[] =>
+  Object.entries({
+    manifest: ["A manifest", "`routes/<tier>.yaml`: one tier, one owner.", manifest()],
+    preset: ["A preset", "`routes/presets/<name>.yaml`: a named list of filters.", preset()],
+    environment: ["An environment", "`routes/environments/<name>.yaml`: what variables stand for.", environment()],
+    consumers: ["Consumers", "`routes/consumers.yaml`: who calls, and the hashes of their keys.", consumers()],
+    filter: ["Beside a filter", "What may stand beside a filter's kind.", filterSettings()],
+    upstream: ["Beside an upstream", "What may stand beside an upstream's protocol.", upstreamSettings()],
+  } as const).map(([name, [title, line, schema]]) => ({
+    file: `docs/reference/keys/${name}.md`,
+    text: `${written}\n# ${title}\n\n${line}\n\n| key | takes | default | meaning |\n| --- | --- | --- | --- |\n${rows(
+      z.toJSONSchema(schema, { io: "input", unrepresentable: "any", reused: "inline" }) as Schema,
+    ).join("\n")}\n`,
+  }));
 
 const index = (): Generated => ({
   file: "docs/reference/README.md",
@@ -118,7 +137,10 @@ ${Object.keys(upstreams)
   .map((name) => `| [\`${name}\`](upstreams/${name}.md) | ${summaryOf("upstreams", name)} |`)
   .join("\n")}
 
-[Codes](codes.md): what refusals and problems say.
+Keys: [manifest](keys/manifest.md), beside a [filter](keys/filter.md) and an [upstream](keys/upstream.md),
+[preset](keys/preset.md), [environment](keys/environment.md), [consumers](keys/consumers.md).
+
+[Codes](codes.md): what refusals and problems say. [Paths](../paths.md): the form in which a path is matched.
 `,
 });
 
@@ -137,7 +159,7 @@ What \`postern check\` can say.
 | code | meaning |
 | --- | --- |
 ${Object.entries(problemCodes)
-  .map(([code, meaning]) => `| \`${code}\` | ${meaning} |`)
+  .map(([code, meaning]) => `| [\`${code}\`](problems/${code}.md) | ${meaning} |`)
   .join("\n")}
 `,
 });

@@ -13,14 +13,24 @@ export const partNames = (group: Group): string[] =>
     .map((name) => name.replace(/\.ts$/, ""))
     .sort();
 
+/** A name for the module; words of the language, and the list's own name, get a mark. */
+const id = (name: string, group: Group): string => {
+  const camel = name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+  try {
+    new Function(`"use strict"; const ${camel} = 0; async () => { const await_ = ${camel}; };`);
+    return camel === group || ["await", "arguments", "eval"].includes(camel) ? `${camel}_` : camel;
+  } catch {
+    return `${camel}_`;
+  }
+};
+
 const registry = (group: Group, names: readonly string[]): string => {
   const type = group === "filters" ? "FilterModule" : "UpstreamModule";
-  const id = (name: string) => name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   return `// Written by \`npm run gen\`: every ${group.slice(0, -1)} there is. Only tools and tests import this.
 import type { ${type} } from "../gateway/part.ts";
-${names.map((name) => `import * as ${id(name)} from "./${name}.ts";\n`).join("")}
+${names.map((name) => `import * as ${id(name, group)} from "./${name}.ts";\n`).join("")}
 export const ${group}: Readonly<Record<string, ${type}>> = {
-${names.map((name) => `  ${id(name) === name ? name : `"${name}": ${id(name)}`},\n`).join("")}};
+${names.map((name) => `  ${id(name, group) === name ? name : `"${name}": ${id(name, group)}`},\n`).join("")}};
 `;
 };
 

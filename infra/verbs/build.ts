@@ -15,11 +15,12 @@ interface Options {
 /** A tier that holds is built, whatever the others are like; the front waits for all of them. */
 export const build = async ({ root, env, tier }: Options): Promise<Outcome> => {
   const compiled = compile(root, env);
-  if (tier !== undefined && !compiled.tiers.some(({ plan }) => plan.tier === tier) && compiled.problems.length === 0)
-    throw new Error(`there is no tier "${tier}"; there are ${compiled.tiers.map(({ plan }) => plan.tier).join(", ")}`);
+  const files = manifestFiles(root);
+  if (tier !== undefined && !files.includes(`routes/${tier}.yaml`))
+    throw new Error(`there is no routes/${tier}.yaml; there are ${files.join(", ")}`);
   const emitted = await emit(root, compiled, { only: tier });
   // Of one tier: its own problems, and those of files that all tiers share.
-  const others = manifestFiles(root).filter((file) => file !== `routes/${tier}.yaml`);
+  const others = files.filter((file) => file !== `routes/${tier}.yaml`);
   const own = tier === undefined ? compiled.problems : compiled.problems.filter(({ file }) => !others.includes(file));
   return {
     exitCode: own.length > 0 ? 1 : 0,

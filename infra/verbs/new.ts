@@ -1,6 +1,7 @@
 /** `postern new filter|upstream <name>`: a part that passes the law suite as it stands, and a test to go on from. */
 import fs from "node:fs";
 import path from "node:path";
+import { filterSettings, upstreamSettings } from "../../functions/gateway/config.ts";
 import { home, writeAll } from "../gen/generated.ts";
 import { partNames } from "../gen/registries.ts";
 import type { Outcome } from "../outcome.ts";
@@ -10,6 +11,8 @@ export const scaffold = async (kind: string, name: string): Promise<Outcome> => 
   if (kind !== "filter" && kind !== "upstream") return wrong(`"${kind}" is neither filter nor upstream`);
   if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name))
     return wrong(`"${name}" is no name; write lower case with hyphens: geo-fence`);
+  if (name.length > 40) return wrong(`"${name}" is too long; a part's name has 40 characters at most`);
+  if (settings.includes(name)) return wrong(`"${name}" already means something beside a ${kind}; call it otherwise`);
   const group = kind === "filter" ? "filters" : "upstreams";
   if (partNames(group).includes(name))
     return wrong(`there is a ${kind} "${name}" already: functions/${group}/${name}.ts`);
@@ -30,5 +33,11 @@ export const scaffold = async (kind: string, name: string): Promise<Outcome> => 
     data: { written, kind, name },
   };
 };
+
+/** Keys that stand beside a part's name in a manifest. */
+const settings: readonly string[] = [
+  ...Object.keys(filterSettings().shape),
+  ...Object.keys(upstreamSettings().shape).filter((key) => key !== "timeout"),
+];
 
 const wrong = (text: string): Outcome => ({ exitCode: 2, text, data: { error: text } });

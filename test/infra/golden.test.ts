@@ -20,20 +20,18 @@ describe.each(all)("$name", (it_) => {
     for (const { source, column, length, message, remedy, related = [] } of problems) {
       for (const place of [{ source, column, length }, ...related])
         expect(place.column - 1 + place.length).toBeLessThanOrEqual(Math.max(1, place.source.length));
-      expect(`${message} ${remedy}`).not.toMatch(
+      expect(`${message} ${remedy ?? ""}`).not.toMatch(
         /Invalid input|expected|received|undefined|\[object|zod|Too (small|big)/i,
       );
-      // Without one, a reader knows what is wrong and not what to do.
-      expect([message, remedy ?? message]).not.toContain("");
     }
   });
 });
 
 it("there is a case for every code", () => {
   const shown = new Set(all.flatMap((it) => compileCase(it).problems.map(({ code }) => code)));
-  // Parts that could break these two do not exist yet; the rules' own tests make some.
+  // A case is text in UTF-8; and parts that could break the other two do not exist yet. They have tests of their own.
   const untold = Object.keys(problemCodes).filter((code) => !shown.has(code as never));
-  expect(untold).toEqual(["body-unbounded", "too-many-connections"]);
+  expect(untold).toEqual(["bad-encoding", "body-unbounded", "too-many-connections"]);
 });
 
 const plans = path.join(folder, "../plans");

@@ -65,6 +65,8 @@ export const upstreamsOfRoute = ({
 const upstreamsAreThere = ({ source, upstreamNames }: CheckedTier, route: CheckedRoute): Problem[] => {
   const named = upstreamsOfRoute(route);
   return named.flatMap(({ upstream, at, key }, index) => {
+    // A variable that is not there has been reported.
+    if (upstream.includes("${")) return [];
     if (!upstreamNames.includes(upstream))
       return [
         source.problem(at, "unknown-upstream", `the tier has no upstream "${upstream}"`, {

@@ -1,0 +1,175 @@
+import { describe, expect, it } from "vitest";
+import { conversation, type RouteSetting, type Setting, world } from "../conversation.ts";
+
+const gate = (route: Omit<RouteSetting, "match">, setting: Setting = {}) =>
+  conversation({}, { ...setting, routes: { it: { match: "GET /a/{id}/{rest*}", ...route } } });
+
+describe("respond", () => {
+  it("answers at the gate, with the gate's own headers beside", async () => {
+    const goes = { respond: { status: 203, headers: { "content-type": "application/json" }, body: '{"ok":true}\n' } };
+    const { status, text, headers, upstream } = await gate({ goes }).send("GET /a/1/x");
+    expect([status, text, headers["content-type"], upstream.length]).toEqual([
+      203,
+      '{"ok":true}\n',
+      "application/json",
+      0,
+    ]);
+    expect(headers["x-request-id"]).toBeDefined();
+  });
+});
+
+describe("redirect", () => {
+  const to = (target: string, query: "keep" | "drop" = "keep") =>
+    gate({ goes: { redirect: { to: target, status: 307, query } } });
+
+  it.each([
+    ["/v2/{path.id}", "GET /a/7/x?q=1", "/v2/7?q=1"],
+    ["https://other.example/{path.rest}", "GET /a/7/x/y", "https://other.example/x/y"],
+    ["https://other.example", "GET /a/7/x", "https://other.example/"],
+    ["/q/{query.q}", "GET /a/7/x?q=a%2Fb", "/q/a%2Fb?q=a%2Fb"],
+  ])("%s, asked with %s, leads to %s", async (target, line, location) => {
+    const { status, headers } = await to(target).send(line);
+    expect([status, headers.location]).toEqual([307, location]);
+  });
+
+  it("drops the query where it is told to", async () => {
+    expect((await to("/b", "drop").send("GET /a/7/x?q=1")).headers.location).toBe("/b");
+  });
+
+  it("never leads to another host than the manifest says", async () => {
+    // The rest is empty, so that the path would begin with two slashes.
+    const { status, code } = await to("/{path.rest}/evil.example").send("GET /a/7/");
+    expect([status, code]).toEqual([400, "reference-malformed"]);
+  });
+});
+
+describe("a weighted list", () => {
+  const goes = {
+    to: [
+      ["service", 90],
+      ["other", 10],
+    ],
+  } as const;
+  const hit = async (setting: Setting) => {
+    const { upstream } = await gate({ goes }, setting).send("GET /a/1/x");
+    return upstream[0]?.url.startsWith("https://service.example/other") ? "other" : "service";
+  };
+
+  it("keeps a user with one upstream", async () => {
+    const first = await hit({ caller: { grayKey: "device-7" } });
+    for (let again = 0; again < 5; again++) expect(await hit({ caller: { grayKey: "device-7" } })).toBe(first);
+  });
+
+  it("gives each its share of users", async () => {
+    let others = 0;
+    for (let user = 0; user < 1000; user++)
+      if ((await hit({ caller: { grayKey: `device-${user}` } })) === "other") others++;
+    expect(others).toBeGreaterThan(70);
+    expect(others).toBeLessThan(130);
+  });
+
+  it("draws lots for a user of whom nothing is known", async () => {
+    const caller = { grayKey: null, ip: null };
+    expect(await hit({ caller, world: world({ random: () => 0.89 }) })).toBe("service");
+    expect(await hit({ caller, world: world({ random: () => 0.9 }) })).toBe("other");
+  });
+
+  it("never asks one whose weight is 0", async () => {
+    const none = {
+      to: [
+        ["other", 0],
+        ["service", 1],
+      ],
+    } as const;
+    for (let user = 0; user < 50; user++) {
+      const { upstream } = await gate({ goes: none }, { caller: { grayKey: `${user}` } }).send("GET /a/1/x");
+      expect(upstream[0]?.url).toBe("https://service.example/a/1/x");
+    }
+  });
+});
+
+describe("deprecated", () => {
+  it("is told with every response of the route, refusals too", async () => {
+    const deprecated = { since: "2026-01-01", sunset: "2027-06-30", link: "https://docs.example/v2" };
+    const { headers } = await gate({ deprecated }).send("GET /a/1/x");
+    expect(headers).toMatchObject({
+      deprecation: "@1767225600",
+      sunset: "Wed, 30 Jun 2027 00:00:00 GMT",
+      link: '<https://docs.example/v2>; rel="deprecation"; type="text/html"',
+    });
+  });
+
+  it("at a time that is not said, it is so since the epoch", async () => {
+    expect((await gate({ deprecated: {} }).send("GET /a/1/x")).headers.deprecation).toBe("@0");
+  });
+});
+
+describe("when of a filter", () => {
+  const door = () => () => new Response("door", { status: 418 });
+  const setting = (kind: "guard" | "layer"): Setting => ({
+    filters: { door: { kind, when: [["header", "x-door", "present", ""]] } },
+  });
+
+  it("a guard is met by requests that fulfil it", async () => {
+    const { send } = conversation({ door }, setting("guard"));
+    expect((await send("GET /")).status).toBe(200);
+    expect((await send("GET /", { headers: { "x-door": "1" } })).status).toBe(418);
+  });
+
+  it("so is a layer", async () => {
+    const { send } = conversation(
+      { door: () => () => async () => new Response("door", { status: 418 }) },
+      setting("layer"),
+    );
+    expect((await send("GET /")).status).toBe(200);
+    expect((await send("GET /", { headers: { "x-door": "1" } })).status).toBe(418);
+  });
+});
+
+describe("what a gate bounds", () => {
+  it("requests at once: one too many is 503, and has its place when another one ends", async () => {
+    const waiting: (() => void)[] = [];
+    const replies = () => new Promise<Response>((reply) => waiting.push(() => reply(new Response("ok"))));
+    const { send } = conversation({}, { limits: { concurrency: 1 }, replies });
+    const first = send("GET /");
+    await new Promise((turn) => setTimeout(turn, 0));
+    const { status, code, headers } = await send("GET /");
+    expect([status, code, headers["retry-after"]]).toEqual([503, "gate-busy", "1"]);
+    for (const reply of waiting.splice(0)) reply();
+    expect((await first).status).toBe(200);
+    const third = send("GET /");
+    await new Promise((turn) => setTimeout(turn, 0));
+    for (const reply of waiting) reply();
+    expect((await third).status).toBe(200);
+  });
+
+  it("hosts: by name, then by wildcard, of any depth", async () => {
+    const { send } = conversation({}, { hosts: ["api.acme.example", "*.shop.example"] });
+    const ask = async (host: string) => (await send(`GET https://${host}/`)).code ?? "served";
+    expect(await ask("API.acme.example.")).toBe("served");
+    expect(await ask("a.b.shop.example:8443")).toBe("served");
+    expect(await ask("shop.example")).toBe("host-unknown");
+    expect(await ask("evil-shop.example")).toBe("host-unknown");
+    expect(await ask("api.acme.example.evil.example")).toBe("host-unknown");
+  });
+});
+
+describe("an upstream that answers with nonsense", () => {
+  it("is told as such, and nothing of it reaches the client", async () => {
+    const odd = {
+      status: 600,
+      webSocket: null,
+      headers: new Headers({ "x-secret": "1" }),
+      body: null,
+    } as unknown as Response;
+    const { status, code, headers } = await conversation({}, { replies: () => odd }).send("GET /");
+    expect([status, code, headers["x-secret"]]).toEqual([502, "upstream-invalid", undefined]);
+  });
+
+  it("internal headers of its answer are dropped", async () => {
+    const replies = () =>
+      new Response("ok", { headers: { "x-postern-gray-key": "evil", "cloudflare-workers-version-key": "e" } });
+    const { headers } = await conversation({}, { replies }).send("GET /");
+    expect(Object.keys(headers).filter((it) => /postern|cloudflare/.test(it))).toEqual([]);
+  });
+});
