@@ -82,6 +82,33 @@ program
   )
   .action(async (options) => finish(await (await import("./dev/dev.ts")).dev(options), options));
 
+const secrets = program.command("secrets").description("the secrets that tiers name: what is missing, and setting one");
+
+secrets
+  .command("list")
+  .description("list the secrets that each tier needs, and which are missing")
+  .addOption(environment("local"))
+  .addOption(root)
+  .addOption(json)
+  .addHelpText("after", examples({ "npx postern secrets list --env production": "asks the platform" }))
+  .action(async (options) => finish(await (await import("./verbs/secrets.ts")).list(options), options));
+
+secrets
+  .command("set")
+  .description("set a secret for every tier that names it; its value comes from a pipe or a prompt")
+  .argument("<name>", "such as PAY_SIGNING_KEY")
+  .addOption(environment("local"))
+  .addOption(root)
+  .addOption(json)
+  .addHelpText(
+    "after",
+    examples({ "npx postern secrets set PAY_SIGNING_KEY": "asks for the value, and does not show it" }),
+  )
+  .action(async (name, options) => {
+    const [{ set }, { hidden }] = await Promise.all([import("./verbs/secrets.ts"), import("./prompt.ts")]);
+    finish(await set(name, options, () => hidden(name)), options);
+  });
+
 program
   .command("gen")
   .description("write what is generated: registries, reference docs, the front's block of wrangler.toml")

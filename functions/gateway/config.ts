@@ -152,7 +152,9 @@ const limits = () =>
       .max(100_000, "100000 at most")
       .default(1000)
       .describe("Requests under way at once; per isolate"),
-    "stream-age": duration().default("1h").describe("The longest that a response of unknown length may go on"),
+    "stream-age": duration()
+      .default("1h")
+      .describe("The longest that a response of unknown length may go on; not of WebSockets"),
     cpu: duration()
       .refine((text) => /^(?:[1-9]\d*)(?:ms|s|m)$/.test(text), "CPU time is 1ms to 5m")
       .optional()

@@ -21,6 +21,8 @@ interface About<S extends ZodType> {
   readonly codes: Codes;
   /** What it needs of the platform, so that the compiler can bind it. */
   readonly bindings?: (config: output<S>) => readonly Binding[];
+  /** Names of the secrets that it reads. */
+  readonly secrets?: (config: output<S>) => readonly string[];
   /** How many connections it can hold open at once; by default a filter none and an upstream one. */
   readonly connections?: (config: output<S>) => number;
 }

@@ -88,10 +88,11 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
 
 const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): ReadonlyMap<string, Linked> => {
   const filters = mapValues(plan.filters, (filter, id) => stepsOf(id, filter, parts, deps));
+  const age = milliseconds(plan.limits["stream-age"]);
   const upstreams = mapValues(plan.upstreams, (upstream, name): Handler => {
     const call = partOf(parts.upstreams, upstream.use)(upstream.with, deps);
     const late = () => new Fault(upstreamCodes, "upstream-timeout", { detail: `No answer within ${upstream.timeout}` });
-    return attributed(name, deadline(milliseconds(upstream.timeout), late, deps)(timed(call, deps)));
+    return attributed(name, deadline(milliseconds(upstream.timeout), late, deps, age)(timed(call, deps)));
   });
   return new Map(
     Object.entries(plan.routes).map(([name, route]): [string, Linked] => {

@@ -1,24 +1,17 @@
 /** Checks one manifest: its frame, each route, each filter and upstream by the schema of its part, then what they mean together. */
 import path from "node:path";
 import { type Frame, frame, type Route, route } from "../../functions/gateway/config.ts";
-import type { Environment } from "../../functions/gateway/environment.ts";
 import { joined, matchOf, segmentsOf } from "../../functions/gateway/match.ts";
 import { name } from "../../functions/gateway/names.ts";
 import { testsOf } from "../../functions/gateway/when.ts";
-import type { CheckedFilters, CheckedPreset, CheckedRoute, CheckedTier, Named } from "./checked.ts";
-import { entriesOf, filtersOf, type Reading, type Registry, upstreamsOf } from "./parts.ts";
+import type { Registry } from "../registry.ts";
+import type { CheckedFilters, CheckedPreset, CheckedRoute, CheckedTier, Surroundings } from "./checked.ts";
+import { entriesOf, filtersOf, type Reading, upstreamsOf } from "./parts.ts";
 import type { Problem } from "./problem.ts";
 import { inOrder } from "./problem.ts";
 import type { Source } from "./read.ts";
 import { open } from "./reading.ts";
 import { rulesBroken } from "./rules/rules.ts";
-
-export interface Surroundings {
-  readonly registry: Registry;
-  readonly environment: Named<Environment>;
-  /** Those that hold, by name; undefined for one that is broken, which has its own problems. */
-  readonly presets: ReadonlyMap<string, CheckedPreset | undefined>;
-}
 
 export interface Verdict {
   readonly problems: readonly Problem[];
@@ -41,6 +34,9 @@ export const check = (source: Source, surroundings: Surroundings): Verdict => {
   return problems.length === 0 && tier?.shared.whole ? { problems, tier, ...known } : { problems, ...known };
 };
 
+/** To make a schema takes longer than to use it. */
+const schemas = { frame: frame(), route: route(), name: name() };
+
 const most = 100;
 
 /** A file of another kind can be wrong at every line. */
@@ -61,7 +57,7 @@ const tierOf = (
   { registry, presets }: Surroundings,
 ): CheckedTier | undefined => {
   const { source } = reading;
-  const manifest = reading.parse(frame(), value, [], "the manifest") ?? salvaged(value, source);
+  const manifest = reading.parse(schemas.frame, value, [], "the manifest") ?? salvaged(value, source);
   if (!manifest) return undefined;
   const keys = Object.fromEntries(entriesOf(value));
   const preset = manifest.preset === undefined ? undefined : presets.get(manifest.preset);
@@ -87,18 +83,18 @@ const tierOf = (
 const salvaged = (value: unknown, source: Source): Frame | undefined => {
   const entries = entriesOf(value);
   if (entries.length === 0) return undefined;
-  const { shape } = frame();
+  const { shape } = schemas.frame;
   const holding = entries.filter(
     ([key, it]) => Object.hasOwn(shape, key) && shape[key as keyof typeof shape].safeParse(it).success,
   );
-  const routes = entriesOf(Object.fromEntries(entries).routes).filter(([it]) => name().safeParse(it).success);
+  const routes = entriesOf(Object.fromEntries(entries).routes).filter(([it]) => schemas.name.safeParse(it).success);
   const tier = path.basename(source.file, ".yaml");
   const standIns = {
     api: "postern/v1",
-    tier: name().safeParse(tier).success ? tier : "unknown",
+    tier: schemas.name.safeParse(tier).success ? tier : "unknown",
     hosts: ["unknown.invalid"],
   };
-  return frame().parse({ ...standIns, ...Object.fromEntries(holding), routes: Object.fromEntries(routes) });
+  return schemas.frame.parse({ ...standIns, ...Object.fromEntries(holding), routes: Object.fromEntries(routes) });
 };
 
 const inherited = (
@@ -121,7 +117,7 @@ const routeOf = (
   const value = routes[name];
   const at = ["routes", name];
   const { filters } = Object.fromEntries(entriesOf(value));
-  const settings: Route | undefined = reading.parse(route(), value, at, `the route ${name}`);
+  const settings: Route | undefined = reading.parse(schemas.route, value, at, `the route ${name}`);
   const own = filtersOf(filters, [...at, "filters"], `${name}/`, registry, reading);
   if (!settings) return undefined;
   const match = matchOf(settings.match);

@@ -1,9 +1,11 @@
 /** What the checker makes of a manifest: every default filled in, every part's configuration parsed, places kept. */
 import type { Test } from "../../functions/gateway/conditions.ts";
 import type { Frame, Route } from "../../functions/gateway/config.ts";
+import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Segment } from "../../functions/gateway/match.ts";
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
 import type { Mode } from "../../functions/gateway/plan.ts";
+import type { Registry } from "../registry.ts";
 import type { Path } from "./locate.ts";
 import type { Source } from "./read.ts";
 
@@ -80,4 +82,12 @@ export interface CheckedTier {
   readonly whole: boolean;
   /** Names of the environment's values that it asks for. */
   readonly asked: ReadonlySet<string>;
+}
+
+/** What a manifest stands among. */
+export interface Surroundings {
+  readonly registry: Registry;
+  readonly environment: Named<Environment>;
+  /** Those that hold, by name; undefined for one that is broken, which has its own problems. */
+  readonly presets: ReadonlyMap<string, CheckedPreset | undefined>;
 }

@@ -3,12 +3,12 @@ import fs from "node:fs";
 import path from "node:path";
 import type { Environment } from "../../functions/gateway/environment.ts";
 import type { FrontPlan, Plan } from "../../functions/gateway/plan.ts";
-import * as registry from "../registry.ts";
-import { check, type Surroundings, type Verdict } from "./check.ts";
-import type { CheckedTier, Named } from "./checked.ts";
+import { registry } from "../registry.ts";
+import { check, type Verdict } from "./check.ts";
+import type { CheckedTier, Named, Surroundings } from "./checked.ts";
 import { lower, lowerFront } from "./lower.ts";
 import { inOrder, once, type Problem } from "./problem.ts";
-import { load, readConsumers, readEnvironment, readPresets } from "./surroundings.ts";
+import { bytesOf, type Consumer, readConsumers, readEnvironment, readPresets, sourceOf } from "./surroundings.ts";
 import { tiersCollide } from "./tiers.ts";
 import { unused } from "./unused.ts";
 
@@ -36,18 +36,12 @@ export interface Compiled {
 /** Verdicts by file; they hold while what the tiers share is the same. */
 export interface Memory {
   readonly shared: string;
-  readonly files: ReadonlyMap<string, { readonly text: string; readonly verdict: Verdict }>;
+  readonly files: ReadonlyMap<string, { readonly bytes: Buffer | number; readonly verdict: Verdict }>;
 }
 
 export interface CompiledTier {
   readonly checked: CheckedTier;
   readonly plan: Plan;
-}
-
-/** One entry of the consumers' KV namespace. */
-export interface Consumer {
-  readonly key: string;
-  readonly value: string;
 }
 
 /**
@@ -115,14 +109,17 @@ const remembering = (
     shared,
     files: new Map(
       files.map((file) => {
-        const source = load(root, file);
+        const bytes = bytesOf(root, file);
         const last = known?.get(file);
-        const same = last !== undefined && last.text === source.text && source.text !== "";
-        return [file, same ? last : { text: source.text, verdict: check(source, surroundings) }];
+        if (last && sameBytes(last.bytes, bytes)) return [file, last];
+        return [file, { bytes, verdict: check(sourceOf(file, bytes), surroundings) }];
       }),
     ),
   };
 };
+
+const sameBytes = (a: Buffer | number, b: Buffer | number): boolean =>
+  typeof a === "object" && typeof b === "object" && a.equals(b);
 
 const presetFile = /^routes\/presets\//;
 

@@ -1,19 +1,15 @@
 /** Reads the filters and upstreams of a manifest, each by the schema of the part that it names. */
 import type { ZodType } from "zod";
 import { filterSettings, upstreamSettings } from "../../functions/gateway/config.ts";
-import type { FilterModule, UpstreamModule } from "../../functions/gateway/part.ts";
 import { testsOf } from "../../functions/gateway/when.ts";
+import type { Registry } from "../registry.ts";
 import type { CheckedFilter, CheckedFilters, CheckedUpstream } from "./checked.ts";
 import { choice } from "./issues.ts";
 import type { Path } from "./locate.ts";
 import type { Problem } from "./problem.ts";
 import type { Source } from "./read.ts";
 
-/** Every part that there is. */
-export interface Registry {
-  readonly filters: Readonly<Record<string, FilterModule>>;
-  readonly upstreams: Readonly<Record<string, UpstreamModule>>;
-}
+const schemas = { filter: filterSettings(), upstream: upstreamSettings() };
 
 /** One reading of one file: where problems are gathered. */
 export interface Reading {
@@ -44,11 +40,11 @@ const filterOf = (
   registry: Registry,
   reading: Reading,
 ): CheckedFilter | undefined => {
-  const kind = kindOf(value, entry, "filter", filterSettings().shape, registry.filters, reading);
+  const kind = kindOf(value, entry, "filter", schemas.filter.shape, registry.filters, reading);
   if (!kind) return undefined;
-  const about = kind.part.spec();
+  const about = kind.part;
   const at = [...entry, kind.use];
-  const settings = reading.parse(filterSettings(), kind.settings, entry, kind.use);
+  const settings = reading.parse(schemas.filter, kind.settings, entry, kind.use);
   const config = reading.parse(about.schema as ZodType, expanded(kind.config, about.short), at, kind.use);
   if (!settings || config === undefined) return undefined;
   const { id = kind.use, mode, percent, when } = settings;
@@ -61,11 +57,11 @@ export const upstreamsOf = (all: unknown, registry: Registry, reading: Reading):
   Object.fromEntries(
     entriesOf(all).flatMap(([name, entry]): [string, CheckedUpstream][] => {
       const here = ["upstreams", name];
-      const kind = kindOf(entry, here, "upstream", upstreamSettings().shape, registry.upstreams, reading);
+      const kind = kindOf(entry, here, "upstream", schemas.upstream.shape, registry.upstreams, reading);
       if (!kind) return [];
-      const about = kind.part.spec();
+      const about = kind.part;
       const at = [...here, kind.use];
-      const settings = reading.parse(upstreamSettings(), kind.settings, here, name);
+      const settings = reading.parse(schemas.upstream, kind.settings, here, name);
       const config = reading.parse(about.schema as ZodType, expanded(kind.config, about.short), at, kind.use);
       if (!settings || config === undefined) return [];
       return [[name, { use: kind.use, about, config, timeout: settings.timeout }]];

@@ -34,13 +34,16 @@ const deepest = 64;
 /** @param bytes of the file; no more of them are looked at than a manifest may have */
 export const read = (file: string, bytes: Uint8Array | string): Source => {
   const size = typeof bytes === "string" ? Buffer.byteLength(bytes) : bytes.length;
-  if (size > largest)
-    return unread(file, "too-large", `the file has ${size} bytes`, `a manifest has ${largest} at most`);
+  if (size > largest) return tooLarge(file, size);
   const text = typeof bytes === "string" ? bytes : decoded(bytes);
   if (text === undefined)
     return unread(file, "bad-encoding", "the file is not text in UTF-8", "save it in this encoding");
   return readText(file, text.replace(/^\ufeff/, ""));
 };
+
+/** A file that is too large to be looked at. @param size in bytes */
+export const tooLarge = (file: string, size: number): Source =>
+  unread(file, "too-large", `the file has ${size} bytes`, `a manifest has ${largest} at most`);
 
 /** @returns undefined for bytes that are no UTF-8, and for text with characters that no text has */
 const decoded = (bytes: Uint8Array): string | undefined => {

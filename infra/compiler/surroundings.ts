@@ -3,16 +3,37 @@ import fs from "node:fs";
 import path from "node:path";
 import { preset } from "../../functions/gateway/config.ts";
 import { consumers, type Environment, environment } from "../../functions/gateway/environment.ts";
+import type { Registry } from "../registry.ts";
 import type { CheckedPreset, Named } from "./checked.ts";
-import type { Compiled, Consumer } from "./compile.ts";
 import { problemsOf } from "./issues.ts";
-import { entriesOf, filtersOf, type Registry } from "./parts.ts";
+import { entriesOf, filtersOf } from "./parts.ts";
 import type { Problem } from "./problem.ts";
-import { read, type Source } from "./read.ts";
+import { largest, read, type Source, tooLarge } from "./read.ts";
 import { open } from "./reading.ts";
 
-/** Reads a file of the project; what is larger than a manifest may be is not read whole. */
-export const load = (root: string, file: string): Source => read(file, fs.readFileSync(path.join(root, file)));
+/** The bytes of a file of the project, or its size where it is larger than a manifest may be. */
+export const bytesOf = (root: string, file: string): Buffer | number => {
+  const whole = path.join(root, file);
+  const { size } = fs.statSync(whole);
+  return size > largest ? size : fs.readFileSync(whole);
+};
+
+export const sourceOf = (file: string, bytes: Buffer | number): Source =>
+  typeof bytes === "number" ? tooLarge(file, bytes) : read(file, bytes);
+
+const load = (root: string, file: string): Source => sourceOf(file, bytesOf(root, file));
+
+/** One entry of the consumers' KV namespace. */
+export interface Consumer {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** What stood before, in place of what is broken now. */
+interface Before {
+  readonly environment: Named<Environment>;
+  readonly consumers: readonly Consumer[];
+}
 
 export interface Shared {
   readonly environment: Named<Environment>;
@@ -40,7 +61,7 @@ const namesIn = (root: string, folder: string): string[] => {
  * A broken one is what it was before, so that a slip of the pen changes nothing that runs.
  * @throws where there is no such environment
  */
-export const readEnvironment = (root: string, name: string, before: Compiled | undefined): Shared => {
+export const readEnvironment = (root: string, name: string, before: Before | undefined): Shared => {
   const known = environmentNames(root);
   if (!known.includes(name))
     throw new Error(
@@ -59,7 +80,7 @@ export const readEnvironment = (root: string, name: string, before: Compiled | u
 
 export const readConsumers = (
   root: string,
-  before: Compiled | undefined,
+  before: Before | undefined,
 ): { readonly entries: readonly Consumer[]; readonly problems: readonly Problem[] } => {
   const file = "routes/consumers.yaml";
   const last = before?.consumers ?? [];

@@ -25,12 +25,13 @@ const common = {
 } as const;
 
 /** Workers of other environments have names of their own. */
-const workerName = (name: string, environment: string): string =>
+export const workerName = (name: string, environment: string): string =>
   environment === "production" ? name : `${name}-${environment}`;
 
 export const gateConfig = (tier: CheckedTier, { name, value }: Named<Environment>) => {
   const { hosts, base, entry, limits } = tier.manifest;
   const bindings = unique(bindingsOf(tier));
+  const secrets = secretsOf(tier);
   return {
     name: workerName(`gate-${tier.manifest.tier}`, name),
     main: "gate.js",
@@ -41,8 +42,15 @@ export const gateConfig = (tier: CheckedTier, { name, value }: Named<Environment
     kv_namespaces: bindings.flatMap((it) =>
       it.kind === "kv" ? [{ binding: it.binding, id: value.kv[it.namespace] as string }] : [],
     ),
+    ...(secrets.length > 0 && { secrets: { required: secrets } }),
     ...((limits.cpu ?? limits["sub-requests"]) !== undefined && { limits: platformLimits(limits) }),
   };
+};
+
+/** Names of the secrets that a tier's parts read. */
+export const secretsOf = ({ routes, upstreams }: CheckedTier): string[] => {
+  const parts = [...routes.flatMap(({ chain }) => chain), ...Object.values(upstreams)];
+  return [...new Set(parts.flatMap(({ about, config }) => about.secrets?.(config) ?? []))].sort();
 };
 
 /** What a tier's parts need of the platform. */

@@ -134,6 +134,14 @@ const keyMisfit = (key: Node | null, first: Map<string, Node>): Misfit | undefin
   if (!key) return undefined;
   if (!isScalar(key))
     return { node: key, code: "bad-yaml", message: "a key is a word", remedy: "put a text with brackets in quotes" };
+  // It would become an empty text.
+  if (key.value === null)
+    return {
+      node: key,
+      code: "bad-yaml",
+      message: "a key is a word",
+      remedy: "put null in quotes, or call it otherwise",
+    };
   const word = String(key.value);
   const before = first.get(word);
   if (before)

@@ -33,7 +33,7 @@ export const dev = async ({ root, env, port: given, json }: Options): Promise<Ou
   const first = loop.next();
   // From here on, so that no edit is lost between the first reading and the first answer.
   const follow = watch(
-    ["routes", "functions"].map((it) => path.join(root, it)),
+    ["routes", "functions", ".secrets"].map((it) => path.join(root, it)),
     async () => {
       await first.catch(() => {});
       await loop.next();

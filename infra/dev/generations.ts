@@ -4,6 +4,7 @@ import pc from "picocolors";
 import { type Compiled, compile } from "../compiler/compile.ts";
 import { type Emitted, emit } from "../compiler/emit.ts";
 import { report } from "../compiler/report.ts";
+import { localSecrets } from "../secrets.ts";
 import type { Door } from "./door.ts";
 import { type Mesh, startMesh } from "./mesh.ts";
 
@@ -29,11 +30,16 @@ export const generations = (
   let good: Compiled | undefined;
   const ending = new Set<Promise<void>>();
 
-  const replace = async (compiled: Compiled, emitted: readonly Emitted[]): Promise<boolean> => {
+  const replace = async (
+    compiled: Compiled,
+    emitted: readonly Emitted[],
+    secrets: Readonly<Record<string, string>>,
+  ): Promise<boolean> => {
     const fresh = await startMesh({
       workers: frontFirst(emitted),
       others: absolute(root, compiled.environment.value.dev.workers),
       consumers: compiled.consumers,
+      secrets,
       log,
     });
     const refused = Object.entries(fresh.refused);
@@ -64,9 +70,10 @@ export const generations = (
           if (good && compiled.problems.some(({ file }) => file === checked.source.file))
             tell(`${checked.manifest.tier} goes on with its last good manifest`);
         const emitted = await emit(root, compiled, { partial: true });
-        const now = JSON.stringify([emitted.map((it) => it.digest), compiled.consumers]);
+        const secrets = localSecrets(root, env);
+        const now = JSON.stringify([emitted.map((it) => it.digest), compiled.consumers, secrets]);
         if (now === digest) return compiled;
-        if (!(await replace(compiled, emitted))) {
+        if (!(await replace(compiled, emitted, secrets))) {
           tell("what ran before goes on running");
           return undefined;
         }

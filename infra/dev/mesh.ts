@@ -1,9 +1,10 @@
 /** Runs what was built in workerd: the front, the gates behind it, and Workers that upstreams name, wired as their wrangler configurations say. */
+import fs from "node:fs";
 import path from "node:path";
 import * as esbuild from "esbuild";
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
-import type { Consumer } from "../compiler/compile.ts";
+import type { Consumer } from "../compiler/surroundings.ts";
 import { compatibilityDate } from "../compiler/wrangler.ts";
 
 export interface MeshOptions {
@@ -12,6 +13,8 @@ export interface MeshOptions {
   /** Workers that are no gates: name → source file. */
   readonly others: Readonly<Record<string, string>>;
   readonly consumers: readonly Consumer[];
+  /** Values of secrets, by name; each gate is given those that its configuration asks for. */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** Each line that a Worker wrote. */
   readonly log: (line: string) => void;
 }
@@ -26,7 +29,7 @@ export interface Mesh {
 
 export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
   const workers = [
-    ...options.workers.map(({ worker, folder }) => built(worker, folder)),
+    ...options.workers.map(({ worker, folder }) => built(worker, folder, options.secrets ?? {})),
     ...(await Promise.all(Object.entries(options.others).map(([name, file]) => plain(name, file)))),
   ];
   // One Worker that throws at start keeps the whole process from starting, so it is taken out and the rest is tried again.
@@ -74,10 +77,14 @@ const deafToSignals = <T>(make: () => T): T => {
 
 type Worker = V4WorkerOptions;
 
-const built = (name: string, folder: string): Worker => {
-  const { main = "", workerOptions } = unstable_getMiniflareWorkerOptions(path.join(folder, "wrangler.json"));
+const built = (name: string, folder: string, secrets: Readonly<Record<string, string>>): Worker => {
+  const config = path.join(folder, "wrangler.json");
+  const { main = "", workerOptions } = unstable_getMiniflareWorkerOptions(config);
+  const required: readonly string[] = JSON.parse(fs.readFileSync(config, "utf8")).secrets?.required ?? [];
+  const given = Object.fromEntries(required.flatMap((it) => (Object.hasOwn(secrets, it) ? [[it, secrets[it]]] : [])));
   return {
     ...workerOptions,
+    bindings: { ...(workerOptions as Worker).bindings, ...given },
     name,
     modulesRoot: folder,
     modules: [main, path.join(folder, "plan.js")].map((file) => ({ type: "ESModule" as const, path: file })),

@@ -38,10 +38,8 @@ export const problemPages = (): Generated[] => {
 
 const shown = (example: Example | undefined): string => {
   if (!example) return "";
-  const files = example.files
-    .split(/^-- (\S+) --\n/m)
-    .slice(1)
-    .reduce<string[]>((all, it, index, pieces) => (index % 2 ? [...all, block(pieces[index - 1] ?? "", it)] : all), []);
+  const [, ...pieces] = example.files.split(/^-- (\S+) --\n/m);
+  const files = pieces.flatMap((text, index) => (index % 2 ? [block(pieces[index - 1] ?? "", text)] : []));
   return `\n${files.join("\n")}\n\`\`\`\n${example.shown.trimEnd()}\n\`\`\`\n`;
 };
 

@@ -6,18 +6,20 @@ import { consumers, environment } from "../../functions/gateway/environment.ts";
 import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway/faults.ts";
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
 import { problemCodes } from "../compiler/codes.ts";
-import { filters, upstreams } from "../registry.ts";
+import { registry } from "../registry.ts";
 import { type Generated, written } from "./generated.ts";
 import { problemPages } from "./problems.ts";
 import { summaryOf } from "./summary.ts";
 
 export const reference = (): Generated[] => {
   const pages = [
-    ...Object.entries(filters).map(([name, { spec }]) => page("filters", name, spec())),
-    ...Object.entries(upstreams).map(([name, { spec }]) => page("upstreams", name, spec())),
+    ...Object.entries(filters).map(([name, about]) => page("filters", name, about)),
+    ...Object.entries(upstreams).map(([name, about]) => page("upstreams", name, about)),
   ];
   return [...pages, ...keyPages(), ...problemPages(), index(), codes()];
 };
+
+const { filters, upstreams } = registry;
 
 const page = (group: "filters" | "upstreams", name: string, about: AboutFilter | AboutUpstream): Generated => {
   const schema = z.toJSONSchema(about.schema, { io: "input" }) as Schema;

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { filterSettings, manifest, preset, upstreamSettings } from "../../functions/gateway/config.ts";
 import { consumers, environment } from "../../functions/gateway/environment.ts";
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
-import { filters, upstreams } from "../registry.ts";
+import { registry } from "../registry.ts";
 import type { Generated } from "./generated.ts";
 import { summaryOf } from "./summary.ts";
 
@@ -34,15 +34,14 @@ const withParts = (schema: Schema): Schema => {
   if (ofRoute) ofRoute.items = { $ref: "#/definitions/filter" };
   if (services) services.additionalProperties = { $ref: "#/definitions/upstream" };
   const definitions = {
-    filter: entry("filters", filters, json(filterSettings())),
-    ...(services && { upstream: entry("upstreams", upstreams, json(upstreamSettings())) }),
+    ...schema.definitions,
+    filter: entry("filters", registry.filters, json(filterSettings())),
+    ...(services && { upstream: entry("upstreams", registry.upstreams, json(upstreamSettings())) }),
   };
   return variable({ ...schema, definitions });
 };
 
-interface Parts {
-  readonly [name: string]: { readonly spec: () => AboutFilter | AboutUpstream };
-}
+type Parts = Readonly<Record<string, AboutFilter | AboutUpstream>>;
 
 /** An entry names one part and may have settings beside it. That it names exactly one is for the compiler to say: it says it better. */
 const entry = (group: "filters" | "upstreams", parts: Parts, settings: Schema): Schema => ({
@@ -50,7 +49,7 @@ const entry = (group: "filters" | "upstreams", parts: Parts, settings: Schema): 
   minProperties: 1,
   additionalProperties: false,
   properties: {
-    ...Object.fromEntries(Object.entries(parts).map(([name, { spec }]) => [name, partOf(group, name, spec())])),
+    ...Object.fromEntries(Object.entries(parts).map(([name, about]) => [name, partOf(group, name, about)])),
     ...settings.properties,
   },
 });
@@ -62,9 +61,9 @@ const partOf = (
 ): Schema => {
   const { $schema: _, ...whole } = json(schema);
   const description = summaryOf(group, name);
-  const short_ = short === undefined ? undefined : whole.properties[short];
-  if (!short_) return { ...whole, description, examples: [example] };
-  return { description, examples: [(example as Record<string, unknown>)[short], example], anyOf: [short_, whole] };
+  const shortly = short === undefined ? undefined : whole.properties[short];
+  if (short === undefined || !shortly) return { ...whole, description, examples: [example] };
+  return { description, examples: [(example as Record<string, unknown>)[short], example], anyOf: [shortly, whole] };
 };
 
 const reference = "^\\$\\{[a-z0-9-]+\\}$";

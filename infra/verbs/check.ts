@@ -1,7 +1,7 @@
 /** `postern check` */
 import pc from "picocolors";
 import { annotations } from "../compiler/annotations.ts";
-import { compile } from "../compiler/compile.ts";
+import { compile, manifestFiles } from "../compiler/compile.ts";
 import { inOrder } from "../compiler/problem.ts";
 import { count, report } from "../compiler/report.ts";
 import { environmentNames } from "../compiler/surroundings.ts";
@@ -16,7 +16,8 @@ interface Options {
 /** In every environment, since a value that only one of them lacks stops a release there. */
 export const check = ({ root, env, format = "human" }: Options): Outcome => {
   const environments = env === undefined ? environmentNames(root) : [env];
-  if (environments.length === 0) throw new Error("there is no environment; write routes/environments/local.yaml");
+  if (environments.length === 0 && manifestFiles(root))
+    throw new Error("there is no environment; write routes/environments/local.yaml");
   const all = environments.map((name) => compile(root, name));
   const problems = inOrder(all.flatMap((it) => it.problems));
   const broken = new Set(all.flatMap((it) => it.brokenFiles));

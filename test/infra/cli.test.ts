@@ -27,7 +27,7 @@ describe("exit codes", () => {
     const root = project({ "routes/t.yaml": good });
     expect(await postern(["check", "--env", "local", "--root", root])).toEqual({
       code: 0,
-      out: "1 tiers with 1 routes hold in local\n",
+      out: "1 tier with 1 route hold in local\n",
       err: "",
     });
   });
@@ -62,10 +62,10 @@ describe("exit codes", () => {
   it.each([
     [
       ["check", "--env", "nowhere"],
-      /there is no routes\/environments\/nowhere\.yaml; the environments are local, production/,
+      /there is no environment "nowhere"; the files of routes\/environments are local\.yaml, production\.yaml/,
     ],
     [["check", "--root", os.tmpdir()], /there is no folder routes\//],
-    [["build", "--tier", "nobody"], /there is no tier "nobody"; there are open, pay, wallet/],
+    [["build", "--tier", "nobody"], /there is no routes\/nobody\.yaml; there are routes\/open\.yaml, /],
     [["dev", "--port", "99999"], /--port takes a number/],
   ])("3: it could not be done: %j", async (args, said) => {
     const { code, err } = await postern(args);
@@ -141,12 +141,14 @@ describe.each([
     expect([code, out]).toEqual([0, expect.stringContaining(`wrote functions/${kind}s/${name}.ts`)]);
 
     const changed = [...filesIn(root)].filter(([file, text]) => before.get(file) !== text).map(([file]) => file);
-    const generated = changed.filter((file) => /\.gen\.ts$|^docs\/reference\//.test(file));
+    const generated = changed.filter((file) => /\.gen\.ts$|\.schema\.json$|^docs\/reference\//.test(file));
     expect(changed.filter((file) => !generated.includes(file)).sort()).toEqual([...written]);
     expect(generated.sort()).toEqual([
       "docs/reference/README.md",
       `docs/reference/${kind}s/${name}.md`,
       `functions/${kind}s/registry.gen.ts`,
+      "routes/manifest.schema.json",
+      ...(kind === "filter" ? ["routes/preset.schema.json"] : []),
     ]);
 
     const types = await run(root, "tsc", ["--build"]);

@@ -74,7 +74,7 @@ describe("the plan", () => {
       environment: "local",
       level: "standard",
       hosts: ["localhost"],
-      limits: { body: "10MiB" },
+      limits: { body: "10MiB", concurrency: 1000, "stream-age": "1h" },
       log: { sample: "100%" },
       filters: {
         cors: {
@@ -92,7 +92,8 @@ describe("the plan", () => {
         },
       },
       upstreams: { it: { use: "http", timeout: "30s", with: { url: "https://it.example" } } },
-      routes: { all: { methods: ["GET"], path: "/t/{rest*}", filters: ["cors"], to: "it" } },
+      routes: { all: { filters: ["cors"], goes: { to: "it" } } },
+      table: { literals: [["t", { rest: [["GET", [{ route: "all", names: ["rest"] }]]] }]] },
     });
   });
 
@@ -171,6 +172,49 @@ describe("one tier's problem is no other's", () => {
     fs.rmSync(path.join(root, "routes/b.yaml"));
     await emit(root, compile(root, "local"));
     expect(fs.readdirSync(path.join(root, ".build/local/gates"))).toEqual(["a"]);
+  });
+});
+
+describe("the digest", () => {
+  const files = (manifest: string, more = {}) => ({
+    "routes/t.yaml": manifest,
+    "routes/environments/local.yaml": `kv: { consumers: "${"1".repeat(32)}" }\n`,
+    ...more,
+  });
+  const base = manifest(
+    "t",
+    'filters: [{ api-key: {} }]\nupstreams: { it: { http: "https://it.example" } }\nroutes: { one: { match: GET /one, to: it }, two: { match: GET /two, to: it } }\n',
+  );
+  const digest = async (text: string, more = {}) => {
+    const result = compiled(files(text, more));
+    return (await emit(result.root, result)).find(({ tier }) => tier === "t")?.digest;
+  };
+
+  it.each([
+    ["a comment and an empty line", `# why\n\n${base}`],
+    [
+      "block style for flow style",
+      base.replace("filters: [{ api-key: {} }]", "filters:\n  - api-key:\n      header: x-api-key"),
+    ],
+    ["the order of routes", base.replace(/\{ one: (.*?) \}, two: (.*?) \} \}/, "{ two: $2 }, one: $1 } }")],
+    [
+      "owner, summary, labels and release, which no gate acts on",
+      `${base}owner: me\nsummary: it\nlabels: { a: b }\nrelease: { bake: 1h }\n`,
+    ],
+    ["lines that end as on Windows", base.replaceAll("\n", "\r\n")],
+  ])("is the same for %s", async (_, text) => {
+    expect(await digest(text)).toBe(await digest(base));
+  });
+
+  it.each([
+    ["a route", base.replace("GET /two", "GET /three"), {}],
+    ["a default that is changed", `${base}limits: { body: 1KiB }\n`, {}],
+    ["a part", base.replace("[{ api-key: {} }]", "[{ api-key: {} }, { timeout: 1s }]"), {}],
+    ["a bound of the platform", `${base}limits: { cpu: 50ms }\n`, {}],
+    ["a binding", base, { "routes/environments/local.yaml": `kv: { consumers: "${"2".repeat(32)}" }\n` }],
+    ["an entry", `${base}entry: zone\n`, {}],
+  ])("is another for %s", async (_, text, more) => {
+    expect(await digest(text, more)).not.toBe(await digest(base));
   });
 });
 

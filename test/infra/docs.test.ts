@@ -3,12 +3,13 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { environment } from "../../functions/gateway/environment.ts";
-import { check, type Surroundings } from "../../infra/compiler/check.ts";
+import { check } from "../../infra/compiler/check.ts";
+import type { Surroundings } from "../../infra/compiler/checked.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { read } from "../../infra/compiler/read.ts";
 import { report } from "../../infra/compiler/report.ts";
 import { home } from "../../infra/gen/generated.ts";
-import * as registry from "../../infra/registry.ts";
+import { registry } from "../../infra/registry.ts";
 import { project } from "../e2e/city.ts";
 
 const readme = fs.readFileSync(path.join(home, "README.md"), "utf8");

@@ -1,15 +1,17 @@
-/** Random edits of good manifests: each one holds or is a problem with a place, and none is a crash. */
+/** Random edits of good manifests: each one holds, or is a problem with a place; of a value that is replaced, at that place. */
 import fs from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { isAlias, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { environment } from "../../functions/gateway/environment.ts";
 import { check } from "../../infra/compiler/check.ts";
+import type { Surroundings } from "../../infra/compiler/checked.ts";
 import { lower } from "../../infra/compiler/lower.ts";
 import { read } from "../../infra/compiler/read.ts";
 import { report } from "../../infra/compiler/report.ts";
 import { home } from "../../infra/gen/generated.ts";
-import * as registry from "../../infra/registry.ts";
+import { registry } from "../../infra/registry.ts";
 
 const values = {
   "api-host": "localhost",
@@ -18,10 +20,19 @@ const values = {
   "payments-url": "https://p.example",
   "rates-worker": "rates",
 };
-const surroundings = {
-  name: "local",
-  file: "routes/environments/local.yaml",
-  value: environment().parse({ values, kv: { consumers: "0".repeat(32) } }),
+const surroundings: Surroundings = {
+  registry,
+  environment: {
+    name: "local",
+    file: "routes/environments/local.yaml",
+    value: environment().parse({ values, kv: { consumers: "0".repeat(32) } }),
+  },
+  presets: new Map([
+    [
+      "mobile",
+      { name: "mobile", source: read("routes/presets/mobile.yaml", ""), filters: { filters: [], whole: true } },
+    ],
+  ]),
 };
 
 const odd = [
@@ -44,27 +55,97 @@ const edited = (text: string, edits: readonly (readonly [string, number, number]
   return tokens.join("");
 };
 
-it.each(["wallet", "pay", "open"])("of %s", (name) => {
-  const text = fs.readFileSync(path.join(home, `routes/${name}.yaml`), "utf8");
-  let holding = 0;
-  fc.assert(
-    fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
-      const { tier, problems } = check(read(`routes/${name}.yaml`, edited(text, edits)), registry, surroundings);
-      expect(tier === undefined).toBe(problems.length > 0);
-      if (tier) {
-        holding++;
-        expect(lower(tier, "local").tier).toBe(tier.manifest.tier);
-      }
-      for (const { line, column, length, message } of problems) {
-        expect(Math.min(line, column, length)).toBeGreaterThanOrEqual(1);
-        expect(message).not.toMatch(/Invalid input|\[object/);
-      }
-      expect(problems.filter(({ message }) => message.includes("token in YAML stream")).length).toBeLessThanOrEqual(1);
-      expect(() => report(problems, { read: 1, broken: 1 })).not.toThrow();
-    }),
-    { numRuns: 300, seed: 20_261_124 },
-  );
-  // Neither all edits are harmless nor all of them harmful, so both sides were seen.
-  expect(holding).toBeGreaterThan(10);
-  expect(holding).toBeLessThan(290);
+const files = ["routes/wallet.yaml", "routes/pay.yaml", "routes/open.yaml", "test/golden/plans/wallet.yaml"].map(
+  (file) => ({
+    file,
+    name: `routes/${path.basename(file)}`,
+    // The preset of this test has no filters.
+    text: fs.readFileSync(path.join(home, file), "utf8").replace(", ip]", "]"),
+  }),
+);
+
+describe.each(files)("$file", ({ name, text }) => {
+  it("holds as it is", () => {
+    expect(check(read(name, text), surroundings).problems).toEqual([]);
+  });
+
+  it("random edits of its text are held or told, and never crash", () => {
+    let holding = 0;
+    fc.assert(
+      fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
+        const { tier, problems } = check(read(name, edited(text, edits)), surroundings);
+        expect(tier === undefined).toBe(problems.length > 0);
+        if (tier) {
+          holding++;
+          expect(lower(tier, "local").tier).toBe(tier.manifest.tier);
+        }
+        for (const { line, column, length, message } of problems) {
+          expect(Math.min(line, column, length)).toBeGreaterThanOrEqual(1);
+          expect(message).not.toMatch(/Invalid input|Too (small|big)|\[object|undefined/);
+        }
+        expect(() => report(problems, { read: 1, broken: 1 })).not.toThrow();
+      }),
+      { numRuns: 300, seed: 20_261_124 },
+    );
+    // Neither all edits are harmless nor all of them harmful, so both sides were seen.
+    expect(holding).toBeGreaterThan(10);
+    expect(holding).toBeLessThan(290);
+  });
+
+  it("a value or key that is replaced is told at its place, or where something has lost its fellow", () => {
+    const places = scalarsOf(text);
+    let told = 0;
+    fc.assert(
+      fc.property(fc.constantFrom(...places), fc.constantFrom(...replacements), ({ start, end, line }, word) => {
+        const { tier, problems } = check(read(name, text.slice(0, start) + word + text.slice(end)), surroundings);
+        if (tier) return;
+        told++;
+        const there = problems.filter((it) => [it, ...(it.related ?? [])].some((place) => place.line === line));
+        const elsewhere = problems.filter(({ code }) => consequences.has(code));
+        expect(there.length + elsewhere.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 500, seed: 20_261_124 },
+    );
+    expect(told).toBeGreaterThan(200);
+  });
 });
+
+/** Of one line each, so that what follows stays where it is. */
+const replacements = [
+  "zzz",
+  "7",
+  "true",
+  "[a]",
+  "{ a: b }",
+  "''",
+  "null",
+  "-1",
+  "$" + "{nothing}",
+  '"{path.nothing}"',
+  "GET",
+  "1.5s",
+];
+
+/** A name that is changed where it is declared is missed where it is used. */
+const consequences: ReadonlySet<string> = new Set([
+  "unknown-upstream",
+  "unused-upstream",
+  "unknown-without",
+  "reference-unbound",
+  "missing-key",
+  "duplicate-id",
+  "filter-order",
+]);
+
+/** Keys and values of one line, and where they stand. */
+const scalarsOf = (text: string) => {
+  const lines = new LineCounter();
+  const found: { start: number; end: number; line: number }[] = [];
+  visit(parseDocument(text, { lineCounter: lines }), (_, node) => {
+    if (!(isScalar(node) || isAlias(node)) || !node.range) return;
+    const [start, end] = node.range;
+    if (start < end && !text.slice(start, end).includes("\n"))
+      found.push({ start, end, line: lines.linePos(start).line });
+  });
+  return found;
+};

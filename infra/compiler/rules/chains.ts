@@ -1,11 +1,10 @@
 /** The filters of a route, in the order in which they run. */
 
-import type { Surroundings } from "../check.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier } from "../checked.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings } from "../checked.ts";
 import { choice } from "../issues.ts";
 import type { Path } from "../locate.ts";
 import { once, type Problem } from "../problem.ts";
-import { speaksForCaller } from "./references.ts";
+import { isEnforced, speaksForCaller } from "./enforced.ts";
 
 export const chainsHold = (tier: CheckedTier, surroundings: Surroundings): Problem[] => [
   ...droppedAreInherited(tier),
@@ -110,10 +109,6 @@ const orderHolds = ({ chain, name }: CheckedRoute): Problem[] =>
   });
 
 const strict: readonly string[] = ["identity", "access"];
-
-/** A guard that decides for everybody. */
-export const isEnforced = ({ mode, percent, when }: CheckedFilter): boolean =>
-  mode === "enforce" && percent === "100%" && when.length === 0;
 
 const identityIsEnforced = ({ chain, name }: CheckedRoute): Problem[] =>
   chain

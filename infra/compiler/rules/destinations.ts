@@ -115,7 +115,7 @@ const connectionsSuffice = ({ source, upstreams }: CheckedTier, route: CheckedRo
   const layers = route.chain.filter(({ about }) => about.kind === "layer").reduce((sum, it) => sum + needs(it), 0);
   const guards = most(route.chain.filter(({ about }) => about.kind === "guard").map(needs));
   const asked = upstreamsOfRoute(route).map(({ upstream }) => {
-    const it = upstreams[upstream];
+    const it = Object.hasOwn(upstreams, upstream) ? upstreams[upstream] : undefined;
     return it ? (it.about.connections?.(it.config) ?? 1) : 0;
   });
   const worst = layers + Math.max(guards, most(asked));

@@ -1,7 +1,6 @@
 /** How a tier stands among the others: its file, names, preset, isolation, entry and release. */
 import { share } from "../../../functions/gateway/quantities.ts";
-import type { Surroundings } from "../check.ts";
-import type { CheckedTier } from "../checked.ts";
+import type { CheckedTier, Surroundings } from "../checked.ts";
 import { choice } from "../issues.ts";
 import type { Path } from "../locate.ts";
 import type { Problem } from "../problem.ts";

@@ -1,12 +1,11 @@
 /** References: each to what the match captures, or to what a filter ahead is sure to provide. */
 import { capturesIn } from "../../../functions/gateway/match.ts";
 import { type Reference, referencesIn } from "../../../functions/gateway/references.ts";
-import type { Surroundings } from "../check.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier } from "../checked.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings } from "../checked.ts";
 import type { Path } from "../locate.ts";
 import { once, type Problem } from "../problem.ts";
 import type { Source } from "../read.ts";
-import { isEnforced } from "./chains.ts";
+import { isEnforced } from "./enforced.ts";
 
 export const referencesHold = (tier: CheckedTier, surroundings: Surroundings): Problem[] =>
   once(tier.routes, (route) =>
@@ -58,7 +57,7 @@ const unbound = (
     const message = `${called} reads ${reference.source}.${reference.name}, but ${missing} on ${route.name}`;
     const dropped = droppedProvider(reference, tier, route);
     const providers = Object.entries(registry.filters)
-      .filter(([, { spec }]) => spec().provides?.includes(reference.source))
+      .filter(([, { provides }]) => provides?.includes(reference.source))
       .map(([name]) => name);
     const remedy =
       reference.source === "path"
@@ -98,9 +97,3 @@ const lacking = (
     ? "no filter ahead is sure to identify a consumer"
     : "no filter ahead is sure to verify a token";
 };
-
-/** What tells the service who is calling: where it is not enforced, the client says so itself. */
-export const speaksForCaller = ({ about, config }: CheckedFilter): boolean =>
-  (about.references?.(config) ?? []).some(({ text }) =>
-    referencesIn(text).some(({ source }) => source === "consumer" || source === "claim"),
-  );

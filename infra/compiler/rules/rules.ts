@@ -1,7 +1,6 @@
 /** What must hold between the parts of one manifest, when each of them holds by itself. */
 
-import type { Surroundings } from "../check.ts";
-import type { CheckedTier } from "../checked.ts";
+import type { CheckedTier, Surroundings } from "../checked.ts";
 import type { Problem } from "../problem.ts";
 import { chainsHold } from "./chains.ts";
 import { destinationsHold } from "./destinations.ts";

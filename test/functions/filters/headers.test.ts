@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/headers.ts";
 import { Consumer, learn } from "../../../functions/gateway/facts.ts";
-import { conversation } from "../conversation.ts";
+import { conversation, world } from "../conversation.ts";
 
 const gate = (config: object, setting = {}) =>
   conversation(
     {
       who: () => (_, context) => void learn(context, Consumer, { id: "alice", labels: {} }),
-      headers: () => make(spec().schema.parse(config)),
+      headers: (deps) => make(spec().schema.parse(config), deps),
     },
     setting,
   );
@@ -46,4 +46,19 @@ it.each([
   ["a reference that is none", { request: { set: { "x-a": "{consumer}" } } }],
 ])("the schema refuses %s", (_, value) => {
   expect(spec().schema.safeParse(value).success).toBe(false);
+});
+
+it("sets a secret, which the manifest only names", async () => {
+  const config = { request: { set: { authorization: { secret: "IT_TOKEN" } } } };
+  const { upstream } = await gate(config, { world: world({ env: { IT_TOKEN: "Bearer 7" } }) }).send("GET /");
+  expect(upstream[0]?.headers.authorization).toBe("Bearer 7");
+  expect(() => gate(config)).toThrow("the secret IT_TOKEN is not set");
+});
+
+it.each([
+  [{ request: { set: { a: { secret: "s3cr3t" } } } }],
+  [{ request: { set: { a: { secret: "VERSION" } } } }],
+  [{ response: { set: { a: { secret: "IT_TOKEN" } } } }],
+])("the schema refuses %j", (config) => {
+  expect(spec().schema.safeParse(config).success).toBe(false);
 });

@@ -1,0 +1,66 @@
+/** `postern secrets list` and `postern secrets set` */
+import { compile } from "../compiler/compile.ts";
+import { choice } from "../compiler/issues.ts";
+import { secretsOf as secretsOfTier, workerName } from "../compiler/wrangler.ts";
+import { type Outcome, table } from "../outcome.ts";
+import { secretsOf } from "../secrets.ts";
+
+interface Options {
+  readonly root: string;
+  readonly env: string;
+}
+
+/** Each secret, and the gates that need it. */
+const needs = ({
+  root,
+  env,
+}: Options): ReadonlyMap<string, readonly { readonly tier: string; readonly worker: string }[]> => {
+  const { tiers } = compile(root, env);
+  const all = tiers.flatMap(({ checked }) => {
+    const { tier } = checked.manifest;
+    return secretsOfTier(checked).map((secret) => ({ secret, tier, worker: workerName(`gate-${tier}`, env) }));
+  });
+  return new Map([...Map.groupBy(all, ({ secret }) => secret)].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+};
+
+export const list = async (options: Options): Promise<Outcome> => {
+  const secrets = secretsOf(options.root, options.env);
+  const wanted = needs(options);
+  const workers = [...new Set([...wanted.values()].flat().map(({ worker }) => worker))];
+  const there = new Map(await Promise.all(workers.map(async (it) => [it, await secrets.names(it)] as const)));
+  const rows = [...wanted].flatMap(([secret, users]) =>
+    users.map(({ tier, worker }) => ({ secret, tier, worker, set: there.get(worker)?.includes(secret) === true })),
+  );
+  const missing = rows.filter(({ set }) => !set);
+  const shown = table(
+    ["secret", "tier", "worker", "state"],
+    rows.map(({ secret, tier, worker, set }) => [secret, tier, worker, set ? "set" : "missing"]),
+  );
+  const remedy = [...new Set(missing.map(({ secret }) => `npx postern secrets set ${secret} --env ${options.env}`))];
+  return {
+    exitCode: missing.length > 0 ? 1 : 0,
+    text: rows.length === 0 ? `no tier needs a secret in ${options.env}\n` : [shown, ...remedy].join("\n"),
+    data: { environment: options.env, secrets: rows },
+  };
+};
+
+/** @param read takes the value, from a pipe or a prompt */
+export const set = async (name: string, options: Options, read: () => Promise<string>): Promise<Outcome> => {
+  const wanted = needs(options);
+  const users = wanted.get(name);
+  if (!users) {
+    const hint = choice(name, [...wanted.keys()]) ?? "name it in a manifest first";
+    throw new Error(`no tier needs a secret "${name}" in ${options.env}; ${hint}`);
+  }
+  const value = (await read()).replace(/\r?\n$/, "");
+  if (value === "") throw new Error("the value is empty; pipe it in: printf %s … | npx postern secrets set …");
+  const secrets = secretsOf(options.root, options.env);
+  // One after the other, so that what has been set is known when one fails.
+  for (const { worker } of users) await secrets.set(worker, name, value);
+  const tiers = users.map(({ tier }) => tier);
+  return {
+    exitCode: 0,
+    text: `set ${name} for ${tiers.join(", ")} in ${options.env}\n`,
+    data: { secret: name, tiers },
+  };
+};

@@ -1,0 +1,117 @@
+/** Files that are meant to hurt the reader: each is bounded, and ends in a problem with a place. */
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { compile } from "../../infra/compiler/compile.ts";
+import { largest, read } from "../../infra/compiler/read.ts";
+import { report } from "../../infra/compiler/report.ts";
+import { manifest, project } from "../e2e/city.ts";
+
+const good = manifest(
+  "a",
+  'upstreams: { it: { http: "https://it.example" } }\nroutes: { one: { match: GET /one, to: it } }\n',
+);
+
+const codesOf = (bytes: string | Uint8Array): readonly string[] => {
+  const root = project({ "routes/a.yaml": good });
+  fs.writeFileSync(path.join(root, "routes/a.yaml"), bytes);
+  const result = compile(root, "local");
+  for (const { line, column, length, source } of result.problems) {
+    expect(Math.min(line, column, length)).toBeGreaterThanOrEqual(1);
+    expect(column - 1 + length).toBeLessThanOrEqual(Math.max(1, source.length));
+  }
+  expect(report(result.problems, result).length).toBeLessThan(100_000);
+  return [...new Set(result.problems.map(({ code }) => code))];
+};
+
+const bytes = (...parts: (string | readonly number[])[]) =>
+  Buffer.concat(parts.map((it) => (typeof it === "string" ? Buffer.from(it) : Buffer.from(it))));
+
+const fill = (piece: string, size = largest - 2000) => piece.repeat(Math.floor(size / piece.length));
+
+describe("refused", () => {
+  it.each([
+    ["50 MB", () => `${good}# ${"x".repeat(50 * 1024 * 1024)}`, ["too-large"]],
+    ["500 KB of [", () => good + fill("[", 500_000), ["too-large"]],
+    ["500 KB of - -", () => `${good}x:\n  ${fill("- ", 500_000)}a\n`, ["too-large"]],
+    ["500 KB of { a:", () => good + fill("{a: ", 500_000), ["too-large"]],
+    [
+      "lines each deeper than the one before",
+      () => `${good}x:\n${Array.from({ length: 1200 }, (_, i) => `${" ".repeat(i + 1)}a:\n`).join("")}`,
+      ["bad-yaml"],
+    ],
+    [
+      "a tag that would run code",
+      () => good.replace("tier: a", 'tier: !!js/function "() => process.exit()"'),
+      ["bad-yaml"],
+    ],
+    ["a tag of its own", () => good.replace("tier: a", "tier: !x a"), ["bad-yaml"]],
+    ["binary", () => good.replace("tier: a", "tier: !!binary aGVsbG8="), ["bad-yaml"]],
+    ["a merge key", () => `${good}labels: { a: b, <<: { c: d } }\n`, ["bad-yaml"]],
+    ["a key that every object has", () => `${good}labels: { __proto__: b }\n`, ["reserved-name"]],
+    ["a tab as indentation", () => `${good}labels:\n\ta: b\n`, ["bad-yaml"]],
+    ["two documents", () => `${good}---\n${good}`, ["bad-yaml"]],
+    ["a directive", () => `%FOO bar\n---\n${good}`, ["bad-yaml"]],
+    [
+      "aliases that multiply",
+      () =>
+        `${good}labels:\n${[..."abcdefgh"]
+          .map(
+            (name, i, all) =>
+              `  ${name}: &${name} [${
+                i === 0
+                  ? "x"
+                  : Array(9)
+                      .fill(`*${all[i - 1]}`)
+                      .join(", ")
+              }]\n`,
+          )
+          .join("")}`,
+      ["bad-yaml"],
+    ],
+    [
+      "a huge scalar where a name belongs",
+      () => good.replace("tier: a", `tier: ${fill("x", 900_000)}`),
+      ["wrong-format"],
+    ],
+    ["a huge key", () => `${good}${fill("x", 900_000)}: 1\n`, ["bad-yaml"]],
+    [
+      "a hundred thousand unknown keys",
+      () => good + Array.from({ length: 60_000 }, (_, i) => `k${i}: 1\n`).join(""),
+      ["too-many-problems", "unknown-key"],
+    ],
+    ["Latin-1", () => bytes(good, "owner: caf", [0xe9], "\n"), ["bad-encoding"]],
+    ["UTF-16", () => Buffer.from(`\ufeff${good}`, "utf16le"), ["bad-encoding"]],
+    ["overlong UTF-8", () => bytes(good, "owner: ", [0xc0, 0xaf], "\n"), ["bad-encoding"]],
+    ["a null", () => bytes(good, "owner: a", [0], "\n"), ["bad-encoding"]],
+    ["half a surrogate", () => bytes(good, "owner: ", [0xed, 0xa0, 0x80], "\n"), ["bad-encoding"]],
+  ] as const)("%s", (_, text, codes) => {
+    expect(codesOf(text())).toEqual(expect.arrayContaining([...codes]));
+    expect(codesOf(text()).length).toBeLessThanOrEqual(codes.length);
+  });
+});
+
+describe("taken", () => {
+  it.each([
+    ["a byte order mark", `\ufeff${good}`],
+    ["lines that end as on Windows", good.replaceAll("\n", "\r\n")],
+    ["aliases within the file", `${good}labels: { a: &a b, c: *a }\n`],
+    ["a long comment", `${good}# ${fill("x", 900_000)}\n`],
+  ])("%s", (_, text) => {
+    expect(codesOf(text)).toEqual([]);
+  });
+
+  it("with the same places as without", () => {
+    const broken = `${good}oops: 1\n`;
+    const place = (text: string) => read("routes/a.yaml", text).related(["oops"], "", undefined);
+    expect(place(broken.replaceAll("\n", "\r\n"))).toEqual(place(broken));
+    expect(place(`\ufeff${broken}`)).toEqual(place(broken));
+  });
+});
+
+it("what a manifest holds cannot steer the reader's terminal", () => {
+  const root = project({ "routes/a.yaml": `${good}owner: "\u001b[31m\u202eevil"\nx\u009by: 1\n` });
+  const result = compile(root, "local");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  expect(report(result.problems, result)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+});

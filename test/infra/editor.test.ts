@@ -1,0 +1,160 @@
+/** A session with the YAML language server, which most editors run: it completes, explains and flags by the schemas that are checked in. */
+import { spawn } from "node:child_process";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  createMessageConnection,
+  type MessageConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from "vscode-jsonrpc/node";
+import { home } from "../../infra/gen/generated.ts";
+import { until } from "../e2e/city.ts";
+
+const server = path.join(home, "node_modules/yaml-language-server/bin/yaml-language-server");
+const settings = { validate: true, hover: true, completion: true, schemaStore: { enable: false } };
+
+interface Diagnostic {
+  readonly message: string;
+  readonly range: { readonly start: { readonly line: number; readonly character: number } };
+}
+
+let connection: MessageConnection;
+let child: ReturnType<typeof spawn>;
+const diagnostics = new Map<string, readonly Diagnostic[]>();
+
+beforeAll(async () => {
+  child = spawn(process.execPath, [server, "--stdio"], { stdio: ["pipe", "pipe", "ignore"] });
+  if (!child.stdin || !child.stdout) throw new Error("the server has no pipes");
+  connection = createMessageConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
+  connection.onRequest("workspace/configuration", ({ items }: { items: readonly { section: string }[] }) =>
+    items.map(({ section }) => (section === "yaml" ? settings : {})),
+  );
+  connection.onRequest("client/registerCapability", () => null);
+  connection.onNotification("textDocument/publishDiagnostics", (it: { uri: string; diagnostics: Diagnostic[] }) => {
+    diagnostics.set(it.uri, it.diagnostics);
+  });
+  connection.listen();
+  const rootUri = pathToFileURL(home).href;
+  await connection.sendRequest("initialize", {
+    processId: process.pid,
+    rootUri,
+    workspaceFolders: [{ uri: rootUri, name: "postern" }],
+    capabilities: {
+      workspace: { configuration: true },
+      textDocument: {
+        completion: { completionItem: { snippetSupport: false } },
+        hover: { contentFormat: ["markdown"] },
+      },
+    },
+  });
+  await connection.sendNotification("initialized", {});
+  await connection.sendNotification("workspace/didChangeConfiguration", { settings: { yaml: settings } });
+});
+
+afterAll(async () => {
+  await connection.sendRequest("shutdown");
+  await connection.sendNotification("exit");
+  connection.dispose();
+  child.kill();
+});
+
+let documents = 0;
+
+/** Opens a manifest as an editor would; `|` is the cursor. */
+const opened = async (text: string) => {
+  const whole = `# yaml-language-server: $schema=./manifest.schema.json\n${text}`;
+  const at = whole.indexOf("|");
+  const before = (at < 0 ? "" : whole.slice(0, at)).split("\n");
+  const uri = pathToFileURL(path.join(home, `routes/session-${documents++}.yaml`)).href;
+  await connection.sendNotification("textDocument/didOpen", {
+    textDocument: { uri, languageId: "yaml", version: 1, text: whole.replace("|", "") },
+  });
+  const position = { line: before.length - 1, character: before.at(-1)?.length ?? 0 };
+  return { uri, asked: { textDocument: { uri }, position } };
+};
+
+const completed = async (text: string): Promise<string[]> => {
+  const { asked } = await opened(text);
+  const list = await connection.sendRequest<{ items: { label: string }[] }>("textDocument/completion", asked);
+  return list.items.map(({ label }) => label);
+};
+
+const hovered = async (text: string): Promise<string> => {
+  const { asked } = await opened(text);
+  const hover = await connection.sendRequest<{ contents: { value: string } } | null>("textDocument/hover", asked);
+  return hover?.contents.value ?? "";
+};
+
+const flagged = async (text: string): Promise<string[]> => {
+  const { uri } = await opened(text);
+  await until(() => diagnostics.has(uri), "the server flags a document");
+  return (diagnostics.get(uri) ?? []).map(
+    ({ message, range }) => `${range.start.line}:${range.start.character} ${message}`,
+  );
+};
+
+const head = "api: postern/v1\ntier: wallet\nhosts: [api.acme.example]\n";
+
+describe("completes", () => {
+  it("keys of a manifest", async () => {
+    expect(await completed(`${head}|`)).toEqual(
+      expect.arrayContaining(["base", "filters", "isolation", "release", "upstreams"]),
+    );
+  });
+  it("filters, and their keys", async () => {
+    expect(await completed(`${head}filters:\n  - |`)).toEqual(
+      expect.arrayContaining(["cors", "jwt", "timeout", "when"]),
+    );
+    expect(await completed(`${head}filters:\n  - jwt:\n      |`)).toEqual(
+      expect.arrayContaining(["issuer", "audience", "algorithms", "leeway"]),
+    );
+  });
+  it("values that are few", async () => {
+    expect(await completed(`${head}level: |`)).toEqual(expect.arrayContaining(["core", "standard", "best-effort"]));
+    expect(await completed(`${head}filters:\n  - jwt:\n      algorithms:\n        - |`)).toEqual(
+      expect.arrayContaining(["RS256", "EdDSA"]),
+    );
+  });
+  it("keys of a route, of its conditions and of its filters", async () => {
+    expect(await completed(`${head}routes:\n  one:\n    |`)).toEqual(
+      expect.arrayContaining(["match", "to", "respond", "redirect", "deprecated", "without"]),
+    );
+    expect(await completed(`${head}routes:\n  one:\n    when:\n      |`)).toEqual(
+      expect.arrayContaining(["header", "query", "cookie", "content-type"]),
+    );
+    expect(await completed(`${head}routes:\n  one:\n    filters:\n      - |`)).toContain("body-limit");
+  });
+  it("protocols of upstreams", async () => {
+    expect(await completed(`${head}upstreams:\n  it:\n    |`)).toEqual(
+      expect.arrayContaining(["http", "worker", "timeout"]),
+    );
+  });
+});
+
+describe("explains", () => {
+  it.each([
+    ["a key", `${head}ba|se: /x\n`, "Put before every match"],
+    ["a filter", `${head}filters:\n  - jw|t: { issuer: a }\n`, "Lets in who brings a valid bearer token"],
+    ["a filter's key", `${head}filters:\n  - jwt: { lee|way: 5s }\n`, "How far clocks may be apart"],
+    ["a route's key", `${head}routes:\n  one:\n    with|out: []\n`, "this route drops"],
+  ])("%s", async (_, text, said) => {
+    expect(await hovered(text)).toContain(said);
+  });
+});
+
+describe("flags", () => {
+  it("what the compiler would refuse, at its place", async () => {
+    const said = await flagged(
+      `${head}lables: {}\nlevel: critical\nfilters:\n  - jwt: { issuer: a, audience: b, algoritms: [] }\nroutes:\n  one: { match: GET /, to: it, timeout: 5 }\n`,
+    );
+    expect(said.map((it) => it.split(" ")[0])).toEqual(expect.arrayContaining(["4:0", "5:7", "7:35", "9:31"]));
+  });
+  it("nothing in the examples, variables included", async () => {
+    const { readFileSync } = await import("node:fs");
+    for (const tier of ["wallet", "pay", "open"])
+      expect(await flagged(readFileSync(path.join(home, `routes/${tier}.yaml`), "utf8"))).toEqual([]);
+    expect(await flagged(readFileSync(path.join(home, "test/golden/plans/wallet.yaml"), "utf8"))).toEqual([]);
+  });
+});

@@ -1,0 +1,87 @@
+/** Rules that no part there is can break yet, with parts that could; and what patterns share. */
+import { describe, expect, it } from "vitest";
+import * as z from "zod";
+import { environment } from "../../functions/gateway/environment.ts";
+import { aboutFilter } from "../../functions/gateway/part.ts";
+import { check } from "../../infra/compiler/check.ts";
+import type { Surroundings } from "../../infra/compiler/checked.ts";
+import { canMatch, shared } from "../../infra/compiler/languages.ts";
+import { read } from "../../infra/compiler/read.ts";
+import { registry } from "../../infra/registry.ts";
+
+const part = (more: object) =>
+  aboutFilter({
+    kind: "layer",
+    phase: "content",
+    schema: z.strictObject({ times: z.int().default(1) }),
+    example: {},
+    codes: {},
+    ...more,
+  });
+
+const surroundings: Surroundings = {
+  registry: {
+    ...registry,
+    filters: {
+      ...registry.filters,
+      mirror: part({ connections: ({ times }: { times: number }) => times }),
+      validate: part({ kind: "guard", readsBody: true }),
+    },
+  },
+  environment: { name: "local", file: "routes/environments/local.yaml", value: environment().parse({}) },
+  presets: new Map(),
+};
+
+const codes = (filters: string) =>
+  check(
+    read(
+      "routes/a.yaml",
+      `api: postern/v1\ntier: a\nhosts: [a.example]\nfilters: ${filters}\nupstreams: { it: { http: "https://it.example" } }\nroutes: { one: { match: POST /one, to: it } }\n`,
+    ),
+    surroundings,
+  ).problems.map(({ code, message }) => `${code} ${message}`);
+
+describe("open connections", () => {
+  it("five held by layers and the upstream's make six: that is what there is", () => {
+    expect(codes("[{ mirror: { times: 3 } }, { mirror: { times: 2 }, id: other }]")).toEqual([]);
+  });
+  it("one more is too many", () => {
+    expect(codes("[{ mirror: { times: 3 } }, { mirror: { times: 3 }, id: other }]")).toEqual([
+      "too-many-connections a request of one could need 7 open connections, and has 6",
+    ]);
+  });
+});
+
+describe("bodies", () => {
+  const told = ["body-unbounded validate reads bodies of one, of any size"];
+  it("a filter that reads them has a limit ahead", () => {
+    expect(codes("[{ body-limit: 1KiB }, { validate: {} }]")).toEqual([]);
+    expect(codes("[{ validate: {} }]")).toEqual(told);
+    expect(codes("[{ validate: {} }, { body-limit: 1KiB }]")).toContain(told[0]);
+  });
+  it("one that is only shadowed, or for some, is none", () => {
+    expect(codes("[{ body-limit: 1KiB, mode: shadow }, { validate: {} }]")).toEqual(told);
+    expect(codes("[{ body-limit: 1KiB, percent: 50% }, { validate: {} }]")).toEqual(told);
+    expect(codes("[{ body-limit: 1KiB, when: { header: { x-a: present } } }, { validate: {} }]")).toEqual(told);
+  });
+});
+
+describe("what two patterns share", () => {
+  it.each([
+    ["[0-9]+", "[a-z]+", undefined],
+    ["[0-9]+", "[0-9a-f]{4}", "0000"],
+    ["a?b", "ab", "ab"],
+    ["a{2,3}", "a{4,5}", undefined],
+    ["a{2,4}", "a{4,5}", "aaaa"],
+    ["\\d{3}-x", "[0-9]+-[a-z]", "000-x"],
+    ["v\\d{1,2}", "[^v].*".replace(".*", "[a-z]*"), undefined],
+    ["[A-Z]{3}", "\\w+", "AAA"],
+  ])("%s and %s: %s", (a, b, text) => {
+    expect(shared(a, b)).toBe(text);
+    expect(shared(b, a) === undefined).toBe(text === undefined);
+    if (text !== undefined) for (const pattern of [a, b]) expect(text).toMatch(new RegExp(`^(?:${pattern})$`));
+  });
+  it("a pattern that no segment fits", () => {
+    expect([canMatch("[;]+"), canMatch("a{0}"), canMatch("[a;]")]).toEqual([false, false, true]);
+  });
+});
