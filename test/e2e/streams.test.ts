@@ -73,3 +73,21 @@ it("Server-Sent Events come one by one, while the stream is open", async () => {
   expect(await next()).toBe("data: second\n\n");
   await reader.cancel();
 });
+
+it("a stream of unknown length ends at the tier's stream-age, for the service too", async () => {
+  let ended = false;
+  const feed = await service((_, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write("data: first\n\n");
+    response.on("close", () => {
+      ended = true;
+    });
+  });
+  const files = tier(feed.url);
+  const { url } = await city({ "routes/live.yaml": `${files["routes/live.yaml"]}limits: { stream-age: 500ms }\n` });
+  const response = await fetch(`${url}/live/events`);
+  const reader = response.body?.getReader();
+  expect(new TextDecoder().decode((await reader?.read())?.value)).toBe("data: first\n\n");
+  await expect(reader?.read()).rejects.toThrow();
+  await until(() => ended, "the service sees the end");
+});

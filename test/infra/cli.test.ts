@@ -32,6 +32,29 @@ describe("exit codes", () => {
     });
   });
 
+  it("1: in any environment; what is wrong in both is told once", async () => {
+    const root = project({
+      "routes/t.yaml": good.replace("https://it.example", `$${"{it-url}"}`).replace("GET /x", "FETCH /x"),
+      "routes/environments/local.yaml": "values: { it-url: 'https://it.example' }\n",
+      "routes/environments/production.yaml": "values: {}\n",
+    });
+    const { code, err } = await postern(["check", "--root", root]);
+    expect(code).toBe(1);
+    expect(err.match(/^routes.*/gm)).toEqual([
+      'routes/t.yaml:5:29  unknown-variable  routes/environments/production.yaml has no value "it-url"',
+      expect.stringContaining('routes/t.yaml:6:24  wrong-format  "FETCH" is no method'),
+    ]);
+  });
+
+  it("1: as annotations of a pull request, escaped", async () => {
+    const root = project({ "routes/t.yaml": `${good}summary: [ 100% ]\n` });
+    const { code, err } = await postern(["check", "--env", "local", "--root", root, "--format", "github"]);
+    expect([code, err]).toEqual([
+      1,
+      '::error file=routes/t.yaml,line=7,col=1,endLine=7,endColumn=8,title=wrong-type::"summary" is a text\n',
+    ]);
+  });
+
   it("1: the manifests have problems, told on stderr, and as JSON on stdout", async () => {
     const root = project({ "routes/t.yaml": `${good}oops: 1\n` });
     const plain = await postern(["check", "--env", "local", "--root", root]);
