@@ -153,8 +153,10 @@ const limits = () =>
       .default(1000)
       .describe("Requests under way at once; per isolate"),
     "stream-age": duration()
-      .default("1h")
-      .describe("The longest that a response of unknown length may go on; not of WebSockets"),
+      .optional()
+      .describe(
+        "The longest that a response of unknown length may go on; the gate then copies such bodies itself; not of WebSockets",
+      ),
     cpu: duration()
       .refine((text) => /^(?:[1-9]\d*)(?:ms|s|m)$/.test(text), "CPU time is 1ms to 5m")
       .optional()

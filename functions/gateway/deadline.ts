@@ -2,12 +2,9 @@
 import type { Fault } from "./faults.ts";
 import type { Deps, Layer } from "./types.ts";
 
-/**
- * @param age the most milliseconds that a body of unknown length may stream on for; without it, as long as it likes
- * @param late makes the fault that callers see, and that aborts what is still under way
- */
+/** @param late makes the fault that callers see, and that aborts what is still under way */
 export const deadline =
-  (ms: number, late: () => Fault, deps: Deps, age?: number): Layer =>
+  (ms: number, late: () => Fault, deps: Deps): Layer =>
   (next) =>
   async (request, context) => {
     const cut = new AbortController();
@@ -20,11 +17,7 @@ export const deadline =
     });
     expiry.catch(() => {});
     try {
-      const response = await Promise.race([next(request, { ...context, signal }), expiry]);
-      // Nobody waits for this: it ends with the request, or ends it.
-      if (age !== undefined && response.body && !response.headers.has("content-length"))
-        void deps.sleep(age).then(() => cut.abort(late()));
-      return response;
+      return await Promise.race([next(request, { ...context, signal }), expiry]);
     } finally {
       settled.abort();
     }

@@ -73,8 +73,8 @@ export interface Plan {
     readonly body: string;
     /** Requests at once; per isolate. */
     readonly concurrency: number;
-    /** Of a response of unknown length. */
-    readonly "stream-age": string;
+    /** Of a response of unknown length; without it, as long as the platform lets it. */
+    readonly "stream-age"?: string;
   };
   /** The share of requests that get an access line; faults always do. */
   readonly log: { readonly sample: string };

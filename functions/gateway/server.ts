@@ -16,6 +16,7 @@ import { guardWhen, layerWhen, pipeline, type Step, sampled, shadowed } from "./
 import type { FilterPlan, Plan } from "./plan.ts";
 import { bytes, milliseconds, share } from "./quantities.ts";
 import { type Match, router } from "./router.ts";
+import { boundedStream } from "./stream-age.ts";
 import type { Caller, Context, Deps, Guard, Handler, HeaderEdit, Layer } from "./types.ts";
 
 export type Gateway = (request: Request, caller: Caller) => Promise<Response>;
@@ -88,11 +89,12 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
 
 const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): ReadonlyMap<string, Linked> => {
   const filters = mapValues(plan.filters, (filter, id) => stepsOf(id, filter, parts, deps));
-  const age = milliseconds(plan.limits["stream-age"]);
+  const age = plan.limits["stream-age"];
+  const bounded = age === undefined ? (next: Handler) => next : boundedStream(milliseconds(age), deps);
   const upstreams = mapValues(plan.upstreams, (upstream, name): Handler => {
     const call = partOf(parts.upstreams, upstream.use)(upstream.with, deps);
     const late = () => new Fault(upstreamCodes, "upstream-timeout", { detail: `No answer within ${upstream.timeout}` });
-    return attributed(name, deadline(milliseconds(upstream.timeout), late, deps, age)(timed(call, deps)));
+    return attributed(name, deadline(milliseconds(upstream.timeout), late, deps)(bounded(timed(call, deps))));
   });
   return new Map(
     Object.entries(plan.routes).map(([name, route]): [string, Linked] => {

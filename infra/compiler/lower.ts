@@ -13,7 +13,7 @@ export const lower = ({ manifest, upstreams, routes }: CheckedTier, environment:
   limits: {
     body: manifest.limits.body,
     concurrency: manifest.limits.concurrency,
-    "stream-age": manifest.limits["stream-age"],
+    ...(manifest.limits["stream-age"] !== undefined && { "stream-age": manifest.limits["stream-age"] }),
   },
   log: manifest.log,
   filters: sorted(routes.flatMap(({ chain }) => chain.map((it): [string, FilterPlan] => [it.id, lowerFilter(it)]))),

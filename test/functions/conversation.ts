@@ -149,7 +149,7 @@ const planOf = (ids: readonly string[], setting: Setting): Plan => {
     environment: "test",
     level: "standard",
     hosts: setting.hosts ?? ["gate.example"],
-    limits: { body: "1MiB", concurrency: 1000, "stream-age": "1h", ...setting.limits },
+    limits: { body: "1MiB", concurrency: 1000, ...setting.limits },
     log: { sample: setting.sample ?? "100%" },
     filters: Object.fromEntries(
       ids.map((id) => [

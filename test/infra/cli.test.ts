@@ -41,8 +41,8 @@ describe("exit codes", () => {
     const { code, err } = await postern(["check", "--root", root]);
     expect(code).toBe(1);
     expect(err.match(/^routes.*/gm)).toEqual([
-      'routes/t.yaml:5:29  unknown-variable  routes/environments/production.yaml has no value "it-url"',
-      expect.stringContaining('routes/t.yaml:6:24  wrong-format  "FETCH" is no method'),
+      'routes/t.yaml:5:26  unknown-variable  routes/environments/production.yaml has no value "it-url"',
+      expect.stringContaining('routes/t.yaml:6:25  wrong-format  "FETCH" is no method'),
     ]);
   });
 

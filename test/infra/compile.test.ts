@@ -74,7 +74,7 @@ describe("the plan", () => {
       environment: "local",
       level: "standard",
       hosts: ["localhost"],
-      limits: { body: "10MiB", concurrency: 1000, "stream-age": "1h" },
+      limits: { body: "10MiB", concurrency: 1000 },
       log: { sample: "100%" },
       filters: {
         cors: {
