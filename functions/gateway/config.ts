@@ -28,7 +28,16 @@ export const upstreamSettings = () =>
       .describe("Until the response's headers"),
   });
 
-const entries = () => z.array(z.looseObject({}, "a filter is a map of one key: `- cors: { … }`")).default([]);
+/** Of one list. */
+export const mostFilters = 50;
+
+const entries = () =>
+  z
+    .array(z.looseObject({}, "a filter is a map of one key: `- cors: { … }`"))
+    .max(mostFilters, `a list has ${mostFilters} filters at most`)
+    .default([]);
+
+const dropped = () => z.array(z.string()).max(mostFilters, `${mostFilters} at most`).default([]);
 
 /** `[{ accounts: 90 }, { accounts-next: 10 }]` */
 const weighted = () =>
@@ -114,10 +123,7 @@ export const route = () =>
       .describe("`METHOD[,METHOD] /path/{name}/{name:pattern}/{rest*}`; `ANY` for every method"),
     when: when().optional().describe("Further conditions that a request has to fulfil"),
     filters: entries().describe("Filters of this route, behind those of the tier"),
-    without: z
-      .array(z.string())
-      .default([])
-      .describe("Filters of the preset and the tier that this route drops, by id"),
+    without: dropped().describe("Filters of the preset and the tier that this route drops, by id"),
     to: z
       .union([z.string(), weighted()], "an upstream, or a weighted list: [{ accounts: 90 }, { accounts-next: 10 }]")
       .optional()
@@ -200,6 +206,7 @@ export const frame = () =>
     hosts: z
       .array(hostOrWildcard())
       .min(1, "a tier is served on one host at least")
+      .max(100, "a tier is served on 100 hosts at most")
       .describe("Host names that its routes are served on; `*.acme.example` for all beneath one"),
     base: z.string().superRefine(explain(baseOf)).default("/").describe("Put before every match"),
     entry: z
@@ -208,7 +215,7 @@ export const frame = () =>
       .describe("`zone` is straight from the zone's route to the gate: no hop, no gray key from the front"),
     isolation: z.enum(["tier", "shared"]).default("tier").describe("`shared` links small tiers together into one gate"),
     preset: name().optional().describe("A gateway product: the filters of `routes/presets/<name>.yaml`, first"),
-    without: z.array(z.string()).default([]).describe("Filters of the preset that this tier drops, by id"),
+    without: dropped().describe("Filters of the preset that this tier drops, by id"),
     filters: entries().describe("Filters of every route, in the order in which they run"),
     limits: limits().prefault({}).describe("Bounds of the gate"),
     log: z

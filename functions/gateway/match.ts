@@ -39,6 +39,7 @@ export const joined = (base: string, path: string): string => (base === "/" ? pa
  * @throws SyntaxError with a sentence for the manifest's author
  */
 export const segmentsOf = (path: string): Segment[] => {
+  if (path.length > longestPath) throw new SyntaxError(`a path has ${longestPath} characters at most`);
   if (!path.startsWith("/")) throw new SyntaxError("a path begins with /");
   if (path === "/") return [];
   const texts = path.slice(1).split("/");
@@ -47,6 +48,8 @@ export const segmentsOf = (path: string): Segment[] => {
   if (twice !== undefined) throw new SyntaxError(`two captures are called {${twice}}`);
   return segments;
 };
+
+const longestPath = 1024;
 
 export const capturesIn = (segments: readonly Segment[]): string[] =>
   segments.flatMap((it) => (it.kind === "literal" ? [] : [it.name]));
@@ -91,6 +94,9 @@ const literal = (text: string): string => {
 
 const atom = /(?:\[\^?(?:\\[\w\-\].]|[^\]\\[])+\]|\\[dw.-]|[A-Za-z0-9_~-])(\?|\+|\*|\{\d{1,2}(,\d{1,2})?\})?/y;
 
+/** Of a pattern, each repetition counted. */
+const mostPlaces = 128;
+
 /**
  * Patterns run on what a client sent, so they can only be of a kind that takes linear time: atoms in a row, of which two
  * vary in length and one of these without end.
@@ -99,9 +105,11 @@ const atom = /(?:\[\^?(?:\\[\w\-\].]|[^\]\\[])+\]|\\[dw.-]|[A-Za-z0-9_~-])(\?|\+
 export const patternProblem = (pattern: string): string | undefined => {
   let varying = 0;
   let endless = 0;
+  let places = 0;
   atom.lastIndex = 0;
   do {
     const [found, quantifier, range] = atom.exec(pattern) ?? [];
+    places += Number(/\{(?:\d+,)?(\d+)\}$/.exec(quantifier ?? "")?.[1] ?? 1);
     if (found === undefined)
       return `the pattern "${pattern}" may hold characters, [classes], \\d and \\w, each with ?, +, * or {n,m} up to 99; no groups, no |`;
     if (quantifier === "+" || quantifier === "*") endless++;
@@ -112,6 +120,7 @@ export const patternProblem = (pattern: string): string | undefined => {
   } catch {
     return `the pattern "${pattern}" is no regular expression: a range runs backwards`;
   }
+  if (places > mostPlaces) return `the pattern is for texts of more than ${mostPlaces} characters; write a shorter one`;
   if (endless > 1) return `the pattern "${pattern}" may hold one + or * at most; bound the others: {1,20}`;
   return varying > 2 ? `the pattern "${pattern}" may vary in length at two places at most` : undefined;
 };

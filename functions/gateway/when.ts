@@ -30,16 +30,23 @@ const mediaType = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
 
 /** All of them must hold. A header, parameter or cookie that is sent twice has no value that could be compared. */
 export const when = () =>
-  z.strictObject({
-    header: z.record(headerName(), comparison()).default({}).describe("By header name"),
-    query: z.record(z.string().min(1).max(64), comparison()).default({}).describe("By parameter of the query"),
-    cookie: z.record(cookieName(), comparison()).default({}).describe("By cookie name"),
-    "content-type": z
-      .string()
-      .regex(mediaType, "a media type in lower case without parameters: application/json")
-      .optional()
-      .describe("Of the request's body: `application/json`"),
-  });
+  z
+    .strictObject({
+      header: z.record(headerName(), comparison()).default({}).describe("By header name"),
+      query: z.record(z.string().min(1).max(64), comparison()).default({}).describe("By parameter of the query"),
+      cookie: z.record(cookieName(), comparison()).default({}).describe("By cookie name"),
+      "content-type": z
+        .string()
+        .regex(mediaType, "a media type in lower case without parameters: application/json")
+        .optional()
+        .describe("Of the request's body: `application/json`"),
+    })
+    .refine(
+      ({ header, query, cookie }) => [header, query, cookie].flatMap(Object.keys).length <= mostConditions,
+      `${mostConditions} conditions at most`,
+    );
+
+const mostConditions = 16;
 
 type When = z.output<ReturnType<typeof when>>;
 

@@ -5,7 +5,8 @@ const segmentAlphabet = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRS
 
 /** One place of a pattern: what may stand there, whether it may be left out, and whether it may be repeated. */
 interface Step {
-  readonly characters: ReadonlySet<string>;
+  /** One bit for each of the alphabet. */
+  readonly characters: bigint;
   readonly skips: boolean;
   readonly repeats: boolean;
 }
@@ -15,7 +16,10 @@ const atoms = /(\[\^?(?:\\.|[^\]\\])+\]|\\.|.)(?:([?+*])|\{(\d+)(?:,(\d+))?\})?/
 const stepsOf = (pattern: string): Step[] =>
   [...pattern.matchAll(atoms)].flatMap(([, atom = "", sign, least, most]) => {
     const one = new RegExp(`^(?:${atom})$`);
-    const characters = new Set([...segmentAlphabet].filter((it) => one.test(it)));
+    const characters = [...segmentAlphabet].reduce(
+      (bits, it, at) => (one.test(it) ? bits | (1n << BigInt(at)) : bits),
+      0n,
+    );
     const step = (skips: boolean, repeats: boolean): Step => ({ characters, skips, repeats });
     if (sign === "?") return [step(true, false)];
     if (sign === "*") return [step(true, true)];
@@ -24,6 +28,13 @@ const stepsOf = (pattern: string): Step[] =>
     const max = most === undefined ? min : Number(most);
     return Array.from({ length: max }, (_, index) => step(index >= min, false));
   });
+
+const firstOf = (bits: bigint): string | undefined => {
+  if (bits === 0n) return undefined;
+  let at = 0;
+  while (((bits >> BigInt(at)) & 1n) === 0n) at++;
+  return segmentAlphabet[at];
+};
 
 /**
  * The shortest text of a path's segment that both patterns take, or undefined where there is none. Breadth first over pairs
@@ -46,7 +57,7 @@ export const shared = (a: string, b: string): string | undefined => {
       if (x?.skips) wave.push({ i: i + 1, j, text });
       if (y?.skips) wave.push({ i, j: j + 1, text });
       if (!x || !y) continue;
-      const common = [...x.characters].find((it) => y.characters.has(it));
+      const common = firstOf(x.characters & y.characters);
       if (common === undefined) continue;
       for (const ii of x.repeats ? [i, i + 1] : [i + 1])
         for (const jj of y.repeats ? [j, j + 1] : [j + 1]) next.push({ i: ii, j: jj, text: text + common });

@@ -1,6 +1,6 @@
 /** Reads the filters and upstreams of a manifest, each by the schema of the part that it names. */
 import type { ZodType } from "zod";
-import { filterSettings, upstreamSettings } from "../../functions/gateway/config.ts";
+import { filterSettings, mostFilters, upstreamSettings } from "../../functions/gateway/config.ts";
 import { testsOf } from "../../functions/gateway/when.ts";
 import type { Registry } from "../registry.ts";
 import type { CheckedFilter, CheckedFilters, CheckedUpstream } from "./checked.ts";
@@ -27,10 +27,11 @@ export const filtersOf = (
   registry: Registry,
   reading: Reading,
 ): CheckedFilters => {
-  const all: readonly unknown[] = Array.isArray(entries) ? entries : [];
+  // The frame's schema says where a list is too long.
+  const all: readonly unknown[] = Array.isArray(entries) ? entries.slice(0, mostFilters) : [];
   const filters = all.flatMap((entry, index) => filterOf(entry, [...at, index], prefix, registry, reading) ?? []);
   const absent = entries === undefined || entries === null;
-  return { filters, whole: absent || (Array.isArray(entries) && filters.length === all.length) };
+  return { filters, whole: absent || (Array.isArray(entries) && filters.length === entries.length) };
 };
 
 const filterOf = (

@@ -91,6 +91,65 @@ describe("refused", () => {
   });
 });
 
+describe("work that would grow with the square of the file, or worse, is bounded", () => {
+  const up = 'upstreams: { it: { http: "https://it.example" } }\n';
+  const routes = (count: number, line: (n: number) => string) =>
+    `${manifest("a", up)}routes:\n${Array.from({ length: count }, (_, n) => `  r${n}: ${line(n)}\n`).join("")}`;
+  const slow = "{x:[a-z]{1,60}[0-9]{1,60}}";
+  it.each([
+    ["15,000 routes that are all the same", routes(15_000, () => "{ match: GET /x, to: it }"), "duplicate-match"],
+    [
+      "8,000 that only patterns tell apart",
+      routes(
+        8_000,
+        (n) => `{ match: "GET /${slow.replace("60", String(1 + (n % 60)))}", when: { query: { a${n}: b } }, to: it }`,
+      ),
+      "ambiguous-match",
+    ],
+    [
+      "a pattern of a hundred thousand places",
+      routes(1, () => `{ match: "GET /{x:${"[0-9]{99}".repeat(90)}}", to: it }`),
+      "wrong-format",
+    ],
+    [
+      "a path of a hundred thousand captures",
+      routes(1, () => `{ match: "GET ${Array.from({ length: 60_000 }, (_, n) => `/{x${n}}`).join("")}", to: it }`),
+      "wrong-format",
+    ],
+    [
+      "20,000 filters on 5,000 routes",
+      `${routes(5_000, (n) => `{ match: GET /x${n}, to: it }`)}filters: [${"{ timeout: 1s }, ".repeat(20_000)}]\n`,
+      "out-of-range",
+    ],
+    [
+      "100,000 filters that are dropped",
+      routes(1, () => `{ match: GET /x, without: [${"cors, ".repeat(100_000)}], to: it }`),
+      "out-of-range",
+    ],
+    [
+      "50,000 hosts",
+      good.replace("[localhost]", `[${Array.from({ length: 50_000 }, (_, n) => `h${n}.example`).join(", ")}]`),
+      "out-of-range",
+    ],
+    [
+      "10,000 conditions",
+      routes(
+        1,
+        () =>
+          `{ match: GET /x, when: { header: { ${Array.from({ length: 10_000 }, (_, n) => `h${n}: a`).join(", ")} } }, to: it }`,
+      ),
+      "invalid",
+    ],
+    [
+      "10,000 upstreams, none of which is asked for",
+      `${manifest("a", `upstreams:\n${Array.from({ length: 8_000 }, (_, n) => `  u${n}: { http: "https://it.example" }\n`).join("")}`)}routes:\n${Array.from({ length: 8_000 }, (_, n) => `  r${n}: { match: GET /x${n}, to: v${n} }\n`).join("")}`,
+      "unknown-upstream",
+    ],
+  ])("%s", (_, text, code) => {
+    expect(codesOf(text)).toContain(code);
+  });
+});
+
 describe("taken", () => {
   it.each([
     ["a byte order mark", `\ufeff${good}`],

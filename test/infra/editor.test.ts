@@ -1,5 +1,6 @@
 /** A session with the YAML language server, which most editors run: it completes, explains and flags by the schemas that are checked in. */
 import { spawn } from "node:child_process";
+import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -62,6 +63,12 @@ afterAll(async () => {
 
 let documents = 0;
 
+/** What was asked, and what the server answered: read by a person when it changes. */
+const session: string[] = [];
+const golden = path.join(home, "test/golden/editor-session.txt");
+const record = (asked: string, text: string, answer: readonly string[]) =>
+  void session.push(`-- ${asked}\n${text.trimEnd()}\n-- answer\n${answer.join("\n")}\n`);
+
 /** Opens a manifest as an editor would; `|` is the cursor. */
 const opened = async (text: string) => {
   const whole = `# yaml-language-server: $schema=./manifest.schema.json\n${text}`;
@@ -78,21 +85,27 @@ const opened = async (text: string) => {
 const completed = async (text: string): Promise<string[]> => {
   const { asked } = await opened(text);
   const list = await connection.sendRequest<{ items: { label: string }[] }>("textDocument/completion", asked);
-  return list.items.map(({ label }) => label);
+  const labels = list.items.map(({ label }) => label);
+  record("complete at |", text, labels.toSorted());
+  return labels;
 };
 
 const hovered = async (text: string): Promise<string> => {
   const { asked } = await opened(text);
   const hover = await connection.sendRequest<{ contents: { value: string } } | null>("textDocument/hover", asked);
-  return hover?.contents.value ?? "";
+  const said = hover?.contents.value ?? "";
+  record("hover at |", text, said.trim().split("\n"));
+  return said;
 };
 
 const flagged = async (text: string): Promise<string[]> => {
   const { uri } = await opened(text);
   await until(() => diagnostics.has(uri), "the server flags a document");
-  return (diagnostics.get(uri) ?? []).map(
+  const said = (diagnostics.get(uri) ?? []).map(
     ({ message, range }) => `${range.start.line}:${range.start.character} ${message}`,
   );
+  if (said.length > 0) record("flag (the first line is the modeline)", text, said.toSorted());
+  return said;
 };
 
 const head = "api: postern/v1\ntier: wallet\nhosts: [api.acme.example]\n";
@@ -152,9 +165,14 @@ describe("flags", () => {
     expect(said.map((it) => it.split(" ")[0])).toEqual(expect.arrayContaining(["4:0", "5:7", "7:35", "9:31"]));
   });
   it("nothing in the examples, variables included", async () => {
-    const { readFileSync } = await import("node:fs");
     for (const tier of ["wallet", "pay", "open"])
-      expect(await flagged(readFileSync(path.join(home, `routes/${tier}.yaml`), "utf8"))).toEqual([]);
-    expect(await flagged(readFileSync(path.join(home, "test/golden/plans/wallet.yaml"), "utf8"))).toEqual([]);
+      expect(await flagged(fs.readFileSync(path.join(home, `routes/${tier}.yaml`), "utf8"))).toEqual([]);
+    expect(await flagged(fs.readFileSync(path.join(home, "test/golden/plans/wallet.yaml"), "utf8"))).toEqual([]);
   });
+});
+
+it("the session is the recorded one", () => {
+  const said = session.join("\n");
+  if (process.env.UPDATE_GOLDEN === "1" && !process.env.CI) fs.writeFileSync(golden, said);
+  expect(said).toBe(fs.readFileSync(golden, "utf8"));
 });

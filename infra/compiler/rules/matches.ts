@@ -7,7 +7,7 @@ import type { Problem } from "../problem.ts";
 
 export const matchesHold = (tier: CheckedTier): Problem[] => [
   ...tier.routes.flatMap((route) => canBeAsked(tier, route)),
-  ...rivals(tier.routes).flatMap(([first, second]) => collision(tier, first, second)),
+  ...alike(tier.routes).flatMap((group) => collisions(tier, group)),
 ];
 
 const canBeAsked = ({ source }: CheckedTier, { name, segments }: CheckedRoute): Problem[] =>
@@ -19,50 +19,73 @@ const canBeAsked = ({ source }: CheckedTier, { name, segments }: CheckedRoute): 
       }),
     );
 
-/** Pairs of routes that only their patterns or conditions could tell apart: same kinds of segments, same literals. */
-const rivals = (routes: readonly CheckedRoute[]): (readonly [CheckedRoute, CheckedRoute])[] => {
-  const groups = new Map<string, CheckedRoute[]>();
-  for (const route of routes) {
-    const key = route.segments.map(kindOf).join("/");
-    const group = groups.get(key);
-    if (group) group.push(route);
-    else groups.set(key, [route]);
+/** Routes that only their patterns or conditions could tell apart: same kinds of segments, same literals. */
+const alike = (routes: readonly CheckedRoute[]): CheckedRoute[][] => [
+  ...Map.groupBy(routes, ({ segments }) => segments.map(kindOf).join("/")).values(),
+];
+
+/** More of them than anybody can tell apart; each is compared with each. */
+const mostAlike = 32;
+
+const collisions = (tier: CheckedTier, group: readonly CheckedRoute[]): Problem[] => {
+  const owners = new Map<string, CheckedRoute>();
+  const problems: Problem[] = [];
+  const distinct: CheckedRoute[] = [];
+  for (const route of group) {
+    const keys = route.methods.map((method) => JSON.stringify([method, shapeOf(route), route.when]));
+    const owner = keys.map((key) => owners.get(key)).find(Boolean);
+    if (owner) problems.push(duplicate(tier, owner, route));
+    else distinct.push(route);
+    for (const key of keys) if (!owners.has(key)) owners.set(key, route);
   }
-  return [...groups.values()].flatMap((group) =>
-    group.flatMap((second, index) => group.slice(0, index).map((first) => [first, second] as const)),
-  );
+  const [odd] = distinct.slice(mostAlike);
+  if (odd) problems.push(tooManyAlike(tier, odd, distinct.length));
+  const compared = distinct.slice(0, mostAlike);
+  for (const [index, second] of compared.entries())
+    for (const first of compared.slice(0, index)) problems.push(...ambiguity(tier, first, second));
+  return problems;
 };
+
+const duplicate = ({ source }: CheckedTier, first: CheckedRoute, second: CheckedRoute): Problem =>
+  source.problem(
+    ["routes", second.name, "match"],
+    "duplicate-match",
+    `${second.name} takes the same requests as ${first.name}`,
+    {
+      remedy: "give it another path, method or condition, or remove one of the two",
+      related: [source.related(["routes", first.name, "match"], `${first.name} is here`)],
+    },
+  );
+
+const tooManyAlike = ({ source }: CheckedTier, { name }: CheckedRoute, count: number): Problem =>
+  source.problem(
+    ["routes", name, "match"],
+    "ambiguous-match",
+    `${count} routes are told apart by nothing but their patterns, methods and conditions`,
+    { remedy: `${mostAlike} at most; give them literals that differ` },
+  );
 
 const kindOf = (it: Segment): string =>
   it.kind === "literal" ? it.text : it.kind === "rest" ? "{*}" : it.pattern === undefined ? "{}" : "{:}";
 
-const collision = ({ source }: CheckedTier, first: CheckedRoute, second: CheckedRoute): Problem[] => {
+const ambiguity = ({ source }: CheckedTier, first: CheckedRoute, second: CheckedRoute): Problem[] => {
   const method = second.methods.find((it) => first.methods.includes(it));
   if (method === undefined || second.when.some((a) => first.when.some((b) => exclude(a, b)))) return [];
-  const path = sharedPath(first.segments, second.segments);
-  if (path === undefined) return [];
-  const related = [source.related(["routes", first.name, "match"], `${first.name} is here`)];
   const samePatterns = JSON.stringify(shapeOf(first)) === JSON.stringify(shapeOf(second));
   if (samePatterns && first.when.length !== second.when.length) return [];
-  if (samePatterns && JSON.stringify(first.when) === JSON.stringify(second.when))
-    return [
-      source.problem(
-        ["routes", second.name, "match"],
-        "duplicate-match",
-        `${second.name} takes the same requests as ${first.name}`,
-        { remedy: "give it another path, method or condition, or remove one of the two", related },
-      ),
-    ];
+  const path = sharedPath(first.segments, second.segments);
+  if (path === undefined) return [];
+  const where = samePatterns ? ", where the conditions of both hold" : "";
   return [
     source.problem(
       ["routes", second.name, samePatterns ? "when" : "match"],
       "ambiguous-match",
-      `${second.name} and ${first.name} both take ${method} ${path}${samePatterns ? ", where the conditions of both hold" : ""}`,
+      `${second.name} and ${first.name} both take ${method} ${path}${where}`,
       {
         remedy: samePatterns
           ? "give one of them a condition more, or make their conditions exclude each other"
           : "make their patterns exclude each other, or give both the same one",
-        related,
+        related: [source.related(["routes", first.name, "match"], `${first.name} is here`)],
       },
     ),
   ];
