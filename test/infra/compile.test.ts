@@ -8,6 +8,7 @@ import { emit } from "../../infra/compiler/emit.ts";
 import { compatibilityDate, compatibilityFlags } from "../../infra/compiler/wrangler.ts";
 import { generate } from "../../infra/gen/gen.ts";
 import { home, isStale } from "../../infra/gen/generated.ts";
+import { build } from "../../infra/verbs/build.ts";
 import { compiled, manifest, project } from "../e2e/city.ts";
 
 const hello = (tier: string, more = "", filters = "[]") =>
@@ -215,6 +216,42 @@ describe("the digest", () => {
     ["an entry", `${base}entry: zone\n`, {}],
   ])("is another for %s", async (_, text, more) => {
     expect(await digest(text, more)).not.toBe(await digest(base));
+  });
+});
+
+describe("what a tier asks of the platform", () => {
+  const emittedFor = async (more: string, environment = "values: {}\n") => {
+    const text = hello("t", more).replace("hosts: [localhost]", 'hosts: [api.acme.example, "*.acme.example"]');
+    const result = compiled({ "routes/t.yaml": text, "routes/environments/local.yaml": environment });
+    const emitted = await emit(result.root, result);
+    return emitted.map(({ folder }) => unstable_readConfig({ config: path.join(folder, "wrangler.json") }));
+  };
+
+  it("its limits", async () => {
+    const [gate] = await emittedFor("limits: { cpu: 2s, sub-requests: 20 }\n");
+    expect(gate?.limits).toEqual({ cpu_ms: 2000, subrequests: 20 });
+  });
+
+  it("by its zone, it takes all beneath its base, and the front keeps the rest of the host", async () => {
+    const [gate, front] = await emittedFor("entry: zone\n", "front: { zones: [acme.example] }\n");
+    const zone_name = "acme.example";
+    expect(gate?.routes).toEqual([
+      { pattern: "api.acme.example/t", zone_name },
+      { pattern: "api.acme.example/t/*", zone_name },
+      { pattern: "*.acme.example/t", zone_name },
+      { pattern: "*.acme.example/t/*", zone_name },
+    ]);
+    expect(front?.routes).toEqual([
+      { pattern: "*.acme.example/*", zone_name },
+      { pattern: "api.acme.example/*", zone_name },
+    ]);
+  });
+
+  it("what it asks for and is not built yet is said", async () => {
+    const root = project({ "routes/t.yaml": hello("t", "isolation: shared\n") });
+    const { text, data } = await build({ root, env: "local" });
+    expect(text).toContain("note: t still has a gate of its own");
+    expect(data).toMatchObject({ notes: [expect.stringContaining("not built yet")] });
   });
 });
 

@@ -47,6 +47,22 @@ describe("the README", () => {
   });
 });
 
+const guide = fs.readFileSync(path.join(home, "docs/manifest.md"), "utf8");
+const blocks = [...guide.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = ""]) => ({
+  tier: /^tier: (\S+)/m.exec(yaml)?.[1],
+  yaml,
+}));
+
+describe("the guide to the language", () => {
+  it("has examples", () => {
+    expect(blocks.length).toBe(3);
+  });
+  it.each(blocks)("its manifest of $tier holds", ({ tier, yaml }) => {
+    const values = { "identity-url": "https://i.example", "accounts-url": "https://a.example" };
+    expect(check(read(`routes/${tier}.yaml`, yaml), surroundings(values)).problems).toEqual([]);
+  });
+});
+
 const pages = ["filters", "upstreams"].flatMap((group) => {
   const folder = path.join(home, "docs/reference", group);
   return fs
