@@ -1,20 +1,11 @@
 /** Sets and removes headers: of the request before the service sees it, of the response before the client does. */
 import * as z from "zod";
 import { explain } from "../gateway/complaint.ts";
+import { freeHeaderName } from "../gateway/names.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { piecesOf, template } from "../gateway/references.ts";
 import { secret, secretOf } from "../gateway/secrets.ts";
 import type { Deps, Guard, HeaderEdit } from "../gateway/types.ts";
-
-/** Framing and routing belong to the runtime, internal names to the gateway. */
-const reserved =
-  /^(?:host|content-length|transfer-encoding|connection|upgrade|x-postern-.*|cloudflare-workers-.*|cf-.*)$/;
-
-const name = () =>
-  z
-    .string()
-    .regex(/^[a-z0-9-]+$/, "a header's name in lower case")
-    .refine((text) => !reserved.test(text), "this header belongs to the gateway");
 
 const text = () =>
   z
@@ -25,10 +16,10 @@ const text = () =>
 const edits = <Value extends z.ZodType>(value: Value) =>
   z.strictObject({
     set: z
-      .record(name(), value)
+      .record(freeHeaderName(), value)
       .default({})
       .describe("Headers and their values, which may hold references; where one is missing, the header is removed"),
-    remove: z.array(name()).default([]).describe("Headers to remove"),
+    remove: z.array(freeHeaderName()).default([]).describe("Headers to remove"),
   });
 
 /** A service's own credential may be a secret; a client is told none. */

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { explain } from "./complaint.ts";
 import { baseOf, matchOf } from "./match.ts";
-import { headerName, hostOrWildcard, name } from "./names.ts";
+import { freeHeaderName, hostOrWildcard, name } from "./names.ts";
 import { change, date, duration, percent, size } from "./quantities.ts";
 import { locationOf, piecesOf } from "./references.ts";
 import { when } from "./when.ts";
@@ -64,7 +64,7 @@ const respond = () =>
         .default(200)
         .describe("Of the response"),
       headers: z
-        .record(headerName(), z.string().regex(/^[\x20-\x7e]*$/, "a header's value is one line of ASCII"))
+        .record(freeHeaderName(), z.string().regex(/^[\x20-\x7e]*$/, "a header's value is one line of ASCII"))
         .default({})
         .describe("Of the response"),
       text: z
@@ -106,6 +106,7 @@ const deprecated = () =>
       sunset: date().optional().describe("When it will be gone"),
       link: z
         .url({ protocol: /^https?$/, error: "a link begins with http:// or https://" })
+        .regex(/^[\x21-\x3b\x3d\x3f-\x7e]*$/, "a link is ASCII, with no space, < or >")
         .optional()
         .describe("A page that says what to use instead"),
     })

@@ -7,7 +7,6 @@ import { deprecation } from "./deprecation.ts";
 import { destination } from "./destination.ts";
 import { BodyLimit, learn } from "./facts.ts";
 import { answer, type Codes, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
-import { grayKeyHeader, requestIdHeader, versionKeyHeader } from "./hop.ts";
 import { hostFinder, hostOf } from "./hosts.ts";
 import { apply } from "./outbound.ts";
 import type { Parts } from "./part.ts";
@@ -212,13 +211,9 @@ const rescue = (error: unknown, context: Context, deps: Deps): Response => {
 const describe = (cause: unknown): string =>
   (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).slice(0, 500);
 
-/** What the gateway says to itself; a service has no word in it. */
-const internal = [requestIdHeader, grayKeyHeader, versionKeyHeader, "cloudflare-workers-version-overrides"];
-
 /** The response's one copy, with the edits that filters recorded. */
 const finish = (response: Response, context: Context): Response => {
   const copy = new Response(response.body, response);
-  for (const name of internal) copy.headers.delete(name);
   apply(copy.headers, context.inbound);
   copy.headers.set("x-request-id", context.caller.requestId);
   return copy;

@@ -137,7 +137,9 @@ const writeWorker = (
 const write = (file: string, text: string): void => {
   if (fs.existsSync(file) && fs.readFileSync(file, "utf8") === text) return;
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, text);
+  // Beside and renamed, so that whoever is stopped half way leaves no half a Worker.
+  fs.writeFileSync(`${file}.new`, text);
+  fs.renameSync(`${file}.new`, file);
 };
 
 /** Removes gates whose manifest is gone. A broken manifest keeps its last good gate. */
