@@ -48,8 +48,8 @@ export const send = async (
 
 /** A status that no response can have, or a switch of protocols that nobody can follow, is the service's fault. */
 const sound = (response: Response): Response => {
-  const { status, webSocket } = response;
-  if (status === 101 ? webSocket : status >= 200 && status <= 599) return response;
+  const { status } = response;
+  if ((status >= 200 && status <= 599) || (status === 101 && response.webSocket)) return response;
   throw new Fault(upstreamCodes, "upstream-invalid", { cause: new Error(`it answered with status ${status}`) });
 };
 

@@ -29,11 +29,11 @@ type Methods = ReadonlyMap<string, readonly Choice[]>;
 export const router = (table: Table): Router => {
   const root = indexed(table);
   return (method, path, request, url) => {
-    const search: Search = { method, path, request, url, taken: [], allow: new Set(), unmet: false };
+    const search: Search = { method, path, request, url, taken: [], allow: undefined, unmet: false };
     const found = path === "/" ? settle(root.ends, search) || walk(root, 1, search) : walk(root, 1, search);
     if (found) return { kind: "found", route: found.route, captures: named(found.names, search.taken) };
     if (search.unmet) return { kind: "condition" };
-    return search.allow.size > 0 ? { kind: "method", allow: allowed(search.allow) } : { kind: "none" };
+    return search.allow ? { kind: "method", allow: allowed(search.allow) } : { kind: "none" };
   };
 };
 
@@ -62,7 +62,8 @@ interface Search {
   readonly url: URL;
   /** What has been captured on the way to here. */
   readonly taken: string[];
-  readonly allow: Set<string>;
+  /** Methods that the path is known with, where none of them is the request's. */
+  allow: Set<string> | undefined;
   unmet: boolean;
 }
 
@@ -99,7 +100,7 @@ const settle = (methods: Methods | null, search: Search): Candidate | undefined 
     fulfilled(methods.get(method), search) ??
     (method === "HEAD" ? fulfilled(methods.get("GET"), search) : undefined) ??
     (unroutable.has(method) ? undefined : fulfilled(methods.get("ANY"), search));
-  if (!found) for (const name of methods.keys()) search.allow.add(name);
+  if (!found) search.allow = new Set([...(search.allow ?? []), ...methods.keys()]);
   return found;
 };
 
