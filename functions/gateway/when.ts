@@ -33,7 +33,13 @@ export const when = () =>
   z
     .strictObject({
       header: z.record(headerName(), comparison()).default({}).describe("By header name"),
-      query: z.record(z.string().min(1).max(64), comparison()).default({}).describe("By parameter of the query"),
+      query: z
+        .record(
+          z.string().min(1, "a parameter has a name").max(64, "a parameter's name has 64 characters at most"),
+          comparison(),
+        )
+        .default({})
+        .describe("By parameter of the query"),
       cookie: z.record(cookieName(), comparison()).default({}).describe("By cookie name"),
       "content-type": z
         .string()

@@ -47,6 +47,9 @@ export const problemsOf = (found: readonly $ZodIssue[], asked: Asked): Problem[]
     .flatMap((issue) => problemsOfIssue(issue, asked));
 };
 
+/** Names of a file can be of any length; a sentence cannot. */
+const brief = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);
+
 const pathOf = (path: Path): string => path.join("\n");
 
 /** Of a choice of types, the complaints of the one that was meant: the one whose type the value has. */
@@ -67,7 +70,9 @@ const problemsOfIssue = (issue: $ZodIssue, asked: Asked): Problem[] => {
   if (issue.code === "unrecognized_keys") return unknownKeys(issue.keys, issue.path, asked);
   if (issue.code === "invalid_key")
     return issue.issues.map(({ message }) =>
-      source.problem(at.slice(0, -1), "wrong-format", `"${last}": ${message}`, { key: last }),
+      source.problem(at.slice(0, -1), "wrong-format", `"${brief(last)}": ${own(message) ?? "this is no name for it"}`, {
+        key: last,
+      }),
     );
   if (issue.path.length > 0 && valueAt(asked.value, issue.path) === undefined) {
     const holder = nounOf(issue.path.slice(0, -1), asked.noun);
@@ -81,7 +86,10 @@ const unknownKeys = (keys: readonly string[], path: Path, { source, at, noun, sc
   const known = keysAt(schema, path);
   return keys.map((key) => {
     const remedy = didYouMean(key, known) ?? `its keys are ${known.join(", ")}`;
-    return source.problem([...at, ...path], "unknown-key", `${nounOf(path, noun)} has no "${key}"`, { remedy, key });
+    return source.problem([...at, ...path], "unknown-key", `${brief(nounOf(path, noun))} has no "${brief(key)}"`, {
+      remedy,
+      key,
+    });
   });
 };
 
@@ -92,7 +100,7 @@ interface Complaint {
 }
 
 const complaintOf = (issue: $ZodIssue, last: string, asked: Asked): Complaint => {
-  const named = issue.path.length > 0 ? `"${last}"` : last;
+  const named = issue.path.length > 0 ? `"${brief(last)}"` : last;
   switch (issue.code) {
     case "invalid_type":
       return { code: "wrong-type", message: own(issue.message) ?? `${named} is ${typed(issue.expected)}` };
@@ -102,7 +110,7 @@ const complaintOf = (issue: $ZodIssue, last: string, asked: Asked): Complaint =>
       const value = valueAt(asked.value, issue.path);
       const given = typeof value === "object" ? JSON.stringify(value).slice(0, 40) : String(value);
       const remedy = choice(given, issue.values.map(String));
-      return { code: "unknown-value", message: `${named} cannot be "${given}"`, remedy };
+      return { code: "unknown-value", message: `${named} cannot be "${brief(given)}"`, remedy };
     }
     case "too_small":
       return { code: "out-of-range", message: own(issue.message) ?? `${named} has ${amount(issue)} at least` };

@@ -30,6 +30,8 @@ export interface ProblemOptions {
 /** In bytes. A manifest of a thousand routes has a quarter of it. */
 export const largest = 1024 * 1024;
 const deepest = 64;
+/** A file can quote anything; a sentence stays one. */
+const longestMessage = 300;
 
 /** @param bytes of the file; no more of them are looked at than a manifest may have */
 export const read = (file: string, bytes: Uint8Array | string): Source => {
@@ -105,7 +107,7 @@ const readText = (file: string, text: string): Source => {
     problem: (at, code, message, { key, remedy, related } = {}) => ({
       ...placeOf(...rangeOf(at, key)),
       code,
-      message,
+      message: message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message,
       ...(remedy && { remedy }),
       ...(related?.length && { related }),
     }),
