@@ -47,11 +47,11 @@ describe("exit codes", () => {
   });
 
   it("1: as annotations of a pull request, escaped", async () => {
-    const root = project({ "routes/t.yaml": `${good}summary: [ 100% ]\n` });
+    const root = project({ "routes/t.yaml": `${good}log: { sample: ten }\n` });
     const { code, err } = await postern(["check", "--env", "local", "--root", root, "--format", "github"]);
     expect([code, err]).toEqual([
       1,
-      '::error file=routes/t.yaml,line=7,col=1,endLine=7,endColumn=8,title=wrong-type::"summary" is a text\n',
+      "::error file=routes/t.yaml,line=7,col=16,endLine=7,endColumn=19,title=wrong-format::a percentage is a number and %25: 10%25, 0.5%25\n",
     ]);
   });
 

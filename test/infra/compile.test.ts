@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit.ts";
-import { compatibilityDate, compatibilityFlags } from "../../infra/compiler/wrangler.ts";
+import { compatibilityDate, compatibilityFlags, zoneOf } from "../../infra/compiler/wrangler.ts";
 import { generate } from "../../infra/gen/gen.ts";
 import { home, isStale } from "../../infra/gen/generated.ts";
 import { build } from "../../infra/verbs/build.ts";
@@ -173,6 +173,60 @@ describe("one tier's problem is no other's", () => {
     fs.rmSync(path.join(root, "routes/b.yaml"));
     await emit(root, compile(root, "local"));
     expect(fs.readdirSync(path.join(root, ".build/local/gates"))).toEqual(["a"]);
+  });
+});
+
+describe("what tiers share", () => {
+  const preset = (filters: string) => `preset: mobile\nsummary: For apps\nfilters: ${filters}\n`;
+  const limits = (result: ReturnType<typeof compile>) => result.tiers.map(({ plan }) => Object.keys(plan.filters));
+
+  it("a tier is not built without the filters of its preset, and keeps its last good plan where it has one", () => {
+    const files = {
+      "routes/t.yaml": hello("t", "preset: mobile\n"),
+      "routes/presets/mobile.yaml": preset("[{ body-limit: 1KiB }]"),
+    };
+    const root = project(files);
+    const before = compile(root, "local");
+    expect(limits(before)).toEqual([["body-limit"]]);
+    fs.writeFileSync(path.join(root, "routes/presets/mobile.yaml"), preset("[{ body-limits: 1KiB }]"));
+    expect(compile(root, "local").missing).toEqual(["routes/t.yaml"]);
+    const after = compile(root, "local", before);
+    expect([after.missing, limits(after)]).toEqual([[], [["body-limit"]]]);
+    expect(after.problems.map(({ file, code }) => `${file} ${code}`)).toEqual([
+      "routes/presets/mobile.yaml unknown-filter",
+    ]);
+  });
+
+  it("a change of it reaches tiers whose manifests are as they were", () => {
+    const text = hello("t", "preset: mobile\n").replace("https://it.example", `$${"{it-url}"}`);
+    const values = (url: string) => `values: { it-url: "${url}" }\n`;
+    const root = project({
+      "routes/t.yaml": text,
+      "routes/presets/mobile.yaml": preset("[{ body-limit: 1KiB }]"),
+      "routes/environments/local.yaml": values("https://one.example"),
+    });
+    const first = compile(root, "local");
+    expect(compile(root, "local", first).tiers[0]?.plan).toBe(first.tiers[0]?.plan);
+    fs.writeFileSync(path.join(root, "routes/environments/local.yaml"), values("https://two.example"));
+    const second = compile(root, "local", first);
+    expect(second.tiers[0]?.plan.upstreams.it?.with).toEqual({ url: "https://two.example" });
+    fs.writeFileSync(path.join(root, "routes/presets/mobile.yaml"), preset("[{ timeout: 1s }]"));
+    expect(limits(compile(root, "local", second))).toEqual([["timeout"]]);
+  });
+
+  it("nothing is called unused while a manifest cannot be read", () => {
+    const environment = "values: { spare: x }\n";
+    const codes = (text: string) =>
+      compile(project({ "routes/t.yaml": text, "routes/environments/local.yaml": environment }), "local").problems.map(
+        ({ code }) => code,
+      );
+    expect(codes(hello("t"))).toEqual(["unused-value"]);
+    expect(codes(`${hello("t")}oops: [\n`)).toEqual(["bad-yaml"]);
+  });
+
+  it("of two zones that hold a host, the longer one is meant", () => {
+    expect(zoneOf("a.b.acme.example", ["acme.example", "b.acme.example", "example"])).toBe("b.acme.example");
+    expect(zoneOf("evil-acme.example", ["acme.example"])).toBeUndefined();
   });
 });
 

@@ -85,3 +85,36 @@ describe("what two patterns share", () => {
     expect([canMatch("[;]+"), canMatch("a{0}"), canMatch("[a;]")]).toEqual([false, false, true]);
   });
 });
+
+describe("conditions that exclude each other leave no doubt which route is meant", () => {
+  const both = (a: string, b: string) =>
+    check(
+      read(
+        "routes/a.yaml",
+        `api: postern/v1\ntier: a\nhosts: [a.example]\nroutes:\n  a: { match: GET /x, when: { header: { x-a: ${a} } }, respond: {} }\n  b: { match: GET /x, when: { header: { x-a: ${b} } }, respond: {} }\n`,
+      ),
+      surroundings,
+    ).problems.map(({ code }) => code);
+
+  it.each([
+    ["absent", "present"],
+    ["absent", '"1"'],
+    ['"1"', '"2"'],
+    ['"1"', "{ prefix: a }"],
+    ["{ prefix: ab }", "{ prefix: ac }"],
+    ['{ matches: "[0-9]+" }', "abc"],
+    ["{ exact: absent }", "absent"],
+  ])("%s and %s", (a, b) => {
+    expect([both(a, b), both(b, a)]).toEqual([[], []]);
+  });
+
+  it.each([
+    ["present", '"1"'],
+    ["abc", "{ prefix: ab }"],
+    ["{ prefix: a }", "{ prefix: ab }"],
+    ['{ matches: "[0-9]+" }', '"12"'],
+    ['{ matches: "[0-9]+" }', '{ matches: "[a-z]+" }'],
+  ])("%s and %s do not", (a, b) => {
+    expect([both(a, b), both(b, a)]).toEqual([["ambiguous-match"], ["ambiguous-match"]]);
+  });
+});
