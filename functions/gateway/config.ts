@@ -1,10 +1,11 @@
 /** The manifest as people write it. Filters and upstreams are checked in a second step, each by its own schema. */
 import * as z from "zod";
 import { explain } from "./complaint.ts";
+import { redirect, respond, weighted } from "./goes.ts";
 import { baseOf, matchOf } from "./match.ts";
-import { freeHeaderName, hostOrWildcard, name } from "./names.ts";
+import { hostOrWildcard, name } from "./names.ts";
 import { change, date, duration, percent, size } from "./quantities.ts";
-import { locationOf, piecesOf } from "./references.ts";
+import { piecesOf } from "./references.ts";
 import { when } from "./when.ts";
 
 /** What may stand beside a filter's kind. */
@@ -38,66 +39,6 @@ const entries = () =>
     .default([]);
 
 const dropped = () => z.array(z.string()).max(mostFilters, `${mostFilters} at most`).default([]);
-
-/** `[{ accounts: 90 }, { accounts-next: 10 }]` */
-const weighted = () =>
-  z
-    .array(
-      z
-        .record(
-          name(),
-          z.int("a weight is a whole number").min(0, "a weight is 0 or more").max(10_000, "a weight is 10000 at most"),
-        )
-        .refine((it) => Object.keys(it).length === 1, "an upstream and its weight: `- accounts: 90`"),
-    )
-    .min(2, "a weighted list names two upstreams or more")
-    .max(16, "a weighted list names 16 upstreams at most")
-    .refine((all) => all.some((it) => Object.values(it).some((weight) => weight > 0)), "all weights are 0");
-
-const respond = () =>
-  z
-    .strictObject({
-      status: z
-        .int("a status is a whole number")
-        .min(200, "a status is 200 to 599")
-        .max(599, "a status is 200 to 599")
-        .default(200)
-        .describe("Of the response"),
-      headers: z
-        .record(freeHeaderName(), z.string().regex(/^[\x20-\x7e]*$/, "a header's value is one line of ASCII"))
-        .default({})
-        .describe("Of the response"),
-      text: z
-        .string()
-        .max(16_384, "a body that stands in a manifest has 16384 characters at most")
-        .optional()
-        .describe("The body, as text"),
-      json: z.json().optional().describe("The body, as JSON"),
-    })
-    .refine(({ text, json }) => text === undefined || json === undefined, "give `text` or `json`, not both")
-    .refine(({ status, text, json }) => ![204, 205, 304].includes(status) || (text ?? json) === undefined, {
-      error: "a response with this status has no body",
-      path: ["status"],
-    });
-
-const redirect = () =>
-  z.union(
-    [
-      z
-        .string()
-        .superRefine(explain(locationOf))
-        .describe("Where to, which may hold references: `/v2/accounts/{path.id}`"),
-      z.strictObject({
-        to: z.string().superRefine(explain(locationOf)).describe("Where to, which may hold references"),
-        status: z
-          .literal([301, 302, 303, 307, 308])
-          .default(308)
-          .describe("308 and 307 keep the method, 301 and 308 are remembered by clients"),
-        query: z.enum(["keep", "drop"]).default("keep").describe("Whether the request's query goes along"),
-      }),
-    ],
-    "where to, such as /v2/accounts/{path.id}, or { to: …, status: … }",
-  );
 
 const deprecated = () =>
   z

@@ -94,7 +94,7 @@ const hovered = async (text: string): Promise<string> => {
   const { asked } = await opened(text);
   const hover = await connection.sendRequest<{ contents: { value: string } } | null>("textDocument/hover", asked);
   const said = hover?.contents.value ?? "";
-  record("hover at |", text, said.trim().split("\n"));
+  record("hover at |", text, said.trim().replaceAll(pathToFileURL(home).href, "file://…").split("\n"));
   return said;
 };
 
