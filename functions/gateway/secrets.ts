@@ -22,5 +22,5 @@ export const secret = () =>
 export const secretOf = (name: string, { env }: Pick<Deps, "env">): string => {
   const value = env[name];
   if (typeof value === "string" && value !== "") return value;
-  throw new Error(`the secret ${name} is not set; npx postern secrets set ${name}`);
+  throw new Error(`the secret ${name} is not set; set it with \`postern secrets set ${name} --env <environment>\``);
 };

@@ -2,9 +2,11 @@
 import * as z from "zod";
 import { upstreamCodes } from "../gateway/faults.ts";
 import { hasAddress } from "../gateway/hosts.ts";
+import { signer } from "../gateway/message-signature.ts";
 import { send, targetOf } from "../gateway/outbound.ts";
 import { aboutUpstream, type Config } from "../gateway/part.ts";
-import type { Deps, Handler } from "../gateway/types.ts";
+import { secret, secretOf } from "../gateway/secrets.ts";
+import type { Context, Deps, Handler } from "../gateway/types.ts";
 
 export const spec = () =>
   aboutUpstream({
@@ -15,13 +17,34 @@ export const spec = () =>
         .refine((url) => !hasAddress(url), "a name, not an IP address: the platform's fetch refuses addresses")
         .refine((url) => !/[?#@]/.test(url), "a base URL has no user, query or fragment")
         .describe("Base URL of the service; a path in it is put before every request's"),
+      sign: secret()
+        .optional()
+        .describe(
+          "Signs method, path, query and request id of each request (RFC 9421, hmac-sha256), so that the service can tell that it came through the gate",
+        ),
     }),
     short: "url",
-    example: { url: "https://accounts.acme.example" },
+    example: { url: "https://accounts.acme.example", sign: { secret: "ACCOUNTS_SIGNING_KEY" } },
     codes: upstreamCodes,
+    secrets: ({ sign }) => (sign ? [sign.secret] : []),
   });
 
-export const make = ({ url }: Config<typeof spec>, deps: Deps): Handler => {
+type Transport = (context: Context) => Parameters<typeof send>[3];
+
+export const make = ({ url, sign }: Config<typeof spec>, deps: Deps): Handler => {
   const base = url.replace(/\/$/, "");
-  return (request, context) => send(base + targetOf(context), request, context, deps.fetch);
+  const through: Transport = sign ? signing(sign.secret, deps) : () => deps.fetch;
+  return (request, context) => send(base + targetOf(context), request, context, through(context));
+};
+
+/** Signs last of all, behind every filter's edits, so that none of them writes the signature or changes what it covers. */
+const signing = (name: string, deps: Deps): Transport => {
+  const signed = signer(name, secretOf(name, deps), deps.now);
+  return ({ caller }) =>
+    async (copy, init) => {
+      // A filter may write another request id, but not leave the signature without one.
+      if (!copy.headers.get("x-request-id")) copy.headers.set("x-request-id", caller.requestId);
+      await signed(copy);
+      return deps.fetch(copy, init);
+    };
 };

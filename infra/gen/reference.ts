@@ -89,15 +89,17 @@ const takes = ({
 }: Schema): string => {
   if (values) return values.map((value) => `\`${value}\``).join(" ");
   if (literal !== undefined) return `\`${literal}\``;
-  if (anyOf) return anyOf.map(takes).join(" or ");
+  if (anyOf) return anyOf.map((it) => (it.properties ? keysOf(it.properties) : takes(it))).join(" or ");
   if (items) return `list of ${takes(items)}`;
-  if (type === "object" && typeof additionalProperties === "object" && "type" in additionalProperties)
+  if (type === "object" && typeof additionalProperties === "object" && Object.keys(additionalProperties).length > 0)
     return `map of ${takes(additionalProperties)}`;
   if (type === "object") return "map";
   if (pattern?.includes("(ms|s|m|h|d)")) return "duration";
   if (pattern?.includes("KiB")) return "size";
   return format === "uri" ? "URL" : type === "string" ? "text" : (type ?? "value");
 };
+
+const keysOf = (properties: object): string => `\`{ ${Object.keys(properties).join(", ")} }\``;
 
 const codeTable = (all: Codes): string =>
   Object.keys(all).length === 0

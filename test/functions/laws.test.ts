@@ -6,11 +6,22 @@ import type { Deps, Guard, Handler } from "../../functions/gateway/types.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
 import { conversation, world } from "./conversation.ts";
 
-/** Bindings for whatever a part asks for. */
-const surroundings = (bindings: readonly { readonly binding: string }[], more: Partial<Deps> = {}) => {
+interface Needs {
+  readonly bindings: readonly { readonly binding: string }[];
+  readonly secrets: readonly string[];
+}
+
+/** Bindings and secrets for whatever a part asks for. */
+const surroundings = ({ bindings, secrets }: Needs, more: Partial<Deps> = {}) => {
   const service = { fetch: async () => new Response("ok"), get: async () => null };
-  return world({ env: Object.fromEntries(bindings.map(({ binding }) => [binding, service])), ...more });
+  const env = [
+    ...bindings.map(({ binding }): [string, unknown] => [binding, service]),
+    ...secrets.map((name): [string, unknown] => [name, secretValue]),
+  ];
+  return world({ env: Object.fromEntries(env), ...more });
 };
+
+const secretValue = "a-value-that-nobody-may-see";
 
 const parts = [
   ...Object.entries(filters).map(([name, module]) => ({ name, group: "filter", ...module, about: module.spec() })),
@@ -20,7 +31,7 @@ const parts = [
 describe.each(parts)("$group $name", ({ name, about, make }) => {
   const schema = about.schema as ZodType;
   const config = schema.parse(about.example);
-  const bindings = about.bindings?.(config) ?? [];
+  const needs: Needs = { bindings: about.bindings?.(config) ?? [], secrets: about.secrets?.(config) ?? [] };
 
   it("parses its example, and what it parsed again to the same", () => {
     expect(schema.parse(config)).toEqual(config);
@@ -53,7 +64,7 @@ describe.each(parts)("$group $name", ({ name, about, make }) => {
     const forbidden = (what: string) => () => {
       throw new Error(`${what} at link time`);
     };
-    const world = surroundings(bindings, {
+    const world = surroundings(needs, {
       now: forbidden("now"),
       random: forbidden("random"),
       uuid: forbidden("uuid"),
@@ -63,8 +74,17 @@ describe.each(parts)("$group $name", ({ name, about, make }) => {
     expect(typeof make(config, world)).toBe("function");
   });
 
+  it.runIf(needs.secrets.length > 0)("is not linked without its secrets, and says which one it lacks", () => {
+    for (const name of needs.secrets) {
+      expect(name).toMatch(/^[A-Z][A-Z0-9_]{0,62}$/);
+      const others = needs.secrets.filter((it) => it !== name);
+      const remedy = `the secret ${name} is not set; set it with \`postern secrets set ${name} --env <environment>\``;
+      expect(() => make(config, surroundings({ ...needs, secrets: others }))).toThrow(remedy);
+    }
+  });
+
   it("answers a request, with one of its own codes where it refuses", async () => {
-    const setting = { world: surroundings(bindings, { fetch: async () => Response.json({ keys: [] }) }) };
+    const setting = { world: surroundings(needs, { fetch: async () => Response.json({ keys: [] }) }) };
     const { send } =
       about.kind === "upstream"
         ? conversation({}, { ...setting, upstream: (_, deps) => make(config, deps) as Handler })
@@ -74,6 +94,7 @@ describe.each(parts)("$group $name", ({ name, about, make }) => {
           );
     const answer = await send("GET /");
     if (answer.status === 401) expect(answer.headers["www-authenticate"]).toBeDefined();
+    expect(JSON.stringify([answer.headers, answer.text, answer.line])).not.toContain(secretValue);
     expect(answer.status < 400 || Object.keys(about.codes).includes(answer.code ?? "")).toBe(true);
   });
 });
@@ -82,7 +103,7 @@ describe.each(parts.filter(({ about }) => about.kind === "guard"))("guard $name"
   it("can be shadowed: it then changes nothing", async () => {
     const config = (about.schema as ZodType).parse(about.example);
     const setting = {
-      world: surroundings(about.bindings?.(config) ?? []),
+      world: surroundings({ bindings: about.bindings?.(config) ?? [], secrets: about.secrets?.(config) ?? [] }),
       filters: { [name]: { mode: "shadow" as const } },
     };
     const headers = { accept: "text/plain" };

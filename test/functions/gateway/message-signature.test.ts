@@ -1,0 +1,155 @@
+/** What a signed service sees, verified by a library that somebody else wrote. */
+import { verifySignature } from "http-message-sig";
+import { describe, expect, it } from "vitest";
+import { make as headers } from "../../../functions/filters/headers.ts";
+import type { HeaderEdit } from "../../../functions/gateway/types.ts";
+import { make } from "../../../functions/upstreams/http.ts";
+import { caller, conversation, type Seen, world } from "../conversation.ts";
+
+const key = "a-key-of-thirty-two-bytes-or-more";
+
+/** A gate before a service that signs, and one filter with these edits. */
+const signed = (edits: readonly HeaderEdit[] = []) =>
+  conversation(
+    {
+      edits: () => (_, context) => {
+        context.outbound.push(...edits);
+        return undefined;
+      },
+    },
+    {
+      world: world({ env: { PAY_SIGNING_KEY: key } }),
+      upstream: (_, deps) => make({ url: "https://service.example/base", sign: { secret: "PAY_SIGNING_KEY" } }, deps),
+    },
+  );
+
+const verifier = async (secret: string) => {
+  const raw = new TextEncoder().encode(secret);
+  const mac = await crypto.subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+  return {
+    algorithm: "hmac-sha256",
+    verify: (data: Uint8Array, signature: Uint8Array) => crypto.subtle.verify("HMAC", mac, signature, data),
+  };
+};
+
+/** The peer's verdict. @param secondsLater when it looks */
+const verify = async (seen: Seen | undefined, { secret = key, secondsLater = 0 } = {}) => {
+  const { method = "", url = "" } = seen ?? {};
+  const { parameters } = await verifySignature(new Request(url, { method, headers: seen?.headers ?? {} }), {
+    label: "postern",
+    policy: {
+      algorithms: ["hmac-sha256"],
+      requiredComponents: ["@method", "@path", "@query", "x-request-id"],
+      requiredParameters: ["created", "keyid", "alg"],
+      maxAge: 60,
+      now: Date.UTC(2026, 10, 1) / 1000 + secondsLater,
+    },
+    resolveVerifier: () => verifier(secret),
+  });
+  return parameters;
+};
+
+const sent = async (line = "GET /payments/7?a=1&b=%20", init?: RequestInit, edits?: readonly HeaderEdit[]) => {
+  const { upstream } = await signed(edits).send(line, init);
+  return upstream[0];
+};
+
+describe("a service that knows the key", () => {
+  it.each([
+    "GET /payments/7?a=1&b=%20",
+    "DELETE /payments/7",
+    "GET /?",
+    "GET /a%20b/%C3%A9/c?q=%2F",
+    "GET https://gate.example",
+  ])("can tell that %s came through the gate", async (line) => {
+    expect(await verify(await sent(line))).toEqual({
+      created: Date.UTC(2026, 10, 1) / 1000,
+      keyid: "PAY_SIGNING_KEY",
+      alg: "hmac-sha256",
+    });
+  });
+
+  it("sees the fields as RFC 9421 writes them", async () => {
+    const seen = await sent();
+    expect(seen?.headers["signature-input"]).toBe(
+      'postern=("@method" "@path" "@query" "x-request-id");created=1793491200;keyid="PAY_SIGNING_KEY";alg="hmac-sha256"',
+    );
+    expect(seen?.headers.signature).toMatch(/^postern=:[A-Za-z0-9+/]{43}=:$/);
+  });
+
+  it("can tell with a body that streams, which comes whole", async () => {
+    const seen = await sent("POST /payments", { body: new Blob(["hello"]).stream() });
+    await verify(seen);
+    expect(seen?.body).toBe("hello");
+  });
+
+  it("can tell how old a call is", async () => {
+    await expect(verify(await sent(), { secondsLater: 61 })).rejects.toMatchObject({ code: "PolicyViolation" });
+  });
+
+  it("finds another key's signature wrong", async () => {
+    await expect(verify(await sent(), { secret: `${key}!` })).rejects.toMatchObject({ code: "VerificationFailed" });
+  });
+
+  it.each([
+    ["method", { method: "DELETE" }],
+    ["path", { url: "https://service.example/base/payments/8?a=1&b=%20" }],
+    ["query", { url: "https://service.example/base/payments/7?a=2&b=%20" }],
+    ["absence of a query", { url: "https://service.example/base/payments/7" }],
+  ])("finds a changed %s wrong", async (_, change) => {
+    const seen = await sent();
+    await verify(seen);
+    const changed = { ...(seen as Seen), ...change };
+    await expect(verify(changed)).rejects.toMatchObject({ code: "VerificationFailed" });
+  });
+
+  it("finds a changed request id wrong", async () => {
+    const seen = (await sent()) as Seen;
+    const changed = { ...seen, headers: { ...seen.headers, "x-request-id": "another" } };
+    await expect(verify(changed)).rejects.toMatchObject({ code: "VerificationFailed" });
+  });
+});
+
+describe("nobody speaks for the gate", () => {
+  it("no client: what it sent is gone", async () => {
+    const forged = {
+      signature: "postern=:AAAA:",
+      "signature-input": 'postern=("@method");created=1',
+      Signature: "b=:AA==:",
+    };
+    const seen = await sent("GET /", { headers: forged });
+    await verify(seen);
+    expect(seen?.headers["signature-input"]).not.toContain("created=1)");
+    expect(seen?.headers.signature).not.toMatch(/AAAA|b=/);
+  });
+
+  it.each<HeaderEdit>([
+    ["set", "signature", "postern=:AAAA:"],
+    ["append", "signature", "postern=:AAAA:"],
+    ["set", "signature-input", 'postern=("@method");created=1'],
+    ["delete", "signature"],
+    ["delete", "signature-input"],
+    ["delete", "x-request-id"],
+  ])("no filter: %s %s", async (...edit) => {
+    const seen = await sent("GET /", {}, [edit as unknown as HeaderEdit]);
+    await verify(seen);
+    expect(seen?.headers["x-request-id"]).toBe(caller.requestId);
+  });
+
+  it("a request id that a filter wrote is the one that is signed", async () => {
+    const seen = await sent("GET /", {}, [["set", "x-request-id", "order-7"]]);
+    await verify(seen);
+    expect(seen?.headers["x-request-id"]).toBe("order-7");
+  });
+});
+
+it("without a key nothing is linked, and a service that is not signed gets the client's own fields", async () => {
+  const config = { url: "https://service.example", sign: { secret: "PAY_SIGNING_KEY" } };
+  expect(() => make(config, world({ env: {} }))).toThrow(/the secret PAY_SIGNING_KEY is not set/);
+  const { upstream } = await conversation({ headers: (deps) => headers(plain, deps) }).send("GET /", {
+    headers: { signature: "sig1=:AAAA:" },
+  });
+  expect(upstream[0]?.headers.signature).toBe("sig1=:AAAA:");
+});
+
+const plain = { request: { set: {}, remove: [] }, response: { set: {}, remove: [] } };
