@@ -68,7 +68,7 @@ const wrangler = (args: readonly string[], input?: string): Promise<string> =>
       path.dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
       "bin/wrangler.js",
     );
-    const env = { ...process.env, WRANGLER_HIDE_BANNER: "true", CI: "1" };
+    const env = { ...process.env, WRANGLER_HIDE_BANNER: "true", WRANGLER_LOG_SANITIZE: "true", CI: "1" };
     const child = execFile(process.execPath, [script, ...args], { env, timeout: patienceMs }, (error, out, err) => {
       if (!error) return resolve(out);
       const said = `${err}\n${out}`.replaceAll(input || "\0", "…").trim();

@@ -73,7 +73,7 @@ export const piecesOf = (template: string): Piece[] =>
     .split(/(\{[^{}]*\})/)
     .filter((piece) => piece !== "")
     .map((piece) => {
-      if (piece.startsWith("{")) return referenceOf(piece.slice(1, -1));
+      if (piece.startsWith("{") && piece.endsWith("}")) return referenceOf(piece.slice(1, -1));
       if (/[{}]/.test(piece)) throw new SyntaxError(`a brace without its other half in "${template}"`);
       return piece;
     });

@@ -84,12 +84,16 @@ const built = (name: string, folder: string, secrets: Readonly<Record<string, st
   const given = Object.fromEntries(required.flatMap((it) => (Object.hasOwn(secrets, it) ? [[it, secrets[it]]] : [])));
   return {
     ...workerOptions,
-    bindings: { ...(workerOptions as Worker).bindings, ...given },
+    // Wrangler would take a secret from the shell; here it is what has been set, or missing.
+    bindings: { ...without((workerOptions as Worker).bindings ?? {}, required), ...given },
     name,
     modulesRoot: folder,
     modules: [main, path.join(folder, "plan.js")].map((file) => ({ type: "ESModule" as const, path: file })),
   } as Worker;
 };
+
+const without = <T>(all: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> =>
+  Object.fromEntries(Object.entries(all).filter(([name]) => !names.includes(name)));
 
 const plain = async (name: string, file: string): Promise<Worker> => {
   const { outputFiles } = await esbuild.build({
