@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit.ts";
 import { startMesh } from "../../infra/dev/mesh.ts";
@@ -81,6 +81,8 @@ describe("in the dev loop's environment", () => {
     const compiled = compile(root, "local");
     const emitted = await emit(root, compiled);
     const lines: string[] = [];
+    // What the developer's shell happens to have is no secret that was set.
+    vi.stubEnv("OTHER_TOKEN", "of the shell");
     const workers = emitted.toSorted((x, y) => Number(x.tier !== undefined) - Number(y.tier !== undefined));
     const mesh = await startMesh({
       workers,
@@ -101,6 +103,7 @@ describe("in the dev loop's environment", () => {
       expect(seen).toEqual([value]);
       expect(Object.values(mesh.refused).join()).toContain("the secret OTHER_TOKEN is not set");
     } finally {
+      vi.unstubAllEnvs();
       await mesh.dispose();
     }
   });
