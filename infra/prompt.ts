@@ -6,8 +6,9 @@ const largest = 64 * 1024;
 export const hidden = async (question: string): Promise<string> => {
   const { stdin } = process;
   if (!stdin.isTTY) return piped();
-  process.stderr.write(`${question} (not shown, ends with Enter): `);
+  // First of all, so that not even a hasty key is shown.
   stdin.setRawMode(true);
+  process.stderr.write(`${question} (not shown, ends with Enter): `);
   let value = "";
   try {
     for await (const chunk of stdin)
