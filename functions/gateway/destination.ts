@@ -1,10 +1,10 @@
 /** Where a route leads when all its filters have let a request pass. */
-import { Consumer, known, learn, Target } from "./facts.ts";
+import { learn, Target } from "./facts.ts";
 import { Fault, gatewayCodes } from "./faults.ts";
-import { position } from "./pipeline.ts";
+import { position, userOf } from "./pipeline.ts";
 import type { Destination, RedirectPlan, RespondPlan, RoutePlan, Weighted } from "./plan.ts";
 import { locationOf, template } from "./references.ts";
-import type { Context, Deps, Handler } from "./types.ts";
+import type { Deps, Handler } from "./types.ts";
 
 /** @param upstreams those of the tier, linked, by name */
 export const destination = (
@@ -26,15 +26,12 @@ const chosen = (
   if (typeof to === "string") return upstreams[to] as Handler;
   const pick = weighing(to);
   return (request, context) => {
-    const key = keyOf(context);
+    // A user stays with one upstream.
+    const key = userOf(context);
     const at = key === null ? deps.random() : position(`${context.route.name}\n${key}`);
     return (upstreams[pick(at)] as Handler)(request, context);
   };
 };
-
-/** A user stays with one upstream: by consumer, else by gray key, else by address. */
-const keyOf = (context: Context): string | null =>
-  known(context, Consumer)?.id ?? context.caller.grayKey ?? context.caller.ip;
 
 /** Cuts [0, 1) into shares in the order of the list, so that raising the first one's moves nobody away from it. */
 const weighing = (weights: readonly Weighted[]): ((at: number) => string) => {

@@ -90,9 +90,13 @@ export const layerWhen =
 export const sampled =
   (id: string, share: number, guard: Guard): Guard =>
   (request, context) => {
-    const key = known(context, Consumer)?.id ?? context.caller.grayKey ?? context.caller.ip;
+    const key = userOf(context);
     return key === null || position(`${id}\n${key}`) < share ? guard(request, context) : undefined;
   };
+
+/** What keeps a user on one side of a share: the consumer, else the gray key, else the address. */
+export const userOf = (context: Context): string | null =>
+  known(context, Consumer)?.id ?? context.caller.grayKey ?? context.caller.ip;
 
 /** Where a key stands in [0, 1): FNV-1a, then a finalizer so that keys that differ at their end spread as well. */
 export const position = (key: string): number => {

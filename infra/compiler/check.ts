@@ -7,8 +7,7 @@ import { testsOf } from "../../functions/gateway/when.ts";
 import type { Registry } from "../registry.ts";
 import type { CheckedFilters, CheckedPreset, CheckedRoute, CheckedTier, Surroundings } from "./checked.ts";
 import { entriesOf, filtersOf, type Reading, upstreamsOf } from "./parts.ts";
-import type { Problem } from "./problem.ts";
-import { inOrder } from "./problem.ts";
+import { inOrder, type Problem } from "./problem.ts";
 import type { Source } from "./read.ts";
 import { open } from "./reading.ts";
 import { rulesBroken } from "./rules/rules.ts";
@@ -26,7 +25,7 @@ export interface Verdict {
 export const check = (source: Source, surroundings: Surroundings): Verdict => {
   if (source.problems.length > 0) return { problems: source.problems };
   const reading = open(source, surroundings.environment);
-  const tier = tierOf(reading.value, reading.asked, reading, surroundings);
+  const tier = tierOf(reading.value, reading, surroundings);
   const preset = tier?.manifest.preset;
   const known = { asked: reading.asked, ...(preset !== undefined && { preset }) };
   const problems = bounded(inOrder([...reading.found, ...(tier ? rulesBroken(tier, surroundings) : [])]));
@@ -50,12 +49,7 @@ const bounded = (problems: Problem[]): Problem[] => {
 };
 
 /** The tier, as far as its manifest holds: what is broken has been reported, and stands for nothing. */
-const tierOf = (
-  value: unknown,
-  asked: ReadonlySet<string>,
-  reading: Reading,
-  { registry, presets }: Surroundings,
-): CheckedTier | undefined => {
+const tierOf = (value: unknown, reading: Reading, { registry, presets }: Surroundings): CheckedTier | undefined => {
   const { source } = reading;
   const manifest = reading.parse(schemas.frame, value, [], "the manifest") ?? salvaged(value, source);
   if (!manifest) return undefined;
@@ -75,7 +69,6 @@ const tierOf = (
     upstreamNames: entriesOf(keys.upstreams).map(([it]) => it),
     routes,
     whole: routes.length === entriesOf(keys.routes).length,
-    asked,
   };
 };
 

@@ -80,8 +80,6 @@ export interface CheckedTier {
   readonly routes: readonly CheckedRoute[];
   /** False where a route is broken, and `routes` shows only the others. */
   readonly whole: boolean;
-  /** Names of the environment's values that it asks for. */
-  readonly asked: ReadonlySet<string>;
 }
 
 /** What a manifest stands among. */

@@ -35,7 +35,7 @@ export const problemCodes = {
   "base-claimed-twice": "Two tiers claim the same host and base.",
   "zone-uncovered": "A host that lies in none of the environment's zones.",
   "file-name": "A file is named after what it describes.",
-  "reserved-name": "A name that Postern gives to something of its own.",
+  "reserved-name": "A word that cannot be a name.",
   "reference-unbound": "A reference to what neither the match captures nor a filter ahead provides.",
   "filter-order": "A filter stands behind one that it has to precede.",
   "identity-unenforced": "A filter of identity or access lets requests pass unchecked, and none beside it is enforced.",

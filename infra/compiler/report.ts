@@ -26,9 +26,9 @@ const reportOne = (problem: Problem): string => {
 };
 
 const reportRelated = (related: Related): string =>
-  `  ${pc.bold(where(related))}  ${related.message}\n${excerpt(related, undefined)}`;
+  `  ${pc.bold(where(related))}  ${visible(related.message)}\n${excerpt(related, undefined)}`;
 
-const where = ({ file, line, column }: Place): string => `${file}:${line}:${column}`;
+const where = ({ file, line, column }: Place): string => `${visible(file)}:${line}:${column}`;
 
 /** As wide as it was, so that the caret stays where it is. */
 const plain = (text: string): string =>
@@ -36,11 +36,11 @@ const plain = (text: string): string =>
 
 /** The line with a caret under what is meant, and what to write instead. */
 const excerpt = ({ line, column, length, source }: Place, remedy: string | undefined): string => {
-  if (source === "") return remedy ? `      | ${pc.cyan(remedy)}` : "";
+  if (source === "") return remedy ? `      | ${pc.cyan(visible(remedy))}` : "";
   const cut = Math.max(0, column - 1 + Math.min(length, 40) - widest);
   const shown = `${cut > 0 ? "…" : ""}${source.slice(cut > 0 ? cut + 1 : 0, cut + widest)}${source.length > cut + widest ? "…" : ""}`;
   const gutter = `${String(line).padStart(5)} | `;
   const lead = shown.slice(0, column - 1 - cut).replace(/[^\t]/g, " ");
   const carets = "^".repeat(Math.min(length, Math.max(1, widest - lead.length)));
-  return `${pc.dim(gutter)}${plain(shown)}\n${pc.dim("      | ")}${lead}${pc.red(carets)}${remedy ? ` ${pc.cyan(remedy)}` : ""}`;
+  return `${pc.dim(gutter)}${plain(shown)}\n${pc.dim("      | ")}${lead}${pc.red(carets)}${remedy ? ` ${pc.cyan(visible(remedy))}` : ""}`;
 };

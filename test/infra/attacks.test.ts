@@ -169,7 +169,11 @@ describe("taken", () => {
 });
 
 it("what a manifest holds cannot steer the reader's terminal", () => {
-  const root = project({ "routes/a.yaml": `${good}owner: "\u001b[31m\u202eevil"\nx\u009by: 1\n` });
+  const root = project({
+    "routes/a.yaml": `${good}owner: "\u001b[31m\u202eevil"\nx\u009by: 1\n`
+      .replace("to: it", "to: itt")
+      .replace("upstreams: {", 'upstreams: { "i\\u001b[31mt": { http: "https://it.example" },'),
+  });
   const result = compile(root, "local");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   expect(report(result.problems, result)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);

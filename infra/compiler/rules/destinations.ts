@@ -50,10 +50,7 @@ const keysHaveEffect = ({ source }: CheckedTier, { name, settings }: CheckedRout
 };
 
 /** The upstreams that a route names, and where. */
-export const upstreamsOfRoute = ({
-  name,
-  settings: { to },
-}: CheckedRoute): { upstream: string; at: Path; key?: string }[] => {
+const upstreamsOfRoute = ({ name, settings: { to } }: CheckedRoute): { upstream: string; at: Path; key?: string }[] => {
   if (to === undefined) return [];
   const at = ["routes", name, "to"];
   if (typeof to === "string") return [{ upstream: to, at }];
@@ -106,7 +103,7 @@ const upstreamsAreUsed = (tier: CheckedTier): Problem[] => {
 };
 
 /** What the platform gives one request (Workers, "Simultaneous open connections"). */
-export const openConnections = 6;
+const openConnections = 6;
 
 /** Guards run one after the other and are done before the next; a layer holds on to what it has while all behind it runs. */
 const connectionsSuffice = ({ source, upstreams }: CheckedTier, route: CheckedRoute): Problem[] => {
