@@ -21,6 +21,10 @@ export default defineConfig({
         },
       },
       {
+        // Needs redis-server, which .ci/run installs.
+        test: { name: "redis", include: ["test/redis/**/*.test.ts"], environment: "node", testTimeout: 60_000 },
+      },
+      {
         // Needs bash, curl and the ports of the examples, so it is run by itself.
         test: { name: "readme", include: ["test/readme/**/*.test.ts"], environment: "node", testTimeout: 20_000 },
       },

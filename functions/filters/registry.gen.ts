@@ -6,6 +6,7 @@ import * as cors from "./cors.ts";
 import * as headers from "./headers.ts";
 import * as ip from "./ip.ts";
 import * as jwt from "./jwt.ts";
+import * as rateLimit from "./rate-limit.ts";
 import * as timeout from "./timeout.ts";
 
 export const filters: Readonly<Record<string, FilterModule>> = {
@@ -15,5 +16,6 @@ export const filters: Readonly<Record<string, FilterModule>> = {
   headers,
   ip,
   jwt,
+  "rate-limit": rateLimit,
   timeout,
 };

@@ -26,6 +26,7 @@ export const accessLog =
       upstreamMs: outcome.upstreamMs,
       consumer: known(context, Consumer)?.id,
       shadow: outcome.shadow,
+      degraded: outcome.degraded,
       request: caller.requestId,
       trace: caller.traceparent.slice(3, 35),
     });

@@ -9,7 +9,9 @@ export type Phase = "admission" | "identity" | "access" | "limits" | "traffic" |
 /** What a part needs of the platform: the compiler writes it into the gate's wrangler configuration. */
 export type Binding =
   | { readonly kind: "kv"; readonly binding: string; readonly namespace: string }
-  | { readonly kind: "service"; readonly binding: string; readonly service: string };
+  | { readonly kind: "service"; readonly binding: string; readonly service: string }
+  /** Counts and nonces: the tier's objects in the state Worker. */
+  | { readonly kind: "state" };
 
 interface About<S extends ZodType> {
   readonly schema: S;
@@ -40,7 +42,9 @@ export interface AboutFilter<S extends ZodType = any> extends About<S> {
   /** Bounds the size of the request's body. */
   readonly boundsBody?: boolean;
   /** Texts of the configuration that may hold references, such as `{consumer.id}`. */
-  readonly references?: (config: output<S>) => readonly { readonly path: readonly string[]; readonly text: string }[];
+  readonly references?: (
+    config: output<S>,
+  ) => readonly { readonly path: readonly (string | number)[]; readonly text: string }[];
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry's variance, see below
@@ -55,10 +59,17 @@ export const aboutUpstream = <const S extends ZodType>(it: AboutUpstream<S>): Ab
 /** The configuration that a part's `make` is given: `Config<typeof spec>`. */
 export type Config<T extends () => { readonly schema: ZodType }> = output<ReturnType<T>["schema"]>;
 
+/** Where a filter stands: what keeps its counts apart from others'. */
+export interface Place {
+  readonly tier: string;
+  /** `rate-limit`, or `transfer/rate-limit` where a route adds it. */
+  readonly id: string;
+}
+
 // The registry's variance: every `make` takes its own configuration, which only its own schema produces.
 // biome-ignore lint/suspicious/noExplicitAny: see above
 type AnyConfig = any;
-export type MakeFilter = (config: AnyConfig, deps: Deps) => Guard | Layer;
+export type MakeFilter = (config: AnyConfig, deps: Deps, place: Place) => Guard | Layer;
 export type MakeUpstream = (config: AnyConfig, deps: Deps) => Handler;
 
 export interface FilterModule {

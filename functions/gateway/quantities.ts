@@ -3,6 +3,7 @@ import * as z from "zod";
 
 const durationPattern = /^(\d{1,9})(ms|s|m|h|d)$/;
 const sizePattern = /^(\d{1,9})(B|KiB|MiB|GiB)$/;
+const ratePattern = /^([1-9]\d{0,8})\/([1-9]\d{0,5})?(ms|s|m|h|d|day)$/;
 const percentPattern = /^(\d{1,3}(?:\.\d{1,4})?)(%)$/;
 const msOf = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const bytesOf = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
@@ -23,6 +24,13 @@ export const dayStart = (text: string): number => {
   if (!isDay(text)) throw new TypeError(`not a date: ${JSON.stringify(text)}`);
   return Date.parse(`${text}T00:00:00Z`);
 };
+/** Requests and the window in milliseconds: `100/s`, `5000/day`, `20/30s`. @throws TypeError on text that the schema would refuse */
+export const perWindow = (text: string): { readonly count: number; readonly windowMs: number } => {
+  const [, count, several = "1", unit = ""] = ratePattern.exec(text) ?? [];
+  const each = { ...msOf, day: msOf.d }[unit];
+  if (count === undefined || each === undefined) throw new TypeError(`not a rate: ${JSON.stringify(text)}`);
+  return { count: Number(count), windowMs: Number(several) * each };
+};
 /** The share in [0, 1]. @throws TypeError on text that the schema would refuse */
 export const share = (text: string): number => read(text, percentPattern, { "%": 0.01 });
 
@@ -39,6 +47,15 @@ export const size = () =>
   z
     .string("a size needs its unit: 512B, 64KiB, 10MiB")
     .regex(sizePattern, "a size is a number and B, KiB, MiB or GiB: 64KiB, 10MiB");
+
+export const rate = () =>
+  z
+    .string("a rate needs its unit: 100/s, 5000/day")
+    .regex(ratePattern, "a rate is a number and a window: 100/s, 20/30s, 5000/day")
+    .refine(
+      (text) => !ratePattern.test(text) || perWindow(text).windowMs <= 31 * msOf.d,
+      "a window is 31 days at most",
+    );
 
 export const percent = () =>
   z

@@ -9,12 +9,13 @@ import { BodyLimit, learn } from "./facts.ts";
 import { answer, type Codes, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
 import { hostFinder, hostOf } from "./hosts.ts";
 import { apply } from "./outbound.ts";
-import type { Parts } from "./part.ts";
+import type { Parts, Place } from "./part.ts";
 import { canonicalPath } from "./path.ts";
 import { guardWhen, layerWhen, pipeline, type Step, sampled, shadowed } from "./pipeline.ts";
 import type { FilterPlan, Plan } from "./plan.ts";
 import { bytes, milliseconds, share } from "./quantities.ts";
 import { type Match, router } from "./router.ts";
+import { stateBinding, stateOf } from "./state.ts";
 import { boundedStream } from "./stream-age.ts";
 import type { Caller, Context, Deps, Guard, Handler, HeaderEdit, Layer } from "./types.ts";
 
@@ -34,7 +35,7 @@ interface Linked {
  * @throws where a part refuses its configuration: the platform then refuses the version
  */
 export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
-  const routes = linkRoutes(plan, parts, deps);
+  const routes = linkRoutes(plan, parts, withState(plan.tier, deps));
   const match = router(plan.table);
   const served = hostFinder(plan.hosts.map((host) => [host, true]));
   const enter = crowd(plan.limits.concurrency, deps);
@@ -87,7 +88,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
 };
 
 const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): ReadonlyMap<string, Linked> => {
-  const filters = mapValues(plan.filters, (filter, id) => stepsOf(id, filter, parts, deps));
+  const filters = mapValues(plan.filters, (filter, id) => stepsOf({ tier: plan.tier, id }, filter, parts, deps));
   const age = plan.limits["stream-age"];
   const bounded = age === undefined ? (next: Handler) => next : boundedStream(milliseconds(age), deps);
   const upstreams = mapValues(plan.upstreams, (upstream, name): Handler => {
@@ -111,6 +112,12 @@ const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): ReadonlyMap<string, L
   );
 };
 
+/** Each tier has a binding of its own to state, which says whose objects it opens. */
+const withState = (tier: string, deps: Deps): Deps => {
+  const binding = deps.env[stateBinding(tier)] as Fetcher | undefined;
+  return binding ? { ...deps, state: stateOf(binding) } : deps;
+};
+
 /** What a line says of a request whose client left, after the habit of other gateways. It is never sent. */
 const clientClosedRequest = 499;
 
@@ -123,9 +130,10 @@ const partOf = <T>(parts: Readonly<Record<string, T>>, name: string): T => {
   return part;
 };
 
-const stepsOf = (id: string, filter: FilterPlan, parts: Parts, deps: Deps): Step[] => {
+const stepsOf = (place: Place, filter: FilterPlan, parts: Parts, deps: Deps): Step[] => {
   if (filter.mode === "off") return [];
-  const made = partOf(parts.filters, filter.use)(filter.with, deps);
+  const { id } = place;
+  const made = partOf(parts.filters, filter.use)(filter.with, deps, place);
   const holds = filter.when?.length ? holdsAll(filter.when) : undefined;
   if (filter.kind === "layer") {
     const layer = attributedLayer(id, made as Layer);

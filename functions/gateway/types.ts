@@ -1,4 +1,5 @@
 /** The whole vocabulary of a gate: what a request passes through, and what travels with it. */
+import type { State } from "./state.ts";
 
 /** One request in, one response out: an upstream, a pipeline and a whole gateway all have this shape. */
 export type Handler = (request: Request, context: Context) => Promise<Response>;
@@ -25,6 +26,8 @@ export interface Deps {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** One structured line. */
   readonly log: (line: object) => void;
+  /** Counts and nonces that all isolates share; there where a part of the tier asks for it. */
+  readonly state?: State | undefined;
 }
 
 /** What one filter learns and another needs: Consumer, Claims, BodyLimit … The label shows in traces. */
@@ -58,6 +61,8 @@ export interface Outcome {
   /** The problem's code. */
   code?: string;
   upstreamMs?: number;
+  /** Ids of filters whose store was not to be had, and that did what their `on-failure` says. */
+  degraded?: string[];
   /** Decisions of shadowed guards, by filter id: the code that would have been answered, or `pass`. */
   shadow?: Record<string, string>;
 }

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { compatibilityDate, compatibilityFlags } from "../compiler/wrangler.ts";
+import { compatibilityDate, compatibilityFlags } from "../compiler/platform.ts";
 
 export interface Worker {
   readonly name: string;

@@ -6,13 +6,15 @@ import { gzipSync } from "node:zlib";
 import type { Plan } from "../../functions/gateway/plan.ts";
 import { bundle } from "./bundle.ts";
 import { type Compiled, manifestFiles } from "./compile.ts";
+import { type StateConfig, stateConfig, stateWorkers } from "./state.ts";
 import { type FrontConfig, frontConfig, gateConfig } from "./wrangler.ts";
 
 /** Where the code that runs at the edge stands. */
 const functions = path.resolve(import.meta.dirname, "../../functions");
 
 export interface Emitted {
-  /** `gate-wallet`, or `postern-front`. */
+  readonly kind: "front" | "gate" | "state";
+  /** `gate-wallet`, `postern-front`, `state-shared` … */
   readonly worker: string;
   /** Absolute; it holds the modules and `wrangler.json`. */
   readonly folder: string;
@@ -53,30 +55,25 @@ export const emit = async (
   const emitted = await Promise.all(
     gates.map(async ({ checked, plan }) => {
       const config = gateConfig(checked, compiled.environment);
-      return writeWorker(
-        path.join(folder, "gates", plan.tier),
-        config,
-        await shapeOf(gateEntry(plan)),
-        plan,
-        partsOf(plan),
-        plan.tier,
-      );
+      const code = await shapeOf(gateEntry(plan));
+      const parts = partsOf(plan);
+      return writeWorker("gate", path.join(folder, "gates", plan.tier), config, code, { plan, parts, tier: plan.tier });
     }),
   );
+  const states = stateWorkers(
+    gates.map(({ checked }) => checked),
+    compiled.environment.name,
+  );
+  for (const name of states) {
+    const code = await bundle(stateEntry, functions, ["cloudflare:*"]);
+    emitted.push(writeWorker("state", path.join(folder, "state", name), stateConfig(name), code));
+  }
   removeOrphans(root, path.join(folder, "gates"));
   write(path.join(folder, "consumers.json"), `${JSON.stringify(compiled.consumers, null, 2)}\n`);
   if (only !== undefined || (compiled.missing.length > 0 && !partial)) return emitted;
   const config = frontConfig(compiled.front, compiled.environment);
-  return [
-    ...emitted,
-    writeWorker(
-      path.join(folder, "front"),
-      config,
-      await bundle(frontEntry, functions, ["./plan.js"]),
-      compiled.front,
-      [],
-    ),
-  ];
+  const code = await bundle(frontEntry, functions, ["./plan.js"]);
+  return [...emitted, writeWorker("front", path.join(folder, "front"), config, code, { plan: compiled.front })];
 };
 
 const partsOf = (plan: Plan): string[] => [...used(plan.filters), ...used(plan.upstreams)];
@@ -108,21 +105,31 @@ import { front } from "./front.ts";
 export default front(plan);
 `;
 
+const stateEntry = `export * from "./state.ts";
+export { default } from "./state.ts";
+`;
+
+interface Beside {
+  readonly plan?: object;
+  readonly parts?: readonly string[];
+  readonly tier?: string;
+}
+
 const writeWorker = (
+  kind: Emitted["kind"],
   folder: string,
-  config: ReturnType<typeof gateConfig> | FrontConfig,
+  config: ReturnType<typeof gateConfig> | FrontConfig | StateConfig,
   code: string,
-  plan: object,
-  parts: readonly string[],
-  tier?: string,
+  { plan, parts = [], tier }: Beside = {},
 ): Emitted => {
-  const planModule = `export default ${JSON.stringify(plan)};\n`;
+  const planModule = plan ? `export default ${JSON.stringify(plan)};\n` : "";
   write(path.join(folder, config.main), code);
-  write(path.join(folder, "plan.js"), planModule);
+  if (plan) write(path.join(folder, "plan.js"), planModule);
   const settings = `${JSON.stringify(config, null, 2)}\n`;
   write(path.join(folder, "wrangler.json"), settings);
   const whole = Buffer.from(code + planModule);
   return {
+    kind,
     worker: config.name,
     folder,
     ...(tier !== undefined && { tier }),

@@ -1,9 +1,9 @@
 /** What stands beside the manifests and is asked for by none of them. */
 import type { Verdict } from "./check.ts";
 import type { CheckedTier } from "./checked.ts";
+import { bindingsOf } from "./platform.ts";
 import type { Problem } from "./problem.ts";
 import type { Presets, Shared } from "./surroundings.ts";
-import { bindingsOf } from "./wrangler.ts";
 
 /** Told only where every manifest could be read: a broken one may well be the one that asks. */
 export const unused = (

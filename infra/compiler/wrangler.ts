@@ -5,28 +5,8 @@ import type { Binding } from "../../functions/gateway/part.ts";
 import type { FrontPlan } from "../../functions/gateway/plan.ts";
 import { milliseconds } from "../../functions/gateway/quantities.ts";
 import type { CheckedTier, Named } from "./checked.ts";
-
-/** What all Workers of Postern run on; raised by hand, after the tests have passed on it. */
-export const compatibilityDate = "2026-11-01";
-/** A gate hears that its client left, and can log it. */
-export const compatibilityFlags = ["enable_request_signal"];
-
-const common = {
-  compatibility_date: compatibilityDate,
-  compatibility_flags: compatibilityFlags,
-  // Left out, wrangler publishes a Worker that has no routes, and every version of it.
-  workers_dev: false,
-  preview_urls: false,
-  no_bundle: true,
-  find_additional_modules: true,
-  base_dir: ".",
-  rules: [{ type: "ESModule", globs: ["**/*.js"] }],
-  observability: { enabled: true },
-} as const;
-
-/** Workers of other environments have names of their own. */
-export const workerName = (name: string, environment: string): string =>
-  environment === "production" ? name : `${name}-${environment}`;
+import { bindingsOf, common, workerName } from "./platform.ts";
+import { stateService, usesState } from "./state.ts";
 
 export const gateConfig = (tier: CheckedTier, { name, value }: Named<Environment>) => {
   const { hosts, base, entry, limits } = tier.manifest;
@@ -38,7 +18,10 @@ export const gateConfig = (tier: CheckedTier, { name, value }: Named<Environment
     ...common,
     ...(entry === "zone" && { routes: hosts.flatMap((host) => zoneRoutes(host, base, value.front.zones)) }),
     version_metadata: { binding: "VERSION" },
-    services: bindings.flatMap((it) => (it.kind === "service" ? [{ binding: it.binding, service: it.service }] : [])),
+    services: [
+      ...bindings.flatMap((it) => (it.kind === "service" ? [{ binding: it.binding, service: it.service }] : [])),
+      ...(usesState(tier) ? [stateService(tier, name)] : []),
+    ],
     kv_namespaces: bindings.flatMap((it) =>
       it.kind === "kv" ? [{ binding: it.binding, id: value.kv[it.namespace] as string }] : [],
     ),
@@ -53,12 +36,6 @@ export const secretsOf = ({ routes, upstreams }: CheckedTier): string[] => {
   return [...new Set(parts.flatMap(({ about, config }) => about.secrets?.(config) ?? []))].sort();
 };
 
-/** What a tier's parts need of the platform. */
-export const bindingsOf = ({ routes, upstreams }: CheckedTier): Binding[] => [
-  ...routes.flatMap(({ chain }) => chain.flatMap(({ about, config }) => about.bindings?.(config) ?? [])),
-  ...Object.values(upstreams).flatMap(({ about, config }) => about.bindings?.(config) ?? []),
-];
-
 const platformLimits = (limits: CheckedTier["manifest"]["limits"]) => ({
   ...(limits.cpu !== undefined && { cpu_ms: milliseconds(limits.cpu) }),
   ...(limits["sub-requests"] !== undefined && { subrequests: limits["sub-requests"] }),
@@ -70,8 +47,14 @@ const zoneRoutes = (host: string, base: string, zones: Zones) => {
   return patterns.map((pattern) => ({ pattern, zone_name: zoneNameOf(host, zones) }));
 };
 
-const unique = (bindings: readonly Binding[]): Binding[] =>
-  [...new Map(bindings.map((it) => [it.binding, it])).values()].toSorted((a, b) => (a.binding < b.binding ? -1 : 1));
+type Bound = Exclude<Binding, { readonly kind: "state" }>;
+
+const unique = (bindings: readonly Binding[]): Bound[] => {
+  const bound = bindings.filter((it): it is Bound => it.kind !== "state");
+  return [...new Map(bound.map((it) => [it.binding, it])).values()].toSorted((a, b) =>
+    a.binding < b.binding ? -1 : 1,
+  );
+};
 
 export const frontConfig = (front: FrontPlan, { name, value }: Named<Environment>) => ({
   name: workerName("postern-front", name),

@@ -6,7 +6,11 @@ export const accessLine = (line: string): string => {
   if (it?.type === "access") {
     const paint = Number(it.status) < 400 ? pc.green : Number(it.status) < 500 ? pc.yellow : pc.red;
     const where = it.tier ? `${it.tier}/${it.route ?? "-"}` : "front";
-    const why = [it.code && `${it.code}${it.by ? ` by ${it.by}` : ""}`, it.consumer && `as ${it.consumer}`]
+    const why = [
+      it.code && `${it.code}${it.by ? ` by ${it.by}` : ""}`,
+      it.consumer && `as ${it.consumer}`,
+      it.degraded && `without the store of ${it.degraded}`,
+    ]
       .filter(Boolean)
       .join("  ");
     return `${pc.dim(String(it.time ?? "").slice(11, 23))} ${paint(String(it.status))} ${String(it.method ?? "").padEnd(6)} ${where.padEnd(20)} ${String(it.ms ?? "").padStart(4)} ms  ${why}`;

@@ -7,6 +7,7 @@ import { report } from "../compiler/report.ts";
 import { localSecrets } from "../secrets.ts";
 import type { Door } from "./door.ts";
 import { type Mesh, startMesh } from "./mesh.ts";
+import { states } from "./state.ts";
 
 export interface Generations {
   /** Compiles, and replaces what runs where something changed. Says what is wrong, and keeps what is good. */
@@ -25,6 +26,7 @@ export const generations = (
   log: (line: string) => void,
   tell: (line: string) => void,
 ): Generations => {
+  const state = states(path.join(root, ".state", env), log);
   let mesh: Mesh | undefined;
   let digest = "";
   let good: Compiled | undefined;
@@ -35,7 +37,9 @@ export const generations = (
     emitted: readonly Emitted[],
     secrets: Readonly<Record<string, string>>,
   ): Promise<boolean> => {
+    await state.turnTo(emitted.filter(({ kind }) => kind === "state"));
     const fresh = await startMesh({
+      registry: state.registry,
       workers: frontFirst(emitted),
       others: absolute(root, compiled.environment.value.dev.workers),
       consumers: compiled.consumers,
@@ -89,13 +93,16 @@ export const generations = (
     },
     stop: async () => {
       await Promise.all([mesh?.dispose(), ...ending]);
+      await state.dispose();
     },
   };
 };
 
 /** The front is the Worker that the outside reaches. */
 const frontFirst = (emitted: readonly Emitted[]): Emitted[] =>
-  emitted.toSorted((a, b) => Number(a.tier !== undefined) - Number(b.tier !== undefined));
+  emitted
+    .filter(({ kind }) => kind !== "state")
+    .toSorted((a, b) => Number(b.kind === "front") - Number(a.kind === "front"));
 
 const absolute = (root: string, files: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(files).map(([name, file]) => [name, path.join(root, file)]));

@@ -4,8 +4,8 @@ import path from "node:path";
 import * as esbuild from "esbuild";
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { compatibilityDate } from "../compiler/platform.ts";
 import type { Consumer } from "../compiler/surroundings.ts";
-import { compatibilityDate } from "../compiler/wrangler.ts";
 
 export interface MeshOptions {
   /** Folders of Workers, each with its `wrangler.json`; the first one is the front. */
@@ -15,6 +15,8 @@ export interface MeshOptions {
   readonly consumers: readonly Consumer[];
   /** Values of secrets, by name; each gate is given those that its configuration asks for. */
   readonly secrets?: Readonly<Record<string, string>>;
+  /** The folder in which this process's other Workers, such as state, are found. */
+  readonly registry?: string | undefined;
   /** Each line that a Worker wrote. */
   readonly log: (line: string) => void;
 }
@@ -41,6 +43,7 @@ export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
         new Miniflare(
           convertV4MiniflareOptions({
             cf: false,
+            ...(options.registry !== undefined && { unsafeDevRegistryPath: options.registry }),
             workers: workers.map((it) =>
               refused[it.name as string] ? stub(it, refused[it.name as string] as string) : it,
             ),
@@ -65,7 +68,7 @@ export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
 };
 
 /** Miniflare would end the process at a signal. Who runs a mesh decides that; what it does at the process's exit stays. */
-const deafToSignals = <T>(make: () => T): T => {
+export const deafToSignals = <T>(make: () => T): T => {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const before = signals.map((signal) => process.listeners(signal));
   const made = make();
@@ -77,7 +80,7 @@ const deafToSignals = <T>(make: () => T): T => {
 
 type Worker = V4WorkerOptions;
 
-const built = (name: string, folder: string, secrets: Readonly<Record<string, string>>): Worker => {
+export const built = (name: string, folder: string, secrets: Readonly<Record<string, string>>): Worker => {
   const config = path.join(folder, "wrangler.json");
   const { main = "", workerOptions } = unstable_getMiniflareWorkerOptions(config);
   const required: readonly string[] = JSON.parse(fs.readFileSync(config, "utf8")).secrets?.required ?? [];
@@ -88,7 +91,9 @@ const built = (name: string, folder: string, secrets: Readonly<Record<string, st
     bindings: { ...without((workerOptions as Worker).bindings ?? {}, required), ...given },
     name,
     modulesRoot: folder,
-    modules: [main, path.join(folder, "plan.js")].map((file) => ({ type: "ESModule" as const, path: file })),
+    modules: [main, path.join(folder, "plan.js")]
+      .filter((file) => fs.existsSync(file))
+      .map((file) => ({ type: "ESModule" as const, path: file })),
   } as Worker;
 };
 

@@ -1,7 +1,8 @@
 /** `postern secrets list` and `postern secrets set` */
 import { compile } from "../compiler/compile.ts";
 import { choice } from "../compiler/issues.ts";
-import { secretsOf as secretsOfTier, workerName } from "../compiler/wrangler.ts";
+import { workerName } from "../compiler/platform.ts";
+import { secretsOf as secretsOfTier } from "../compiler/wrangler.ts";
 import { type Outcome, table } from "../outcome.ts";
 import { secretsOf } from "../secrets.ts";
 

@@ -6,8 +6,9 @@ import os from "node:os";
 import path from "node:path";
 import { onTestFinished } from "vitest";
 import { type Compiled, compile } from "../../infra/compiler/compile.ts";
-import { emit } from "../../infra/compiler/emit.ts";
+import { type Emitted, emit } from "../../infra/compiler/emit.ts";
 import { startMesh } from "../../infra/dev/mesh.ts";
+import { type States, states } from "../../infra/dev/state.ts";
 
 export type Files = Readonly<Record<string, string>>;
 
@@ -39,31 +40,46 @@ export interface City {
   readonly port: number;
   readonly refused: Readonly<Record<string, string>>;
   readonly lines: string[];
+  readonly states: States;
+  readonly stop: () => Promise<void>;
+}
+
+interface Settings {
+  /** Has the emitted folders, to break something there. */
+  readonly change?: (folder: string) => void;
+  /** A gate that is served by itself, as one with `entry: zone` would be, without its front. */
+  readonly alone?: string;
+  /** Where counts are kept, for who wants to find them again. */
+  readonly counts?: string;
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 /**
  * Runs a project's front and gates.
- * @param change has the emitted folders, to break something there
- * @param alone a gate that is served by itself, as one with `entry: zone` would be, without its front
  */
-export const city = async (
-  files: Files,
-  { change, alone }: { change?: (folder: string) => void; alone?: string } = {},
-): Promise<City> => {
+export const city = async (files: Files, { change, alone, counts, secrets = {} }: Settings = {}): Promise<City> => {
   const result = compiled(files);
   const emitted = await emit(result.root, result);
   change?.(path.join(result.root, ".build/local"));
-  const [gates, front] = [emitted.filter(({ tier }) => tier), emitted.filter(({ tier }) => !tier)];
+  const of = (kind: Emitted["kind"]) => emitted.filter((it) => it.kind === kind);
   const lines: string[] = [];
+  const state = states(counts ?? path.join(result.root, ".state"), (line) => lines.push(line));
+  await state.turnTo(of("state"));
   const mesh = await startMesh({
-    workers: alone ? gates.filter(({ tier }) => tier === alone) : [...front, ...gates],
+    workers: alone ? of("gate").filter(({ tier }) => tier === alone) : [...of("front"), ...of("gate")],
+    registry: state.registry,
+    secrets,
     others: {},
     consumers: result.consumers,
     log: (line) => lines.push(line),
   });
-  onTestFinished(() => mesh.dispose());
+  const stop = async () => {
+    await mesh.dispose();
+    await state.dispose();
+  };
+  onTestFinished(stop);
   const port = Number(mesh.url.port);
-  return { url: `http://localhost:${port}`, port, refused: mesh.refused, lines };
+  return { url: `http://localhost:${port}`, port, refused: mesh.refused, lines, states: state, stop };
 };
 
 export interface Service {

@@ -2,12 +2,25 @@
 import { env } from "cloudflare:workers";
 import type { Test } from "../../functions/gateway/conditions.ts";
 import { matchOf } from "../../functions/gateway/match.ts";
-import type { MakeUpstream, Parts } from "../../functions/gateway/part.ts";
+import type { MakeUpstream, Parts, Place } from "../../functions/gateway/part.ts";
 import type { FilterPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
 import { link } from "../../functions/gateway/server.ts";
+import { type State, stateOf } from "../../functions/gateway/state.ts";
 import { tableOf } from "../../functions/gateway/table.ts";
 import type { Caller, Deps, Guard, Layer } from "../../functions/gateway/types.ts";
+import { objectOf } from "../../functions/state/contract.ts";
 import { make as http } from "../../functions/upstreams/http.ts";
+
+/** State as a tier of this name has it, over the real objects. */
+export const counters = (tier = crypto.randomUUID()): State => {
+  const namespace = (env as { readonly COUNTERS?: DurableObjectNamespace }).COUNTERS as DurableObjectNamespace;
+  return stateOf({
+    fetch: (input, init) => {
+      const request = new Request(input as string, init as RequestInit);
+      return namespace.getByName(objectOf(new URL(request.url), { tier, shards: 2 })).fetch(request) as never;
+    },
+  });
+};
 
 /** A world in which time passes only when a test says so. */
 export interface World extends Deps {
@@ -37,6 +50,7 @@ export const world = (over: Partial<Deps> = {}): World => {
         });
       }),
     log: (line) => void lines.push(line),
+    state: counters(),
     lines,
     pass: async (ms) => {
       now += ms;
@@ -46,6 +60,9 @@ export const world = (over: Partial<Deps> = {}): World => {
     ...over,
   };
 };
+
+/** Where a filter stands that a test makes by itself. */
+export const place: Place = { tier: "tier", id: "it" };
 
 export const caller: Caller = {
   requestId: "00000000-0000-4000-8000-00000000cafe",

@@ -2,12 +2,13 @@
 import { describe, expect, it } from "vitest";
 import type { ZodType } from "zod";
 import { filters } from "../../functions/filters/registry.gen.ts";
+import type { Binding } from "../../functions/gateway/part.ts";
 import type { Deps, Guard, Handler } from "../../functions/gateway/types.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
-import { conversation, world } from "./conversation.ts";
+import { conversation, place, world } from "./conversation.ts";
 
 interface Needs {
-  readonly bindings: readonly { readonly binding: string }[];
+  readonly bindings: readonly Binding[];
   readonly secrets: readonly string[];
 }
 
@@ -15,7 +16,7 @@ interface Needs {
 const surroundings = ({ bindings, secrets }: Needs, more: Partial<Deps> = {}) => {
   const service = { fetch: async () => new Response("ok"), get: async () => null };
   const env = [
-    ...bindings.map(({ binding }): [string, unknown] => [binding, service]),
+    ...bindings.flatMap((it): [string, unknown][] => (it.kind === "state" ? [] : [[it.binding, service]])),
     ...secrets.map((name): [string, unknown] => [name, secretValue]),
   ];
   return world({ env: Object.fromEntries(env), ...more });
@@ -71,7 +72,7 @@ describe.each(parts)("$group $name", ({ name, about, make }) => {
       sleep: forbidden("sleep"),
       fetch: forbidden("fetch"),
     });
-    expect(typeof make(config, world)).toBe("function");
+    expect(typeof make(config, world, place)).toBe("function");
   });
 
   it.runIf(needs.secrets.length > 0)("is not linked without its secrets, and says which one it lacks", () => {
@@ -79,7 +80,7 @@ describe.each(parts)("$group $name", ({ name, about, make }) => {
       expect(name).toMatch(/^[A-Z][A-Z0-9_]{0,62}$/);
       const others = needs.secrets.filter((it) => it !== name);
       const remedy = `the secret ${name} is not set; set it with \`postern secrets set ${name} --env <environment>\``;
-      expect(() => make(config, surroundings({ ...needs, secrets: others }))).toThrow(remedy);
+      expect(() => make(config, surroundings({ ...needs, secrets: others }), place)).toThrow(remedy);
     }
   });
 
@@ -87,9 +88,9 @@ describe.each(parts)("$group $name", ({ name, about, make }) => {
     const setting = { world: surroundings(needs, { fetch: async () => Response.json({ keys: [] }) }) };
     const { send } =
       about.kind === "upstream"
-        ? conversation({}, { ...setting, upstream: (_, deps) => make(config, deps) as Handler })
+        ? conversation({}, { ...setting, upstream: (_, deps) => make(config, deps, place) as Handler })
         : conversation(
-            { [name]: (deps) => make(config, deps) as Guard },
+            { [name]: (deps) => make(config, deps, place) as Guard },
             { ...setting, filters: { [name]: { kind: about.kind } } },
           );
     const answer = await send("GET /");
@@ -108,9 +109,12 @@ describe.each(parts.filter(({ about }) => about.kind === "guard"))("guard $name"
     };
     const headers = { accept: "text/plain" };
     const plain = await conversation({}).send("GET /", { headers });
-    const shadowed = await conversation({ [name]: (deps) => make(config, deps) as Guard }, setting).send("GET /", {
-      headers,
-    });
+    const shadowed = await conversation({ [name]: (deps) => make(config, deps, place) as Guard }, setting).send(
+      "GET /",
+      {
+        headers,
+      },
+    );
     expect([shadowed.status, shadowed.headers, shadowed.upstream]).toEqual([
       plain.status,
       plain.headers,

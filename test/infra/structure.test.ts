@@ -33,7 +33,7 @@ const imports = files.flatMap((from): Import[] =>
 /** Layers, innermost first: an import goes inwards or stays within its layer. */
 const layers = [
   /^functions\/gateway\//,
-  /^functions\/(?:filters|upstreams)\//,
+  /^functions\/(?:filters|upstreams|state)\//,
   /^functions\/(?:front|gate|state|control)\.ts$/,
   /^infra\//,
 ];

@@ -1,0 +1,224 @@
+/** Limits how many requests a consumer, an address or whoever else may send in a time, and tells clients where they stand. */
+import * as z from "zod";
+import { type Codes, refuse } from "../gateway/faults.ts";
+import { leased } from "../gateway/leases.ts";
+import { keyOf, referenceOf } from "../gateway/limit-keys.ts";
+import { inMemory, inState, type Limit, limiter, type Rule, type Store, type Verdict } from "../gateway/limiter.ts";
+import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
+import { duration, milliseconds, percent, perWindow, rate, share } from "../gateway/quantities.ts";
+import { redisByRest } from "../gateway/redis.ts";
+import { secret, secretOf } from "../gateway/secrets.ts";
+import type { Context, Deps, Guard } from "../gateway/types.ts";
+
+const codes = {
+  "rate-limited": { status: 429, title: "Too many requests" },
+  "limit-unavailable": { status: 503, title: "The request cannot be counted at the moment" },
+} as const satisfies Codes;
+
+const key = () =>
+  z.string().regex(/^(?:ip|consumer|route|tier|(?:header|claim)\.[A-Za-z0-9_.:-]{1,64})$/, {
+    error: "one of ip, consumer, route, tier, header.<name>, claim.<name>",
+  });
+
+export const spec = () =>
+  aboutFilter({
+    kind: "guard",
+    phase: "limits",
+    schema: z
+      .strictObject({
+        limit: z
+          .union([rate(), z.array(rate()).min(1).max(4)], "a rate, or several: 100/s, [100/s, 5000/day]")
+          .describe("Requests in a window; of several limits each has to allow a request"),
+        by: z
+          .union([key(), z.array(key()).min(1).max(4)], "a key, or several: consumer, [ip, route]")
+          .describe(
+            "Whose requests are counted together: `ip` (an IPv6 client is its /64), `consumer`, `route`, `tier`, `header.<name>`, `claim.<name>`, or a combination",
+          ),
+        algorithm: z
+          .enum(["sliding-window", "fixed-window", "token-bucket"])
+          .default("sliding-window")
+          .describe("As `@upstash/ratelimit` counts: a bucket fills evenly, and holds `burst`"),
+        burst: z
+          .int()
+          .min(1)
+          .max(1e9)
+          .optional()
+          .describe("The most tokens of a bucket; by default the limit's number"),
+        count: z
+          .enum(["leased", "exact", "local"])
+          .default("leased")
+          .describe(
+            "`exact` asks the store each time; `leased` takes a share from it at once, so that isolates together admit at most a share each more than `exact` over any time (with fixed windows none more); `local` counts in each isolate by itself",
+          ),
+        share: percent()
+          .default("5%")
+          .describe("Of the limit, that an isolate takes at once; less than two requests is `exact`"),
+        hold: duration()
+          .default("1s")
+          .describe("How long an isolate holds a share, and goes by a refusal without asking again"),
+        store: z
+          .union(
+            [
+              z.literal("state"),
+              z.strictObject({
+                upstash: z
+                  .url({ protocol: /^https?$/, error: "a URL begins with http:// or https://" })
+                  .describe("A Redis by REST, such as https://….upstash.io"),
+                token: secret().describe("Its token"),
+              }),
+            ],
+            "`state`, or { upstash: https://…, token: { secret: NAME } }",
+          )
+          .default("state")
+          .describe("Where counts are kept: the tier's Durable Objects, or a Redis"),
+        timeout: duration().default("250ms").describe("How long the store is waited for"),
+        "on-failure": z
+          .enum(["local", "allow", "deny"])
+          .default("local")
+          .describe(
+            "When the store is gone, slow or wrong: counts in the isolate, lets pass, or answers 503; each such request is marked in the access log",
+          ),
+      })
+      .refine(({ algorithm, burst }) => burst === undefined || algorithm === "token-bucket", {
+        error: "only a token-bucket has a burst",
+        path: ["burst"],
+      })
+      .refine(({ by }) => new Set([by].flat()).size === [by].flat().length, {
+        error: "a key stands there twice",
+        path: ["by"],
+      })
+      .refine(({ limit }) => new Set([limit].flat()).size === [limit].flat().length, {
+        error: "a limit stands there twice",
+        path: ["limit"],
+      }),
+    example: { limit: ["20/s", "5000/day"], by: "ip" },
+    codes,
+    bindings: ({ count, store }) => (count !== "local" && store === "state" ? [{ kind: "state" }] : []),
+    secrets: ({ count, store }) => (count === "local" || store === "state" ? [] : [store.token.secret]),
+    connections: ({ count }) => (count === "local" ? 0 : 1),
+    references: ({ by }) =>
+      [by].flat().flatMap((it, index) => {
+        const text = referenceOf(it);
+        return text === undefined ? [] : [{ path: Array.isArray(by) ? ["by", index] : ["by"], text }];
+      }),
+  });
+
+export const make = (config: Config<typeof spec>, deps: Deps, place: Place): Guard => {
+  const key = keyOf([config.by].flat());
+  const limits = [config.limit].flat().map((text) => limitOf(text, config, deps, place));
+  const judged = (verdicts: readonly Told[], context: Context) => tell(verdicts, context, deps);
+  return (request, context) => {
+    const whose = key(request, context);
+    if (typeof whose !== "string")
+      return whose.then((it) => all(limits, it, context)).then((it) => judged(it, context));
+    const verdicts = all(limits, whose, context);
+    return verdicts instanceof Promise ? verdicts.then((it) => judged(it, context)) : judged(verdicts, context);
+  };
+};
+
+interface Named {
+  /** For the RateLimit fields. */
+  readonly name: string;
+  readonly policy: string;
+  readonly of: (key: string, context: Context) => Verdict | undefined | Promise<Verdict | undefined>;
+}
+
+/** What one limit says; no verdict where its store failed and that refuses. */
+interface Told {
+  readonly limit: Named;
+  readonly verdict: Verdict | undefined;
+}
+
+/** One limit after the other, until one refuses. At once where all of them know. */
+const all = (limits: readonly Named[], key: string, context: Context): Told[] | Promise<Told[]> => {
+  const told: Told[] = [];
+  const from = (index: number): Told[] | Promise<Told[]> => {
+    for (let at = index; at < limits.length; at++) {
+      const limit = limits[at] as Named;
+      const verdict = limit.of(key, context);
+      if (verdict instanceof Promise) return verdict.then((it) => (note({ limit, verdict: it }) ? from(at + 1) : told));
+      if (!note({ limit, verdict })) return told;
+    }
+    return told;
+  };
+  const note = (it: Told): boolean => {
+    told.push(it);
+    return it.verdict?.allowed === true;
+  };
+  return from(0);
+};
+
+/** Tells the client (RateLimit fields, draft-ietf-httpapi-ratelimit-headers-10), and refuses where the last one does. */
+const tell = (told: readonly Told[], context: Context, { now }: Deps): Response | undefined => {
+  const last = told.at(-1)?.verdict;
+  if (!last) return refuse(context, codes, "limit-unavailable", { headers: { "retry-after": "1" } });
+  for (const { limit, verdict } of told) {
+    if (!verdict) continue;
+    context.inbound.push(["append", "ratelimit-policy", limit.policy]);
+    context.inbound.push([
+      "append",
+      "ratelimit",
+      `"${limit.name}";r=${verdict.remaining};t=${seconds(verdict, now())}`,
+    ]);
+  }
+  if (last.allowed) return undefined;
+  return refuse(context, codes, "rate-limited", { headers: { "retry-after": String(seconds(last, now())) } });
+};
+
+const seconds = ({ reset }: Verdict, now: number): number => Math.max(1, Math.ceil((reset - now) / 1000));
+
+/** A store that failed is left alone for a moment, so that requests do not wait for it one after the other. */
+const restMs = 1000;
+
+const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, id }: Place): Named => {
+  const { count, windowMs } = perWindow(text);
+  const { algorithm, burst = count } = config;
+  const rule: Rule = { algorithm, count, windowMs, burst };
+  const prefix = `${tier}/${id}/${text}`;
+  const name = Array.isArray(config.limit) ? `${id}:${text}` : id;
+  const policy = `"${name}";q=${count};w=${Math.max(1, Math.round(windowMs / 1000))}`;
+  const here = limiter(rule, prefix, inMemory(deps));
+  if (config.count === "local") return { name, policy, of: (key) => here(key) };
+
+  const there = limiter(rule, prefix, storeOf(config, deps));
+  const lease = Math.floor((algorithm === "token-bucket" ? burst : count) * share(config.share));
+  const limit: Limit =
+    config.count === "leased" && lease > 1
+      ? leased(
+          there,
+          { share: lease, holdMs: milliseconds(config.hold), endsWithWindow: algorithm === "fixed-window" },
+          deps,
+        )
+      : there;
+  // Per isolate.
+  let restsUntil = 0;
+  const instead = (key: string, context: Context) => {
+    context.outcome.degraded = [...(context.outcome.degraded ?? []), id];
+    if (config["on-failure"] === "deny") return undefined;
+    return config["on-failure"] === "local"
+      ? here(key)
+      : { allowed: true, limit: count, remaining: 0, reset: deps.now() };
+  };
+  const failed = (cause: unknown, key: string, context: Context) => {
+    restsUntil = deps.now() + restMs;
+    const { message } = cause instanceof Error ? cause : new Error(String(cause));
+    deps.log({ type: "degraded", tier, filter: id, cause: message.slice(0, 300), request: context.caller.requestId });
+    return instead(key, context);
+  };
+  return {
+    name,
+    policy,
+    of: (key, context) => {
+      if (deps.now() < restsUntil) return instead(key, context);
+      const verdict = limit(key);
+      return verdict instanceof Promise ? verdict.catch((cause: unknown) => failed(cause, key, context)) : verdict;
+    },
+  };
+};
+
+const storeOf = ({ store, timeout }: Config<typeof spec>, deps: Deps): Store => {
+  const timeoutMs = milliseconds(timeout);
+  if (store !== "state") return redisByRest(store.upstash, secretOf(store.token.secret, deps), timeoutMs, deps);
+  if (!deps.state) throw new Error("no state is bound to this gate");
+  return inState(deps.state, timeoutMs, deps);
+};

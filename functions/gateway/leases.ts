@@ -1,0 +1,80 @@
+/**
+ * Limits without a hop for each request: an isolate takes several requests' worth from the store at once and spends it here.
+ *
+ * All that is spent was counted first, so over any stretch of time isolates admit what the store counted in it and what
+ * they held at its beginning: at most `share - 1` each. What a fixed window gave ends with it, so there nothing is added.
+ * What is held and not spent is lost, so the last few requests of a limit may be refused early.
+ */
+import type { Limit, Verdict } from "./limiter.ts";
+import type { Deps } from "./types.ts";
+
+export interface Lease {
+  /** The most requests that an isolate takes at once for one key. */
+  readonly share: number;
+  /** How long it may hold them, and how long it takes a refusal for granted. */
+  readonly holdMs: number;
+  /** What was taken ends with the window in which it was counted. */
+  readonly endsWithWindow: boolean;
+}
+
+interface Purse {
+  held: number;
+  /** Asked for and not here yet, beyond the requests that asked. */
+  coming: number;
+  until: number;
+  refusedUntil: number;
+  last: Verdict | undefined;
+}
+
+/** Of one isolate; what the oldest hold is lost. */
+const mostPurses = 10_000;
+
+export const leased = (limit: Limit, { share, holdMs, endsWithWindow }: Lease, { now }: Pick<Deps, "now">): Limit => {
+  const purses = new Map<string, Purse>();
+
+  const purseOf = (key: string): Purse => {
+    const known = purses.get(key);
+    if (known) return known;
+    const fresh: Purse = { held: 0, coming: 0, until: 0, refusedUntil: 0, last: undefined };
+    purses.set(key, fresh);
+    if (purses.size > mostPurses) purses.delete(purses.keys().next().value as string);
+    return fresh;
+  };
+
+  /** Asks for less where the store has little left, since what is asked for and not there is lost to all. */
+  const extra = ({ held, coming, last }: Purse, at: number): number => {
+    const left = last && at < last.reset ? Math.floor(last.remaining / 8) : share;
+    return Math.max(0, Math.min(share - 1 - held - coming, left));
+  };
+
+  const ask = async (key: string, purse: Purse, at: number): Promise<Verdict> => {
+    const more = extra(purse, at);
+    purse.coming += more;
+    let verdict: Verdict;
+    try {
+      verdict = await limit(key, 1 + more);
+    } finally {
+      purse.coming -= more;
+    }
+    if (!verdict.allowed && more > 0) verdict = await limit(key);
+    else if (verdict.allowed && more > 0) {
+      const end = Math.min(at + holdMs, endsWithWindow ? verdict.reset : Number.POSITIVE_INFINITY);
+      // Told once for all that is held, so the earliest end counts.
+      purse.until = purse.held > 0 ? Math.min(purse.until, end) : end;
+      purse.held += more;
+    }
+    purse.last = verdict;
+    if (!verdict.allowed) purse.refusedUntil = Math.min(verdict.reset, at + holdMs);
+    return verdict;
+  };
+
+  return (key) => {
+    const purse = purseOf(key);
+    const at = now();
+    if (at >= purse.until) purse.held = 0;
+    if (purse.last && at < purse.refusedUntil) return { ...purse.last, allowed: false, remaining: 0 };
+    if (purse.held === 0 || !purse.last) return ask(key, purse, at);
+    purse.held--;
+    return { ...purse.last, allowed: true, remaining: purse.last.remaining + purse.held };
+  };
+};

@@ -1,0 +1,41 @@
+/** What requests are counted under. */
+import ipaddr from "ipaddr.js";
+import { template } from "./references.ts";
+import type { Context } from "./types.ts";
+
+/** The reference that a key stands for; undefined where it is none. */
+export const referenceOf = (it: string): string | undefined =>
+  it === "consumer" ? "{consumer.id}" : it.includes(".") ? `{${it}}` : undefined;
+
+/** Whose request it is: in braces, so that its windows stay on one shard. */
+export const keyOf = (by: readonly string[]): ((request: Request, context: Context) => string | Promise<string>) => {
+  const parts = by.map((it) => {
+    const text = referenceOf(it);
+    const value = text === undefined ? undefined : template(text, "header");
+    return (request: Request, context: Context): string =>
+      value ? (value(request, context) ?? "") : plain(it, context);
+  });
+  // A header may hold a credential, and both may be long: a store is told their hash.
+  const hashed = by.some((it) => it.includes("."));
+  return (request, context) => {
+    const text = by.map((it, index) => `${it}=${encodeURIComponent(parts[index]?.(request, context) ?? "")}`).join("&");
+    return hashed ? digest(text).then((it) => `{${by.join("&")}=${it}}`) : `{${text}}`;
+  };
+};
+
+const plain = (key: string, { caller, route }: Context): string => {
+  if (key === "ip") return network(caller.ip);
+  return key === "route" ? route.name : route.tier;
+};
+
+/** An IPv6 client has a whole /64 to write from, so that is whom a limit means. */
+const network = (ip: string | null): string => {
+  if (ip === null || !ipaddr.isValid(ip)) return "";
+  const address = ipaddr.process(ip);
+  return address.kind() === "ipv4" ? address.toString() : (address as ipaddr.IPv6).parts.slice(0, 4).join(":");
+};
+
+const digest = async (text: string): Promise<string> => {
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return Array.from(bytes.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+};

@@ -1,0 +1,51 @@
+/** What a gate asks of state, and how: version 1 of the contract between the two, which are released apart. */
+import type { Call } from "./limit-scripts.ts";
+
+export interface State {
+  /**
+   * Runs a script of the limit library where its counts are.
+   * @returns what Redis would reply; undefined for a script that is not known there
+   * @throws where state is gone, or does not speak this version
+   */
+  readonly run: (call: Call, signal?: AbortSignal) => Promise<unknown>;
+  /**
+   * Whether this is the first time that a key is seen, until it ends.
+   * @param ends milliseconds since the epoch
+   * @throws where state is gone, or does not speak this version
+   */
+  readonly once: (key: string, ends: number, signal?: AbortSignal) => Promise<boolean>;
+}
+
+/** What the binding says of a gate: `tier` stands before the name of every object, so that no tier opens another's. */
+export interface StateProps {
+  readonly tier: string;
+  /** Objects that the tier's keys are spread over. */
+  readonly shards: number;
+}
+
+/** The gate's service binding to state. */
+export const stateBinding = (tier: string): string => `STATE_${tier.toUpperCase().replaceAll("-", "_")}`;
+
+/** What keys are spread by: the text in braces, as Redis Cluster does it, so that the windows of one key stay together. */
+export const tagOf = (key: string): string => /\{([^{}]+)\}/.exec(key)?.[1] ?? key;
+
+export const stateOf = (binding: Pick<Fetcher, "fetch">): State => {
+  const ask = async <T>(operation: "run" | "once", key: string, body: object, signal?: AbortSignal): Promise<T> => {
+    const url = `https://state/v1/${operation}?key=${encodeURIComponent(tagOf(key))}`;
+    const response = await binding.fetch(url, {
+      method: "POST",
+      body: JSON.stringify(body),
+      ...(signal && { signal }),
+    });
+    if (response.ok) return (await response.json()) as T;
+    throw new Error(`state answered ${response.status}: ${(await response.text()).slice(0, 200)}`);
+  };
+  return {
+    run: async (call, signal) => (await ask<{ reply?: unknown }>("run", call.keys[0] ?? "", call, signal)).reply,
+    once: async (key, ends, signal) => {
+      const { first } = await ask<{ first?: unknown }>("once", key, { key, ends }, signal);
+      if (typeof first !== "boolean") throw new Error("state did not say whether it is the first time");
+      return first;
+    },
+  };
+};

@@ -1,0 +1,50 @@
+/** Reads what a gate asks, and answers it: version 1 of the contract. */
+import { position } from "../gateway/pipeline.ts";
+import type { StateProps } from "../gateway/state.ts";
+import { type Counters, Full } from "./counters.ts";
+
+/** A question is a key or two and a few numbers. */
+const longestQuestion = 8192;
+
+/** The object that a question is for: the tier comes from the binding, so no tier reaches another's. */
+export const objectOf = (url: URL, { tier, shards }: StateProps): string =>
+  `${tier}/${Math.floor(position(url.searchParams.get("key") ?? "") * shards)}`;
+
+/** @param now milliseconds since the epoch */
+export const answerTo = async (request: Request, counters: Counters, now: () => number): Promise<Response> => {
+  const { pathname } = new URL(request.url);
+  const answer = operations[pathname];
+  if (!answer) return told(404, `there is no ${pathname}; this state speaks ${Object.keys(operations).join(", ")}`);
+  const text = await request.text();
+  if (text.length > longestQuestion) return told(413, `a question has ${longestQuestion} characters at most`);
+  try {
+    return Response.json(answer(JSON.parse(text), counters, now()));
+  } catch (error) {
+    if (error instanceof Full) return told(507, error.message);
+    if (error instanceof SyntaxError || error instanceof TypeError) return told(400, error.message);
+    throw error;
+  }
+};
+
+const told = (status: number, text: string): Response => new Response(text, { status });
+
+type Operation = (question: Record<string, unknown>, counters: Counters, now: number) => object;
+
+const operations: Readonly<Record<string, Operation>> = {
+  "/v1/run": ({ sha, keys, args }, counters, now) => {
+    if (typeof sha !== "string" || !areTexts(keys) || !areNumbers(args))
+      throw new TypeError("a script is asked for as { sha, keys: texts, args: numbers }");
+    const reply = counters.run({ sha, keys, args }, now);
+    return reply ? { reply } : {};
+  },
+  "/v1/once": ({ key, ends }, counters, now) => {
+    if (typeof key !== "string" || typeof ends !== "number" || !Number.isFinite(ends))
+      throw new TypeError("a first time is asked for as { key, ends }");
+    return { first: counters.once(key, ends, now) };
+  },
+};
+
+const areTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((it) => typeof it === "string");
+
+const areNumbers = (value: unknown): value is number[] => Array.isArray(value) && value.every(Number.isFinite);

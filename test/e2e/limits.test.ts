@@ -1,0 +1,79 @@
+/** Limits through front, gate and state in workerd: under many clients at once, over a restart, and beside a flood. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { city, manifest, service } from "./city.ts";
+
+const limited = (tier: string, settings: string, upstream: string, more = "") =>
+  manifest(
+    tier,
+    `${more}filters: [{ rate-limit: { by: tier, timeout: 20s, ${settings} } }]
+upstreams: { it: { http: "${upstream}" } }
+routes: { all: { match: "ANY /{rest*}", to: it } }
+`,
+  );
+
+const count = async (url: string, requests: number) => {
+  const all = await Promise.all(Array.from({ length: requests }, () => fetch(url).then(({ status }) => status)));
+  return Object.fromEntries([...Map.groupBy(all, String)].map(([status, them]) => [status, them.length]));
+};
+
+const ok = () => service((_, response) => response.end("ok"));
+
+describe.each(["fixed-window", "sliding-window", "token-bucket"])("%s", (algorithm) => {
+  it("admits exactly the limit of 200 clients at once", async () => {
+    const upstream = await ok();
+    const { url, lines } = await city({
+      "routes/t.yaml": limited("t", `limit: 60/day, algorithm: ${algorithm}, count: exact`, upstream.url),
+    });
+    expect(await count(`${url}/t/x`, 200)).toEqual({ 200: 60, 429: 140 });
+    expect(lines.filter((line) => line.includes("degraded"))).toEqual([]);
+  });
+});
+
+it("counts survive a restart", async () => {
+  const upstream = await ok();
+  const counts = fs.mkdtempSync(path.join(os.tmpdir(), "postern-counts-"));
+  onTestFinished(() => fs.rmSync(counts, { recursive: true, force: true }));
+  const files = { "routes/t.yaml": limited("t", "limit: 10/day, count: exact", upstream.url, "level: core\n") };
+  const first = await city(files, { counts });
+  expect(await count(`${first.url}/t/x`, 7)).toEqual({ 200: 7 });
+  await first.stop();
+  const second = await city(files, { counts });
+  expect(await count(`${second.url}/t/x`, 7)).toEqual({ 200: 3, 429: 4 });
+});
+
+it("state that is gone, and comes back: the isolate counts in between", async () => {
+  const upstream = await ok();
+  const { url, lines, states } = await city({
+    "routes/t.yaml": limited("t", "limit: 5/day, count: exact", upstream.url).replace("timeout: 20s", "timeout: 500ms"),
+  });
+  expect(await count(`${url}/t/x`, 3)).toEqual({ 200: 3 });
+  await states.turnTo([]);
+  const answers: number[] = [];
+  for (let index = 0; index < 8; index++) answers.push((await fetch(`${url}/t/x`)).status);
+  expect(answers).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
+  expect(
+    lines.filter((line) => line.includes('"type":"access"') && line.includes('"degraded":["rate-limit"]')),
+  ).toHaveLength(8);
+});
+
+it("a tier that floods its limits and its state leaves the others' counts alone", async () => {
+  const upstream = await ok();
+  const { url } = await city({
+    "routes/flood.yaml": limited("flood", "limit: 1/day, count: exact", upstream.url).replace(
+      "by: tier",
+      "by: header.x-key",
+    ),
+    "routes/calm.yaml": limited("calm", "limit: 20/day, count: exact", upstream.url),
+  });
+  const flood = Promise.all(
+    Array.from({ length: 400 }, (_, index) =>
+      fetch(`${url}/flood/x`, { headers: { "x-key": `k${index % 300}` } }).then(({ status }) => status),
+    ),
+  );
+  const calm = count(`${url}/calm/x`, 30);
+  expect(await calm).toEqual({ 200: 20, 429: 10 });
+  expect((await flood).filter((status) => status === 200)).toHaveLength(300);
+});

@@ -1,0 +1,269 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { make, spec } from "../../../functions/filters/rate-limit.ts";
+import { Claims, Consumer, learn } from "../../../functions/gateway/facts.ts";
+import type { State } from "../../../functions/gateway/state.ts";
+import type { Guard } from "../../../functions/gateway/types.ts";
+import { conversation, counters, place, type Setting, world } from "../conversation.ts";
+
+const start = Date.UTC(2026, 10, 1);
+
+// The library reads the clock itself, and so do the objects; all of them are given the test's.
+beforeEach(() => void vi.useFakeTimers({ now: start, toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
+
+/** A world on the same clock. */
+const surroundings = (state: State = counters()) => {
+  const time = world({ state, now: () => Date.now() });
+  const pass = async (ms: number) => {
+    vi.setSystemTime(Date.now() + ms);
+    await time.pass(ms);
+  };
+  return { ...time, pass };
+};
+
+type Written = Parameters<ReturnType<typeof spec>["schema"]["parse"]>[0];
+
+const gate = (written: Written, setting: Setting = {}, ahead: Record<string, () => Guard> = {}) => {
+  const config = spec().schema.parse(written);
+  return conversation(
+    { ...ahead, limit: (deps) => make(config, deps, { ...place, id: "limit" }) },
+    { world: surroundings(), ...setting },
+  );
+};
+
+const statuses = async (send: ReturnType<typeof gate>["send"], count: number, init = {}) => {
+  const all: number[] = [];
+  for (let index = 0; index < count; index++) all.push((await send("GET /", init)).status);
+  return all;
+};
+
+const admitted = (all: readonly number[]) => all.filter((status) => status === 200).length;
+
+describe.each(["fixed-window", "sliding-window", "token-bucket"] as const)("%s", (algorithm) => {
+  it("admits the limit and not one more, tells where the client stands, and admits again", async () => {
+    const { send, world } = gate({ limit: "5/10s", by: "ip", algorithm, count: "exact" });
+    expect(await statuses(send, 5)).toEqual([200, 200, 200, 200, 200]);
+    const refused = await send("GET /");
+    expect(refused).toMatchObject({
+      status: 429,
+      code: "rate-limited",
+      upstream: [],
+      line: { verdict: "refused", by: "limit" },
+    });
+    expect(refused.headers["ratelimit-policy"]).toBe('"limit";q=5;w=10');
+    expect(refused.headers.ratelimit).toMatch(/^"limit";r=0;t=\d+$/);
+    expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
+    await world.pass(20_000);
+    expect((await send("GET /")).status).toBe(200);
+  });
+
+  it("admits exactly the limit of 200 requests at once", async () => {
+    const { send } = gate({ limit: "50/h", by: "route", algorithm, count: "exact" });
+    const all = await Promise.all(Array.from({ length: 200 }, () => send("GET /")));
+    expect(admitted(all.map(({ status }) => status))).toBe(50);
+  });
+
+  it("counts in the isolate where that is asked for", async () => {
+    const { send } = gate({ limit: "3/m", by: "ip", algorithm, count: "local" }, { world: surroundings(gone) });
+    expect(await statuses(send, 5)).toEqual([200, 200, 200, 429, 429]);
+  });
+});
+
+it("a bucket fills evenly and holds its burst", async () => {
+  const { send, world } = gate({ limit: "10/s", by: "ip", algorithm: "token-bucket", burst: 3, count: "exact" });
+  expect(await statuses(send, 5)).toEqual([200, 200, 200, 429, 429]);
+  await world.pass(100);
+  expect(await statuses(send, 2)).toEqual([200, 429]);
+  await world.pass(60_000);
+  expect(await statuses(send, 5)).toEqual([200, 200, 200, 429, 429]);
+});
+
+it("of several limits each has to allow a request", async () => {
+  const { send, world } = gate({ limit: ["2/s", "3/h"], by: "ip", algorithm: "fixed-window", count: "exact" });
+  expect(await statuses(send, 3)).toEqual([200, 200, 429]);
+  await world.pass(1000);
+  const { headers } = await send("GET /");
+  expect(headers.ratelimit).toBe('"limit:2/s";r=1;t=1, "limit:3/h";r=0;t=3599');
+  expect(headers["ratelimit-policy"]).toBe('"limit:2/s";q=2;w=1, "limit:3/h";q=3;w=3600');
+  expect(await statuses(send, 1)).toEqual([429]);
+});
+
+describe("keys", () => {
+  const learns = (id: string, sub: string): Record<string, () => Guard> => ({
+    identity: () => (_, context) => {
+      learn(context, Consumer, { id, labels: {} });
+      learn(context, Claims, { sub });
+      return undefined;
+    },
+  });
+  const state = () => surroundings();
+
+  it.each([
+    ["consumer", learns("a", "x"), learns("b", "x")],
+    ["claim.sub", learns("a", "x"), learns("a", "y")],
+  ] as const)("by %s: each has a limit of its own", async (by, one, other) => {
+    const world = state();
+    const written = { limit: "1/h", by, count: "exact" } as const;
+    expect(await statuses(gate(written, { world }, one).send, 2)).toEqual([200, 429]);
+    expect(await statuses(gate(written, { world }, other).send, 1)).toEqual([200]);
+  });
+
+  it("by header: its value is kept by nobody, and all without it are counted together", async () => {
+    const keys: string[] = [];
+    const inner = counters();
+    const world = surroundings({
+      ...inner,
+      run: (call, signal) => {
+        keys.push(...call.keys);
+        return inner.run(call, signal);
+      },
+    });
+    const { send } = gate({ limit: "1/h", by: "header.x-device", count: "exact" }, { world });
+    expect(await statuses(send, 2, { headers: { "x-device": "a-very-secret-device" } })).toEqual([200, 429]);
+    expect(await statuses(send, 1, { headers: { "x-device": "other" } })).toEqual([200]);
+    expect(await statuses(send, 2)).toEqual([200, 429]);
+    expect(keys.join()).not.toContain("secret");
+  });
+
+  it("an IPv6 client is its /64, and an IPv4 address in IPv6 dress is itself", async () => {
+    const world = surroundings();
+    const from = (ip: string | null) =>
+      gate({ limit: "1/h", by: "ip", count: "exact" }, { world, caller: { ip } }).send;
+    expect(await statuses(from("2001:db8:1:2::1"), 1)).toEqual([200]);
+    expect(await statuses(from("2001:db8:1:2:ffff::9"), 1)).toEqual([429]);
+    expect(await statuses(from("2001:db8:1:3::1"), 1)).toEqual([200]);
+    expect(await statuses(from("192.0.2.1"), 1)).toEqual([200]);
+    expect(await statuses(from("::ffff:192.0.2.1"), 1)).toEqual([429]);
+    expect(await statuses(from(null), 2)).toEqual([200, 429]);
+  });
+
+  it("combined: each pair has a limit of its own, whatever its parts are made of", async () => {
+    const world = surroundings();
+    const written = { limit: "1/h", by: ["consumer", "ip"] as string[], count: "exact" as const };
+    const as = (id: string, ip: string) => gate(written, { world, caller: { ip } }, learns(id, "")).send;
+    expect(await statuses(as("a", "192.0.2.1"), 2)).toEqual([200, 429]);
+    expect(await statuses(as("a", "192.0.2.2"), 1)).toEqual([200]);
+    expect(await statuses(as("a&ip=192.0.2.3", "192.0.2.1"), 1)).toEqual([200]);
+    expect(await statuses(as("}{", "192.0.2.1"), 2)).toEqual([200, 429]);
+  });
+
+  it("two filters of one tier count apart, and so do two tiers", async () => {
+    const world = surroundings();
+    const config = spec().schema.parse({ limit: "1/h", by: "ip", count: "exact" });
+    const of = (id: string, tier = "tier") =>
+      conversation({ limit: (deps) => make(config, deps, { tier, id }) }, { world }).send;
+    for (const send of [of("limit"), of("other"), of("limit", "second")])
+      expect(await statuses(send, 2)).toEqual([200, 429]);
+  });
+});
+
+const failing = (run: State["run"]): State => ({ run, once: () => Promise.reject(new Error("gone")) });
+const gone = failing(() => Promise.reject(new Error("gone")));
+
+describe("a store that is", () => {
+  const slow = failing(() => new Promise(() => {}));
+  const stores: Readonly<Record<string, State>> = {
+    gone,
+    lying: failing(async () => [-5, 3]),
+    "lying about the limit": failing(async () => [1, 1_000_000]),
+    "lying in another shape": failing(async () => ({ success: true })),
+    "an older contract": failing(async () => undefined),
+  };
+  describe.each(Object.entries(stores))("%s", (_, state) => {
+    it.each([
+      ["local", [200, 200, 200, 429]],
+      ["allow", [200, 200, 200, 200]],
+      ["deny", [503, 503, 503, 503]],
+    ] as const)("%s does what it says, and each request is marked", async (onFailure, expected) => {
+      const { send, world } = gate(
+        { limit: "3/h", by: "ip", count: "exact", "on-failure": onFailure },
+        { world: surroundings(state) },
+      );
+      expect(await statuses(send, 4)).toEqual(expected);
+      const access = (world.lines as { type: string; degraded?: string[] }[]).filter(({ type }) => type === "access");
+      expect(access.map(({ degraded }) => degraded)).toEqual(Array(4).fill(["limit"]));
+    });
+  });
+
+  it("slow is waited for as long as the manifest says, then left alone for a second", async () => {
+    let asked = 0;
+    const state = failing((call) => {
+      asked++;
+      return slow.run(call);
+    });
+    const { send, world } = gate(
+      { limit: "3/h", by: "ip", count: "exact", "on-failure": "deny", timeout: "100ms" },
+      { world: surroundings(state) },
+    );
+    const first = send("GET /");
+    await world.pass(99);
+    expect(await Promise.race([first.then(() => "answered"), Promise.resolve("waiting")])).toBe("waiting");
+    await world.pass(1);
+    expect(await first).toMatchObject({ status: 503, code: "limit-unavailable" });
+    expect((await send("GET /")).status).toBe(503);
+    expect(asked).toBe(1);
+    await world.pass(1000);
+    const again = send("GET /");
+    await world.pass(100);
+    expect((await again).status).toBe(503);
+    expect(asked).toBe(2);
+  });
+
+  it("full admits what on-failure says", async () => {
+    const state = failing(() => Promise.reject(new Error("state answered 507: this shard holds 500000 cells already")));
+    const { send } = gate(
+      { limit: "3/h", by: "ip", count: "exact", "on-failure": "deny" },
+      { world: surroundings(state) },
+    );
+    expect((await send("GET /")).code).toBe("limit-unavailable");
+  });
+});
+
+describe("leased", () => {
+  it("asks the store once for a share, and spends it here", async () => {
+    let asked = 0;
+    const inner = counters();
+    const state: State = {
+      ...inner,
+      run: (call, signal) => {
+        asked++;
+        return inner.run(call, signal);
+      },
+    };
+    const { send } = gate(
+      { limit: "200/h", by: "ip", algorithm: "fixed-window", share: "5%", hold: "1m" },
+      { world: surroundings(state) },
+    );
+    expect(admitted(await statuses(send, 100))).toBe(100);
+    expect(asked).toBe(10);
+  });
+
+  it("what was taken ends with its window", async () => {
+    const { send, world } = gate({ limit: "100/10s", by: "ip", algorithm: "fixed-window", share: "100%", hold: "1h" });
+    expect(await statuses(send, 1)).toEqual([200]);
+    await world.pass(10_000);
+    const all = await statuses(send, 120);
+    expect(admitted(all)).toBe(100);
+  });
+
+  it("a limit too small for a share is exact", async () => {
+    const { send } = gate({ limit: "5/h", by: "ip" });
+    expect(await statuses(send, 7)).toEqual([200, 200, 200, 200, 200, 429, 429]);
+  });
+});
+
+describe("the schema", () => {
+  it.each([
+    ["a limit without a window", { limit: "100", by: "ip" }],
+    ["nobody to count", { limit: "100/s" }],
+    ["no requests at all", { limit: "0/s", by: "ip" }],
+    ["an unknown key", { limit: "1/s", by: "cookie.sid" }],
+    ["a key twice", { limit: "1/s", by: ["ip", "ip"] }],
+    ["a limit twice", { limit: ["1/s", "1/s"], by: "ip" }],
+    ["a burst of a window", { limit: "1/s", by: "ip", burst: 3 }],
+    ["a window of a year", { limit: "1/366d", by: "ip" }],
+    ["a written token", { limit: "1/s", by: "ip", store: { upstash: "https://x.upstash.io", token: "abc" } }],
+  ])("refuses %s", (_, value) => {
+    expect(spec().schema.safeParse(value).success).toBe(false);
+  });
+});

@@ -1,0 +1,110 @@
+/** Eight isolates over one store, with seeded arrivals: what leases can admit beyond what was counted. */
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { leased } from "../../../functions/gateway/leases.ts";
+import { inMemory, type Limit, limiter, type Rule } from "../../../functions/gateway/limiter.ts";
+
+const start = Date.UTC(2026, 10, 1);
+beforeEach(() => void vi.useFakeTimers({ now: start, toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
+
+const isolates = 8;
+const now = () => Date.now();
+
+/** Steps of time and isolate; bursts and pauses alike. */
+const arrivals = fc.array(
+  fc.record({ isolate: fc.nat(isolates - 1), after: fc.constantFrom(0, 0, 0, 1, 7, 40, 300, 1500) }),
+  {
+    minLength: 200,
+    maxLength: 600,
+  },
+);
+
+interface Event {
+  readonly at: number;
+  readonly counted: number;
+  readonly admitted: number;
+}
+
+const run = async (
+  rule: Rule,
+  share: number,
+  steps: readonly { isolate: number; after: number }[],
+): Promise<Event[]> => {
+  vi.setSystemTime(start);
+  const events: Event[] = [];
+  const store = limiter(rule, "p", inMemory({ now }));
+  const counting: Limit = async (key, weight = 1) => {
+    const verdict = await store(key, weight);
+    if (verdict.allowed) events.push({ at: now(), counted: weight, admitted: 0 });
+    return verdict;
+  };
+  const all = Array.from({ length: isolates }, () =>
+    leased(counting, { share, holdMs: 1000, endsWithWindow: rule.algorithm === "fixed-window" }, { now }),
+  );
+  let under: Promise<void>[] = [];
+  for (const { isolate, after } of steps) {
+    if (after > 0) {
+      await Promise.all(under);
+      under = [];
+      vi.setSystemTime(now() + after);
+    }
+    under.push(
+      Promise.resolve((all[isolate] as Limit)("{k}")).then(({ allowed }) => {
+        if (allowed) events.push({ at: now(), counted: 0, admitted: 1 });
+      }),
+    );
+  }
+  await Promise.all(under);
+  return events;
+};
+
+const rule = (algorithm: Rule["algorithm"]): Rule => ({ algorithm, count: 40, windowMs: 2000, burst: 40 });
+const share = 5;
+const runs = Number(process.env.POSTERN_RUNS ?? 40);
+
+describe.each(["fixed-window", "sliding-window", "token-bucket"] as const)("%s", (algorithm) => {
+  it("over any stretch of time, isolates admit at most share - 1 each beyond what was counted", async () => {
+    await fc.assert(
+      fc.asyncProperty(arrivals, async (steps) => {
+        const events = await run(rule(algorithm), share, steps);
+        // The most that (admitted - counted) grows from any point to any later one.
+        let lowest = 0;
+        let sum = 0;
+        let most = 0;
+        for (const { admitted, counted } of events) {
+          sum += admitted - counted;
+          most = Math.max(most, sum - lowest);
+          lowest = Math.min(lowest, sum);
+        }
+        expect(most).toBeLessThanOrEqual(isolates * (share - 1) + 1);
+        expect(sum).toBeLessThanOrEqual(0);
+      }),
+      { numRuns: runs, seed: 7 },
+    );
+  });
+});
+
+it("with fixed windows not one too many in any window", async () => {
+  await fc.assert(
+    fc.asyncProperty(arrivals, async (steps) => {
+      const events = await run(rule("fixed-window"), share, steps);
+      const windows = Map.groupBy(events, ({ at }) => Math.floor(at / 2000));
+      for (const all of windows.values())
+        expect(all.reduce((sum, { admitted }) => sum + admitted, 0)).toBeLessThanOrEqual(40);
+    }),
+    { numRuns: runs, seed: 11 },
+  );
+});
+
+it("what is held is bounded, also when many requests come at once", async () => {
+  const events = await run(
+    rule("fixed-window"),
+    share,
+    Array.from({ length: 60 }, () => ({ isolate: 0, after: 0 })),
+  );
+  const counted = events.reduce((sum, it) => sum + it.counted, 0);
+  const admitted = events.reduce((sum, it) => sum + it.admitted, 0);
+  expect(counted).toBeLessThanOrEqual(40);
+  expect(admitted).toBeGreaterThanOrEqual(40 - share);
+});

@@ -1,0 +1,95 @@
+/** The objects that count, over their real storage. */
+
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { tagOf } from "../../../functions/gateway/state.ts";
+import { objectOf } from "../../../functions/state/contract.ts";
+import { countersOn, Full } from "../../../functions/state/counters.ts";
+import { counters } from "../conversation.ts";
+
+const namespace = (env as { readonly COUNTERS: DurableObjectNamespace }).COUNTERS;
+const object = () => namespace.getByName(crypto.randomUUID());
+
+const ask = (path: string, body: unknown, stub = object()) =>
+  stub.fetch(`https://state${path}`, { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) });
+
+const fixedWindow = "b2efc02798c8e9b471a10f9b1d5745db89923ff3";
+
+describe("the contract, version 1, as every gate that is out there speaks it", () => {
+  it("runs a script", async () => {
+    const response = await ask("/v1/run", { sha: fixedWindow, keys: ["p:{k}:1"], args: [5, 60_000, 1] });
+    expect(await response.json()).toEqual({ reply: [1, 5] });
+  });
+
+  it("says that it does not know a script", async () => {
+    expect(await (await ask("/v1/run", { sha: "0".repeat(40), keys: ["k"], args: [] })).json()).toEqual({});
+  });
+
+  it("says whether it is the first time", async () => {
+    const stub = object();
+    const question = { key: "nonce", ends: Date.now() + 60_000 };
+    expect(await (await ask("/v1/once", question, stub)).json()).toEqual({ first: true });
+    expect(await (await ask("/v1/once", question, stub)).json()).toEqual({ first: false });
+  });
+
+  it.each([
+    ["another version", "/v2/run", {}, 404],
+    ["no JSON", "/v1/run", "{", 400],
+    ["a script without keys", "/v1/run", { sha: fixedWindow, args: [1] }, 400],
+    ["numbers that are none", "/v1/run", { sha: fixedWindow, keys: ["k"], args: ["1"] }, 400],
+    ["a time that is none", "/v1/once", { key: "k", ends: "soon" }, 400],
+    ["a long question", "/v1/once", { key: "k".repeat(10_000), ends: 1 }, 413],
+  ])("refuses %s", async (_, path, body, status) => {
+    expect((await ask(path, body)).status).toBe(status);
+  });
+
+  it("an older state that lacks an operation is an error to a newer gate, not an answer", async () => {
+    const { stateOf } = await import("../../../functions/gateway/state.ts");
+    const older = stateOf({ fetch: async () => new Response("there is no /v1/once", { status: 404 }) as never });
+    await expect(older.once("k", 1)).rejects.toThrow("state answered 404");
+  });
+});
+
+it("a tier's keys are spread over its shards, and never leave them", () => {
+  const props = { tier: "wallet", shards: 4 };
+  const names = new Set(
+    Array.from({ length: 200 }, (_, index) => objectOf(new URL(`https://state/?key=k${index}`), props)),
+  );
+  expect([...names].sort()).toEqual(["wallet/0", "wallet/1", "wallet/2", "wallet/3"]);
+  expect(objectOf(new URL("https://state/?key=../pay/0"), props)).toMatch(/^wallet\/[0-3]$/);
+});
+
+it("the windows of one key stay together", () => {
+  expect(tagOf("p:{ip=1}:7")).toBe(tagOf("p:{ip=1}:8"));
+});
+
+it("one tier's counts are not another's", async () => {
+  const [one, other] = [counters("a"), counters("b")];
+  const ends = Date.now() + 60_000;
+  expect(await one.once("same", ends)).toBe(true);
+  expect(await other.once("same", ends)).toBe(true);
+  expect(await one.once("same", ends)).toBe(false);
+});
+
+describe("storage", () => {
+  it("is bounded: what has ended makes room, what has not is not lost", async () => {
+    await runInDurableObject(object(), (_, { storage }) => {
+      const small = countersOn(storage.sql, 3);
+      for (const key of ["a", "b", "c"]) expect(small.once(key, key === "c" ? 100 : 20, 10)).toBe(true);
+      expect(() => small.once("d", 100, 11)).toThrow(Full);
+      expect(small.once("d", 100, 30)).toBe(true);
+      expect(small.once("c", 100, 30)).toBe(false);
+    });
+  });
+
+  it("is swept by an alarm, which stops when nothing is left", async () => {
+    const stub = object();
+    await ask("/v1/once", { key: "k", ends: Date.now() - 1 }, stub);
+    expect(await runDurableObjectAlarm(stub)).toBe(true);
+    await runInDurableObject(stub, async (_, { storage }) => {
+      expect(storage.sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM cells").one().n).toBe(0);
+      expect(await storage.getAlarm()).toBeNull();
+    });
+  });
+});
