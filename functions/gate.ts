@@ -14,6 +14,8 @@ const deps = (): Deps => ({
   random: () => Math.random(),
   uuid: () => crypto.randomUUID(),
   sleep,
+  // Not to be touched while the Worker starts.
+  cache: { match: (key) => caches.default.match(key), put: (key, value) => caches.default.put(key, value) },
   log: (line) => console.log(JSON.stringify(line)),
 });
 

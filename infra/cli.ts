@@ -110,6 +110,29 @@ secrets
   });
 
 program
+  .command("sign")
+  .description(
+    "sign a request with a key of the dev loop, as a client would (RFC 9421); prints a configuration for curl",
+  )
+  .argument("<method>", "such as POST")
+  .argument("<url>", "of the dev loop: http://localhost:8787/pay/v1/…")
+  .option("-d, --data <body>", "the body; its digest is signed as well")
+  .option("-H, --header <line...>", "a header that is sent and signed: 'content-type: application/json'")
+  .option("-k, --key <id>", "the key's id, where the tier has several")
+  .addOption(root)
+  .addOption(json)
+  .addHelpText(
+    "after",
+    examples({
+      "npx postern sign GET <url> | curl -s -K -": "signs and sends",
+      "npx postern sign POST <url> -d '{}'": "with a body",
+    }),
+  )
+  .action(async (method, url, options) =>
+    finish(await (await import("./verbs/sign.ts")).sign(method, url, options), options),
+  );
+
+program
   .command("gen")
   .description("write what is generated: registries, reference docs, the front's block of wrangler.toml")
   .addOption(json)

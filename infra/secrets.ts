@@ -13,8 +13,11 @@ export interface Secrets {
 /** The environment of the dev loop. */
 const local = "local";
 
-export const secretsOf = (root: string, environment: string): Secrets =>
-  environment === local ? inFile(root) : withPlatform();
+/** @param samples what the dev loop uses where nothing has been set */
+export const secretsOf = (root: string, environment: string, samples: Values): Secrets =>
+  environment === local ? inFile(root, samples) : withPlatform();
+
+type Values = Readonly<Record<string, string>>;
 
 const fileOf = (root: string): string => path.join(root, ".secrets", `${local}.json`);
 
@@ -22,13 +25,15 @@ const fileOf = (root: string): string => path.join(root, ".secrets", `${local}.j
  * The values that the dev loop hands to gates; none for other environments.
  * @throws where the file is no map of texts; it says nothing of what is in it
  */
-export const localSecrets = (root: string, environment: string): Readonly<Record<string, string>> => {
-  const file = fileOf(root);
-  if (environment !== local || !fs.existsSync(file)) return {};
+export const localSecrets = (root: string, environment: string, samples: Values): Values =>
+  environment === local ? { ...samples, ...valuesIn(fileOf(root), root) } : {};
+
+const valuesIn = (file: string, root: string): Values => {
+  if (!fs.existsSync(file)) return {};
   const value = parsed(fs.readFileSync(file, "utf8"));
   if (typeof value !== "object" || value === null || Object.values(value).some((it) => typeof it !== "string"))
     throw new Error(`${path.relative(root, file)} is no JSON map of texts; remove it and set the secrets again`);
-  return value as Record<string, string>;
+  return value as Values;
 };
 
 const parsed = (text: string): unknown => {
@@ -39,11 +44,11 @@ const parsed = (text: string): unknown => {
   }
 };
 
-const inFile = (root: string): Secrets => ({
-  names: async () => Object.keys(localSecrets(root, local)),
+const inFile = (root: string, samples: Values): Secrets => ({
+  names: async () => Object.keys(localSecrets(root, local, samples)),
   set: async (_, name, value) => {
     const file = fileOf(root);
-    const all = { ...localSecrets(root, local), [name]: value };
+    const all = { ...valuesIn(file, root), [name]: value };
     fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
     // Written beside and renamed, so that nobody reads half of it.
     fs.writeFileSync(`${file}.new`, `${JSON.stringify(all, null, 2)}\n`, { mode: 0o600 });

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { Consumer, type ConsumerFact, learn } from "../gateway/facts.ts";
 import { type Codes, Fault, refuse } from "../gateway/faults.ts";
+import { sha256 } from "../gateway/hash.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { duration, milliseconds } from "../gateway/quantities.ts";
 import type { Deps, Guard } from "../gateway/types.ts";
@@ -57,11 +58,6 @@ export const make = ({ header, cache }: Config<typeof spec>, deps: Deps): Guard 
     learn(context, Consumer, consumer);
     return undefined;
   };
-};
-
-const sha256 = async (text: string): Promise<string> => {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 };
 
 const isConsumer = (value: unknown): value is ConsumerFact => {

@@ -1,23 +1,35 @@
 /** Lets in who brings a valid bearer token (JWT, RFC 7519) of the named issuer. */
-import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { errors, type JWTPayload, jwtVerify } from "jose";
 import * as z from "zod";
+import { claimsFit, hasScopes, outOfTime } from "../gateway/claims.ts";
 import { Claims, Consumer, learn } from "../gateway/facts.ts";
 import { type Codes, Fault, refuse } from "../gateway/faults.ts";
+import { sha256 } from "../gateway/hash.ts";
 import { hasAddress } from "../gateway/hosts.ts";
+import { publicKeys } from "../gateway/jwk.ts";
+import { fetchedKeys, fixedKeys, type KeySet, type Keys } from "../gateway/key-set.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { duration, milliseconds } from "../gateway/quantities.ts";
-import type { Deps, Guard } from "../gateway/types.ts";
+import { revokedIn } from "../gateway/revocations.ts";
+import { tokenCache } from "../gateway/token-cache.ts";
+import { isPlain } from "../gateway/token-header.ts";
+import type { Context, Deps, Guard } from "../gateway/types.ts";
 
 const codes = {
   "token-missing": { status: 401, title: "A bearer token is required" },
   "token-invalid": { status: 401, title: "The token is not one that this API trusts" },
   "token-expired": { status: 401, title: "The token has expired" },
   "token-rejected": { status: 401, title: "The token is not meant for this API" },
+  "token-revoked": { status: 401, title: "The token has been revoked" },
+  "scope-missing": { status: 403, title: "The token does not reach as far as this" },
+  "revocations-unavailable": { status: 503, title: "Whether the token has been revoked cannot be told at the moment" },
   "keys-unavailable": { status: 503, title: "The keys that verify tokens are not available" },
 } as const satisfies Codes;
 
 /** Symmetric algorithms and `none` are left out: a gate holds no key that could also sign. */
 const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] as const;
+
+const value = () => z.union([z.string(), z.number(), z.boolean()]);
 
 export const spec = () =>
   aboutFilter({
@@ -26,7 +38,12 @@ export const spec = () =>
     schema: z
       .strictObject({
         issuer: z.string().min(1).describe("Who must have issued the token (`iss`)"),
-        audience: z.string().min(1).describe("Whom the token must be meant for (`aud`)"),
+        audience: z
+          .union(
+            [z.string().min(1), z.array(z.string().min(1)).min(1).max(10)],
+            "whom it is meant for: one text, or several",
+          )
+          .describe("Whom the token must be meant for (`aud`); of several, one"),
         algorithms: z.array(z.enum(algorithms)).min(1).describe("Signature algorithms that are accepted"),
         jwks: z
           .url({ protocol: /^https?$/, error: "a URL begins with http:// or https://" })
@@ -34,15 +51,37 @@ export const spec = () =>
           .describe(
             "Where the issuer publishes its keys (RFC 7517); by default `/.well-known/jwks.json` of the issuer",
           ),
-        keys: z
-          .array(z.looseObject({ kty: z.enum(["RSA", "EC", "OKP"]) }))
-          .min(1)
-          .optional()
-          .describe("The issuer's public keys as JWKs, in place of `jwks`"),
+        keys: publicKeys().optional().describe("The issuer's public keys as JWKs, in place of `jwks`"),
         consumer: z.string().min(1).default("sub").describe("The claim that names the consumer"),
         leeway: duration().default("5s").describe("How far clocks may be apart"),
-        cache: duration().default("10m").describe("How long fetched keys are used; per isolate"),
-        cooldown: duration().default("30s").describe("The least time between two fetches of keys; per isolate"),
+        "max-age": duration().optional().describe("The longest time since the token was issued (`iat`)"),
+        claims: z
+          .record(
+            z.string().min(1),
+            z.union([value(), z.array(value()).min(1)], "a value, or several of which one has to fit"),
+          )
+          .default({})
+          .describe("Claims that have to be there and fit; of a claim that is a list, one item"),
+        scopes: z
+          .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, "a scope has no space, quote or backslash"))
+          .default([])
+          .describe("Scopes that the token has to have, all of them (`scope`, or `scp`)"),
+        revocation: z
+          .strictObject({
+            cache: duration()
+              .refine((text) => milliseconds(text) >= 30_000, "KV caches for 30s at least")
+              .default("30s")
+              .describe("How long a location uses what it has looked up"),
+          })
+          .optional()
+          .describe(
+            "Looks each token up among the revoked ones, in the KV namespace `revocations`: its key there is the SHA-256 of issuer, line feed and `jti`",
+          ),
+        cache: duration().default("10m").describe("How long fetched keys are used before they are asked for again"),
+        stale: duration().default("1h").describe("How much longer, where the issuer does not answer"),
+        cooldown: duration()
+          .default("30s")
+          .describe("The least time between two questions to the issuer, from all isolates of a location"),
       })
       .refine(({ jwks, keys }) => !(jwks && keys), "give `jwks` or `keys`, not both")
       .refine(({ issuer, jwks, keys }) => jwks || keys || /^https?:\/\/[^/]/.test(issuer), {
@@ -52,14 +91,6 @@ export const spec = () =>
       .refine(({ issuer, jwks, keys }) => keys || !hasAddress(jwks ?? issuer), {
         error: "keys are fetched from a name, not an IP address: the platform's fetch refuses addresses",
         path: ["jwks"],
-      })
-      .refine(({ keys }) => !keys?.some((key) => secretMembers.some((member) => member in key)), {
-        error: "a private or symmetric key does not belong here",
-        path: ["keys"],
-      })
-      .refine(({ keys }) => !keys || keys.every((key) => publicMembers[key.kty].every((member) => member in key)), {
-        error: "a public key has `n` and `e` (RSA), `crv`, `x` and `y` (EC), or `crv` and `x` (OKP)",
-        path: ["keys"],
       }),
     example: {
       issuer: "https://identity.acme.example",
@@ -69,12 +100,10 @@ export const spec = () =>
     },
     codes,
     provides: ["consumer", "claim"],
+    bindings: ({ revocation }) =>
+      revocation ? [{ kind: "kv", binding: "REVOCATIONS", namespace: "revocations" }] : [],
+    connections: ({ keys, revocation }) => Math.max(keys ? 0 : 1, revocation ? 1 : 0),
   });
-
-/** Of private and symmetric keys (RFC 7518, section 6). */
-const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-
-const publicMembers = { RSA: ["n", "e"], EC: ["crv", "x", "y"], OKP: ["crv", "x"] } as const;
 
 /** RFC 6750, section 2.1. */
 const bearer = /^bearer +(\S+)$/i;
@@ -82,55 +111,128 @@ const bearer = /^bearer +(\S+)$/i;
 /** Longer tokens are refused unread. */
 const longestToken = 8192;
 
+/** What a token that has been accepted says, as long as its time lasts. */
+interface Accepted {
+  readonly claims: JWTPayload;
+  readonly consumer: string;
+}
+
+type Code = keyof typeof codes & string;
+
 export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
   const keys = keySet(config, deps);
-  const { issuer, audience, algorithms } = config;
-  // A token that never expires could never be taken back.
-  const requiredClaims = ["exp"];
-  const clockTolerance = milliseconds(config.leeway) / 1000;
-  const expected = { issuer, audience, algorithms, requiredClaims, clockTolerance };
-  // An issuer that is down is asked once in each cool-down, too. Per isolate.
-  const cooldown = milliseconds(config.cooldown);
-  let unavailableUntil = 0;
+  const verify = verifier(config, deps);
+  const leeway = milliseconds(config.leeway) / 1000;
+  const maxAge = config["max-age"] === undefined ? Number.POSITIVE_INFINITY : milliseconds(config["max-age"]) / 1000;
+  const isRevoked = revocations(config, deps);
+  const known = tokenCache<Accepted>();
+
+  /** A signature is verified once; what time, rotation and revocation say of a token, each time. */
+  const judge = async (token: string): Promise<Accepted | Code> => {
+    const current = await available(keys.current);
+    known.under(current.text);
+    const hash = await sha256(token);
+    const before = known.get(hash);
+    if (before)
+      return (
+        outOfTime(before.claims, { leeway, maxAge, now: deps.now() }) ?? (await isRevoked(before.claims)) ?? before
+      );
+    const verdict = await verify(token, current, keys);
+    if (typeof verdict === "string") return verdict;
+    known.put(hash, verdict);
+    return (await isRevoked(verdict.claims)) ?? verdict;
+  };
+
+  const scope = config.scopes.join(" ");
+  const deny = (code: Code, context: Context): Response => {
+    const error = code === "scope-missing" ? `error="insufficient_scope", scope="${scope}"` : 'error="invalid_token"';
+    return refuse(context, codes, code, {
+      headers: { "www-authenticate": code === "token-missing" ? "Bearer" : `Bearer ${error}` },
+    });
+  };
   return async (request, context) => {
     const [, token] = bearer.exec(request.headers.get("authorization") ?? "") ?? [];
-    const challenge = (error: string) => ({ headers: { "www-authenticate": `Bearer error="${error}"` } });
-    if (token === undefined)
-      return refuse(context, codes, "token-missing", { headers: { "www-authenticate": "Bearer" } });
-    if (deps.now() < unavailableUntil) throw new Fault(codes, "keys-unavailable");
-    if (token.length > longestToken) return refuse(context, codes, "token-invalid", challenge("invalid_token"));
+    if (token === undefined) return deny("token-missing", context);
+    if (token.length > longestToken) return deny("token-invalid", context);
+    const verdict = await judge(token);
+    if (typeof verdict === "string") return deny(verdict, context);
+    learn(context, Claims, verdict.claims);
+    learn(context, Consumer, { id: verdict.consumer, labels: {} });
+    return undefined;
+  };
+};
+
+const keySet = ({ issuer, jwks, keys, cache, stale, cooldown }: Config<typeof spec>, deps: Deps): KeySet =>
+  keys
+    ? fixedKeys(keys)
+    : fetchedKeys(
+        {
+          url: jwks ?? `${issuer.replace(/\/$/, "")}/.well-known/jwks.json`,
+          freshMs: milliseconds(cache),
+          staleMs: milliseconds(stale),
+          cooldownMs: milliseconds(cooldown),
+        },
+        deps,
+      );
+
+const available = async <T>(ask: () => T | Promise<T>): Promise<T> => {
+  try {
+    return await ask();
+  } catch (cause) {
+    throw new Fault(codes, "keys-unavailable", { cause, headers: { "retry-after": "5" } });
+  }
+};
+
+type Verify = (token: string, current: Keys, keys: KeySet) => Promise<Accepted | Code>;
+
+const verifier = (config: Config<typeof spec>, deps: Deps): Verify => {
+  const { issuer, audience, algorithms } = config;
+  const maxAge = config["max-age"];
+  const expected = {
+    issuer,
+    audience,
+    algorithms,
+    // A token that never expires could never be taken back.
+    requiredClaims: ["exp", ...Object.keys(config.claims)],
+    clockTolerance: milliseconds(config.leeway) / 1000,
+    ...(maxAge !== undefined && { maxTokenAge: milliseconds(maxAge) / 1000 }),
+  };
+  const once = async (token: string, { find }: Keys): Promise<JWTPayload> =>
+    (await jwtVerify(token, find, { ...expected, currentDate: new Date(deps.now()) })).payload;
+
+  return async (token, current, keys) => {
     try {
-      const currentDate = new Date(deps.now());
-      const { payload } = await jwtVerify(token, keys, { ...expected, currentDate });
-      const id = payload[config.consumer];
-      if (typeof id !== "string" || id === "")
-        return refuse(context, codes, "token-rejected", challenge("invalid_token"));
-      learn(context, Claims, payload);
-      learn(context, Consumer, { id, labels: {} });
-      return undefined;
+      if (!isPlain(token)) return "token-invalid";
+      const claims = await once(token, current).catch(async (error: unknown) => {
+        const newer = error instanceof errors.JWKSNoMatchingKey && (await keys.newerThan(current));
+        if (!newer) throw error;
+        return once(token, newer);
+      });
+      const consumer = claims[config.consumer];
+      if (typeof consumer !== "string" || consumer === "" || !claimsFit(claims, config.claims)) return "token-rejected";
+      return hasScopes(claims, config.scopes) ? { claims, consumer } : "scope-missing";
     } catch (error) {
-      const code = codeOf(error);
-      if (code !== "keys-unavailable") return refuse(context, codes, code, challenge("invalid_token"));
-      unavailableUntil = deps.now() + cooldown;
-      throw new Fault(codes, code, { cause: error });
+      if (error instanceof errors.JWTExpired) return "token-expired";
+      if (error instanceof errors.JWTClaimValidationFailed) return "token-rejected";
+      if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof SyntaxError)
+        return "token-invalid";
+      throw error;
     }
   };
 };
 
-const keySet = ({ issuer, jwks, keys, cache, cooldown }: Config<typeof spec>, deps: Deps): JWTVerifyGetKey =>
-  keys
-    ? createLocalJWKSet({ keys })
-    : createRemoteJWKSet(new URL(jwks ?? `${issuer.replace(/\/$/, "")}/.well-known/jwks.json`), {
-        cacheMaxAge: milliseconds(cache),
-        cooldownDuration: milliseconds(cooldown),
-        [customFetch]: (url, init) => deps.fetch(url, init),
-      });
-
-/** What the caller is told: enough to renew a token, nothing about which key or claim nearly fitted. */
-const codeOf = (error: unknown): keyof typeof codes => {
-  if (error instanceof errors.JWTExpired) return "token-expired";
-  if (error instanceof errors.JWTClaimValidationFailed) return "token-rejected";
-  if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) return "keys-unavailable";
-  // A plain JOSEError is a fetch that did not bring a key set; its subclasses are about the token.
-  return error instanceof errors.JOSEError && error.code !== "ERR_JOSE_GENERIC" ? "token-invalid" : "keys-unavailable";
+const revocations = (
+  { issuer, revocation }: Config<typeof spec>,
+  deps: Deps,
+): ((claims: JWTPayload) => Promise<Code | undefined>) => {
+  if (!revocation) return async () => undefined;
+  const find = revokedIn(deps.env.REVOCATIONS as KVNamespace | undefined, issuer, milliseconds(revocation.cache));
+  return async ({ jti }) => {
+    // What has no name could not be revoked.
+    if (typeof jti !== "string" || jti === "") return "token-rejected";
+    const found = await find(jti).catch((cause: unknown) => {
+      throw new Fault(codes, "revocations-unavailable", { cause, headers: { "retry-after": "5" } });
+    });
+    return found ? "token-revoked" : undefined;
+  };
 };

@@ -7,6 +7,7 @@ import * as headers from "./headers.ts";
 import * as ip from "./ip.ts";
 import * as jwt from "./jwt.ts";
 import * as rateLimit from "./rate-limit.ts";
+import * as signature from "./signature.ts";
 import * as timeout from "./timeout.ts";
 
 export const filters: Readonly<Record<string, FilterModule>> = {
@@ -17,5 +18,6 @@ export const filters: Readonly<Record<string, FilterModule>> = {
   ip,
   jwt,
   "rate-limit": rateLimit,
+  signature,
   timeout,
 };

@@ -33,6 +33,10 @@ export const environment = () =>
     dev: z
       .strictObject({
         services: z.record(name(), z.string()).default({}).describe("Commands of the business services"),
+        secrets: z
+          .record(z.string(), z.string())
+          .default({})
+          .describe("Sample values of secrets that nobody has set here; everybody knows them"),
         workers: z.record(name(), z.string()).default({}).describe("Workers that upstreams name, by their source file"),
         try: z
           .array(z.strictObject({ say: z.string(), run: z.string() }))

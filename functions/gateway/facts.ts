@@ -12,6 +12,8 @@ export const Consumer: Fact<ConsumerFact> = { label: "consumer" };
 export const Claims: Fact<Readonly<Record<string, unknown>>> = { label: "claims" };
 /** The most bytes that the request's body may have, in place of the tier's default. */
 export const BodyLimit: Fact<number> = { label: "body-limit" };
+/** The request's whole body, where a filter had to read it. It goes to the upstream from here. */
+export const Body: Fact<Uint8Array> = { label: "body" };
 /** The path and query that the upstream is asked for, where the route rewrites it. */
 export const Target: Fact<string> = { label: "target" };
 

@@ -1,5 +1,6 @@
 /** What requests are counted under. */
 import ipaddr from "ipaddr.js";
+import { sha256 } from "./hash.ts";
 import { template } from "./references.ts";
 import type { Context } from "./types.ts";
 
@@ -19,7 +20,7 @@ export const keyOf = (by: readonly string[]): ((request: Request, context: Conte
   const hashed = by.some((it) => it.includes("."));
   return (request, context) => {
     const text = by.map((it, index) => `${it}=${encodeURIComponent(parts[index]?.(request, context) ?? "")}`).join("&");
-    return hashed ? digest(text).then((it) => `{${by.join("&")}=${it}}`) : `{${text}}`;
+    return hashed ? sha256(text).then((it) => `{${by.join("&")}=${it}}`) : `{${text}}`;
   };
 };
 
@@ -33,9 +34,4 @@ const network = (ip: string | null): string => {
   if (ip === null || !ipaddr.isValid(ip)) return "";
   const address = ipaddr.process(ip);
   return address.kind() === "ipv4" ? address.toString() : (address as ipaddr.IPv6).parts.slice(0, 4).join(":");
-};
-
-const digest = async (text: string): Promise<string> => {
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return Array.from(bytes.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 };

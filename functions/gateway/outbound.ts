@@ -1,5 +1,5 @@
 /** The request's one copy: what an upstream over HTTP is sent. */
-import { BodyLimit, known, Target } from "./facts.ts";
+import { Body, BodyLimit, known, Target } from "./facts.ts";
 import { Fault, upstreamCodes } from "./faults.ts";
 import { introduce } from "./hop.ts";
 import type { Context, HeaderEdit } from "./types.ts";
@@ -30,11 +30,14 @@ export const send = async (
   context: Context,
   fetch: (request: Request, init: { signal?: AbortSignal }) => Promise<Response>,
 ): Promise<Response> => {
-  const body = bounded(request, known(context, BodyLimit) ?? Number.POSITIVE_INFINITY);
+  const read = known(context, Body);
+  const body: Bounded = read
+    ? { stream: bodied(request, read) }
+    : bounded(request, known(context, BodyLimit) ?? Number.POSITIVE_INFINITY);
   const signal = either(context.signal, body.broken?.signal);
   const { method, headers } = request;
   const copy = body.stream
-    ? new Request(url, { method, headers, body: body.stream, redirect: "manual" })
+    ? new Request(url, { method, headers, body: body.stream as BodyInit, redirect: "manual" })
     : new Request(url, request);
   introduce(copy.headers, context.caller, context.url);
   apply(copy.headers, context.outbound);
@@ -70,7 +73,7 @@ export const announced = (request: Request): number | undefined => {
 };
 
 interface Bounded {
-  readonly stream?: ReadableStream;
+  readonly stream?: ReadableStream | Uint8Array;
   /** Aborted with a Fault when the counted body grows too large or breaks off. */
   readonly broken?: AbortController;
 }
@@ -82,14 +85,19 @@ const bounded = (request: Request, limit: number): Bounded => {
     if (!(length <= limit)) throw tooLarge(limit);
     return {};
   }
-  // It would have no meaning (RFC 9110, section 9.3.1), and the runtime takes no stream with these methods.
-  if (request.method === "GET" || request.method === "HEAD") throw new Fault(upstreamCodes, "body-unexpected");
+  const from = bodied(request, request.body);
   const broken = new AbortController();
   const { readable, writable } = new IdentityTransformStream();
-  pump(request.body, writable, limit).catch((cause) => {
+  pump(from, writable, limit).catch((cause) => {
     broken.abort(cause instanceof Fault ? cause : new Fault(upstreamCodes, "body-incomplete", { cause }));
   });
   return { stream: readable, broken };
+};
+
+/** It would have no meaning with these methods (RFC 9110, section 9.3.1), and the runtime makes no request of them. */
+const bodied = <T>({ method }: Request, body: T): T => {
+  if (method === "GET" || method === "HEAD") throw new Fault(upstreamCodes, "body-unexpected");
+  return body;
 };
 
 const chunk = 64 * 1024;

@@ -1,6 +1,6 @@
 /** Composes a chain: guards run flat, layers wrap like an onion, and a rule can be shadowed or given to a share of users. */
 import type { Holds } from "./conditions.ts";
-import { Consumer, known } from "./facts.ts";
+import { Body, Consumer, known, learn } from "./facts.ts";
 import type { Context, Guard, Handler, Layer } from "./types.ts";
 
 export type Step =
@@ -62,13 +62,19 @@ export const shadowed =
     const note = (decision: string): undefined => {
       context.outcome.shadow = { ...context.outcome.shadow, [id]: decision };
     };
+    const done = (decision: string): undefined => {
+      // Its bytes cannot be read a second time.
+      const body = known(trial, Body);
+      if (body) learn(context, Body, body);
+      return note(decision);
+    };
     const decided = (answer: Response | undefined) =>
-      note(answer === undefined ? "pass" : (trial.outcome.code ?? String(answer.status)));
+      done(answer === undefined ? "pass" : (trial.outcome.code ?? String(answer.status)));
     try {
       const verdict = guard(request, trial);
-      return verdict instanceof Promise ? verdict.then(decided, () => note("failed")) : decided(verdict);
+      return verdict instanceof Promise ? verdict.then(decided, () => done("failed")) : decided(verdict);
     } catch {
-      return note("failed");
+      return done("failed");
     }
   };
 

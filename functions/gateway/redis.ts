@@ -1,4 +1,5 @@
 /** Redis by REST, as Upstash speaks it: a command is a JSON array, its answer `{ result }` or `{ error }`. */
+import { jsonOf } from "./collect.ts";
 import type { Store } from "./limiter.ts";
 import { within } from "./patience.ts";
 import type { Deps } from "./types.ts";
@@ -20,9 +21,10 @@ export const redisByRest = (url: string, token: string, timeoutMs: number, deps:
         redirect: "manual",
         signal,
       });
-      if (Number(response.headers.get("content-length") ?? 0) > longestAnswer)
-        throw new Error("Redis answered with more than a count");
-      const { result, error } = (await response.json()) as { readonly result?: unknown; readonly error?: unknown };
+      const { result, error } = (await jsonOf(response, longestAnswer)) as {
+        readonly result?: unknown;
+        readonly error?: unknown;
+      };
       if (error !== undefined) throw new Error(String(error).slice(0, 200));
       if (!response.ok) throw new Error(`Redis answered with status ${response.status}`);
       return result;

@@ -9,11 +9,11 @@ export interface State {
    */
   readonly run: (call: Call, signal?: AbortSignal) => Promise<unknown>;
   /**
-   * Whether this is the first time that a key is seen, until it ends.
-   * @param ends milliseconds since the epoch
+   * Whether this is the first time that a key is seen.
+   * @param forMs how long it is remembered, by the clock of state: gates' clocks may differ
    * @throws where state is gone, or does not speak this version
    */
-  readonly once: (key: string, ends: number, signal?: AbortSignal) => Promise<boolean>;
+  readonly once: (key: string, forMs: number, signal?: AbortSignal) => Promise<boolean>;
 }
 
 /** What the binding says of a gate: `tier` stands before the name of every object, so that no tier opens another's. */
@@ -42,8 +42,8 @@ export const stateOf = (binding: Pick<Fetcher, "fetch">): State => {
   };
   return {
     run: async (call, signal) => (await ask<{ reply?: unknown }>("run", call.keys[0] ?? "", call, signal)).reply,
-    once: async (key, ends, signal) => {
-      const { first } = await ask<{ first?: unknown }>("once", key, { key, ends }, signal);
+    once: async (key, forMs, signal) => {
+      const { first } = await ask<{ first?: unknown }>("once", key, { key, forMs }, signal);
       if (typeof first !== "boolean") throw new Error("state did not say whether it is the first time");
       return first;
     },

@@ -26,6 +26,8 @@ export interface Deps {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** One structured line. */
   readonly log: (line: object) => void;
+  /** What the platform keeps for all isolates of one location, for a while. */
+  readonly cache: Pick<Cache, "match" | "put">;
   /** Counts and nonces that all isolates share; there where a part of the tier asks for it. */
   readonly state?: State | undefined;
 }

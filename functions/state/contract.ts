@@ -37,10 +37,10 @@ const operations: Readonly<Record<string, Operation>> = {
     const reply = counters.run({ sha, keys, args }, now);
     return reply ? { reply } : {};
   },
-  "/v1/once": ({ key, ends }, counters, now) => {
-    if (typeof key !== "string" || typeof ends !== "number" || !Number.isFinite(ends))
-      throw new TypeError("a first time is asked for as { key, ends }");
-    return { first: counters.once(key, ends, now) };
+  "/v1/once": ({ key, forMs }, counters, now) => {
+    if (typeof key !== "string" || typeof forMs !== "number" || !Number.isFinite(forMs))
+      throw new TypeError("a first time is asked for as { key, forMs }");
+    return { first: counters.once(key, forMs, now) };
   },
 };
 

@@ -14,8 +14,8 @@ export class Full extends Error {
 export interface Counters {
   /** @returns undefined for a script that is not known. @throws Full */
   readonly run: (call: Call, now: number) => readonly number[] | undefined;
-  /** Whether the key is new; it is remembered until it ends. @throws Full */
-  readonly once: (key: string, ends: number, now: number) => boolean;
+  /** Whether the key is new; it is remembered for so long. @throws Full */
+  readonly once: (key: string, forMs: number, now: number) => boolean;
   /** Forgets what has ended. @returns how many cells are left */
   readonly sweep: (now: number) => number;
 }
@@ -57,9 +57,9 @@ export const countersOn = (sql: SqlStorage, most = mostCells): Counters => {
 
   return {
     run: (call, now) => runScript(at(now), call, now),
-    once: (key, ends, now) => {
+    once: (key, forMs, now) => {
       if (get(`once/${key}`, now)) return false;
-      put(`once/${key}`, "", Math.min(ends, now + longestMs), now);
+      put(`once/${key}`, "", now + Math.min(forMs, longestMs), now);
       return true;
     },
     sweep,

@@ -74,7 +74,7 @@ export const generations = (
           if (good && compiled.problems.some(({ file }) => file === checked.source.file))
             tell(`${checked.manifest.tier} goes on with its last good manifest`);
         const emitted = await emit(root, compiled, { partial: true });
-        const secrets = localSecrets(root, env);
+        const secrets = localSecrets(root, env, compiled.environment.value.dev.secrets);
         const now = JSON.stringify([emitted.map((it) => it.digest), compiled.consumers, secrets]);
         if (now === digest) return compiled;
         if (!(await replace(compiled, emitted, secrets))) {

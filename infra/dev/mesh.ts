@@ -82,7 +82,7 @@ type Worker = V4WorkerOptions;
 
 export const built = (name: string, folder: string, secrets: Readonly<Record<string, string>>): Worker => {
   const config = path.join(folder, "wrangler.json");
-  const { main = "", workerOptions } = unstable_getMiniflareWorkerOptions(config);
+  const { main = "", workerOptions } = quietly(() => unstable_getMiniflareWorkerOptions(config));
   const required: readonly string[] = JSON.parse(fs.readFileSync(config, "utf8")).secrets?.required ?? [];
   const given = Object.fromEntries(required.flatMap((it) => (Object.hasOwn(secrets, it) ? [[it, secrets[it]]] : [])));
   return {
@@ -95,6 +95,18 @@ export const built = (name: string, folder: string, secrets: Readonly<Record<str
       .filter((file) => fs.existsSync(file))
       .map((file) => ({ type: "ESModule" as const, path: file })),
   } as Worker;
+};
+
+/** Wrangler would warn of secrets that it does not find where it looks; they are given here. */
+const quietly = <T>(read: () => T): T => {
+  const { WRANGLER_LOG: before } = process.env;
+  process.env.WRANGLER_LOG = "error";
+  try {
+    return read();
+  } finally {
+    if (before === undefined) delete process.env.WRANGLER_LOG;
+    else process.env.WRANGLER_LOG = before;
+  }
 };
 
 const without = <T>(all: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> =>

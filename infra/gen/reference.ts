@@ -29,7 +29,7 @@ const page = (group: "filters" | "upstreams", name: string, about: AboutFilter |
       : `A ${about.kind} of the phase *${about.phase}*${about.provides ? `; behind it, \`${about.provides.map((it) => `${it}.…`).join("`, `")}\` can be referred to` : ""}.`;
   const example =
     group === "filters"
-      ? { filters: [{ [name]: about.example }] }
+      ? { filters: [...(readsBody(about) ? [{ "body-limit": "16KiB" }] : []), { [name]: about.example }] }
       : { upstreams: { accounts: { [name]: about.example } } };
   return {
     file: `docs/reference/${group}/${name}.md`,
@@ -51,6 +51,10 @@ ${rows(schema).join("\n")}
 ${codeTable(about.codes)}`,
   };
 };
+
+/** What reads bodies stands behind what bounds them. */
+const readsBody = (about: AboutFilter | AboutUpstream): boolean =>
+  about.kind !== "upstream" && about.readsBody === true;
 
 interface Schema {
   readonly type?: string;

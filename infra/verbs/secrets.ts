@@ -11,22 +11,28 @@ interface Options {
   readonly env: string;
 }
 
-/** Each secret, and the gates that need it. */
-const needs = ({
-  root,
-  env,
-}: Options): ReadonlyMap<string, readonly { readonly tier: string; readonly worker: string }[]> => {
-  const { tiers } = compile(root, env);
+interface Needs {
+  /** Each secret, and the gates that need it. */
+  readonly wanted: ReadonlyMap<string, readonly { readonly tier: string; readonly worker: string }[]>;
+  /** What the dev loop uses where nothing has been set. */
+  readonly samples: Readonly<Record<string, string>>;
+}
+
+const needs = ({ root, env }: Options): Needs => {
+  const { tiers, environment } = compile(root, env);
   const all = tiers.flatMap(({ checked }) => {
     const { tier } = checked.manifest;
     return secretsOfTier(checked).map((secret) => ({ secret, tier, worker: workerName(`gate-${tier}`, env) }));
   });
-  return new Map([...Map.groupBy(all, ({ secret }) => secret)].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return {
+    wanted: new Map([...Map.groupBy(all, ({ secret }) => secret)].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    samples: environment.value.dev.secrets,
+  };
 };
 
 export const list = async (options: Options): Promise<Outcome> => {
-  const secrets = secretsOf(options.root, options.env);
-  const wanted = needs(options);
+  const { wanted, samples } = needs(options);
+  const secrets = secretsOf(options.root, options.env, samples);
   const workers = [...new Set([...wanted.values()].flat().map(({ worker }) => worker))];
   const there = new Map(await Promise.all(workers.map(async (it) => [it, await secrets.names(it)] as const)));
   const rows = [...wanted].flatMap(([secret, users]) =>
@@ -47,7 +53,7 @@ export const list = async (options: Options): Promise<Outcome> => {
 
 /** @param read takes the value, from a pipe or a prompt */
 export const set = async (name: string, options: Options, read: () => Promise<string>): Promise<Outcome> => {
-  const wanted = needs(options);
+  const { wanted, samples } = needs(options);
   const users = wanted.get(name);
   if (!users) {
     const hint = choice(name, [...wanted.keys()]) ?? "name it in a manifest first";
@@ -55,7 +61,7 @@ export const set = async (name: string, options: Options, read: () => Promise<st
   }
   const value = (await read()).replace(/\r?\n$/, "");
   if (value === "") throw new Error("the value is empty; pipe it in: printf %s … | npx postern secrets set …");
-  const secrets = secretsOf(options.root, options.env);
+  const secrets = secretsOf(options.root, options.env, samples);
   // One after the other, so that what has been set is known when one fails.
   for (const { worker } of users) await secrets.set(worker, name, value);
   const tiers = users.map(({ tier }) => tier);

@@ -22,6 +22,18 @@ export const counters = (tier = crypto.randomUUID()): State => {
   });
 };
 
+/** The cache of one location; gates that share it are isolates there. */
+export const location = (): Deps["cache"] => {
+  const all = new Map<string, { readonly body: string; readonly headers: Headers }>();
+  return {
+    match: async (key) => {
+      const known = all.get(String(key));
+      return known && new Response(known.body, { headers: known.headers });
+    },
+    put: async (key, response) => void all.set(String(key), { body: await response.text(), headers: response.headers }),
+  };
+};
+
 /** A world in which time passes only when a test says so. */
 export interface World extends Deps {
   readonly pass: (ms: number) => Promise<void>;
@@ -51,6 +63,7 @@ export const world = (over: Partial<Deps> = {}): World => {
       }),
     log: (line) => void lines.push(line),
     state: counters(),
+    cache: location(),
     lines,
     pass: async (ms) => {
       now += ms;

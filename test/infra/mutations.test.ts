@@ -119,12 +119,16 @@ const links = (tier: CheckedTier): void => {
   const makers = <Part>(all: Readonly<Record<string, { readonly make: Part }>>) =>
     Object.fromEntries(Object.entries(all).map(([name, { make }]) => [name, make]));
   const deps = { env: anything, now: () => 0, random: () => 0, log: () => {}, version: "v", uuid: () => "" };
-  const rest = { fetch: () => Promise.reject(new Error("no network")), sleep: () => Promise.resolve() };
+  const rest = {
+    cache: anything as never,
+    fetch: () => Promise.reject(new Error("no network")),
+    sleep: () => Promise.resolve(),
+  };
   link(plan, { filters: makers(filters), upstreams: makers(upstreams) }, { ...deps, ...rest });
 };
 
 /** Every binding and secret is there. */
-const anything = new Proxy({}, { get: () => "set" });
+const anything = new Proxy({}, { get: () => "a text that is long enough" });
 
 /** Of one line each, so that what follows stays where it is. */
 const replacements = [

@@ -62,7 +62,7 @@ const unbound = (
     const remedy =
       reference.source === "path"
         ? "capture it in the match, or read another value"
-        : `put ${providers.join(" or ")} ahead, or read another value`;
+        : `put ${oneOf(providers)} ahead, or read another value`;
     return [
       [
         `${reference.source}.${reference.name}`,
@@ -70,6 +70,10 @@ const unbound = (
       ],
     ];
   });
+
+/** `api-key, jwt or signature` */
+const oneOf = (names: readonly string[]): string =>
+  names.length > 1 ? `${names.slice(0, -1).join(", ")} or ${names.at(-1)}` : names.join();
 
 /** Where a route drops the filter that would have known. */
 const droppedProvider = (

@@ -7,7 +7,9 @@ const payments = new Map<string, object>();
 
 const server = serve(async (request, response, url) => {
   const merchant = request.headers["x-merchant"];
-  const id = /\/payments\/([\w-]+)$/.exec(url.pathname)?.[1];
+  const [, id, refund] = /\/payments\/([\w-]+)(\/refunds)?$/.exec(url.pathname) ?? [];
+  if (request.method === "POST" && refund)
+    return json(response, 201, { refund: id, merchant, ...(await bodyOf(request)) });
   if (request.method === "POST") {
     const payment = {
       id: randomUUID().slice(0, 8),

@@ -1,6 +1,9 @@
-import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import fc from "fast-check";
+import { exportJWK, exportPKCS8, exportSPKI, generateKeyPair, importPKCS8, SignJWT, UnsecuredJWT } from "jose";
+import { describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/jwt.ts";
+import { sha256 } from "../../../functions/gateway/hash.ts";
+import { tokenCache } from "../../../functions/gateway/token-cache.ts";
 import { conversation, world } from "../conversation.ts";
 
 const issuer = "https://identity.example";
@@ -62,21 +65,29 @@ describe("refuses, and tells why, but not too much", async () => {
   });
 });
 
-describe("keys by URL", () => {
-  // jose keeps its own clock for the age of keys.
-  beforeEach(() => void vi.useFakeTimers({ now: now * 1000, toFake: ["Date"] }));
-  afterEach(() => void vi.useRealTimers());
+const jwk = async (pair: { readonly publicKey: CryptoKey }, kid: string) => ({
+  ...(await exportJWK(pair.publicKey)),
+  kid,
+  alg: "EdDSA",
+});
 
-  const remote = (replies: () => Response | Promise<Response>, more = {}) => {
+describe("keys by URL", () => {
+  type Replies = () => Response | Promise<Response>;
+
+  /** Isolates of one location, and how often the issuer was asked. */
+  const isolates = (count: number, replies: Replies, more = {}) => {
     const asked: string[] = [];
-    const surroundings = world({
+    const time = world({
       fetch: async (input) => {
         asked.push(String(input));
         return replies();
       },
     });
-    return { asked, ...gate({ keys: undefined, ...more }, { world: surroundings }) };
+    const gates = Array.from({ length: count }, () => gate({ keys: undefined, ...more }, { world: time }).send);
+    return { asked, gates, time, send: gates[0] as (typeof gates)[number] };
   };
+  const remote = (replies: Replies, more = {}) => isolates(1, replies, more);
+  const lasting = (more = {}) => token({ exp: now + 86_400, ...more });
 
   it("are fetched once, from the issuer's well-known place", async () => {
     const { asked, send } = remote(() => Response.json({ keys: [key] }));
@@ -85,51 +96,141 @@ describe("keys by URL", () => {
     expect(asked).toEqual(["https://identity.example/.well-known/jwks.json"]);
   });
 
-  it("an unknown key makes no storm: one fetch in each cool-down", async () => {
-    const { asked, send } = remote(() => Response.json({ keys: [key] }), { cooldown: "30s" });
-    for (let tries = 0; tries < 20; tries++)
-      expect((await send("GET /", bearer(await token({}, { kid: `k${tries + 2}` })))).status).toBe(401);
+  it("are fetched once for all isolates of a location, and again when they are old", async () => {
+    const { asked, gates, time } = isolates(8, () => Response.json({ keys: [key] }), { cache: "10m" });
+    const bring = async () => {
+      for (const send of gates) expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
+    };
+    await bring();
     expect(asked).toHaveLength(1);
-    vi.setSystemTime(now * 1000 + 31_000);
-    for (let tries = 0; tries < 20; tries++) await send("GET /", bearer(await token({}, { kid: "new" })));
+    await time.pass(599_000);
+    await bring();
+    expect(asked).toHaveLength(1);
+    await time.pass(1_000);
+    await bring();
     expect(asked).toHaveLength(2);
   });
 
-  it("an issuer that is down makes none either, and is asked again after the cool-down", async () => {
-    const time = world();
-    let fetches = 0;
+  it("are asked for once by many requests at once", async () => {
+    let open = () => {};
+    const gateway = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const { asked, send } = remote(async () => {
+      await gateway;
+      return Response.json({ keys: [key] });
+    });
+    const bearers = bearer(await token());
+    const all = Array.from({ length: 30 }, () => send("GET /", bearers));
+    await new Promise((turn) => setTimeout(turn, 20));
+    open();
+    expect((await Promise.all(all)).every(({ status }) => status === 200)).toBe(true);
+    expect(asked).toHaveLength(1);
+  });
+
+  it("a flood of unknown keys makes no storm: one question in each cool-down, from all isolates together", async () => {
+    const { asked, gates, time } = isolates(8, () => Response.json({ keys: [key] }), { cooldown: "30s" });
+    const flood = async () => {
+      for (let tries = 0; tries < 80; tries++) {
+        const forged = bearer(await lasting({}).then(() => token({ exp: now + 86_400 }, { kid: `k${tries + 2}` })));
+        expect((await gates[tries % 8]?.("GET /", forged))?.status).toBe(401);
+      }
+    };
+    await flood();
+    expect(asked).toHaveLength(1);
+    await time.pass(30_000);
+    await flood();
+    expect(asked).toHaveLength(2);
+  });
+
+  it("an issuer that is down is asked once in each cool-down, by all isolates together", async () => {
     let up = false;
-    const surroundings = {
-      ...time,
-      fetch: async () => {
-        fetches++;
+    const { asked, gates, time } = isolates(
+      4,
+      async () => {
         if (!up) throw new Error("down");
         return Response.json({ keys: [key] });
       },
-    };
-    const { send } = gate({ keys: undefined, cooldown: "20s" }, { world: surroundings });
-    for (let tries = 0; tries < 20; tries++) expect((await send("GET /", bearer(await token()))).status).toBe(503);
-    expect(fetches).toBe(1);
+      { cooldown: "20s" },
+    );
+    for (let tries = 0; tries < 20; tries++)
+      expect((await gates[tries % 4]?.("GET /", bearer(await lasting())))?.status).toBe(503);
+    expect(asked).toHaveLength(1);
     up = true;
     await time.pass(20_000);
-    expect((await send("GET /", bearer(await token()))).status).toBe(200);
+    expect((await gates[0]?.("GET /", bearer(await lasting())))?.status).toBe(200);
   });
 
-  it("a key that was added is found after the cool-down", async () => {
-    const fresh = { ...(await exportJWK(other.publicKey)), kid: "k2", alg: "EdDSA" };
+  it("the last good copy is used while the issuer is down, and no longer than that is allowed", async () => {
+    let up = true;
+    const { gates, time } = isolates(
+      2,
+      () => (up ? Response.json({ keys: [key] }) : new Response("oops", { status: 500 })),
+      { cache: "10m", stale: "1h" },
+    );
+    const first = gates[0] as (typeof gates)[number];
+    expect((await first("GET /", bearer(await lasting()))).status).toBe(200);
+    up = false;
+    await time.pass(30 * 60_000);
+    // Another isolate has never seen the issuer, but its location has.
+    for (const send of gates) expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
+    const degraded = (time.lines as { type: string }[]).filter(({ type }) => type === "degraded");
+    expect(degraded).toEqual([
+      expect.objectContaining({ issuer: `${issuer}/.well-known/jwks.json`, keys: "last good copy" }),
+    ]);
+    await time.pass(41 * 60_000);
+    for (const send of gates)
+      expect(await send("GET /", bearer(await lasting()))).toMatchObject({ status: 503, code: "keys-unavailable" });
+  });
+
+  it("an issuer that is slow is given up, and the copy used", async () => {
+    let slow = false;
+    const { send, time } = remote(() => (slow ? new Promise<Response>(() => {}) : Response.json({ keys: [key] })), {
+      cache: "1m",
+    });
+    expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
+    slow = true;
+    await time.pass(60_000);
+    const waiting = send("GET /", bearer(await lasting()));
+    for (let turns = 0; turns < 10; turns++) await time.pass(600);
+    expect((await waiting).status).toBe(200);
+  });
+
+  it("rotate, and no good request is refused", async () => {
+    const next = await jwk(other, "k2");
     let keys = [key];
-    const { send } = remote(() => Response.json({ keys }));
-    expect((await send("GET /", bearer(await token()))).status).toBe(200);
-    keys = [key, fresh];
-    vi.setSystemTime(now * 1000 + 31_000);
-    expect((await send("GET /", bearer(await token({}, { kid: "k2", signer: other.privateKey })))).status).toBe(200);
+    const { gates, time } = isolates(3, () => Response.json({ keys }), { cache: "5m", cooldown: "30s" });
+    const old = bearer(await lasting());
+    const fresh = bearer(await token({ exp: now + 86_400 }, { kid: "k2", signer: other.privateKey }));
+    const statuses = async (init: RequestInit) =>
+      Promise.all(gates.map(async (send) => (await send("GET /", init)).status));
+    expect(await statuses(old)).toEqual([200, 200, 200]);
+    keys = [key, next];
+    await time.pass(31_000);
+    expect(await statuses(fresh)).toEqual([200, 200, 200]);
+    expect(await statuses(old)).toEqual([200, 200, 200]);
+    keys = [next];
+    await time.pass(5 * 60_000);
+    expect(await statuses(fresh)).toEqual([200, 200, 200]);
+    // Its signature had been verified before, but the key that did is gone.
+    expect(await statuses(old)).toEqual([401, 401, 401]);
   });
 
   it.each([
     ["an issuer that is down", () => Promise.reject(new Error("down"))],
     ["one that fails", () => new Response("oops", { status: 500 })],
+    [
+      "one that sends elsewhere",
+      () => new Response(null, { status: 302, headers: { location: "https://evil.example" } }),
+    ],
     ["one that answers no JSON", () => new Response("<html>")],
     ["one that answers no key set", () => Response.json({ hello: 1 })],
+    ["one that answers null", () => Response.json(null)],
+    ["one whose keys are null", () => Response.json({ keys: [null] })],
+    ["one without keys for signatures", () => Response.json({ keys: [{ ...key, use: "enc" }] })],
+    ["one that publishes a private key", () => Response.json({ keys: [{ ...key, d: "AAAA" }] })],
+    ["one that answers without end", () => Response.json({ keys: [key], padding: "x".repeat(300_000) })],
+    ["one with a thousand keys", () => Response.json({ keys: Array.from({ length: 1000 }, () => key) })],
   ])("%s fails closed with 503", async (_, replies) => {
     expect(await remote(replies).send("GET /", bearer(await token()))).toMatchObject({
       status: 503,
@@ -137,6 +238,209 @@ describe("keys by URL", () => {
       upstream: [],
       line: { verdict: "failed", by: "jwt" },
     });
+  });
+});
+
+describe("a token whose signature has been verified", () => {
+  it("is not verified again, but asked for its time at each use", async () => {
+    const time = world();
+    const { send } = gate({ "max-age": "1h" }, { world: time });
+    const mine = bearer(await token({ exp: now + 100, iat: now }));
+    const verify = vi.spyOn(crypto.subtle, "verify");
+    for (let tries = 0; tries < 5; tries++) expect((await send("GET /", mine)).status).toBe(200);
+    expect(verify).toHaveBeenCalledTimes(1);
+    verify.mockRestore();
+    await time.pass(104_000);
+    expect((await send("GET /", mine)).status).toBe(200);
+    await time.pass(1_000);
+    expect(await send("GET /", mine)).toMatchObject({ status: 401, code: "token-expired" });
+  });
+
+  it("ends with its age", async () => {
+    const time = world();
+    const { send } = gate({ "max-age": "1m" }, { world: time });
+    const mine = bearer(await token({ exp: now + 9999, iat: now }));
+    expect((await send("GET /", mine)).status).toBe(200);
+    await time.pass(66_000);
+    expect((await send("GET /", mine)).code).toBe("token-expired");
+    expect((await send("GET /", bearer(await token({ exp: now + 9999, iat: now })))).code).toBe("token-expired");
+  });
+
+  it("is remembered by its hash, with a bound", () => {
+    const cache = tokenCache<number>(3);
+    for (const [index, hash] of ["a", "b", "c", "d"].entries()) cache.put(hash, index);
+    expect(["a", "b", "c", "d"].map((hash) => cache.get(hash))).toEqual([undefined, 1, 2, 3]);
+    cache.under("other keys");
+    expect(cache.get("d")).toBeUndefined();
+  });
+
+  it("does not lend its standing to one that differs by a character", async () => {
+    const { send } = gate();
+    const mine = await token();
+    expect((await send("GET /", bearer(mine))).status).toBe(200);
+    for (const at of [mine.length - 9, mine.indexOf(".") + 3, 3])
+      expect(
+        (await send("GET /", bearer(`${mine.slice(0, at)}${mine[at] === "A" ? "B" : "A"}${mine.slice(at + 1)}`)))
+          .status,
+      ).toBe(401);
+  });
+});
+
+describe("revocation", () => {
+  const revoked = new Map<string, string>();
+  const env = (get: (key: string) => Promise<string | null>) => ({ env: { REVOCATIONS: { get } } });
+  const lookup = env(async (key) => revoked.get(key) ?? null);
+
+  it("takes a token back that had been accepted and is remembered", async () => {
+    const { send } = gate({ revocation: {} }, { world: world(lookup) });
+    const mine = bearer(await token({ jti: "t-1" }));
+    expect((await send("GET /", mine)).status).toBe(200);
+    revoked.set(await sha256(`${issuer}\nt-1`), "1");
+    expect(await send("GET /", mine)).toMatchObject({ status: 401, code: "token-revoked", upstream: [] });
+    expect((await send("GET /", bearer(await token({ jti: "t-2" })))).status).toBe(200);
+  });
+
+  it("lets nobody in whose token could not be revoked, or cannot be looked up", async () => {
+    const { send } = gate({ revocation: {} }, { world: world(lookup) });
+    expect((await send("GET /", bearer(await token()))).code).toBe("token-rejected");
+    const down = gate({ revocation: {} }, { world: world(env(() => Promise.reject(new Error("KV is down")))) });
+    expect(await down.send("GET /", bearer(await token({ jti: "t-2" })))).toMatchObject({
+      status: 503,
+      code: "revocations-unavailable",
+      upstream: [],
+    });
+  });
+});
+
+describe("claims and scopes", () => {
+  const wanted = { claims: { plan: ["gold", "silver"], level: 2, active: true } };
+  it.each([
+    ["all that is wanted", { plan: "gold", level: 2, active: true }, 200],
+    ["a list with one that fits", { plan: ["basic", "silver"], level: 2, active: true }, 200],
+    ["another value", { plan: "basic", level: 2, active: true }, 401],
+    ["a value of another type", { plan: "gold", level: "2", active: true }, 401],
+    ["none", {}, 401],
+  ])("%s", async (_, claims, status) => {
+    expect((await gate(wanted).send("GET /", bearer(await token(claims)))).status).toBe(status);
+  });
+
+  it.each([
+    ["all scopes as a text", { scope: "read write" }, 200],
+    ["all scopes as a list", { scp: ["write", "read"] }, 200],
+    ["one of two", { scope: "read" }, 403],
+    ["one that only begins like it", { scope: "read writer" }, 403],
+    ["none", {}, 403],
+  ])("%s", async (_, claims, status) => {
+    const heard = await gate({ scopes: ["read", "write"] }).send("GET /", bearer(await token(claims)));
+    expect(heard.status).toBe(status);
+    if (status === 403)
+      expect(heard).toMatchObject({
+        code: "scope-missing",
+        headers: { "www-authenticate": 'Bearer error="insufficient_scope", scope="read write"' },
+      });
+  });
+
+  it("of several audiences one has to fit", async () => {
+    const { send } = gate({ audience: ["wallet", "pay"] });
+    expect((await send("GET /", bearer(await token({ aud: "pay" })))).status).toBe(200);
+    expect((await send("GET /", bearer(await token({ aud: ["x", "wallet"] })))).status).toBe(200);
+    expect((await send("GET /", bearer(await token({ aud: "shop" })))).code).toBe("token-rejected");
+  });
+});
+
+describe("attacks", async () => {
+  const rsa = await generateKeyPair("RS256", { extractable: true });
+  const rsaKey = { ...(await exportJWK(rsa.publicKey)), kid: "r1", alg: "RS256" };
+  const claims = { iss: issuer, aud: "wallet", sub: "eve", exp: now + 60 };
+  const base64 = (value: unknown) =>
+    btoa(JSON.stringify(value)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  const evil = { ...(await exportJWK(other.publicKey)), kid: "k1", alg: "EdDSA" };
+  const signedBy = (header: object) =>
+    new SignJWT(claims).setProtectedHeader({ alg: "EdDSA", kid: "k1", ...header } as never).sign(other.privateKey);
+
+  const tokens: Readonly<Record<string, () => Promise<string> | string>> = {
+    "alg none, unsigned": () => `${base64({ alg: "none" })}.${base64(claims)}.`,
+    "alg none with the key's id": () => `${base64({ alg: "none", kid: "k1" })}.${base64(claims)}.AAAA`,
+    "alg nOnE": () => `${base64({ alg: "nOnE" })}.${base64(claims)}.`,
+    "HS256 with the public key for a secret": async () =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg: "HS256", kid: "r1" })
+        .sign(new TextEncoder().encode(await exportSPKI(rsa.publicKey))),
+    "HS256 with the public key's JWK for a secret": () =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg: "HS256", kid: "r1" })
+        .sign(new TextEncoder().encode(JSON.stringify(rsaKey))),
+    "another algorithm of the right key": async () =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg: "PS256", kid: "r1" })
+        .sign(await importPKCS8(await exportPKCS8(rsa.privateKey), "PS256")),
+    "its own key in jwk": () => signedBy({ jwk: evil }),
+    "its own keys behind jku": () => signedBy({ jku: "https://evil.example/jwks.json" }),
+    "a certificate behind x5u": () => signedBy({ x5u: "https://evil.example/x.pem" }),
+    "a certificate in x5c": () => signedBy({ x5c: ["AAAA"] }),
+    "a critical extension": async () => {
+      const [header = "", payload, signature] = (await token()).split(".");
+      return `${base64({ ...JSON.parse(atob(header)), crit: ["exp"] })}.${payload}.${signature}`;
+    },
+    "another type": async () =>
+      new SignJWT(claims).setProtectedHeader({ alg: "EdDSA", kid: "k1", typ: "dpop+jwt" }).sign(privateKey),
+    "a key id that is a path": () =>
+      new SignJWT(claims).setProtectedHeader({ alg: "EdDSA", kid: "../../k1" }).sign(other.privateKey),
+    "five parts": async () => `${await token()}.AA.BB`,
+    "a header that is no object": () => `${base64([1])}.${base64(claims)}.AAAA`,
+    "claims that are no object": () => `${base64({ alg: "EdDSA", kid: "k1" })}.${base64([1])}.AAAA`,
+    "a signature of no length": async () => (await token()).replace(/[^.]*$/, ""),
+  };
+  it.each(Object.entries(tokens))("%s is refused, and nothing is fetched", async (_, make) => {
+    const fetched: string[] = [];
+    const surroundings = world({
+      fetch: async (input) => {
+        fetched.push(String(input));
+        return Response.json({ keys: [evil] });
+      },
+    });
+    const { send } = gate({ keys: [key, rsaKey], algorithms: ["EdDSA", "RS256"] }, { world: surroundings });
+    expect(await send("GET /", bearer(await make()))).toMatchObject({
+      status: 401,
+      code: "token-invalid",
+      upstream: [],
+    });
+    expect(fetched).toEqual([]);
+  });
+
+  it("two tokens in one request are none", async () => {
+    const mine = await token();
+    expect(
+      (
+        await gate().send("GET /", {
+          headers: [
+            ["authorization", `Bearer ${mine}`],
+            ["authorization", `Bearer ${mine}`],
+          ],
+        })
+      ).status,
+    ).toBe(401);
+  });
+
+  it("whatever stands in the field, the answer is a refusal and comes at once", async () => {
+    const { send } = gate();
+    const json = fc.json({ maxDepth: 2 }).map((text) => btoa(unescape(encodeURIComponent(text))).replaceAll("=", ""));
+    const part = fc.oneof(
+      json,
+      fc.base64String({ maxLength: 40 }),
+      fc.constantFrom("", ".", "e30", base64({ alg: "EdDSA", kid: "k1" })),
+    );
+    const field = fc.oneof(
+      fc.array(part, { maxLength: 6 }).map((parts) => `Bearer ${parts.join(".")}`),
+      fc.string({ unit: fc.constantFrom(..."Bearer .=-_%\"',;".split("")), maxLength: 60 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(field, async (authorization) => {
+        const heard = await send("GET /", { headers: { authorization } });
+        expect([heard.status, heard.upstream.length]).toEqual([401, 0]);
+      }),
+      { numRuns: Number(process.env.POSTERN_RUNS ?? 300), seed: 9 },
+    );
   });
 });
 

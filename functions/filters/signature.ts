@@ -1,0 +1,207 @@
+/** Lets in who signs requests with a shared key (HTTP Message Signatures, RFC 9421), each of them once. */
+import { SignatureError, type SignatureParameters, verifySignature } from "http-message-sig";
+import { parseDictionary } from "structured-headers";
+import * as z from "zod";
+import { wholeBody } from "../gateway/body.ts";
+import { Consumer, learn } from "../gateway/facts.ts";
+import { type Codes, Fault, refuse, upstreamCodes } from "../gateway/faults.ts";
+import { headerName, name } from "../gateway/names.ts";
+import { aboutFilter, type Config } from "../gateway/part.ts";
+import { within } from "../gateway/patience.ts";
+import { duration, milliseconds } from "../gateway/quantities.ts";
+import { secret, secretOf } from "../gateway/secrets.ts";
+import type { Context, Deps, Guard } from "../gateway/types.ts";
+
+const codes = {
+  "signature-missing": { status: 401, title: "The request has to be signed" },
+  // One code for whatever is wrong with it, so that nobody learns which part nearly fitted.
+  "signature-invalid": { status: 401, title: "The signature does not fit the request" },
+  "signature-stale": { status: 401, title: "The signature is not of this time" },
+  "signature-replayed": { status: 401, title: "A request with this nonce has been taken already" },
+  "replay-unchecked": { status: 503, title: "Whether the request is a replay cannot be told at the moment" },
+  "body-too-large": upstreamCodes["body-too-large"],
+  "body-incomplete": upstreamCodes["body-incomplete"],
+} as const satisfies Codes;
+
+export const spec = () =>
+  aboutFilter({
+    kind: "guard",
+    phase: "identity",
+    schema: z.strictObject({
+      keys: z
+        .record(
+          z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "a key's id is letters, digits, dots, hyphens and underscores"),
+          z.strictObject({
+            ...secret().shape,
+            consumer: name().describe("Whose key it is"),
+          }),
+        )
+        .refine((keys) => Object.keys(keys).length > 0, "name one key at least")
+        .refine((keys) => Object.keys(keys).length <= 100, "100 keys at most")
+        .describe("Keys by the id that clients name (`keyid`); while one replaces another, both stand here"),
+      window: duration()
+        .default("5m")
+        .describe("How old a signature may be (`created`); nonces are remembered as long"),
+      skew: duration().default("30s").describe("How far ahead a client's clock may be"),
+      covers: z
+        .array(headerName())
+        .max(16)
+        .default([])
+        .describe("Headers that have to be signed, beside method, authority, path, query and the body's digest"),
+      timeout: duration().default("1s").describe("How long state is waited for; without it nobody gets in"),
+    }),
+    example: {
+      keys: { "shop-2026": { secret: "PAY_SHOP_KEY", consumer: "coffee-shop" } },
+      window: "2m",
+    },
+    codes,
+    provides: ["consumer"],
+    readsBody: true,
+    bindings: () => [{ kind: "state" }],
+    secrets: ({ keys }) => Object.values(keys).map((it) => it.secret),
+    connections: () => 1,
+  });
+
+/** Longer fields are refused unread. */
+const longestField = 2048;
+const longestNonce = 128;
+/** Shorter ones could be guessed. */
+const shortestKey = 16;
+
+/** What every signature has to cover (section 7.2.1), besides the digest of a body (RFC 9530). */
+const always = ["@method", "@authority", "@path", "@query"] as const;
+
+export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
+  if (!deps.state) throw new Error("no state is bound to this gate");
+  const { state } = deps;
+  const keys = verifiers(config, deps);
+  const required = [...always, ...config.covers];
+  const [windowMs, skewMs, timeoutMs] = [config.window, config.skew, config.timeout].map(milliseconds) as [
+    number,
+    number,
+    number,
+  ];
+  const accept = `sig=(${required.map((it) => `"${it}"`).join(" ")});created;nonce;keyid;alg="hmac-sha256"`;
+  const challenge = { headers: { "www-authenticate": "Signature", "accept-signature": accept } };
+
+  return async (request, context) => {
+    const deny = (code: keyof typeof codes & string) => refuse(context, codes, code, challenge);
+    const fields = [request.headers.get("signature-input"), request.headers.get("signature")];
+    if (fields.includes(null)) return deny("signature-missing");
+    if (fields.some((it) => (it ?? "").length > longestField)) return deny("signature-invalid");
+    const signed = await verified(request, keys, required);
+    if (!signed) return deny("signature-invalid");
+    const { created, expires, keyid, nonce } = signed.parameters;
+    const createdMs = Number(created) * 1000;
+    const ends = Math.min(createdMs + windowMs, expires === undefined ? Number.POSITIVE_INFINITY : expires * 1000);
+    const now = deps.now();
+    if (createdMs - skewMs > now || now >= ends) return deny("signature-stale");
+    if (!(await bodyFits(request, context, signed.components, deps))) return deny("signature-invalid");
+    // Last of all, so that only who has the key can use a nonce up.
+    const first = await within(timeoutMs, deps, (signal) =>
+      state.once(`{${keyid}/${nonce}}`, ends - now, signal),
+    ).catch((cause: unknown) => {
+      throw new Fault(codes, "replay-unchecked", { cause, headers: { "retry-after": "1" } });
+    });
+    if (!first) return deny("signature-replayed");
+    learn(context, Consumer, { id: config.keys[keyid as string]?.consumer ?? "", labels: {} });
+    return undefined;
+  };
+};
+
+interface Verifier {
+  readonly algorithm: "hmac-sha256";
+  /** In constant time: WebCrypto compares. */
+  readonly verify: (data: Uint8Array, signature: Uint8Array) => Promise<boolean>;
+}
+
+/** Finds a verifier by a key's id; an id that nobody has takes as long and never fits. */
+const verifiers = ({ keys }: Config<typeof spec>, deps: Deps): ((keyid: string) => Verifier) => {
+  const known = new Map(
+    Object.entries(keys).map(([id, it]) => {
+      const value = secretOf(it.secret, deps);
+      if (value.length < shortestKey)
+        throw new Error(
+          `the secret ${it.secret} is shorter than ${shortestKey} characters; a key for signatures is longer`,
+        );
+      return [id, verifier(value)];
+    }),
+  );
+  const decoy = verifier("a key that nobody signs with");
+  const never: Verifier = {
+    ...decoy,
+    verify: async (data, signature) => (await decoy.verify(data, signature)) && false,
+  };
+  return (keyid) => known.get(keyid) ?? never;
+};
+
+const verifier = (secret: string): Verifier => {
+  const raw = new TextEncoder().encode(secret);
+  const key = crypto.subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+  return {
+    algorithm: "hmac-sha256",
+    verify: async (data, signature) =>
+      crypto.subtle.verify("HMAC", await key, signature as BufferSource, data as BufferSource),
+  };
+};
+
+interface Signed {
+  readonly parameters: SignatureParameters;
+  /** Names of what is covered. */
+  readonly components: readonly string[];
+}
+
+/** The signature of a request, or undefined where there is none that fits. */
+const verified = async (
+  request: Request,
+  keys: (keyid: string) => Verifier,
+  required: readonly string[],
+): Promise<Signed | undefined> => {
+  try {
+    const { parameters, components } = await verifySignature(request, {
+      policy: {
+        algorithms: ["hmac-sha256"],
+        requiredComponents: required,
+        requiredParameters: ["created", "keyid", "nonce"],
+        // Time is judged by who made the request, once it is known who that is.
+        now: 0,
+        clockSkew: Number.MAX_SAFE_INTEGER,
+      },
+      resolveVerifier: ({ parameters: { keyid } }) => keys(keyid ?? ""),
+    });
+    const { nonce } = parameters;
+    if (typeof nonce !== "string" || nonce === "" || nonce.length > longestNonce) return undefined;
+    // A component with parameters covers something else than its whole: one key of the query, one item of a list.
+    if (components.some((it) => Object.keys(it.parameters).length > 0)) return undefined;
+    return { parameters, components: components.map((it) => it.name) };
+  } catch (error) {
+    if (error instanceof SignatureError) return undefined;
+    throw error;
+  }
+};
+
+/** A body has to be covered by its digest (RFC 9530), and has to have it. */
+const bodyFits = async (
+  request: Request,
+  context: Context,
+  components: readonly string[],
+  deps: Deps,
+): Promise<boolean> => {
+  const covered = components.includes("content-digest");
+  const body = await wholeBody(request, context, deps);
+  if (!covered) return body.byteLength === 0;
+  const told = digestOf(request.headers.get("content-digest") ?? "");
+  if (!told) return false;
+  const own = new Uint8Array(await crypto.subtle.digest("SHA-256", body as BufferSource));
+  return told.byteLength === own.byteLength && told.every((byte, index) => byte === own[index]);
+};
+
+const digestOf = (field: string): Uint8Array | undefined => {
+  if (field.length > longestField) return undefined;
+  try {
+    const [digest] = parseDictionary(field).get("sha-256") ?? [];
+    return digest instanceof ArrayBuffer ? new Uint8Array(digest) : undefined;
+  } catch {
+    return undefined;
+  }
+};

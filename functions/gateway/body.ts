@@ -1,0 +1,30 @@
+/** Reads a request's whole body, for a filter that has to see it before the service does. */
+import { collect } from "./collect.ts";
+import { Body, BodyLimit, known, learn } from "./facts.ts";
+import { Fault, upstreamCodes } from "./faults.ts";
+import { announced, tellLimit } from "./outbound.ts";
+import { within } from "./patience.ts";
+import type { Context, Deps } from "./types.ts";
+
+/** How long a client may take to send it. */
+const patienceMs = 30_000;
+
+/**
+ * What has been read goes to the upstream from memory, so the checker wants a `body-limit` ahead.
+ * @throws Fault `body-too-large`, `body-incomplete`
+ */
+export const wholeBody = async (request: Request, context: Context, deps: Pick<Deps, "sleep">): Promise<Uint8Array> => {
+  const read = known(context, Body);
+  if (read) return read;
+  const limit = known(context, BodyLimit) ?? 0;
+  const tooLarge = () => new Fault(upstreamCodes, "body-too-large", tellLimit(limit));
+  if ((announced(request) ?? 0) > limit) throw tooLarge();
+  if (!request.body) return new Uint8Array();
+  try {
+    const body = await within(patienceMs, deps, () => collect(request.body, limit, tooLarge));
+    learn(context, Body, body);
+    return body;
+  } catch (cause) {
+    throw cause instanceof Fault ? cause : new Fault(upstreamCodes, "body-incomplete", { cause });
+  }
+};

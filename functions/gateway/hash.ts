@@ -1,0 +1,7 @@
+/** Hashes, where a credential is looked up or counted, and must not be kept. */
+
+/** SHA-256, as hexadecimal digits. */
+export const sha256 = async (text: string): Promise<string> => {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+};

@@ -1,0 +1,156 @@
+/** An issuer's public keys (RFC 7517): in this isolate's memory, else in the location's cache, else from the issuer. */
+import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+import { jsonOf } from "./collect.ts";
+import { within } from "./patience.ts";
+import type { Deps } from "./types.ts";
+
+export interface Keys {
+  readonly find: JWTVerifyGetKey;
+  /** Tells one set of keys from another. */
+  readonly text: string;
+}
+
+export interface KeySet {
+  /** @throws where there are no keys to be had: the issuer is down, and no copy is young enough */
+  readonly current: () => Keys | Promise<Keys>;
+  /** For a token whose key is not among these: newer ones, or undefined where the issuer was asked a moment ago. */
+  readonly newerThan: (keys: Keys) => Promise<Keys | undefined>;
+}
+
+export interface KeySetOptions {
+  readonly url: string;
+  /** How long keys are used before they are asked for again. */
+  readonly freshMs: number;
+  /** How much longer, where the issuer does not answer. */
+  readonly staleMs: number;
+  /** The least time between two questions to the issuer, from all isolates of a location together. */
+  readonly cooldownMs: number;
+}
+
+export const fixedKeys = (keys: JSONWebKeySet["keys"]): KeySet => {
+  const all = keysOf(keys);
+  return { current: () => all, newerThan: async () => undefined };
+};
+
+const keysOf = (keys: JSONWebKeySet["keys"]): Keys => ({
+  find: createLocalJWKSet({ keys: [...keys] }),
+  text: JSON.stringify(keys),
+});
+
+const patienceMs = 5_000;
+const longestSet = 256 * 1024;
+const mostKeys = 100;
+
+/** What a location knows. Milliseconds since the epoch. */
+interface Entry {
+  readonly triedAt: number;
+  readonly fetchedAt: number;
+  readonly keys: JSONWebKeySet["keys"] | null;
+}
+
+interface Held extends Entry {
+  readonly made: Keys | undefined;
+}
+
+const nothing: Held = {
+  triedAt: Number.NEGATIVE_INFINITY,
+  fetchedAt: Number.NEGATIVE_INFINITY,
+  keys: null,
+  made: undefined,
+};
+
+export const fetchedKeys = ({ url, freshMs, staleMs, cooldownMs }: KeySetOptions, deps: Deps): KeySet => {
+  let held = nothing;
+  let asking: Promise<void> | undefined;
+
+  const take = (entry: Entry): void => {
+    const same = held.made && JSON.stringify(entry.keys) === held.made.text;
+    held = { ...entry, made: entry.keys ? (same ? held.made : keysOf(entry.keys)) : undefined };
+  };
+  const lifeMs = freshMs + staleMs;
+  // A name of our own, so that it is no answer to anybody's request.
+  const key = `https://keys.postern.invalid/${encodeURIComponent(url)}`;
+
+  /** Isolates of a location tell each other what they have, and when they asked; without the cache each is on its own. */
+  const tell = async (entry: Entry): Promise<void> => {
+    take(entry);
+    const headers = { "cache-control": `max-age=${Math.ceil(lifeMs / 1000)}` };
+    await deps.cache.put(key, new Response(JSON.stringify(entry), { headers })).catch(() => {});
+  };
+  const listen = async (): Promise<void> => {
+    const entry = await deps.cache
+      .match(key)
+      .then((it) => it?.json<Entry>())
+      .catch(() => undefined);
+    if (entry && (entry.fetchedAt > held.fetchedAt || entry.triedAt > held.triedAt)) take(entry);
+  };
+
+  const ask = async (): Promise<void> => {
+    await listen();
+    const now = deps.now();
+    if (now < held.triedAt + cooldownMs) return;
+    // Told before asking, so that the others of the location do not ask as well.
+    await tell({ ...held, triedAt: now });
+    try {
+      const keys = await within(patienceMs, deps, (signal) => download(url, signal, deps));
+      await tell({ triedAt: now, fetchedAt: now, keys });
+    } catch (cause) {
+      const { message } = cause instanceof Error ? cause : new Error(String(cause));
+      deps.log({
+        type: "degraded",
+        issuer: url,
+        cause: message.slice(0, 300),
+        keys: held.keys ? "last good copy" : "none",
+      });
+    }
+  };
+
+  /** One question at a time. Who began it may be gone with its client, so nobody waits for it longer than it may take. */
+  const askOnce = async (): Promise<void> => {
+    const begun = asking;
+    if (begun) return within(patienceMs, deps, () => begun).catch(() => {});
+    asking = ask();
+    try {
+      await asking;
+    } finally {
+      asking = undefined;
+    }
+  };
+
+  const usable = (): Keys => {
+    if (held.made && deps.now() < held.fetchedAt + lifeMs) return held.made;
+    throw new Error(`the keys of ${url} are not to be had`);
+  };
+
+  return {
+    current: () => {
+      const now = deps.now();
+      if (held.made && now < held.fetchedAt + freshMs) return held.made;
+      if (now < held.triedAt + cooldownMs && held.made) return usable();
+      // With a copy at hand, nobody waits for whoever is asking already.
+      return asking && held.made ? usable() : askOnce().then(usable);
+    },
+    newerThan: async (keys) => {
+      if (held.made === keys) await (deps.now() < held.triedAt + cooldownMs ? listen() : askOnce());
+      return held.made && held.made !== keys ? held.made : undefined;
+    },
+  };
+};
+
+const download = async (url: string, signal: AbortSignal, deps: Deps): Promise<JSONWebKeySet["keys"]> => {
+  const response = await deps.fetch(url, {
+    headers: { accept: "application/jwk-set+json, application/json" },
+    redirect: "manual",
+    signal,
+  });
+  if (!response.ok) throw new Error(`the issuer answered with status ${response.status}`);
+  const { keys } = ((await jsonOf(response, longestSet)) ?? {}) as { readonly keys?: unknown };
+  if (!Array.isArray(keys) || keys.length > mostKeys)
+    throw new Error(`the issuer answered with no key set of at most ${mostKeys} keys`);
+  // A private or symmetric key in a public place verifies nothing any more.
+  const own = keys.filter(
+    (it) => ["RSA", "EC", "OKP"].includes(it?.kty) && !("d" in it) && (it.use ?? "sig") === "sig",
+  );
+  if (own.length === 0) throw new Error("the issuer publishes no key for signatures");
+  return own;
+};

@@ -1,0 +1,401 @@
+import fc from "fast-check";
+import { createSignature } from "http-message-sig";
+import { describe, expect, it } from "vitest";
+import { make as bodyLimit } from "../../../functions/filters/body-limit.ts";
+import { make, spec } from "../../../functions/filters/signature.ts";
+import type { State } from "../../../functions/gateway/state.ts";
+import { conversation, counters, type Setting, world } from "../conversation.ts";
+
+const secrets = { SHOP_KEY: "a-key-of-the-coffee-shop-1", SHOP_KEY_NEXT: "a-key-of-the-coffee-shop-2" };
+const keys = {
+  "shop-1": { secret: "SHOP_KEY", consumer: "coffee-shop" },
+  "shop-2": { secret: "SHOP_KEY_NEXT", consumer: "coffee-shop" },
+};
+const now = Date.UTC(2026, 10, 1) / 1000;
+
+const gate = (more = {}, setting: Setting = {}, state: State = counters()) => {
+  const config = spec().schema.parse({ keys, ...more });
+  return conversation(
+    { "body-limit": () => bodyLimit({ max: "1KiB" }), signature: (deps) => make(config, deps) },
+    { world: world({ env: secrets, state }), ...setting },
+  );
+};
+
+interface Made {
+  readonly method?: string;
+  readonly url?: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly components?: readonly string[];
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly secret?: string;
+  readonly algorithm?: string;
+}
+
+const sha256 = async (text: string) => {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return `sha-256=:${btoa(String.fromCharCode(...new Uint8Array(digest)))}:`;
+};
+
+let nonces = 0;
+
+/** A request as a client with the library signs it. */
+const signed = async ({
+  method = "POST",
+  url = "/pay?a=1&b=2",
+  body,
+  headers = {},
+  parameters = {},
+  ...made
+}: Made = {}) => {
+  const all: Record<string, string> = {
+    ...headers,
+    ...(body !== undefined && { "content-digest": await sha256(body) }),
+  };
+  const components = made.components ?? [
+    "@method",
+    "@authority",
+    "@path",
+    "@query",
+    ...(body === undefined ? [] : ["content-digest"]),
+  ];
+  const key = await crypto.subtle.importKey(
+    "raw",
+    new TextEncoder().encode(made.secret ?? secrets.SHOP_KEY),
+    { name: "HMAC", hash: "SHA-256" },
+    false,
+    ["sign"],
+  );
+  const request = new Request(`https://gate.example${url}`, {
+    method,
+    headers: all,
+    ...(body !== undefined && { body }),
+  });
+  const fields = await createSignature(request, {
+    label: "sig",
+    components,
+    parameters: { created: now, keyid: "shop-1", nonce: `nonce-${++nonces}`, ...parameters },
+    signer: {
+      algorithm: made.algorithm ?? "hmac-sha256",
+      sign: async (data) => new Uint8Array(await crypto.subtle.sign("HMAC", key, data as BufferSource)),
+    },
+  });
+  const init = {
+    headers: { ...all, signature: fields.signature, "signature-input": fields.signatureInput },
+    ...(body !== undefined && { body }),
+  };
+  return { line: `${method} ${url}`, init };
+};
+
+const invalid = { status: 401, code: "signature-invalid", upstream: [] };
+
+describe("a signed request", () => {
+  it("gets in, and its signer is known; the service sees the whole body", async () => {
+    const { line, init } = await signed({ body: '{"amount":12}' });
+    const heard = await gate().send(line, init);
+    expect(heard).toMatchObject({ status: 200, line: { consumer: "coffee-shop" } });
+    expect(heard.upstream[0]?.body).toBe('{"amount":12}');
+  });
+
+  it.each(["GET", "DELETE", "POST"])("without a body gets in as well: %s", async (method) => {
+    const { line, init } = await signed({ method });
+    expect((await gate().send(line, init)).status).toBe(200);
+  });
+
+  it("gets in once", async () => {
+    const { send } = gate();
+    const { line, init } = await signed({ body: "x" });
+    expect((await send(line, init)).status).toBe(200);
+    for (let tries = 0; tries < 3; tries++)
+      expect(await send(line, init)).toMatchObject({ status: 401, code: "signature-replayed", upstream: [] });
+  });
+
+  it("gets in once of a hundred at once, whichever isolate they reach", async () => {
+    const state = counters();
+    const isolates = Array.from({ length: 8 }, () => gate({}, {}, state).send);
+    const { line, init } = await signed();
+    const all = await Promise.all(Array.from({ length: 100 }, (_, index) => isolates[index % 8]?.(line, init)));
+    expect(all.filter((it) => it?.status === 200)).toHaveLength(1);
+  });
+
+  it("one key's nonces are not another's", async () => {
+    const { send } = gate();
+    const first = await signed({ parameters: { nonce: "same" } });
+    const other = await signed({ parameters: { nonce: "same", keyid: "shop-2" }, secret: secrets.SHOP_KEY_NEXT });
+    expect((await send(first.line, first.init)).status).toBe(200);
+    expect((await send(other.line, other.init)).status).toBe(200);
+  });
+
+  it("covers the headers that the manifest names", async () => {
+    const { send } = gate({ covers: ["content-type"] });
+    const headers = { "content-type": "text/plain" };
+    const without = await signed({ headers });
+    expect(await send(without.line, without.init)).toMatchObject(invalid);
+    const { line, init } = await signed({
+      headers,
+      components: ["@method", "@authority", "@path", "@query", "content-type"],
+    });
+    expect((await send(line, init)).status).toBe(200);
+  });
+});
+
+describe("what was changed on the way is refused", () => {
+  const changes: Readonly<
+    Record<string, (request: Awaited<ReturnType<typeof signed>>) => { line: string; init: RequestInit }>
+  > = {
+    method: ({ init }) => ({ line: "PUT /pay?a=1&b=2", init }),
+    path: ({ init }) => ({ line: "POST /pay/all?a=1&b=2", init }),
+    query: ({ init }) => ({ line: "POST /pay?a=1&b=3", init }),
+    "order of the query": ({ init }) => ({ line: "POST /pay?b=2&a=1", init }),
+    "a query that was dropped": ({ init }) => ({ line: "POST /pay", init }),
+    host: ({ init }) => ({ line: "POST https://other.example/pay?a=1&b=2", init }),
+    body: ({ line, init }) => ({ line, init: { ...init, body: '{"amount":99}' } }),
+    "a body that was dropped": ({ line, init: { headers } }) => ({ line, init: { headers } }),
+    "a digest that fits another body": ({ line, init }) => ({
+      line,
+      init: { headers: { ...init.headers, "content-digest": "sha-256=:AAAA:" }, body: "x" },
+    }),
+    "the digest's field": ({ line, init: { headers, body } }) => ({
+      line,
+      init: { headers: { ...headers, "content-digest": "x".repeat(5000) }, ...(body && { body }) },
+    }),
+    "one byte of the signature": ({ line, init }) => {
+      const { signature } = init.headers;
+      const flipped = signature.replace(/:(.)/, (_, first: string) => `:${first === "A" ? "B" : "A"}`);
+      return { line, init: { ...init, headers: { ...init.headers, signature: flipped } } };
+    },
+    "its age": ({ line, init }) => ({
+      line,
+      init: {
+        ...init,
+        headers: {
+          ...init.headers,
+          "signature-input": init.headers["signature-input"].replace(String(now), String(now + 1)),
+        },
+      },
+    }),
+    nonce: ({ line, init }) => ({
+      line,
+      init: {
+        ...init,
+        headers: { ...init.headers, "signature-input": init.headers["signature-input"].replace("nonce-", "nance-") },
+      },
+    }),
+  };
+  it.each(Object.entries(changes))("%s", async (_, change) => {
+    const { line, init } = change(await signed({ body: '{"amount":12}' }));
+    const { send } = gate({}, { hosts: ["gate.example", "other.example"] });
+    expect(await send(line, init)).toMatchObject(invalid);
+  });
+});
+
+describe("what does not say enough is refused", () => {
+  const all = ["@method", "@authority", "@path", "@query"];
+  it.each(all)("%s not covered", async (left) => {
+    const { line, init } = await signed({ components: all.filter((it) => it !== left) });
+    expect(await gate().send(line, init)).toMatchObject(invalid);
+  });
+
+  it("a body not covered", async () => {
+    const { line, init } = await signed({ body: "x", components: all });
+    expect(await gate().send(line, init)).toMatchObject(invalid);
+  });
+
+  it.each(["created", "keyid", "nonce"])("without %s", async (parameter) => {
+    const { line, init } = await signed({ parameters: { [parameter]: undefined } });
+    expect(await gate().send(line, init)).toMatchObject(invalid);
+  });
+
+  it.each([
+    ["a key that nobody has", { parameters: { keyid: "nobody" } }],
+    ["a key's id with another key", { secret: "a-key-that-was-guessed" }],
+    ["one consumer's id with another key", { parameters: { keyid: "shop-2" } }],
+    ["another algorithm", { parameters: { alg: "rsa-pss-sha512" }, algorithm: "rsa-pss-sha512" }],
+    ["a nonce of no length", { parameters: { nonce: "" } }],
+    ["a nonce without end", { parameters: { nonce: "n".repeat(200) } }],
+  ])("%s", async (_, made) => {
+    const { line, init } = await signed(made as Made);
+    expect(await gate().send(line, init)).toMatchObject(invalid);
+  });
+
+  it("no signature at all: it is told what one has to cover", async () => {
+    const heard = await gate({ covers: ["content-type"] }).send("GET /");
+    expect(heard).toMatchObject({ status: 401, code: "signature-missing", upstream: [] });
+    expect(heard.headers["accept-signature"]).toBe(
+      'sig=("@method" "@authority" "@path" "@query" "content-type");created;nonce;keyid;alg="hmac-sha256"',
+    );
+  });
+
+  it("two signatures: nobody knows which one is meant", async () => {
+    const { line, init } = await signed();
+    const twice = {
+      ...init.headers,
+      signature: `${init.headers.signature}, other=:AAAA:`,
+      "signature-input": `${init.headers["signature-input"]}, other=("@method")`,
+    };
+    expect(await gate().send(line, { headers: twice })).toMatchObject(invalid);
+  });
+});
+
+describe("time", () => {
+  it.each([
+    ["an hour old", -3600, "signature-stale"],
+    ["just too old", -300, "signature-stale"],
+    ["old, but not too old", -299, undefined],
+    ["ahead by as much as clocks may be", 30, undefined],
+    ["from the future", 31, "signature-stale"],
+  ] as const)("%s", async (_, age, code) => {
+    const { line, init } = await signed({ parameters: { created: now + age } });
+    expect((await gate().send(line, init)).code).toBe(code);
+  });
+
+  it("ends where the client says so", async () => {
+    const { line, init } = await signed({ parameters: { created: now - 10, expires: now - 5 } });
+    expect((await gate().send(line, init)).code).toBe("signature-stale");
+  });
+
+  it("a wrong signature is told nothing of its age", async () => {
+    const { line, init } = await signed({ parameters: { created: now - 3600 }, secret: "a-key-that-was-guessed" });
+    expect(await gate().send(line, init)).toMatchObject(invalid);
+  });
+
+  it("a nonce is remembered as long as its request could come again", async () => {
+    const asked: number[] = [];
+    const state: State = { ...counters(), once: async (_, forMs) => asked.push(forMs) > 0 };
+    const { line, init } = await signed({ parameters: { created: now + 20 } });
+    await gate({ window: "2m" }, {}, state).send(line, init);
+    expect(asked).toEqual([(20 + 120) * 1000]);
+  });
+});
+
+describe("it fails closed", () => {
+  it.each([
+    ["gone", () => Promise.reject(new Error("gone"))],
+    ["lying", () => Promise.reject(new Error("state did not say whether it is the first time"))],
+  ])("where state is %s", async (_, once) => {
+    const { line, init } = await signed();
+    const { send } = gate({}, {}, { ...counters(), once });
+    expect(await send(line, init)).toMatchObject({
+      status: 503,
+      code: "replay-unchecked",
+      upstream: [],
+      line: { verdict: "failed", by: "signature" },
+    });
+  });
+
+  it("where state is slow", async () => {
+    const time = world({ env: secrets, state: { ...counters(), once: () => new Promise(() => {}) } });
+    const { line, init } = await signed();
+    const answer = gate({}, { world: time }).send(line, init);
+    for (let turns = 0; turns < 20; turns++) await time.pass(100);
+    expect((await answer).code).toBe("replay-unchecked");
+  });
+
+  it("where somebody without the key sends nonces, none is used up", async () => {
+    const { send } = gate();
+    const guessed = await signed({ parameters: { nonce: "precious" }, secret: "a-key-that-was-guessed" });
+    expect(await send(guessed.line, guessed.init)).toMatchObject(invalid);
+    const { line, init } = await signed({ parameters: { nonce: "precious" } });
+    expect((await send(line, init)).status).toBe(200);
+  });
+});
+
+describe("bodies", () => {
+  it("above the limit are refused, whether they say so or not", async () => {
+    const { line, init } = await signed({ body: "x".repeat(1025) });
+    expect(await gate().send(line, init)).toMatchObject({ status: 413, code: "body-too-large", upstream: [] });
+    const { readable, writable } = new TransformStream();
+    void new Blob(["x".repeat(1025)])
+      .stream()
+      .pipeTo(writable)
+      .catch(() => {});
+    expect(await gate().send(line, { ...init, body: readable })).toMatchObject({ status: 413, upstream: [] });
+  });
+
+  it("that break off are refused", async () => {
+    const { line, init } = await signed({ body: "whole" });
+    const body = new ReadableStream({
+      start: (controller) => {
+        controller.enqueue(new TextEncoder().encode("wh"));
+        controller.error(new Error("reset"));
+      },
+    });
+    expect(await gate().send(line, { ...init, body })).toMatchObject({
+      status: 400,
+      code: "body-incomplete",
+      upstream: [],
+    });
+  });
+
+  it("shadowed, the service still gets the body", async () => {
+    const heard = await gate({}, { filters: { signature: { mode: "shadow" } } }).send("POST /pay", {
+      body: "unsigned",
+    });
+    expect(heard.status).toBe(200);
+    const { line, init } = await signed({ body: "signed" });
+    const other = await gate({}, { filters: { signature: { mode: "shadow" } } }).send(line, init);
+    expect([other.status, other.upstream[0]?.body]).toEqual([200, "signed"]);
+  });
+});
+
+it("keys rotate and no request is refused", async () => {
+  const [{ "shop-1": old, "shop-2": next }] = [keys];
+  const stages = [{ "shop-1": old }, { "shop-1": old, "shop-2": next }, { "shop-2": next }];
+  const state = counters();
+  const by = async (keyid: "shop-1" | "shop-2") =>
+    signed({ parameters: { keyid }, secret: keyid === "shop-1" ? secrets.SHOP_KEY : secrets.SHOP_KEY_NEXT });
+  const answers: number[] = [];
+  for (const [index, stage] of stages.entries()) {
+    const { send } = gate({ keys: stage }, {}, state);
+    for (const keyid of index === 0
+      ? (["shop-1"] as const)
+      : index === 1
+        ? (["shop-1", "shop-2"] as const)
+        : (["shop-2"] as const)) {
+      const { line, init } = await by(keyid);
+      answers.push((await send(line, init)).status);
+    }
+  }
+  expect(answers).toEqual([200, 200, 200, 200]);
+  const { line, init } = await by("shop-1");
+  expect(await gate({ keys: { "shop-2": next } }, {}, state).send(line, init)).toMatchObject(invalid);
+});
+
+it("is not linked with a key that could be guessed, and does not say it", () => {
+  const config = spec().schema.parse({ keys: { a: { secret: "SHOP_KEY", consumer: "x" } } });
+  expect(() => make(config, world({ env: { SHOP_KEY: "short" } }))).toThrow(/the secret SHOP_KEY is shorter than 16/);
+});
+
+it("whatever the fields say, the answer is a refusal and comes at once", async () => {
+  const { send } = gate();
+  const piece = fc.oneof(
+    fc.constantFrom(
+      'sig=("@method")',
+      ";created=1",
+      ';keyid="shop-1"',
+      ";nonce",
+      '("@query-param";name="a")',
+      "=:",
+      ":AAAA:",
+      ",",
+      "(",
+      ")",
+      '"',
+      "\\",
+      ";",
+      "sig",
+    ),
+    fc.string({ unit: fc.constantFrom(..."abc=:;,()\"'@ -0123456789".split("")), maxLength: 30 }),
+  );
+  const field = fc.array(piece, { maxLength: 80 }).map((pieces) => pieces.join(""));
+  await fc.assert(
+    fc.asyncProperty(field, field, field, async (signature, input, digest) => {
+      const heard = await send("POST /pay", {
+        headers: { signature, "signature-input": input, "content-digest": digest },
+        body: "x",
+      });
+      expect([heard.status, heard.upstream.length]).toEqual([401, 0]);
+    }),
+    { numRuns: Number(process.env.POSTERN_RUNS ?? 300), seed: 5 },
+  );
+});
