@@ -7,6 +7,8 @@ import { cleanse, grayKeyHeader, requestIdHeader, traceparentOf, versionKeyHeade
 import { hostFinder, hostOf } from "./gateway/hosts.ts";
 import { canonicalPath } from "./gateway/path.ts";
 import type { FrontPlan } from "./gateway/plan.ts";
+import { preflightMethod } from "./gateway/preflight.ts";
+import { router } from "./gateway/router.ts";
 
 interface FrontTypes {
   readonly Bindings: Readonly<Record<string, Fetcher>>;
@@ -77,9 +79,9 @@ const toGate = (tiers: FrontPlan["tiers"]) => {
     const path = canonicalPath(url.pathname);
     const found = path === undefined ? "path-ambiguous" : find(hostOf(url), path);
     if (typeof found === "string") return decline(c, found, null);
-    const gate = c.env[found.binding];
+    const gate = c.env[found.bindingFor(c.req.raw, path as string, url)];
     try {
-      if (!gate) throw new Error(`no service binding ${found.binding}`);
+      if (!gate) throw new Error(`no service binding to the gate of ${found.tier}`);
       return await gate.fetch(c.get("onward"));
     } catch (error) {
       report(c, "gate-unavailable", error, found.tier);
@@ -106,14 +108,36 @@ const decline = (
   return response;
 };
 
-type Tier = FrontPlan["tiers"][number];
+/** A tier, and the binding of the gate that serves a request of it. */
+interface Tier {
+  readonly tier: string;
+  readonly base: string;
+  readonly bindingFor: (request: Request, path: string, url: URL) => string;
+}
+
+/** Most tiers have one gate, and then nothing is asked of the request. */
+const gatesOf = ({ tier, base, binding, lifted }: FrontPlan["tiers"][number]): Tier => {
+  if (!lifted) return { tier, base, bindingFor: () => binding };
+  const match = router(lifted.table);
+  const bindings = new Map(Object.entries(lifted.bindings));
+  return {
+    tier,
+    base,
+    bindingFor: (request, path, url) => {
+      const found = match(preflightMethod(request) ?? request.method, path, request, url);
+      return (found.kind === "found" && bindings.get(found.route)) || binding;
+    },
+  };
+};
 
 /** The tiers of a host, then the longest base that the path lies under. */
-const tierFinder = (tiers: readonly Tier[]) => {
+const tierFinder = (tiers: FrontPlan["tiers"]) => {
   const byHost = new Map<string, { readonly under: string; readonly tier: Tier }[]>();
-  for (const tier of tiers.toSorted((a, b) => b.base.length - a.base.length))
-    for (const host of tier.hosts)
+  for (const it of tiers.toSorted((a, b) => b.base.length - a.base.length)) {
+    const tier = gatesOf(it);
+    for (const host of it.hosts)
       byHost.set(host, [...(byHost.get(host) ?? []), { under: tier.base === "/" ? "/" : `${tier.base}/`, tier }]);
+  }
   const onHost = hostFinder(byHost);
   return (host: string, path: string): Tier | "host-unknown" | "route-unknown" => {
     const candidates = onHost(host);

@@ -1,9 +1,10 @@
 /** The Worker of one tier: its plan linked with the parts it uses, behind two doors of different trust. */
 import { env, WorkerEntrypoint } from "cloudflare:workers";
+import { answer, gatewayCodes } from "./gateway/faults.ts";
 import { behindFront, stranger } from "./gateway/hop.ts";
 import type { Parts } from "./gateway/part.ts";
 import type { Plan } from "./gateway/plan.ts";
-import { link } from "./gateway/server.ts";
+import { type Gateway, link } from "./gateway/server.ts";
 import type { Deps } from "./gateway/types.ts";
 
 const deps = (): Deps => ({
@@ -48,7 +49,58 @@ export const gate = (plan: Plan, parts: Parts): Entrypoints => {
   };
 };
 
+/**
+ * One gate for several small tiers. The front's binding says which of them a request is for, in props that no request can
+ * change. A tier that cannot be linked answers for itself alone.
+ */
+export const sharedGate = (plans: readonly Plan[], parts: Parts): { readonly Behind: Behind<SharedProps> } => {
+  const world = deps();
+  const gateways = new Map(plans.map((plan) => [plan.tier, linkedOr(plan, parts, world)]));
+  return {
+    Behind: class extends WorkerEntrypoint<Cloudflare.Env, SharedProps> {
+      override fetch(request: Request): Promise<Response> {
+        const caller = behindFront(request.headers, world.uuid);
+        const serve = gateways.get(this.ctx.props.tier ?? "") ?? unavailable;
+        return serve(request, caller);
+      }
+    },
+  };
+};
+
+interface SharedProps {
+  readonly tier?: string;
+}
+
+const linkedOr = (plan: Plan, parts: Parts, world: Deps): Gateway => {
+  try {
+    return link(plan, parts, world);
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    return async (request, caller) => {
+      world.log({
+        type: "fault",
+        tier: plan.tier,
+        route: null,
+        code: "gate-unavailable",
+        cause,
+        request: caller.requestId,
+      });
+      return unavailable(request, caller);
+    };
+  }
+};
+
+const unavailable: Gateway = async (_, { requestId }) =>
+  answer("gate-unavailable", gatewayCodes["gate-unavailable"], requestId, {
+    headers: { "retry-after": "5", "x-request-id": requestId },
+  });
+
 interface Entrypoints {
   readonly zone: { readonly fetch: (request: Request) => Promise<Response> };
-  readonly Behind: new (context: ExecutionContext, env: Cloudflare.Env) => WorkerEntrypoint;
+  readonly Behind: Behind<object>;
 }
+
+type Behind<Props> = new (
+  context: ExecutionContext<Props>,
+  env: Cloudflare.Env,
+) => WorkerEntrypoint<Cloudflare.Env, Props>;

@@ -56,6 +56,18 @@ const deprecated = () =>
       path: ["sunset"],
     });
 
+const closed = () =>
+  z.union(
+    [
+      z.literal(true),
+      z.strictObject({
+        "retry-after": duration().optional().describe("When to come back"),
+        detail: z.string().max(200, "200 characters at most").optional().describe("What clients are told"),
+      }),
+    ],
+    "true, or { retry-after: …, detail: … }",
+  );
+
 export const route = () =>
   z.strictObject({
     summary: z.string().optional().describe("A line for the reader"),
@@ -81,6 +93,7 @@ export const route = () =>
       )
       .optional()
       .describe("What the upstream is asked for: `/accounts/{path.id}`"),
+    closed: closed().optional().describe("Answers 503 in place of everything else"),
     upgrade: z.enum(["websocket"]).optional().describe("What a request of this route may become"),
     isolation: z
       .enum(["tier", "route"])
@@ -98,8 +111,8 @@ const limits = () =>
       .int("a count is a whole number")
       .min(1, "a gate that takes no request is no gate")
       .max(100_000, "100000 at most")
-      .default(1000)
-      .describe("Requests under way at once; per isolate"),
+      .optional()
+      .describe("Requests under way at once; per isolate. By the level: core 2000, standard 1000, best-effort 250"),
     "stream-age": duration()
       .optional()
       .describe(

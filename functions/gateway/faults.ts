@@ -19,6 +19,7 @@ export const gatewayCodes = {
   "condition-unmet": { status: 404, title: "The path exists, but no route takes a request like this one" },
   "reference-malformed": { status: 400, title: "A value of the request cannot be passed on" },
   "upgrade-not-allowed": { status: 400, title: "This route does not become a WebSocket" },
+  "route-closed": { status: 503, title: "This API is closed for the time being" },
   "gate-busy": { status: 503, title: "The gate of this API has too many requests at once" },
   "gate-unavailable": { status: 503, title: "The gate of this API is not available" },
   internal: { status: 500, title: "The gateway failed" },

@@ -51,8 +51,16 @@ export interface RoutePlan {
   readonly goes: Destination;
   /** What the upstream is asked for, with references; the request's own path where there is none. */
   readonly target?: string;
+  /** Answers 503 before any filter has seen the request. */
+  readonly closed?: Closed;
   readonly upgrade?: "websocket";
   readonly deprecated?: Deprecation;
+}
+
+export interface Closed {
+  /** A duration. */
+  readonly "retry-after"?: string;
+  readonly detail?: string;
 }
 
 export interface Deprecation {
@@ -95,5 +103,7 @@ export interface FrontPlan {
     readonly hosts: readonly string[];
     /** `/wallet/v1`, or `/` for a whole host. */
     readonly base: string;
+    /** Routes with gates of their own, by the names of their bindings; and the routes of the whole tier, to tell them apart. */
+    readonly lifted?: { readonly table: Table; readonly bindings: Readonly<Record<string, string>> };
   }[];
 }

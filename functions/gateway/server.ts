@@ -12,7 +12,8 @@ import { apply } from "./outbound.ts";
 import type { Parts, Place } from "./part.ts";
 import { canonicalPath } from "./path.ts";
 import { guardWhen, layerWhen, pipeline, type Step, sampled, shadowed } from "./pipeline.ts";
-import type { FilterPlan, Plan } from "./plan.ts";
+import type { Closed, FilterPlan, Plan, RoutePlan } from "./plan.ts";
+import { preflightMethod } from "./preflight.ts";
 import { bytes, milliseconds, share } from "./quantities.ts";
 import { type Match, router } from "./router.ts";
 import { stateBinding, stateOf } from "./state.ts";
@@ -48,7 +49,10 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     if (found.kind === "none") return refuse(context, gatewayCodes, "route-unknown");
     if (found.kind === "condition") return refuse(context, gatewayCodes, "condition-unmet");
     if (found.kind === "method") return otherMethod(request, context, found.allow);
-    const { run, preflight, upgrade, notices } = routes.get(found.route) as Linked;
+    const linked = routes.get(found.route);
+    // A front that is older than this gate does not know yet that the route has a gate of its own.
+    if (!linked) throw new Fault(gatewayCodes, "gate-unavailable", { headers: { "retry-after": "5" } });
+    const { run, preflight, upgrade, notices } = linked;
     if (request.headers.has("upgrade") && !upgrade) return refuse(context, gatewayCodes, "upgrade-not-allowed");
     context.inbound.push(...notices);
     return preflightMethod(request) === null ? run(request, context) : preflight(request, context);
@@ -96,21 +100,30 @@ const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): ReadonlyMap<string, L
     const late = () => new Fault(upstreamCodes, "upstream-timeout", { detail: `No answer within ${upstream.timeout}` });
     return attributed(name, deadline(milliseconds(upstream.timeout), late, deps)(bounded(timed(call, deps))));
   });
-  return new Map(
-    Object.entries(plan.routes).map(([name, route]): [string, Linked] => {
-      const steps = route.filters.flatMap((id) => filters[id] ?? []);
-      return [
-        name,
-        {
-          run: pipeline(steps, destination(route, upstreams, deps)),
-          preflight: pipeline(steps, async () => new Response(null, { status: 204 })),
-          upgrade: route.upgrade === "websocket",
-          notices: route.deprecated ? deprecation(route.deprecated) : [],
-        },
-      ];
-    }),
-  );
+  const linked = (route: RoutePlan): Linked => {
+    const steps = route.filters.flatMap((id) => filters[id] ?? []);
+    const last = {
+      run: destination(route, upstreams, deps),
+      preflight: async () => new Response(null, { status: 204 }),
+    };
+    const shut = route.closed && closing(route.closed);
+    return {
+      run: shut ?? pipeline(steps, last.run),
+      preflight: shut ?? pipeline(steps, last.preflight),
+      upgrade: route.upgrade === "websocket",
+      notices: route.deprecated ? deprecation(route.deprecated) : [],
+    };
+  };
+  return new Map(Object.entries(plan.routes).map(([name, route]) => [name, linked(route)]));
 };
+
+const closing =
+  ({ "retry-after": after, detail }: Closed): Handler =>
+  async (_, context) =>
+    refuse(context, gatewayCodes, "route-closed", {
+      ...(detail !== undefined && { detail }),
+      ...(after !== undefined && { headers: { "retry-after": String(Math.ceil(milliseconds(after) / 1000)) } }),
+    });
 
 /** Each tier has a binding of its own to state, which says whose objects it opens. */
 const withState = (tier: string, deps: Deps): Deps => {
@@ -172,10 +185,6 @@ const timed =
       context.outcome.upstreamMs = deps.now() - started;
     }
   };
-
-/** A CORS preflight walks the filters of the method that it asks about, and ends at the gate (Fetch, CORS-preflight request). */
-const preflightMethod = ({ method, headers }: Request): string | null =>
-  method === "OPTIONS" && headers.has("origin") ? headers.get("access-control-request-method") : null;
 
 const otherMethod = (request: Request, context: Context, allow: readonly string[]): Response => {
   const headers = { allow: allow.join(", ") };

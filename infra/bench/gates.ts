@@ -36,15 +36,15 @@ const built = async (root: string, upstream: string, options: GateOptions) => {
   const compiled = compile(root, environment);
   if (compiled.problems.length > 0) throw new Error(JSON.stringify(compiled.problems, null, 2));
   const emitted = await emit(root, compiled);
-  const workerOf = (name: "gate" | "front", of: string | undefined): Worker => {
-    const folder = emitted.find((it) => it.tier === of)?.folder ?? "";
+  const workerOf = (name: "gate" | "front"): Worker => {
+    const folder = emitted.find(({ kind }) => kind === name)?.folder ?? "";
     const modules = [`${name}.js`, "plan.js"];
     return {
       name,
       modules: Object.fromEntries(modules.map((it) => [it, fs.readFileSync(path.join(folder, it), "utf8")])),
     };
   };
-  return { gate: workerOf("gate", tier), front: workerOf("front", undefined) };
+  return { gate: workerOf("gate"), front: workerOf("front") };
 };
 
 const write = (root: string, file: string, value: object): void => {

@@ -2,11 +2,12 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { Environment } from "../../functions/gateway/environment.ts";
-import type { FrontPlan, Plan } from "../../functions/gateway/plan.ts";
+import type { FrontPlan } from "../../functions/gateway/plan.ts";
 import { registry } from "../registry.ts";
 import { check, type Verdict } from "./check.ts";
 import type { CheckedTier, Named, Surroundings } from "./checked.ts";
-import { lower, lowerFront } from "./lower.ts";
+import { lowered, type Served } from "./gates.ts";
+import { lowerFront } from "./lower.ts";
 import { inOrder, once, type Problem } from "./problem.ts";
 import { bytesOf, type Consumer, readConsumers, readEnvironment, readPresets, sourceOf } from "./surroundings.ts";
 import { tiersCollide } from "./tiers.ts";
@@ -41,7 +42,8 @@ export interface Memory {
 
 export interface CompiledTier {
   readonly checked: CheckedTier;
-  readonly plan: Plan;
+  /** What its gates serve: its own first, then those of its lifted routes. */
+  readonly serves: readonly Served[];
 }
 
 /**
@@ -67,7 +69,7 @@ export const compile = (root: string, name: string, before?: Compiled): Compiled
     const checked = good.get(file);
     const known = last.get(file);
     if (!checked) return known ? [known] : [];
-    return [known?.checked === checked ? known : { checked, plan: lower(checked, name) }];
+    return [known?.checked === checked ? known : { checked, serves: lowered(checked, name) }];
   });
   const own = [
     // A preset's filter stands in many tiers; what is wrong with it is told once.

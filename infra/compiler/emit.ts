@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import type { Plan } from "../../functions/gateway/plan.ts";
 import { bundle } from "./bundle.ts";
 import { type Compiled, manifestFiles } from "./compile.ts";
+import { type Gate, gatesOf } from "./gates.ts";
 import { type StateConfig, stateConfig, stateWorkers } from "./state.ts";
 import { type FrontConfig, frontConfig, gateConfig } from "./wrangler.ts";
 
@@ -18,7 +19,8 @@ export interface Emitted {
   readonly worker: string;
   /** Absolute; it holds the modules and `wrangler.json`. */
   readonly folder: string;
-  readonly tier?: string;
+  /** Of a gate. */
+  readonly tiers: readonly string[];
   /** The parts that are linked in. */
   readonly parts: readonly string[];
   /** Of all that is uploaded: the same digest, the same Worker. */
@@ -45,7 +47,8 @@ export const emit = async (
   // Without the values and keys that all tiers share, nothing that would be written is what was meant.
   if (compiled.sharedBroken) return [];
   const folder = buildFolder(root, compiled.environment.name);
-  const gates = compiled.tiers.filter(({ plan }) => only === undefined || plan.tier === only);
+  const all = gatesOf(compiled.tiers);
+  const gates = all.filter(({ serves }) => only === undefined || serves.some(({ plan }) => plan.tier === only));
   const bundles = new Map<string, Promise<string>>();
   const shapeOf = (entry: string): Promise<string> => {
     const known = bundles.get(entry) ?? bundle(entry, functions, ["cloudflare:*", "./plan.js"]);
@@ -53,46 +56,58 @@ export const emit = async (
     return known;
   };
   const emitted = await Promise.all(
-    gates.map(async ({ checked, plan }) => {
-      const config = gateConfig(checked, compiled.environment);
-      const code = await shapeOf(gateEntry(plan));
-      const parts = partsOf(plan);
-      return writeWorker("gate", path.join(folder, "gates", plan.tier), config, code, { plan, parts, tier: plan.tier });
+    gates.map(async (gate) => {
+      const at = path.join(folder, "gates", gate.name.replace(/^gate-/, ""));
+      const code = await shapeOf(gateEntry(gate));
+      const plans = gate.serves.map(({ plan }) => plan);
+      const beside = {
+        plan: gate.shared ? plans : (plans[0] as Plan),
+        parts: partsOf(gate),
+        tiers: plans.map(({ tier }) => tier),
+      };
+      return writeWorker("gate", at, gateConfig(gate, compiled.environment), code, beside);
     }),
   );
-  const states = stateWorkers(
-    gates.map(({ checked }) => checked),
-    compiled.environment.name,
-  );
-  for (const name of states) {
+  const served = gates.flatMap(({ serves }) => serves.map(({ checked }) => checked));
+  for (const name of stateWorkers(served, compiled.environment.name)) {
     const code = await bundle(stateEntry, functions, ["cloudflare:*"]);
     emitted.push(writeWorker("state", path.join(folder, "state", name), stateConfig(name), code));
   }
-  removeOrphans(root, path.join(folder, "gates"));
+  removeOrphans(root, path.join(folder, "gates"), compiled, all);
   write(path.join(folder, "consumers.json"), `${JSON.stringify(compiled.consumers, null, 2)}\n`);
   if (only !== undefined || (compiled.missing.length > 0 && !partial)) return emitted;
-  const config = frontConfig(compiled.front, compiled.environment);
+  const tiers = compiled.tiers.map(({ checked }) => checked);
+  const config = frontConfig(compiled.front, tiers, compiled.environment);
   const code = await bundle(frontEntry, functions, ["./plan.js"]);
   return [...emitted, writeWorker("front", path.join(folder, "front"), config, code, { plan: compiled.front })];
 };
 
-const partsOf = (plan: Plan): string[] => [...used(plan.filters), ...used(plan.upstreams)];
+const partsOf = (gate: Gate): string[] => [...used(gate, "filters"), ...used(gate, "upstreams")];
 
-const used = (all: Readonly<Record<string, { readonly use: string }>>): string[] =>
-  [...new Set(Object.values(all).map(({ use }) => use))].sort();
+const used = ({ serves }: Gate, group: "filters" | "upstreams"): string[] =>
+  [...new Set(serves.flatMap(({ plan }) => Object.values(plan[group]).map(({ use }) => use)))].sort();
 
-/** The entry of a shape: two tiers with the same parts have the same one. Only `make` is imported, so no schema comes along. */
-const gateEntry = ({ filters, upstreams }: Plan): string => {
-  const group = (folder: string, names: readonly string[]) => ({
-    imports: names.map((name) => `import { make as ${idOf(folder, name)} } from "./${folder}/${name}.ts";\n`).join(""),
-    table: names.map((name) => `${JSON.stringify(name)}: ${idOf(folder, name)}`).join(", "),
-  });
-  const filter = group("filters", used(filters));
-  const upstream = group("upstreams", used(upstreams));
-  return `import plan from "./plan.js";
-import { gate } from "./gate.ts";
-${filter.imports}${upstream.imports}
-const { zone, Behind } = gate(plan, { filters: { ${filter.table} }, upstreams: { ${upstream.table} } });
+/** The entry of a shape: two gates with the same parts have the same one. Only `make` is imported, so no schema comes along. */
+const gateEntry = (gate: Gate): string => {
+  const group = (folder: "filters" | "upstreams") => {
+    const names = used(gate, folder);
+    return {
+      imports: names
+        .map((name) => `import { make as ${idOf(folder, name)} } from "./${folder}/${name}.ts";\n`)
+        .join(""),
+      table: names.map((name) => `${JSON.stringify(name)}: ${idOf(folder, name)}`).join(", "),
+    };
+  };
+  const [filter, upstream] = [group("filters"), group("upstreams")];
+  const parts = `{ filters: { ${filter.table} }, upstreams: { ${upstream.table} } }`;
+  const imports = `import plan from "./plan.js";\n${filter.imports}${upstream.imports}`;
+  return gate.shared
+    ? `${imports}import { sharedGate } from "./gate.ts";
+export const { Behind } = sharedGate(plan, ${parts});
+export default { fetch: () => new Response(null, { status: 404 }) };
+`
+    : `${imports}import { gate } from "./gate.ts";
+const { zone, Behind } = gate(plan, ${parts});
 export { Behind };
 export default zone;
 `;
@@ -112,7 +127,7 @@ export { default } from "./state.ts";
 interface Beside {
   readonly plan?: object;
   readonly parts?: readonly string[];
-  readonly tier?: string;
+  readonly tiers?: readonly string[];
 }
 
 const writeWorker = (
@@ -120,7 +135,7 @@ const writeWorker = (
   folder: string,
   config: ReturnType<typeof gateConfig> | FrontConfig | StateConfig,
   code: string,
-  { plan, parts = [], tier }: Beside = {},
+  { plan, parts = [], tiers = [] }: Beside = {},
 ): Emitted => {
   const planModule = plan ? `export default ${JSON.stringify(plan)};\n` : "";
   write(path.join(folder, config.main), code);
@@ -132,7 +147,7 @@ const writeWorker = (
     kind,
     worker: config.name,
     folder,
-    ...(tier !== undefined && { tier }),
+    tiers,
     parts,
     digest: createHash("sha256").update(whole).update(settings).digest("hex"),
     bytes: whole.length,
@@ -149,10 +164,15 @@ const write = (file: string, text: string): void => {
   fs.renameSync(`${file}.new`, file);
 };
 
-/** Removes gates whose manifest is gone. A broken manifest keeps its last good gate. */
-const removeOrphans = (root: string, gates: string): void => {
-  if (!fs.existsSync(gates)) return;
-  const tiers = manifestFiles(root).map((file) => path.basename(file, ".yaml"));
-  for (const folder of fs.readdirSync(gates))
-    if (!tiers.includes(folder)) fs.rmSync(path.join(gates, folder), { recursive: true });
+/** Removes gates that nothing makes any more. A broken manifest keeps its last good gates. */
+const removeOrphans = (root: string, folder: string, { tiers }: Compiled, gates: readonly Gate[]): void => {
+  if (!fs.existsSync(folder)) return;
+  const made = new Set(gates.map(({ name }) => name.replace(/^gate-/, "")));
+  const compiled = new Set(tiers.map(({ checked }) => checked.manifest.tier));
+  const broken = manifestFiles(root)
+    .map((file) => path.basename(file, ".yaml"))
+    .filter((tier) => !compiled.has(tier));
+  for (const name of fs.readdirSync(folder))
+    if (!made.has(name) && !broken.some((tier) => name === tier || name.startsWith(`${tier}--`)))
+      fs.rmSync(path.join(folder, name), { recursive: true });
 };

@@ -1,10 +1,15 @@
 /** Turns what was checked into what runs: plain JSON, the same bytes whatever the order of the file's keys. */
 import type { Environment } from "../../functions/gateway/environment.ts";
-import type { Destination, FilterPlan, FrontPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
-import { tableOf } from "../../functions/gateway/table.ts";
+import type { Closed, Destination, FilterPlan, FrontPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
+import { type Table, tableOf } from "../../functions/gateway/table.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier, Named } from "./checked.ts";
 
-export const lower = ({ manifest, upstreams, routes }: CheckedTier, environment: string): Plan => ({
+/** @param known the routes of the table: also those that another gate serves */
+export const lower = (
+  { manifest, upstreams, routes }: CheckedTier,
+  environment: string,
+  known: readonly CheckedRoute[],
+): Plan => ({
   api: manifest.api,
   tier: manifest.tier,
   environment,
@@ -12,7 +17,7 @@ export const lower = ({ manifest, upstreams, routes }: CheckedTier, environment:
   hosts: manifest.hosts.toSorted(),
   limits: {
     body: manifest.limits.body,
-    concurrency: manifest.limits.concurrency,
+    concurrency: manifest.limits.concurrency ?? concurrencyOf[manifest.level],
     ...(manifest.limits["stream-age"] !== undefined && { "stream-age": manifest.limits["stream-age"] }),
   },
   log: manifest.log,
@@ -24,12 +29,18 @@ export const lower = ({ manifest, upstreams, routes }: CheckedTier, environment:
     ]),
   ),
   routes: sorted(routes.map((route) => [route.name, lowerRoute(route)])),
-  table: tableOf(
+  table: tableFor(known),
+});
+
+/** What is shed first has room for least. */
+const concurrencyOf = { core: 2000, standard: 1000, "best-effort": 250 } as const;
+
+const tableFor = (routes: readonly CheckedRoute[]): Table =>
+  tableOf(
     routes
       .map(({ name, methods, path, when }) => ({ route: name, methods, path, when }))
       .toSorted((a, b) => (a.route < b.route ? -1 : 1)),
-  ),
-});
+  );
 
 const lowerFilter = ({ use, about, mode, percent, when, config }: CheckedFilter): FilterPlan => ({
   use,
@@ -44,9 +55,13 @@ const lowerRoute = ({ chain, settings }: CheckedRoute): RoutePlan => ({
   filters: chain.map(({ id }) => id),
   goes: destinationOf(settings),
   ...(settings.path !== undefined && { target: settings.path }),
+  ...(settings.closed !== undefined && { closed: closedFrom(settings.closed) }),
   ...(settings.upgrade !== undefined && { upgrade: settings.upgrade }),
   ...(settings.deprecated !== undefined && { deprecated: sorted(Object.entries(settings.deprecated)) }),
 });
+
+const closedFrom = (closed: NonNullable<CheckedRoute["settings"]["closed"]>): Closed =>
+  closed === true ? {} : (sorted(Object.entries(closed)) as Closed);
 
 const destinationOf = ({ to, respond, redirect }: CheckedRoute["settings"]): Destination => {
   if (typeof to === "string") return { to };
@@ -73,15 +88,25 @@ export const lowerFront = (tiers: readonly CheckedTier[], environment: Named<Env
   return {
     grayKey: { ...(header !== undefined && { header }), cookie },
     tiers: tiers
-      .map(({ manifest: { tier, hosts, base } }) => ({
-        tier,
-        binding: gateBinding(tier),
-        hosts: hosts.toSorted(),
-        base,
-      }))
+      .map((it) => {
+        const { tier, hosts, base } = it.manifest;
+        return { tier, binding: gateBinding(tier), hosts: hosts.toSorted(), base, ...liftedFrom(it) };
+      })
       .toSorted((a, b) => (a.tier < b.tier ? -1 : 1)),
   };
 };
+
+/** Where routes have gates of their own, the front has to know which route a request is for. */
+const liftedFrom = ({ manifest: { tier }, routes }: CheckedTier): Pick<FrontPlan["tiers"][number], "lifted"> => {
+  const lifted = routes.filter(({ settings }) => settings.isolation === "route");
+  if (lifted.length === 0) return {};
+  const bindings = sorted(lifted.map(({ name }) => [name, routeBinding(tier, name)]));
+  return { lifted: { table: tableFor(routes), bindings } };
+};
+
+/** A name has no underscore, so two of them are nobody's. */
+export const routeBinding = (tier: string, route: string): string =>
+  `${gateBinding(tier)}__${gateBinding(route).slice("GATE_".length)}`;
 
 export const gateBinding = (tier: string): string => `GATE_${tier.toUpperCase().replaceAll("-", "_")}`;
 

@@ -5,34 +5,41 @@ import type { Binding } from "../../functions/gateway/part.ts";
 import type { FrontPlan } from "../../functions/gateway/plan.ts";
 import { milliseconds } from "../../functions/gateway/quantities.ts";
 import type { CheckedTier, Named } from "./checked.ts";
+import { type Gate, gateOf, liftedRoutes } from "./gates.ts";
+import { gateBinding, routeBinding } from "./lower.ts";
 import { bindingsOf, common, workerName } from "./platform.ts";
 import { stateService, usesState } from "./state.ts";
 
-export const gateConfig = (tier: CheckedTier, { name, value }: Named<Environment>) => {
-  const { hosts, base, entry, limits } = tier.manifest;
-  const bindings = unique(bindingsOf(tier));
-  const secrets = secretsOf(tier);
+export const gateConfig = ({ name, serves, shared }: Gate, { name: environment, value }: Named<Environment>) => {
+  const tiers = serves.map(({ checked }) => checked);
+  const bindings = unique(tiers.flatMap(bindingsOf));
+  const secrets = secretsOf(tiers);
+  const [{ manifest }] = tiers as [CheckedTier];
+  const { hosts, base, entry, limits } = manifest;
   return {
-    name: workerName(`gate-${tier.manifest.tier}`, name),
+    name: workerName(name, environment),
     main: "gate.js",
     ...common,
     ...(entry === "zone" && { routes: hosts.flatMap((host) => zoneRoutes(host, base, value.front.zones)) }),
     version_metadata: { binding: "VERSION" },
     services: [
       ...bindings.flatMap((it) => (it.kind === "service" ? [{ binding: it.binding, service: it.service }] : [])),
-      ...(usesState(tier) ? [stateService(tier, name)] : []),
+      ...tiers.filter(usesState).map((it) => stateService(it, environment)),
     ],
     kv_namespaces: bindings.flatMap((it) =>
       it.kind === "kv" ? [{ binding: it.binding, id: value.kv[it.namespace] as string }] : [],
     ),
     ...(secrets.length > 0 && { secrets: { required: secrets } }),
-    ...((limits.cpu ?? limits["sub-requests"]) !== undefined && { limits: platformLimits(limits) }),
+    ...(!shared && (limits.cpu ?? limits["sub-requests"]) !== undefined && { limits: platformLimits(limits) }),
   };
 };
 
-/** Names of the secrets that a tier's parts read. */
-export const secretsOf = ({ routes, upstreams }: CheckedTier): string[] => {
-  const parts = [...routes.flatMap(({ chain }) => chain), ...Object.values(upstreams)];
+/** Names of the secrets that the parts of these tiers read. */
+export const secretsOf = (tiers: readonly CheckedTier[]): string[] => {
+  const parts = tiers.flatMap(({ routes, upstreams }) => [
+    ...routes.flatMap(({ chain }) => chain),
+    ...Object.values(upstreams),
+  ]);
   return [...new Set(parts.flatMap(({ about, config }) => about.secrets?.(config) ?? []))].sort();
 };
 
@@ -56,18 +63,42 @@ const unique = (bindings: readonly Binding[]): Bound[] => {
   );
 };
 
-export const frontConfig = (front: FrontPlan, { name, value }: Named<Environment>) => ({
+export const frontConfig = (front: FrontPlan, tiers: readonly CheckedTier[], { name, value }: Named<Environment>) => ({
   name: workerName("postern-front", name),
   main: "front.js",
   ...common,
   routes: hostsOf(front).map((host) => ({ pattern: `${host}/*`, zone_name: zoneNameOf(host, value.front.zones) })),
-  services: front.tiers.map(({ tier, binding }) => ({
-    binding,
-    service: workerName(`gate-${tier}`, name),
-    entrypoint: "Behind",
-  })),
+  services: tiers
+    .toSorted((a, b) => (a.manifest.tier < b.manifest.tier ? -1 : 1))
+    .flatMap((tier) => gateServices(tier, name)),
 });
 export type FrontConfig = ReturnType<typeof frontConfig>;
+
+/** How the front reaches the gates of a tier: by an entrypoint that has no address. */
+const gateServices = (tier: CheckedTier, environment: string): Service[] => {
+  const { tier: name, isolation } = tier.manifest;
+  const entrypoint = "Behind";
+  return [
+    {
+      binding: gateBinding(name),
+      service: workerName(gateOf(tier), environment),
+      entrypoint,
+      ...(isolation === "shared" && { props: { tier: name } }),
+    },
+    ...liftedRoutes(tier).map(({ route, gate }) => ({
+      binding: routeBinding(name, route),
+      service: workerName(gate, environment),
+      entrypoint,
+    })),
+  ];
+};
+
+interface Service {
+  readonly binding: string;
+  readonly service: string;
+  readonly entrypoint: string;
+  readonly props?: { readonly tier: string };
+}
 
 /** Each host has a catch-all to the front. */
 const hostsOf = (front: FrontPlan): string[] => [...new Set(front.tiers.flatMap(({ hosts }) => hosts))].sort();
@@ -99,7 +130,12 @@ export const withFrontBlock = (toml: string, { routes, services }: FrontConfig):
   return `${toml.slice(0, from)}${begin}\n${tables.join("\n")}${toml.slice(to)}`;
 };
 
-const lines = (table: Readonly<Record<string, string>>): string =>
+const lines = (table: object): string =>
   Object.entries(table)
-    .map(([key, text]) => `${key} = ${JSON.stringify(text)}\n`)
+    .map(([key, value]) => `${key} = ${typeof value === "object" ? inline(value) : JSON.stringify(value)}\n`)
     .join("");
+
+const inline = (table: object): string =>
+  `{ ${Object.entries(table)
+    .map(([key, text]) => `${key} = ${JSON.stringify(text)}`)
+    .join(", ")} }`;

@@ -1,13 +1,20 @@
 /** All that is generated: registries, reference docs, the front's block of `wrangler.toml`. */
 import fs from "node:fs";
 import path from "node:path";
-import { compile } from "../compiler/compile.ts";
+import { type Compiled, compile } from "../compiler/compile.ts";
 import { report } from "../compiler/report.ts";
-import { frontConfig, withFrontBlock } from "../compiler/wrangler.ts";
+import { type FrontConfig, frontConfig, withFrontBlock } from "../compiler/wrangler.ts";
 import { type Generated, home } from "./generated.ts";
 import { reference } from "./reference.ts";
 import { registries } from "./registries.ts";
 import { schemas } from "./schemas.ts";
+
+const frontOf = ({ front, tiers, environment }: Compiled): FrontConfig =>
+  frontConfig(
+    front,
+    tiers.map(({ checked }) => checked),
+    environment,
+  );
 
 /** @throws where a manifest is broken, since the front's block lists every tier */
 export const generate = (): Generated[] => {
@@ -19,6 +26,6 @@ export const generate = (): Generated[] => {
     ...registries(),
     ...reference(),
     ...schemas(),
-    { file: "wrangler.toml", text: withFrontBlock(toml, frontConfig(compiled.front, compiled.environment)) },
+    { file: "wrangler.toml", text: withFrontBlock(toml, frontOf(compiled)) },
   ];
 };

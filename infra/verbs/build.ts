@@ -1,7 +1,6 @@
 /** `postern build` */
 import path from "node:path";
 import pc from "picocolors";
-import type { CheckedTier } from "../compiler/checked.ts";
 import { compile, manifestFiles } from "../compiler/compile.ts";
 import { type Emitted, emit } from "../compiler/emit.ts";
 import { report } from "../compiler/report.ts";
@@ -23,38 +22,18 @@ export const build = async ({ root, env, tier }: Options): Promise<Outcome> => {
   // Of one tier: its own problems, and those of files that all tiers share.
   const others = files.filter((file) => file !== `routes/${tier}.yaml`);
   const own = tier === undefined ? compiled.problems : compiled.problems.filter(({ file }) => !others.includes(file));
-  const notYet = compiled.tiers.flatMap(({ checked }) => notIsolated(checked));
   return {
     exitCode: own.length > 0 ? 1 : 0,
-    text: [
-      shown(root, emitted),
-      waiting(compiled.missing, tier),
-      ...notYet,
-      own.length > 0 ? report(own, compiled) : "",
-    ]
+    text: [shown(root, emitted), waiting(compiled.missing, tier), own.length > 0 ? report(own, compiled) : ""]
       .filter(Boolean)
       .join("\n"),
     data: {
       environment: env,
       workers: emitted.map((it) => ({ ...it, folder: path.relative(root, it.folder) })),
-      notes: notYet,
       problems: own,
     },
   };
 };
-
-/** What the language can say and this version does not do. */
-const notIsolated = ({ manifest, routes }: CheckedTier): string[] => [
-  ...(manifest.isolation === "shared"
-    ? [`note: ${manifest.tier} still has a gate of its own; shared gates are not built yet\n`]
-    : []),
-  ...routes
-    .filter(({ settings }) => settings.isolation === "route")
-    .map(
-      ({ name }) =>
-        `note: ${manifest.tier}/${name} is still served by its tier's gate; Workers of single routes are not built yet\n`,
-    ),
-];
 
 const waiting = (missing: readonly string[], tier: string | undefined): string =>
   missing.length > 0 && tier === undefined
@@ -62,14 +41,15 @@ const waiting = (missing: readonly string[], tier: string | undefined): string =
     : "";
 
 const shown = (root: string, emitted: readonly Emitted[]): string => {
-  const rows = emitted.map(({ worker, parts, bytes, gzipBytes, folder }) => [
+  const rows = emitted.map(({ worker, tiers, parts, bytes, gzipBytes, folder }) => [
     worker,
     kib(bytes),
     kib(gzipBytes),
+    tiers.join(" "),
     parts.join(" "),
     path.relative(root, folder),
   ]);
-  return table(["worker", "size", "gzip", "parts", "folder"], rows).replace(/^.*\n/, (head) => pc.bold(head));
+  return table(["worker", "size", "gzip", "tiers", "parts", "folder"], rows).replace(/^.*\n/, (head) => pc.bold(head));
 };
 
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`.padStart(9);

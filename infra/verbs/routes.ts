@@ -1,38 +1,48 @@
 /** `postern routes` */
-import type { CheckedRoute } from "../compiler/checked.ts";
+import type { CheckedRoute, CheckedTier } from "../compiler/checked.ts";
 import { compile } from "../compiler/compile.ts";
+import { gateOf, liftedRoutes } from "../compiler/gates.ts";
 import { report } from "../compiler/report.ts";
 import { type Outcome, table } from "../outcome.ts";
 
 export const routes = ({ root, env }: { readonly root: string; readonly env: string }): Outcome => {
   const compiled = compile(root, env);
-  const list = compiled.tiers.flatMap(({ checked: { manifest, routes } }) =>
-    routes.map((route) => ({
+  const list = compiled.tiers.flatMap(({ checked }) => {
+    const { manifest, routes } = checked;
+    return routes.map((route) => ({
       route: `${manifest.tier}/${route.name}`,
       methods: route.methods,
       hosts: manifest.hosts,
       path: route.path,
       when: route.when,
       filters: route.chain.map(({ id }) => id),
+      gate: gateOfRoute(checked, route),
       ...goesTo(route),
-    })),
-  );
-  const rows = list.map(({ route, methods, path, when, filters, goes }) => [
+    }));
+  });
+  const rows = list.map(({ route, methods, path, when, filters, goes, gate }) => [
     route,
     methods.join(","),
     path,
     when.map(([on, name, is, value]) => [on, name, is, value].filter(Boolean).join(" ")).join(", ") || "-",
     filters.join(" ") || "-",
     goes,
+    gate,
   ]);
   return {
     exitCode: compiled.problems.length > 0 ? 1 : 0,
-    text: [table(["route", "method", "path", "when", "filters", "to"], rows), report(compiled.problems, compiled)]
+    text: [
+      table(["route", "method", "path", "when", "filters", "to", "gate"], rows),
+      report(compiled.problems, compiled),
+    ]
       .filter(Boolean)
       .join("\n"),
     data: { routes: list, problems: compiled.problems },
   };
 };
+
+const gateOfRoute = (tier: CheckedTier, { name }: CheckedRoute): string =>
+  liftedRoutes(tier).find(({ route }) => route === name)?.gate ?? gateOf(tier);
 
 const goesTo = ({ settings: { to, respond, redirect } }: CheckedRoute) => {
   if (typeof to === "string") return { to, goes: to };

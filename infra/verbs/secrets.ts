@@ -1,8 +1,9 @@
 /** `postern secrets list` and `postern secrets set` */
 import { compile } from "../compiler/compile.ts";
+import { gatesOf } from "../compiler/gates.ts";
 import { choice } from "../compiler/issues.ts";
 import { workerName } from "../compiler/platform.ts";
-import { secretsOf as secretsOfTier } from "../compiler/wrangler.ts";
+import { secretsOf as secretsOfTiers } from "../compiler/wrangler.ts";
 import { type Outcome, table } from "../outcome.ts";
 import { secretsOf } from "../secrets.ts";
 
@@ -20,10 +21,15 @@ interface Needs {
 
 const needs = ({ root, env }: Options): Needs => {
   const { tiers, environment } = compile(root, env);
-  const all = tiers.flatMap(({ checked }) => {
-    const { tier } = checked.manifest;
-    return secretsOfTier(checked).map((secret) => ({ secret, tier, worker: workerName(`gate-${tier}`, env) }));
-  });
+  const all = gatesOf(tiers).flatMap(({ name, serves }) =>
+    serves.flatMap(({ checked }) =>
+      secretsOfTiers([checked]).map((secret) => ({
+        secret,
+        tier: checked.manifest.tier,
+        worker: workerName(name, env),
+      })),
+    ),
+  );
   return {
     wanted: new Map([...Map.groupBy(all, ({ secret }) => secret)].toSorted(([a], [b]) => (a < b ? -1 : 1))),
     samples: environment.value.dev.secrets,

@@ -66,7 +66,7 @@ export const city = async (files: Files, { change, alone, counts, secrets = {} }
   const state = states(counts ?? path.join(result.root, ".state"), (line) => lines.push(line));
   await state.turnTo(of("state"));
   const mesh = await startMesh({
-    workers: alone ? of("gate").filter(({ tier }) => tier === alone) : [...of("front"), ...of("gate")],
+    workers: alone ? of("gate").filter(({ tiers }) => tiers.includes(alone)) : [...of("front"), ...of("gate")],
     registry: state.registry,
     secrets,
     others: {},

@@ -9,7 +9,6 @@ import { compatibilityDate, compatibilityFlags } from "../../infra/compiler/plat
 import { zoneOf } from "../../infra/compiler/wrangler.ts";
 import { generate } from "../../infra/gen/gen.ts";
 import { home, isStale } from "../../infra/gen/generated.ts";
-import { build } from "../../infra/verbs/build.ts";
 import { compiled, manifest, project } from "../e2e/city.ts";
 
 const hello = (tier: string, more = "", filters = "[]") =>
@@ -63,14 +62,16 @@ hosts: [b.example, a.example]
 tier: t
 api: postern/v1
 `;
-    const plan = (text: string) => JSON.stringify(compiled({ "routes/t.yaml": text }).tiers[0]?.plan);
+    const plan = (text: string) => JSON.stringify(compiled({ "routes/t.yaml": text }).tiers[0]?.serves[0]?.plan);
     expect(plan(backwards)).toBe(plan(forwards));
   });
 });
 
 describe("the plan", () => {
   it("has every default filled in", () => {
-    expect(compiled({ "routes/t.yaml": hello("t", "", "[{ cors: { origins: ['*'] } }]") }).tiers[0]?.plan).toEqual({
+    expect(
+      compiled({ "routes/t.yaml": hello("t", "", "[{ cors: { origins: ['*'] } }]") }).tiers[0]?.serves[0]?.plan,
+    ).toEqual({
       api: "postern/v1",
       tier: "t",
       environment: "local",
@@ -109,7 +110,7 @@ routes:
   some: { match: GET /some, without: [cors], filters: [{ body-limit: 1KiB }, { timeout: 1s, id: quick }], to: it }
 `,
     );
-    const routes = compiled({ "routes/t.yaml": text }).tiers[0]?.plan.routes;
+    const routes = compiled({ "routes/t.yaml": text }).tiers[0]?.serves[0]?.plan.routes;
     expect(routes?.all?.filters).toEqual(["cors", "ip"]);
     expect(routes?.some?.filters).toEqual(["ip", "some/body-limit", "some/quick"]);
   });
@@ -132,7 +133,7 @@ describe("one tier's problem is no other's", () => {
     fs.writeFileSync(path.join(root, "routes/good.yaml"), hello("good", "log: { sample: 1% }\n"));
     const after = compile(root, "local", before);
     expect(after.problems.map(({ file, code }) => `${file} ${code}`)).toEqual(["routes/bad.yaml unknown-key"]);
-    expect(after.tiers.map(({ plan }) => [plan.tier, plan.log.sample])).toEqual([
+    expect(after.tiers.map(({ serves: [own] }) => [own?.plan.tier, own?.plan.log.sample])).toEqual([
       ["bad", "100%"],
       ["good", "1%"],
     ]);
@@ -179,7 +180,8 @@ describe("one tier's problem is no other's", () => {
 
 describe("what tiers share", () => {
   const preset = (filters: string) => `preset: mobile\nsummary: For apps\nfilters: ${filters}\n`;
-  const limits = (result: ReturnType<typeof compile>) => result.tiers.map(({ plan }) => Object.keys(plan.filters));
+  const limits = (result: ReturnType<typeof compile>) =>
+    result.tiers.map(({ serves: [own] }) => Object.keys(own?.plan.filters ?? {}));
 
   it("a tier is not built without the filters of its preset, and keeps its last good plan where it has one", () => {
     const files = {
@@ -207,10 +209,10 @@ describe("what tiers share", () => {
       "routes/environments/local.yaml": values("https://one.example"),
     });
     const first = compile(root, "local");
-    expect(compile(root, "local", first).tiers[0]?.plan).toBe(first.tiers[0]?.plan);
+    expect(compile(root, "local", first).tiers[0]?.serves[0]?.plan).toBe(first.tiers[0]?.serves[0]?.plan);
     fs.writeFileSync(path.join(root, "routes/environments/local.yaml"), values("https://two.example"));
     const second = compile(root, "local", first);
-    expect(second.tiers[0]?.plan.upstreams.it?.with).toEqual({ url: "https://two.example" });
+    expect(second.tiers[0]?.serves[0]?.plan.upstreams.it?.with).toEqual({ url: "https://two.example" });
     fs.writeFileSync(path.join(root, "routes/presets/mobile.yaml"), preset("[{ timeout: 1s }]"));
     expect(limits(compile(root, "local", second))).toEqual([["timeout"]]);
   });
@@ -243,7 +245,7 @@ describe("the digest", () => {
   );
   const digest = async (text: string, more = {}) => {
     const result = compiled(files(text, more));
-    return (await emit(result.root, result)).find(({ tier }) => tier === "t")?.digest;
+    return (await emit(result.root, result)).find(({ tiers }) => tiers.includes("t"))?.digest;
   };
 
   it.each([
@@ -301,13 +303,6 @@ describe("what a tier asks of the platform", () => {
       { pattern: "api.acme.example/*", zone_name },
     ]);
   });
-
-  it("what it asks for and is not built yet is said", async () => {
-    const root = project({ "routes/t.yaml": hello("t", "isolation: shared\n") });
-    const { text, data } = await build({ root, env: "local" });
-    expect(text).toContain("note: t still has a gate of its own");
-    expect(data).toMatchObject({ notes: [expect.stringContaining("not built yet")] });
-  });
 });
 
 describe("what is emitted for the examples", async () => {
@@ -336,7 +331,7 @@ describe("what is emitted for the examples", async () => {
     expect([config.workers_dev, config.preview_urls]).toEqual([false, false]);
   });
 
-  it.each(workers.filter(({ tier }) => tier))("$worker has no route of its own", ({ config }) => {
+  it.each(workers.filter(({ kind }) => kind === "gate"))("$worker has no route of its own", ({ config }) => {
     expect([config.routes, config.route]).toEqual([undefined, undefined]);
   });
 

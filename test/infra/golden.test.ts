@@ -45,7 +45,7 @@ describe.each(fs.readdirSync(plans).filter((name) => name.endsWith(".yaml")))("t
       "routes/environments/local.yaml": values,
       "routes/presets/mobile.yaml": fs.readFileSync(path.join(plans, "presets/mobile.yaml"), "utf8"),
     });
-    const plan = `${JSON.stringify(tiers[0]?.plan, null, 2)}\n`;
+    const plan = `${JSON.stringify(tiers[0]?.serves[0]?.plan, null, 2)}\n`;
     const golden = path.join(plans, name.replace(".yaml", ".json"));
     if (update) fs.writeFileSync(golden, plan);
     expect(plan).toBe(fs.readFileSync(golden, "utf8"));

@@ -115,7 +115,7 @@ describe.each(files)("$file", ({ name, text }) => {
 
 /** What the checker takes, a gate can be linked with: the platform would refuse the version otherwise. */
 const links = (tier: CheckedTier): void => {
-  const plan = lower(tier, "local");
+  const plan = lower(tier, "local", tier.routes);
   const makers = <Part>(all: Readonly<Record<string, { readonly make: Part }>>) =>
     Object.fromEntries(Object.entries(all).map(([name, { make }]) => [name, make]));
   const deps = { env: anything, now: () => 0, random: () => 0, log: () => {}, version: "v", uuid: () => "" };

@@ -83,7 +83,7 @@ describe("in the dev loop's environment", () => {
     const lines: string[] = [];
     // What the developer's shell happens to have is no secret that was set.
     vi.stubEnv("OTHER_TOKEN", "of the shell");
-    const workers = emitted.toSorted((x, y) => Number(x.tier !== undefined) - Number(y.tier !== undefined));
+    const workers = emitted.toSorted((x, y) => Number(y.kind === "front") - Number(x.kind === "front"));
     const mesh = await startMesh({
       workers,
       others: {},

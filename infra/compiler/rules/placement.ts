@@ -8,6 +8,7 @@ import { zoneOf } from "../wrangler.ts";
 
 export const placementHolds = (tier: CheckedTier, surroundings: Surroundings): Problem[] => [
   ...fileIsNamedAfterTier(tier),
+  ...nameIsFree(tier),
   ...presetIsThere(tier, surroundings),
   ...hostsAreDistinct(tier),
   ...zonesCoverHosts(tier, surroundings),
@@ -19,6 +20,14 @@ const fileIsNamedAfterTier = ({ source, manifest: { tier } }: CheckedTier): Prob
   if (source.file.endsWith(`/${tier}.yaml`)) return [];
   const message = `the manifest of "${tier}" stands in ${source.file}`;
   return [source.problem(["tier"], "file-name", message, { remedy: `name the file ${tier}.yaml` })];
+};
+
+/** The names of Workers and bindings are made from those of tiers and routes. */
+const nameIsFree = ({ source, manifest: { tier } }: CheckedTier): Problem[] => {
+  if (tier !== "shared" && !tier.includes("--")) return [];
+  const message =
+    tier === "shared" ? "the gate that small tiers share is called so" : "two hyphens stand between a tier and a route";
+  return [source.problem(["tier"], "reserved-name", message, { remedy: "call the tier otherwise" })];
 };
 
 const presetIsThere = ({ source, manifest: { preset } }: CheckedTier, { presets }: Surroundings): Problem[] => {

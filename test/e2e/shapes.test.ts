@@ -1,0 +1,177 @@
+/** One manifest in three shapes: a gate of its own, routes with gates of their own, a gate that tiers share. */
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { city, manifest, service } from "./city.ts";
+
+const routes = (url: string, isolation = "") => `${isolation}filters: [{ cors: { origins: [https://app.example] } }]
+upstreams: { it: { http: "${url}" }, slow: { http: "${url}/slow", timeout: 5s } }
+routes:
+  item: { match: "GET /items/{id}", to: it }
+  special: { match: "GET /items/special", to: it, path: /chosen ISOLATION }
+  open: { match: "POST /items/{id}/open", to: it ISOLATION, filters: [{ body-limit: 1KiB }] }
+  beta: { match: "GET /items/{id}", when: { header: { x-beta: present } }, to: slow ISOLATION }
+  rest: { match: "ANY /rest/{rest*}", to: it }
+  closed: { match: "GET /closed", to: it, closed: { retry-after: 1h, detail: Back at noon } }
+`;
+
+const shapes = (url: string) => ({
+  "routes/plain.yaml": manifest("plain", routes(url).replaceAll(" ISOLATION", "")),
+  "routes/lifted.yaml": manifest("lifted", routes(url).replaceAll(" ISOLATION", ", isolation: route")),
+  "routes/small.yaml": manifest("small", routes(url, "isolation: shared\n").replaceAll(" ISOLATION", "")),
+  "routes/other.yaml": manifest(
+    "other",
+    `isolation: shared\nupstreams: { it: { http: "${url}" } }\nroutes: { one: { match: GET /one, to: it } }\n`,
+  ),
+});
+
+const echo = () => service((request, response) => response.end(`${request.method} ${request.url}`));
+
+const browser = { origin: "https://app.example" };
+const questions: readonly (readonly [string, RequestInit?])[] = [
+  ["/items/7"],
+  ["/items/special"],
+  ["/items/special?a=1&b"],
+  ["/items/7", { headers: { "x-beta": "1" } }],
+  ["/items/7/open", { method: "POST", body: "x" }],
+  ["/items/7/open", { method: "POST", body: "x".repeat(2000) }],
+  ["/items/7/open"],
+  ["/items/7/open", { method: "OPTIONS" }],
+  ["/items/7/open", { method: "OPTIONS", headers: { ...browser, "access-control-request-method": "POST" } }],
+  ["/items/7", { method: "OPTIONS", headers: { ...browser, "access-control-request-method": "DELETE" } }],
+  ["/items/7", { method: "HEAD" }],
+  ["/items/7", { method: "DELETE" }],
+  ["/rest/a/b", { method: "PUT", body: "y" }],
+  ["/none"],
+  ["/items/%2e%2e/x"],
+  ["/items/a%2fb"],
+  ["/items/%73pecial"],
+  ["/closed"],
+  ["/closed", { method: "OPTIONS", headers: { ...browser, "access-control-request-method": "GET" } }],
+];
+
+const ask = async (url: string, tier: string, [target, init]: (typeof questions)[number]) => {
+  const response = await fetch(`${url}/${tier}${target}`, init);
+  const text = await response.text();
+  const headers = [
+    "allow",
+    "access-control-allow-origin",
+    "access-control-allow-methods",
+    "retry-after",
+    "content-type",
+  ].map((it) => response.headers.get(it));
+  return {
+    target,
+    status: response.status,
+    text: text.replace(/"request-id":"[^"]*"/, "").replaceAll(tier, "TIER"),
+    headers,
+  };
+};
+
+it("the three of them answer alike", async () => {
+  const upstream = await echo();
+  const { url, lines } = await city(shapes(upstream.url));
+  for (const question of questions) {
+    const plain = await ask(url, "plain", question);
+    expect(await ask(url, "lifted", question)).toEqual(plain);
+    expect(await ask(url, "small", question)).toEqual(plain);
+  }
+  const statuses = await Promise.all(questions.map((question) => ask(url, "lifted", question)));
+  expect(new Set(statuses.map(({ status }) => status))).toEqual(new Set([200, 204, 400, 404, 405, 413, 503]));
+  expect(statuses.filter(({ text }) => text.includes("Back at noon")).map(({ headers }) => headers[3])).toEqual([
+    "3600",
+    "3600",
+  ]);
+  const of = (tier: string) =>
+    lines.map((line) => JSON.parse(line)).filter((it) => it.type === "access" && it.tier === tier);
+  expect(new Set(of("lifted").map(({ route }) => route))).toEqual(new Set(of("plain").map(({ route }) => route)));
+});
+
+const throws = (folder: string, gate: string, code: string) =>
+  fs.writeFileSync(path.join(folder, "gates", gate, "gate.js"), code);
+
+const atStart = `throw new Error("boom"); export class Behind {}; export default {};`;
+const atRequest = `import { WorkerEntrypoint } from "cloudflare:workers";
+export class Behind extends WorkerEntrypoint { fetch() { throw new Error("boom"); } }
+export default { fetch() { throw new Error("boom"); } };`;
+
+describe.each([
+  ["at start", atStart],
+  ["at each request", atRequest],
+])("a gate that throws %s", (_, code) => {
+  it("of one route leaves the rest of its tier alone", async () => {
+    const upstream = await echo();
+    const { url } = await city(shapes(upstream.url), { change: (folder) => throws(folder, "lifted--open", code) });
+    expect((await fetch(`${url}/lifted/items/7/open`, { method: "POST" })).status).toBe(503);
+    for (const target of ["/lifted/items/7", "/lifted/items/special", "/plain/items/7"])
+      expect((await fetch(`${url}${target}`)).status).toBe(200);
+  });
+
+  it("of a tier leaves its lifted routes alone", async () => {
+    const upstream = await echo();
+    const { url } = await city(shapes(upstream.url), { change: (folder) => throws(folder, "lifted", code) });
+    expect((await fetch(`${url}/lifted/items/7`)).status).toBe(503);
+    expect((await fetch(`${url}/lifted/items/7/open`, { method: "POST" })).status).toBe(200);
+  });
+});
+
+it("of tiers that share a gate, one that cannot be linked answers for itself alone, and says why to the log only", async () => {
+  const upstream = await echo();
+  const needy = `isolation: shared
+filters: [{ headers: { request: { set: { x-token: { secret: MISSING_TOKEN } } } } }]
+upstreams: { it: { http: "${upstream.url}" } }\nroutes: { one: { match: GET /one, to: it } }\n`;
+  const { url, lines } = await city({ ...shapes(upstream.url), "routes/needy.yaml": manifest("needy", needy) });
+  const refused = await fetch(`${url}/needy/one`);
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "5"]);
+  expect(await refused.text()).not.toContain("MISSING_TOKEN");
+  expect(lines.join()).toContain("the secret MISSING_TOKEN is not set");
+  expect((await fetch(`${url}/small/items/7`)).status).toBe(200);
+  expect((await fetch(`${url}/other/one`)).status).toBe(200);
+});
+
+it("a front that does not know yet that a route was lifted gets a 503, and no other answer", async () => {
+  const upstream = await echo();
+  const { url } = await city(shapes(upstream.url), {
+    change: (folder) => {
+      const plan = path.join(folder, "front/plan.js");
+      fs.writeFileSync(plan, fs.readFileSync(plan, "utf8").replace(/"lifted":\{.*?\}\}(?=\})/s, '"older":{}'));
+    },
+  });
+  expect((await fetch(`${url}/lifted/items/7/open`, { method: "POST" })).status).toBe(503);
+  expect((await fetch(`${url}/lifted/items/7`)).status).toBe(200);
+});
+
+it("a shared gate's binding says which tier is asked for, and no request can", async () => {
+  const upstream = await echo();
+  const { url } = await city(shapes(upstream.url));
+  const forged = { "x-postern-tier": "small", host: "localhost" };
+  expect((await fetch(`${url}/other/items/7`, { headers: forged })).status).toBe(404);
+});
+
+it("each gate holds the parts and upstreams that it uses, and no more", async () => {
+  const upstream = await echo();
+  const bytes: Record<string, string> = {};
+  await city(shapes(upstream.url), {
+    change: (folder) => {
+      for (const gate of fs.readdirSync(path.join(folder, "gates"))) {
+        const read = (file: string) => fs.readFileSync(path.join(folder, "gates", gate, file), "utf8");
+        bytes[gate] = read("gate.js") + read("plan.js");
+      }
+    },
+  });
+  expect(Object.keys(bytes).sort()).toEqual([
+    "lifted",
+    "lifted--beta",
+    "lifted--open",
+    "lifted--special",
+    "plain",
+    "shared",
+  ]);
+  const holds = (mark: string) =>
+    Object.keys(bytes)
+      .filter((gate) => bytes[gate]?.includes(mark))
+      .sort();
+  expect(holds('"use":"body-limit"')).toEqual(["lifted--open", "plain", "shared"]);
+  expect(holds('/slow"')).toEqual(["lifted--beta", "plain", "shared"]);
+  expect(holds("access-control-max-age")).toEqual(Object.keys(bytes).sort());
+});
