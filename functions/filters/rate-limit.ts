@@ -96,7 +96,7 @@ export const spec = () =>
     bindings: ({ count, store }) => (count !== "local" && store === "state" ? [{ kind: "state" }] : []),
     secrets: ({ count, store }) => (count === "local" || store === "state" ? [] : [store.token.secret]),
     connections: ({ count }) => (count === "local" ? 0 : 1),
-    references: ({ by }) =>
+    needs: ({ by }) =>
       [by].flat().flatMap((it, index) => {
         const text = referenceOf(it);
         return text === undefined ? [] : [{ path: Array.isArray(by) ? ["by", index] : ["by"], text }];

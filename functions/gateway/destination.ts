@@ -1,9 +1,9 @@
 /** Where a route leads when all its filters have let a request pass. */
-import { learn, Target } from "./facts.ts";
-import { Fault, gatewayCodes } from "./faults.ts";
+import { filled, redirecting, responding } from "./answers.ts";
+import { known, learn, Target } from "./facts.ts";
 import { position, userOf } from "./pipeline.ts";
-import type { Destination, RedirectPlan, RespondPlan, RoutePlan, Weighted } from "./plan.ts";
-import { locationOf, template } from "./references.ts";
+import type { Destination, RoutePlan, Weighted } from "./plan.ts";
+import { template } from "./references.ts";
 import type { Deps, Handler } from "./types.ts";
 
 /** @param upstreams those of the tier, linked, by name */
@@ -51,27 +51,7 @@ const aimed = (text: string | undefined, upstream: Handler): Handler => {
   if (text === undefined) return upstream;
   const target = template(text, "path");
   return (request, context) => {
-    learn(context, Target, filled(target(request, context)));
+    learn(context, Target, { ...known(context, Target), path: filled(target(request, context)) });
     return upstream(request, context);
   };
-};
-
-const responding =
-  ({ status, headers, body }: RespondPlan): Handler =>
-  async () =>
-    new Response(body, { status, headers });
-
-const redirecting = ({ to, status, query }: RedirectPlan): Handler => {
-  const { origin, path } = locationOf(to);
-  const target = template(path, "path");
-  return async (request, context) => {
-    const search = query === "keep" ? context.url.search : "";
-    const location = origin + filled(target(request, context)) + search;
-    return new Response(null, { status, headers: { location } });
-  };
-};
-
-const filled = (path: string | undefined): string => {
-  if (path === undefined) throw new Fault(gatewayCodes, "reference-malformed");
-  return path;
 };

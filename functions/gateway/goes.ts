@@ -45,6 +45,18 @@ export const respond = () =>
       path: ["status"],
     });
 
+/** A manifest's answer, as it is written. */
+export type Answer = z.output<ReturnType<typeof respond>>;
+
+/** How a redirect is told. */
+export const redirectSettings = () => ({
+  status: z
+    .literal([301, 302, 303, 307, 308])
+    .default(308)
+    .describe("308 and 307 keep the method, 301 and 308 are remembered by clients"),
+  query: z.enum(["keep", "drop"]).default("keep").describe("Whether the request's query goes along"),
+});
+
 export const redirect = () =>
   z.union(
     [
@@ -54,11 +66,7 @@ export const redirect = () =>
         .describe("Where to, which may hold references: `/v2/accounts/{path.id}`"),
       z.strictObject({
         to: z.string().superRefine(explain(locationOf)).describe("Where to, which may hold references"),
-        status: z
-          .literal([301, 302, 303, 307, 308])
-          .default(308)
-          .describe("308 and 307 keep the method, 301 and 308 are remembered by clients"),
-        query: z.enum(["keep", "drop"]).default("keep").describe("Whether the request's query goes along"),
+        ...redirectSettings(),
       }),
     ],
     "where to, such as /v2/accounts/{path.id}, or { to: …, status: … }",

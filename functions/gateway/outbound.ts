@@ -11,8 +11,10 @@ export const apply = (headers: Headers, edits: readonly HeaderEdit[]): void => {
 };
 
 /** Path and query that the upstream is asked for: the route's own target, or what the client asked for. */
-export const targetOf = (context: Context): string =>
-  (known(context, Target) ?? context.url.pathname) + context.url.search;
+export const targetOf = (context: Context): string => {
+  const target = known(context, Target);
+  return (target?.path ?? context.url.pathname) + (target?.search ?? context.url.search);
+};
 
 /**
  * Sends the request on, its body streaming, and answers with what comes back.

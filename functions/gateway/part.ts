@@ -29,6 +29,12 @@ interface About<S extends ZodType> {
   readonly connections?: (config: output<S>) => number;
 }
 
+/** A text that holds references, and where it stands in the configuration. */
+export interface Reading {
+  readonly path: readonly (string | number)[];
+  readonly text: string;
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: the registry's variance, see below
 export interface AboutFilter<S extends ZodType = any> extends About<S> {
   readonly kind: "guard" | "layer";
@@ -42,9 +48,9 @@ export interface AboutFilter<S extends ZodType = any> extends About<S> {
   /** Bounds the size of the request's body. */
   readonly boundsBody?: boolean;
   /** Texts of the configuration that may hold references, such as `{consumer.id}`. */
-  readonly references?: (
-    config: output<S>,
-  ) => readonly { readonly path: readonly (string | number)[]; readonly text: string }[];
+  readonly references?: (config: output<S>) => readonly Reading[];
+  /** References that it decides by, and writes nowhere. */
+  readonly needs?: (config: output<S>) => readonly Reading[];
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry's variance, see below

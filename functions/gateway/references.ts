@@ -95,7 +95,7 @@ export const locationOf = (text: string): { readonly origin: string; readonly pa
 };
 
 /** Where a text's value will stand, which decides how each part of it is written. */
-type Place = "path" | "header";
+type Place = "path" | "query" | "header";
 
 /**
  * Prepares a text. What it gives is undefined where a value is missing, or cannot stand in that place.
@@ -132,5 +132,7 @@ const valueFor = (
   const value = (sources[source] as Read)(request, context, name)?.toWellFormed();
   // An empty segment would ask for another resource.
   if (value === undefined || (place === "path" && value === "")) return undefined;
+  // Whoever writes a query encodes its values.
+  if (place === "query") return value;
   return place === "path" ? encodeURIComponent(value) : value.replace(/[^\x20-\x7e]+/gu, encodeURIComponent);
 };

@@ -1,4 +1,5 @@
 /** Turns what was checked into what runs: plain JSON, the same bytes whatever the order of the file's keys. */
+import { respondPlan } from "../../functions/gateway/answers.ts";
 import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Closed, Destination, FilterPlan, FrontPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
 import { type Table, tableOf } from "../../functions/gateway/table.ts";
@@ -66,20 +67,10 @@ const closedFrom = (closed: NonNullable<CheckedRoute["settings"]["closed"]>): Cl
 const destinationOf = ({ to, respond, redirect }: CheckedRoute["settings"]): Destination => {
   if (typeof to === "string") return { to };
   if (to) return { to: to.flatMap((it) => Object.entries(it)) };
-  if (respond) return { respond: lowerRespond(respond) };
+  if (respond) return { respond: respondPlan(respond) };
   if (typeof redirect === "string") return { redirect: { to: redirect, status: 308, query: "keep" } };
   if (redirect) return { redirect };
   throw new Error("a route without a destination has been refused by the checker");
-};
-
-const lowerRespond = ({ status, headers, text, json }: NonNullable<CheckedRoute["settings"]["respond"]>) => {
-  const body = json === undefined ? (text ?? null) : `${JSON.stringify(json)}\n`;
-  const type = json === undefined ? "text/plain; charset=utf-8" : "application/json";
-  return {
-    status,
-    headers: sorted(Object.entries({ ...(body !== null && { "content-type": type }), ...headers })),
-    body,
-  };
 };
 
 /** The front's table knows only where a tier's gate is found. */

@@ -5,6 +5,7 @@ import { type Compiled, compile } from "../compiler/compile.ts";
 import { report } from "../compiler/report.ts";
 import { type FrontConfig, frontConfig, withFrontBlock } from "../compiler/wrangler.ts";
 import { type Generated, home } from "./generated.ts";
+import { presetPages } from "./presets.ts";
 import { reference } from "./reference.ts";
 import { registries } from "./registries.ts";
 import { schemas } from "./schemas.ts";
@@ -26,6 +27,7 @@ export const generate = (): Generated[] => {
     ...registries(),
     ...reference(),
     ...schemas(),
+    ...presetPages(),
     { file: "wrangler.toml", text: withFrontBlock(toml, frontOf(compiled)) },
   ];
 };

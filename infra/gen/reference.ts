@@ -29,7 +29,7 @@ const page = (group: "filters" | "upstreams", name: string, about: AboutFilter |
       : `A ${about.kind} of the phase *${about.phase}*${about.provides ? `; behind it, \`${about.provides.map((it) => `${it}.…`).join("`, `")}\` can be referred to` : ""}.`;
   const example =
     group === "filters"
-      ? { filters: [...(readsBody(about) ? [{ "body-limit": "16KiB" }] : []), { [name]: about.example }] }
+      ? { filters: [...aheadOf(about), { [name]: about.example }] }
       : { upstreams: { accounts: { [name]: about.example } } };
   return {
     file: `docs/reference/${group}/${name}.md`,
@@ -52,9 +52,15 @@ ${codeTable(about.codes)}`,
   };
 };
 
-/** What reads bodies stands behind what bounds them. */
-const readsBody = (about: AboutFilter | AboutUpstream): boolean =>
-  about.kind !== "upstream" && about.readsBody === true;
+/** What an example needs ahead of it: what bounds bodies, and what knows the consumer. */
+const aheadOf = (about: AboutFilter | AboutUpstream): object[] => {
+  if (about.kind === "upstream") return [];
+  const config = about.schema.parse(about.example);
+  return [
+    ...((about.needs?.(config) ?? []).length > 0 ? [{ jwt: registry.filters.jwt?.example }] : []),
+    ...(about.readsBody ? [{ "body-limit": "16KiB" }] : []),
+  ];
+};
 
 interface Schema {
   readonly type?: string;

@@ -113,7 +113,7 @@ it("build prints each Worker's size", async () => {
   const root = project({ "routes/t.yaml": good });
   const { code, out } = await postern(["build", "--env", "local", "--root", root]);
   expect(code).toBe(0);
-  expect(out).toMatch(/^gate-t-local\s+[\d.]+ KiB\s+[\d.]+ KiB {2}http\s+\.build\/local\/gates\/t$/m);
+  expect(out).toMatch(/^gate-t-local\s+[\d.]+ KiB\s+[\d.]+ KiB {2}t\s+http\s+\.build\/local\/gates\/t$/m);
 });
 
 it("build of one tier does not mind another that is broken", async () => {

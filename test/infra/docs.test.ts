@@ -8,17 +8,17 @@ import type { Surroundings } from "../../infra/compiler/checked.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { read } from "../../infra/compiler/read.ts";
 import { report } from "../../infra/compiler/report.ts";
+import { readPresets } from "../../infra/compiler/surroundings.ts";
 import { home } from "../../infra/gen/generated.ts";
 import { registry } from "../../infra/registry.ts";
 import { project } from "../e2e/city.ts";
 
 const readme = fs.readFileSync(path.join(home, "README.md"), "utf8");
 const kv = { consumers: "0".repeat(32) };
-const surroundings = (values = {}): Surroundings => ({
-  registry,
-  environment: { name: "docs", file: "routes/environments/docs.yaml", value: environment().parse({ values, kv }) },
-  presets: new Map(),
-});
+const surroundings = (values = {}): Surroundings => {
+  const named = { name: "docs", file: "routes/environments/docs.yaml", value: environment().parse({ values, kv }) };
+  return { registry, environment: named, presets: readPresets(home, named, registry).presets };
+};
 
 describe("the README", () => {
   it("shows a manifest that holds", () => {
@@ -27,6 +27,7 @@ describe("the README", () => {
       "api-host": "localhost",
       "identity-url": "https://i.example",
       "accounts-url": "https://a.example",
+      "app-origins": ["https://app.example"],
     };
     expect(check(read("routes/wallet.yaml", yaml), surroundings(values)).problems).toEqual([]);
   });

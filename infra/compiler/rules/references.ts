@@ -34,13 +34,15 @@ const readersOf = ({ source }: CheckedTier, { name, chain, settings }: CheckedRo
   return [
     ...own,
     ...chain.flatMap((filter, index) =>
-      (filter.about.references?.(filter.config) ?? []).map((it) => ({
-        called: filter.use,
-        text: it.text,
-        source: filter.source,
-        at: [...filter.at, ...it.path],
-        ahead: chain.slice(0, index),
-      })),
+      [...(filter.about.references?.(filter.config) ?? []), ...(filter.about.needs?.(filter.config) ?? [])].map(
+        (it) => ({
+          called: filter.use,
+          text: it.text,
+          source: filter.source,
+          at: [...filter.at, ...it.path],
+          ahead: chain.slice(0, index),
+        }),
+      ),
     ),
   ];
 };

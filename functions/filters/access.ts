@@ -1,0 +1,81 @@
+/** Lets pass who has the scopes, claims or labels that are asked for, or is named. */
+import * as z from "zod";
+import { claimsFit, hasScopes, scopesOf } from "../gateway/claims.ts";
+import { Claims, Consumer, known } from "../gateway/facts.ts";
+import { type Codes, refuse } from "../gateway/faults.ts";
+import { name } from "../gateway/names.ts";
+import { aboutFilter, type Config } from "../gateway/part.ts";
+import type { Context, Guard } from "../gateway/types.ts";
+
+const codes = {
+  "access-denied": { status: 403, title: "This API is not open to you" },
+  "scope-missing": { status: 403, title: "The token does not reach as far as this" },
+} as const satisfies Codes;
+
+const scope = () => z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, "a scope has no space, quote or backslash");
+const value = () => z.union([z.string(), z.number(), z.boolean()]);
+const oneOf = <T extends z.ZodType>(it: T) =>
+  z.union([it, z.array(it).min(1)], "a value, or several of which one has to fit");
+
+export const spec = () =>
+  aboutFilter({
+    kind: "guard",
+    phase: "access",
+    schema: z
+      .strictObject({
+        scopes: z.array(scope()).min(1).optional().describe("Scopes of the token (`scope`, or `scp`), all of them"),
+        "any-scope": z.array(scope()).min(1).optional().describe("Scopes of the token, one of them"),
+        claims: z
+          .record(z.string().min(1), oneOf(value()))
+          .optional()
+          .describe("Claims of the token and their values; of a claim that is a list, one item"),
+        consumers: z.array(z.string().min(1)).min(1).optional().describe("Ids of consumers, one of them"),
+        labels: z.record(name(), oneOf(z.string())).optional().describe("Labels of the consumer and their values"),
+      })
+      .refine((it) => Object.keys(it).length > 0, "say who may pass: scopes, any-scope, claims, consumers or labels"),
+    example: { scopes: ["transfers:write"], claims: { plan: ["gold", "silver"] } },
+    codes,
+    needs: ({ scopes, "any-scope": any, claims, consumers, labels }) => [
+      ...(scopes ? [{ path: ["scopes"], text: "{claim.scope}" }] : []),
+      ...(any ? [{ path: ["any-scope"], text: "{claim.scope}" }] : []),
+      ...Object.keys(claims ?? {}).map((it) => ({ path: ["claims", it], text: "{claim.any}" })),
+      ...(consumers ? [{ path: ["consumers"], text: "{consumer.id}" }] : []),
+      ...(labels ? [{ path: ["labels"], text: "{consumer.id}" }] : []),
+    ],
+  });
+
+export const make = (config: Config<typeof spec>): Guard => {
+  const { claims: wanted = {}, labels = {} } = config;
+  const needsClaims = config.scopes ?? config["any-scope"] ?? config.claims;
+  const consumers = config.consumers && new Set(config.consumers);
+  const asked = config.scopes ?? config["any-scope"] ?? [];
+  const challenge = {
+    headers: { "www-authenticate": `Bearer error="insufficient_scope", scope="${asked.join(" ")}"` },
+  };
+  return (_, context) => {
+    const claims = known(context, Claims);
+    // Without the filter that would know, nobody is anybody.
+    if (needsClaims && !claims) return refuse(context, codes, "access-denied");
+    if (claims && !reaches(claims, config)) return refuse(context, codes, "scope-missing", challenge);
+    if (claims && !claimsFit(claims, wanted)) return refuse(context, codes, "access-denied");
+    return isNamed(context, consumers, labels) ? undefined : refuse(context, codes, "access-denied");
+  };
+};
+
+const reaches = (claims: Readonly<Record<string, unknown>>, { scopes = [], "any-scope": any }: Config<typeof spec>) => {
+  if (!hasScopes(claims, scopes)) return false;
+  if (!any) return true;
+  const given = scopesOf(claims);
+  return any.some((it) => given.has(it));
+};
+
+const isNamed = (
+  context: Context,
+  consumers: ReadonlySet<string> | undefined,
+  labels: NonNullable<Config<typeof spec>["labels"]>,
+): boolean => {
+  if (!consumers && Object.keys(labels).length === 0) return true;
+  const consumer = known(context, Consumer);
+  if (!consumer) return false;
+  return (!consumers || consumers.has(consumer.id)) && claimsFit(consumer.labels, labels);
+};

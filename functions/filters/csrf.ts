@@ -1,0 +1,35 @@
+/** Refuses forms that another site's page has sent with the user's cookies: Hono's `csrf`. */
+import { csrf } from "hono/csrf";
+import * as z from "zod";
+import { type Codes, refuse } from "../gateway/faults.ts";
+import { fromHono } from "../gateway/hono.ts";
+import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
+import type { Deps, Layer } from "../gateway/types.ts";
+
+const codes = {
+  "cross-site-refused": { status: 403, title: "The request comes from a page of another site" },
+} as const satisfies Codes;
+
+export const spec = () =>
+  aboutFilter({
+    kind: "layer",
+    phase: "admission",
+    schema: z.strictObject({
+      origins: z
+        .array(
+          z.string().refine((text) => URL.canParse(text) && new URL(text).origin === text, {
+            error: "an origin is a scheme, a host and perhaps a port: https://shop.example",
+          }),
+        )
+        .min(1)
+        .describe("Whose pages may send forms"),
+    }),
+    example: { origins: ["https://shop.example"] },
+    codes,
+  });
+
+export const make = ({ origins }: Config<typeof spec>, _: Deps, { id }: Place): Layer =>
+  fromHono(csrf({ origin: [...origins] }), (_error, context) => {
+    context.outcome.by = id;
+    return refuse(context, codes, "cross-site-refused");
+  });

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { make, spec } from "../../../functions/filters/access.ts";
+import { Claims, Consumer, learn } from "../../../functions/gateway/facts.ts";
+import { conversation } from "../conversation.ts";
+
+interface Known {
+  readonly claims?: Readonly<Record<string, unknown>>;
+  readonly id?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+const gate = (written: object, { claims, id, labels = {} }: Known = {}) => {
+  const config = spec().schema.parse(written);
+  return conversation({
+    identity: () => (_, context) => {
+      if (claims) learn(context, Claims, claims);
+      if (id !== undefined) learn(context, Consumer, { id, labels });
+      return undefined;
+    },
+    access: () => make(config),
+  });
+};
+
+describe.each<[string, object, Known, string | undefined]>([
+  ["all scopes", { scopes: ["a", "b"] }, { claims: { scope: "b a c" } }, undefined],
+  ["one scope short", { scopes: ["a", "b"] }, { claims: { scope: "a" } }, "scope-missing"],
+  ["no scopes at all", { scopes: ["a"] }, { claims: {} }, "scope-missing"],
+  ["one of several", { "any-scope": ["a", "b"] }, { claims: { scp: ["b"] } }, undefined],
+  ["none of several", { "any-scope": ["a", "b"] }, { claims: { scp: ["c"] } }, "scope-missing"],
+  ["scopes and one of several", { scopes: ["a"], "any-scope": ["b", "c"] }, { claims: { scope: "a c" } }, undefined],
+  ["a claim", { claims: { plan: "gold" } }, { claims: { plan: "gold" } }, undefined],
+  ["a claim of another value", { claims: { plan: "gold" } }, { claims: { plan: "basic" } }, "access-denied"],
+  ["a claim of another type", { claims: { level: 1 } }, { claims: { level: "1" } }, "access-denied"],
+  ["a claim that every object has", { claims: { constructor: "x" } }, { claims: {} }, "access-denied"],
+  [
+    "no claims, where the filter that would know has not run",
+    { claims: { plan: "gold" } },
+    { id: "a" },
+    "access-denied",
+  ],
+  ["a named consumer", { consumers: ["a", "b"] }, { id: "b" }, undefined],
+  ["another consumer", { consumers: ["a"] }, { id: "ab" }, "access-denied"],
+  ["nobody", { consumers: ["a"] }, {}, "access-denied"],
+  ["a label", { labels: { plan: ["gold", "silver"] } }, { id: "a", labels: { plan: "silver" } }, undefined],
+  ["another label", { labels: { plan: "gold" } }, { id: "a", labels: { tier: "gold" } }, "access-denied"],
+  [
+    "a scope, but another consumer",
+    { scopes: ["a"], consumers: ["x"] },
+    { claims: { scope: "a" }, id: "y" },
+    "access-denied",
+  ],
+])("%s", (_, written, known, code) => {
+  it(code ?? "passes", async () => {
+    const heard = await gate(written, known).send("GET /");
+    expect([heard.status, heard.code, heard.upstream.length]).toEqual(code ? [403, code, 0] : [200, undefined, 1]);
+    // What would have fitted is nobody's business.
+    expect(heard.text).not.toMatch(/gold|silver/);
+  });
+});
+
+it("says which scope is missing, as OAuth clients expect it", async () => {
+  const { headers } = await gate({ scopes: ["a", "b"] }, { claims: {} }).send("GET /");
+  expect(headers["www-authenticate"]).toBe('Bearer error="insufficient_scope", scope="a b"');
+});
+
+it.each([{}, { scopes: [] }, { scopes: ["a b"] }, { scopes: ['a"'] }, { consumers: [] }, { claims: { a: [] } }])(
+  "refuses %j in a manifest",
+  (value) => {
+    expect(spec().schema.safeParse(value).success).toBe(false);
+  },
+);

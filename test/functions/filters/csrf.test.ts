@@ -1,0 +1,36 @@
+import { expect, it } from "vitest";
+import { make, spec } from "../../../functions/filters/csrf.ts";
+import { conversation, place, world } from "../conversation.ts";
+
+const config = spec().schema.parse({ origins: ["https://shop.example"] });
+const { send } = conversation(
+  { csrf: () => make(config, world(), { ...place, id: "csrf" }) },
+  { filters: { csrf: { kind: "layer" } } },
+);
+
+const form = (origin?: string) => ({
+  body: "a=1",
+  headers: { "content-type": "application/x-www-form-urlencoded", ...(origin !== undefined && { origin }) },
+});
+
+it("a form of the shop's own page passes, with its body", async () => {
+  const { status, upstream } = await send("POST /", form("https://shop.example"));
+  expect([status, upstream[0]?.body]).toEqual([200, "a=1"]);
+});
+
+it.each(["https://evil.example", "https://shop.example.evil.example", "null", undefined])(
+  "a form of %s does not",
+  async (origin) => {
+    expect(await send("POST /", form(origin))).toMatchObject({
+      status: 403,
+      code: "cross-site-refused",
+      upstream: [],
+      line: { verdict: "refused", by: "csrf", code: "cross-site-refused" },
+    });
+  },
+);
+
+it("what no form can send passes", async () => {
+  expect((await send("GET /")).status).toBe(200);
+  expect((await send("POST /", { body: "{}", headers: { "content-type": "application/json" } })).status).toBe(200);
+});

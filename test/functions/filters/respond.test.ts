@@ -1,0 +1,38 @@
+import { expect, it } from "vitest";
+import { make, spec } from "../../../functions/filters/respond.ts";
+import { conversation } from "../conversation.ts";
+
+const gate = (written: object, setting = {}) =>
+  conversation({ respond: () => make(spec().schema.parse(written)) }, setting);
+
+it("answers, and asks no service", async () => {
+  const heard = await gate({ json: { ok: true }, headers: { "cache-control": "max-age=60" } }).send("GET /");
+  expect(heard).toMatchObject({
+    status: 200,
+    text: '{"ok":true}\n',
+    upstream: [],
+    line: { verdict: "answered", by: "respond" },
+  });
+  expect(heard.headers).toMatchObject({ "content-type": "application/json", "cache-control": "max-age=60" });
+});
+
+it("answers who fulfils its conditions, and lets others pass", async () => {
+  const { send } = gate(
+    { status: 503, text: "back at noon" },
+    { filters: { respond: { when: [["header", "x-beta", "present", ""]] } } },
+  );
+  expect((await send("GET /")).status).toBe(200);
+  const heard = await send("GET /", { headers: { "x-beta": "1" } });
+  // An answer that the manifest gives is no refusal by the gate, whatever its status.
+  expect(heard).toMatchObject({ status: 503, text: "back at noon", line: { verdict: "answered" } });
+});
+
+it.each([
+  { text: "a", json: 1 },
+  { status: 204, text: "a" },
+  { status: 99 },
+  { headers: { "x-a": "b\r\nc: d" } },
+  { headers: { host: "x" } },
+])("refuses %j in a manifest", (value) => {
+  expect(spec().schema.safeParse(value).success).toBe(false);
+});
