@@ -131,7 +131,7 @@ const gatesOf = ({ tier, base, binding, lifted }: FrontPlan["tiers"][number]): T
 };
 
 /** The tiers of a host, then the longest base that the path lies under. */
-const tierFinder = (tiers: FrontPlan["tiers"]) => {
+export const tierFinder = (tiers: FrontPlan["tiers"]) => {
   const byHost = new Map<string, { readonly under: string; readonly tier: Tier }[]>();
   for (const it of tiers.toSorted((a, b) => b.base.length - a.base.length)) {
     const tier = gatesOf(it);

@@ -1,5 +1,6 @@
 /** The Worker of one tier: its plan linked with the parts it uses, behind two doors of different trust. */
 import { env, WorkerEntrypoint } from "cloudflare:workers";
+import type { Explain } from "./gateway/explain.ts";
 import { answer, gatewayCodes } from "./gateway/faults.ts";
 import { behindFront, stranger } from "./gateway/hop.ts";
 import type { Parts } from "./gateway/part.ts";
@@ -36,9 +37,9 @@ const sleep: Deps["sleep"] = (ms, signal) =>
  * The two entrypoints of a gate. `zone` serves whoever finds it and believes nothing that came in; `Behind` is reached
  * only by a service binding that names it, so what the front says of the caller is believed there, and only there.
  */
-export const gate = (plan: Plan, parts: Parts): Entrypoints => {
+export const gate = (plan: Plan, parts: Parts, explain: Explain = silent): Entrypoints => {
   const world = deps();
-  const serve = link(plan, parts, world);
+  const serve = explain(plan.tier, link(plan, parts, world), world);
   return {
     zone: { fetch: (request) => serve(request, stranger(request.headers, world.uuid)) },
     Behind: class extends WorkerEntrypoint {
@@ -53,9 +54,13 @@ export const gate = (plan: Plan, parts: Parts): Entrypoints => {
  * One gate for several small tiers. The front's binding says which of them a request is for, in props that no request can
  * change. A tier that cannot be linked answers for itself alone.
  */
-export const sharedGate = (plans: readonly Plan[], parts: Parts): { readonly Behind: Behind<SharedProps> } => {
+export const sharedGate = (
+  plans: readonly Plan[],
+  parts: Parts,
+  explain: Explain = silent,
+): { readonly Behind: Behind<SharedProps> } => {
   const world = deps();
-  const gateways = new Map(plans.map((plan) => [plan.tier, linkedOr(plan, parts, world)]));
+  const gateways = new Map(plans.map((plan) => [plan.tier, explain(plan.tier, linkedOr(plan, parts, world), world)]));
   return {
     Behind: class extends WorkerEntrypoint<Cloudflare.Env, SharedProps> {
       override fetch(request: Request): Promise<Response> {
@@ -66,6 +71,9 @@ export const sharedGate = (plans: readonly Plan[], parts: Parts): { readonly Beh
     },
   };
 };
+
+/** Where nobody may ask, a gate carries nothing to answer with. */
+const silent: Explain = (_, serve) => serve;
 
 interface SharedProps {
   readonly tier?: string;

@@ -110,6 +110,32 @@ secrets
   });
 
 program
+  .command("explain")
+  .description("say which route takes a request, and what each filter makes of it: here, or at a running gate")
+  .argument("[method]", "such as GET")
+  .argument("[url]", "as a client would ask for it")
+  .addOption(environment("local"))
+  .addOption(root)
+  .addOption(json)
+  .option("-H, --header <line...>", "a header of the request: 'authorization: Bearer …'")
+  .option("-d, --data <body>", "its body")
+  .option("--ip <address>", "the client's", "192.0.2.1")
+  .option("--gray <key>", "the gray key, which a `percent` goes by")
+  .option("--online", "ask issuers for their keys; nothing else leaves this machine")
+  .option("--at <url>", "ask the gates that run there, with a token for them")
+  .option("--init", "make a key for such tokens, and say what belongs into the environment")
+  .addHelpText(
+    "after",
+    examples({
+      "npx postern explain GET http://localhost:8787/wallet/v1/accounts/7/balance": "here, with no network",
+      "npx postern explain --at http://localhost:8787 GET /open/v1/rates/USD": "at the dev loop",
+    }),
+  )
+  .action(async (method, url, options) =>
+    finish(await (await import("./verbs/explain.ts")).explain(method, url, options), options),
+  );
+
+program
   .command("sign")
   .description(
     "sign a request with a key of the dev loop, as a client would (RFC 9421); prints a configuration for curl",

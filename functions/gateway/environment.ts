@@ -30,6 +30,18 @@ export const environment = () =>
       })
       .prefault({})
       .describe("The Worker ahead of the gates"),
+    explain: z
+      .strictObject({
+        key: z
+          .string()
+          .regex(
+            /^[A-Za-z0-9_-]{43}$/,
+            "an Ed25519 public key as a JWK has it (`x`); `postern explain --init` makes one",
+          )
+          .describe("The public key of explain tokens"),
+      })
+      .optional()
+      .describe("Lets gates explain a request to who brings a token for it"),
     dev: z
       .strictObject({
         services: z.record(name(), z.string()).default({}).describe("Commands of the business services"),

@@ -81,6 +81,7 @@ export const behindFront = (headers: Headers, uuid: () => string): Caller => ({
 export const introduce = (headers: Headers, caller: Caller, url: URL): void => {
   cleanse(headers);
   headers.delete("cf-connecting-ip");
+  headers.delete("postern-explain");
   headers.set("x-request-id", caller.requestId);
   writeTrace(headers, caller.traceparent);
   headers.set("x-forwarded-host", url.host);

@@ -1,6 +1,7 @@
 /** Composes a chain: guards run flat, layers wrap like an onion, and a rule can be shadowed or given to a share of users. */
 import type { Holds } from "./conditions.ts";
 import { Body, Consumer, known, learn } from "./facts.ts";
+import { noted, watched } from "./trace.ts";
 import type { Context, Guard, Handler, Layer } from "./types.ts";
 
 export type Step =
@@ -29,7 +30,8 @@ const flat = (steps: readonly { readonly id: string; readonly guard: Guard }[], 
     try {
       for (const { id, guard } of steps) {
         at = id;
-        const verdict = guard(request, context);
+        const { trace } = context.caller;
+        const verdict = trace ? watched(trace, id, guard, request, context) : guard(request, context);
         if (verdict === undefined) continue;
         const answer = verdict instanceof Promise ? await verdict : verdict;
         if (answer === undefined) continue;
@@ -61,6 +63,7 @@ export const shadowed =
     };
     const note = (decision: string): undefined => {
       context.outcome.shadow = { ...context.outcome.shadow, [id]: decision };
+      noted(context, "shadowed", decision);
     };
     const done = (decision: string): undefined => {
       // Its bytes cannot be read a second time.
@@ -82,7 +85,7 @@ export const shadowed =
 export const guardWhen =
   (holds: Holds, guard: Guard): Guard =>
   (request, context) =>
-    holds(request, context.url) ? guard(request, context) : undefined;
+    holds(request, context.url) ? guard(request, context) : noted(context, "skipped", "when");
 
 /** `when`: the layer wraps requests that fulfil its conditions. */
 export const layerWhen =
@@ -97,7 +100,8 @@ export const sampled =
   (id: string, share: number, guard: Guard): Guard =>
   (request, context) => {
     const key = userOf(context);
-    return key === null || position(`${id}\n${key}`) < share ? guard(request, context) : undefined;
+    const meets = key === null || position(`${id}\n${key}`) < share;
+    return meets ? guard(request, context) : noted(context, "skipped", "percent");
   };
 
 /** What keeps a user on one side of a share: the consumer, else the gray key, else the address. */

@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { Deps } from "./types.ts";
 
 /** Bindings of a gate that are no secrets. */
-const taken = /^(?:VERSION|CONSUMERS|(?:GATE|SERVICE|STATE|POSTERN)_.*)$/;
+const taken = /^(?:VERSION|CONSUMERS|REVOCATIONS|(?:GATE|SERVICE|STATE|POSTERN)_.*)$/;
 
 /** `{ secret: PAY_SIGNING_KEY }` */
 export const secret = () =>

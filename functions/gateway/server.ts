@@ -66,6 +66,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     const found =
       path === undefined ? undefined : match(preflightMethod(request) ?? request.method, path, request, url);
     const context = contextOf(caller, url, plan.tier, found);
+    if (caller.trace) caller.trace.route = context.route.name;
     learn(context, BodyLimit, bodyLimit);
     const leave = enter();
     // Where the client leaves, the runtime cancels all that follows, so its line is written then or never.
@@ -173,7 +174,14 @@ const attributed =
 const attributedLayer =
   (id: string, layer: Layer): Layer =>
   (next) =>
-    attributed(id, layer(next));
+    attributed(id, entered(id, layer(next)));
+
+const entered =
+  (id: string, handler: Handler): Handler =>
+  (request, context) => {
+    context.caller.trace?.decisions.push({ id, verdict: "entered", ms: 0 });
+    return handler(request, context);
+  };
 
 const timed =
   (handler: Handler, deps: Deps): Handler =>

@@ -1,5 +1,6 @@
 /** The whole vocabulary of a gate: what a request passes through, and what travels with it. */
 import type { State } from "./state.ts";
+import type { Trace } from "./trace.ts";
 
 /** One request in, one response out: an upstream, a pipeline and a whole gateway all have this shape. */
 export type Handler = (request: Request, context: Context) => Promise<Response>;
@@ -52,6 +53,8 @@ export interface Caller {
   readonly ip: string | null;
   /** Keeps a user on one version or one side of a `percent`. Trusted for stickiness, for nothing else. */
   readonly grayKey: string | null;
+  /** There where the request is to be explained. */
+  readonly trace?: Trace;
 }
 
 /** How a request fared: what the access log says. */

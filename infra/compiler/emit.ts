@@ -37,12 +37,14 @@ interface Choice {
   readonly only?: string | undefined;
   /** Writes a front that does not know the tiers that are missing. It would take them off the air, so only the dev loop asks for it. */
   readonly partial?: boolean;
+  /** The public key of explain tokens, in place of the environment's. */
+  readonly explain?: string;
 }
 
 export const emit = async (
   root: string,
   compiled: Compiled,
-  { only, partial = false }: Choice = {},
+  { only, partial = false, explain = compiled.environment.value.explain?.key }: Choice = {},
 ): Promise<Emitted[]> => {
   // Without the values and keys that all tiers share, nothing that would be written is what was meant.
   if (compiled.sharedBroken) return [];
@@ -58,7 +60,7 @@ export const emit = async (
   const emitted = await Promise.all(
     gates.map(async (gate) => {
       const at = path.join(folder, "gates", gate.name.replace(/^gate-/, ""));
-      const code = await shapeOf(gateEntry(gate));
+      const code = await shapeOf(gateEntry(gate, explain));
       const plans = gate.serves.map(({ plan }) => plan);
       const beside = {
         plan: gate.shared ? plans : (plans[0] as Plan),
@@ -88,7 +90,7 @@ const used = ({ serves }: Gate, group: "filters" | "upstreams"): string[] =>
   [...new Set(serves.flatMap(({ plan }) => Object.values(plan[group]).map(({ use }) => use)))].sort();
 
 /** The entry of a shape: two gates with the same parts have the same one. Only `make` is imported, so no schema comes along. */
-const gateEntry = (gate: Gate): string => {
+const gateEntry = (gate: Gate, explain: string | undefined): string => {
   const group = (folder: "filters" | "upstreams") => {
     const names = used(gate, folder);
     return {
@@ -99,15 +101,17 @@ const gateEntry = (gate: Gate): string => {
     };
   };
   const [filter, upstream] = [group("filters"), group("upstreams")];
-  const parts = `{ filters: { ${filter.table} }, upstreams: { ${upstream.table} } }`;
-  const imports = `import plan from "./plan.js";\n${filter.imports}${upstream.imports}`;
+  const given = `plan, { filters: { ${filter.table} }, upstreams: { ${upstream.table} } }`;
+  const all = explain === undefined ? given : `${given}, explaining(${JSON.stringify(explain)})`;
+  const explaining = explain === undefined ? "" : `import { explaining } from "./gateway/explain.ts";\n`;
+  const imports = `import plan from "./plan.js";\n${filter.imports}${upstream.imports}${explaining}`;
   return gate.shared
     ? `${imports}import { sharedGate } from "./gate.ts";
-export const { Behind } = sharedGate(plan, ${parts});
+export const { Behind } = sharedGate(${all});
 export default { fetch: () => new Response(null, { status: 404 }) };
 `
     : `${imports}import { gate } from "./gate.ts";
-const { zone, Behind } = gate(plan, ${parts});
+const { zone, Behind } = gate(${all});
 export { Behind };
 export default zone;
 `;

@@ -4,6 +4,7 @@ import pc from "picocolors";
 import { type Compiled, compile } from "../compiler/compile.ts";
 import { type Emitted, emit } from "../compiler/emit.ts";
 import { report } from "../compiler/report.ts";
+import { ownKey } from "../explain/keys.ts";
 import { localSecrets } from "../secrets.ts";
 import type { Door } from "./door.ts";
 import { type Mesh, startMesh } from "./mesh.ts";
@@ -73,7 +74,10 @@ export const generations = (
         for (const { checked } of compiled.tiers)
           if (good && compiled.problems.some(({ file }) => file === checked.source.file))
             tell(`${checked.manifest.tier} goes on with its last good manifest`);
-        const emitted = await emit(root, compiled, { partial: true });
+        const emitted = await emit(root, compiled, {
+          partial: true,
+          explain: compiled.environment.value.explain?.key ?? ownKey(root, env),
+        });
         const secrets = localSecrets(root, env, compiled.environment.value.dev.secrets);
         const now = JSON.stringify([emitted.map((it) => it.digest), compiled.consumers, secrets]);
         if (now === digest) return compiled;

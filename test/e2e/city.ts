@@ -40,6 +40,7 @@ export interface City {
   readonly port: number;
   readonly refused: Readonly<Record<string, string>>;
   readonly lines: string[];
+  readonly root: string;
   readonly states: States;
   readonly stop: () => Promise<void>;
 }
@@ -79,7 +80,15 @@ export const city = async (files: Files, { change, alone, counts, secrets = {} }
   };
   onTestFinished(stop);
   const port = Number(mesh.url.port);
-  return { url: `http://localhost:${port}`, port, refused: mesh.refused, lines, states: state, stop };
+  return {
+    url: `http://localhost:${port}`,
+    port,
+    refused: mesh.refused,
+    lines,
+    root: result.root,
+    states: state,
+    stop,
+  };
 };
 
 export interface Service {

@@ -152,6 +152,12 @@ export const conversation = (filters: Readonly<Record<string, Make>>, setting: S
   return { send, world: surroundings };
 };
 
+/** What a gate is linked of. */
+export const planAndParts = (filters: Readonly<Record<string, Make>>, setting: Setting) => ({
+  plan: planOf(Object.keys(filters), setting),
+  parts: partsOf(filters, setting),
+});
+
 const service = "https://service.example";
 
 /** The service sees what it is sent, whole; like a real fetch it ends when its signal says so. */

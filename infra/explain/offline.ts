@@ -1,0 +1,151 @@
+/** Runs a request through the linked pipeline of its tier here, with no network: services and stores are stand-ins that remember. */
+import { filters } from "../../functions/filters/registry.gen.ts";
+import { tierFinder } from "../../functions/front.ts";
+import { gatewayCodes } from "../../functions/gateway/faults.ts";
+import { hostOf } from "../../functions/gateway/hosts.ts";
+import { type Cell, runScript } from "../../functions/gateway/limit-scripts.ts";
+import { canonicalPath } from "../../functions/gateway/path.ts";
+import { link } from "../../functions/gateway/server.ts";
+import { stateBinding } from "../../functions/gateway/state.ts";
+import { type Decision, traceOf } from "../../functions/gateway/trace.ts";
+import type { Deps } from "../../functions/gateway/types.ts";
+import { answerTo } from "../../functions/state/contract.ts";
+import type { Counters } from "../../functions/state/counters.ts";
+import { upstreams } from "../../functions/upstreams/registry.gen.ts";
+import type { CheckedTier } from "../compiler/checked.ts";
+import type { Compiled } from "../compiler/compile.ts";
+import { lower } from "../compiler/lower.ts";
+import { bindingsOf } from "../compiler/platform.ts";
+import { secretsOf } from "../compiler/wrangler.ts";
+
+export interface Asked {
+  readonly request: Request;
+  readonly ip: string;
+  readonly grayKey: string | null;
+  /** Values that are here, by name. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Whether issuers may be asked for their keys. */
+  readonly online: boolean;
+}
+
+export interface Explained {
+  readonly tier: CheckedTier | undefined;
+  readonly route: string;
+  readonly decisions: readonly Decision[];
+  readonly status: number;
+  readonly code: string | undefined;
+  /** What the service would be asked; secrets are not shown. */
+  readonly upstream:
+    | { readonly method: string; readonly url: string; readonly headers: Readonly<Record<string, string>> }
+    | undefined;
+  /** What could not be told here, and why. */
+  readonly unknown: readonly string[];
+}
+
+export const explainOffline = async (compiled: Compiled, asked: Asked): Promise<Explained> => {
+  const url = new URL(asked.request.url);
+  const path = canonicalPath(url.pathname);
+  const found = path === undefined ? "path-ambiguous" : tierFinder(compiled.front.tiers)(hostOf(url), path);
+  if (typeof found === "string") return nowhere(found);
+  const tier = compiled.tiers.find(({ checked }) => checked.manifest.tier === found.tier)?.checked as CheckedTier;
+  const world = standIns(tier, compiled, asked);
+  const makers = <Part>(all: Readonly<Record<string, { readonly make: Part }>>) =>
+    Object.fromEntries(Object.entries(all).map(([name, { make }]) => [name, make]));
+  const plan = lower(tier, compiled.environment.name, tier.routes);
+  const serve = link(plan, { filters: makers(filters), upstreams: makers(upstreams) }, world.deps);
+  const trace = traceOf(() => performance.now());
+  const { ip, grayKey, request } = asked;
+  const requestId = crypto.randomUUID();
+  const traceparent = `00-${requestId.replaceAll("-", "")}-${requestId.slice(0, 16).replaceAll("-", "0")}-00`;
+  const response = await serve(request, { requestId, traceparent, ip, grayKey, trace });
+  const isProblem = response.headers.get("content-type") === "application/problem+json";
+  return {
+    tier,
+    route: trace.route,
+    decisions: trace.decisions,
+    status: response.status,
+    code: isProblem ? ((await response.json()) as { readonly code: string }).code : undefined,
+    upstream: world.seen(),
+    unknown: world.unknown,
+  };
+};
+
+const nowhere = (code: keyof typeof gatewayCodes): Explained => ({
+  tier: undefined,
+  route: "",
+  decisions: [],
+  status: gatewayCodes[code].status,
+  code,
+  upstream: undefined,
+  unknown: [],
+});
+
+const standIns = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Asked) => {
+  const unknown: string[] = [];
+  let seen: Explained["upstream"];
+  const needed = secretsOf([tier]);
+  for (const name of needed)
+    if (!Object.hasOwn(secrets, name)) unknown.push(`the secret ${name} is not here, so what depends on it is a guess`);
+  const hide = (text: string): string =>
+    Object.values(secrets).reduce((shown, it) => (it === "" ? shown : shown.replaceAll(it, "•••")), text);
+
+  const service = async (input: Request | string, init?: RequestInit): Promise<Response> => {
+    const request = new Request(input, init);
+    const headers = Object.fromEntries([...request.headers].map(([name, value]) => [name, hide(value)]));
+    seen = { method: request.method, url: hide(request.url), headers };
+    return new Response(null, { status: 200 });
+  };
+  const fetched: Deps["fetch"] = async (input, init) => {
+    if (input instanceof Request) return service(input, init);
+    if (online) return fetch(input, init);
+    unknown.push(`${new URL(input).origin} would have been asked; --online asks it`);
+    throw new Error("offline");
+  };
+  const people = new Map(compiled.consumers.map(({ key, value }) => [key, value]));
+  const namespaces: Readonly<Record<string, object>> = {
+    CONSUMERS: { get: async (key: string) => JSON.parse(people.get(key) ?? "null") },
+  };
+  const absent = (namespace: string) => ({
+    get: async () => {
+      unknown.push(`the KV namespace ${namespace} is not here`);
+      throw new Error("offline");
+    },
+  });
+  const env = Object.fromEntries([
+    ...needed.map((name) => [name, secrets[name] ?? `no value of ${name} is here`]),
+    ...bindingsOf(tier).map((it) => {
+      if (it.kind === "service") return [it.binding, { fetch: service }];
+      if (it.kind === "kv") return [it.binding, namespaces[it.binding] ?? absent(it.namespace)];
+      return [stateBinding(tier.manifest.tier), countersHere()];
+    }),
+  ]);
+  const deps: Deps = {
+    env,
+    version: "offline",
+    fetch: fetched,
+    now: () => Date.now(),
+    random: () => Math.random(),
+    uuid: () => crypto.randomUUID(),
+    sleep: (ms, signal) => sleeping(ms, signal),
+    log: () => {},
+    cache: { match: async () => undefined, put: async () => {} },
+  };
+  return { deps, unknown, seen: () => seen };
+};
+
+const sleeping = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+
+/** State that has counted nothing yet. */
+const countersHere = () => {
+  const all = new Map<string, Cell>();
+  const cells = { get: (key: string) => all.get(key), put: (key: string, cell: Cell) => void all.set(key, cell) };
+  const counters: Counters = { run: (call, now) => runScript(cells, call, now), once: () => true, sweep: () => 0 };
+  return { fetch: (url: string, init: RequestInit) => answerTo(new Request(url, init), counters, () => Date.now()) };
+};

@@ -1,0 +1,100 @@
+/** Values of secrets, looked for in everything that a gateway writes, says or sends. */
+import { execFile } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { expect, it } from "vitest";
+import { ownKey } from "../../infra/explain/keys.ts";
+import { home } from "../../infra/gen/generated.ts";
+import { city, manifest, service } from "./city.ts";
+
+const values = {
+  SIGNING_KEY: "value-one-that-nobody-may-see",
+  IT_TOKEN: "value-two-that-nobody-may-see",
+  REDIS_TOKEN: "value-three-that-nobody-may-see",
+  CALL_KEY: "value-four-that-nobody-may-see",
+};
+const nobody = /value-(?:one|two|three|four)-that/;
+
+const filesUnder = (folder: string): string[] =>
+  fs
+    .readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((it) => path.join(folder, it))
+    .filter((it) => fs.statSync(it).isFile());
+
+it("no value stands in a bundle, plan, log line, problem, trace or output, whatever goes wrong", async () => {
+  const heard: string[] = [];
+  const upstream = await service((request, response) => {
+    heard.push(JSON.stringify(request.headers));
+    response.end("ok");
+  });
+  const body = (key: string) => `isolation: ${key}
+filters:
+  - body-limit: 1KiB
+  - rate-limit: { limit: 1000/s, by: ip, store: { upstash: "http://localhost:9", token: { secret: REDIS_TOKEN } }, count: exact }
+  - headers: { request: { set: { x-token: { secret: IT_TOKEN } } } }
+upstreams: { it: { http: { url: "${upstream.url}", sign: { secret: CALL_KEY } } }, gone: { http: http://localhost:9 } }
+routes:
+  plain: { match: GET /plain, to: it }
+  gone: { match: GET /gone, to: gone }
+  lifted: { match: GET /lifted, to: it${key === "tier" ? ", isolation: route" : ""} }
+  signed: { match: POST /signed, to: it, filters: [{ signature: { keys: { k1: { secret: SIGNING_KEY, consumer: shop } } } }] }
+`;
+  const keys = fs.mkdtempSync(path.join(os.tmpdir(), "postern-key-"));
+  const { url, lines, root } = await city(
+    {
+      "routes/own.yaml": manifest("own", body("tier")),
+      "routes/small.yaml": manifest("small", body("shared")),
+      "routes/environments/local.yaml": `values: {}\nexplain: { key: "${ownKey(keys, "local")}" }\n`,
+    },
+    { secrets: values },
+  );
+  fs.cpSync(path.join(keys, ".secrets"), path.join(root, ".secrets"), { recursive: true });
+  fs.rmSync(keys, { recursive: true });
+  const said: string[] = [];
+  const requests: readonly (readonly [string, RequestInit?])[] = [
+    ["plain"],
+    ["gone"],
+    ["lifted"],
+    ["signed", { method: "POST", body: "x" }],
+    [
+      "signed",
+      {
+        method: "POST",
+        body: "x",
+        headers: {
+          "signature-input": 'sig=("@method" "@authority" "@path" "@query");created=1;nonce="n";keyid="k1"',
+          signature: "sig=:AAAA:",
+        },
+      },
+    ],
+    ["nothing"],
+  ];
+  for (const tier of ["own", "small"])
+    for (const [target, init] of requests) {
+      const response = await fetch(`${url}/${tier}/${target}`, init);
+      said.push(JSON.stringify([...response.headers]), await response.text());
+    }
+  const run = (args: readonly string[]) =>
+    new Promise<string>((resolve) =>
+      execFile(process.execPath, [path.join(home, "infra/cli.ts"), ...args, "--root", root], (_, out, err) =>
+        resolve(out + err),
+      ),
+    );
+  for (const args of [
+    ["build", "--env", "local"],
+    ["routes", "--env", "local"],
+    ["check"],
+    ["secrets", "list"],
+    ["explain", "--at", url, "GET", "/own/plain"],
+  ])
+    said.push(await run(args));
+  expect(said.join()).toContain("plain");
+  // The service is told what it is to be told, so the values were really there.
+  expect(heard.join()).toContain(values.IT_TOKEN);
+  expect(lines.length).toBeGreaterThan(10);
+  expect(lines.join()).toContain("degraded");
+  for (const text of [...said, ...lines, ...filesUnder(root).map((it) => fs.readFileSync(it, "utf8"))])
+    expect(text).not.toMatch(nobody);
+  for (const text of heard) expect(text.replaceAll(values.IT_TOKEN, "")).not.toMatch(nobody);
+});

@@ -1,0 +1,130 @@
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { expect, it } from "vitest";
+import { explaining } from "../../../functions/gateway/explain.ts";
+import { refuse } from "../../../functions/gateway/faults.ts";
+import { link } from "../../../functions/gateway/server.ts";
+import { traceOf } from "../../../functions/gateway/trace.ts";
+import type { Guard, Handler } from "../../../functions/gateway/types.ts";
+import { caller, conversation, planAndParts, world } from "../conversation.ts";
+
+const pair = await generateKeyPair("EdDSA", { crv: "Ed25519" });
+const other = await generateKeyPair("EdDSA", { crv: "Ed25519" });
+const { x = "" } = await exportJWK(pair.publicKey);
+const now = Date.UTC(2026, 10, 1) / 1000;
+
+const token = (claims = {}, { key = pair.privateKey, life = 300 } = {}) =>
+  new SignJWT({ tier: "tier", route: "*", aud: "postern-explain", iat: now, exp: now + life, ...claims })
+    .setProtectedHeader({ alg: "EdDSA" })
+    .sign(key);
+
+const codes = { "no-entry": { status: 403, title: "No" } };
+const filters: Record<string, () => Guard> = {
+  first: () => () => undefined,
+  later: () => async () => undefined,
+  trial: () => (_, context) => refuse(context, codes, "no-entry"),
+  beta: () => () => undefined,
+  door: () => (request, context) => (request.headers.has("x-key") ? undefined : refuse(context, codes, "no-entry")),
+  last: () => () => undefined,
+};
+const settings = {
+  filters: {
+    trial: { mode: "shadow" as const },
+    beta: { when: [["header", "x-beta", "present", ""]] as const },
+  },
+};
+
+const seen: Headers[] = [];
+const surroundings = world({
+  fetch: async (input) => {
+    seen.push(new Request(input).headers);
+    return new Response("ok");
+  },
+});
+const { plan, parts } = planAndParts(filters, settings);
+const serve = explaining(x)("tier", link(plan, parts, surroundings), surroundings);
+const ask = (explain: string | undefined, headers: Record<string, string> = {}) =>
+  serve(
+    new Request("https://gate.example/a", {
+      headers: { ...headers, ...(explain !== undefined && { "postern-explain": explain }) },
+    }),
+    caller,
+  );
+
+const told = (response: Response) => JSON.parse(response.headers.get("postern-trace") ?? "null");
+
+it("tells who brings a token what each filter decided", async () => {
+  const response = await ask(await token());
+  expect(response.status).toBe(403);
+  expect(told(response)).toEqual({
+    tier: "tier",
+    route: "all",
+    version: "v1",
+    decisions: [
+      { id: "first", verdict: "passed", ms: 0 },
+      { id: "later", verdict: "passed", ms: 0 },
+      { id: "trial", verdict: "shadowed", code: "no-entry", ms: 0 },
+      { id: "beta", verdict: "skipped", code: "when", ms: 0 },
+      { id: "door", verdict: "refused", code: "no-entry", ms: 0 },
+    ],
+  });
+});
+
+it("tells it of requests that pass as well, and the service sees no token", async () => {
+  seen.length = 0;
+  const response = await ask(await token({ route: "all" }), { "x-key": "1" });
+  expect([response.status, told(response).decisions.length]).toEqual([200, 6]);
+  expect(seen.map((headers) => headers.has("postern-explain"))).toEqual([false]);
+  expect(JSON.stringify(surroundings.lines)).not.toContain("eyJ");
+});
+
+it.each<[string, () => Promise<string | undefined> | string | undefined]>([
+  ["no token", () => undefined],
+  ["one of another key", () => token({}, { key: other.privateKey })],
+  ["one for another tier", () => token({ tier: "pay" })],
+  ["one for another route", () => token({ route: "other" })],
+  ["one without a route", () => token({ route: undefined })],
+  ["one for something else", () => token({ aud: "wallet" })],
+  ["an expired one", () => token({ iat: now - 400, exp: now - 100 })],
+  ["one that lives too long", () => token({}, { life: 301 })],
+  ["one that never ends", () => token({ exp: undefined })],
+  [
+    "alg none",
+    () =>
+      `${btoa('{"alg":"none"}')}.${btoa(JSON.stringify({ tier: "tier", route: "*", aud: "postern-explain", iat: now, exp: now + 60 }))}.`,
+  ],
+  ["garbage", () => "x.y.z"],
+  ["a huge one", () => token({ padding: "x".repeat(2000) })],
+])("with %s it answers as ever, and tells nothing", async (_, make) => {
+  const plain = await ask(undefined);
+  const response = await ask(await make());
+  expect([response.status, response.headers.get("postern-trace")]).toEqual([plain.status, null]);
+  const [a, b] = [await plain.text(), await response.text()];
+  expect(a).toBe(b);
+});
+
+it("a trace has a bound", async () => {
+  const many = Object.fromEntries(
+    Array.from({ length: 200 }, (_, index) => [`filter-number-${index}`, () => () => undefined]),
+  );
+  const built = planAndParts(many, {});
+  const long = explaining(x)("tier", link(built.plan, built.parts, surroundings), surroundings);
+  const response = await long(
+    new Request("https://gate.example/a", { headers: { "postern-explain": await token() } }),
+    caller,
+  );
+  expect(response.headers.get("postern-trace")?.length).toBeLessThanOrEqual(4096);
+  expect(told(response).decisions.length).toBeGreaterThan(20);
+});
+
+it("layers and faults are told too", async () => {
+  const trace = traceOf(() => 0);
+  const { send } = conversation(
+    { wrap: () => (next: Handler) => next, fails: () => () => Promise.reject(new Error("oops")) },
+    { filters: { wrap: { kind: "layer" } }, caller: { trace } },
+  );
+  expect((await send("GET /")).status).toBe(500);
+  expect(trace.decisions).toEqual([
+    { id: "wrap", verdict: "entered", ms: 0 },
+    { id: "fails", verdict: "failed", code: "internal", ms: 0 },
+  ]);
+});

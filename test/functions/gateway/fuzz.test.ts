@@ -1,0 +1,135 @@
+/** Parsers of what clients send, with whatever they may send: no crash, and nothing that takes longer than its length. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { claimsFit, scopesOf } from "../../../functions/gateway/claims.ts";
+import { holdsAll } from "../../../functions/gateway/conditions.ts";
+import { cookies } from "../../../functions/gateway/cookies.ts";
+import { cleanse, stranger, traceparentOf } from "../../../functions/gateway/hop.ts";
+import { hostOf } from "../../../functions/gateway/hosts.ts";
+import { keyOf } from "../../../functions/gateway/limit-keys.ts";
+import { canonicalPath } from "../../../functions/gateway/path.ts";
+import { tagOf } from "../../../functions/gateway/state.ts";
+import { caller, conversation } from "../conversation.ts";
+
+const runs = { numRuns: Number(process.env.POSTERN_RUNS ?? 500), seed: 2026 };
+
+const odd = fc.constantFrom(
+  "%",
+  "%2",
+  "%2f",
+  "%zz",
+  "..",
+  "/",
+  "\\",
+  ";",
+  "=",
+  "&",
+  ",",
+  '"',
+  "{",
+  "}",
+  "[",
+  "]",
+  "a",
+  "é",
+  "\u2028",
+  "-",
+  "_",
+  "00",
+  "ff",
+  " ",
+  "\t",
+  "*",
+);
+const text = fc.array(odd, { maxLength: 60 }).map((pieces) => pieces.join(""));
+/** What a header can hold. */
+const field = text.map((it) => it.replace(/[^\t\x20-\x7e]/g, "~").trim());
+const uuid = () => "00000000-0000-4000-8000-000000000000";
+
+describe("never throws", () => {
+  const parsers: Readonly<Record<string, (text: string) => unknown>> = {
+    "a path": (it) => canonicalPath(new URL(`https://a.example/${it.replaceAll("\\", "")}`).pathname),
+    "a cookie": (it) => cookies(new Headers({ cookie: it }), "a"),
+    "a trace": (it) => traceparentOf(new Headers({ traceparent: it }), uuid),
+    "a stranger's headers": (it) =>
+      stranger(new Headers({ traceparent: it, "cf-connecting-ip": it, "x-postern-gray-key": it }), uuid),
+    "headers to be cleaned": (it) => cleanse(new Headers({ cookie: it, forwarded: it, x_a: it })),
+    "a limit's key": (it) =>
+      keyOf(["ip"])(new Request("https://a.example"), { caller: { ...caller, ip: it } } as never),
+    "a shard's tag": (it) => tagOf(it),
+    claims: (it) => [
+      claimsFit(JSON.parse(JSON.stringify({ scope: it, a: [it] })), { a: it }),
+      scopesOf({ scope: it, scp: [it, 1, null] }),
+    ],
+    "a condition": (it) =>
+      holdsAll([
+        ["header", "x-a", "matches", "[a-z]{1,8}"],
+        ["query", "q", "prefix", "a"],
+        ["cookie", "c", "exact", "a"],
+        ["content-type", "", "exact", "a/b"],
+      ])(
+        new Request("https://a.example", { headers: { "x-a": it, cookie: it, "content-type": it } }),
+        new URL(`https://a.example/?q=${encodeURIComponent(it)}&${it}`),
+      ),
+  };
+  it.each(Object.entries(parsers))("%s", (_, parse) => {
+    fc.assert(
+      fc.property(field, (it) => void parse(it)),
+      runs,
+    );
+  });
+});
+
+it("a path that is taken means one thing, and is its own canonical form", () => {
+  fc.assert(
+    fc.property(text, (it) => {
+      const path = canonicalPath(new URL(`https://a.example/${it}`).pathname);
+      if (path === undefined) return;
+      expect(canonicalPath(path)).toBe(path);
+      expect(path).not.toMatch(/\/\/|\\|%2f|%5c|\/\.\.?(\/|$)/i);
+    }),
+    runs,
+  );
+});
+
+it("a host is found by its name, whatever its case and end", () => {
+  expect(
+    ["https://A.Example/", "https://a.example./", "https://a.example:8443/"].map((it) => hostOf(new URL(it))),
+  ).toEqual(["a.example", "a.example", "a.example"]);
+});
+
+it("a whole gate answers whatever it is asked, and nothing of it is internal", async () => {
+  const { send } = conversation(
+    {},
+    { routes: { one: { match: "GET /a/{id:[0-9]+}/{rest*}" }, two: { match: "ANY /{x}" } } },
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom("GET", "POST", "OPTIONS", "HEAD", "PROPFIND"),
+      text,
+      field,
+      async (method, target, value) => {
+        const url = new URL(`https://gate.example/${target}`).href;
+        const { status, text } = await send(`${method} ${url.replaceAll(" ", "%20")}`, {
+          headers: { origin: value, "access-control-request-method": value, "content-type": value, cookie: value },
+        });
+        expect(status).toBeLessThan(500);
+        expect(text).not.toMatch(/TypeError|SyntaxError|\.ts:|at \w+ \(/);
+      },
+    ),
+    runs,
+  );
+});
+
+it("long input takes no longer than its length asks for", () => {
+  const started = Date.now();
+  for (const unit of ["%2f", "/..", ";", "a=b;", "%", "{", "00-"]) {
+    const long = unit.repeat(40_000);
+    canonicalPath(`/${long}`);
+    cookies(new Headers({ cookie: long }), "a");
+    traceparentOf(new Headers({ traceparent: long }), uuid);
+    tagOf(long);
+  }
+  // A square of it would take minutes; this bound only tells the two apart.
+  expect(Date.now() - started).toBeLessThan(5_000);
+});

@@ -1,0 +1,174 @@
+import { execFile } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { ownKey } from "../../infra/explain/keys.ts";
+import { home } from "../../infra/gen/generated.ts";
+import { explain } from "../../infra/verbs/explain.ts";
+import { city, manifest, project, service } from "../e2e/city.ts";
+
+const options = { root: home, env: "local", ip: "192.0.2.1" };
+
+interface Data {
+  readonly tier: string | null;
+  readonly route: string | null;
+  readonly status: number;
+  readonly code: string | null;
+  readonly steps: readonly { readonly filter: string; readonly verdict: string; readonly at: string }[];
+  readonly upstream: { readonly url: string; readonly headers: Record<string, string> } | null;
+  readonly unknown: readonly string[];
+}
+
+const asked = async (line: string, more = {}) => {
+  const [method, url] = line.split(" ");
+  const { text, data } = await explain(method, url, { ...options, ...more });
+  return { text, ...(data as Data) };
+};
+
+const lineOf = (at: string): string => {
+  const [file = "", line = "1"] = at.split(":");
+  return fs.readFileSync(path.join(home, file), "utf8").split("\n")[Number(line) - 1] ?? "";
+};
+
+describe("offline, over the example manifests", () => {
+  it("says which filter refuses, on which line, and which are not reached", async () => {
+    const { tier, route, status, code, steps } = await asked("GET http://localhost/wallet/v1/accounts/7/balance");
+    expect([tier, route, status, code]).toEqual(["wallet", "balance", 401, "token-missing"]);
+    const verdicts = Object.fromEntries(steps.map(({ filter, verdict }) => [filter, verdict]));
+    expect(verdicts).toMatchObject({ cors: "passed", jwt: "refused: token-missing", headers: "not reached" });
+    const jwt = steps.find(({ filter }) => filter === "jwt");
+    expect(lineOf(jwt?.at ?? "")).toContain("jwt:");
+    expect(lineOf(steps[0]?.at ?? "")).toContain("cors:");
+  });
+
+  it("says what the service would be asked", async () => {
+    const { status, steps, upstream } = await asked("POST http://localhost/pay/v1/payments?x=1", {
+      header: ["x-api-key: demo-coffee-shop"],
+      data: '{"amount":1}',
+    });
+    expect(status).toBe(200);
+    expect(steps.every(({ verdict }) => ["passed", "wraps what follows"].includes(verdict))).toBe(true);
+    expect(upstream?.url).toBe("http://localhost:18102/pay/v1/payments?x=1");
+    expect(upstream?.headers).toMatchObject({ "x-merchant": "coffee-shop", "x-plan": "gold" });
+    expect(upstream?.headers).not.toHaveProperty("x-api-key");
+  });
+
+  it.each([
+    ["GET http://other.example/wallet/v1/x", null, "host-unknown"],
+    ["GET http://localhost/nothing", null, "route-unknown"],
+    ["GET http://localhost/open/v1/rates/nonsense", "open", "route-unknown"],
+    ["DELETE http://localhost/open/v1/rates/USD", "open", "method-not-allowed"],
+    ["GET http://localhost/open/v1/rates%2fUSD", null, "path-ambiguous"],
+  ])("%s: %s %s", async (line, tier, code) => {
+    expect(await asked(line)).toMatchObject({ tier, route: null, code });
+  });
+
+  it("what needs the network cannot be told, and it says so", async () => {
+    const { steps, unknown } = await asked("GET http://localhost/wallet/v1/accounts/7/balance", {
+      header: ["authorization: Bearer eyJhbGciOiJFZERTQSJ9.e30.AAAA"],
+    });
+    expect(steps.find(({ filter }) => filter === "jwt")?.verdict).toBe("cannot be told here (keys-unavailable)");
+    expect(unknown).toEqual(["http://localhost:18100 would have been asked; --online asks it"]);
+  });
+
+  it("of another environment a secret is not here, and is not guessed in silence", async () => {
+    const { unknown } = await asked("POST https://api.acme.example/pay/v1/payments/7/refunds", { env: "production" });
+    expect(unknown.join()).toContain("PAY_COFFEE_SHOP_KEY is not here");
+  });
+});
+
+describe("modes, conditions and shares", () => {
+  const files = {
+    "routes/t.yaml": manifest(
+      "t",
+      `filters:
+  - { ip: { deny: [192.0.2.1] }, mode: shadow, id: trial }
+  - { ip: { deny: [192.0.2.2] }, id: real }
+  - { ip: { deny: [192.0.2.1] }, mode: off, id: gone }
+  - { respond: { status: 418, text: tea }, when: { header: { x-tea: present } } }
+  - { headers: { request: { set: { x-token: { secret: IT_TOKEN } } } } }
+upstreams: { it: { http: https://it.example } }
+routes: { one: { match: GET /one, to: it } }
+`,
+    ),
+    "routes/environments/local.yaml": "values: {}\ndev: { secrets: { IT_TOKEN: a-value-that-nobody-sees } }\n",
+  };
+  it("are told, and no secret is shown", async () => {
+    const root = project(files);
+    const { text, steps, upstream, ...rest } = await asked("GET http://localhost/t/one", { root });
+    expect(Object.fromEntries(steps.map(({ filter, verdict }) => [filter, verdict]))).toEqual({
+      trial: "shadowed: address-refused",
+      real: "passed",
+      gone: "off",
+      respond: "skipped: when",
+      headers: "passed",
+    });
+    expect(upstream?.headers["x-token"]).toBe("•••");
+    expect(text + JSON.stringify(rest)).not.toContain("nobody-sees");
+  });
+  it("an answer of the gate's own is one", async () => {
+    const root = project(files);
+    expect(await asked("GET http://localhost/t/one", { root, header: ["x-tea: 1"] })).toMatchObject({
+      status: 418,
+      upstream: null,
+    });
+  });
+});
+
+it("at a running gate, through the front, with times, by the command itself", async () => {
+  const upstream = await service((request, response) => response.end(String(request.headers["postern-explain"])));
+  const keys = project({});
+  const key = ownKey(keys, "local");
+  const files = {
+    "routes/t.yaml": manifest(
+      "t",
+      `filters: [{ ip: { allow: [192.0.2.9] } }]\nupstreams: { it: { http: "${upstream.url}" } }\nroutes: { one: { match: GET /one, to: it, isolation: route }, two: { match: GET /two, to: it } }\n`,
+    ),
+    "routes/environments/local.yaml": `values: {}\nexplain: { key: "${key}" }\n`,
+  };
+  const { url, lines, root } = await city(files);
+  fs.cpSync(path.join(keys, ".secrets"), path.join(root, ".secrets"), { recursive: true });
+  const run = (args: readonly string[]) =>
+    new Promise<string>((resolve, reject) =>
+      execFile(
+        process.execPath,
+        [path.join(home, "infra/cli.ts"), "explain", ...args, "--root", root],
+        (error, out, err) => (error ? reject(new Error(err)) : resolve(out)),
+      ),
+    );
+  for (const route of ["one", "two"]) {
+    const out = await run(["--at", url, "GET", `/t/${route}`]);
+    expect(out).toMatch(new RegExp(`^t/${route}  routes/t\\.yaml:\\d+$`, "m"));
+    expect(out).toMatch(/^ip\s+refused: address-refused\s+\d+ ms\s+routes\/t\.yaml:5$/m);
+  }
+  expect((await fetch(`${url}/t/two`)).headers.get("postern-trace")).toBeNull();
+  expect(lines.join()).not.toContain("eyJ");
+});
+
+it("a gate that nobody may ask carries nothing to answer with", async () => {
+  const upstream = await service((_, response) => response.end());
+  const files = {
+    "routes/t.yaml": manifest(
+      "t",
+      `upstreams: { it: { http: "${upstream.url}" } }\nroutes: { one: { match: GET /one, to: it } }\n`,
+    ),
+  };
+  let code = "";
+  await city(files, {
+    change: (folder) => {
+      code = fs.readFileSync(path.join(folder, "gates/t/gate.js"), "utf8");
+    },
+  });
+  expect(code).not.toContain("postern-trace");
+});
+
+it("--init makes a key once, keeps the private half where git does not look, and prints the public one", async () => {
+  const root = project({});
+  const first = await explain(undefined, undefined, { ...options, root, env: "production", init: true });
+  const again = await explain(undefined, undefined, { ...options, root, env: "production", init: true });
+  expect(first.text).toBe(again.text);
+  const file = path.join(root, ".secrets/explain-production.json");
+  expect((fs.statSync(file).mode & 0o777).toString(8)).toBe("600");
+  const { d } = JSON.parse(fs.readFileSync(file, "utf8"));
+  expect(first.text).not.toContain(d);
+});
