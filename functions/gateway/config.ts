@@ -59,13 +59,13 @@ const deprecated = () =>
 const closed = () =>
   z.union(
     [
-      z.literal(true),
+      z.boolean(),
       z.strictObject({
         "retry-after": duration().optional().describe("When to come back"),
         detail: z.string().max(200, "200 characters at most").optional().describe("What clients are told"),
       }),
     ],
-    "true, or { retry-after: …, detail: … }",
+    "true or false, or { retry-after: …, detail: … }",
   );
 
 export const route = () =>

@@ -22,7 +22,8 @@ const nearest = (word: string, words: readonly string[]): string | undefined => 
   if (words.length === 0) return undefined;
   // Of a great many, the first: a hint is worth no minutes.
   const near = closest(word, words.slice(0, 200));
-  return distance(word, near) <= 2 + word.length / 4 ? near : undefined;
+  // Two short words have nothing in common when every letter differs.
+  return distance(word, near) <= Math.min(2 + word.length / 4, word.length - 1) ? near : undefined;
 };
 
 const didYouMean = (word: string, words: readonly string[]): string | undefined => {
@@ -43,7 +44,7 @@ export const problemsOf = (found: readonly $ZodIssue[], asked: Asked): Problem[]
     return meant.map((key) => pathOf([...issue.path, key]));
   });
   return issues
-    .filter(({ path }) => !misspelt.includes(pathOf(path)))
+    .filter(({ path }) => !misspelt.includes(pathOf(path)) || valueAt(asked.value, path) !== undefined)
     .flatMap((issue) => problemsOfIssue(issue, asked));
 };
 
@@ -60,6 +61,9 @@ const decided = (issue: $ZodIssue, asked: Asked): $ZodIssue[] => {
   );
   const [meant] =
     fitting.length === 1 ? fitting : fitting.filter((all) => !all.some(({ code }) => code === "unrecognized_keys"));
+  // Of one word and something else, the whole choice says more than the word.
+  const [only] = meant ?? [];
+  if (only?.code === "invalid_value" && only.path.length === 0 && only.values.length === 1) return [issue];
   return meant?.flatMap((it) => decided({ ...it, path: [...issue.path, ...it.path] }, asked)) ?? [issue];
 };
 

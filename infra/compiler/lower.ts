@@ -56,13 +56,13 @@ const lowerRoute = ({ chain, settings }: CheckedRoute): RoutePlan => ({
   filters: chain.map(({ id }) => id),
   goes: destinationOf(settings),
   ...(settings.path !== undefined && { target: settings.path }),
-  ...(settings.closed !== undefined && { closed: closedFrom(settings.closed) }),
+  ...(settings.closed && { closed: closedFrom(settings.closed) }),
   ...(settings.upgrade !== undefined && { upgrade: settings.upgrade }),
   ...(settings.deprecated !== undefined && { deprecated: sorted(Object.entries(settings.deprecated)) }),
 });
 
 const closedFrom = (closed: NonNullable<CheckedRoute["settings"]["closed"]>): Closed =>
-  closed === true ? {} : (sorted(Object.entries(closed)) as Closed);
+  typeof closed === "boolean" ? {} : (sorted(Object.entries(closed)) as Closed);
 
 const destinationOf = ({ to, respond, redirect }: CheckedRoute["settings"]): Destination => {
   if (typeof to === "string") return { to };
