@@ -2,7 +2,7 @@
 import { collect } from "./collect.ts";
 import { Body, BodyLimit, known, learn } from "./facts.ts";
 import { Fault, upstreamCodes } from "./faults.ts";
-import { announced, tellLimit } from "./outbound.ts";
+import { tellLimit } from "./outbound.ts";
 import { within } from "./patience.ts";
 import type { Context, Deps } from "./types.ts";
 
@@ -18,7 +18,6 @@ export const wholeBody = async (request: Request, context: Context, deps: Pick<D
   if (read) return read;
   const limit = known(context, BodyLimit) ?? 0;
   const tooLarge = () => new Fault(upstreamCodes, "body-too-large", tellLimit(limit));
-  if ((announced(request) ?? 0) > limit) throw tooLarge();
   if (!request.body) return new Uint8Array();
   try {
     const body = await within(patienceMs, deps, () => collect(request.body, limit, tooLarge));

@@ -6,7 +6,7 @@ type Value = string | number | boolean;
 /** Each claim that is wanted has to be there with one of its values; of a claim that is a list, one item. */
 export const claimsFit = (claims: ClaimsOf, wanted: Readonly<Record<string, Value | readonly Value[]>>): boolean =>
   Object.entries(wanted).every(([name, value]) => {
-    const given: readonly unknown[] = Object.hasOwn(claims, name) ? [claims[name]].flat() : [];
+    const given: readonly unknown[] = [claims[name]].flat();
     return [value].flat().some((it) => given.includes(it));
   });
 

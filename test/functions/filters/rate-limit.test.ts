@@ -238,6 +238,24 @@ describe("leased", () => {
     expect(asked).toBe(10);
   });
 
+  it("a flood beyond the limit asks the store once in a while", async () => {
+    let asked = 0;
+    const inner = counters();
+    const state: State = {
+      ...inner,
+      run: (call, signal) => {
+        asked++;
+        return inner.run(call, signal);
+      },
+    };
+    const { send, world } = gate({ limit: "5/h", by: "ip", hold: "10s" }, { world: surroundings(state) });
+    expect(admitted(await statuses(send, 200))).toBe(5);
+    expect(asked).toBe(6);
+    await world.pass(10_000);
+    expect(admitted(await statuses(send, 100))).toBe(0);
+    expect(asked).toBe(7);
+  });
+
   it("what was taken ends with its window", async () => {
     const { send, world } = gate({ limit: "100/10s", by: "ip", algorithm: "fixed-window", share: "100%", hold: "1h" });
     expect(await statuses(send, 1)).toEqual([200]);

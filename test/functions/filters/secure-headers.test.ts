@@ -27,6 +27,12 @@ it("sets what the manifest says, in place of what the service says", async () =>
   expect(headers).not.toHaveProperty("cross-origin-resource-policy");
 });
 
+it("what a service sends is edited also where its headers cannot be", async () => {
+  const { send } = gate({}, { replies: () => Response.redirect("https://elsewhere.example/", 302) });
+  const heard = await send("GET /", { redirect: "manual" });
+  expect([heard.status, heard.headers["x-content-type-options"]]).toEqual([302, "nosniff"]);
+});
+
 it("a body streams through", async () => {
   let tell = (_: string) => {};
   const body = new ReadableStream<Uint8Array>({

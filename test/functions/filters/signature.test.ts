@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { createSignature } from "http-message-sig";
+import { type ComponentDescriptor, createSignature } from "http-message-sig";
 import { describe, expect, it } from "vitest";
 import { make as bodyLimit } from "../../../functions/filters/body-limit.ts";
 import { make, spec } from "../../../functions/filters/signature.ts";
@@ -21,12 +21,14 @@ const gate = (more = {}, setting: Setting = {}, state: State = counters()) => {
   );
 };
 
+type SignatureComponent = string | ComponentDescriptor;
+
 interface Made {
   readonly method?: string;
   readonly url?: string;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly components?: readonly string[];
+  readonly components?: readonly SignatureComponent[];
   readonly parameters?: Readonly<Record<string, unknown>>;
   readonly secret?: string;
   readonly algorithm?: string;
@@ -215,6 +217,17 @@ describe("what does not say enough is refused", () => {
     ["a nonce without end", { parameters: { nonce: "n".repeat(200) } }],
   ])("%s", async (_, made) => {
     const { line, init } = await signed(made as Made);
+    expect(await gate().send(line, init)).toMatchObject(invalid);
+  });
+
+  it("a digest of which only a part is covered", async () => {
+    const part = { name: "content-digest", parameters: { key: "sha-256" } };
+    const { line, init } = await signed({ body: "x", components: [...all, part] });
+    expect(await gate().send(line, init)).toMatchObject(invalid);
+  });
+
+  it("the key that stands in for unknown ones signs nothing", async () => {
+    const { line, init } = await signed({ parameters: { keyid: "nobody" }, secret: "a key that nobody signs with" });
     expect(await gate().send(line, init)).toMatchObject(invalid);
   });
 
