@@ -1,9 +1,9 @@
 /** Limits how many requests a consumer, an address or whoever else may send in a time, and tells clients where they stand. */
 import * as z from "zod";
 import { type Codes, refuse } from "../gateway/faults.ts";
-import { leased } from "../gateway/leases.ts";
+import { type Lease, leased } from "../gateway/leases.ts";
 import { keyOf, referenceOf } from "../gateway/limit-keys.ts";
-import { inMemory, inState, type Limit, limiter, type Rule, type Store, type Verdict } from "../gateway/limiter.ts";
+import { inMemory, inState, limiter, type Rule, type Store, type Verdict } from "../gateway/limiter.ts";
 import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
 import { duration, milliseconds, percent, perWindow, rate, share } from "../gateway/quantities.ts";
 import { redisByRest } from "../gateway/redis.ts";
@@ -50,9 +50,7 @@ export const spec = () =>
           .describe(
             "`exact` asks the store each time; `leased` takes a share from it at once, so that isolates together admit at most a share each more than `exact` over any time (with fixed windows none more); `local` counts in each isolate by itself",
           ),
-        share: percent()
-          .default("5%")
-          .describe("Of the limit, that an isolate takes at once; less than two requests is `exact`"),
+        share: percent().default("5%").describe("Of the limit, that an isolate takes at once; one request at least"),
         hold: duration()
           .default("1s")
           .describe("How long an isolate holds a share, and goes by a refusal without asking again"),
@@ -181,15 +179,7 @@ const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, 
   if (config.count === "local") return { name, policy, of: (key) => here(key) };
 
   const there = limiter(rule, prefix, storeOf(config, deps));
-  const lease = Math.floor((algorithm === "token-bucket" ? burst : count) * share(config.share));
-  const limit: Limit =
-    config.count === "leased" && lease > 1
-      ? leased(
-          there,
-          { share: lease, holdMs: milliseconds(config.hold), endsWithWindow: algorithm === "fixed-window" },
-          deps,
-        )
-      : there;
+  const limit = config.count === "leased" ? leased(there, leaseOf(config, rule), deps) : there;
   // Per isolate.
   let restsUntil = 0;
   const instead = (key: string, context: Context) => {
@@ -215,6 +205,13 @@ const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, 
     },
   };
 };
+
+/** A small limit is leased by one, which leaves the memory of refusals. */
+const leaseOf = (config: Config<typeof spec>, { algorithm, count, burst }: Rule): Lease => ({
+  share: Math.max(1, Math.floor((algorithm === "token-bucket" ? burst : count) * share(config.share))),
+  holdMs: milliseconds(config.hold),
+  endsWithWindow: algorithm === "fixed-window",
+});
 
 const storeOf = ({ store, timeout }: Config<typeof spec>, deps: Deps): Store => {
   const timeoutMs = milliseconds(timeout);

@@ -1,8 +1,8 @@
 /** Explains a request at a running gate to who brings a token for it: EdDSA, for one tier and route, five minutes long. */
 import { importJWK, jwtVerify } from "jose";
 import type { Gateway } from "./server.ts";
-import { type Trace, traceOf } from "./trace.ts";
-import type { Deps } from "./types.ts";
+import { traceOf } from "./trace.ts";
+import type { Deps, Trace } from "./types.ts";
 
 export const explainHeader = "postern-explain";
 export const traceHeader = "postern-trace";

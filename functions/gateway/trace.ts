@@ -1,24 +1,5 @@
 /** What each filter decided, for a request that is to be explained. Others carry none of it. */
-import type { Context, Guard } from "./types.ts";
-
-export interface Decision {
-  /** Of the filter. */
-  readonly id: string;
-  readonly verdict: "passed" | "refused" | "answered" | "failed" | "skipped" | "shadowed" | "entered";
-  /** The problem's code; of a skipped filter `when` or `percent`, of a shadowed one what it would have decided. */
-  readonly code?: string | undefined;
-  readonly ms: number;
-}
-
-export interface Trace {
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  readonly decisions: Decision[];
-  /** The route that was found; empty where there is none. */
-  route: string;
-  /** What a guard's wrappers say of its verdict. */
-  note?: Pick<Decision, "verdict" | "code"> | undefined;
-}
+import type { Context, Decision, Guard, Trace } from "./types.ts";
 
 export const traceOf = (now: () => number): Trace => ({ now, decisions: [], route: "" });
 

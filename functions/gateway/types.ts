@@ -1,6 +1,5 @@
 /** The whole vocabulary of a gate: what a request passes through, and what travels with it. */
 import type { State } from "./state.ts";
-import type { Trace } from "./trace.ts";
 
 /** One request in, one response out: an upstream, a pipeline and a whole gateway all have this shape. */
 export type Handler = (request: Request, context: Context) => Promise<Response>;
@@ -55,6 +54,27 @@ export interface Caller {
   readonly grayKey: string | null;
   /** There where the request is to be explained. */
   readonly trace?: Trace;
+}
+
+/** What one filter decided, of a request that is to be explained. */
+export interface Decision {
+  /** Of the filter. */
+  readonly id: string;
+  readonly verdict: "passed" | "refused" | "answered" | "failed" | "skipped" | "shadowed" | "entered";
+  /** The problem's code; of a skipped filter `when` or `percent`, of a shadowed one what it would have decided. */
+  readonly code?: string | undefined;
+  readonly ms: number;
+}
+
+/** Gathered while an explained request runs; others carry none. */
+export interface Trace {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly decisions: Decision[];
+  /** The route that was found; empty where there is none. */
+  route: string;
+  /** What a guard's wrappers say of its verdict. */
+  note?: Pick<Decision, "verdict" | "code"> | undefined;
 }
 
 /** How a request fared: what the access log says. */

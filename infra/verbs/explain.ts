@@ -3,7 +3,7 @@ import pc from "picocolors";
 import { tierFinder } from "../../functions/front.ts";
 import { explainHeader, traceHeader } from "../../functions/gateway/explain.ts";
 import { canonicalPath } from "../../functions/gateway/path.ts";
-import type { Decision } from "../../functions/gateway/trace.ts";
+import type { Decision } from "../../functions/gateway/types.ts";
 import type { CheckedFilter, CheckedTier } from "../compiler/checked.ts";
 import { type Compiled, compile } from "../compiler/compile.ts";
 import { explainToken, ownKey } from "../explain/keys.ts";
