@@ -77,7 +77,12 @@ export const fetchedKeys = ({ url, freshMs, staleMs, cooldownMs }: KeySetOptions
     const headers = { "cache-control": `max-age=${Math.ceil(lifeMs / 1000)}` };
     await deps.cache.put(key, new Response(JSON.stringify(entry), { headers })).catch(() => {});
   };
-  const listen = async (): Promise<void> => {
+  let heardAt = Number.NEGATIVE_INFINITY;
+  /** @param now or never: before the issuer is asked */
+  const listen = async (now: boolean): Promise<void> => {
+    // A flood of unknown keys is no reason to read the cache for each of them.
+    if (!now && deps.now() < heardAt + 1000) return;
+    heardAt = deps.now();
     const entry = await deps.cache
       .match(key)
       .then((it) => it?.json<Entry>())
@@ -86,9 +91,10 @@ export const fetchedKeys = ({ url, freshMs, staleMs, cooldownMs }: KeySetOptions
   };
 
   const ask = async (): Promise<void> => {
-    await listen();
+    const isDue = () => deps.now() >= held.triedAt + cooldownMs;
+    await listen(isDue());
+    if (!isDue()) return;
     const now = deps.now();
-    if (now < held.triedAt + cooldownMs) return;
     // Told before asking, so that the others of the location do not ask as well.
     await tell({ ...held, triedAt: now });
     try {
@@ -131,7 +137,7 @@ export const fetchedKeys = ({ url, freshMs, staleMs, cooldownMs }: KeySetOptions
       return asking && held.made ? usable() : askOnce().then(usable);
     },
     newerThan: async (keys) => {
-      if (held.made === keys) await (deps.now() < held.triedAt + cooldownMs ? listen() : askOnce());
+      if (held.made === keys) await (deps.now() < held.triedAt + cooldownMs ? listen(false) : askOnce());
       return held.made && held.made !== keys ? held.made : undefined;
     },
   };

@@ -1,8 +1,11 @@
 /** What the documents show is true: manifests compile, and broken ones say what is printed. */
+import { createHmac } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import * as signature from "../../functions/filters/signature.ts";
 import { environment } from "../../functions/gateway/environment.ts";
+import { BodyLimit, Consumer, known } from "../../functions/gateway/facts.ts";
 import { check } from "../../infra/compiler/check.ts";
 import type { Surroundings } from "../../infra/compiler/checked.ts";
 import { compile } from "../../infra/compiler/compile.ts";
@@ -61,6 +64,34 @@ describe("the guide to the language", () => {
   it.each(blocks)("its manifest of $tier holds", ({ tier, yaml }) => {
     const values = { "identity-url": "https://i.example", "accounts-url": "https://a.example" };
     expect(check(read(`routes/${tier}.yaml`, yaml), surroundings(values)).problems).toEqual([]);
+  });
+});
+
+describe("the page about signed requests", () => {
+  const page = fs.readFileSync(path.join(home, "docs/signatures.md"), "utf8");
+  const [, head = "", body = ""] = /```http\n([\s\S]*?)\n\n([\s\S]*?)\n```/.exec(page) ?? [];
+  const [, lines = ""] = /```text\n([\s\S]*?)\n```/.exec(page) ?? [];
+  const [, key = ""] = /With the key `([^`]+)`/.exec(page) ?? [];
+  const [start = "", ...fields] = head.split("\n");
+  const headers = Object.fromEntries(fields.map((it) => [it.slice(0, it.indexOf(":")), it.slice(it.indexOf(":") + 2)]));
+
+  it("shows the signature of the lines that it shows", () => {
+    const mac = createHmac("sha256", key).update(lines).digest("base64");
+    expect(headers.Signature).toBe(`sig=:${mac}:`);
+  });
+
+  it("shows a request that a gate takes", async () => {
+    const [method = "", target = ""] = start.split(" ");
+    const request = new Request(`https://${headers.Host}${target}`, { method, headers, body });
+    const state = { once: async () => true, run: async () => undefined };
+    const deps = { env: { KEY: key }, state, now: () => 1_793_491_200_000, sleep: () => new Promise(() => {}) };
+    const config = {
+      ...signature.spec().schema.parse({ keys: { "coffee-shop-1": { secret: "KEY", consumer: "shop" } } }),
+    };
+    const guard = signature.make(config, deps as never);
+    const context = { facts: new Map([[BodyLimit, 1024]]), outcome: {}, caller: { requestId: "r" } };
+    expect(await guard(request, context as never)).toBeUndefined();
+    expect(known(context as never, Consumer)?.id).toBe("shop");
   });
 });
 
