@@ -79,7 +79,8 @@ const toGate = (tiers: FrontPlan["tiers"]) => {
     const path = canonicalPath(url.pathname);
     const found = path === undefined ? "path-ambiguous" : find(hostOf(url), path);
     if (typeof found === "string") return decline(c, found, null);
-    const gate = c.env[found.bindingFor(c.req.raw, path as string, url)];
+    // Cleaned, as the gate will see it, so that both find the same route.
+    const gate = c.env[found.bindingFor(c.get("onward"), path as string, url)];
     try {
       if (!gate) throw new Error(`no service binding to the gate of ${found.tier}`);
       return await gate.fetch(c.get("onward"));

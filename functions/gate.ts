@@ -65,7 +65,8 @@ export const sharedGate = (
     Behind: class extends WorkerEntrypoint<Cloudflare.Env, SharedProps> {
       override fetch(request: Request): Promise<Response> {
         const caller = behindFront(request.headers, world.uuid);
-        const serve = gateways.get(this.ctx.props.tier ?? "") ?? unavailable;
+        const { tier = null } = this.ctx.props;
+        const serve = gateways.get(tier ?? "") ?? unavailable(tier, "the binding names no tier of this gate", world);
         return serve(request, caller);
       }
     },
@@ -83,25 +84,21 @@ const linkedOr = (plan: Plan, parts: Parts, world: Deps): Gateway => {
   try {
     return link(plan, parts, world);
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    return async (request, caller) => {
-      world.log({
-        type: "fault",
-        tier: plan.tier,
-        route: null,
-        code: "gate-unavailable",
-        cause,
-        request: caller.requestId,
-      });
-      return unavailable(request, caller);
-    };
+    return unavailable(plan.tier, error instanceof Error ? error.message : String(error), world);
   }
 };
 
-const unavailable: Gateway = async (_, { requestId }) =>
-  answer("gate-unavailable", gatewayCodes["gate-unavailable"], requestId, {
-    headers: { "retry-after": "5", "x-request-id": requestId },
-  });
+/** Answers in place of a tier's gateway, with the lines that it would have written. */
+const unavailable =
+  (tier: string | null, cause: string, { log, now, version }: Deps): Gateway =>
+  async ({ method }, { requestId: request }) => {
+    const code = "gate-unavailable";
+    const { status } = gatewayCodes[code];
+    const time = new Date(now()).toISOString();
+    log({ type: "fault", tier, route: null, code, cause, request });
+    log({ type: "access", time, tier, route: null, version, method, status, verdict: "failed", code, request });
+    return answer(code, gatewayCodes[code], request, { headers: { "retry-after": "5", "x-request-id": request } });
+  };
 
 interface Entrypoints {
   readonly zone: { readonly fetch: (request: Request) => Promise<Response> };

@@ -93,7 +93,7 @@ export const route = () =>
       )
       .optional()
       .describe("What the upstream is asked for: `/accounts/{path.id}`"),
-    closed: closed().optional().describe("Answers 503 in place of everything else"),
+    closed: closed().optional().describe("Answers 503 in place of everything else, preflights included"),
     upgrade: z.enum(["websocket"]).optional().describe("What a request of this route may become"),
     isolation: z
       .enum(["tier", "route"])

@@ -20,6 +20,8 @@ export interface Verdict {
   readonly asked?: ReadonlySet<string>;
   /** The preset that it names, be it there or not. */
   readonly preset?: string;
+  /** Undefined where it could not be read. */
+  readonly isolation?: Frame["isolation"] | undefined;
 }
 
 export const check = (source: Source, surroundings: Surroundings): Verdict => {
@@ -27,7 +29,12 @@ export const check = (source: Source, surroundings: Surroundings): Verdict => {
   const reading = open(source, surroundings.environment);
   const tier = tierOf(reading.value, reading, surroundings);
   const preset = tier?.manifest.preset;
-  const known = { asked: reading.asked, ...(preset !== undefined && { preset }) };
+  const { isolation } = Object.fromEntries(entriesOf(reading.value));
+  const known = {
+    asked: reading.asked,
+    ...(preset !== undefined && { preset }),
+    isolation: schemas.frame.shape.isolation.safeParse(isolation).data,
+  };
   const problems = bounded(inOrder([...reading.found, ...(tier ? rulesBroken(tier, surroundings) : [])]));
   // Without its preset's filters a tier would let in whom it must not; what is wrong with them is said in their own file.
   return problems.length === 0 && tier?.shared.whole ? { problems, tier, ...known } : { problems, ...known };

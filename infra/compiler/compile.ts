@@ -27,6 +27,8 @@ export interface Compiled {
   readonly sharedBroken: boolean;
   /** Manifests that have no good state. */
   readonly missing: readonly string[];
+  /** Those of them whose tiers share a gate, or may: without these it would take them off the air. */
+  readonly missingShared: readonly string[];
   /** Knows every tier above. */
   readonly front: FrontPlan;
   readonly consumers: readonly Consumer[];
@@ -77,6 +79,7 @@ export const compile = (root: string, name: string, before?: Compiled): Compiled
     ...collisions,
   ];
   const brokenFiles = files.filter((file) => colliding.has(file) || memory.files.get(file)?.verdict.problems.length);
+  const missing = files.filter((file) => !tiers.some(({ checked }) => checked.source.file === file));
   const mustHold = [...shared.problems, ...people.problems];
   const loose = [...presets.problems, ...unused(shared, presets, verdicts, holding)];
   return {
@@ -87,7 +90,8 @@ export const compile = (root: string, name: string, before?: Compiled): Compiled
     environment,
     tiers,
     sharedBroken: before === undefined && mustHold.length > 0,
-    missing: files.filter((file) => !tiers.some(({ checked }) => checked.source.file === file)),
+    missing,
+    missingShared: missing.filter((file) => memory.files.get(file)?.verdict.isolation !== "tier"),
     front: lowerFront(
       tiers.map(({ checked }) => checked),
       environment,

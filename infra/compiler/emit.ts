@@ -8,7 +8,7 @@ import { bundle } from "./bundle.ts";
 import { type Compiled, manifestFiles } from "./compile.ts";
 import { type Gate, gatesOf } from "./gates.ts";
 import { type StateConfig, stateConfig, stateWorkers } from "./state.ts";
-import { type FrontConfig, frontConfig, gateConfig } from "./wrangler.ts";
+import { type FrontConfig, frontConfig, gateConfig, secretsOf } from "./wrangler.ts";
 
 /** Where the code that runs at the edge stands. */
 const functions = path.resolve(import.meta.dirname, "../../functions");
@@ -23,6 +23,8 @@ export interface Emitted {
   readonly tiers: readonly string[];
   /** The parts that are linked in. */
   readonly parts: readonly string[];
+  /** Names of those that it is given. */
+  readonly secrets: readonly string[];
   /** Of all that is uploaded: the same digest, the same Worker. */
   readonly digest: string;
   readonly bytes: number;
@@ -35,7 +37,7 @@ const buildFolder = (root: string, environment: string): string => path.join(roo
 interface Choice {
   /** A tier; all the others and the front stay as they are. */
   readonly only?: string | undefined;
-  /** Writes a front that does not know the tiers that are missing. It would take them off the air, so only the dev loop asks for it. */
+  /** Writes a front and a shared gate without the tiers that are missing. It would take them off the air, so only the dev loop asks for it. */
   readonly partial?: boolean;
   /** The public key of explain tokens, in place of the environment's. */
   readonly explain?: string;
@@ -50,7 +52,10 @@ export const emit = async (
   if (compiled.sharedBroken) return [];
   const folder = buildFolder(root, compiled.environment.name);
   const all = gatesOf(compiled.tiers);
-  const gates = all.filter(({ serves }) => only === undefined || serves.some(({ plan }) => plan.tier === only));
+  const waits = compiled.missingShared.length > 0 && !partial;
+  const gates = all
+    .filter(({ serves }) => only === undefined || serves.some(({ plan }) => plan.tier === only))
+    .filter(({ shared }) => !(shared && waits));
   const bundles = new Map<string, Promise<string>>();
   const shapeOf = (entry: string): Promise<string> => {
     const known = bundles.get(entry) ?? bundle(entry, functions, ["cloudflare:*", "./plan.js"]);
@@ -59,13 +64,14 @@ export const emit = async (
   };
   const emitted = await Promise.all(
     gates.map(async (gate) => {
-      const at = path.join(folder, "gates", gate.name.replace(/^gate-/, ""));
+      const at = path.join(folder, "gates", folderOf(gate.name));
       const code = await shapeOf(gateEntry(gate, explain));
       const plans = gate.serves.map(({ plan }) => plan);
       const beside = {
         plan: gate.shared ? plans : (plans[0] as Plan),
         parts: partsOf(gate),
         tiers: plans.map(({ tier }) => tier),
+        secrets: secretsOf(gate.serves.map(({ checked }) => checked)),
       };
       return writeWorker("gate", at, gateConfig(gate, compiled.environment), code, beside);
     }),
@@ -83,6 +89,8 @@ export const emit = async (
   const code = await bundle(frontEntry, functions, ["./plan.js"]);
   return [...emitted, writeWorker("front", path.join(folder, "front"), config, code, { plan: compiled.front })];
 };
+
+const folderOf = (gate: string): string => gate.replace(/^gate-/, "");
 
 const partsOf = (gate: Gate): string[] => [...used(gate, "filters"), ...used(gate, "upstreams")];
 
@@ -132,6 +140,7 @@ interface Beside {
   readonly plan?: object;
   readonly parts?: readonly string[];
   readonly tiers?: readonly string[];
+  readonly secrets?: readonly string[];
 }
 
 const writeWorker = (
@@ -139,7 +148,7 @@ const writeWorker = (
   folder: string,
   config: ReturnType<typeof gateConfig> | FrontConfig | StateConfig,
   code: string,
-  { plan, parts = [], tiers = [] }: Beside = {},
+  { plan, parts = [], tiers = [], secrets = [] }: Beside = {},
 ): Emitted => {
   const planModule = plan ? `export default ${JSON.stringify(plan)};\n` : "";
   write(path.join(folder, config.main), code);
@@ -153,6 +162,7 @@ const writeWorker = (
     folder,
     tiers,
     parts,
+    secrets,
     digest: createHash("sha256").update(whole).update(settings).digest("hex"),
     bytes: whole.length,
     gzipBytes: gzipSync(whole).length,
@@ -169,9 +179,14 @@ const write = (file: string, text: string): void => {
 };
 
 /** Removes gates that nothing makes any more. A broken manifest keeps its last good gates. */
-const removeOrphans = (root: string, folder: string, { tiers }: Compiled, gates: readonly Gate[]): void => {
+const removeOrphans = (
+  root: string,
+  folder: string,
+  { tiers, missingShared }: Compiled,
+  gates: readonly Gate[],
+): void => {
   if (!fs.existsSync(folder)) return;
-  const made = new Set(gates.map(({ name }) => name.replace(/^gate-/, "")));
+  const made = new Set([...gates.map(({ name }) => folderOf(name)), ...(missingShared.length > 0 ? ["shared"] : [])]);
   const compiled = new Set(tiers.map(({ checked }) => checked.manifest.tier));
   const broken = manifestFiles(root)
     .map((file) => path.basename(file, ".yaml"))

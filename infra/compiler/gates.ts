@@ -1,5 +1,4 @@
 /** The three shapes of isolation: which Workers the tiers make, and what each of them serves. */
-import { createHash } from "node:crypto";
 import type { Plan } from "../../functions/gateway/plan.ts";
 import type { CheckedRoute, CheckedTier } from "./checked.ts";
 import { lower } from "./lower.ts";
@@ -38,15 +37,8 @@ export const liftedRoutes = (tier: CheckedTier): LiftedRoute[] =>
 export const gateOf = ({ manifest }: CheckedTier): string =>
   manifest.isolation === "shared" ? sharedGate : `gate-${manifest.tier}`;
 
-const longestName = 52;
-
-/** The platform's names end at 63 characters, and an environment's name may follow. */
-const gateOfRoute = (tier: string, route: string): string => {
-  const name = `gate-${tier}--${route}`;
-  if (name.length <= longestName) return name;
-  const mark = createHash("sha256").update(name).digest("hex").slice(0, 8);
-  return `${name.slice(0, longestName - mark.length - 1)}-${mark}`;
-};
+/** No tier has two hyphens in a row, so none is called so. */
+const gateOfRoute = (tier: string, route: string): string => `gate-${tier}--${route}`;
 
 /** What a tier's gates serve: its own first, then those of its lifted routes. Its own keeps the whole table, so that 404 and 405 stay right. */
 export const lowered = (tier: CheckedTier, environment: string): Served[] => {

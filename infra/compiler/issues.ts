@@ -55,10 +55,9 @@ const pathOf = (path: Path): string => path.join("\n");
 
 /** Of a choice of types, the complaints of the one that was meant: the one whose type the value has. */
 const decided = (issue: $ZodIssue, asked: Asked): $ZodIssue[] => {
-  if (issue.code !== "invalid_union" || valueAt(asked.value, issue.path) === undefined) return [issue];
-  const fitting = issue.errors.filter(
-    (all) => !all.some(({ code, path }) => path.length === 0 && code === "invalid_type"),
-  );
+  const value = valueAt(asked.value, issue.path);
+  if (issue.code !== "invalid_union" || value === undefined) return [issue];
+  const fitting = issue.errors.filter((all) => !all.some((it) => it.path.length === 0 && ofAnotherType(it, value)));
   const [meant] =
     fitting.length === 1 ? fitting : fitting.filter((all) => !all.some(({ code }) => code === "unrecognized_keys"));
   // Of one word and something else, the whole choice says more than the word.
@@ -66,6 +65,10 @@ const decided = (issue: $ZodIssue, asked: Asked): $ZodIssue[] => {
   if (only?.code === "invalid_value" && only.path.length === 0 && only.values.length === 1) return [issue];
   return meant?.flatMap((it) => decided({ ...it, path: [...issue.path, ...it.path] }, asked)) ?? [issue];
 };
+
+const ofAnotherType = (issue: $ZodIssue, value: unknown): boolean =>
+  issue.code === "invalid_type" ||
+  (issue.code === "invalid_value" && issue.values.every((it) => typeof it !== typeof value));
 
 const problemsOfIssue = (issue: $ZodIssue, asked: Asked): Problem[] => {
   const { source } = asked;

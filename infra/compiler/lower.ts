@@ -4,6 +4,7 @@ import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Closed, Destination, FilterPlan, FrontPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
 import { type Table, tableOf } from "../../functions/gateway/table.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier, Named } from "./checked.ts";
+import { fitted } from "./platform.ts";
 
 /** @param known the routes of the table: also those that another gate serves */
 export const lower = (
@@ -97,7 +98,7 @@ const liftedFrom = ({ manifest: { tier }, routes }: CheckedTier): Pick<FrontPlan
 
 /** A name has no underscore, so two of them are nobody's. */
 export const routeBinding = (tier: string, route: string): string =>
-  `${gateBinding(tier)}__${gateBinding(route).slice("GATE_".length)}`;
+  fitted(`${gateBinding(tier)}__${gateBinding(route).slice("GATE_".length)}`, "_");
 
 export const gateBinding = (tier: string): string => `GATE_${tier.toUpperCase().replaceAll("-", "_")}`;
 

@@ -1,4 +1,5 @@
 /** What all Workers have in common, and what their parts need of the platform. */
+import { createHash } from "node:crypto";
 import type { Binding } from "../../functions/gateway/part.ts";
 import type { CheckedTier } from "./checked.ts";
 
@@ -22,7 +23,16 @@ export const common = {
 
 /** Workers of other environments have names of their own. */
 export const workerName = (name: string, environment: string): string =>
-  environment === "production" ? name : `${name}-${environment}`;
+  fitted(environment === "production" ? name : `${name}-${environment}`, "-");
+
+const longestName = 63;
+
+/** A name that is too long for the platform ends in a hash of all of it. */
+export const fitted = (name: string, before: "-" | "_"): string => {
+  if (name.length <= longestName) return name;
+  const mark = createHash("sha256").update(name).digest("hex").slice(0, 8);
+  return `${name.slice(0, longestName - mark.length - 1)}${before}${mark}`;
+};
 
 /** What a tier's parts need of the platform. */
 export const bindingsOf = ({ routes, upstreams }: CheckedTier): Binding[] => [

@@ -29,7 +29,8 @@ export const gateConfig = ({ name, serves, shared }: Gate, { name: environment, 
     kv_namespaces: bindings.flatMap((it) =>
       it.kind === "kv" ? [{ binding: it.binding, id: value.kv[it.namespace] as string }] : [],
     ),
-    ...(secrets.length > 0 && { secrets: { required: secrets } }),
+    // The platform refuses a Worker that lacks one, and so would one small tier keep back all that share its gate.
+    ...(!shared && secrets.length > 0 && { secrets: { required: secrets } }),
     ...(!shared && (limits.cpu ?? limits["sub-requests"]) !== undefined && { limits: platformLimits(limits) }),
   };
 };

@@ -9,16 +9,23 @@ import type { Consumer } from "../compiler/surroundings.ts";
 
 export interface MeshOptions {
   /** Folders of Workers, each with its `wrangler.json`; the first one is the front. */
-  readonly workers: readonly { readonly worker: string; readonly folder: string }[];
+  readonly workers: readonly Built[];
   /** Workers that are no gates: name → source file. */
   readonly others: Readonly<Record<string, string>>;
   readonly consumers: readonly Consumer[];
-  /** Values of secrets, by name; each gate is given those that its configuration asks for. */
+  /** Values of secrets, by name. */
   readonly secrets?: Readonly<Record<string, string>>;
   /** The folder in which this process's other Workers, such as state, are found. */
   readonly registry?: string | undefined;
   /** Each line that a Worker wrote. */
   readonly log: (line: string) => void;
+}
+
+interface Built {
+  readonly worker: string;
+  readonly folder: string;
+  /** Names of those that it is given. */
+  readonly secrets: readonly string[];
 }
 
 export interface Mesh {
@@ -31,7 +38,7 @@ export interface Mesh {
 
 export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
   const workers = [
-    ...options.workers.map(({ worker, folder }) => built(worker, folder, options.secrets ?? {})),
+    ...options.workers.map((it) => built(it, options.secrets ?? {})),
     ...(await Promise.all(Object.entries(options.others).map(([name, file]) => plain(name, file)))),
   ];
   // One Worker that throws at start keeps the whole process from starting, so it is taken out and the rest is tried again.
@@ -80,16 +87,18 @@ export const deafToSignals = <T>(make: () => T): T => {
 
 type Worker = V4WorkerOptions;
 
-export const built = (name: string, folder: string, secrets: Readonly<Record<string, string>>): Worker => {
+export const built = (
+  { worker, folder, secrets: names }: Built,
+  values: Readonly<Record<string, string>> = {},
+): Worker => {
   const config = path.join(folder, "wrangler.json");
   const { main = "", workerOptions } = quietly(() => unstable_getMiniflareWorkerOptions(config));
-  const required: readonly string[] = JSON.parse(fs.readFileSync(config, "utf8")).secrets?.required ?? [];
-  const given = Object.fromEntries(required.flatMap((it) => (Object.hasOwn(secrets, it) ? [[it, secrets[it]]] : [])));
+  const given = Object.fromEntries(names.flatMap((it) => (Object.hasOwn(values, it) ? [[it, values[it]]] : [])));
   return {
     ...workerOptions,
     // Wrangler would take a secret from the shell; here it is what has been set, or missing.
-    bindings: { ...without((workerOptions as Worker).bindings ?? {}, required), ...given },
-    name,
+    bindings: { ...without((workerOptions as Worker).bindings ?? {}, names), ...given },
+    name: worker,
     modulesRoot: folder,
     modules: [main, path.join(folder, "plan.js")]
       .filter((file) => fs.existsSync(file))

@@ -37,7 +37,7 @@ export const states = (folder: string, log: (line: string) => void): States => {
             ...convertV4MiniflareOptions({
               cf: false,
               unsafeDevRegistryPath: registry,
-              workers: workers.map(({ worker, folder: at }) => built(worker, at, {})),
+              workers: workers.map((it) => built(it)),
               handleStructuredLogs: ({ message }) => log(message),
             }),
             resourcePersistencePath: path.join(folder, "objects"),

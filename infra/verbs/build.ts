@@ -1,8 +1,9 @@
 /** `postern build` */
 import path from "node:path";
 import pc from "picocolors";
-import { compile, manifestFiles } from "../compiler/compile.ts";
+import { type Compiled, compile, manifestFiles } from "../compiler/compile.ts";
 import { type Emitted, emit } from "../compiler/emit.ts";
+import { sharedGate } from "../compiler/gates.ts";
 import { report } from "../compiler/report.ts";
 import { type Outcome, table } from "../outcome.ts";
 
@@ -24,7 +25,7 @@ export const build = async ({ root, env, tier }: Options): Promise<Outcome> => {
   const own = tier === undefined ? compiled.problems : compiled.problems.filter(({ file }) => !others.includes(file));
   return {
     exitCode: own.length > 0 ? 1 : 0,
-    text: [shown(root, emitted), waiting(compiled.missing, tier), own.length > 0 ? report(own, compiled) : ""]
+    text: [shown(root, emitted), waiting(compiled, tier), own.length > 0 ? report(own, compiled) : ""]
       .filter(Boolean)
       .join("\n"),
     data: {
@@ -35,10 +36,15 @@ export const build = async ({ root, env, tier }: Options): Promise<Outcome> => {
   };
 };
 
-const waiting = (missing: readonly string[], tier: string | undefined): string =>
-  missing.length > 0 && tier === undefined
-    ? `the front is not written: it would forget the tier of ${missing.join(", ")}\n`
-    : "";
+/** Of those that were asked for. */
+const waiting = ({ missing, missingShared, tiers }: Compiled, only: string | undefined): string => {
+  const shares = tiers.some(
+    ({ checked: { manifest } }) => manifest.isolation === "shared" && (only === undefined || manifest.tier === only),
+  );
+  const told = (what: string, files: readonly string[]) =>
+    files.length > 0 ? `${what} is not written: it would forget the tier of ${files.join(", ")}\n` : "";
+  return told(sharedGate, shares ? missingShared : []) + told("the front", only === undefined ? missing : []);
+};
 
 const shown = (root: string, emitted: readonly Emitted[]): string => {
   const rows = emitted.map(({ worker, tiers, parts, bytes, gzipBytes, folder }) => [

@@ -2,6 +2,7 @@
 import type { CheckedRoute, CheckedTier } from "../compiler/checked.ts";
 import { compile } from "../compiler/compile.ts";
 import { gateOf, liftedRoutes } from "../compiler/gates.ts";
+import { workerName } from "../compiler/platform.ts";
 import { report } from "../compiler/report.ts";
 import { type Outcome, table } from "../outcome.ts";
 
@@ -16,7 +17,7 @@ export const routes = ({ root, env }: { readonly root: string; readonly env: str
       path: route.path,
       when: route.when,
       filters: route.chain.map(({ id }) => id),
-      gate: gateOfRoute(checked, route),
+      gate: workerName(gateOfRoute(checked, route), env),
       ...goesTo(route),
     }));
   });

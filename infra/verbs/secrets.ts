@@ -69,8 +69,8 @@ export const set = async (name: string, options: Options, read: () => Promise<st
   if (value === "") throw new Error("the value is empty; pipe it in: printf %s … | npx postern secrets set …");
   const secrets = secretsOf(options.root, options.env, samples);
   // One after the other, so that what has been set is known when one fails.
-  for (const { worker } of users) await secrets.set(worker, name, value);
-  const tiers = users.map(({ tier }) => tier);
+  for (const worker of new Set(users.map((it) => it.worker))) await secrets.set(worker, name, value);
+  const tiers = [...new Set(users.map(({ tier }) => tier))].sort();
   return {
     exitCode: 0,
     text: `set ${name} for ${tiers.join(", ")} in ${options.env}\n`,

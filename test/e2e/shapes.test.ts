@@ -11,6 +11,8 @@ routes:
   special: { match: "GET /items/special", to: it, path: /chosen ISOLATION }
   open: { match: "POST /items/{id}/open", to: it ISOLATION, filters: [{ body-limit: 1KiB }] }
   beta: { match: "GET /items/{id}", when: { header: { x-beta: present } }, to: slow ISOLATION }
+  hearsay: { match: "GET /items/{id}", when: { header: { x-real-ip: present, x-beta: absent } }, to: slow ISOLATION }
+  constructor: { match: "GET /constructor", to: it }
   rest: { match: "ANY /rest/{rest*}", to: it }
   closed: { match: "GET /closed", to: it, closed: { retry-after: 1h, detail: Back at noon } }
 `;
@@ -33,6 +35,9 @@ const questions: readonly (readonly [string, RequestInit?])[] = [
   ["/items/special"],
   ["/items/special?a=1&b"],
   ["/items/7", { headers: { "x-beta": "1" } }],
+  // What strangers say of themselves is removed ahead of every condition.
+  ["/items/7", { headers: { "x-real-ip": "10.0.0.1" } }],
+  ["/constructor"],
   ["/items/7/open", { method: "POST", body: "x" }],
   ["/items/7/open", { method: "POST", body: "x".repeat(2000) }],
   ["/items/7/open"],
@@ -124,7 +129,10 @@ upstreams: { it: { http: "${upstream.url}" } }\nroutes: { one: { match: GET /one
   const refused = await fetch(`${url}/needy/one`);
   expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "5"]);
   expect(await refused.text()).not.toContain("MISSING_TOKEN");
-  expect(lines.join()).toContain("the secret MISSING_TOKEN is not set");
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { type: "fault", tier: "needy", cause: expect.stringContaining("the secret MISSING_TOKEN is not set") },
+    { type: "access", tier: "needy", status: 503, verdict: "failed", code: "gate-unavailable" },
+  ]);
   expect((await fetch(`${url}/small/items/7`)).status).toBe(200);
   expect((await fetch(`${url}/other/one`)).status).toBe(200);
 });
@@ -148,6 +156,23 @@ it("a shared gate's binding says which tier is asked for, and no request can", a
   expect((await fetch(`${url}/other/items/7`, { headers: forged })).status).toBe(404);
 });
 
+it.each([
+  ["no tier", ""],
+  ["a tier that it does not serve", ',"props":{"tier":"stranger"}'],
+])("a shared gate that is told of %s answers 503, and says so", async (_, props) => {
+  const upstream = await echo();
+  const { url, lines } = await city(shapes(upstream.url), {
+    change: (folder) => {
+      const config = path.join(folder, "front/wrangler.json");
+      const compact = JSON.stringify(JSON.parse(fs.readFileSync(config, "utf8")));
+      fs.writeFileSync(config, compact.replace(',"props":{"tier":"other"}', props));
+    },
+  });
+  expect((await fetch(`${url}/other/one`)).status).toBe(503);
+  expect(lines.map((line) => JSON.parse(line).type)).toEqual(["fault", "access"]);
+  expect((await fetch(`${url}/small/items/7`)).status).toBe(200);
+});
+
 it("each gate holds the parts and upstreams that it uses, and no more", async () => {
   const upstream = await echo();
   const bytes: Record<string, string> = {};
@@ -162,6 +187,7 @@ it("each gate holds the parts and upstreams that it uses, and no more", async ()
   expect(Object.keys(bytes).sort()).toEqual([
     "lifted",
     "lifted--beta",
+    "lifted--hearsay",
     "lifted--open",
     "lifted--special",
     "plain",
@@ -172,6 +198,6 @@ it("each gate holds the parts and upstreams that it uses, and no more", async ()
       .filter((gate) => bytes[gate]?.includes(mark))
       .sort();
   expect(holds('"use":"body-limit"')).toEqual(["lifted--open", "plain", "shared"]);
-  expect(holds('/slow"')).toEqual(["lifted--beta", "plain", "shared"]);
+  expect(holds('/slow"')).toEqual(["lifted--beta", "lifted--hearsay", "plain", "shared"]);
   expect(holds("access-control-max-age")).toEqual(Object.keys(bytes).sort());
 });

@@ -58,6 +58,24 @@ describe("in the dev loop's environment", () => {
     for (const { out, err } of [before, set, after]) expect(out + err).not.toContain(value);
   });
 
+  it("goes once to each Worker that needs it, and each is listed", async () => {
+    const lifted = tier("a").replace(
+      'routes: { all: { match: "GET /{rest*}", to: it } }',
+      'routes: { all: { match: "GET /{rest*}", to: it }, one: { match: GET /one, to: it, isolation: route }, bare: { match: GET /bare, to: it, without: [headers], isolation: route } }',
+    );
+    const small = (name: string) => `${tier(name)}isolation: shared\n`;
+    const root = project({ "routes/a.yaml": lifted, "routes/b.yaml": small("b"), "routes/c.yaml": small("c") });
+    const set = await postern(root, ["secrets", "set", "IT_TOKEN"], value);
+    expect([set.code, set.out]).toEqual([0, "set IT_TOKEN for a, b, c in local\n"]);
+    const list = await postern(root, ["secrets", "list", "--json"]);
+    expect(JSON.parse(list.out).secrets.map((it: { tier: string; worker: string }) => [it.tier, it.worker])).toEqual([
+      ["a", "gate-a-local"],
+      ["a", "gate-a--one-local"],
+      ["b", "gate-shared-local"],
+      ["c", "gate-shared-local"],
+    ]);
+  });
+
   it.each([
     [["secrets", "set", "IT_TOKN"], value, /no tier needs a secret "IT_TOKN" in local; did you mean "IT_TOKEN"\?/],
     [["secrets", "set", "IT_TOKEN"], "\n", /the value is empty/],

@@ -1,0 +1,206 @@
+/** The Workers that tiers make in the three shapes of isolation: their names, digests, bounds, and what waits for whom. */
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { unstable_readConfig } from "wrangler";
+import { compile } from "../../infra/compiler/compile.ts";
+import { emit } from "../../infra/compiler/emit.ts";
+import { frontConfig, withFrontBlock } from "../../infra/compiler/wrangler.ts";
+import { home } from "../../infra/gen/generated.ts";
+import { build } from "../../infra/verbs/build.ts";
+import { routes } from "../../infra/verbs/routes.ts";
+import { compiled, type Files, manifest, project } from "../e2e/city.ts";
+
+const small = (tier: string, more = "") =>
+  manifest(
+    tier,
+    `isolation: shared\n${more}upstreams: { it: { http: "https://${tier}.example" } }\nroutes: { all: { match: "GET /{rest*}", to: it } }\n`,
+  );
+
+const lifting = (more = "") =>
+  manifest(
+    "a",
+    `${more}upstreams: { it: { http: "https://it.example" }, other: { http: "https://other.example" } }
+routes:
+  one: { match: GET /one, to: it }
+  two: { match: GET /two, to: other, isolation: route, filters: [{ body-limit: 1KiB }] }
+`,
+  );
+
+const emittedBy = async (files: Files) => {
+  const result = compiled(files);
+  return emit(result.root, result);
+};
+
+const configOf = (folder: string) => unstable_readConfig({ config: path.join(folder, "wrangler.json") });
+
+describe("the digest of a gate", () => {
+  const digests = async (files: Files) =>
+    Object.fromEntries((await emittedBy(files)).map(({ worker, digest }) => [worker, digest]));
+  const changed = async (before: Files, after: Files) => {
+    const [old, now] = [await digests(before), await digests(after)];
+    return Object.keys(now).filter((worker) => now[worker] !== old[worker]);
+  };
+  const own = "gate-a-local";
+  const alone = "gate-a--two-local";
+  const front = "postern-front-local";
+  const files = { "routes/a.yaml": lifting() };
+  const edited = (from: string, to: string) => ({ "routes/a.yaml": lifting().replace(from, to) });
+
+  it.each([
+    ["a lifted route's filters", edited("1KiB", "2KiB"), [alone]],
+    ["a lifted route's upstream", edited("https://other.example", "https://another.example"), [alone]],
+    ["what a lifted route takes", edited("GET /two", "GET /three"), [own, alone, front]],
+    ["another route's upstream", edited("https://it.example", "https://another.example"), [own]],
+    ["what another route takes", edited("GET /one", "GET /three"), [own, front]],
+    ["a bound of the tier", { "routes/a.yaml": lifting("limits: { cpu: 50ms }\n") }, [own, alone]],
+    ["a tier beside it", { ...files, "routes/b.yaml": small("b") }, ["gate-shared-local", front]],
+  ])("follows %s, and no other does", async (_, after, workers) => {
+    expect(await changed(files, after)).toEqual(workers);
+  });
+
+  it("of a shared one follows each of its tiers, and nothing else does", async () => {
+    const before = { "routes/a.yaml": lifting(), "routes/b.yaml": small("b"), "routes/c.yaml": small("c") };
+    const after = { ...before, "routes/c.yaml": small("c", "log: { sample: 1% }\n") };
+    expect(await changed(before, after)).toEqual(["gate-shared-local"]);
+  });
+});
+
+describe("what a gate asks of the platform", () => {
+  it("a lifted route has its tier's limits, a shared gate has none", async () => {
+    const emitted = await emittedBy({
+      "routes/a.yaml": lifting("limits: { cpu: 2s, sub-requests: 20 }\n"),
+      "routes/b.yaml": small("b"),
+    });
+    const gates = emitted.filter(({ kind }) => kind === "gate");
+    expect(gates.map(({ worker, folder }) => [worker, configOf(folder).limits])).toEqual([
+      ["gate-a-local", { cpu_ms: 2000, subrequests: 20 }],
+      ["gate-a--two-local", { cpu_ms: 2000, subrequests: 20 }],
+      ["gate-shared-local", undefined],
+    ]);
+  });
+
+  it("a secret that one small tier lacks keeps no other's release back, so a shared gate requires none", async () => {
+    const token = "filters: [{ headers: { request: { set: { x-token: { secret: IT_TOKEN } } } } }]\n";
+    const emitted = await emittedBy({
+      "routes/a.yaml": lifting(token),
+      "routes/b.yaml": small("b", token),
+      "routes/c.yaml": small("c"),
+    });
+    const gates = emitted.filter(({ kind }) => kind === "gate");
+    expect(gates.map(({ folder, secrets }) => [configOf(folder).secrets?.required, secrets])).toEqual([
+      [["IT_TOKEN"], ["IT_TOKEN"]],
+      [["IT_TOKEN"], ["IT_TOKEN"]],
+      [undefined, ["IT_TOKEN"]],
+    ]);
+  });
+
+  it.each([
+    ["level: core\n", 2000],
+    ["", 1000],
+    ["level: best-effort\n", 250],
+    ["level: best-effort\nlimits: { concurrency: 7 }\n", 7],
+  ])("%j has room for %i requests at once, its lifted routes too", (more, most) => {
+    const [tier] = compiled({ "routes/a.yaml": lifting(more) }).tiers;
+    expect(tier?.serves.map(({ plan }) => plan.limits.concurrency)).toEqual([most, most]);
+  });
+});
+
+describe("names", () => {
+  const long = "l".repeat(48);
+  const text = lifting()
+    .replace("tier: a", `tier: ${long}`)
+    .replace("  two:", `  ${"t".repeat(48)}:`);
+  const environment = "a-preproduction";
+
+  it("of Workers and bindings end at 63 characters, and stay apart", async () => {
+    const root = project({
+      [`routes/${long}.yaml`]: text.replace("  one: {", `  ${"t".repeat(47)}u: { isolation: route,`),
+      [`routes/environments/${environment}.yaml`]: "values: {}\n",
+    });
+    const result = compile(root, environment);
+    const emitted = await emit(root, result);
+    const bindings: string[] =
+      configOf(emitted.at(-1)?.folder ?? "").services?.map((it: { readonly binding: string }) => it.binding) ?? [];
+    for (const names of [emitted.map(({ worker }) => worker), bindings]) {
+      expect(names.every(({ length }) => length <= 63)).toBe(true);
+      expect(new Set(names).size).toBe(names.length);
+    }
+    expect(bindings).toHaveLength(3);
+  });
+
+  it("of Workers are what `routes` and `build` show", async () => {
+    const { root } = compiled({ "routes/a.yaml": lifting(), "routes/b.yaml": small("b") });
+    const { data } = routes({ root, env: "local" }) as { data: { routes: { route: string; gate: string }[] } };
+    expect(data.routes.map(({ route, gate }) => `${route} ${gate}`)).toEqual([
+      "a/one gate-a-local",
+      "a/two gate-a--two-local",
+      "b/all gate-shared-local",
+    ]);
+    const { text } = await build({ root, env: "local" });
+    for (const { gate } of data.routes) expect(text).toMatch(new RegExp(`^${gate} `, "m"));
+  });
+});
+
+describe("a broken manifest", () => {
+  const broken = (text: string) => `${text}oops: 1\n`;
+  const built = async (files: Files) => {
+    const root = project(files);
+    const { text } = await build({ root, env: "local" });
+    const gates = path.join(root, ".build/local/gates");
+    return { root, text, gates: () => (fs.existsSync(gates) ? fs.readdirSync(gates).sort() : []) };
+  };
+
+  it.each([
+    ["has problems", broken(small("c"))],
+    ["cannot be read", "isolation: [\n"],
+    ["has an isolation that is none", small("c").replace("isolation: shared", "isolation: shard")],
+  ])("of a tier that shares and %s keeps the shared gate from being written without it", async (_, text) => {
+    const { text: said, gates } = await built({
+      "routes/a.yaml": lifting(),
+      "routes/b.yaml": small("b"),
+      "routes/c.yaml": text,
+    });
+    expect(gates()).toEqual(["a", "a--two"]);
+    expect(said).toContain("gate-shared is not written: it would forget the tier of routes/c.yaml");
+  });
+
+  it("of a tier that does not share keeps no small tier back", async () => {
+    const { text, gates } = await built({ "routes/a.yaml": broken(lifting()), "routes/b.yaml": small("b") });
+    expect(gates()).toEqual(["shared"]);
+    expect(text).not.toContain("gate-shared is not written");
+  });
+
+  it("leaves what was built of it: its own gate, its lifted routes', the shared one", async () => {
+    const { root, gates } = await built({ "routes/a.yaml": lifting(), "routes/b.yaml": small("b") });
+    for (const [name, text] of Object.entries({ a: lifting(), b: small("b") }))
+      fs.writeFileSync(path.join(root, `routes/${name}.yaml`), broken(text));
+    await build({ root, env: "local" });
+    expect(gates()).toEqual(["a", "a--two", "shared"]);
+  });
+});
+
+it("gates that no manifest asks for any more are removed", async () => {
+  const { root } = compiled({ "routes/a.yaml": lifting(), "routes/b.yaml": small("b") });
+  await emit(root, compile(root, "local"));
+  fs.writeFileSync(path.join(root, "routes/a.yaml"), lifting().replace(", isolation: route", ""));
+  fs.writeFileSync(path.join(root, "routes/b.yaml"), small("b").replace("isolation: shared\n", ""));
+  await emit(root, compile(root, "local"));
+  expect(fs.readdirSync(path.join(root, ".build/local/gates")).sort()).toEqual(["a", "b"]);
+});
+
+it("wrangler reads the same services from the root's wrangler.toml as from what was emitted", async () => {
+  const result = compiled({ "routes/a.yaml": lifting(), "routes/b.yaml": small("b") });
+  const emitted = await emit(result.root, result);
+  const tiers = result.tiers.map(({ checked }) => checked);
+  const toml = path.join(result.root, "wrangler.toml");
+  const config = frontConfig(result.front, tiers, result.environment);
+  fs.writeFileSync(toml, withFrontBlock(fs.readFileSync(path.join(home, "wrangler.toml"), "utf8"), config));
+  const { services } = unstable_readConfig({ config: toml });
+  expect(services).toEqual(configOf(emitted.at(-1)?.folder ?? "").services);
+  expect(services).toEqual([
+    { binding: "GATE_A", service: "gate-a-local", entrypoint: "Behind" },
+    { binding: "GATE_A__TWO", service: "gate-a--two-local", entrypoint: "Behind" },
+    { binding: "GATE_B", service: "gate-shared-local", entrypoint: "Behind", props: { tier: "b" } },
+  ]);
+});
