@@ -3,7 +3,7 @@ import * as z from "zod";
 import { type Codes, refuse } from "../gateway/faults.ts";
 import { type Lease, leased } from "../gateway/leases.ts";
 import { keyOf, referenceOf } from "../gateway/limit-keys.ts";
-import { inMemory, inState, limiter, type Rule, type Store, type Verdict } from "../gateway/limiter.ts";
+import { inMemory, inState, type Limit, limiter, type Rule, type Store, type Verdict } from "../gateway/limiter.ts";
 import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
 import { duration, milliseconds, percent, perWindow, rate, share } from "../gateway/quantities.ts";
 import { redisByRest } from "../gateway/redis.ts";
@@ -180,29 +180,35 @@ const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, 
 
   const there = limiter(rule, prefix, storeOf(config, deps));
   const limit = config.count === "leased" ? leased(there, leaseOf(config, rule), deps) : there;
-  // Per isolate.
+  const instead: Limit | undefined =
+    config["on-failure"] === "local"
+      ? here
+      : config["on-failure"] === "allow"
+        ? () => ({ allowed: true, limit: count, remaining: 0, reset: deps.now() })
+        : undefined;
+  return { name, policy, of: sheltered(limit, instead, { tier, id }, deps) };
+};
+
+/**
+ * What is done where the store fails; it is then left alone for a moment. Per isolate.
+ * @param instead without it, no verdict is given
+ */
+const sheltered = (limit: Limit, instead: Limit | undefined, { tier, id }: Place, deps: Deps): Named["of"] => {
   let restsUntil = 0;
-  const instead = (key: string, context: Context) => {
+  const without = (key: string, context: Context) => {
     context.outcome.degraded = [...(context.outcome.degraded ?? []), id];
-    if (config["on-failure"] === "deny") return undefined;
-    return config["on-failure"] === "local"
-      ? here(key)
-      : { allowed: true, limit: count, remaining: 0, reset: deps.now() };
+    return instead?.(key);
   };
   const failed = (cause: unknown, key: string, context: Context) => {
     restsUntil = deps.now() + restMs;
     const { message } = cause instanceof Error ? cause : new Error(String(cause));
     deps.log({ type: "degraded", tier, filter: id, cause: message.slice(0, 300), request: context.caller.requestId });
-    return instead(key, context);
+    return without(key, context);
   };
-  return {
-    name,
-    policy,
-    of: (key, context) => {
-      if (deps.now() < restsUntil) return instead(key, context);
-      const verdict = limit(key);
-      return verdict instanceof Promise ? verdict.catch((cause: unknown) => failed(cause, key, context)) : verdict;
-    },
+  return (key, context) => {
+    if (deps.now() < restsUntil) return without(key, context);
+    const verdict = limit(key);
+    return verdict instanceof Promise ? verdict.catch((cause: unknown) => failed(cause, key, context)) : verdict;
   };
 };
 
@@ -210,6 +216,8 @@ const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, 
 const leaseOf = (config: Config<typeof spec>, { algorithm, count, burst }: Rule): Lease => ({
   share: Math.max(1, Math.floor((algorithm === "token-bucket" ? burst : count) * share(config.share))),
   holdMs: milliseconds(config.hold),
+  // It asks a second time where the first was too much.
+  patienceMs: 2 * milliseconds(config.timeout) + 1000,
   endsWithWindow: algorithm === "fixed-window",
 });
 

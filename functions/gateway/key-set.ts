@@ -61,7 +61,7 @@ const nothing: Held = {
 
 export const fetchedKeys = ({ url, freshMs, staleMs, cooldownMs }: KeySetOptions, deps: Deps): KeySet => {
   let held = nothing;
-  let asking: Promise<void> | undefined;
+  let asking: { readonly done: Promise<void>; readonly since: number } | undefined;
 
   const take = (entry: Entry): void => {
     const same = held.made && JSON.stringify(entry.keys) === held.made.text;
@@ -111,15 +111,21 @@ export const fetchedKeys = ({ url, freshMs, staleMs, cooldownMs }: KeySetOptions
     }
   };
 
-  /** One question at a time. Who began it may be gone with its client, so nobody waits for it longer than it may take. */
+  /**
+   * One question at a time. Who began it may be gone with its client, and its promise never settles then: nobody waits for it
+   * longer than it may take, and after that it is no question any more.
+   */
+  const underWay = (): Promise<void> | undefined =>
+    asking && deps.now() < asking.since + patienceMs ? asking.done : undefined;
   const askOnce = async (): Promise<void> => {
-    const begun = asking;
+    const begun = underWay();
     if (begun) return within(patienceMs, deps, () => begun).catch(() => {});
-    asking = ask();
+    const own = { done: ask(), since: deps.now() };
+    asking = own;
     try {
-      await asking;
+      await own.done;
     } finally {
-      asking = undefined;
+      if (asking === own) asking = undefined;
     }
   };
 
@@ -134,7 +140,7 @@ export const fetchedKeys = ({ url, freshMs, staleMs, cooldownMs }: KeySetOptions
       if (held.made && now < held.fetchedAt + freshMs) return held.made;
       if (now < held.triedAt + cooldownMs && held.made) return usable();
       // With a copy at hand, nobody waits for whoever is asking already.
-      return asking && held.made ? usable() : askOnce().then(usable);
+      return underWay() && held.made ? usable() : askOnce().then(usable);
     },
     newerThan: async (keys) => {
       if (held.made === keys) await (deps.now() < held.triedAt + cooldownMs ? listen(false) : askOnce());

@@ -13,6 +13,8 @@ export interface Lease {
   readonly share: number;
   /** How long it may hold them, and how long it takes a refusal for granted. */
   readonly holdMs: number;
+  /** The longest that the store is waited for; a question that is older was lost with its client. */
+  readonly patienceMs: number;
   /** What was taken ends with the window in which it was counted. */
   readonly endsWithWindow: boolean;
 }
@@ -21,6 +23,7 @@ interface Purse {
   held: number;
   /** Asked for and not here yet, beyond the requests that asked. */
   coming: number;
+  askedAt: number;
   until: number;
   refusedUntil: number;
   last: Verdict | undefined;
@@ -29,13 +32,17 @@ interface Purse {
 /** Of one isolate; what the oldest hold is lost. */
 const mostPurses = 10_000;
 
-export const leased = (limit: Limit, { share, holdMs, endsWithWindow }: Lease, { now }: Pick<Deps, "now">): Limit => {
+export const leased = (
+  limit: Limit,
+  { share, holdMs, patienceMs, endsWithWindow }: Lease,
+  { now }: Pick<Deps, "now">,
+): Limit => {
   const purses = new Map<string, Purse>();
 
   const purseOf = (key: string): Purse => {
     const known = purses.get(key);
     if (known) return known;
-    const fresh: Purse = { held: 0, coming: 0, until: 0, refusedUntil: 0, last: undefined };
+    const fresh: Purse = { held: 0, coming: 0, askedAt: 0, until: 0, refusedUntil: 0, last: undefined };
     purses.set(key, fresh);
     if (purses.size > mostPurses) purses.delete(purses.keys().next().value as string);
     return fresh;
@@ -48,13 +55,15 @@ export const leased = (limit: Limit, { share, holdMs, endsWithWindow }: Lease, {
   };
 
   const ask = async (key: string, purse: Purse, at: number): Promise<Verdict> => {
+    if (at >= purse.askedAt + patienceMs) purse.coming = 0;
     const more = extra(purse, at);
     purse.coming += more;
+    purse.askedAt = at;
     let verdict: Verdict;
     try {
       verdict = await limit(key, 1 + more);
     } finally {
-      purse.coming -= more;
+      purse.coming = Math.max(0, purse.coming - more);
     }
     if (!verdict.allowed && more > 0) verdict = await limit(key);
     else if (verdict.allowed && more > 0) {

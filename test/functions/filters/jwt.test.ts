@@ -196,6 +196,21 @@ describe("keys by URL", () => {
     expect((await waiting).status).toBe(200);
   });
 
+  it("a question that was lost with its client keeps nobody out", async () => {
+    let lost = true;
+    const time = world({
+      fetch: async () => (lost ? new Promise<Response>(() => {}) : Response.json({ keys: [key] })),
+    });
+    // Nothing of a request whose client left ever settles, its timers neither.
+    const sleep: typeof time.sleep = (ms, signal) => (lost ? new Promise(() => {}) : time.sleep(ms, signal));
+    const { send } = gate({ keys: undefined, cooldown: "1s" }, { world: { ...time, sleep } });
+    void send("GET /", bearer(await lasting()));
+    await new Promise((turn) => setTimeout(turn, 5));
+    lost = false;
+    await time.pass(5_000);
+    expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
+  });
+
   it("rotate, and no good request is refused", async () => {
     const next = await jwk(other, "k2");
     let keys = [key];

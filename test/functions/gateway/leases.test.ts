@@ -40,7 +40,11 @@ const run = async (
     return verdict;
   };
   const all = Array.from({ length: isolates }, () =>
-    leased(counting, { share, holdMs: 1000, endsWithWindow: rule.algorithm === "fixed-window" }, { now }),
+    leased(
+      counting,
+      { share, holdMs: 1000, patienceMs: 5000, endsWithWindow: rule.algorithm === "fixed-window" },
+      { now },
+    ),
   );
   let under: Promise<void>[] = [];
   for (const { isolate, after } of steps) {
@@ -107,4 +111,21 @@ it("what is held is bounded, also when many requests come at once", async () => 
   const admitted = events.reduce((sum, it) => sum + it.admitted, 0);
   expect(counted).toBeLessThanOrEqual(40);
   expect(admitted).toBeGreaterThanOrEqual(40 - share);
+});
+
+it("a question that was lost with its client is forgotten, and shares are taken again", async () => {
+  const weights: number[] = [];
+  let lost = true;
+  const store = limiter(rule("token-bucket"), "p", inMemory({ now }));
+  const limit: Limit = (key, weight = 1) => {
+    weights.push(weight);
+    return lost ? new Promise(() => {}) : store(key, weight);
+  };
+  const take = leased(limit, { share: 5, holdMs: 1000, patienceMs: 2000, endsWithWindow: false }, { now });
+  void take("{k}");
+  lost = false;
+  expect(await take("{k}")).toMatchObject({ allowed: true });
+  vi.setSystemTime(now() + 2000);
+  await take("{k}");
+  expect(weights).toEqual([5, 1, 5]);
 });
