@@ -22,14 +22,13 @@ export const spec = () =>
           }),
         )
         .min(1)
-        .describe("Whose pages may send forms"),
+        .describe(
+          "Whose pages may send forms; of a browser that says so (`Sec-Fetch-Site`), those of the same origin may too",
+        ),
     }),
     example: { origins: ["https://shop.example"] },
     codes,
   });
 
 export const make = ({ origins }: Config<typeof spec>, _: Deps, { id }: Place): Layer =>
-  fromHono(csrf({ origin: [...origins] }), (_error, context) => {
-    context.outcome.by = id;
-    return refuse(context, codes, "cross-site-refused");
-  });
+  fromHono(csrf({ origin: [...origins] }), id, (_error, context) => refuse(context, codes, "cross-site-refused"));

@@ -1,11 +1,11 @@
-/** Sets the headers that make browsers careful with a response: Hono's `secureHeaders`. */
+/** Sets the headers that make browsers careful with a response, and removes `X-Powered-By`: Hono's `secureHeaders`. */
 import { secureHeaders } from "hono/secure-headers";
 import * as z from "zod";
 import { fromHono } from "../gateway/hono.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
-import type { Layer } from "../gateway/types.ts";
+import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
+import type { Deps, Layer } from "../gateway/types.ts";
 
-const header = (standard: string) =>
+const header = (standard: string | false) =>
   z
     .union(
       [z.literal(false), z.string().regex(/^[\x20-\x7e]{1,1000}$/, "a header's value is one line of ASCII")],
@@ -13,34 +13,71 @@ const header = (standard: string) =>
     )
     .default(standard);
 
+const directive = () => z.string().regex(/^[a-z]+(?:-[a-z]+)*$/, "a name in lower case with hyphens: default-src");
+/** What would end it, and begin another one, is no part of it. */
+const word = () =>
+  z.string().regex(/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]{1,200}$/, "one word without a comma, semicolon or quote");
+
 export const spec = () =>
   aboutFilter({
     kind: "layer",
     phase: "content",
     schema: z.strictObject({
+      "content-security-policy": z
+        .record(directive(), z.array(word()).max(50))
+        .default({})
+        .describe("What a page may load: directives and their sources; none by default"),
+      "permissions-policy": z
+        .record(directive(), z.union([z.boolean(), z.array(word()).min(1).max(50)], "true, false or a list of origins"))
+        .default({})
+        .describe("What a page may use: features, and whether or for which origins; none by default"),
       "strict-transport-security": header("max-age=15552000; includeSubDomains").describe("Only https from now on"),
       "x-content-type-options": header("nosniff").describe("No guessing of types"),
       "x-frame-options": header("SAMEORIGIN").describe("Who may show it in a frame"),
       "referrer-policy": header("no-referrer").describe("What is told to the next page"),
       "cross-origin-resource-policy": header("same-origin").describe("Who may embed it"),
       "cross-origin-opener-policy": header("same-origin").describe("Who shares its window"),
+      "cross-origin-embedder-policy": header(false).describe("What it may embed"),
+      "origin-agent-cluster": header("?1").describe("A process apart from other hosts of its site"),
+      "x-dns-prefetch-control": header("off").describe("Names of links are not looked up ahead"),
+      "x-download-options": header("noopen").describe("Old browsers do not open downloads in place"),
+      "x-permitted-cross-domain-policies": header("none").describe("Plug-ins of old read no data from here"),
+      "x-xss-protection": header("0").describe("The filter of old browsers, which did harm, is off"),
     }),
-    example: { "x-frame-options": "DENY", "cross-origin-resource-policy": false },
+    example: {
+      "x-frame-options": "DENY",
+      "cross-origin-resource-policy": false,
+      "content-security-policy": { "default-src": ["'none'"], "frame-ancestors": ["'none'"] },
+      "permissions-policy": { camera: false },
+    },
     codes: {},
   });
 
-export const make = (config: Config<typeof spec>): Layer =>
+export const make = (config: Config<typeof spec>, _: Deps, { id }: Place): Layer =>
   fromHono(
     secureHeaders({
+      ...policies(config),
       strictTransportSecurity: config["strict-transport-security"],
       xContentTypeOptions: config["x-content-type-options"],
       xFrameOptions: config["x-frame-options"],
       referrerPolicy: config["referrer-policy"],
       crossOriginResourcePolicy: config["cross-origin-resource-policy"],
       crossOriginOpenerPolicy: config["cross-origin-opener-policy"],
+      crossOriginEmbedderPolicy: config["cross-origin-embedder-policy"],
+      originAgentCluster: config["origin-agent-cluster"],
+      xDnsPrefetchControl: config["x-dns-prefetch-control"],
+      xDownloadOptions: config["x-download-options"],
+      xPermittedCrossDomainPolicies: config["x-permitted-cross-domain-policies"],
+      xXssProtection: config["x-xss-protection"],
     }),
-    (error) => {
-      // It refuses nobody.
-      throw error;
-    },
+    id,
   );
+
+/** Hono writes names with hyphens as they stand. */
+const policies = ({
+  "content-security-policy": content,
+  "permissions-policy": permissions,
+}: Config<typeof spec>): Parameters<typeof secureHeaders>[0] => ({
+  ...(Object.keys(content).length > 0 && { contentSecurityPolicy: content }),
+  permissionsPolicy: permissions,
+});

@@ -34,3 +34,34 @@ it("what no form can send passes", async () => {
   expect((await send("GET /")).status).toBe(200);
   expect((await send("POST /", { body: "{}", headers: { "content-type": "application/json" } })).status).toBe(200);
 });
+
+it.each([
+  ["same-origin", 200],
+  ["same-site", 403],
+  ["none", 403],
+  ["cross-site", 403],
+  ["same-origin, cross-site", 403],
+])("what a browser says of the page: %s → %i", async (site, status) => {
+  const { headers, body } = form("https://elsewhere.example");
+  expect((await send("POST /", { body, headers: { ...headers, "sec-fetch-site": site } })).status).toBe(status);
+});
+
+it.each(["", "text/plain", "TEXT/PLAIN;charset=utf-8", "multipart/form-data; boundary=a", " text/plain"])(
+  "whatever a form can be, it is one: %j",
+  async (type) => {
+    const headers = { "content-type": type, origin: "https://evil.example" };
+    expect(await send("POST /", { body: "a", headers })).toMatchObject({ code: "cross-site-refused", upstream: [] });
+  },
+);
+
+it("a body without a type is a form", async () => {
+  const body = new Uint8Array([1]);
+  expect((await send("PUT /", { body, headers: { origin: "https://evil.example" } })).code).toBe("cross-site-refused");
+});
+
+it.each(["https://shop.example/", "https://Shop.example", "shop.example", "*", "null"])(
+  "refuses the origin %j in a manifest",
+  (origin) => {
+    expect(spec().schema.safeParse({ origins: [origin] }).success).toBe(false);
+  },
+);

@@ -1,10 +1,11 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/secure-headers.ts";
-import { conversation, type Setting } from "../conversation.ts";
+import { refuse } from "../../../functions/gateway/faults.ts";
+import { conversation, place, type Setting, world } from "../conversation.ts";
 
 const gate = (written: object = {}, setting: Setting = {}) =>
   conversation(
-    { "secure-headers": () => make(spec().schema.parse(written)) },
+    { "secure-headers": () => make(spec().schema.parse(written), world(), place) },
     { filters: { "secure-headers": { kind: "layer" } }, ...setting },
   );
 
@@ -33,20 +34,53 @@ it("what a service sends is edited also where its headers cannot be", async () =
   expect([heard.status, heard.headers["x-content-type-options"]]).toEqual([302, "nosniff"]);
 });
 
-it("a body streams through", async () => {
-  let tell = (_: string) => {};
-  const body = new ReadableStream<Uint8Array>({
-    start: (controller) => {
-      tell = (text) => (text === "" ? controller.close() : controller.enqueue(new TextEncoder().encode(text)));
+it("sets every header of its configuration and no other, and removes who powers it", async () => {
+  const names = Object.keys(spec().schema.shape);
+  const replies = () => new Response("ok", { headers: { "x-powered-by": "x" } });
+  const all = Object.fromEntries(names.map((name) => [name, name.endsWith("-policy") ? undefined : "a"]));
+  const policies = {
+    "content-security-policy": { "default-src": ["'self'"] },
+    "permissions-policy": { camera: false },
+  };
+  const cross = Object.fromEntries(names.filter((it) => /^(?:cross|referrer)/.test(it)).map((it) => [it, "a"]));
+  const plain = Object.keys((await conversation({}).send("GET /")).headers);
+  const { headers } = await gate({ ...all, ...cross, ...policies }, { replies }).send("GET /");
+  expect(Object.keys(headers).toSorted()).toEqual([...plain, ...names].toSorted());
+});
+
+it("where all are false, nothing is set", async () => {
+  const none = Object.fromEntries(
+    Object.keys(spec().schema.shape)
+      .filter((name) => !["content-security-policy", "permissions-policy"].includes(name))
+      .map((name) => [name, false]),
+  );
+  expect((await gate(none).send("GET /")).headers).toEqual((await conversation({}).send("GET /")).headers);
+});
+
+it("policies are written as browsers read them", async () => {
+  const { headers } = await gate({
+    "content-security-policy": { "default-src": ["'self'", "https://cdn.example"], "upgrade-insecure-requests": [] },
+    "permissions-policy": { camera: false, "picture-in-picture": true, geolocation: ["self", "https://map.example"] },
+  }).send("GET /");
+  expect(headers["content-security-policy"]).toBe("default-src 'self' https://cdn.example; upgrade-insecure-requests");
+  expect(headers["permissions-policy"]).toBe(
+    'camera=(), picture-in-picture=*, geolocation=(self "https://map.example")',
+  );
+});
+
+it("a refusal behind it has them too", async () => {
+  const { send } = conversation(
+    {
+      "secure-headers": () => make(spec().schema.parse({}), world(), place),
+      inner: () => (_, context) => refuse(context, { no: { status: 403, title: "No" } }, "no"),
     },
+    { filters: { "secure-headers": { kind: "layer" } } },
+  );
+  expect(await send("GET /")).toMatchObject({
+    status: 403,
+    code: "no",
+    headers: { "x-content-type-options": "nosniff" },
   });
-  const { send } = gate({}, { replies: () => new Response(body) });
-  tell("first ");
-  const heard = send("GET /");
-  await new Promise((turn) => setTimeout(turn, 5));
-  tell("second");
-  tell("");
-  expect((await heard).text).toBe("first second");
 });
 
 it("a fault behind it keeps its code, and its name in the log", async () => {
@@ -58,9 +92,13 @@ it("a fault behind it keeps its code, and its name in the log", async () => {
   });
 });
 
-it.each([{ "x-frame-options": "a\r\nb: c" }, { "x-frame-options": true }, { "x-powered-by": false }])(
-  "refuses %j in a manifest",
-  (value) => {
-    expect(spec().schema.safeParse(value).success).toBe(false);
-  },
-);
+it.each([
+  { "x-frame-options": "a\r\nb: c" },
+  { "x-frame-options": true },
+  { "x-powered-by": false },
+  { "content-security-policy": { "default-src": ["'self'; script-src *"] } },
+  { "content-security-policy": { "default-src *; x": [] } },
+  { "permissions-policy": { camera: ['a" "b'] } },
+])("refuses %j in a manifest", (value) => {
+  expect(spec().schema.safeParse(value).success).toBe(false);
+});

@@ -1,0 +1,210 @@
+/** The adapter for Hono's middlewares: what goes through it comes out as it went in. */
+import type { MiddlewareHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { requestId } from "hono/request-id";
+import { expect, it } from "vitest";
+import { type Codes, Fault, refuse } from "../../../functions/gateway/faults.ts";
+import { fromHono } from "../../../functions/gateway/hono.ts";
+import type { Context, Handler } from "../../../functions/gateway/types.ts";
+import { caller, conversation, type Setting } from "../conversation.ts";
+
+const codes = { "not-here": { status: 403, title: "Not here" } } as const satisfies Codes;
+
+const layer = (middleware: MiddlewareHandler) =>
+  fromHono(middleware, "it", (_, context) => refuse(context, codes, "not-here"));
+
+const gate = (middleware: MiddlewareHandler, setting: Setting = {}) =>
+  conversation({ it: () => layer(middleware) }, { filters: { it: { kind: "layer" } }, ...setting });
+
+const passes: MiddlewareHandler = (_, next) => next();
+
+const context = (): Context => ({
+  caller,
+  url: new URL("https://gate.example/"),
+  route: { tier: "t", name: "r" },
+  captures: {},
+  signal: undefined,
+  facts: new Map(),
+  outbound: [],
+  inbound: [],
+  outcome: { verdict: "passed" },
+});
+
+it("a response goes on before its body has ended", async () => {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  const response = await layer(passes)(async () => new Response(readable))(new Request("https://a.example"), context());
+  const reader = response.body?.getReader();
+  for (const piece of ["first", "second"]) {
+    void writer.write(new TextEncoder().encode(piece));
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe(piece);
+  }
+  void writer.close();
+  expect((await reader?.read())?.done).toBe(true);
+});
+
+it("a request goes on before its body has ended, with its context", async () => {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  const given = context();
+  const next: Handler = async (request, context) => {
+    expect(context).toBe(given);
+    const reader = request.body?.getReader();
+    void writer.write(new TextEncoder().encode("first"));
+    return new Response((await reader?.read())?.value);
+  };
+  const request = new Request("https://a.example", { method: "POST", body: readable });
+  expect(await (await layer(passes)(next)(request, given)).text()).toBe("first");
+});
+
+it.each(["/", "/a/b.c", "/%E2%80%A8x", "/a%20b/", "/%F0%9F%98%80", "/:x/*", "/a?b=1"])(
+  "no path goes round the middleware: %s",
+  async (path) => {
+    const { send } = gate(() => Promise.reject(new HTTPException(403)));
+    expect(await send(`POST ${path}`)).toMatchObject({ status: 403, code: "not-here", upstream: [] });
+  },
+);
+
+it.each(["GET", "HEAD", "POST", "OPTIONS", "PROPFIND"])("%s goes through it as what it is", async (method) => {
+  const methods: string[] = [];
+  const { send } = gate((c, next) => {
+    methods.push(c.req.method);
+    return next();
+  });
+  const heard = await send(`${method} /a?b=1`);
+  expect([heard.status, methods, heard.upstream.map((it) => it.method)]).toEqual([200, [method], [method]]);
+});
+
+it("the service is sent the request that the middleware put in place of the client's", async () => {
+  const { send } = gate((c, next) => {
+    c.req.raw = new Request(c.req.raw, { headers: { "x-a": "2" } });
+    return next();
+  });
+  const { upstream } = await send("POST /", { body: "body", headers: { "x-a": "1" } });
+  expect(upstream).toMatchObject([{ headers: { "x-a": "2" }, body: "body" }]);
+});
+
+it("a status, cookies and headers of the service stay, and the middleware's join them", async () => {
+  const replies = async () =>
+    new Response("made", {
+      status: 201,
+      statusText: "Made",
+      headers: [
+        ["set-cookie", "a=1"],
+        ["set-cookie", "b=2"],
+        ["content-type", "text/x"],
+      ],
+    });
+  const through = layer(async (c, next) => {
+    c.header("set-cookie", "early=1", { append: true });
+    c.header("x-early", "1");
+    await next();
+    c.header("set-cookie", "late=1", { append: true });
+    c.res.headers.set("x-late", "1");
+  })(replies);
+  const response = await through(new Request("https://a.example"), context());
+  const { headers } = response;
+  expect([response.status, await response.text()]).toEqual([201, "made"]);
+  expect(["content-type", "x-early", "x-late"].map((name) => headers.get(name))).toEqual(["text/x", "1", "1"]);
+  expect(headers.getSetCookie().toSorted()).toEqual(["a=1", "b=2", "early=1", "late=1"]);
+});
+
+it("another of Hono's own runs as it does there", async () => {
+  const { send } = gate(requestId({ headerName: "x-trace", generator: () => "made-here" }));
+  expect((await send("GET /")).headers["x-trace"]).toBe("made-here");
+});
+
+it("a WebSocket passes through", async () => {
+  const [client] = Object.values(new WebSocketPair());
+  const through = layer(passes)(async () => new Response(null, { status: 101, webSocket: client as WebSocket }));
+  const response = await through(new Request("https://a.example"), context());
+  expect([response.status, response.webSocket]).toEqual([101, client]);
+});
+
+it("what the middleware answers by itself is told so, and reaches no service", async () => {
+  const heard = await gate(async (c) => c.text("closed", 503, { "retry-after": "9" })).send("GET /");
+  expect(heard).toMatchObject({ status: 503, text: "closed", headers: { "retry-after": "9" }, upstream: [] });
+  expect(heard.line).toMatchObject({ verdict: "answered", by: "it" });
+});
+
+it("an answer of a guard behind it stays that guard's", async () => {
+  const { send } = conversation(
+    { it: () => layer(passes), inner: () => () => new Response("inner") },
+    { filters: { it: { kind: "layer" } } },
+  );
+  expect((await send("GET /")).line).toMatchObject({ verdict: "answered", by: "inner" });
+});
+
+it("an HTTPException is a refusal with the filter's own code, and tells none of its text", async () => {
+  const res = new Response("internal words", { headers: { "x-internal": "1", "www-authenticate": "Basic" } });
+  const heard = await gate(() => Promise.reject(new HTTPException(401, { message: "internal", res }))).send("GET /");
+  expect(heard).toMatchObject({ status: 403, code: "not-here", upstream: [] });
+  expect(heard.line).toMatchObject({ verdict: "refused", by: "it", code: "not-here" });
+  expect(JSON.stringify([heard.headers, heard.text])).not.toContain("internal");
+});
+
+it("a refusal after the service has answered says nothing of that answer", async () => {
+  const late: MiddlewareHandler = async (_, next) => {
+    await next();
+    throw new HTTPException(403);
+  };
+  const heard = await gate(late, { replies: () => new Response("a", { headers: { "x-own": "1" } }) }).send("GET /");
+  expect([heard.status, heard.code, heard.headers["x-own"]]).toEqual([403, "not-here", undefined]);
+});
+
+it("a middleware that is to refuse nobody and does has failed", async () => {
+  const { send } = conversation(
+    { it: () => fromHono(() => Promise.reject(new HTTPException(403)), "it") },
+    { filters: { it: { kind: "layer" } } },
+  );
+  expect(await send("GET /")).toMatchObject({ status: 500, code: "internal", line: { verdict: "failed", by: "it" } });
+});
+
+it("an HTTPException from further in is not the middleware's", async () => {
+  const inner: Setting["upstream"] = () => () => Promise.reject(new HTTPException(418));
+  expect(await gate(passes, { upstream: inner }).send("GET /")).toMatchObject({
+    status: 500,
+    code: "internal",
+    line: { verdict: "failed", by: "service" },
+  });
+});
+
+it("a Fault from further in comes out as the very same", async () => {
+  const fault = new Fault(codes, "not-here");
+  const through = layer(passes)(() => Promise.reject(fault));
+  await expect(through(new Request("https://a.example"), context())).rejects.toBe(fault);
+});
+
+it("what is thrown that is no Error comes out too", async () => {
+  const through = layer(passes)(() => Promise.reject("a text"));
+  await expect(through(new Request("https://a.example"), context())).rejects.toBe("a text");
+});
+
+it("a middleware that swallows what is thrown has answered nothing", async () => {
+  const swallows: MiddlewareHandler = async (_, next) => {
+    await next().catch(() => {});
+  };
+  expect(await gate(swallows, { replies: () => Promise.reject(new Error("down")) }).send("GET /")).toMatchObject({
+    status: 500,
+    line: { verdict: "failed" },
+  });
+});
+
+it("a middleware that goes on twice asks the service once", async () => {
+  const twice: MiddlewareHandler = async (_, next) => {
+    await next();
+    await next();
+  };
+  const heard = await gate(twice).send("GET /");
+  expect([heard.status, heard.code, heard.upstream.length]).toEqual([500, "internal", 1]);
+  expect(heard.line).toMatchObject({ verdict: "failed", by: "it" });
+});
+
+it("where the deadline ahead passes, what is behind it is told", async () => {
+  const abort = new AbortController();
+  const waits: Handler = (_, { signal }) =>
+    new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+  const through = layer(passes)(waits)(new Request("https://a.example"), { ...context(), signal: abort.signal });
+  abort.abort(new Fault(codes, "not-here"));
+  await expect(through).rejects.toMatchObject({ code: "not-here" });
+});
