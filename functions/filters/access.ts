@@ -1,6 +1,6 @@
 /** Lets pass who has the scopes, claims or labels that are asked for, or is named. */
 import * as z from "zod";
-import { claimsFit, hasScopes, scopesOf } from "../gateway/claims.ts";
+import { claimsFit, scopesOf } from "../gateway/claims.ts";
 import { Claims, Consumer, known } from "../gateway/facts.ts";
 import { type Codes, refuse } from "../gateway/faults.ts";
 import { name } from "../gateway/names.ts";
@@ -13,6 +13,7 @@ const codes = {
 } as const satisfies Codes;
 
 const scope = () => z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, "a scope has no space, quote or backslash");
+const claim = () => z.string().regex(/^[\w.:/-]+$/, "a claim's name has letters, digits and _ . : / -");
 const value = () => z.union([z.string(), z.number(), z.boolean()]);
 const oneOf = <T extends z.ZodType>(it: T) =>
   z.union([it, z.array(it).min(1)], "a value, or several of which one has to fit");
@@ -26,7 +27,7 @@ export const spec = () =>
         scopes: z.array(scope()).min(1).optional().describe("Scopes of the token (`scope`, or `scp`), all of them"),
         "any-scope": z.array(scope()).min(1).optional().describe("Scopes of the token, one of them"),
         claims: z
-          .record(z.string().min(1), oneOf(value()))
+          .record(claim(), oneOf(value()))
           .optional()
           .describe("Claims of the token and their values; of a claim that is a list, one item"),
         consumers: z.array(z.string().min(1)).min(1).optional().describe("Ids of consumers, one of them"),
@@ -38,36 +39,36 @@ export const spec = () =>
     needs: ({ scopes, "any-scope": any, claims, consumers, labels }) => [
       ...(scopes ? [{ path: ["scopes"], text: "{claim.scope}" }] : []),
       ...(any ? [{ path: ["any-scope"], text: "{claim.scope}" }] : []),
-      ...Object.keys(claims ?? {}).map((it) => ({ path: ["claims", it], text: "{claim.any}" })),
+      ...Object.keys(claims ?? {}).map((it) => ({ path: ["claims", it], text: `{claim.${it}}` })),
       ...(consumers ? [{ path: ["consumers"], text: "{consumer.id}" }] : []),
       ...(labels ? [{ path: ["labels"], text: "{consumer.id}" }] : []),
     ],
   });
 
 export const make = (config: Config<typeof spec>): Guard => {
-  const { claims: wanted = {}, labels = {} } = config;
-  const needsClaims = config.scopes ?? config["any-scope"] ?? config.claims;
+  const { scopes, "any-scope": some, claims: wanted = {}, labels = {} } = config;
+  const needsClaims = scopes ?? some ?? config.claims;
   const consumers = config.consumers && new Set(config.consumers);
-  const asked = config.scopes ?? config["any-scope"] ?? [];
-  const challenge = {
-    headers: { "www-authenticate": `Bearer error="insufficient_scope", scope="${asked.join(" ")}"` },
-  };
+  const all = challenge(scopes ?? []);
+  const any = challenge(some ?? []);
   return (_, context) => {
     const claims = known(context, Claims);
     // Without the filter that would know, nobody is anybody.
     if (needsClaims && !claims) return refuse(context, codes, "access-denied");
-    if (claims && !reaches(claims, config)) return refuse(context, codes, "scope-missing", challenge);
-    if (claims && !claimsFit(claims, wanted)) return refuse(context, codes, "access-denied");
+    if (claims) {
+      const given = scopesOf(claims);
+      if (scopes && !scopes.every((it) => given.has(it))) return refuse(context, codes, "scope-missing", all);
+      if (some && !some.some((it) => given.has(it))) return refuse(context, codes, "scope-missing", any);
+      if (!claimsFit(claims, wanted)) return refuse(context, codes, "access-denied");
+    }
     return isNamed(context, consumers, labels) ? undefined : refuse(context, codes, "access-denied");
   };
 };
 
-const reaches = (claims: Readonly<Record<string, unknown>>, { scopes = [], "any-scope": any }: Config<typeof spec>) => {
-  if (!hasScopes(claims, scopes)) return false;
-  if (!any) return true;
-  const given = scopesOf(claims);
-  return any.some((it) => given.has(it));
-};
+/** RFC 6750, section 3.1. A client asks for these scopes, so they are the ones that it lacked. */
+const challenge = (scopes: readonly string[]) => ({
+  headers: { "www-authenticate": `Bearer error="insufficient_scope", scope="${scopes.join(" ")}"` },
+});
 
 const isNamed = (
   context: Context,

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/access.ts";
 import { Claims, Consumer, learn } from "../../../functions/gateway/facts.ts";
@@ -63,9 +64,59 @@ it("says which scope is missing, as OAuth clients expect it", async () => {
   expect(headers["www-authenticate"]).toBe('Bearer error="insufficient_scope", scope="a b"');
 });
 
-it.each([{}, { scopes: [] }, { scopes: ["a b"] }, { scopes: ['a"'] }, { consumers: [] }, { claims: { a: [] } }])(
-  "refuses %j in a manifest",
-  (value) => {
-    expect(spec().schema.safeParse(value).success).toBe(false);
-  },
-);
+it("asks for one of several scopes where that is what is missing", async () => {
+  const { headers } = await gate({ scopes: ["a"], "any-scope": ["b", "c"] }, { claims: { scope: "a" } }).send("GET /");
+  expect(headers["www-authenticate"]).toBe('Bearer error="insufficient_scope", scope="b c"');
+});
+
+it.each<[unknown, boolean]>([
+  ["gold", true],
+  [["basic", "gold"], true],
+  [[["gold"]], false],
+  [{ gold: true }, false],
+  ["gold ", false],
+  ["GOLD", false],
+  [null, false],
+  [[], false],
+])("a claim of %j passes where gold is asked for: %s", async (plan, passes) => {
+  const heard = await gate({ claims: { plan: "gold" } }, { claims: { plan } }).send("GET /");
+  expect(heard.status).toBe(passes ? 200 : 403);
+});
+
+it("nobody passes by anything else than what is asked for", async () => {
+  const word = fc.constantFrom("a", "b", "c", "gold", "shop", "", "__proto__", "constructor", "1");
+  const value = fc.oneof(word, fc.integer({ max: 2, min: 0 }), fc.boolean(), fc.array(word, { maxLength: 3 }));
+  const written = { scopes: ["a"], "any-scope": ["b", "c"], claims: { level: [1, true] }, consumers: ["shop"] };
+  await fc.assert(
+    fc.asyncProperty(value, value, value, word, async (scope, scp, level, id) => {
+      const words = [scope, scp].flat().flatMap((it) => (typeof it === "string" ? it.split(" ") : []));
+      const fits =
+        words.includes("a") &&
+        (words.includes("b") || words.includes("c")) &&
+        (level === 1 || level === true) &&
+        id === "shop";
+      const heard = await gate(written, { claims: { scope, scp, level }, id }).send("GET /");
+      expect([heard.status, heard.upstream.length]).toEqual(fits ? [200, 1] : [403, 0]);
+    }),
+    {
+      numRuns: 1000,
+      seed: 1,
+      examples: [
+        ["a b", [], 1, "shop"],
+        [["a"], ["c"], true, "shop"],
+      ],
+    },
+  );
+});
+
+it.each([
+  {},
+  { scopes: [] },
+  { scopes: ["a b"] },
+  { scopes: ['a"'] },
+  { consumers: [] },
+  { claims: { a: [] } },
+  { claims: { "a b": 1 } },
+])("refuses %j in a manifest", (value) => {
+  expect(spec().schema.safeParse(value).success).toBe(false);
+});
