@@ -1,4 +1,4 @@
-/** Answers by itself, with no service behind it: a notice, a fixed document. Put `when` beside it, and others pass. */
+/** Answers by itself, with no service behind it: a notice, a fixed document. It counts as answered, not as refused, whatever its status. Put `when` beside it, and others pass. */
 import { responding, respondPlan } from "../gateway/answers.ts";
 import { respond } from "../gateway/goes.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";

@@ -4,11 +4,14 @@ import { filled } from "../gateway/answers.ts";
 import { explain } from "../gateway/complaint.ts";
 import { known, learn, Target } from "../gateway/facts.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import { piecesOf, template } from "../gateway/references.ts";
+import { canonicalPath } from "../gateway/path.ts";
+import { piecesOf, pathOf as readPath, template } from "../gateway/references.ts";
 import type { Context, Guard } from "../gateway/types.ts";
 
 const parameter = () =>
   z.string().min(1, "a parameter has a name").max(64, "a parameter's name has 64 characters at most");
+
+const isCanonical = (path: string): boolean => canonicalPath(new URL(path, "https://any.example").pathname) === path;
 
 export const spec = () =>
   aboutFilter({
@@ -18,13 +21,14 @@ export const spec = () =>
       .strictObject({
         path: z
           .string()
-          .superRefine(explain(piecesOf))
+          .superRefine(explain(readPath))
           .regex(/^\/[^?#\s\\]*$/, "a path begins with / and has no query")
           .optional()
           .describe("The whole path, which may hold references: `/accounts/{path.id}`"),
         "strip-prefix": z
           .string()
           .regex(/^(?:\/[\w.~!$&'()*+,;=:@%-]+)+$/, "a prefix begins with / and does not end with one: /wallet/v1")
+          .refine(isCanonical, "a prefix as a path is matched: no dot segments, nothing encoded that need not be")
           .optional()
           .describe("What is taken from the path's beginning; a path that does not begin so stays as it is"),
         query: z
@@ -96,5 +100,5 @@ const searchOf = ({ set, remove, keep }: Config<typeof spec>["query"]): Part => 
   };
 };
 
-/** As the URL standard reads it. */
-const nameOf = (pair: string): string => [...new URLSearchParams(pair).keys()][0] ?? "";
+/** As the URL standard reads it, which takes one `?` at the beginning for none of the query's. */
+const nameOf = (pair: string): string => [...new URLSearchParams(`?${pair}`).keys()][0] ?? "";

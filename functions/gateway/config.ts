@@ -5,7 +5,7 @@ import { redirect, respond, weighted } from "./goes.ts";
 import { baseOf, matchOf } from "./match.ts";
 import { hostOrWildcard, name } from "./names.ts";
 import { change, date, duration, percent, size } from "./quantities.ts";
-import { piecesOf } from "./references.ts";
+import { pathOf } from "./references.ts";
 import { when } from "./when.ts";
 
 /** What may stand beside a filter's kind. */
@@ -86,7 +86,7 @@ export const route = () =>
     redirect: redirect().optional().describe("Sends the client elsewhere, in place of an upstream"),
     path: z
       .string()
-      .superRefine(explain(piecesOf))
+      .superRefine(explain(pathOf))
       .refine(
         (text) => /^\/[^?#\s\\]*$/.test(text),
         "a path begins with / and has no query; the client's query goes along",

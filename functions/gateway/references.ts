@@ -78,6 +78,17 @@ export const piecesOf = (template: string): Piece[] =>
       return piece;
     });
 
+/**
+ * Reads a path that a manifest gives.
+ * @throws SyntaxError where it could never be asked for
+ */
+export const pathOf = (path: string): Piece[] => {
+  const pieces = piecesOf(path);
+  if (isAstray(pieces.map((piece) => (typeof piece === "string" ? piece : "x")).join("")))
+    throw new SyntaxError(`a path has no empty and no dot segments, and no control characters: "${path}"`);
+  return pieces;
+};
+
 export const referencesIn = (template: string): Reference[] =>
   piecesOf(template).filter((piece) => typeof piece !== "string");
 
@@ -90,7 +101,7 @@ export const locationOf = (text: string): { readonly origin: string; readonly pa
     /^(https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?)?(\/[^?#\s\\]*)?$/.exec(text) ?? [];
   if (!whole || whole.startsWith("//"))
     throw new SyntaxError("a location is a path, or a URL whose host is written out, with no query: /v2/{path.id}");
-  piecesOf(path);
+  pathOf(path);
   return { origin, path };
 };
 
@@ -101,7 +112,7 @@ type Place = "path" | "query" | "header";
  * Prepares a text. What it gives is undefined where a value is missing, or cannot stand in that place.
  *
  * In a path, what the match captured goes on as it came, and every other value becomes one segment's text; a whole that
- * would hold a dot segment is none. In a header, all but visible ASCII is percent-encoded, so that no value ends a line.
+ * would hold a dot segment is none, nor is one that is longer than what every server takes. In a header, all but visible ASCII is percent-encoded, so that no value ends a line.
  */
 export const template = (
   source: string,
@@ -115,12 +126,21 @@ export const template = (
       if (part === undefined) return undefined;
       whole += part;
     }
-    return place === "path" && astray.test(whole) ? undefined : whole;
+    if (place !== "header" && whole.length > longest) return undefined;
+    return place === "path" && isAstray(whole) ? undefined : whole;
   };
 };
 
-/** A dot segment or an empty one would ask for another resource than the text says. */
-const astray = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)|\/\//i;
+/** RFC 9110, section 4.1. */
+const longest = 8000;
+
+/**
+ * A dot segment or an empty one would ask for another resource than the text says. So would an encoded one behind an
+ * encoded slash, for a service that decodes once more than the URL standard, or twice; `..;` is `..` to a servlet.
+ */
+const isAstray = (path: string): boolean =>
+  /\/\/|%(?:[01][0-9a-f]|7f)/i.test(path) ||
+  /(?:^|\/|%(?:25)*(?:2f|5c))(?:\.|%(?:25)*2e){1,2}(?:$|[/;]|%(?:25)*(?:2f|5c|3b|00))/i.test(path);
 
 const valueFor = (
   place: Place,

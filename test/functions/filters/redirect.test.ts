@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/redirect.ts";
 import { conversation } from "../conversation.ts";
@@ -16,14 +17,60 @@ it.each<[object, string, number, string | undefined]>([
   // A captured text never becomes a host.
   [{ to: "/{path.id}" }, "/%5cevil.example/x", 400, undefined],
   [{ to: "/{path.rest}" }, "/a//evil.example", 400, undefined],
+  [{ to: "/{query.next}", query: "drop" }, "/a/x?next=/evil.example", 308, "/%2Fevil.example"],
+  [{ to: "/{query.next}", query: "drop" }, "/a/x?next=%5cevil.example", 308, "/%5Cevil.example"],
+  [{ to: "/{query.next}" }, "/a/x?next=%0d%0aset-cookie:a=1", 400, undefined],
+  [{ to: "/{query.next}" }, "/a/x?next=", 400, undefined],
+  [{ to: "/{query.next}" }, "/a/x", 400, undefined],
 ])("%j: %s → %i %s", async (written, target, status, location) => {
   const heard = await gate(written).send(`GET ${target}`);
   expect([heard.status, heard.headers.location]).toEqual([status, location]);
   if (status === 308) expect(heard.line).toMatchObject({ verdict: "answered", by: "redirect" });
 });
 
+it("whatever a client sends, it is led to the host and beneath the path that the manifest says", async () => {
+  const unit = fc.constantFrom(
+    "/",
+    "\\",
+    "..",
+    ".",
+    "%2f",
+    "%5c",
+    "@",
+    ":",
+    "//",
+    "evil.example",
+    "%0d%0a",
+    "\t",
+    "?",
+    "#",
+  );
+  const places: [string, RegExp][] = [
+    ["/{query.q}", /^https:\/\/gate\.example\/[^/]/],
+    ["/go/{query.q}/end", /^https:\/\/gate\.example\/go\/.+\/end$/],
+    ["https://new.example/{query.q}", /^https:\/\/new\.example\/[^/]/],
+  ];
+  const gates = places.map(([to, expected]) => [gate({ to, query: "drop" }), expected] as const);
+  await fc.assert(
+    fc.asyncProperty(fc.array(unit, { maxLength: 6 }), async (units) => {
+      for (const [{ send }, expected] of gates) {
+        const heard = await send(`GET /7/x?q=${encodeURIComponent(units.join(""))}`);
+        if (heard.status === 308)
+          expect(new URL(heard.headers.location ?? "", "https://gate.example/7/x").href).toMatch(expected);
+        else
+          expect([heard.status, heard.code, heard.headers.location]).toEqual([400, "reference-malformed", undefined]);
+      }
+    }),
+    { numRuns: 500, seed: 1 },
+  );
+});
+
 it.each([
   {},
+  { to: "/a/../b" },
+  { to: "https://user@evil.example/" },
+  { to: "javascript:alert(1)" },
+  { to: "/\\evil.example" },
   { to: "/a", https: true },
   { https: false },
   { to: "//evil.example" },

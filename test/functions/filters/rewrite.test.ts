@@ -21,6 +21,13 @@ describe.each<[string, object, string, string]>([
   ["a parameter removed", { query: { remove: ["debug"] } }, "/7/x?debug=1&a=%20b+c&d%65bug=2", "/7/x?a=%20b+c"],
   ["the only ones kept", { query: { keep: ["a"] } }, "/7/x?a=1&b=2&a=3", "/7/x?a=1&a=3"],
   ["one whose value is missing", { query: { set: { v: "{header.x-v}" } } }, "/7/x?v=1", "/7/x"],
+  ["a question mark that belongs to a name", { query: { keep: ["a"] } }, "/7/x??a=1&a=2", "/7/x?a=2"],
+  [
+    "a name that every object has",
+    { query: { remove: ["__proto__"] } },
+    "/7/x?__proto__=1&toString=2",
+    "/7/x?toString=2",
+  ],
   ["none at all", {}, "/7/x?a=%zz&&b", "/7/x?a=%zz&&b"],
 ])("%s", (_, written, target, expected) => {
   it(`${target} → ${expected}`, async () => {
@@ -74,7 +81,78 @@ it("whatever a client captures, the service is asked for nothing outside", async
   );
 });
 
+it.each<[string, RequestInit]>([
+  ["GET /7/x", {}],
+  ["GET /7/x?to=", {}],
+  ["GET /7/x?to=..", {}],
+  ["GET /7/x?to=%2e%2e%2fadmin", {}],
+  ["GET /7/x?to=%252e%252e%252fadmin", {}],
+  ["GET /7/x?to=..%5cadmin", {}],
+  ["GET /7/x?to=a%0d%0aHost:%20b", {}],
+  ["GET /7/x?to=a%00", {}],
+  ["GET /7/x?to=a", { headers: { "x-b": "../.." } }],
+  ["GET /7/x?to=a", { headers: { "x-b": "b".repeat(20_000) } }],
+])("a value that is missing or cannot stand in a path asks for nothing: %s %#", async (line, { headers }) => {
+  const { send } = gate({ path: "/files/{query.to}/{header.x-b}" });
+  expect(await send(line, { headers: { "x-b": "b", ...headers } })).toMatchObject({
+    status: 400,
+    code: "reference-malformed",
+    upstream: [],
+    line: { by: "rewrite" },
+  });
+});
+
+it("a parameter whose value is a flood is removed", async () => {
+  const { send } = gate({ query: { set: { b: "{header.x-b}" } } });
+  const { upstream } = await send("GET /7/x?b=1", { headers: { "x-b": "b".repeat(20_000) } });
+  expect(upstream[0]?.url).toBe("https://service.example/7/x");
+});
+
+it("any value of the query is one value of the service's query, and nothing else", async () => {
+  const { send } = gate({ query: { set: { of: "a{query.q}b" }, keep: ["q"] } });
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit: "binary", maxLength: 20 }), async (text) => {
+      const value = text.toWellFormed();
+      const { upstream } = await send(`GET /7/x?q=${encodeURIComponent(value)}&of=1&admin=1`);
+      const url = new URL(upstream[0]?.url ?? "");
+      expect([...url.searchParams]).toEqual([
+        ["q", value],
+        ["of", `a${value}b`],
+      ]);
+      expect([url.pathname, url.hash]).toEqual(["/7/x", ""]);
+    }),
+    { numRuns: 300, seed: 1, examples: [["&admin=2"], ["#"], ["\r\nx: 1"], ["%26"], ["+ "], [";admin=1"]] },
+  );
+});
+
+it("any header is one segment of the service's path, or none is asked for", async () => {
+  const { send } = gate({ path: "/files/{header.x-v}/end" });
+  const unit = fc.constantFrom("..", ".", "/", "\\", "%", "2e", "2f", "25", ";", "?", "#", "a", " ", "%2e", "%5C");
+  await fc.assert(
+    fc.asyncProperty(fc.array(unit, { maxLength: 8 }), async (units) => {
+      const { status, upstream } = await send("GET /7/x", { headers: { "x-v": units.join("") } });
+      if (status !== 200) {
+        expect([status, upstream]).toEqual([400, []]);
+        return;
+      }
+      const { pathname, search } = new URL(upstream[0]?.url ?? "");
+      expect([pathname.split("/").length, search]).toEqual([4, ""]);
+      // Nor for a service that decodes what it should not.
+      for (let path = pathname, times = 0; times < 3; times++, path = lenient(path))
+        expect(new URL(path.replaceAll(/[?#]/g, "x"), "https://a.example").pathname).toMatch(/^\/files\/.*\/end$/);
+    }),
+    { numRuns: 1000, seed: 1 },
+  );
+});
+
+const lenient = (text: string): string =>
+  text.replace(/%([0-9a-f]{2})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)));
+
 it.each([
+  { path: "/a/../b" },
+  { path: "/a//b" },
+  { "strip-prefix": "/a/.." },
+  { "strip-prefix": "/%61" },
   { path: "no-slash" },
   { path: "/a?b" },
   { path: "/{nothing}" },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Claims, Consumer, learn } from "../../../functions/gateway/facts.ts";
-import { piecesOf, template } from "../../../functions/gateway/references.ts";
+import { pathOf, piecesOf, template } from "../../../functions/gateway/references.ts";
 import type { Context } from "../../../functions/gateway/types.ts";
 import { caller } from "../conversation.ts";
 
@@ -67,6 +67,64 @@ describe("in a path", () => {
     expect(template(text, "path")(request, context())).toBe(value);
   });
 });
+
+describe("a value that would lead elsewhere stands in no path", () => {
+  const path = (value: string) => {
+    const it = context();
+    learn(it, Consumer, { id: value, labels: {} });
+    return template("/b/{consumer.id}/c", "path")(request, it);
+  };
+  it.each([
+    ...[
+      "",
+      ".",
+      "..",
+      "../a",
+      "a/../../b",
+      "..\\a",
+      "%2e%2e",
+      "..%2fa",
+      "a%2f..%2fb",
+      "%252e%252e%252fa",
+      "..;a",
+      "..%3ba",
+    ],
+    ...["..\0", "a\r\nb", "\0", "\x7f", "a".repeat(8000)],
+  ])("%j", (value) => {
+    expect(path(value)).toBeUndefined();
+  });
+  it.each([
+    ["...", "..."],
+    ["a..b", "a..b"],
+    [".well-known", ".well-known"],
+    ["a/b", "a%2Fb"],
+    ["/a", "%2Fa"],
+    ["?a#b", "%3Fa%23b"],
+    ["50%", "50%25"],
+    ["ü;v", "%C3%BC%3Bv"],
+  ])("%j may", (value, written) => {
+    expect(path(value)).toBe(`/b/${written}/c`);
+  });
+  it("and is looked at in no more time than its length asks for", () => {
+    const started = Date.now();
+    for (const unit of ["%25", "25", "/", "..", "%2e", "%2f.", "%"]) path(unit.repeat(7000 / unit.length));
+    expect(Date.now() - started).toBeLessThan(500);
+  });
+});
+
+it.each(["/a/../b", "/./a", "/a//b", "/a/..", "/{path.id}/%2e%2e/b", "/a%00", "/a%2f..%2fb"])(
+  "no manifest asks for %s",
+  (text) => {
+    expect(() => pathOf(text)).toThrow("a path has no empty and no dot segments");
+  },
+);
+
+it.each(["/", "/a/", "/a.b/..c/{path.id}", "/.{path.id}", "/ä", "/{path.a}{path.b}"])(
+  "a manifest may ask for %s",
+  (text) => {
+    expect(() => pathOf(text)).not.toThrow();
+  },
+);
 
 it.each([
   ["{path}", /no reference/],
