@@ -1,0 +1,198 @@
+/** What an account holds, and how each event that was recorded changes it. */
+import type { Binding } from "./bindings.ts";
+
+/** A module as it is stored: its bytes are in the blob of that digest. */
+export interface Module {
+  readonly name: string;
+  readonly type: "ESModule" | "CommonJS" | "Text" | "Data" | "CompiledWasm";
+  readonly blob: string;
+  readonly bytes: number;
+}
+
+/** Immutable: code, bindings and secrets. */
+export interface Version {
+  readonly id: string;
+  /** Counts up from 1 in a Worker. */
+  readonly number: number;
+  readonly createdOn: string;
+  /** What made it: `upload`, `secret`. */
+  readonly source: string;
+  readonly mainModule: string;
+  readonly modules: readonly Module[];
+  readonly bindings: readonly Binding[];
+  readonly compatibilityDate: string;
+  readonly compatibilityFlags: readonly string[];
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly etag: string;
+  /** Names of what the main module exports, as far as the runtime told. */
+  readonly limits: Readonly<Record<string, number>>;
+  /** Workers that are told of each of its requests. */
+  readonly tailConsumers: readonly string[];
+}
+
+export interface Share {
+  readonly version_id: string;
+  /** 0 to 100, fractions allowed. */
+  readonly percentage: number;
+}
+
+/** One or two versions that sum to 100. */
+export interface Deployment {
+  readonly id: string;
+  readonly createdOn: string;
+  readonly source: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly versions: readonly Share[];
+}
+
+/** A class of Durable Objects, which outlives the versions that implement it. */
+export interface ObjectClass {
+  /** Names its storage. */
+  readonly id: string;
+  readonly className: string;
+  readonly sqlite: boolean;
+}
+
+export interface Route {
+  readonly id: string;
+  readonly pattern: string;
+  readonly zoneName?: string | undefined;
+}
+
+/** What belongs to a Worker whatever its version. */
+export interface Settings {
+  readonly subdomain: { readonly enabled: boolean; readonly previews_enabled: boolean };
+  readonly routes: readonly Route[];
+  readonly tags: readonly string[];
+  readonly logpush: boolean;
+  readonly observability: Readonly<Record<string, unknown>> | null;
+}
+
+export interface Worker extends Settings {
+  readonly name: string;
+  readonly tag: string;
+  readonly createdOn: string;
+  readonly classes: readonly ObjectClass[];
+  readonly migrationTag?: string | undefined;
+  /** Oldest first. */
+  readonly versions: readonly Version[];
+  /** Newest first. */
+  readonly deployments: readonly Deployment[];
+}
+
+export interface Namespace {
+  readonly id: string;
+  readonly title: string;
+}
+
+export interface Account {
+  readonly workers: ReadonlyMap<string, Worker>;
+  readonly namespaces: ReadonlyMap<string, Namespace>;
+}
+
+/** What is recorded: each event is a whole change, so that none is ever half done. */
+export type Event =
+  | {
+      readonly type: "version";
+      readonly worker: string;
+      /** Of the Worker, where this is its first version. */
+      readonly tag?: string;
+      readonly version: Version;
+      /** It goes live with its upload. */
+      readonly deployment?: Deployment;
+      readonly objects?: { readonly classes: readonly ObjectClass[]; readonly migrationTag: string };
+    }
+  | { readonly type: "deployment"; readonly worker: string; readonly deployment: Deployment }
+  | { readonly type: "settings"; readonly worker: string; readonly settings: Partial<Settings> }
+  | { readonly type: "delete"; readonly worker: string }
+  | { readonly type: "namespace"; readonly namespace: Namespace }
+  | { readonly type: "namespace-delete"; readonly id: string };
+
+export const emptyAccount: Account = { workers: new Map(), namespaces: new Map() };
+
+/** The platform deploys no more than the last hundred. */
+const mostVersions = 100;
+const mostDeployments = 100;
+
+export const applied = (account: Account, event: Event): Account => {
+  switch (event.type) {
+    case "namespace":
+      return { ...account, namespaces: new Map(account.namespaces).set(event.namespace.id, event.namespace) };
+    case "namespace-delete":
+      return { ...account, namespaces: without(account.namespaces, event.id) };
+    case "delete":
+      return { ...account, workers: without(account.workers, event.worker) };
+    case "version":
+      return withWorker(account, event.worker, versionAdded(account.workers.get(event.worker), event));
+    case "deployment":
+      return changed(account, event.worker, (it) => deployed(it, event.deployment));
+    case "settings":
+      return changed(account, event.worker, (it) => ({ ...it, ...event.settings }));
+  }
+};
+
+const withWorker = (account: Account, name: string, worker: Worker): Account => ({
+  ...account,
+  workers: new Map(account.workers).set(name, worker),
+});
+
+const changed = (account: Account, name: string, change: (worker: Worker) => Worker): Account => {
+  const worker = account.workers.get(name);
+  return worker ? withWorker(account, name, change(worker)) : account;
+};
+
+const without = <K, V>(map: ReadonlyMap<K, V>, key: K): Map<K, V> => new Map([...map].filter(([it]) => it !== key));
+
+const versionAdded = (before: Worker | undefined, event: Event & { type: "version" }): Worker => {
+  const { version, deployment, objects } = event;
+  const worker: Worker = before ?? {
+    name: event.worker,
+    tag: event.tag ?? "",
+    createdOn: version.createdOn,
+    classes: [],
+    versions: [],
+    deployments: [],
+    subdomain: { enabled: false, previews_enabled: false },
+    routes: [],
+    tags: [],
+    logpush: false,
+    observability: null,
+  };
+  const versions = [...worker.versions, version];
+  const added = { ...worker, ...objects, versions: remembered(versions, worker) };
+  return deployment ? deployed(added, deployment) : added;
+};
+
+const deployed = (worker: Worker, deployment: Deployment): Worker => ({
+  ...worker,
+  deployments: [deployment, ...worker.deployments].slice(0, mostDeployments),
+});
+
+/** The last hundred, and those that are live however old they are. */
+const remembered = (versions: readonly Version[], worker: Worker): readonly Version[] => {
+  if (versions.length <= mostVersions) return versions;
+  const live = new Set(worker.deployments[0]?.versions.map((it) => it.version_id));
+  const from = versions.length - mostVersions;
+  return versions.filter(({ id }, index) => index >= from || live.has(id));
+};
+
+/** Newest last; a Worker has at least one. */
+export const latestVersion = ({ versions }: Worker): Version => versions.at(-1) as Version;
+
+export const versionOf = (worker: Worker, id: string): Version | undefined =>
+  worker.versions.find((it) => it.id === id);
+
+/** The versions of the current deployment, at 0 % as well. */
+export const liveVersions = (worker: Worker): Version[] =>
+  (worker.deployments[0]?.versions ?? []).flatMap(({ version_id }) => versionOf(worker, version_id) ?? []);
+
+/**
+ * The version that runs a Worker's Durable Objects, since each has one owner: the one with the largest share, of two
+ * equals the newer. The platform assigns each object to one of the two by percentage.
+ */
+export const ownerOf = (worker: Worker): Version | undefined => {
+  if (worker.classes.length === 0) return undefined;
+  const shares = worker.deployments[0]?.versions ?? [];
+  const percentOf = ({ id }: Version) => shares.find(({ version_id }) => version_id === id)?.percentage ?? 0;
+  return liveVersions(worker).toSorted((a, b) => percentOf(b) - percentOf(a) || b.number - a.number)[0];
+};

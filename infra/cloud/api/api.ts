@@ -1,0 +1,128 @@
+/** The part of Cloudflare's REST API that wrangler uses: strict, and what it does not know is a 404 that the log shows. */
+import { Hono } from "hono";
+import { latestVersion } from "../account.ts";
+import type { Control } from "../control.ts";
+import { ThrewAtStart } from "../control.ts";
+import type { Fleet } from "../edge/fleet.ts";
+import { CloudFault, faults } from "../faults.ts";
+import type { Tails } from "../tails.ts";
+import { mostFormBytes } from "../upload.ts";
+import { ok, page } from "./envelope.ts";
+import { kv } from "./kv.ts";
+import { scripts } from "./scripts.ts";
+import { secrets } from "./secrets.ts";
+import { versions } from "./versions.ts";
+import { objectsView } from "./views.ts";
+
+/** A call that was made, as the log shows it. */
+export interface Call {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly status: number;
+  /** No route is for it. */
+  readonly unknown: boolean;
+  readonly code?: number;
+}
+
+export interface ApiOptions {
+  readonly control: Control;
+  readonly fleet: Fleet;
+  readonly tails: Tails;
+  readonly token: string;
+  readonly called: (call: Call) => void;
+}
+
+/** The account that the token is for; any other id stands for it as well. */
+export const accountId = "00000000000000000000000000000001";
+
+export const api = ({ control, fleet, tails, token, called }: ApiOptions) => {
+  const app = new Hono();
+  app.use(async (c, next) => {
+    await next();
+    const url = new URL(c.req.url);
+    const code = c.get("code" as never) as number | undefined;
+    called({
+      method: c.req.method,
+      target: url.pathname.replace(/^\/client\/v4/, "") + url.search,
+      status: c.res.status,
+      unknown: code === 7003,
+      ...(code !== undefined && { code }),
+    });
+  });
+  app.use(async (c, next) => {
+    const given = c.req.header("authorization");
+    if (given === undefined) throw faults.noToken();
+    if (given !== `Bearer ${token}`) throw faults.badToken();
+    if (Number(c.req.header("content-length") ?? 0) > mostFormBytes) throw faults.tooLarge("The request", "65 MiB");
+    return next();
+  });
+  app.onError((error, c) => {
+    const fault = faultOf(error);
+    c.set("code" as never, fault.code as never);
+    return c.json(
+      { success: false, errors: [{ code: fault.code, message: fault.message }], messages: [], result: null },
+      fault.status,
+    );
+  });
+  app.notFound((c) => {
+    throw faults.unrouted(c.req.method, new URL(c.req.url).pathname);
+  });
+
+  const zones = ["/zones"] as const;
+  app.get("/user", (c) => ok(c, { id: "u", email: "you@localhost" }));
+  app.get("/user/tokens/verify", (c) => ok(c, { id: "t", status: "active" }));
+  app.get("/memberships", (c) => ok(c, page(c, [{ id: "m", account: { id: accountId, name: "local cloud" } }])));
+  app.get("/accounts", (c) => ok(c, page(c, [{ id: accountId, name: "local cloud", type: "standard", settings: {} }])));
+  app.get(zones[0], (c) => ok(c, page(c, [zoneOf(c.req.query("name") ?? "localhost")])));
+  app.get("/zones/:zone/workers/routes", (c) => ok(c, page(c, routesIn(control, c.req.param("zone")))));
+
+  const account = new Hono();
+  account.get("/workers/durable_objects/namespaces", (c) => ok(c, page(c, objectsView(control.account()))));
+  account.get("/workers/scripts/:name/tails", (c) =>
+    ok(
+      c,
+      tails.of(control.worker(c.req.param("name")).name).map(({ id, expiresAt }) => ({ id, expires_at: expiresAt })),
+    ),
+  );
+  account.post("/workers/scripts/:name/tails", async (c) => {
+    const { id, expiresAt } = tails.open(control.worker(c.req.param("name")).name);
+    await control.refresh();
+    return ok(c, { id, url: `ws://${new URL(c.req.url).host}/tails/${id}`, expires_at: expiresAt });
+  });
+  account.delete("/workers/scripts/:name/tails/:id", async (c) => {
+    tails.end(c.req.param("id"));
+    await control.refresh();
+    return ok(c, null);
+  });
+  account.route("/workers", secrets(control));
+  account.route("/workers", scripts(control));
+  account.route("/workers/scripts", versions(control));
+  account.route("/storage/kv/namespaces", kv(control, fleet.kv));
+  app.route("/accounts/:account", account);
+  return app;
+};
+
+const faultOf = (error: Error): CloudFault => {
+  if (error instanceof CloudFault) return error;
+  if (error instanceof ThrewAtStart) return faults.threw([...error.reasons.values()][0] ?? "Error");
+  return new CloudFault(500, 10013, `workers.api.error.unknown: ${error.message}`);
+};
+
+/** Every zone that is asked for is this account's. */
+const zoneOf = (name: string) => ({ id: zoneId(name), name, status: "active", account: { id: accountId } });
+
+const zoneId = (name: string): string => Buffer.from(name).toString("hex").padEnd(32, "0").slice(0, 32);
+
+const routesIn = (control: Control, zone: string) =>
+  [...control.account().workers.values()].flatMap(({ name, routes }) =>
+    routes
+      .filter(({ zoneName }) => zoneName === undefined || zoneId(zoneName) === zone)
+      .map(({ id, pattern }) => ({ id, pattern, script: name })),
+  );
+
+/** Of the newest version. */
+export const tagOf = (control: Control, worker: string): string | undefined => {
+  const it = control.account().workers.get(worker);
+  return it && latestVersion(it).annotations["workers/tag"];
+};

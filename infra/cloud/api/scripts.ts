@@ -1,0 +1,153 @@
+/** Workers: uploading, settings, where they are reached, and their end. */
+import { randomUUID } from "node:crypto";
+import { Hono } from "hono";
+import * as z from "zod";
+import { latestVersion, type Worker } from "../account.ts";
+import { boundTo, type Control } from "../control.ts";
+import { subdomain } from "../edge/hosts.ts";
+import { faults } from "../faults.ts";
+import { readUpload } from "../upload.ts";
+import { body, ok } from "./envelope.ts";
+import { scriptView, settingsView } from "./views.ts";
+
+const addresses = z.strictObject({ enabled: z.boolean(), previews_enabled: z.boolean().optional() });
+const settings = z.strictObject({
+  tags: z.array(z.string()).nullish(),
+  logpush: z.boolean().nullish(),
+  observability: z.record(z.string(), z.unknown()).nullish(),
+  tail_consumers: z.array(z.unknown()).nullish(),
+});
+const routes = z.array(
+  z.union([
+    z.string(),
+    z.strictObject({
+      pattern: z.string(),
+      zone_name: z.string().optional(),
+      zone_id: z.string().optional(),
+      custom_domain: z.boolean().optional(),
+    }),
+  ]),
+);
+const none = z.array(z.unknown());
+
+/** Under `/accounts/:account/workers`. */
+export const scripts = (control: Control) =>
+  new Hono()
+    .get("/scripts", (c) => ok(c, [...control.account().workers.values()].map(scriptView)))
+    .get("/services/:name", (c) => ok(c, serviceView(control.worker(c.req.param("name")))))
+    .delete("/services/:name", async (c) => {
+      await control.remove(c.req.param("name"), c.req.query("force") === "true");
+      return ok(c, null);
+    })
+    .get("/workers/:name", (c) => ok(c, workerView(control.worker(c.req.param("name")))))
+    .put("/scripts/:name", async (c) => {
+      const worker = c.req.param("name");
+      const upload = await readUpload(c.req.raw);
+      const before = control.account().workers.get(worker);
+      const [version] = await control.publish([{ worker, upload, deploy: true }]);
+      const { tags, logpush, observability } = upload.metadata;
+      const it = await control.change(worker, {
+        ...(tags && { tags }),
+        ...(logpush !== undefined && { logpush }),
+        ...(observability !== undefined && { observability }),
+        // A Worker is reachable from the first unless its configuration says otherwise, which is the next call.
+        ...(!before && { subdomain: { enabled: false, previews_enabled: false } }),
+      });
+      return ok(c, { ...scriptView(it), startup_time_ms: 1, deployment_id: version?.id.replaceAll("-", "") });
+    })
+    .delete("/scripts/:name", async (c) => {
+      await control.remove(c.req.param("name"), c.req.query("force") === "true");
+      return ok(c, null);
+    })
+    .get("/scripts/:name/settings", (c) => ok(c, settingsView(control.worker(c.req.param("name")))))
+    .get("/scripts/:name/script-settings", (c) => ok(c, settingsOf(control.worker(c.req.param("name")))))
+    .patch("/scripts/:name/script-settings", async (c) => {
+      const { tags, logpush, observability } = await body(c, settings);
+      const it = await control.change(c.req.param("name"), {
+        ...(tags && { tags }),
+        ...(logpush != null && { logpush }),
+        ...(observability !== undefined && { observability }),
+      });
+      return ok(c, settingsOf(it));
+    })
+    .get("/scripts/:name/references", (c) => {
+      const { name } = control.worker(c.req.param("name"));
+      const incoming = boundTo(control.account(), name).map((it) => ({ name: it, environment: "production" }));
+      return ok(c, {
+        services: { incoming, outgoing: [], pages_function: false },
+        durable_objects: [],
+        dispatch_outbounds: [],
+      });
+    })
+    .get("/tails/by-consumer/:name", (c) => {
+      const consumer = c.req.param("name");
+      const told = [...control.account().workers.values()].filter((it) =>
+        latestVersion(it).tailConsumers.includes(consumer),
+      );
+      return ok(
+        c,
+        told.map(({ tag, name }) => ({
+          tag,
+          producer: { service: { name } },
+          consumer: { service: { name: consumer } },
+        })),
+      );
+    })
+    .get("/subdomain", (c) => ok(c, { subdomain }))
+    .get("/scripts/:name/subdomain", (c) => ok(c, control.worker(c.req.param("name")).subdomain))
+    .post("/scripts/:name/subdomain", async (c) => {
+      const { enabled, previews_enabled = enabled } = await body(c, addresses);
+      return ok(c, (await control.change(c.req.param("name"), { subdomain: { enabled, previews_enabled } })).subdomain);
+    })
+    .delete("/scripts/:name/subdomain", async (c) =>
+      ok(
+        c,
+        (await control.change(c.req.param("name"), { subdomain: { enabled: false, previews_enabled: false } }))
+          .subdomain,
+      ),
+    )
+    .get("/scripts/:name/schedules", (c) => ok(c, { schedules: control.worker(c.req.param("name")) && [] }))
+    .put("/scripts/:name/schedules", async (c) => {
+      control.worker(c.req.param("name"));
+      if ((await body(c, none)).length > 0) throw faults.unsupported("cron triggers");
+      return ok(c, { schedules: [] });
+    })
+    .put("/scripts/:name/routes", async (c) => {
+      const given = (await body(c, routes)).map((it) => (typeof it === "string" ? { pattern: it } : it));
+      const it = await control.change(c.req.param("name"), {
+        routes: given.map(({ pattern, zone_name }) => ({
+          id: randomUUID().replaceAll("-", ""),
+          pattern,
+          ...(zone_name !== undefined && { zoneName: zone_name }),
+        })),
+      });
+      return ok(
+        c,
+        it.routes.map(({ pattern }) => pattern),
+      );
+    });
+
+const settingsOf = ({ tags, logpush, observability }: Worker) => ({ tags, logpush, observability });
+
+const serviceView = (worker: Worker) => ({
+  id: worker.name,
+  default_environment: {
+    environment: "production",
+    created_on: worker.createdOn,
+    modified_on: latestVersion(worker).createdOn,
+    script: scriptView(worker),
+    script_tag: worker.tag,
+  },
+  environments: [],
+});
+
+const workerView = (worker: Worker) => ({
+  id: worker.tag,
+  name: worker.name,
+  tags: worker.tags,
+  logpush: worker.logpush,
+  observability: worker.observability ?? { enabled: false },
+  subdomain: worker.subdomain,
+  created_on: worker.createdOn,
+  updated_on: latestVersion(worker).createdOn,
+});

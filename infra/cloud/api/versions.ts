@@ -1,0 +1,57 @@
+/** Versions and deployments: what is uploaded, and which of it takes how much. */
+import { Hono } from "hono";
+import * as z from "zod";
+import { versionOf } from "../account.ts";
+import type { Control } from "../control.ts";
+import { faults } from "../faults.ts";
+import { readUpload } from "../upload.ts";
+import { annotations, body, ok } from "./envelope.ts";
+import { deploymentView, versionView } from "./views.ts";
+
+const deployment = z.strictObject({
+  strategy: z.literal("percentage").optional(),
+  versions: z
+    .array(z.strictObject({ version_id: z.string(), percentage: z.number().min(0).max(100) }))
+    .min(1, "a deployment has one or two versions")
+    .max(2, "a deployment has one or two versions"),
+  annotations,
+});
+
+/** How many a list without `deployable` shows. */
+const shownVersions = 10;
+const shownDeployments = 10;
+
+/** Under `/accounts/:account/workers/scripts/:name`. */
+export const versions = (control: Control) =>
+  new Hono<{ Variables: Record<never, never> }>()
+    .get("/:name/versions", (c) => {
+      const all = control.worker(c.req.param("name")).versions;
+      const some = c.req.query("deployable") === "true" ? all : all.slice(-shownVersions);
+      return ok(c, { items: Number(c.req.query("page") ?? 1) > 1 ? [] : some.toReversed().map(versionView) });
+    })
+    .post("/:name/versions", async (c) => {
+      const { name } = control.worker(c.req.param("name"));
+      const upload = await readUpload(c.req.raw);
+      const [version] = await control.publish([{ worker: name, upload, deploy: false }]);
+      return ok(c, version && versionView(version));
+    })
+    .get("/:name/versions/:id", (c) => {
+      const version = versionOf(control.worker(c.req.param("name")), c.req.param("id"));
+      if (!version) throw faults.noVersion(c.req.param("id"));
+      return ok(c, versionView(version));
+    })
+    .get("/:name/deployments", (c) => {
+      const all = control.worker(c.req.param("name")).deployments;
+      return ok(c, { deployments: all.slice(0, shownDeployments).map(deploymentView) });
+    })
+    .get("/:name/deployments/:id", (c) => {
+      const found = control.worker(c.req.param("name")).deployments.find(({ id }) => id === c.req.param("id"));
+      if (!found) throw faults.noDeployment(c.req.param("id"));
+      return ok(c, deploymentView(found));
+    })
+    .post("/:name/deployments", async (c) => {
+      const { name } = control.worker(c.req.param("name"));
+      const given = await body(c, deployment);
+      const done = await control.deploy(name, given.versions, given.annotations, c.req.query("force") === "true");
+      return ok(c, deploymentView(done));
+    });

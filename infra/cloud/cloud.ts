@@ -1,0 +1,131 @@
+/** The local cloud, put together: the account on disk, the machines that run it, the edge ahead of them, and the API. */
+import { randomBytes } from "node:crypto";
+import fs from "node:fs";
+import type http from "node:http";
+import path from "node:path";
+import { createAdaptorServer } from "@hono/node-server";
+import type { Version, Worker } from "./account.ts";
+import { api, type Call } from "./api/api.ts";
+import { type Control, openControl } from "./control.ts";
+import { type Destination, type Door, listen, openDoor } from "./edge/door.ts";
+import { type Fleet, openFleet } from "./edge/fleet.ts";
+import { addressed } from "./edge/hosts.ts";
+import { routerCode } from "./edge/machine.ts";
+import { choose, type Share } from "./edge/split.ts";
+import type { Realism } from "./edge/table.ts";
+import { openJournal } from "./journal.ts";
+import { type Event, openTails, type Tails } from "./tails.ts";
+
+export interface CloudOptions {
+  /** Keeps the account; another process may not have it open. */
+  readonly folder: string;
+  /** 0 for a free one. */
+  readonly edgePort: number;
+  readonly edgeHost?: string;
+  /** 0 for a free one; undefined for no API. */
+  readonly apiPort?: number | undefined;
+  readonly token?: string;
+  /** Of each version, in each machine. */
+  readonly isolates?: number;
+  readonly realism?: Realism | null;
+  readonly random?: () => number;
+  readonly now?: () => Date;
+  /** A line that a Worker wrote. */
+  readonly log?: (line: string) => void;
+  /** A line about the cloud itself. */
+  readonly tell?: (line: string) => void;
+  readonly called?: (call: Call) => void;
+}
+
+export interface Cloud {
+  readonly control: Control;
+  readonly fleet: Fleet;
+  readonly tails: Tails;
+  readonly edge: string;
+  /** Empty where none was asked for. */
+  readonly api: string;
+  readonly token: string;
+  readonly close: () => Promise<void>;
+}
+
+/** The token that everybody knows; the API listens on this machine only. */
+export const localToken = "local";
+
+/** @throws where a port is taken, or the folder is not this cloud's */
+export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
+  const { folder, token = localToken, now = () => new Date(), random = Math.random, realism = null } = options;
+  const { log = () => {}, tell = () => {}, called = () => {} } = options;
+  const journal = openJournal(folder);
+  const tails = openTails(now);
+  const running: { door?: Door; fleet?: Fleet; server?: http.Server } = {};
+  const close = async () => {
+    tails.close();
+    running.server?.close();
+    (running.server as http.Server | undefined)?.closeAllConnections();
+    await running.door?.close();
+    await running.fleet?.close();
+    journal.close();
+  };
+  try {
+    // What processes of before left there leads nowhere.
+    fs.rmSync(path.join(folder, "registry"), { recursive: true, force: true });
+    const fleet = await openFleet({
+      folder,
+      read: journal.read,
+      secret: randomBytes(16).toString("hex"),
+      code: await routerCode(),
+      isolates: options.isolates ?? 1,
+      realism,
+      log,
+      tell,
+      cloud: async (request) => {
+        const worker = decodeURIComponent(new URL(request.url).pathname.split("/").at(-1) ?? "");
+        tails.tell(worker, (await request.json()) as Event[]);
+        return new Response(null, { status: 204 });
+      },
+      settled: async () => running.door?.settled(),
+      tailed: tails.tailed,
+    });
+    running.fleet = fleet;
+    await fleet.follow(journal.account());
+    const control = openControl(journal, fleet, now);
+    const send = async (request: http.IncomingMessage): Promise<Destination> => {
+      const { pathname } = new URL(request.url ?? "/", "http://edge");
+      const found = addressed(journal.account(), request.headers.host ?? "", pathname);
+      if (!found) return { status: 404, text: `nothing is routed at ${request.headers.host}${pathname}\n` };
+      const version = found.version ?? chosen(found.worker, request, random);
+      if (!version) return { status: 404, text: `${found.worker.name} has no deployment\n` };
+      const urls = await fleet.urlsOf(journal.account(), { worker: found.worker, version });
+      const url = urls[Math.floor(random() * urls.length)];
+      return url === undefined ? { status: 500, text: `${found.worker.name} threw at start\n` } : { url: new URL(url) };
+    };
+    running.door = await openDoor(options.edgePort, options.edgeHost ?? "localhost", {
+      send,
+      missed: () => void control.mend().catch((error) => tell((error as Error).message)),
+    });
+    let apiUrl = "";
+    if (options.apiPort !== undefined) {
+      const app = api({ control, fleet, tails, token, called });
+      const server = createAdaptorServer({ fetch: app.fetch }) as http.Server;
+      running.server = server;
+      tails.attach(server);
+      await listen(server, options.apiPort, "127.0.0.1");
+      const address = server.address();
+      apiUrl = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+    }
+    return { control, fleet, tails, edge: running.door.url, api: apiUrl, token, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+const chosen = (worker: Worker, { headers }: http.IncomingMessage, random: () => number): Version | undefined => {
+  const shares = (worker.deployments[0]?.versions ?? []).flatMap(({ version_id: id, percentage }): Share[] => {
+    const number = worker.versions.find((it) => it.id === id)?.number;
+    return number === undefined ? [] : [{ id, number, percentage }];
+  });
+  const get = (name: string) => headers[name]?.toString() ?? null;
+  const choice = choose(worker.name, shares, { get }, random);
+  return worker.versions.find(({ id }) => id === choice?.id);
+};

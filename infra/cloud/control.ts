@@ -1,0 +1,270 @@
+/** What can be done to an account, one thing at a time: checked, started, recorded, and only then live. */
+import { randomBytes, randomUUID } from "node:crypto";
+import {
+  type Account,
+  applied,
+  type Deployment,
+  type Event,
+  latestVersion,
+  liveVersions,
+  type Namespace,
+  type Settings,
+  type Share,
+  type Version,
+  versionOf,
+  type Worker,
+} from "./account.ts";
+import { secretsIn } from "./bindings.ts";
+import type { Fleet } from "./edge/fleet.ts";
+import { type Held, StartupError } from "./edge/machine.ts";
+import { faults } from "./faults.ts";
+import type { Journal } from "./journal.ts";
+import { foreseen, type Publication, versionEvent, wholly } from "./publish.ts";
+
+export interface SecretEdits {
+  /** A value, or null to take the secret away. */
+  readonly [name: string]: string | null;
+}
+
+export interface Control {
+  readonly account: () => Account;
+  /** @throws CloudFault where there is none */
+  readonly worker: (name: string) => Worker;
+  /**
+   * Uploads several at once, in order, so that one start of the runtime tries them all. Nothing is recorded where one fails.
+   * @throws CloudFault, ThrewAtStart
+   */
+  readonly publish: (publications: readonly Publication[]) => Promise<readonly Version[]>;
+  /** @param force also where a rollback brings secrets back that have changed since */
+  readonly deploy: (
+    name: string,
+    shares: readonly Share[],
+    annotations: Readonly<Record<string, string>>,
+    force: boolean,
+  ) => Promise<Deployment>;
+  /** @param deploy puts the new version live; then the one before has to be live as a whole */
+  readonly editSecrets: (
+    name: string,
+    edits: SecretEdits,
+    deploy: boolean,
+    annotations: Readonly<Record<string, string>>,
+  ) => Promise<Version>;
+  readonly change: (name: string, settings: Partial<Settings>) => Promise<Worker>;
+  /** @param force also where others are bound to it */
+  readonly remove: (name: string, force: boolean) => Promise<void>;
+  readonly addNamespace: (title: string, id?: string) => Promise<Namespace>;
+  readonly renameNamespace: (id: string, title: string) => Promise<Namespace>;
+  readonly removeNamespace: (id: string) => Promise<void>;
+  /** Tells the fleet anew, such as after a tail has begun. */
+  readonly refresh: () => Promise<void>;
+  /** Starts anew what has ended without being asked to. */
+  readonly mend: () => Promise<void>;
+}
+
+/** Versions that the runtime refuses to start: Worker → reason. */
+export class ThrewAtStart extends Error {
+  readonly reasons: ReadonlyMap<string, string>;
+  constructor(reasons: ReadonlyMap<string, string>) {
+    super([...reasons].map(([worker, reason]) => `${worker}: ${reason}`).join("\n"));
+    this.reasons = reasons;
+  }
+}
+
+export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Control => {
+  const { account, record } = journal;
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = turn.then(work);
+    turn = done.catch(() => {});
+    return done;
+  };
+  const worker = (name: string): Worker => {
+    const found = account().workers.get(name);
+    if (!found) throw faults.noWorker();
+    return found;
+  };
+  const put = async (...events: readonly Event[]): Promise<void> => {
+    for (const event of events) record(event);
+    await fleet.follow(account());
+  };
+  /** Started before it is recorded, so that what is on disk has run once. */
+  const putVersions = async (events: readonly (Event & { type: "version" })[]): Promise<void> => {
+    let next = account();
+    const held: Held[] = [];
+    for (const event of events) {
+      const seen = foreseen(next, event);
+      next = seen.account;
+      held.push({ worker: seen.worker, version: event.version });
+    }
+    try {
+      await fleet.admit(next, held);
+    } catch (error) {
+      if (!(error instanceof StartupError)) throw error;
+      throw new ThrewAtStart(
+        new Map(
+          events.flatMap((it) => {
+            const reason = error.reasons.get(it.version.id);
+            return reason === undefined ? [] : [[it.worker, reason] as const];
+          }),
+        ),
+      );
+    }
+    await put(...events);
+  };
+
+  return {
+    account,
+    worker,
+    publish: (publications) =>
+      inTurn(async () => {
+        const events: (Event & { type: "version" })[] = [];
+        let next = account();
+        for (const it of publications) {
+          const event = versionEvent(next, it, journal.keep, now());
+          next = applied(next, event);
+          events.push(event);
+        }
+        await putVersions(events);
+        return events.map(({ version }) => version);
+      }),
+    deploy: (name, shares, annotations, force) =>
+      inTurn(async () => {
+        const it = worker(name);
+        checkShares(it, shares);
+        if (!force) checkSecrets(it, shares);
+        const deployment: Deployment = {
+          id: randomUUID(),
+          createdOn: now().toISOString(),
+          source: "deployment",
+          annotations: { "workers/triggered_by": "deployment", ...annotations },
+          versions: shares,
+        };
+        await put({ type: "deployment", worker: name, deployment });
+        return deployment;
+      }),
+    editSecrets: (name, edits, deploy, annotations) =>
+      inTurn(async () => {
+        const it = worker(name);
+        const before = latestVersion(it);
+        if (deploy && it.deployments[0] && !isWhollyLive(it, before)) throw faults.latestNotDeployed();
+        for (const [secret, value] of Object.entries(edits))
+          if (value === null && !secretsIn(before.bindings).some((one) => one.name === secret))
+            throw faults.noSecret(secret);
+        const version: Version = {
+          ...before,
+          id: randomUUID(),
+          number: before.number + 1,
+          createdOn: now().toISOString(),
+          source: "secret",
+          annotations,
+          bindings: withSecrets(before, edits),
+        };
+        const deployment = deploy ? { deployment: wholly(version, "secret", annotations, now()) } : {};
+        await putVersions([{ type: "version", worker: name, version, ...deployment }]);
+        return version;
+      }),
+    change: (name, settings) =>
+      inTurn(async () => {
+        worker(name);
+        for (const { pattern } of settings.routes ?? []) checkRoute(account(), name, pattern);
+        await put({ type: "settings", worker: name, settings });
+        return worker(name);
+      }),
+    remove: (name, force) =>
+      inTurn(async () => {
+        worker(name);
+        const users = boundTo(account(), name);
+        if (users.length > 0 && !force) throw faults.referenced(name, users);
+        await put({ type: "delete", worker: name });
+      }),
+    addNamespace: (title, id = randomBytes(16).toString("hex")) =>
+      inTurn(async () => {
+        checkTitle(account(), title);
+        await put({ type: "namespace", namespace: { id, title } });
+        return { id, title };
+      }),
+    renameNamespace: (id, title) =>
+      inTurn(async () => {
+        if (!account().namespaces.has(id)) throw faults.noNamespace();
+        checkTitle(account(), title);
+        await put({ type: "namespace", namespace: { id, title } });
+        return { id, title };
+      }),
+    removeNamespace: (id) =>
+      inTurn(async () => {
+        if (!account().namespaces.has(id)) throw faults.noNamespace();
+        await put({ type: "namespace-delete", id });
+      }),
+    refresh: () => inTurn(() => fleet.follow(account())),
+    mend: () => inTurn(() => fleet.mend(account())),
+  };
+};
+
+const checkShares = (worker: Worker, shares: readonly Share[]): void => {
+  if (shares.length < 1 || shares.length > 2)
+    throw faults.badSplit(`a deployment has one or two versions, not ${shares.length}`);
+  const [first, second] = shares;
+  if (first?.version_id === second?.version_id) throw faults.badSplit("a deployment names each version once");
+  for (const { version_id } of shares) if (!versionOf(worker, version_id)) throw faults.noVersion(version_id);
+  const sum = shares.reduce((all, { percentage }) => all + percentage, 0);
+  if (Math.abs(sum - 100) > 1e-6) throw faults.badSplit(`the percentages of a deployment sum to 100, not ${sum}`);
+};
+
+/** A version that is older than what is live, and has other secrets, would bring them back. */
+const checkSecrets = (worker: Worker, shares: readonly Share[]): void => {
+  const live = liveVersions(worker);
+  const newest = live.toSorted((a, b) => b.number - a.number)[0];
+  for (const { version_id } of shares) {
+    const version = versionOf(worker, version_id);
+    if (!newest || !version || version.number >= newest.number || live.some(({ id }) => id === version_id)) continue;
+    if (secretsOf(version) !== secretsOf(newest)) throw faults.secretChanged();
+  }
+};
+
+const secretsOf = ({ bindings }: Version): string =>
+  JSON.stringify(
+    secretsIn(bindings)
+      .map(({ name, text }) => [name, text])
+      .toSorted(),
+  );
+
+const isWhollyLive = (worker: Worker, { id }: Version): boolean =>
+  worker.deployments[0]?.versions.some((it) => it.version_id === id && it.percentage === 100) === true;
+
+const withSecrets = ({ bindings }: Version, edits: SecretEdits): Version["bindings"] => {
+  const taken = bindings.find(
+    (it) => it.type !== "secret_text" && edits[it.name] !== undefined && edits[it.name] !== null,
+  );
+  if (taken) throw faults.twice(taken.name);
+  return [
+    ...bindings.filter(({ name }) => !Object.hasOwn(edits, name)),
+    ...Object.entries(edits).flatMap(([name, text]) =>
+      text === null ? [] : [{ name, type: "secret_text" as const, text }],
+    ),
+  ];
+};
+
+const checkRoute = ({ workers }: Account, name: string, pattern: string): void => {
+  for (const it of workers.values())
+    if (it.name !== name && it.routes.some((route) => route.pattern === pattern))
+      throw faults.routeTaken(pattern, it.name);
+};
+
+const checkTitle = ({ namespaces }: Account, title: string): void => {
+  for (const it of namespaces.values()) if (it.title === title) throw faults.titleTaken(title);
+};
+
+/** Workers whose live or newest version is bound to this one. */
+export const boundTo = ({ workers }: Account, name: string): string[] =>
+  [...workers.values()]
+    .filter((it) => it.name !== name)
+    .filter((it) =>
+      [...liveVersions(it), latestVersion(it)].some(({ bindings }) =>
+        bindings.some(
+          (one) =>
+            (one.type === "service" && one.service === name) ||
+            (one.type === "durable_object_namespace" && one.script_name === name),
+        ),
+      ),
+    )
+    .map((it) => it.name);

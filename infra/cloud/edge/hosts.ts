@@ -1,0 +1,68 @@
+/** Which Worker a request from outside is for: by the routes of zones, by its workers.dev address, or by that of one version. */
+import type { Account, Version, Worker } from "../account.ts";
+
+export interface Addressed {
+  readonly worker: Worker;
+  /** By the address of one version, whatever the split. */
+  readonly version?: Version | undefined;
+}
+
+/** The account's subdomain of workers.dev. */
+export const subdomain = "local";
+/** `<worker>.localhost` is found by browsers and curl with no name server, so it stands for the longer one. */
+const devDomains = [`.${subdomain}.workers.dev`, ".localhost"];
+
+/**
+ * @param host of the Host header, with or without a port
+ * @param path of the URL
+ */
+export const addressed = ({ workers }: Account, host: string, path: string): Addressed | undefined => {
+  const name = host.toLowerCase().replace(/:\d+$/, "");
+  for (const domain of devDomains)
+    if (name.endsWith(domain)) {
+      const found = byLabel(workers, name.slice(0, -domain.length));
+      if (found) return found;
+    }
+  const worker = byRoute(workers, name, path);
+  return worker && { worker };
+};
+
+const byLabel = (workers: Account["workers"], label: string): Addressed | undefined => {
+  const worker = workers.get(label);
+  if (worker) return worker.subdomain.enabled ? { worker } : undefined;
+  for (const it of workers.values())
+    if (label.endsWith(`-${it.name}`) && it.subdomain.previews_enabled) {
+      const version = byPrefix(it, label.slice(0, -it.name.length - 1));
+      if (version) return { worker: it, version };
+    }
+  return undefined;
+};
+
+/** By the first eight digits of its id, or the newest one of that alias. */
+const byPrefix = ({ versions }: Worker, prefix: string): Version | undefined =>
+  versions.findLast(({ id, annotations }) => id.slice(0, 8) === prefix || annotations["workers/alias"] === prefix);
+
+const byRoute = (workers: Account["workers"], host: string, path: string): Worker | undefined => {
+  let best: { readonly worker: Worker; readonly weight: number } | undefined;
+  for (const worker of workers.values())
+    for (const { pattern } of worker.routes) {
+      const weight = matches(pattern, host, path);
+      if (weight !== undefined && (!best || weight > best.weight)) best = { worker, weight };
+    }
+  return best?.worker;
+};
+
+/**
+ * A pattern's `*` stands at the beginning of the host, at the end of the path, or both; the more it says the more it weighs.
+ * https://developers.cloudflare.com/workers/configuration/routing/routes/#matching-behavior
+ */
+export const matches = (pattern: string, host: string, path: string): number | undefined => {
+  const [, patternHost = "", patternPath = ""] = /^(?:https?:\/\/)?([^/]*)(\/.*)?$/.exec(pattern) ?? [];
+  const hostFits = patternHost.startsWith("*") ? host.endsWith(patternHost.slice(1)) : host === patternHost;
+  const pathFits = patternPath.endsWith("*")
+    ? path.startsWith(patternPath.slice(0, -1))
+    : path === (patternPath || "/");
+  // A host that is written out outweighs every path.
+  const exactHost = patternHost.startsWith("*") ? 0 : 1_000_000;
+  return hostFits && pathFits ? exactHost + patternHost.length * 1000 + patternPath.length : undefined;
+};

@@ -1,0 +1,239 @@
+/** One workerd that holds some versions, and the router by which they reach the others. */
+import fs from "node:fs";
+import path from "node:path";
+import * as esbuild from "esbuild";
+import {
+  convertV4MiniflareOptions,
+  KV_LOCAL_ENTRY_SERVICE_NAME,
+  Log,
+  LogLevel,
+  Miniflare,
+  SharedBindings,
+  type V4WorkerOptions,
+} from "miniflare";
+import type { Version, Worker } from "../account.ts";
+import { debugPort } from "./debug-port.ts";
+import { optionsOf, proxyClass, reached, type Surroundings } from "./options.ts";
+import type { Place, Realism, Table } from "./table.ts";
+
+export interface Held {
+  readonly worker: Worker;
+  readonly version: Version;
+}
+
+export interface Machine {
+  readonly id: string;
+  readonly holds: readonly Held[];
+  /** Where it takes calls of other machines. */
+  readonly address: string;
+  /** By version. */
+  readonly places: ReadonlyMap<string, Place>;
+  /** Where isolates of a version take requests from outside: base URLs. */
+  readonly urls: ReadonlyMap<string, readonly string[]>;
+  readonly tell: (table: Table) => Promise<void>;
+  /** From now on calls to this Worker's objects wait, until a table names their new home. Returns when none is under way. */
+  readonly hold: (worker: string) => Promise<void>;
+  /**
+   * The runtime's KV, in its own protocol.
+   * @param target key and query: `/<key>?urlencoded=true`
+   */
+  readonly kv: (namespace: string, target: string, init?: RequestInit) => Promise<Response>;
+  readonly dispose: () => Promise<void>;
+}
+
+export interface MachineOptions extends Omit<Surroundings, "router"> {
+  readonly id: string;
+  readonly versions: readonly Held[];
+  /** It owns the objects of the one Worker that it holds. */
+  readonly home: boolean;
+  readonly isolates: number;
+  readonly realism: Realism | null;
+  /** What all machines of an account share: `registry`, `shared` and `objects`. */
+  readonly folder: string;
+  /** The address of the machine that has the storage of all; null for that one. */
+  readonly stores: string | null;
+  readonly secret: string;
+  /** Of the router. */
+  readonly code: string;
+  /** A line that a Worker wrote. */
+  readonly log: (line: string) => void;
+  /** Requests of the machine itself, such as tails. */
+  readonly cloud: (request: Request) => Promise<Response>;
+}
+
+/** A version that the runtime refuses to start, and why. */
+export class StartupError extends Error {
+  /** By version. */
+  readonly reasons: ReadonlyMap<string, string>;
+  constructor(reasons: ReadonlyMap<string, string>) {
+    super([...reasons.values()].join("\n"));
+    this.reasons = reasons;
+  }
+}
+
+/** @throws StartupError */
+export const startMachine = async (options: MachineOptions): Promise<Machine> => {
+  const { id, versions, folder, secret } = options;
+  const router = `router-${id}`;
+  const services = versions.map((it) => ({ ...it, names: namesOf(it, options) }));
+  const surroundings = { ...options, router };
+  const registry = path.join(folder, "registry");
+  fs.mkdirSync(registry, { recursive: true });
+  const thrown = new Map<string, string>();
+  const workers: V4WorkerOptions[] = [
+    routerOptions(options, router),
+    ...services.flatMap(({ worker, version, names }) =>
+      names.map((name) => optionsOf(surroundings, worker, version, name, options.home)),
+    ),
+  ];
+  const miniflare = deafToSignals(
+    () =>
+      new Miniflare({
+        ...convertV4MiniflareOptions({
+          cf: false,
+          log: new Log(LogLevel.ERROR),
+          unsafeDevRegistryPath: registry,
+          workers,
+          handleStructuredLogs: ({ message }) => {
+            const [, name, reason] = /^service core:user:(\S+): (.*)/s.exec(message) ?? [];
+            if (name === undefined || reason === undefined) return options.log(message);
+            const held = services.find(({ names }) => names.includes(name));
+            if (held) thrown.set(held.version.id, plainReason(reason));
+            return undefined;
+          },
+        }),
+        unsafeEnableSharedStorage: true,
+        resourcePersistencePath: path.join(folder, "shared"),
+        isolatedResourcePersistencePath: path.join(folder, "objects"),
+      }),
+  );
+  try {
+    await miniflare.ready;
+  } catch (error) {
+    await miniflare.dispose().catch(() => {});
+    throw thrown.size > 0 ? new StartupError(thrown) : error;
+  }
+  const address = addressOf(registry, router);
+  const port = await miniflare.unsafeGetDirectURL(router);
+  const ask = async (what: string, body?: string) => {
+    const response = await fetch(new URL(what, port), {
+      method: "POST",
+      headers: { authorization: secret },
+      body: body ?? null,
+    });
+    if (!response.ok) throw new Error(`the router of machine ${id} answers ${response.status}`);
+    await response.arrayBuffer();
+  };
+  const urls = services.map(async ({ version, names }) => {
+    const found = await Promise.all(names.map((name) => miniflare.unsafeGetDirectURL(name)));
+    return [version.id, found.map(({ href }) => href)] as const;
+  });
+  return {
+    id,
+    holds: versions,
+    address,
+    places: new Map(
+      services.map(({ version, names }) => [
+        version.id,
+        { address, machine: id, services: names.map((name) => `core:user:${name}`) },
+      ]),
+    ),
+    urls: new Map(await Promise.all(urls)),
+    tell: (table) => ask("/table", JSON.stringify(table)),
+    hold: (worker) => ask(`/hold/${encodeURIComponent(worker)}`),
+    kv: (namespace, target, init) =>
+      fetch(new URL(`/kv/${namespace}${target}`, port), {
+        ...init,
+        headers: { ...(init?.headers as Record<string, string>), authorization: secret },
+      }),
+    dispose: () => miniflare.dispose(),
+  };
+};
+
+/** One service an isolate; their names are unique among all machines, since the registry is one. */
+const namesOf = ({ worker, version }: Held, { id, isolates, home }: MachineOptions): string[] =>
+  Array.from({ length: home ? 1 : isolates }, (_, index) => `${id}.${worker.name}.${version.id.slice(0, 8)}.${index}`);
+
+const routerOptions = (
+  { id, versions, account, secret, realism, home, cloud, code, stores }: MachineOptions,
+  router: string,
+) => {
+  // An owner's own objects are no strangers to it.
+  const own = home ? versions.flatMap(({ worker }) => worker.classes.map((it) => it.id)) : [];
+  const classes = reached(
+    account,
+    versions.map(({ worker, version }) => [worker, version] as const),
+  ).filter((it) => !own.includes(it.class.id));
+  const entry = [
+    'export { Internet, Kv, Service, Tail, default } from "./router.js";',
+    ...(classes.length > 0 ? ['import { objects } from "./router.js";'] : []),
+    ...classes.map(
+      (it) =>
+        `export const ${proxyClass(it.class.id)} = objects(${JSON.stringify(it.worker)}, ${JSON.stringify(it.class.className)});`,
+    ),
+  ].join("\n");
+  return {
+    name: router,
+    compatibilityDate: "2026-11-01",
+    compatibilityFlags: ["nodejs_compat", "service_binding_extra_handlers"],
+    modulesRoot: "/",
+    modules: [
+      { type: "ESModule", path: "/entry.js", contents: entry },
+      { type: "ESModule", path: "/router.js", contents: code },
+    ],
+    bindings: {
+      MACHINE: id,
+      SECRET: secret,
+      REALISM: realism,
+      STORES: stores,
+      KV: { service: KV_LOCAL_ENTRY_SERVICE_NAME, property: SharedBindings.TEXT_NAMESPACE },
+    },
+    serviceBindings: { CLOUD: cloud },
+    unsafeBindings: [debugPort("DEBUG")],
+    // They stand for objects elsewhere and keep nothing.
+    unsafeEphemeralDurableObjects: true,
+    durableObjects: Object.fromEntries(
+      classes.map((it) => [
+        `NS_${it.class.id}`,
+        { className: proxyClass(it.class.id), unsafeUniqueKey: it.class.id, useSQLite: it.class.sqlite },
+      ]),
+    ),
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+  } as unknown as V4WorkerOptions;
+};
+
+/** What stands in every machine; bundled once, for all of them. */
+export const routerCode = async (): Promise<string> => {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [path.resolve(import.meta.dirname, "../workers/router.ts")],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    external: ["cloudflare:*", "node:*"],
+    logLevel: "silent",
+  });
+  return outputFiles[0]?.text ?? "";
+};
+
+const addressOf = (registry: string, router: string): string => {
+  const entry = JSON.parse(fs.readFileSync(path.join(registry, router), "utf8")) as {
+    readonly debugPortAddress: string;
+  };
+  return entry.debugPortAddress;
+};
+
+/** Without paths of this machine. */
+const plainReason = (reason: string): string =>
+  reason.replace(/^Uncaught /, "").replaceAll(/file:\/\/\/\S*?(?=[\w.-]+:\d+)/g, "");
+
+/** Miniflare would end the process at a signal. Who runs a machine decides that; what it does at the process's exit stays. */
+const deafToSignals = <T>(make: () => T): T => {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const before = signals.map((signal) => process.listeners(signal));
+  const made = make();
+  for (const [index, signal] of signals.entries())
+    for (const listener of process.listeners(signal))
+      if (!before[index]?.includes(listener)) process.off(signal, listener);
+  return made;
+};

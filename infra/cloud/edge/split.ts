@@ -1,0 +1,71 @@
+/**
+ * Which version of a Worker takes a request: an override, else the share that its version key falls into, else chance.
+ * https://developers.cloudflare.com/workers/configuration/versions-and-deployments/gradual-deployments/
+ */
+import { createHash } from "node:crypto";
+import { parseDictionary } from "structured-headers";
+
+/** A version of a deployment: its number orders it, and of two the newer one takes the lower keys. */
+export interface Share {
+  readonly id: string;
+  readonly number: number;
+  /** 0 to 100, fractions allowed; the shares of a deployment sum to 100. */
+  readonly percentage: number;
+}
+
+export const overridesHeader = "cloudflare-workers-version-overrides";
+export const versionKeyHeader = "cloudflare-workers-version-key";
+
+export interface Choice {
+  readonly id: string;
+  readonly by: "override" | "version-key" | "chance";
+}
+
+/**
+ * @param worker its name, under which an override stands
+ * @param shares one or two
+ * @param headers of the request
+ * @param random 0 to 1
+ */
+export const choose = (
+  worker: string,
+  shares: readonly Share[],
+  headers: { readonly get: (name: string) => string | null },
+  random: () => number,
+): Choice | undefined => {
+  const overridden = override(headers.get(overridesHeader), worker);
+  if (overridden !== undefined && shares.some(({ id }) => id === overridden)) return { id: overridden, by: "override" };
+  const key = headers.get(versionKeyHeader);
+  const id = at(shares, key ? percentileOf(worker, key) : random() * 100);
+  return id === undefined ? undefined : { id, by: key ? "version-key" : "chance" };
+};
+
+/**
+ * The newer version has the lower end, so that raising its share adds keys to it and takes none away.
+ * @param percentile 0 to 100, without 100 itself
+ */
+const at = (shares: readonly Share[], percentile: number): string | undefined => {
+  const newestFirst = shares.toSorted((a, b) => b.number - a.number);
+  let end = 0;
+  for (const { id, percentage } of newestFirst) {
+    end += percentage;
+    if (percentile < end) return id;
+  }
+  // Shares such as 33.3 and 66.7 may sum to a little less than 100.
+  return newestFirst.findLast(({ percentage }) => percentage > 0)?.id;
+};
+
+/** The same for a key at all times; another Worker puts the key elsewhere. */
+export const percentileOf = (worker: string, key: string): number =>
+  (createHash("sha256").update(`${worker}\0${key}`).digest().readUInt32BE(0) / 2 ** 32) * 100;
+
+/** A header that is no dictionary overrides nothing (RFC 8941, section 3.2). */
+const override = (header: string | null, worker: string): string | undefined => {
+  if (header === null) return undefined;
+  try {
+    const [value] = parseDictionary(header).get(worker) ?? [];
+    return typeof value === "string" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+};

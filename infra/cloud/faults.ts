@@ -1,0 +1,92 @@
+/** Refusals as the platform words them: an HTTP status, a code that wrangler knows, and a text. */
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+
+export class CloudFault extends Error {
+  readonly status: ContentfulStatusCode;
+  readonly code: number;
+  constructor(status: ContentfulStatusCode, code: number, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** Each refusal once; the texts are the platform's own where they are known. */
+export const faults = {
+  noToken: () => new CloudFault(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers"),
+  badToken: () => new CloudFault(403, 10000, "Authentication error"),
+  unrouted: (method: string, path: string) =>
+    new CloudFault(404, 7003, `Could not route to ${path}, perhaps your object identifier is invalid? (${method})`),
+  malformed: (why: string) => new CloudFault(400, 10001, `Unable to parse the request: ${why}`),
+  tooLarge: (what: string, limit: string) => new CloudFault(413, 10027, `${what} exceeds the limit of ${limit}`),
+  noWorker: () => new CloudFault(404, 10007, "This Worker does not exist on your account."),
+  badName: (name: string) =>
+    new CloudFault(
+      400,
+      10016,
+      `invalid script name "${name}": lower case letters, digits, - and _, at most 63 characters`,
+    ),
+  referenced: (name: string, users: readonly string[]) =>
+    new CloudFault(
+      400,
+      10064,
+      `Cannot delete ${name}: it is still referenced by ${users.join(", ")}. Use force to delete it all the same.`,
+    ),
+  noVersion: (id: string) => new CloudFault(404, 10222, `The requested version ${id} does not exist on this Worker.`),
+  noDeployment: (id: string) =>
+    new CloudFault(404, 10223, `The requested deployment ${id} does not exist on this Worker.`),
+  noModule: (name: string) => new CloudFault(400, 10021, `No such module "${name}" in the upload.`),
+  badModule: (name: string, type: string) =>
+    new CloudFault(400, 10021, `The module "${name}" has a type that is not supported: ${type || "(none)"}`),
+  threw: (reason: string) => new CloudFault(400, 10021, `Uncaught ${reason}`),
+  badDate: (date: string, latest: string) =>
+    new CloudFault(400, 10021, `Can't set compatibility date in the future: "${date}"; this runtime knows ${latest}`),
+  badBinding: (name: string, why: string) => new CloudFault(400, 10021, `binding ${name}: ${why}`),
+  twice: (name: string) =>
+    new CloudFault(400, 10021, `Binding name '${name}' already in use. Please use a different name and try again.`),
+  notInherited: (name: string) =>
+    new CloudFault(400, 10057, `The binding ${name} cannot be inherited: the previous version has none of that name`),
+  noNamespaceToBind: (id: string) => new CloudFault(400, 10041, `KV namespace '${id}' not found.`),
+  noService: (binding: string, target: string) =>
+    new CloudFault(400, 10143, `Could not resolve service binding '${binding}'. Target script '${target}' not found.`),
+  noClass: (className: string) =>
+    new CloudFault(
+      400,
+      10061,
+      `Cannot create binding for class '${className}' because it is not currently configured to implement Durable Objects. Did you forget to apply a migration?`,
+    ),
+  migrationInVersion: () =>
+    new CloudFault(
+      400,
+      10211,
+      "Version upload failed. You attempted to upload a version of a Worker that includes a Durable Object migration, but migrations must be fully applied by running the deploy command.",
+    ),
+  badMigration: (why: string) => new CloudFault(400, 10074, why),
+  badSplit: (why: string) => new CloudFault(400, 10001, why),
+  secretChanged: () =>
+    new CloudFault(
+      400,
+      10220,
+      "A secret has changed since this version was active. Deploying it brings the older secrets back; use force to do so.",
+    ),
+  latestNotDeployed: () =>
+    new CloudFault(
+      400,
+      10215,
+      "Secret edit failed. You attempted to modify a secret, but the latest version of your Worker isn't currently deployed. Please ensure that the latest version of your Worker is fully deployed before modifying secrets.",
+    ),
+  noSecret: (name: string) => new CloudFault(404, 10056, `Binding '${name}' not found.`),
+  noNamespace: () => new CloudFault(404, 10013, "namespace not found"),
+  titleTaken: (title: string) =>
+    new CloudFault(400, 10014, `a namespace with this account ID and title already exists ("${title}")`),
+  noKey: () => new CloudFault(404, 10009, "key not found"),
+  badKey: (why: string) => new CloudFault(400, 10026, why),
+  routeTaken: (pattern: string, worker: string) =>
+    new CloudFault(
+      409,
+      10020,
+      `Can't deploy a route that is already assigned to another Worker: ${pattern} is ${worker}'s`,
+    ),
+  unsupported: (what: string) =>
+    new CloudFault(501, 10400, `${what}: the local cloud does not do this; nothing was changed`),
+} as const;

@@ -1,0 +1,234 @@
+/**
+ * Stands in every machine. What a version calls by a binding comes here first: the router chooses the version of the
+ * target as the edge would, and passes the call on to the machine where that runs, be it `fetch` or a method (RPC).
+ */
+import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+import { choose } from "../edge/split.ts";
+import type { Place, Realism, ServiceProps, Table, TailProps } from "../edge/table.ts";
+
+/** workerd's door between processes. */
+interface DebugPort {
+  current(): Machine;
+  connect(address: string): Machine;
+}
+interface Machine {
+  getEntrypoint(service: string, entrypoint?: string, props?: unknown): Fetcher;
+  getActor(service: string, className: string, id: string): Fetcher;
+}
+
+interface Env {
+  readonly DEBUG: DebugPort;
+  /** The process that runs the machines. */
+  readonly CLOUD: Fetcher;
+  readonly MACHINE: string;
+  readonly SECRET: string;
+  readonly REALISM: Realism | null;
+  /** The runtime's own KV: the service, and the property of its props that names a namespace. */
+  readonly KV: { readonly service: string; readonly property: string };
+  /** Of the machine that has the storage of all; itself where there is none. */
+  readonly STORES: string | null;
+}
+
+/** What this isolate was told last; the machine is told before any version in it is reached. */
+let table: Table = { live: {}, places: {}, homes: {}, tailed: [] };
+/** Calls to objects that are under way, by Worker, so that an owner is replaced between calls. */
+const calls = new Map<string, number>();
+/** Those who wait until a Worker's objects have an owner again. */
+const waiting = new Map<string, { readonly until: Promise<void>; readonly go: () => void }>();
+
+const machineOf = (env: Env, { address, machine }: Place): Machine =>
+  machine === env.MACHINE ? env.DEBUG.current() : env.DEBUG.connect(address);
+
+const oneOf = (services: readonly string[]): string => services[Math.floor(Math.random() * services.length)] as string;
+
+const noHeaders = { get: () => null };
+
+/** What the runtime itself calls; they are no methods of the target. */
+const reserved = new Set<PropertyKey>(["alarm", "connect", "self", "tail", "tailStream", "test", "trace"]);
+
+/** A property that the entrypoint does not have is one of the target. */
+const passing = <T extends { target(): Fetcher }>(entrypoint: T): T =>
+  new Proxy(entrypoint, {
+    get: (own, property) => {
+      if (Reflect.has(own, property)) return Reflect.get(own, property);
+      return reserved.has(property) ? undefined : Reflect.get(own.target(), property);
+    },
+  });
+
+/** The other end of a service binding. */
+export class Service extends WorkerEntrypoint<Env, ServiceProps> {
+  constructor(context: ExecutionContext<ServiceProps>, env: Env) {
+    super(context, env);
+    // biome-ignore lint/correctness/noConstructorReturn: a method of the target is looked up by its name
+    return passing(this);
+  }
+  target(headers: { readonly get: (name: string) => string | null } = noHeaders): Fetcher {
+    const { worker, entrypoint, props } = this.ctx.props;
+    const choice = choose(worker, table.live[worker] ?? [], headers, Math.random);
+    const place = choice && table.places[choice.id];
+    if (!place) throw new Error(`Worker "${worker}" is not deployed`);
+    return machineOf(this.env, place).getEntrypoint(oneOf(place.services), entrypoint, props);
+  }
+  override fetch(request: Request): Promise<Response> {
+    return this.target(request.headers).fetch(request);
+  }
+}
+
+/** Counts a call to a Worker's objects until what it returns is called. */
+const begin = (worker: string): (() => void) => {
+  calls.set(worker, (calls.get(worker) ?? 0) + 1);
+  let open = true;
+  return () => {
+    if (open) calls.set(worker, (calls.get(worker) ?? 1) - 1);
+    open = false;
+  };
+};
+
+/** The other end of a binding to a class of Durable Objects: one of these stands for each object, in each machine. */
+export const objects = (
+  worker: string,
+  className: string,
+): (new (
+  state: DurableObjectState,
+  env: Env,
+) => DurableObject<Env>) =>
+  class extends DurableObject<Env> {
+    constructor(state: DurableObjectState, env: Env) {
+      super(state, env);
+      // biome-ignore lint/correctness/noConstructorReturn: a method of the object is looked up by its name
+      return new Proxy(this, {
+        get: (own, property) => {
+          if (Reflect.has(own, property)) return Reflect.get(own, property);
+          if (reserved.has(property) || typeof property !== "string") return undefined;
+          return (...given: unknown[]) => own.call(property, given);
+        },
+      });
+    }
+    async call(method: string, given: readonly unknown[]): Promise<unknown> {
+      const end = await this.begin();
+      try {
+        const object = this.target() as unknown as Record<string, (...given: unknown[]) => unknown>;
+        return await object[method]?.(...given);
+      } finally {
+        end();
+      }
+    }
+    override async fetch(request: Request): Promise<Response> {
+      const end = await this.begin();
+      try {
+        const response = await this.target().fetch(request);
+        if (response.webSocket || !response.body) {
+          end();
+          return response;
+        }
+        const { readable, writable } = new IdentityTransformStream();
+        void response.body.pipeTo(writable).then(end, end);
+        return new Response(readable, response);
+      } catch (error) {
+        end();
+        throw error;
+      }
+    }
+    /** Waits while the owner changes, and is counted, so that the owner does not change meanwhile. */
+    async begin(): Promise<() => void> {
+      while (waiting.has(worker)) await waiting.get(worker)?.until;
+      const end = begin(worker);
+      if (this.env.REALISM) await scheduler.wait(this.env.REALISM.objectMs);
+      return end;
+    }
+    target(): Fetcher {
+      const home = table.homes[worker];
+      if (!home) throw new Error(`Worker "${worker}" has no objects here`);
+      return machineOf(this.env, home).getActor(home.services[0] as string, className, this.ctx.id.toString());
+    }
+  };
+
+/** Told of each request of a version. */
+export class Tail extends WorkerEntrypoint<Env, TailProps> {
+  override async tail(events: TraceItem[]): Promise<void> {
+    const { worker, version, consumers } = this.ctx.props;
+    const told = events.map((it) => ({ ...plain(it), scriptName: worker, scriptVersion: { id: version } }));
+    if (table.tailed.includes(worker))
+      await this.env.CLOUD.fetch(`http://cloud/tail/${worker}`, { method: "POST", body: JSON.stringify(told) });
+    for (const consumer of consumers) {
+      const [share] = table.live[consumer] ?? [];
+      const place = share && table.places[share.id];
+      if (!place) continue;
+      const target = machineOf(this.env, place).getEntrypoint(oneOf(place.services)) as unknown as {
+        tail(events: unknown[]): Promise<void>;
+      };
+      await target.tail(told);
+    }
+  }
+}
+
+/** A copy without what cannot travel. */
+const plain = (event: TraceItem): Record<string, unknown> =>
+  JSON.parse(JSON.stringify(event)) as Record<string, unknown>;
+
+/** Reads of KV as a place far from the writer sees them: late, and what was missing stays missing for as long. */
+const remembered = new Map<string, { readonly until: number; readonly response: Response }>();
+const mostRemembered = 1000;
+
+/** The other end of a KV binding where production's delays are asked for. */
+export class Kv extends WorkerEntrypoint<Env, { readonly namespace: string }> {
+  override async fetch(request: Request): Promise<Response> {
+    const store = kvOf(this.env, this.ctx.props.namespace);
+    if (request.method !== "GET" || !this.env.REALISM) return store.fetch(request);
+    const key = `${this.ctx.props.namespace} ${request.url}`;
+    const known = remembered.get(key);
+    if (known && known.until > Date.now()) return known.response.clone();
+    const fresh = await store.fetch(request);
+    const response = new Response(await fresh.arrayBuffer(), fresh);
+    remembered.set(key, { until: Date.now() + this.env.REALISM.kvMs, response });
+    if (remembered.size > mostRemembered) remembered.delete(remembered.keys().next().value as string);
+    return response.clone();
+  }
+}
+
+const kvOf = ({ DEBUG, STORES, KV }: Env, namespace: string): Fetcher =>
+  (STORES === null ? DEBUG.current() : DEBUG.connect(STORES)).getEntrypoint(KV.service, undefined, {
+    [KV.property]: namespace,
+  });
+
+/** What production refuses to ask: an address in place of a name (1003). */
+export class Internet extends WorkerEntrypoint<Env> {
+  override fetch(request: Request): Promise<Response> {
+    const { hostname } = new URL(request.url);
+    if (/^(?:[\d.]+|\[.*\])$/.test(hostname))
+      throw new Error(`error code: 1003: fetch takes no IP address (${hostname}); give the host a name`);
+    return fetch(request);
+  }
+}
+
+/** Who runs the machine tells its router here; the secret keeps out whoever finds the port. */
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    if (request.headers.get("authorization") !== env.SECRET) return new Response(null, { status: 403 });
+    const { pathname, search } = new URL(request.url);
+    const [, namespace, rest] = /^\/kv\/([0-9a-f]+)(\/.*)$/.exec(pathname) ?? [];
+    if (namespace !== undefined) return kvOf(env, namespace).fetch(new Request(`http://kv${rest}${search}`, request));
+    if (pathname === "/table") {
+      table = await request.json();
+      for (const [worker, { go }] of waiting)
+        if (table.homes[worker]) {
+          waiting.delete(worker);
+          go();
+        }
+      return new Response("told");
+    }
+    const worker = decodeURIComponent(pathname.slice("/hold/".length));
+    if (!waiting.has(worker)) waiting.set(worker, holding());
+    // A call that does not end keeps nobody waiting for longer than this; it is reset, as in production.
+    for (let tries = 0; tries < 500 && (calls.get(worker) ?? 0) > 0; tries++) await scheduler.wait(10);
+    return Response.json({ left: calls.get(worker) ?? 0 });
+  },
+} satisfies ExportedHandler<Env>;
+
+const holding = () => {
+  let go = () => {};
+  const until = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  return { until, go };
+};
