@@ -1,7 +1,11 @@
-/** Live logs: who listens to which Worker, by WebSockets as `wrangler tail` opens them. */
+/**
+ * Live logs: who listens to which Worker, by WebSockets as `wrangler tail` opens them. Wrangler's first message is not
+ * masked, against RFC 6455, and the platform minds as little as `websocket-driver` does; `ws` would break it off.
+ */
 import { randomUUID } from "node:crypto";
 import type http from "node:http";
-import { type WebSocket, WebSocketServer } from "ws";
+import type { Duplex } from "node:stream";
+import driver, { type Driver } from "websocket-driver";
 
 export interface Tail {
   readonly id: string;
@@ -32,15 +36,13 @@ const lifeMs = 6 * 60 * 60 * 1000;
 const mostListeners = 10;
 /** A listener that does not read loses what is more than this. */
 const mostBufferedBytes = 4 * 1024 * 1024;
+/** Nobody has anything to say to a tail but its settings. */
+const mostMessageBytes = 64 * 1024;
 
 export const openTails = (now: () => Date): Tails => {
-  const tails = new Map<string, Tail & { socket?: WebSocket }>();
-  const sockets = new WebSocketServer({
-    noServer: true,
-    handleProtocols: (asked) => (asked.has(protocol) ? protocol : false),
-  });
+  const tails = new Map<string, Tail & { listener?: Listener }>();
   const end = (id: string): boolean => {
-    tails.get(id)?.socket?.close(1000, "The tail has ended");
+    tails.get(id)?.listener?.driver.close("The tail has ended", 1000);
     return tails.delete(id);
   };
   const of = (worker: string) => [...tails.values()].filter((it) => it.worker === worker);
@@ -60,21 +62,35 @@ export const openTails = (now: () => Date): Tails => {
       server.on("upgrade", (request, socket, head) => {
         const tail = tails.get(/^\/tails\/([0-9a-f]+)$/.exec(request.url ?? "")?.[1] ?? "");
         if (!tail) return void socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
-        return sockets.handleUpgrade(request, socket, head, (opened) => {
-          tail.socket?.close(1000, "Another listener has come");
-          tail.socket = opened;
-          opened.on("error", () => {});
-          opened.on("close", () => tail.socket === opened && end(tail.id));
-        });
+        tail.listener?.driver.close("Another listener has come", 1000);
+        const listener = listen(request, socket, head);
+        tail.listener = listener;
+        socket.once("close", () => tail.listener === listener && end(tail.id));
       }),
     tell: (worker, events) => {
-      for (const { socket } of of(worker))
+      for (const { listener } of of(worker))
         for (const event of events)
-          if (socket && socket.bufferedAmount < mostBufferedBytes) socket.send(JSON.stringify(event));
+          if (listener && listener.socket.writableLength < mostBufferedBytes)
+            listener.driver.text(JSON.stringify(event));
     },
     close: () => {
-      for (const { socket } of tails.values()) socket?.terminate();
-      sockets.close();
+      for (const { listener } of tails.values()) listener?.socket.destroy();
     },
   };
+};
+
+interface Listener {
+  readonly driver: Driver;
+  readonly socket: Duplex;
+}
+
+const listen = (request: http.IncomingMessage, socket: Duplex, head: Buffer): Listener => {
+  const it = driver.http(request, { protocols: [protocol], maxLength: mostMessageBytes, requireMasking: false });
+  socket.on("error", () => socket.destroy());
+  it.on("close", () => socket.end());
+  it.on("error", () => socket.destroy());
+  it.io.write(head);
+  socket.pipe(it.io).pipe(socket);
+  it.start();
+  return { driver: it, socket };
 };

@@ -72,7 +72,7 @@ export const scripts = (control: Control) =>
     })
     .get("/scripts/:name/references", (c) => {
       const { name } = control.worker(c.req.param("name"));
-      const incoming = boundTo(control.account(), name).map((it) => ({ name: it, environment: "production" }));
+      const incoming = boundTo(control.account(), name).map((it) => ({ service: it, environment: "production" }));
       return ok(c, {
         services: { incoming, outgoing: [], pages_function: false },
         durable_objects: [],

@@ -10,6 +10,8 @@ import { deploymentView, versionView } from "./views.ts";
 
 const deployment = z.strictObject({
   strategy: z.literal("percentage").optional(),
+  // When objects are moved to the new code; here they move at once, between calls.
+  code_update_strategy: z.looseObject({}).optional(),
   versions: z
     .array(z.strictObject({ version_id: z.string(), percentage: z.number().min(0).max(100) }))
     .min(1, "a deployment has one or two versions")
