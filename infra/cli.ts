@@ -76,11 +76,38 @@ program
   .addOption(root)
   .addOption(json)
   .option("-p, --port <number>", "where the front listens", "8787")
+  .option("--split <per cent>", "what an edit gets of the requests; the rest stays with what ran before", "100")
+  .option("--isolates <count>", "of each Worker, as production runs many", "1")
   .addHelpText(
     "after",
-    examples({ "npx postern dev": "on http://localhost:8787", "npx postern dev --port 9000": "elsewhere" }),
+    examples({
+      "npx postern dev": "on http://localhost:8787",
+      "npx postern dev --port 9000": "elsewhere",
+      "npx postern dev --split 10": "tries each edit on a tenth of the requests",
+    }),
   )
   .action(async (options) => finish(await (await import("./dev/dev.ts")).dev(options), options));
+
+program
+  .command("cloud")
+  .description("a Cloudflare of your own, on this machine: unmodified wrangler deploys to it, splits and rolls back")
+  .option("--api-port <number>", "where wrangler calls", "8799")
+  .option("--edge-port <number>", "where requests come in", "8800")
+  .option("--state <folder>", "keeps the account", ".state/cloud")
+  .option("--isolates <count>", "of each Worker, as production runs many", "1")
+  .option(
+    "--realism",
+    "what production does to you: KV a minute late, far objects, 30 s drains, evictions, no IP literals",
+  )
+  .addOption(json)
+  .addHelpText(
+    "after",
+    examples({
+      "npx postern cloud": "and in another shell what it prints",
+      "npx postern cloud --isolates 4 --realism": "closer to production",
+    }),
+  )
+  .action(async (options) => finish(await (await import("./verbs/cloud.ts")).cloud(options), options));
 
 const secrets = program.command("secrets").description("the secrets that tiers name: what is missing, and setting one");
 

@@ -57,14 +57,20 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const { log = () => {}, tell = () => {}, called = () => {} } = options;
   const journal = openJournal(folder);
   const tails = openTails(now);
-  const running: { door?: Door; fleet?: Fleet; server?: http.Server } = {};
-  const close = async () => {
+  const running: { door?: Door; fleet?: Fleet; server?: http.Server; evictions?: NodeJS.Timeout } = {};
+  const end = async () => {
+    clearInterval(running.evictions);
     tails.close();
     running.server?.close();
-    (running.server as http.Server | undefined)?.closeAllConnections();
+    running.server?.closeAllConnections();
     await running.door?.close();
     await running.fleet?.close();
     journal.close();
+  };
+  let ended: Promise<void> | undefined;
+  const close = () => {
+    ended ??= end();
+    return ended;
   };
   try {
     // What processes of before left there leads nowhere.
@@ -99,6 +105,11 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       const url = urls[Math.floor(random() * urls.length)];
       return url === undefined ? { status: 500, text: `${found.worker.name} threw at start\n` } : { url: new URL(url) };
     };
+    if (realism)
+      running.evictions = setInterval(
+        () => void control.evict().catch((error) => tell((error as Error).message)),
+        realism.evictMs,
+      );
     running.door = await openDoor(options.edgePort, options.edgeHost ?? "localhost", {
       send,
       missed: () => void control.mend().catch((error) => tell((error as Error).message)),

@@ -59,6 +59,8 @@ export interface Control {
   readonly refresh: () => Promise<void>;
   /** Starts anew what has ended without being asked to. */
   readonly mend: () => Promise<void>;
+  /** All isolates and objects begin anew, as they do in production now and then. */
+  readonly evict: () => Promise<void>;
 }
 
 /** Versions that the runtime refuses to start: Worker → reason. */
@@ -197,6 +199,7 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
       }),
     refresh: () => inTurn(() => fleet.follow(account())),
     mend: () => inTurn(() => fleet.mend(account())),
+    evict: () => inTurn(() => fleet.evict(account())),
   };
 };
 

@@ -31,6 +31,8 @@ export interface Fleet {
   readonly urlsOf: (account: Account, held: Held) => Promise<readonly string[]>;
   /** Looks whether all machines live, and starts anew what does not. */
   readonly mend: (account: Account) => Promise<void>;
+  /** Replaces all machines and owners by fresh ones. */
+  readonly evict: (account: Account) => Promise<void>;
   /** The runtime's KV, in its own protocol. */
   readonly kv: Machine["kv"];
   readonly size: () => { readonly machines: number; readonly draining: number };
@@ -215,6 +217,11 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
       for (const [worker, home] of homes) if (dead.has(home)) homes.delete(worker);
       await Promise.all([...dead].map((it) => it.dispose().catch(() => {})));
       await follow(account);
+    },
+    evict: async (account) => {
+      await merge(account, () => current);
+      for (const worker of account.workers.values())
+        if (homes.has(worker.name)) await changeOwner(account, worker, ownerOf(worker));
     },
     kv: stores.kv,
     size: () => ({ machines: machines.length + homes.size, draining: draining.size }),
