@@ -9,6 +9,7 @@ const root = new Option("--root <folder>", "the project's folder")
   .argParser((folder) => path.resolve(folder));
 const environment = (name: string) => new Option("-e, --env <name>", "a file of routes/environments").default(name);
 const json = new Option("--json", "machine-readable output");
+const target = new Option("--target <where>", "cloudflare, local, or a local cloud's URL").default("cloudflare");
 
 const examples = (lines: Readonly<Record<string, string>>) =>
   `\nExamples:\n${Object.entries(lines)
@@ -109,12 +110,73 @@ program
   )
   .action(async (options) => finish(await (await import("./verbs/cloud.ts")).cloud(options), options));
 
+const onTarget = new Option("-e, --env <name>", "a file of routes/environments").default(
+  undefined,
+  "production; local on a local cloud",
+);
+
+program
+  .command("deploy")
+  .description("bring state, gates and front to Cloudflare or a local cloud, by wrangler; only what has changed")
+  .argument("[tiers...]", "only the gates of these, or `front`; all where none is named")
+  .addOption(target)
+  .addOption(onTarget)
+  .option("--split <per cent>", "what new versions get of the requests", "100")
+  .option("-m, --message <text>", "why; it stands beside the version")
+  .addOption(root)
+  .addOption(json)
+  .addHelpText(
+    "after",
+    examples({
+      "npx postern deploy": "everything, to Cloudflare",
+      "npx postern deploy --target local": "to the local cloud that `npx postern cloud` runs",
+      "npx postern deploy wallet --split 10": "a new version of one tier, for a tenth of the requests",
+    }),
+  )
+  .action(async (tiers, options) => finish(await (await import("./verbs/deploy.ts")).deploy(tiers, options), options));
+
+program
+  .command("rollback")
+  .description("give all requests of a tier back to the version before, in one call")
+  .argument("<tier>", "or `front`")
+  .option("--to <version>", "this version, by its id or its first digits")
+  .option("--old-secrets", "also where that brings back values of secrets that have changed since")
+  .addOption(target)
+  .addOption(onTarget)
+  .option("-m, --message <text>", "why")
+  .addOption(root)
+  .addOption(json)
+  .addHelpText(
+    "after",
+    examples({
+      "npx postern rollback wallet": "out of a split, or to the version before",
+      "npx postern rollback wallet --to 1fe43f7b": "to this one",
+    }),
+  )
+  .action(async (tier, options) =>
+    finish(await (await import("./verbs/rollback.ts")).rollback(tier, options), options),
+  );
+
+program
+  .command("releases")
+  .description("list a tier's versions: who, when, from what, and how much of the requests each takes")
+  .argument("<tier>", "or `front`")
+  .addOption(target)
+  .addOption(onTarget)
+  .addOption(root)
+  .addOption(json)
+  .addHelpText("after", examples({ "npx postern releases wallet": "newest first" }))
+  .action(async (tier, options) =>
+    finish(await (await import("./verbs/releases.ts")).releases(tier, options), options),
+  );
+
 const secrets = program.command("secrets").description("the secrets that tiers name: what is missing, and setting one");
 
 secrets
   .command("list")
   .description("list the secrets that each tier needs, and which are missing")
   .addOption(environment("local"))
+  .addOption(target)
   .addOption(root)
   .addOption(json)
   .addHelpText("after", examples({ "npx postern secrets list --env production": "asks the platform" }))
@@ -125,6 +187,7 @@ secrets
   .description("set a secret for every tier that names it; its value comes from a pipe or a prompt")
   .argument("<name>", "such as PAY_SIGNING_KEY")
   .addOption(environment("local"))
+  .addOption(target)
   .addOption(root)
   .addOption(json)
   .addHelpText(

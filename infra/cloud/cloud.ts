@@ -4,6 +4,7 @@ import fs from "node:fs";
 import type http from "node:http";
 import path from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
+import { localToken } from "./access.ts";
 import type { Version, Worker } from "./account.ts";
 import { api, type Call } from "./api/api.ts";
 import { type Control, openControl } from "./control.ts";
@@ -47,9 +48,6 @@ export interface Cloud {
   readonly token: string;
   readonly close: () => Promise<void>;
 }
-
-/** The token that everybody knows; the API listens on this machine only. */
-export const localToken = "local";
 
 /** @throws where a port is taken, or the folder is not this cloud's */
 export const startCloud = async (options: CloudOptions): Promise<Cloud> => {

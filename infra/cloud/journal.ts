@@ -2,10 +2,11 @@
  * The account on disk: one line an event, appended and synced before anybody is told that it happened. What a kill cuts off
  * is the last line, which is dropped when the file is read again; so what is found is always the last whole state.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { type Account, applied, type Event, emptyAccount } from "./account.ts";
+import { openVault, place, type Vault } from "./vault.ts";
 
 export interface Journal {
   readonly account: () => Account;
@@ -26,18 +27,18 @@ const heading = { postern: "local cloud", format: 1 };
  */
 export const openJournal = (folder: string): Journal => {
   const blobs = path.join(folder, "blobs");
-  // What is beneath holds the values of secrets.
   fs.mkdirSync(blobs, { recursive: true, mode: 0o700 });
   const unlock = lock(path.join(folder, "lock"));
   const file = path.join(folder, "journal.ndjson");
-  let account = recovered(file);
+  const vault = openVault(path.join(folder, "secrets"));
+  let account = recovered(file, vault);
   const descriptor = fs.openSync(file, "a", 0o600);
   const blobOf = (digest: string) => path.join(blobs, digest);
   return {
     account: () => account,
     record: (event) => {
       const next = applied(account, event);
-      append(descriptor, event);
+      append(descriptor, vault.sealed(event));
       account = next;
     },
     keep: (bytes) => {
@@ -65,14 +66,7 @@ const append = (descriptor: number, line: object): void => {
   }
 };
 
-/** Beside and renamed: a file of that name is whole. */
-const place = (file: string, bytes: Uint8Array | string): void => {
-  const beside = `${file}.${randomBytes(4).toString("hex")}.new`;
-  fs.writeFileSync(beside, bytes, { mode: 0o600, flush: true });
-  fs.renameSync(beside, file);
-};
-
-const recovered = (file: string): Account => {
+const recovered = (file: string, vault: Vault): Account => {
   if (!fs.existsSync(file)) {
     place(file, `${JSON.stringify(heading)}\n`);
     return emptyAccount;
@@ -83,7 +77,10 @@ const recovered = (file: string): Account => {
   if (first !== JSON.stringify(heading))
     throw new Error(`${file} is no journal of this local cloud; give another folder with --state, or remove this one`);
   if (whole.length < text.length) fs.truncateSync(file, Buffer.byteLength(whole));
-  return lines.reduce((account, line, index) => applied(account, eventIn(line, file, index + 2)), emptyAccount);
+  return lines.reduce(
+    (account, line, index) => applied(account, vault.opened(eventIn(line, file, index + 2))),
+    emptyAccount,
+  );
 };
 
 const eventIn = (line: string, file: string, number: number): Event => {

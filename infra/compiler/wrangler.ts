@@ -52,7 +52,7 @@ const platformLimits = (limits: CheckedTier["manifest"]["limits"]) => ({
 /** A tier that is entered by its zone takes all beneath its base; what else is on the host stays with the front. */
 const zoneRoutes = (host: string, base: string, zones: Zones) => {
   const patterns = base === "/" ? [`${host}/*`] : [`${host}${base}`, `${host}${base}/*`];
-  return patterns.map((pattern) => ({ pattern, zone_name: zoneNameOf(host, zones) }));
+  return patterns.map((pattern) => ({ pattern, ...zoneOfRoute(host, zones) }));
 };
 
 type Bound = Exclude<Binding, { readonly kind: "state" }>;
@@ -68,7 +68,7 @@ export const frontConfig = (front: FrontPlan, tiers: readonly CheckedTier[], { n
   name: workerName("postern-front", name),
   main: "front.js",
   ...common,
-  routes: hostsOf(front).map((host) => ({ pattern: `${host}/*`, zone_name: zoneNameOf(host, value.front.zones) })),
+  routes: hostsOf(front).map((host) => ({ pattern: `${host}/*`, ...zoneOfRoute(host, value.front.zones) })),
   services: tiers
     .toSorted((a, b) => (a.manifest.tier < b.manifest.tier ? -1 : 1))
     .flatMap((tier) => gateServices(tier, name)),
@@ -112,6 +112,10 @@ export const zoneOf = (host: string, zones: readonly string[]): string | undefin
 
 const zoneNameOf = (host: string, zones: Zones): string =>
   (zones && zoneOf(host, zones)) ?? host.split(".").slice(-2).join(".");
+
+/** Wrangler finds no zone for a host of one label, which only a local cloud has; it takes an id as it is. */
+const zoneOfRoute = (host: string, zones: Zones): { readonly zone_name: string } | { readonly zone_id: string } =>
+  host.includes(".") ? { zone_name: zoneNameOf(host, zones) } : { zone_id: host };
 
 const begin = "# --- written by `postern gen` from routes/; wrangler reads it before it builds ---";
 const end = "# --- end ---";
