@@ -250,7 +250,7 @@ program
 
 program
   .command("gen")
-  .description("write what is generated: registries, reference docs, the front's block of wrangler.toml")
+  .description("write what is generated: registries, schemas, reference docs")
   .addOption(json)
   .option("--check", "write nothing; fail where something is stale")
   .addHelpText(

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { Target } from "./release/target.ts";
-import { wrangler } from "./release/wrangler.ts";
+import { WranglerError, wrangler } from "./release/wrangler.ts";
 
 export interface Secrets {
   /** Names of those that are set for a Worker. */
@@ -61,7 +61,12 @@ const inFile = (root: string, samples: Values): Secrets => ({
 
 const withPlatform = (target: Target): Secrets => ({
   names: async (worker) => {
-    const list = parsed(await wrangler(target, ["secret", "list", "--name", worker, "--format", "json"]));
+    const said = await wrangler(target, ["secret", "list", "--name", worker, "--format", "json"]).catch((error) => {
+      // A Worker that is not there yet has none.
+      if (error instanceof WranglerError && /Worker "[^"]*" not found/.test(error.message)) return "[]";
+      throw error;
+    });
+    const list = parsed(said);
     return Array.isArray(list) ? list.map((it: { readonly name: string }) => it.name) : [];
   },
   set: async (worker, name, value) => void (await wrangler(target, ["secret", "put", name, "--name", worker], value)),

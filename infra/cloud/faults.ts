@@ -45,7 +45,7 @@ export const faults = {
   twice: (name: string) =>
     new CloudFault(400, 10021, `Binding name '${name}' already in use. Please use a different name and try again.`),
   notInherited: (name: string) =>
-    new CloudFault(400, 10057, `The binding ${name} cannot be inherited: the previous version has none of that name`),
+    new CloudFault(400, 10057, `inherit binding '${name}' is invalid: the previous version has none of that name`),
   noNamespaceToBind: (id: string) => new CloudFault(400, 10041, `KV namespace '${id}' not found.`),
   noService: (binding: string, target: string) =>
     new CloudFault(400, 10143, `Could not resolve service binding '${binding}'. Target script '${target}' not found.`),

@@ -116,31 +116,3 @@ const zoneNameOf = (host: string, zones: Zones): string =>
 /** Wrangler finds no zone for a host of one label, which only a local cloud has; it takes an id as it is. */
 const zoneOfRoute = (host: string, zones: Zones): { readonly zone_name: string } | { readonly zone_id: string } =>
   host.includes(".") ? { zone_name: zoneNameOf(host, zones) } : { zone_id: host };
-
-const begin = "# --- written by `postern gen` from routes/; wrangler reads it before it builds ---";
-const end = "# --- end ---";
-
-/**
- * The root's `wrangler.toml` with the front's routes and services as they are now.
- * @throws where the file has lost the marks between which they stand
- */
-export const withFrontBlock = (toml: string, { routes, services }: FrontConfig): string => {
-  const from = toml.indexOf(begin);
-  const to = toml.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`wrangler.toml needs the lines "${begin}" and "${end}", in this order`);
-  const tables = [
-    ...routes.map((route) => `[[routes]]\n${lines(route)}`),
-    ...services.map((service) => `[[services]]\n${lines(service)}`),
-  ];
-  return `${toml.slice(0, from)}${begin}\n${tables.join("\n")}${toml.slice(to)}`;
-};
-
-const lines = (table: object): string =>
-  Object.entries(table)
-    .map(([key, value]) => `${key} = ${typeof value === "object" ? inline(value) : JSON.stringify(value)}\n`)
-    .join("");
-
-const inline = (table: object): string =>
-  `{ ${Object.entries(table)
-    .map(([key, text]) => `${key} = ${JSON.stringify(text)}`)
-    .join(", ")} }`;
