@@ -9,7 +9,7 @@ import type { Publication } from "../../infra/cloud/publish.ts";
 import { ask, liveCloud, onSubdomain, publication } from "./live.ts";
 import type { Report } from "./load.ts";
 
-const full = process.env["POSTERN_FULL"] === "1";
+const full = process.env.POSTERN_FULL === "1";
 const counts = full ? { uploads: 20, splits: 50, rollbacks: 5 } : { uploads: 5, splits: 12, rollbacks: 2 };
 
 /** Each round of uploads is other code, so that none is taken for one that runs. */
