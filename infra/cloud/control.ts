@@ -89,6 +89,21 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
     for (const event of events) record(event);
     await fleet.follow(account());
   };
+  const admit = async (next: Account, held: readonly Held[]): Promise<void> => {
+    try {
+      await fleet.admit(next, held);
+    } catch (error) {
+      if (!(error instanceof StartupError)) throw error;
+      throw new ThrewAtStart(
+        new Map(
+          held.flatMap(({ worker, version }) => {
+            const reason = error.reasons.get(version.id);
+            return reason === undefined ? [] : [[worker.name, reason] as const];
+          }),
+        ),
+      );
+    }
+  };
   /** Started before it is recorded, so that what is on disk has run once. */
   const putVersions = async (events: readonly (Event & { type: "version" })[]): Promise<void> => {
     let next = account();
@@ -98,19 +113,7 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
       next = seen.account;
       held.push({ worker: seen.worker, version: event.version });
     }
-    try {
-      await fleet.admit(next, held);
-    } catch (error) {
-      if (!(error instanceof StartupError)) throw error;
-      throw new ThrewAtStart(
-        new Map(
-          events.flatMap((it) => {
-            const reason = error.reasons.get(it.version.id);
-            return reason === undefined ? [] : [[it.worker, reason] as const];
-          }),
-        ),
-      );
-    }
+    await admit(next, held);
     await put(...events);
   };
 
@@ -141,7 +144,15 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
           annotations: { "workers/triggered_by": "deployment", ...annotations },
           versions: shares,
         };
-        await put({ type: "deployment", worker: name, deployment });
+        const event: Event = { type: "deployment", worker: name, deployment };
+        const next = applied(account(), event);
+        // As an upload: an old version is started before it is live, and what throws at start does not come to be.
+        const after = next.workers.get(name) ?? it;
+        await admit(
+          next,
+          liveVersions(after).map((version) => ({ worker: after, version })),
+        );
+        await put(event);
         return deployment;
       }),
     editSecrets: (name, edits, deploy, annotations) =>

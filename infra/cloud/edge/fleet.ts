@@ -4,8 +4,10 @@
  * could reach it has ended. Many small machines are merged into one from time to time.
  */
 import { type Account, latestVersion, liveVersions, ownerOf, type Version, type Worker } from "../account.ts";
+import { openDrain } from "./drain.ts";
 import { type Held, type Machine, type MachineOptions, StartupError, startMachine } from "./machine.ts";
-import type { Place, Realism, Table } from "./table.ts";
+import type { Realism, Table } from "./table.ts";
+import { heldBy, tableFor } from "./tables.ts";
 
 export interface FleetOptions extends Pick<MachineOptions, "read" | "folder" | "secret" | "code" | "log" | "cloud"> {
   readonly isolates: number;
@@ -41,10 +43,6 @@ export interface Fleet {
 
 /** More machines than this are merged into one. */
 const mostMachines = 6;
-/** Replaced machines that wait for their last requests; of more, the oldest is closed. */
-const mostDraining = 8;
-/** Work that a request left behind (`waitUntil`) gets so long. */
-const lingerMs = 1000;
 /** What production grants a request of a version that was replaced. */
 const realDrainMs = 30_000;
 
@@ -52,36 +50,30 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
   let count = 0;
   let machines: Machine[] = [];
   const homes = new Map<string, Machine>();
-  const draining = new Map<Machine, Promise<void>>();
+  /** Started, and not told of the account yet. */
+  const untold = new Set<Machine>();
+  /** Versions that somebody waits for. */
+  const waking = new Map<string, Promise<Machine>>();
+  /** Workers whose objects are about to have another owner. */
+  const moving = new Set<string>();
   let merging: Promise<void> | undefined;
   let closed = false;
+  let tables = 0;
+  const drain = openDrain({ ...options, patienceMs: options.realism && realDrainMs });
 
   const make = (account: Account, versions: readonly Held[], home: boolean, stores: string | null): Promise<Machine> =>
     startMachine({ ...options, account, versions, home, stores, id: `m${++count}`, strict: options.realism !== null });
 
   // The first one owns the storage that all share, as long as the fleet is there.
   const stores = await make({ workers: new Map(), namespaces: new Map() }, [], false, null);
-  const start = (account: Account, versions: readonly Held[], home = false) =>
-    make(account, versions, home, stores.address);
 
-  const all = (): Machine[] => [stores, ...machines, ...homes.values(), ...draining.keys()];
+  const all = (): Machine[] => [stores, ...untold, ...machines, ...homes.values(), ...drain.machines()];
   const machineOf = (version: string): Machine | undefined => machines.findLast(({ places }) => places.has(version));
 
-  const tableOf = (account: Account, without?: string): Table => ({
-    live: Object.fromEntries([...account.workers.values()].map((it) => [it.name, sharesOf(it)])),
-    places: Object.fromEntries(
-      [...account.workers.values()].flatMap((worker) =>
-        liveVersions(worker).flatMap(({ id }) => {
-          const place = machineOf(id)?.places.get(id);
-          return place ? [[id, place] as const] : [];
-        }),
-      ),
-    ),
-    homes: Object.fromEntries(
-      [...homes]
-        .filter(([worker]) => worker !== without)
-        .map(([worker, { places }]) => [worker, [...places.values()][0] as Place]),
-    ),
+  /** @param also a machine that takes no requests yet */
+  const tableOf = (account: Account, also?: Machine): Table => ({
+    ...tableFor(account, (id) => machineOf(id)?.places.get(id) ?? also?.places.get(id), homes, moving),
+    number: ++tables,
     tailed: options.tailed(),
   });
 
@@ -91,27 +83,37 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
     );
   };
 
-  const retire = (machine: Machine): void => {
-    const patience = options.realism ? [new Promise<void>((end) => setTimeout(end, realDrainMs).unref())] : [];
-    const gone = Promise.race([options.settled(), ...patience])
-      .then(() => new Promise((linger) => setTimeout(linger, closed ? 0 : lingerMs)))
-      .then(() => machine.dispose())
-      .finally(() => draining.delete(machine));
-    draining.set(machine, gone);
-    const [oldest] = draining.keys();
-    if (draining.size > mostDraining && oldest) {
-      options.tell(`machine ${oldest.id} is closed with requests under way: ${mostDraining} others wait for theirs`);
-      draining.delete(oldest);
-      void oldest.dispose();
+  /**
+   * Whoever is led to a machine finds that it knows the account.
+   * @param adopt puts it where requests find it
+   */
+  const start = async (
+    account: Account,
+    versions: readonly Held[],
+    adopt: (machine: Machine) => void,
+    home = false,
+  ): Promise<Machine> => {
+    const machine = await make(account, versions, home, stores.address);
+    untold.add(machine);
+    try {
+      await machine.tell(tableOf(account, home ? undefined : machine));
+      adopt(machine);
+    } catch (error) {
+      await machine.dispose().catch(() => {});
+      throw error;
+    } finally {
+      untold.delete(machine);
     }
+    return machine;
   };
+  const add = (machine: Machine) => void machines.push(machine);
 
   /** Starts those that do not run; one that throws is left out, and said. */
   const startCold = async (account: Account): Promise<void> => {
     let cold = heldBy(account).filter(({ version }) => !machineOf(version.id));
     while (cold.length > 0)
       try {
-        machines.push(await start(account, cold));
+        await start(account, cold, add);
         return;
       } catch (error) {
         if (!(error instanceof StartupError)) throw error;
@@ -125,18 +127,24 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
   /** Objects have one owner at any time: calls wait while it changes, and what is under way ends first. */
   const changeOwner = async (account: Account, worker: Worker, owner: Version | undefined): Promise<void> => {
     const before = homes.get(worker.name);
-    if (before) await Promise.all(all().map((it) => it.hold(worker.name).catch(() => {})));
+    const adopt = (machine: Machine) => void homes.set(worker.name, machine);
+    if (before) {
+      moving.add(worker.name);
+      await tellAll(tableOf(account));
+      await Promise.all(all().map((it) => it.quiet(worker.name).catch(() => {})));
+    }
     homes.delete(worker.name);
     await before?.dispose();
-    if (!owner) return;
     try {
-      homes.set(worker.name, await start(account, [{ worker, version: owner }], true));
+      if (owner) await start(account, [{ worker, version: owner }], adopt, true);
     } catch (error) {
       const [last] = before?.holds ?? [];
-      if (last) homes.set(worker.name, await start(account, [last], true));
+      if (last) await start(account, [last], adopt, true);
       options.tell(`the objects of ${worker.name} stay with the version before: ${(error as Error).message}`);
+    } finally {
+      moving.delete(worker.name);
     }
-    await tellAll(tableOf(account));
+    if (owner) await tellAll(tableOf(account));
   };
 
   const changeOwners = async (account: Account): Promise<void> => {
@@ -157,20 +165,27 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
     const kept = machines.filter(({ places }) => [...places.keys()].some((id) => wanted.has(id)));
     const dropped = machines.filter((it) => !kept.includes(it));
     machines = kept;
-    dropped.forEach(retire);
+    dropped.forEach(drain.retire);
   };
 
   /** @param latest the account when the merged machine is ready */
   const merge = async (account: Account, latest: () => Account): Promise<void> => {
     const before = [...machines];
+    let replaced: readonly Machine[] = [];
     const wanted = [...account.workers.values()].flatMap((worker) =>
       [...new Set([...liveVersions(worker), latestVersion(worker)])].map((version) => ({ worker, version })),
     );
-    const merged = await start(account, wanted);
-    if (closed) return merged.dispose();
-    machines = [merged, ...machines.filter((it) => !before.includes(it))];
-    before.forEach(retire);
+    if (closed) return;
+    await start(account, wanted, (merged) => {
+      const needed = heldBy(latest()).filter(({ version }) => !merged.places.has(version.id));
+      // What has ended meanwhile is not there any more, and what went live meanwhile stays.
+      replaced = before.filter(
+        (it) => machines.includes(it) && !needed.some(({ version }) => it.places.has(version.id)),
+      );
+      machines = [merged, ...machines.filter((it) => !replaced.includes(it))];
+    });
     await tellAll(tableOf(latest()));
+    replaced.forEach(drain.retire);
   };
 
   let current: Account = { workers: new Map(), namespaces: new Map() };
@@ -191,16 +206,17 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
   return {
     admit: async (account, versions) => {
       const cold = versions.filter(({ version }) => !machineOf(version.id));
-      if (cold.length > 0) machines.push(await start(account, cold));
+      if (cold.length > 0) await start(account, cold, add);
     },
     follow,
     urlsOf: async (account, held) => {
       const { id } = held.version;
-      if (!machineOf(id)) {
-        machines.push(await start(account, [held]));
-        await tellAll(tableOf(account));
-      }
-      return machineOf(id)?.urls.get(id) ?? [];
+      const running = machineOf(id);
+      if (running) return running.urls.get(id) ?? [];
+      // Of all that ask meanwhile, only the first one starts it.
+      const woken = waking.get(id) ?? start(account, [held], add).finally(() => waking.delete(id));
+      waking.set(id, woken);
+      return (await woken).urls.get(id) ?? [];
     },
     mend: async (account) => {
       const table = tableOf(account);
@@ -224,23 +240,13 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
         if (homes.has(worker.name)) await changeOwner(account, worker, ownerOf(worker));
     },
     kv: stores.kv,
-    size: () => ({ machines: machines.length + homes.size, draining: draining.size }),
+    size: () => ({ machines: machines.length + homes.size, draining: drain.machines().length }),
     close: async () => {
       closed = true;
-      await merging;
-      const running = [...machines, ...homes.values(), ...draining.keys()];
-      await Promise.all(running.map((it) => it.dispose().catch(() => {})));
+      await Promise.allSettled([merging, ...waking.values()]);
+      await drain.close();
+      await Promise.all([...machines, ...homes.values()].map((it) => it.dispose().catch(() => {})));
       await stores.dispose();
     },
   };
 };
-
-/** All versions that some deployment names. */
-const heldBy = (account: Account): Held[] =>
-  [...account.workers.values()].flatMap((worker) => liveVersions(worker).map((version) => ({ worker, version })));
-
-const sharesOf = (worker: Worker) =>
-  (worker.deployments[0]?.versions ?? []).flatMap(({ version_id: id, percentage }) => {
-    const number = worker.versions.find((it) => it.id === id)?.number;
-    return number === undefined ? [] : [{ id, number, percentage }];
-  });

@@ -30,9 +30,11 @@ export interface Machine {
   readonly places: ReadonlyMap<string, Place>;
   /** Where isolates of a version take requests from outside: base URLs. */
   readonly urls: ReadonlyMap<string, readonly string[]>;
+  /** Whoever uses one of its versions is connected to one of these. */
+  readonly ports: readonly number[];
   readonly tell: (table: Table) => Promise<void>;
-  /** From now on calls to this Worker's objects wait, until a table names their new home. Returns when none is under way. */
-  readonly hold: (worker: string) => Promise<void>;
+  /** Resolves when no call to this Worker's objects is under way. */
+  readonly quiet: (worker: string) => Promise<void>;
   /**
    * The runtime's KV, in its own protocol.
    * @param target key and query: `/<key>?urlencoded=true`
@@ -124,10 +126,12 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
     if (!response.ok) throw new Error(`the router of machine ${id} answers ${response.status}`);
     await response.arrayBuffer();
   };
-  const urls = services.map(async ({ version, names }) => {
-    const found = await Promise.all(names.map((name) => miniflare.unsafeGetDirectURL(name)));
-    return [version.id, found.map(({ href }) => href)] as const;
-  });
+  const urls = await Promise.all(
+    services.map(async ({ version, names }) => {
+      const found = await Promise.all(names.map((name) => miniflare.unsafeGetDirectURL(name)));
+      return [version.id, found.map(({ href }) => href)] as const;
+    }),
+  );
   return {
     id,
     holds: versions,
@@ -138,9 +142,10 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
         { address, machine: id, services: names.map((name) => `core:user:${name}`) },
       ]),
     ),
-    urls: new Map(await Promise.all(urls)),
+    urls: new Map(urls),
+    ports: [`http://${address}`, ...urls.flatMap(([, found]) => found)].map((url) => Number(new URL(url).port)),
     tell: (table) => ask("/table", JSON.stringify(table)),
-    hold: (worker) => ask(`/hold/${encodeURIComponent(worker)}`),
+    quiet: (worker) => ask(`/quiet/${encodeURIComponent(worker)}`),
     kv: (namespace, target, init) =>
       fetch(new URL(`/kv/${namespace}${target}`, port), {
         ...init,

@@ -30,11 +30,13 @@ interface Env {
 }
 
 /** What this isolate was told last; the machine is told before any version in it is reached. */
-let table: Table = { live: {}, places: {}, homes: {}, tailed: [] };
+let table: Table = { number: 0, live: {}, places: {}, homes: {}, moving: [], tailed: [] };
 /** Calls to objects that are under way, by Worker, so that an owner is replaced between calls. */
 const calls = new Map<string, number>();
-/** Those who wait until a Worker's objects have an owner again. */
-const waiting = new Map<string, { readonly until: Promise<void>; readonly go: () => void }>();
+/** A call to an object waits so long for its owner. */
+const mostWaitMs = 30_000;
+/** A promise that another request settles wakes nobody in this runtime, so who waits looks so often. */
+const lookMs = 5;
 
 const machineOf = (env: Env, { address, machine }: Place): Machine =>
   machine === env.MACHINE ? env.DEBUG.current() : env.DEBUG.connect(address);
@@ -131,7 +133,8 @@ export const objects = (
     }
     /** Waits while the owner changes, and is counted, so that the owner does not change meanwhile. */
     async begin(): Promise<() => void> {
-      while (waiting.has(worker)) await waiting.get(worker)?.until;
+      const until = Date.now() + mostWaitMs;
+      while (table.moving.includes(worker) && Date.now() < until) await scheduler.wait(lookMs);
       const end = begin(worker);
       if (this.env.REALISM) await scheduler.wait(this.env.REALISM.objectMs);
       return end;
@@ -209,26 +212,13 @@ export default {
     const [, namespace, rest] = /^\/kv\/([0-9a-f]+)(\/.*)$/.exec(pathname) ?? [];
     if (namespace !== undefined) return kvOf(env, namespace).fetch(new Request(`http://kv${rest}${search}`, request));
     if (pathname === "/table") {
-      table = await request.json();
-      for (const [worker, { go }] of waiting)
-        if (table.homes[worker]) {
-          waiting.delete(worker);
-          go();
-        }
+      const next = await request.json<Table>();
+      if (next.number > table.number) table = next;
       return new Response("told");
     }
-    const worker = decodeURIComponent(pathname.slice("/hold/".length));
-    if (!waiting.has(worker)) waiting.set(worker, holding());
+    const worker = decodeURIComponent(pathname.slice("/quiet/".length));
     // A call that does not end keeps nobody waiting for longer than this; it is reset, as in production.
     for (let tries = 0; tries < 500 && (calls.get(worker) ?? 0) > 0; tries++) await scheduler.wait(10);
     return Response.json({ left: calls.get(worker) ?? 0 });
   },
 } satisfies ExportedHandler<Env>;
-
-const holding = () => {
-  let go = () => {};
-  const until = new Promise<void>((resolve) => {
-    go = resolve;
-  });
-  return { until, go };
-};
