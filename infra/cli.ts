@@ -123,6 +123,7 @@ program
   .addOption(onTarget)
   .option("--split <per cent>", "what new versions get of the requests", "100")
   .option("-m, --message <text>", "why; it stands beside the version")
+  .option("--prune", "delete gates that the front reaches no more, such as those of a tier that has gone")
   .addOption(root)
   .addOption(json)
   .addHelpText(

@@ -31,7 +31,8 @@ export interface DeployOptions {
   readonly progress: (line: string) => void;
 }
 
-const stages: readonly Emitted["kind"][] = ["state", "gate", "front"];
+/** What is bound to goes before what is bound. */
+export const stages: readonly Emitted["kind"][] = ["state", "gate", "front"];
 /** Wrangler takes a processor for about a second a call. */
 const atOnce = Math.max(2, os.availableParallelism());
 
@@ -47,7 +48,8 @@ export const deployAll = async (workers: readonly Emitted[], options: DeployOpti
     const failed = lanes.find((it) => it.status === "rejected");
     if (failed) throw failed.reason;
   }
-  return done;
+  const order = workers.map(({ worker }) => worker);
+  return done.toSorted((a, b) => order.indexOf(a.worker) - order.indexOf(b.worker));
 };
 
 const deployOne = async (it: Emitted, options: DeployOptions): Promise<Done> => {

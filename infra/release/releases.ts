@@ -69,20 +69,37 @@ const accessOf = ({ variables }: Target): Access | undefined => {
  * Wrangler takes a second of a processor for each question; with a token in the shell, as in CI, the same two calls are
  * made here. Without one, wrangler has its own way to log in.
  */
-const byToken = async ({ api, token, account }: Access, worker: string): Promise<Releases | undefined> => {
-  const script = `${api}/accounts/${account}/workers/scripts/${worker}`;
-  const ask = async <T>(what: string): Promise<T | undefined> => {
-    const response = await reached(`${script}/${what}`, { headers: { authorization: `Bearer ${token}` } });
-    const { success, result, errors } = (await response.json()) as Answer<T>;
-    if (success) return result;
-    if (errors.some(({ code }) => noWorker.includes(code))) return undefined;
-    throw new Error(`${worker}: ${errors.map(({ code, message }) => `${message} [code: ${code}]`).join("; ")}`);
-  };
+const byToken = async (access: Access, worker: string): Promise<Releases | undefined> => {
   const [versions, deployments] = await Promise.all([
-    ask<{ items: Version[] }>("versions?deployable=true"),
-    ask<{ deployments: Deployment[] }>("deployments"),
+    ask<{ items: Version[] }>(access, worker, "versions?deployable=true"),
+    ask<{ deployments: Deployment[] }>(access, worker, "deployments"),
   ]);
   return versions && { versions: versions.items, deployments: deployments?.deployments ?? [] };
+};
+
+/** @returns undefined where there is no such Worker */
+const ask = async <T>({ api, token, account }: Access, worker: string, what: string): Promise<T | undefined> => {
+  const url = `${api}/accounts/${account}/workers/scripts/${worker}/${what}`;
+  const response = await reached(url, { headers: { authorization: `Bearer ${token}` } });
+  const { success, result, errors } = (await response.json()) as Answer<T>;
+  if (success) return result;
+  if (errors.some(({ code }) => noWorker.includes(code))) return undefined;
+  throw new Error(`${worker}: ${errors.map(({ code, message }) => `${message} [code: ${code}]`).join("; ")}`);
+};
+
+interface View {
+  readonly resources: { readonly bindings: readonly { readonly type: string; readonly service?: string }[] };
+}
+
+/** Workers that a version is bound to. */
+export const servicesOf = async (target: Target, worker: string, version: string): Promise<string[]> => {
+  const access = accessOf(target);
+  const view = access
+    ? await ask<View>(access, worker, `versions/${version}`)
+    : await json<View>(target, ["versions", "view", version, "--name", worker, "--json"]);
+  return (view?.resources.bindings ?? []).flatMap(({ type, service }) =>
+    type === "service" && service ? [service] : [],
+  );
 };
 
 interface Answer<T> {

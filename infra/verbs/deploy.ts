@@ -7,7 +7,8 @@ import { choice } from "../compiler/issues.ts";
 import { report } from "../compiler/report.ts";
 import { shareOf } from "../numbers.ts";
 import { type Outcome, table } from "../outcome.ts";
-import { type Done, deployAll } from "../release/deploy.ts";
+import { type Done, deployAll, stages } from "../release/deploy.ts";
+import { leftOver, remove } from "../release/leftovers.ts";
 import { makeNamespaces, samples, uploadConsumers } from "../release/neighbours.ts";
 import { environmentFor, type Target, targetOf } from "../release/target.ts";
 import { localSecrets, secretsOf } from "../secrets.ts";
@@ -18,6 +19,7 @@ interface Options {
   readonly target: string;
   readonly split: string;
   readonly message?: string | undefined;
+  readonly prune?: true | undefined;
 }
 
 export const deploy = async (tiers: readonly string[], options: Options): Promise<Outcome> => {
@@ -36,8 +38,23 @@ export const deploy = async (tiers: readonly string[], options: Options): Promis
   const secrets = localSecrets(root, env, compiled.environment.value.dev.secrets);
   const how = { target, split, message, secrets, progress };
   const beside = target.name === "local" ? await samples(root, env, compiled.environment.value.dev.workers) : [];
+  const front = tiers.length === 0 ? wanted.find(({ kind }) => kind === "front") : undefined;
   const done = [...(await deployAll(tiers.length === 0 ? beside : [], how)), ...(await deployAll(wanted, how))];
-  return { exitCode: 0, text: shown(done, target), data: { target: target.name, environment: env, workers: done } };
+  const left = front ? await leftOver(target, front) : [];
+  if (options.prune) await remove(target, left);
+  return {
+    exitCode: 0,
+    text: shown(done, target) + leavings(left, options.prune === true),
+    data: { target: target.name, environment: env, workers: done, left, pruned: options.prune === true },
+  };
+};
+
+const leavings = (left: readonly string[], pruned: boolean): string => {
+  if (left.length === 0) return "";
+  const names = left.join(", ");
+  return pruned
+    ? `removed: ${names}\n`
+    : `the front reaches these no more: ${names}\nonce no older front may come back: npx postern deploy --prune\n`;
 };
 
 const checkNames = (root: string, tiers: readonly string[]): void => {
@@ -52,7 +69,7 @@ const isOther = (root: string, tiers: readonly string[], file: string): boolean 
 
 /** A tier's gates, and where they count. */
 const chosen = (emitted: readonly Emitted[], tiers: readonly string[]): readonly Emitted[] => {
-  if (tiers.length === 0) return emitted;
+  if (tiers.length === 0) return emitted.toSorted((a, b) => stages.indexOf(a.kind) - stages.indexOf(b.kind));
   const gates = emitted.filter(({ kind, tiers: served }) => kind === "gate" && served.some((it) => tiers.includes(it)));
   const states = emitted.filter(
     ({ kind, worker }) => kind === "state" && gates.some((gate) => gate.uses.includes(worker)),

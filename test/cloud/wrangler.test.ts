@@ -14,7 +14,7 @@ let local: Local;
 let wrangler: Wrangler;
 let bare: string;
 /** Where chance falls: the newer version has the lower end. */
-let chance = 0.5;
+const chance = 0.5;
 
 beforeAll(async () => {
   local = await openLocal({ random: () => chance });
@@ -90,7 +90,8 @@ const json = async (host: string, target = "/") => JSON.parse((await local.ask(h
 const edge = async () => (await json(shopHost)).release;
 const versions = () => local.cloud.control.worker("shop").versions.map(({ id }) => id);
 const newest = () => versions().at(-1) ?? "";
-const store = () => [...local.cloud.control.account().namespaces.values()].find(({ title }) => title === "store")?.id ?? "";
+const store = () =>
+  [...local.cloud.control.account().namespaces.values()].find(({ title }) => title === "store")?.id ?? "";
 
 it("whoami, namespaces, and a first deploy of two Workers", async () => {
   const back = project("back", backMain, { workers_dev: false, preview_urls: false });
@@ -122,5 +123,8 @@ it("whoami, namespaces, and a first deploy of two Workers", async () => {
 });
 
 it("zz", () => {
-  fs.writeFileSync("/tmp/h6/tr.txt", wrangler.transcripts.map(({ command, calls }) => [`$ wrangler ${command}`, ...calls].join("\n  ")).join("\n\n"));
+  fs.writeFileSync(
+    "/tmp/h6/tr.txt",
+    wrangler.transcripts.map(({ command, calls }) => [`$ wrangler ${command}`, ...calls].join("\n  ")).join("\n\n"),
+  );
 });
