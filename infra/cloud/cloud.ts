@@ -15,6 +15,7 @@ import { routerCode } from "./edge/machine.ts";
 import { choose, type Share } from "./edge/split.ts";
 import type { Realism } from "./edge/table.ts";
 import { openJournal } from "./journal.ts";
+import { endOrphans } from "./orphans.ts";
 import { type Event, openTails, type Tails } from "./tails.ts";
 
 export interface CloudOptions {
@@ -71,6 +72,8 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     return ended;
   };
   try {
+    const orphans = await endOrphans(folder);
+    if (orphans > 0) tell(`${orphans} machines of a cloud that was killed have been ended`);
     // What processes of before left there leads nowhere.
     fs.rmSync(path.join(folder, "registry"), { recursive: true, force: true });
     const fleet = await openFleet({

@@ -86,7 +86,7 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
     return found;
   };
   const put = async (...events: readonly Event[]): Promise<void> => {
-    for (const event of events) record(event);
+    record(...events);
     await fleet.follow(account());
   };
   const admit = async (next: Account, held: readonly Held[]): Promise<void> => {

@@ -6,8 +6,6 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
-import type { Publication } from "../../infra/cloud/publish.ts";
-import type { Metadata } from "../../infra/cloud/upload.ts";
 
 /** A folder for an account; gone with the test. */
 export const folderFor = (): string => {
@@ -22,42 +20,26 @@ export const liveCloud = async (options: Partial<CloudOptions> = {}): Promise<Cl
   return cloud;
 };
 
-/** An upload of one module, live at once. */
-export const publication = (
-  worker: string,
-  source: string,
-  metadata: Partial<Metadata> = {},
-  deploy = true,
-): Publication => ({
-  worker,
-  deploy,
-  upload: {
-    metadata: {
-      main_module: "main.js",
-      bindings: [],
-      compatibility_flags: ["nodejs_compat"],
-      keep_bindings: [],
-      annotations: {},
-      limits: {},
-      ...metadata,
-    },
-    modules: [{ name: "main.js", type: "ESModule", content: Buffer.from(source) }],
-  },
-});
-
-export const onSubdomain = { subdomain: { enabled: true, previews_enabled: true } } as const;
-
 export interface Answer {
   readonly status: number;
   readonly body: string;
 }
 
 /** Asks a Worker by its workers.dev address. */
-export const ask = (edge: string, worker: string, target = "/"): Promise<Answer> =>
+export const ask = (
+  edge: string,
+  worker: string,
+  target = "/",
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> =>
   new Promise((resolve, reject) => {
     http
-      .get(new URL(target, edge), { headers: { host: `${worker}.local.workers.dev` }, agent: false }, (response) => {
-        text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
-      })
+      .get(
+        new URL(target, edge),
+        { headers: { host: `${worker}.local.workers.dev`, ...headers }, agent: false },
+        (response) => {
+          text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
+        },
+      )
       .on("error", reject);
   });

@@ -6,8 +6,9 @@ import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
 import type { Cloud } from "../../infra/cloud/cloud.ts";
 import type { Publication } from "../../infra/cloud/publish.ts";
-import { ask, liveCloud, onSubdomain, publication } from "./live.ts";
+import { ask, liveCloud } from "./live.ts";
 import type { Report } from "./load.ts";
+import { onSubdomain, publication } from "./uploads.ts";
 
 const full = process.env.POSTERN_FULL === "1";
 const counts = full ? { uploads: 20, splits: 50, rollbacks: 5 } : { uploads: 5, splits: 12, rollbacks: 2 };

@@ -29,8 +29,6 @@ const idleMs = 2000;
 
 /** What only the edge may say. */
 const edgeHeaders = /^(?:cf-.*|mf-.*|x-forwarded-proto)$/;
-/** A length beside chunks counts for nothing and goes no further (RFC 9112, section 6.3). */
-const edgeHeadersAndLength = /^(?:cf-.*|mf-.*|x-forwarded-proto|content-length)$/;
 
 /**
  * @param port 0 for a free one
@@ -43,10 +41,9 @@ export const openDoor = async (port: number, host: string, { send, missed }: Doo
 
   const onward = (request: http.IncomingMessage, url: URL): http.RequestOptions => {
     const headers: string[] = [];
-    const dropped = request.headers["transfer-encoding"] === undefined ? edgeHeaders : edgeHeadersAndLength;
     for (let index = 0; index < request.rawHeaders.length; index += 2) {
       const [name = "", value = ""] = request.rawHeaders.slice(index, index + 2);
-      if (!dropped.test(name.toLowerCase())) headers.push(name, value);
+      if (!edgeHeaders.test(name.toLowerCase())) headers.push(name, value);
     }
     headers.push("CF-Connecting-IP", (request.socket.remoteAddress ?? "").replace(/^::ffff:/, ""));
     return { host: url.hostname, port: url.port, method: request.method, path: request.url, headers };

@@ -12,6 +12,7 @@ import {
   type V4WorkerOptions,
 } from "miniflare";
 import type { Version, Worker } from "../account.ts";
+import { markOf } from "../orphans.ts";
 import { debugPort } from "./debug-port.ts";
 import { optionsOf, proxyClass, reached, type Surroundings } from "./options.ts";
 import type { Place, Realism, Table } from "./table.ts";
@@ -95,6 +96,7 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
           cf: false,
           log: new Log(LogLevel.ERROR),
           unsafeDevRegistryPath: registry,
+          unsafeRuntimeEnv: markOf(folder),
           workers,
           handleStructuredLogs: ({ message }) => {
             const [, name, reason] = /^service core:user:(\S+): (.*)/s.exec(message) ?? [];
