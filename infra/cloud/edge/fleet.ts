@@ -96,13 +96,14 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
     const gone = Promise.race([options.settled(), ...patience])
       .then(() => new Promise((linger) => setTimeout(linger, closed ? 0 : lingerMs)))
       .then(() => machine.dispose())
+      .catch((error) => options.tell(`machine ${machine.id} did not end well: ${(error as Error).message}`))
       .finally(() => draining.delete(machine));
     draining.set(machine, gone);
     const [oldest] = draining.keys();
     if (draining.size > mostDraining && oldest) {
       options.tell(`machine ${oldest.id} is closed with requests under way: ${mostDraining} others wait for theirs`);
       draining.delete(oldest);
-      void oldest.dispose();
+      void oldest.dispose().catch(() => {});
     }
   };
 

@@ -38,6 +38,7 @@ export interface Machine {
    * @param target key and query: `/<key>?urlencoded=true`
    */
   readonly kv: (namespace: string, target: string, init?: RequestInit) => Promise<Response>;
+  /** Once, however often and from wherever it is called. */
   readonly dispose: () => Promise<void>;
 }
 
@@ -128,6 +129,7 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
     const found = await Promise.all(names.map((name) => miniflare.unsafeGetDirectURL(name)));
     return [version.id, found.map(({ href }) => href)] as const;
   });
+  let ended: Promise<void> | undefined;
   return {
     id,
     holds: versions,
@@ -146,7 +148,10 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
         ...init,
         headers: { ...(init?.headers as Record<string, string>), authorization: secret },
       }),
-    dispose: () => miniflare.dispose(),
+    dispose: () => {
+      ended ??= miniflare.dispose();
+      return ended;
+    },
   };
 };
 
