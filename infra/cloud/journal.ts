@@ -80,7 +80,10 @@ const recovered = (file: string, vault: Vault): Account => {
     throw new Error(`${file} is no journal of this local cloud; give another folder with --state, or remove this one`);
   if (whole.length < text.length) fs.truncateSync(file, Buffer.byteLength(whole));
   return lines.reduce(
-    (account, line, index) => eventsIn(line, file, index + 2).map(vault.opened).reduce(applied, account),
+    (account, line, index) =>
+      eventsIn(line, file, index + 2)
+        .map(vault.opened)
+        .reduce(applied, account),
     emptyAccount,
   );
 };

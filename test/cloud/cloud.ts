@@ -104,7 +104,7 @@ export const openWrangler = ({ cloud, folder }: Local): Wrangler => {
   return {
     transcripts,
     run: (cwd, command, words = [], input = "") => {
-      const transcript: Transcript = { command, calls: [] };
+      const transcript: Transcript = { command: [command, ...words.map(plain)].join(" "), calls: [] };
       transcripts.push(transcript);
       let said = "";
       let interrupt = () => {};
@@ -188,7 +188,7 @@ const outcome = (status: number, body: Uint8Array): string => {
 /** Which keys a body has; for an upload also which bindings, and which parts. */
 const shapeOf = async (body: Uint8Array<ArrayBuffer>, type = ""): Promise<string[]> => {
   if (body.length === 0) return [];
-  if (type.startsWith("application/json")) return [keysOf(JSON.parse(Buffer.from(body).toString()))];
+  if (/^application\/(?:.*\+)?json/.test(type)) return [keysOf(JSON.parse(Buffer.from(body).toString()))];
   if (!type.startsWith("multipart/")) return [type || "(no type)"];
   const form = await new Response(body, { headers: { "content-type": type } }).formData();
   const parts = [...form].map(([name, part]) => (typeof part === "string" ? name : `${name} (${part.type})`));

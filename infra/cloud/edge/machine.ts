@@ -41,6 +41,7 @@ export interface Machine {
    * @param target key and query: `/<key>?urlencoded=true`
    */
   readonly kv: (namespace: string, target: string, init?: RequestInit) => Promise<Response>;
+  /** Once, however often and from wherever it is called. */
   readonly dispose: () => Promise<void>;
 }
 
@@ -134,6 +135,7 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
       return [version.id, found.map(({ href }) => href)] as const;
     }),
   );
+  let ended: Promise<void> | undefined;
   return {
     id,
     holds: versions,
@@ -153,7 +155,10 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
         ...init,
         headers: { ...(init?.headers as Record<string, string>), authorization: secret },
       }),
-    dispose: () => miniflare.dispose(),
+    dispose: () => {
+      ended ??= miniflare.dispose();
+      return ended;
+    },
   };
 };
 
