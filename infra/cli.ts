@@ -1,20 +1,8 @@
 #!/usr/bin/env node
 /** The verbs, nothing else. Each loads its module only when it is called. */
-import path from "node:path";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
-import { type Outcome, say } from "./outcome.ts";
-
-const root = new Option("--root <folder>", "the project's folder")
-  .default(process.cwd(), "here")
-  .argParser((folder) => path.resolve(folder));
-const environment = (name: string) => new Option("-e, --env <name>", "a file of routes/environments").default(name);
-const json = new Option("--json", "machine-readable output");
-const target = new Option("--target <where>", "cloudflare, local, or a local cloud's URL").default("cloudflare");
-
-const examples = (lines: Readonly<Record<string, string>>) =>
-  `\nExamples:\n${Object.entries(lines)
-    .map(([line, meaning]) => `  $ ${line.padEnd(38)} ${meaning}`)
-    .join("\n")}`;
+import { environment, examples, finish, json, root, target } from "./verbs/cli/options.ts";
+import { addReleaseVerbs } from "./verbs/cli/releases.ts";
 
 const program = new Command("postern")
   .description("An API gateway in which every business tier has a gate of its own.")
@@ -89,87 +77,7 @@ program
   )
   .action(async (options) => finish(await (await import("./dev/dev.ts")).dev(options), options));
 
-program
-  .command("cloud")
-  .description("a Cloudflare of your own, on this machine: unmodified wrangler deploys to it, splits and rolls back")
-  .option("--api-port <number>", "where wrangler calls", "8799")
-  .option("--edge-port <number>", "where requests come in", "8800")
-  .option("--state <folder>", "keeps the account", ".state/cloud")
-  .option("--isolates <count>", "of each Worker, as production runs many", "1")
-  .option(
-    "--realism",
-    "what production does to you: KV a minute late, far objects, 30 s drains, evictions, no IP literals",
-  )
-  .addOption(json)
-  .addHelpText(
-    "after",
-    examples({
-      "npx postern cloud": "and in another shell what it prints",
-      "npx postern cloud --isolates 4 --realism": "closer to production",
-    }),
-  )
-  .action(async (options) => finish(await (await import("./verbs/cloud.ts")).cloud(options), options));
-
-const onTarget = new Option("-e, --env <name>", "a file of routes/environments").default(
-  undefined,
-  "production; local on a local cloud",
-);
-
-program
-  .command("deploy")
-  .description("bring state, gates and front to Cloudflare or a local cloud, by wrangler; only what has changed")
-  .argument("[tiers...]", "only the gates of these, or `front`; all where none is named")
-  .addOption(target)
-  .addOption(onTarget)
-  .option("--split <per cent>", "what new versions get of the requests", "100")
-  .option("-m, --message <text>", "why; it stands beside the version")
-  .option("--prune", "delete gates that the front reaches no more, such as those of a tier that has gone")
-  .addOption(root)
-  .addOption(json)
-  .addHelpText(
-    "after",
-    examples({
-      "npx postern deploy": "everything, to Cloudflare",
-      "npx postern deploy --target local": "to the local cloud that `npx postern cloud` runs",
-      "npx postern deploy wallet --split 10": "a new version of one tier, for a tenth of the requests",
-    }),
-  )
-  .action(async (tiers, options) => finish(await (await import("./verbs/deploy.ts")).deploy(tiers, options), options));
-
-program
-  .command("rollback")
-  .description("give all requests of a tier back to the version before, in one call")
-  .argument("<tier>", "or `front`")
-  .option("--to <version>", "this version, by its id or its first digits")
-  .option("--old-secrets", "also where that brings back values of secrets that have changed since")
-  .addOption(target)
-  .addOption(onTarget)
-  .option("-m, --message <text>", "why")
-  .addOption(root)
-  .addOption(json)
-  .addHelpText(
-    "after",
-    examples({
-      "npx postern rollback wallet": "out of a split, or to the version before",
-      "npx postern rollback wallet --to 1fe43f7b": "to this one",
-    }),
-  )
-  .action(async (tier, options) =>
-    finish(await (await import("./verbs/rollback.ts")).rollback(tier, options), options),
-  );
-
-program
-  .command("releases")
-  .description("list a tier's versions: who, when, from what, and how much of the requests each takes")
-  .argument("<tier>", "or `front`")
-  .addOption(target)
-  .addOption(onTarget)
-  .addOption(root)
-  .addOption(json)
-  .addHelpText("after", examples({ "npx postern releases wallet": "newest first" }))
-  .action(async (tier, options) =>
-    finish(await (await import("./verbs/releases.ts")).releases(tier, options), options),
-  );
+addReleaseVerbs(program);
 
 const secrets = program.command("secrets").description("the secrets that tiers name: what is missing, and setting one");
 
@@ -268,11 +176,6 @@ program
   .addOption(json)
   .addHelpText("after", examples({ "npx postern new filter geo-fence": "functions/filters/geo-fence.ts and its test" }))
   .action(async (kind, name, options) => finish(await (await import("./verbs/new.ts")).scaffold(kind, name), options));
-
-const finish = (outcome: Outcome, options: { readonly json?: true | undefined }): void => {
-  say(outcome, options.json === true);
-  process.exitCode = outcome.exitCode;
-};
 
 try {
   await program.parseAsync();

@@ -11,7 +11,7 @@ import { type Control, openControl } from "./control.ts";
 import { type Destination, type Door, listen, openDoor } from "./edge/door.ts";
 import { type Fleet, openFleet } from "./edge/fleet.ts";
 import { addressed } from "./edge/hosts.ts";
-import { routerCode } from "./edge/machine.ts";
+import { routerCode } from "./edge/router.ts";
 import { choose, type Share } from "./edge/split.ts";
 import type { Realism } from "./edge/table.ts";
 import { openJournal } from "./journal.ts";

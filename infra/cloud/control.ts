@@ -16,7 +16,8 @@ import {
 } from "./account.ts";
 import { secretsIn } from "./bindings.ts";
 import type { Fleet } from "./edge/fleet.ts";
-import { type Held, StartupError } from "./edge/machine.ts";
+import { StartupError } from "./edge/machine.ts";
+import type { Held } from "./edge/options.ts";
 import { faults } from "./faults.ts";
 import type { Journal } from "./journal.ts";
 import { foreseen, type Publication, versionEvent, wholly } from "./publish.ts";
