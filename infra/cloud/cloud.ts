@@ -52,6 +52,9 @@ export interface Cloud {
 /** The token that everybody knows; the API listens on this machine only. */
 export const localToken = "local";
 
+/** Miniflare's own, in each folder that it keeps. */
+const startupLock = ".miniflare-startup.lock";
+
 /** @throws where a port is taken, or the folder is not this cloud's */
 export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const { folder, token = localToken, now = () => new Date(), random = Math.random, realism = null } = options;
@@ -70,8 +73,9 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   try {
     const orphans = await endOrphans(folder);
     if (orphans > 0) tell(`${orphans} machines of a cloud that was killed have been ended`);
-    // What processes of before left there leads nowhere.
-    fs.rmSync(path.join(folder, "registry"), { recursive: true, force: true });
+    // What processes of before left there leads nowhere, and Miniflare would wait half a minute for each lock.
+    for (const left of ["registry", `shared/${startupLock}`, `objects/${startupLock}`])
+      fs.rmSync(path.join(folder, left), { recursive: true, force: true });
     const fleet = await openFleet({
       folder,
       read: journal.read,
