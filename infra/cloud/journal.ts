@@ -31,8 +31,17 @@ export const openJournal = (folder: string): Journal => {
   fs.mkdirSync(blobs, { recursive: true, mode: 0o700 });
   const unlock = lock(path.join(folder, "lock"));
   const file = path.join(folder, "journal.ndjson");
-  let account = recovered(file);
-  const descriptor = fs.openSync(file, "a", 0o600);
+  let account: Account;
+  let descriptor: number;
+  try {
+    // A kill in the middle of an upload leaves parts that nothing names.
+    for (const name of fs.readdirSync(blobs)) if (name.endsWith(".new")) fs.rmSync(path.join(blobs, name));
+    account = recovered(file);
+    descriptor = fs.openSync(file, "a", 0o600);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
   const blobOf = (digest: string) => path.join(blobs, digest);
   return {
     account: () => account,
@@ -69,8 +78,13 @@ const append = (descriptor: number, line: object): void => {
 /** Beside and renamed: a file of that name is whole. */
 const place = (file: string, bytes: Uint8Array | string): void => {
   const beside = `${file}.${randomBytes(4).toString("hex")}.new`;
-  fs.writeFileSync(beside, bytes, { mode: 0o600, flush: true });
-  fs.renameSync(beside, file);
+  try {
+    fs.writeFileSync(beside, bytes, { mode: 0o600, flush: true });
+    fs.renameSync(beside, file);
+  } catch (error) {
+    fs.rmSync(beside, { force: true });
+    throw error;
+  }
 };
 
 const recovered = (file: string): Account => {
