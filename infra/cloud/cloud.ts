@@ -50,6 +50,9 @@ export interface Cloud {
   readonly close: () => Promise<void>;
 }
 
+/** Miniflare's own, in each folder that it keeps. */
+const startupLock = ".miniflare-startup.lock";
+
 /** @throws where a port is taken, or the folder is not this cloud's */
 export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const { folder, token = localToken, now = () => new Date(), random = Math.random, realism = null } = options;
@@ -74,8 +77,9 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   try {
     const orphans = await endOrphans(folder);
     if (orphans > 0) tell(`${orphans} machines of a cloud that was killed have been ended`);
-    // What processes of before left there leads nowhere.
-    fs.rmSync(path.join(folder, "registry"), { recursive: true, force: true });
+    // What processes of before left there leads nowhere, and Miniflare would wait half a minute for each lock.
+    for (const left of ["registry", `shared/${startupLock}`, `objects/${startupLock}`])
+      fs.rmSync(path.join(folder, left), { recursive: true, force: true });
     const fleet = await openFleet({
       folder,
       read: journal.read,

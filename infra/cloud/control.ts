@@ -11,10 +11,10 @@ import {
   type Settings,
   type Share,
   type Version,
-  versionOf,
   type Worker,
 } from "./account.ts";
 import { secretsIn } from "./bindings.ts";
+import { checkRoute, checkSecrets, checkShares, checkTitle } from "./checks.ts";
 import type { Fleet } from "./edge/fleet.ts";
 import { StartupError } from "./edge/machine.ts";
 import type { Held } from "./edge/options.ts";
@@ -215,38 +215,6 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
   };
 };
 
-/** Three equal shares, each written with three digits, sum to a little less. */
-const mostRounding = 0.001;
-
-const checkShares = (worker: Worker, shares: readonly Share[]): void => {
-  if (shares.length < 1 || shares.length > 2)
-    throw faults.badSplit(`a deployment has one or two versions, not ${shares.length}`);
-  const [first, second] = shares;
-  if (first?.version_id === second?.version_id) throw faults.badSplit("a deployment names each version once");
-  for (const { version_id } of shares) if (!versionOf(worker, version_id)) throw faults.noVersion(version_id);
-  const sum = shares.reduce((all, { percentage }) => all + percentage, 0);
-  if (Math.abs(sum - 100) > mostRounding)
-    throw faults.badSplit(`the percentages of a deployment sum to 100, not ${sum}`);
-};
-
-/** A version that is older than what is live, and has other secrets, would bring them back. */
-const checkSecrets = (worker: Worker, shares: readonly Share[]): void => {
-  const live = liveVersions(worker);
-  const newest = live.toSorted((a, b) => b.number - a.number)[0];
-  for (const { version_id } of shares) {
-    const version = versionOf(worker, version_id);
-    if (!newest || !version || version.number >= newest.number || live.some(({ id }) => id === version_id)) continue;
-    if (secretsOf(version) !== secretsOf(newest)) throw faults.secretChanged();
-  }
-};
-
-const secretsOf = ({ bindings }: Version): string =>
-  JSON.stringify(
-    secretsIn(bindings)
-      .map(({ name, text }) => [name, text])
-      .toSorted(),
-  );
-
 const isWhollyLive = (worker: Worker, { id }: Version): boolean =>
   worker.deployments[0]?.versions.some((it) => it.version_id === id && it.percentage === 100) === true;
 
@@ -261,16 +229,6 @@ const withSecrets = ({ bindings }: Version, edits: SecretEdits): Version["bindin
       text === null ? [] : [{ name, type: "secret_text" as const, text }],
     ),
   ];
-};
-
-const checkRoute = ({ workers }: Account, name: string, pattern: string): void => {
-  for (const it of workers.values())
-    if (it.name !== name && it.routes.some((route) => route.pattern === pattern))
-      throw faults.routeTaken(pattern, it.name);
-};
-
-const checkTitle = ({ namespaces }: Account, title: string): void => {
-  for (const it of namespaces.values()) if (it.title === title) throw faults.titleTaken(title);
 };
 
 /** Workers whose live or newest version is bound to this one. */

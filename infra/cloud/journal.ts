@@ -31,9 +31,19 @@ export const openJournal = (folder: string): Journal => {
   fs.mkdirSync(blobs, { recursive: true, mode: 0o700 });
   const unlock = lock(path.join(folder, "lock"));
   const file = path.join(folder, "journal.ndjson");
-  const vault = openVault(path.join(folder, "secrets"));
-  let account = recovered(file, vault);
-  const descriptor = fs.openSync(file, "a", 0o600);
+  let account: Account;
+  let descriptor: number;
+  let vault: Vault;
+  try {
+    // A kill in the middle of an upload leaves parts that nothing names.
+    for (const name of fs.readdirSync(blobs)) if (name.endsWith(".new")) fs.rmSync(path.join(blobs, name));
+    vault = openVault(path.join(folder, "secrets"));
+    account = recovered(file, vault);
+    descriptor = fs.openSync(file, "a", 0o600);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
   const blobOf = (digest: string) => path.join(blobs, digest);
   return {
     account: () => account,

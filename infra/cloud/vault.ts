@@ -45,6 +45,11 @@ const withTexts = (event: Event, change: (text: string) => string): Event => {
 /** Beside and renamed: a file of that name is whole. */
 export const place = (file: string, bytes: Uint8Array | string): void => {
   const beside = `${file}.${randomBytes(4).toString("hex")}.new`;
-  fs.writeFileSync(beside, bytes, { mode: 0o600, flush: true });
-  fs.renameSync(beside, file);
+  try {
+    fs.writeFileSync(beside, bytes, { mode: 0o600, flush: true });
+    fs.renameSync(beside, file);
+  } catch (error) {
+    fs.rmSync(beside, { force: true });
+    throw error;
+  }
 };

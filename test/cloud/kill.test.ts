@@ -140,6 +140,8 @@ test(`${kills} kills, seed ${seed}`, { timeout: 60_000 + kills * 20_000 }, async
     const found = await heard<Found>(victim);
     if (!found) throw new Error(`kill ${round}: it does not start again: ${victim.told()}`);
     counts.starts.push(performance.now() - began);
+    // A lock that a killed process left would be waited for.
+    expect(counts.starts.at(-1)).toBeLessThan(20_000);
     const expected = known.pending && compared(after(known.workers, known.pending));
     if (known.pending) counts.pending++;
     if (expected && JSON.stringify(expected) === JSON.stringify(compared(found.workers))) counts.came++;

@@ -77,9 +77,12 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
   });
 
   const tellAll = async (table: Table): Promise<void> => {
-    await Promise.all(
-      all().map((it) => it.tell(table).catch((error) => options.tell(`machine ${it.id}: ${error.message}`))),
-    );
+    const tell = (it: Machine) =>
+      it.tell(table).catch((error: Error) => {
+        // One that was closed meanwhile needs to know nothing.
+        if (all().includes(it)) options.tell(`machine ${it.id}: ${error.message}`);
+      });
+    await Promise.all(all().map(tell));
   };
 
   /**
