@@ -33,8 +33,8 @@ interface Env {
 let table: Table = { live: {}, places: {}, homes: {}, tailed: [] };
 /** Calls to objects that are under way, by Worker, so that an owner is replaced between calls. */
 const calls = new Map<string, number>();
-/** Those who wait until a Worker's objects have an owner again. */
-const waiting = new Map<string, { readonly until: Promise<void>; readonly go: () => void }>();
+/** Workers whose objects have no owner for now; calls to them wait until a table names one, or the Worker is gone. */
+const held = new Set<string>();
 
 const machineOf = (env: Env, { address, machine }: Place): Machine =>
   machine === env.MACHINE ? env.DEBUG.current() : env.DEBUG.connect(address);
@@ -131,7 +131,8 @@ export const objects = (
     }
     /** Waits while the owner changes, and is counted, so that the owner does not change meanwhile. */
     async begin(): Promise<() => void> {
-      while (waiting.has(worker)) await waiting.get(worker)?.until;
+      // Looked at anew, since a promise that another request settles is none of this one's.
+      while (held.has(worker)) await scheduler.wait(5);
       const end = begin(worker);
       if (this.env.REALISM) await scheduler.wait(this.env.REALISM.objectMs);
       return end;
@@ -210,25 +211,13 @@ export default {
     if (namespace !== undefined) return kvOf(env, namespace).fetch(new Request(`http://kv${rest}${search}`, request));
     if (pathname === "/table") {
       table = await request.json();
-      for (const [worker, { go }] of waiting)
-        if (table.homes[worker]) {
-          waiting.delete(worker);
-          go();
-        }
+      for (const worker of held) if (table.homes[worker] || !table.live[worker]) held.delete(worker);
       return new Response("told");
     }
     const worker = decodeURIComponent(pathname.slice("/hold/".length));
-    if (!waiting.has(worker)) waiting.set(worker, holding());
+    held.add(worker);
     // A call that does not end keeps nobody waiting for longer than this; it is reset, as in production.
     for (let tries = 0; tries < 500 && (calls.get(worker) ?? 0) > 0; tries++) await scheduler.wait(10);
     return Response.json({ left: calls.get(worker) ?? 0 });
   },
 } satisfies ExportedHandler<Env>;
-
-const holding = () => {
-  let go = () => {};
-  const until = new Promise<void>((resolve) => {
-    go = resolve;
-  });
-  return { until, go };
-};
