@@ -14,9 +14,10 @@ import {
   versionOf,
   type Worker,
 } from "./account.ts";
-import { secretsIn } from "./bindings.ts";
+import { checkName, secretsIn } from "./bindings.ts";
 import type { Fleet } from "./edge/fleet.ts";
 import { type Held, StartupError } from "./edge/machine.ts";
+import { checkExports } from "./exports.ts";
 import { faults } from "./faults.ts";
 import type { Journal } from "./journal.ts";
 import { foreseen, type Publication, versionEvent, wholly } from "./publish.ts";
@@ -122,8 +123,10 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
         const events: (Event & { type: "version" })[] = [];
         let next = account();
         for (const it of publications) {
+          const before = next.workers.get(it.worker)?.classes ?? [];
           const event = versionEvent(next, it, journal.keep, now());
           next = applied(next, event);
+          await checkExports(it.upload, before, next.workers.get(it.worker)?.classes ?? []);
           events.push(event);
         }
         await putVersions(events);
@@ -150,8 +153,8 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
         const before = latestVersion(it);
         if (deploy && it.deployments[0] && !isWhollyLive(it, before)) throw faults.latestNotDeployed();
         for (const [secret, value] of Object.entries(edits))
-          if (value === null && !secretsIn(before.bindings).some((one) => one.name === secret))
-            throw faults.noSecret(secret);
+          if (value !== null) checkName(secret);
+          else if (!secretsIn(before.bindings).some((one) => one.name === secret)) throw faults.noSecret(secret);
         const version: Version = {
           ...before,
           id: randomUUID(),
