@@ -101,7 +101,9 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     await fleet.follow(journal.account());
     const control = openControl(journal, fleet, now);
     const send = async (request: http.IncomingMessage): Promise<Destination> => {
-      const { pathname } = new URL(request.url ?? "/", "http://edge");
+      const { url: target = "/" } = request;
+      // Behind the host, since a path may begin with two slashes.
+      const { pathname } = new URL(target.startsWith("/") ? `http://edge${target}` : target, "http://edge");
       const found = addressed(journal.account(), request.headers.host ?? "", pathname);
       if (!found) return { status: 404, text: `nothing is routed at ${request.headers.host}${pathname}\n` };
       const version = found.version ?? chosen(found.worker, request, random);

@@ -13,11 +13,12 @@ import {
   type Version,
   type Worker,
 } from "./account.ts";
-import { secretsIn } from "./bindings.ts";
+import { checkName, secretsIn } from "./bindings.ts";
 import { checkRoute, checkSecrets, checkShares, checkTitle } from "./checks.ts";
 import type { Fleet } from "./edge/fleet.ts";
 import { StartupError } from "./edge/machine.ts";
 import type { Held } from "./edge/options.ts";
+import { checkExports } from "./exports.ts";
 import { faults } from "./faults.ts";
 import type { Journal } from "./journal.ts";
 import { foreseen, type Publication, versionEvent, wholly } from "./publish.ts";
@@ -126,8 +127,10 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
         const events: (Event & { type: "version" })[] = [];
         let next = account();
         for (const it of publications) {
+          const before = next.workers.get(it.worker)?.classes ?? [];
           const event = versionEvent(next, it, journal.keep, now());
           next = applied(next, event);
+          await checkExports(it.upload, before, next.workers.get(it.worker)?.classes ?? []);
           events.push(event);
         }
         await putVersions(events);
@@ -162,8 +165,8 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
         const before = latestVersion(it);
         if (deploy && it.deployments[0] && !isWhollyLive(it, before)) throw faults.latestNotDeployed();
         for (const [secret, value] of Object.entries(edits))
-          if (value === null && !secretsIn(before.bindings).some((one) => one.name === secret))
-            throw faults.noSecret(secret);
+          if (value !== null) checkName(secret);
+          else if (!secretsIn(before.bindings).some((one) => one.name === secret)) throw faults.noSecret(secret);
         const version: Version = {
           ...before,
           id: randomUUID(),

@@ -55,6 +55,18 @@ export const faults = {
       10061,
       `Cannot create binding for class '${className}' because it is not currently configured to implement Durable Objects. Did you forget to apply a migration?`,
     ),
+  classNotExported: (className: string) =>
+    new CloudFault(
+      400,
+      10070,
+      `Cannot apply new-class migration to class '${className}' that is not exported by script.`,
+    ),
+  classDropped: (className: string) =>
+    new CloudFault(
+      400,
+      10064,
+      `New version of script does not export class '${className}' which is depended on by existing Durable Objects. If you want to delete the object's storage, use a delete-class migration.`,
+    ),
   migrationInVersion: () =>
     new CloudFault(
       400,

@@ -62,7 +62,7 @@ const asker =
   (edge: string, agent: http.Agent): Local["ask"] =>
   (host, target = "/", headers = {}) =>
     new Promise((resolve, reject) => {
-      const request = http.request(new URL(target, edge), { agent, headers: { ...headers, host } }, async (answer) => {
+      const request = http.request(edge, { agent, path: target, headers: { ...headers, host } }, async (answer) => {
         let text = "";
         for await (const part of answer) text += part;
         resolve({ status: answer.statusCode ?? 0, text });
