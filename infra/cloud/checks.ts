@@ -24,16 +24,19 @@ export const checkSecrets = (worker: Worker, shares: readonly Share[]): void => 
   for (const { version_id } of shares) {
     const version = versionOf(worker, version_id);
     if (!newest || !version || version.number >= newest.number || live.some(({ id }) => id === version_id)) continue;
-    if (secretsOf(version) !== secretsOf(newest)) throw faults.secretChanged();
+    const changed = changedSecrets(version, newest);
+    if (changed.length > 0) throw faults.secretChanged(changed);
   }
 };
 
-const secretsOf = ({ bindings }: Version): string =>
-  JSON.stringify(
-    secretsIn(bindings)
-      .map(({ name, text }) => [name, text])
-      .toSorted(),
-  );
+/** Names of those that one of the two lacks, or has another value of. */
+const changedSecrets = (one: Version, other: Version): string[] => {
+  const [before, after] = [one, other].map(
+    ({ bindings }) => new Map(secretsIn(bindings).map(({ name, text }) => [name, text])),
+  ) as [Map<string, string>, Map<string, string>];
+  const names = new Set([...before.keys(), ...after.keys()]);
+  return [...names].filter((name) => before.get(name) !== after.get(name)).sort();
+};
 
 export const checkRoute = ({ workers }: Account, name: string, pattern: string): void => {
   for (const it of workers.values())

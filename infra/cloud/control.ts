@@ -19,7 +19,7 @@ import type { Fleet } from "./edge/fleet.ts";
 import { StartupError } from "./edge/machine.ts";
 import type { Held } from "./edge/options.ts";
 import { checkExports } from "./exports.ts";
-import { faults } from "./faults.ts";
+import { faults, ThrewAtStart } from "./faults.ts";
 import type { Journal } from "./journal.ts";
 import { foreseen, type Publication, versionEvent, wholly } from "./publish.ts";
 
@@ -63,15 +63,6 @@ export interface Control {
   readonly mend: () => Promise<void>;
   /** All isolates and objects begin anew, as they do in production now and then. */
   readonly evict: () => Promise<void>;
-}
-
-/** Versions that the runtime refuses to start: Worker → reason. */
-export class ThrewAtStart extends Error {
-  readonly reasons: ReadonlyMap<string, string>;
-  constructor(reasons: ReadonlyMap<string, string>) {
-    super([...reasons].map(([worker, reason]) => `${worker}: ${reason}`).join("\n"));
-    this.reasons = reasons;
-  }
 }
 
 export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Control => {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as esbuild from "esbuild";
 import type { Worker } from "../cloud/account.ts";
 import type { Cloud } from "../cloud/cloud.ts";
-import { ThrewAtStart } from "../cloud/control.ts";
+import { ThrewAtStart } from "../cloud/faults.ts";
 import type { Publication } from "../cloud/publish.ts";
 import type { Emitted } from "../compiler/emit.ts";
 import { compatibilityDate } from "../compiler/platform.ts";

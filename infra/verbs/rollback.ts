@@ -40,7 +40,7 @@ export const rollback = async (tier: string, options: Options): Promise<Outcome>
     } catch (error) {
       if (error instanceof WranglerError && error.code === secretsChanged)
         throw new Error(
-          `a secret of ${worker} has changed since ${to.slice(0, 8)}; rolling back would bring its older value back.\n` +
+          `a secret of ${worker} has changed since ${to.slice(0, 8)} (${changedIn(error.message)}); rolling back would bring its older value back.\n` +
             `Deploy the older manifest anew, which keeps today's secrets: git checkout <commit> routes/${tier}.yaml && npx postern deploy ${tier}\n` +
             "or take the older values along: --old-secrets",
         );
@@ -52,6 +52,9 @@ export const rollback = async (tier: string, options: Options): Promise<Outcome>
     data: { target: target.name, workers: plans },
   };
 };
+
+/** Names, as the platform lists them. */
+const changedIn = (said: string): string => /secrets have changed: (.*?)(?: \[code|$)/m.exec(said)?.[1] ?? "see above";
 
 const goal = (worker: string, releases: Releases, wanted: string | undefined): string => {
   if (wanted === undefined) {

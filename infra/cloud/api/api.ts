@@ -2,9 +2,8 @@
 import { Hono } from "hono";
 import { accountId } from "../access.ts";
 import type { Control } from "../control.ts";
-import { ThrewAtStart } from "../control.ts";
 import type { Fleet } from "../edge/fleet.ts";
-import { CloudFault, faults } from "../faults.ts";
+import { CloudFault, faults, ThrewAtStart } from "../faults.ts";
 import type { Tails } from "../tails.ts";
 import { mostFormBytes } from "../upload.ts";
 import { ok, page } from "./envelope.ts";
