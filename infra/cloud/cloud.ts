@@ -50,6 +50,9 @@ export interface Cloud {
   readonly close: () => Promise<void>;
 }
 
+/** A machine that has ended is noticed within this time. */
+const lookMs = 2000;
+
 /** Miniflare's own, in each folder that it keeps. */
 const startupLock = ".miniflare-startup.lock";
 
@@ -59,9 +62,9 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const { log = () => {}, tell = () => {}, called = () => {} } = options;
   const journal = openJournal(folder);
   const tails = openTails(now);
-  const running: { door?: Door; fleet?: Fleet; server?: http.Server; evictions?: NodeJS.Timeout } = {};
+  const running: { door?: Door; fleet?: Fleet; server?: http.Server; timers: NodeJS.Timeout[] } = { timers: [] };
   const end = async () => {
-    clearInterval(running.evictions);
+    running.timers.forEach(clearInterval);
     tails.close();
     running.server?.close();
     running.server?.closeAllConnections();
@@ -112,14 +115,15 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       const url = urls[Math.floor(random() * urls.length)];
       return url === undefined ? { status: 500, text: `${found.worker.name} threw at start\n` } : { url: new URL(url) };
     };
-    if (realism)
-      running.evictions = setInterval(
-        () => void control.evict().catch((error) => tell((error as Error).message)),
-        realism.evictMs,
-      );
+    const said = (error: unknown) => tell((error as Error).message);
+    if (realism) running.timers.push(setInterval(() => void control.evict().catch(said), realism.evictMs));
+    const mend = async () => {
+      if (await fleet.ails()) await control.mend();
+    };
+    running.timers.push(setInterval(() => void mend().catch(said), lookMs));
     running.door = await openDoor(options.edgePort, options.edgeHost ?? "localhost", {
       send,
-      missed: () => void control.mend().catch((error) => tell((error as Error).message)),
+      missed: () => void mend().catch(said),
     });
     let apiUrl = "";
     if (options.apiPort !== undefined) {

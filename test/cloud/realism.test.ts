@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import type { CloudOptions } from "../../infra/cloud/cloud.ts";
 import { liveCloud } from "./live.ts";
+import { publication } from "./uploads.ts";
 
 const code = `import { DurableObject } from "cloudflare:workers";
 let requests = 0;
@@ -27,21 +28,12 @@ export default {
 const start = async (options: Partial<CloudOptions>) => {
   const cloud = await liveCloud(options);
   const { id } = await cloud.control.addNamespace("kv");
-  const metadata = {
-    main_module: "it.js",
-    compatibility_date: "2026-11-01",
-    compatibility_flags: [],
-    bindings: [
-      { type: "kv_namespace", name: "KV", namespace_id: id },
-      { type: "durable_object_namespace", name: "MEMORY", class_name: "Memory" },
-    ],
-    keep_bindings: [],
-    annotations: {},
-    limits: {},
-    migrations: { new_tag: "v1", new_sqlite_classes: ["Memory"] },
-  };
-  const modules = [{ name: "it.js", type: "ESModule" as const, content: Buffer.from(code) }];
-  await cloud.control.publish([{ worker: "it", upload: { metadata, modules }, deploy: true }]);
+  const bindings = [
+    { type: "kv_namespace", name: "KV", namespace_id: id },
+    { type: "durable_object_namespace", name: "MEMORY", class_name: "Memory" },
+  ];
+  const migrations = { new_tag: "v1", new_sqlite_classes: ["Memory"] };
+  await cloud.control.publish([publication("it", code, { bindings, migrations })]);
   await cloud.control.change("it", { routes: [{ id: "all", pattern: "*/*" }] });
   const get = async (path: string) => (await fetch(cloud.edge + path)).json();
   return { cloud, get };

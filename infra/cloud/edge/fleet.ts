@@ -33,7 +33,9 @@ export interface Fleet {
   readonly follow: (account: Account) => Promise<void>;
   /** Where a version takes requests, one base URL an isolate; it is started if it does not run. */
   readonly urlsOf: (account: Account, held: Held) => Promise<readonly string[]>;
-  /** Looks whether all machines live, and starts anew what does not. */
+  /** Whether some machine has ended without being asked to. */
+  readonly ails: () => Promise<boolean>;
+  /** Starts anew what has ended. */
   readonly mend: (account: Account) => Promise<void>;
   /** Replaces all machines and owners by fresh ones. */
   readonly evict: (account: Account) => Promise<void>;
@@ -64,7 +66,8 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
     startMachine({ ...options, account, versions, home, stores, id: `m${++count}`, strict: options.realism !== null });
 
   // The first one owns the storage that all share, as long as the fleet is there.
-  const stores = await make({ workers: new Map(), namespaces: new Map() }, [], false, null);
+  const makeStores = () => make({ workers: new Map(), namespaces: new Map() }, [], false, null);
+  let stores = await makeStores();
 
   const all = (): Machine[] => [stores, ...untold, ...machines, ...owners.homes.values(), ...drain.machines()];
   const machineOf = (version: string): Machine | undefined => machines.findLast(({ places }) => places.has(version));
@@ -161,6 +164,12 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
     replaced.forEach(drain.retire);
   };
 
+  const dead = async (): Promise<ReadonlySet<Machine>> => {
+    const found = new Set<Machine>();
+    await Promise.all(all().map((it) => it.check().catch(() => found.add(it))));
+    return found;
+  };
+
   let current: Account = { workers: new Map(), namespaces: new Map() };
   const follow = async (account: Account): Promise<void> => {
     current = account;
@@ -191,27 +200,22 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
       waking.set(id, woken);
       return (await woken).urls.get(id) ?? [];
     },
+    ails: async () => (await dead()).size > 0,
     mend: async (account) => {
-      const table = tableOf(account);
-      const lives = async (it: Machine) =>
-        it.tell(table).then(
-          () => true,
-          () => false,
-        );
-      const dead = new Set<Machine>();
-      await Promise.all(all().map(async (it) => (await lives(it)) || dead.add(it)));
-      if (dead.size === 0) return;
-      for (const it of dead) options.tell(`machine ${it.id} has ended; what it held is started anew`);
-      machines = machines.filter((it) => !dead.has(it));
-      for (const [worker, home] of owners.homes) if (dead.has(home)) owners.homes.delete(worker);
-      await Promise.all([...dead].map((it) => it.dispose().catch(() => {})));
+      const gone = await dead();
+      if (gone.size === 0) return;
+      for (const it of gone) options.tell(`machine ${it.id} has ended; what it held is started anew`);
+      machines = machines.filter((it) => !gone.has(it));
+      for (const [worker, home] of owners.homes) if (gone.has(home)) owners.homes.delete(worker);
+      await Promise.all([...gone].map((it) => it.dispose().catch(() => {})));
+      if (gone.has(stores)) stores = await makeStores();
       await follow(account);
     },
     evict: async (account) => {
       await merge(account, () => current);
       await owners.renew(account);
     },
-    kv: stores.kv,
+    kv: (...asked) => stores.kv(...asked),
     size: () => ({ machines: machines.length + owners.homes.size, draining: drain.machines().length }),
     close: async () => {
       closed = true;

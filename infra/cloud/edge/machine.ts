@@ -19,6 +19,8 @@ export interface Machine {
   /** Whoever uses one of its versions is connected to one of these. */
   readonly ports: readonly number[];
   readonly tell: (table: Table) => Promise<void>;
+  /** Rejects where workerd has ended without being asked to, also where Miniflare started it anew: it knows nothing then. */
+  readonly check: () => Promise<void>;
   /** Resolves when no call to this Worker's objects is under way. */
   readonly quiet: (worker: string) => Promise<void>;
   /**
@@ -56,6 +58,7 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
   const surroundings = { ...options, router };
   const registry = path.join(folder, "registry");
   fs.mkdirSync(registry, { recursive: true });
+  let crashed = false;
   const thrown = new Map<string, string>();
   const workers: V4WorkerOptions[] = [
     routerOptions(options, router),
@@ -70,6 +73,9 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
           cf: false,
           log: new Log(LogLevel.ERROR),
           unsafeDevRegistryPath: registry,
+          unsafeHandleRuntimeRestart: () => {
+            crashed = true;
+          },
           unsafeRuntimeEnv: markOf(folder),
           workers,
           handleStructuredLogs: ({ message }) => {
@@ -122,6 +128,7 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
     urls: new Map(urls),
     ports: [`http://${address}`, ...urls.flatMap(([, found]) => found)].map((url) => Number(new URL(url).port)),
     tell: (table) => ask("/table", JSON.stringify(table)),
+    check: () => (crashed ? Promise.reject(new Error(`machine ${id} has ended`)) : ask("/quiet/")),
     quiet: (worker) => ask(`/quiet/${encodeURIComponent(worker)}`),
     kv: (namespace, target, init) =>
       fetch(new URL(`/kv/${namespace}${target}`, port), {

@@ -169,8 +169,16 @@ export class Tail extends WorkerEntrypoint<Env, TailProps> {
 const plain = (event: TraceItem): Record<string, unknown> =>
   JSON.parse(JSON.stringify(event)) as Record<string, unknown>;
 
+/** What was read: no Response, which would belong to the request that read it. */
+interface Read {
+  readonly until: number;
+  readonly body: ArrayBuffer;
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
 /** Reads of KV as a place far from the writer sees them: late, and what was missing stays missing for as long. */
-const remembered = new Map<string, { readonly until: number; readonly response: Response }>();
+const remembered = new Map<string, Read>();
 const mostRemembered = 1000;
 
 /** The other end of a KV binding where production's delays are asked for. */
@@ -179,13 +187,23 @@ export class Kv extends WorkerEntrypoint<Env, { readonly namespace: string }> {
     const store = kvOf(this.env, this.ctx.props.namespace);
     if (request.method !== "GET" || !this.env.REALISM) return store.fetch(request);
     const key = `${this.ctx.props.namespace} ${request.url}`;
-    const known = remembered.get(key);
-    if (known && known.until > Date.now()) return known.response.clone();
-    const fresh = await store.fetch(request);
-    const response = new Response(await fresh.arrayBuffer(), fresh);
-    remembered.set(key, { until: Date.now() + this.env.REALISM.kvMs, response });
-    if (remembered.size > mostRemembered) remembered.delete(remembered.keys().next().value as string);
-    return response.clone();
+    let read = remembered.get(key);
+    if (!read || read.until <= Date.now()) {
+      const fresh = await store.fetch(request);
+      const { status, headers } = fresh;
+      read = {
+        until: Date.now() + this.env.REALISM.kvMs,
+        body: await fresh.arrayBuffer(),
+        status,
+        headers: [...headers],
+      };
+      remembered.set(key, read);
+      if (remembered.size > mostRemembered) remembered.delete(remembered.keys().next().value as string);
+    }
+    return new Response(read.body, {
+      status: read.status,
+      headers: read.headers.map(([name, value]) => [name, value]),
+    });
   }
 }
 
