@@ -95,6 +95,9 @@ const fitting = <T extends z.ZodType>(schema: T, given: unknown, name: string): 
   return it.data;
 };
 
+/** @throws CloudFault where no binding may have this name */
+export const checkName = (given: string): void => void fitting(name, given, given);
+
 /** As others may see it: no value of a secret. */
 export const shown = (binding: Binding): object =>
   binding.type === "secret_text" ? { name: binding.name, type: binding.type } : binding;

@@ -3,6 +3,9 @@ import { type Account, liveVersions, type Share, type Version, versionOf, type W
 import { secretsIn } from "./bindings.ts";
 import { faults } from "./faults.ts";
 
+/** Three equal shares, each written with three digits, sum to a little less. */
+const mostRounding = 0.001;
+
 export const checkShares = (worker: Worker, shares: readonly Share[]): void => {
   if (shares.length < 1 || shares.length > 2)
     throw faults.badSplit(`a deployment has one or two versions, not ${shares.length}`);
@@ -10,7 +13,8 @@ export const checkShares = (worker: Worker, shares: readonly Share[]): void => {
   if (first?.version_id === second?.version_id) throw faults.badSplit("a deployment names each version once");
   for (const { version_id } of shares) if (!versionOf(worker, version_id)) throw faults.noVersion(version_id);
   const sum = shares.reduce((all, { percentage }) => all + percentage, 0);
-  if (Math.abs(sum - 100) > 1e-6) throw faults.badSplit(`the percentages of a deployment sum to 100, not ${sum}`);
+  if (Math.abs(sum - 100) > mostRounding)
+    throw faults.badSplit(`the percentages of a deployment sum to 100, not ${sum}`);
 };
 
 /** A version that is older than what is live, and has other secrets, would bring them back. */

@@ -4,13 +4,14 @@ import fs from "node:fs";
 import type http from "node:http";
 import path from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
+import { localToken } from "./access.ts";
 import type { Version, Worker } from "./account.ts";
 import { api, type Call } from "./api/api.ts";
 import { type Control, openControl } from "./control.ts";
 import { type Destination, type Door, listen, openDoor } from "./edge/door.ts";
 import { type Fleet, openFleet } from "./edge/fleet.ts";
 import { addressed } from "./edge/hosts.ts";
-import { routerCode } from "./edge/machine.ts";
+import { routerCode } from "./edge/router.ts";
 import { choose, type Share } from "./edge/split.ts";
 import type { Realism } from "./edge/table.ts";
 import { openJournal } from "./journal.ts";
@@ -49,9 +50,6 @@ export interface Cloud {
   readonly close: () => Promise<void>;
 }
 
-/** The token that everybody knows; the API listens on this machine only. */
-export const localToken = "local";
-
 /** Miniflare's own, in each folder that it keeps. */
 const startupLock = ".miniflare-startup.lock";
 
@@ -61,14 +59,20 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const { log = () => {}, tell = () => {}, called = () => {} } = options;
   const journal = openJournal(folder);
   const tails = openTails(now);
-  const running: { door?: Door; fleet?: Fleet; server?: http.Server } = {};
-  const close = async () => {
+  const running: { door?: Door; fleet?: Fleet; server?: http.Server; evictions?: NodeJS.Timeout } = {};
+  const end = async () => {
+    clearInterval(running.evictions);
     tails.close();
     running.server?.close();
-    (running.server as http.Server | undefined)?.closeAllConnections();
+    running.server?.closeAllConnections();
     await running.door?.close();
     await running.fleet?.close();
     journal.close();
+  };
+  let ended: Promise<void> | undefined;
+  const close = () => {
+    ended ??= end();
+    return ended;
   };
   try {
     const orphans = await endOrphans(folder);
@@ -97,7 +101,9 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     await fleet.follow(journal.account());
     const control = openControl(journal, fleet, now);
     const send = async (request: http.IncomingMessage): Promise<Destination> => {
-      const { pathname } = new URL(request.url ?? "/", "http://edge");
+      const { url: target = "/" } = request;
+      // Behind the host, since a path may begin with two slashes.
+      const { pathname } = new URL(target.startsWith("/") ? `http://edge${target}` : target, "http://edge");
       const found = addressed(journal.account(), request.headers.host ?? "", pathname);
       if (!found) return { status: 404, text: `nothing is routed at ${request.headers.host}${pathname}\n` };
       const version = found.version ?? chosen(found.worker, request, random);
@@ -106,6 +112,11 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       const url = urls[Math.floor(random() * urls.length)];
       return url === undefined ? { status: 500, text: `${found.worker.name} threw at start\n` } : { url: new URL(url) };
     };
+    if (realism)
+      running.evictions = setInterval(
+        () => void control.evict().catch((error) => tell((error as Error).message)),
+        realism.evictMs,
+      );
     running.door = await openDoor(options.edgePort, options.edgeHost ?? "localhost", {
       send,
       missed: () => void control.mend().catch((error) => tell((error as Error).message)),

@@ -13,10 +13,12 @@ import {
   type Version,
   type Worker,
 } from "./account.ts";
-import { secretsIn } from "./bindings.ts";
+import { checkName, secretsIn } from "./bindings.ts";
 import { checkRoute, checkSecrets, checkShares, checkTitle } from "./checks.ts";
 import type { Fleet } from "./edge/fleet.ts";
-import { type Held, StartupError } from "./edge/machine.ts";
+import { StartupError } from "./edge/machine.ts";
+import type { Held } from "./edge/options.ts";
+import { checkExports } from "./exports.ts";
 import { faults } from "./faults.ts";
 import type { Journal } from "./journal.ts";
 import { foreseen, type Publication, versionEvent, wholly } from "./publish.ts";
@@ -59,6 +61,8 @@ export interface Control {
   readonly refresh: () => Promise<void>;
   /** Starts anew what has ended without being asked to. */
   readonly mend: () => Promise<void>;
+  /** All isolates and objects begin anew, as they do in production now and then. */
+  readonly evict: () => Promise<void>;
 }
 
 /** Versions that the runtime refuses to start: Worker → reason. */
@@ -123,8 +127,10 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
         const events: (Event & { type: "version" })[] = [];
         let next = account();
         for (const it of publications) {
+          const before = next.workers.get(it.worker)?.classes ?? [];
           const event = versionEvent(next, it, journal.keep, now());
           next = applied(next, event);
+          await checkExports(it.upload, before, next.workers.get(it.worker)?.classes ?? []);
           events.push(event);
         }
         await putVersions(events);
@@ -159,8 +165,8 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
         const before = latestVersion(it);
         if (deploy && it.deployments[0] && !isWhollyLive(it, before)) throw faults.latestNotDeployed();
         for (const [secret, value] of Object.entries(edits))
-          if (value === null && !secretsIn(before.bindings).some((one) => one.name === secret))
-            throw faults.noSecret(secret);
+          if (value !== null) checkName(secret);
+          else if (!secretsIn(before.bindings).some((one) => one.name === secret)) throw faults.noSecret(secret);
         const version: Version = {
           ...before,
           id: randomUUID(),
@@ -208,6 +214,7 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
       }),
     refresh: () => inTurn(() => fleet.follow(account())),
     mend: () => inTurn(() => fleet.mend(account())),
+    evict: () => inTurn(() => fleet.evict(account())),
   };
 };
 

@@ -45,7 +45,7 @@ export const faults = {
   twice: (name: string) =>
     new CloudFault(400, 10021, `Binding name '${name}' already in use. Please use a different name and try again.`),
   notInherited: (name: string) =>
-    new CloudFault(400, 10057, `The binding ${name} cannot be inherited: the previous version has none of that name`),
+    new CloudFault(400, 10057, `inherit binding '${name}' is invalid: the previous version has none of that name`),
   noNamespaceToBind: (id: string) => new CloudFault(400, 10041, `KV namespace '${id}' not found.`),
   noService: (binding: string, target: string) =>
     new CloudFault(400, 10143, `Could not resolve service binding '${binding}'. Target script '${target}' not found.`),
@@ -54,6 +54,18 @@ export const faults = {
       400,
       10061,
       `Cannot create binding for class '${className}' because it is not currently configured to implement Durable Objects. Did you forget to apply a migration?`,
+    ),
+  classNotExported: (className: string) =>
+    new CloudFault(
+      400,
+      10070,
+      `Cannot apply new-class migration to class '${className}' that is not exported by script.`,
+    ),
+  classDropped: (className: string) =>
+    new CloudFault(
+      400,
+      10064,
+      `New version of script does not export class '${className}' which is depended on by existing Durable Objects. If you want to delete the object's storage, use a delete-class migration.`,
     ),
   migrationInVersion: () =>
     new CloudFault(

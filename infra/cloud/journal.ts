@@ -2,11 +2,12 @@
  * The account on disk: one line a change, appended and synced before anybody is told that it happened. What a kill cuts off
  * is the last line, which is dropped when the file is read again; so what is found is always the last whole state.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { type Account, applied, type Event, emptyAccount } from "./account.ts";
 import { lock } from "./lock.ts";
+import { openVault, place, type Vault } from "./vault.ts";
 
 export interface Journal {
   readonly account: () => Account;
@@ -27,16 +28,17 @@ const heading = { postern: "local cloud", format: 1 };
  */
 export const openJournal = (folder: string): Journal => {
   const blobs = path.join(folder, "blobs");
-  // What is beneath holds the values of secrets.
   fs.mkdirSync(blobs, { recursive: true, mode: 0o700 });
   const unlock = lock(path.join(folder, "lock"));
   const file = path.join(folder, "journal.ndjson");
   let account: Account;
   let descriptor: number;
+  let vault: Vault;
   try {
     // A kill in the middle of an upload leaves parts that nothing names.
     for (const name of fs.readdirSync(blobs)) if (name.endsWith(".new")) fs.rmSync(path.join(blobs, name));
-    account = recovered(file);
+    vault = openVault(path.join(folder, "secrets"));
+    account = recovered(file, vault);
     descriptor = fs.openSync(file, "a", 0o600);
   } catch (error) {
     unlock();
@@ -47,7 +49,8 @@ export const openJournal = (folder: string): Journal => {
     account: () => account,
     record: (...events) => {
       const next = events.reduce(applied, account);
-      append(descriptor, events.length === 1 ? (events[0] as Event) : events);
+      const sealed = events.map(vault.sealed);
+      append(descriptor, sealed.length === 1 ? (sealed[0] as Event) : sealed);
       account = next;
     },
     keep: (bytes) => {
@@ -75,19 +78,7 @@ const append = (descriptor: number, line: object): void => {
   }
 };
 
-/** Beside and renamed: a file of that name is whole. */
-const place = (file: string, bytes: Uint8Array | string): void => {
-  const beside = `${file}.${randomBytes(4).toString("hex")}.new`;
-  try {
-    fs.writeFileSync(beside, bytes, { mode: 0o600, flush: true });
-    fs.renameSync(beside, file);
-  } catch (error) {
-    fs.rmSync(beside, { force: true });
-    throw error;
-  }
-};
-
-const recovered = (file: string): Account => {
+const recovered = (file: string, vault: Vault): Account => {
   if (!fs.existsSync(file)) {
     place(file, `${JSON.stringify(heading)}\n`);
     return emptyAccount;
@@ -98,7 +89,13 @@ const recovered = (file: string): Account => {
   if (first !== JSON.stringify(heading))
     throw new Error(`${file} is no journal of this local cloud; give another folder with --state, or remove this one`);
   if (whole.length < text.length) fs.truncateSync(file, Buffer.byteLength(whole));
-  return lines.reduce((account, line, index) => eventsIn(line, file, index + 2).reduce(applied, account), emptyAccount);
+  return lines.reduce(
+    (account, line, index) =>
+      eventsIn(line, file, index + 2)
+        .map(vault.opened)
+        .reduce(applied, account),
+    emptyAccount,
+  );
 };
 
 const eventsIn = (line: string, file: string, number: number): readonly Event[] => {

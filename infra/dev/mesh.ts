@@ -1,127 +1,122 @@
-/** Runs what was built in workerd: the front, the gates behind it, and Workers that upstreams name, wired as their wrangler configurations say. */
-import fs from "node:fs";
-import path from "node:path";
+/** Runs what was built on a local cloud: state, gates and front, and Workers that upstreams name. */
+import { createHash } from "node:crypto";
 import * as esbuild from "esbuild";
-import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
-import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import type { Worker } from "../cloud/account.ts";
+import type { Cloud } from "../cloud/cloud.ts";
+import { ThrewAtStart } from "../cloud/control.ts";
+import type { Publication } from "../cloud/publish.ts";
+import type { Emitted } from "../compiler/emit.ts";
 import { compatibilityDate } from "../compiler/platform.ts";
 import type { Consumer } from "../compiler/surroundings.ts";
+import { stages } from "../release/deploy.ts";
+import { configOf, publicationOf, tagOf } from "./publication.ts";
 
-export interface MeshOptions {
-  /** Folders of Workers, each with its `wrangler.json`; the first one is the front. */
-  readonly workers: readonly Built[];
+export interface Wanted {
+  readonly emitted: readonly Emitted[];
   /** Workers that are no gates: name → source file. */
   readonly others: Readonly<Record<string, string>>;
   readonly consumers: readonly Consumer[];
+  /** Ids of KV namespaces by name. */
+  readonly namespaces: Readonly<Record<string, string>>;
   /** Values of secrets, by name. */
-  readonly secrets?: Readonly<Record<string, string>>;
-  /** The folder in which this process's other Workers, such as state, are found. */
-  readonly registry?: string | undefined;
-  /** Each line that a Worker wrote. */
-  readonly log: (line: string) => void;
+  readonly secrets: Readonly<Record<string, string>>;
+  /** What edits of a Worker that runs already get of its requests, in per cent. */
+  readonly split: number;
 }
 
-interface Built {
-  readonly worker: string;
-  readonly folder: string;
-  /** Names of those that it is given. */
-  readonly secrets: readonly string[];
-}
-
-export interface Mesh {
-  /** Where the front answers. */
-  readonly url: URL;
-  /** Workers that threw at start, and why. The platform refuses such a version; here they answer with a fault. */
+export interface Turned {
+  /** Workers that have a new version. */
+  readonly changed: readonly string[];
+  /** Workers that threw at start, and why; what they were before goes on. */
   readonly refused: Readonly<Record<string, string>>;
-  readonly dispose: () => Promise<void>;
 }
 
-export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
-  const workers = [
-    ...options.workers.map((it) => built(it, options.secrets ?? {})),
-    ...(await Promise.all(Object.entries(options.others).map(([name, file]) => plain(name, file)))),
-  ];
-  // One Worker that throws at start keeps the whole process from starting, so it is taken out and the rest is tried again.
+/** Makes the cloud run this and nothing else. Only what has changed is uploaded. */
+export const turnTo = async ({ control, fleet }: Cloud, wanted: Wanted): Promise<Turned> => {
+  for (const [title, id] of Object.entries(wanted.namespaces))
+    if (!control.account().namespaces.has(id)) await control.addNamespace(title, id);
+  await fillConsumers(fleet, wanted);
+
+  const before = control.account().workers;
   const refused: Record<string, string> = {};
+  const others = await Promise.all(Object.entries(wanted.others).map(([name, file]) => plain(name, file)));
+  const inOrder = wanted.emitted.toSorted((a, b) => stages.indexOf(a.kind) - stages.indexOf(b.kind));
   for (;;) {
-    const thrown: Record<string, string> = {};
-    const mesh = deafToSignals(
-      () =>
-        new Miniflare(
-          convertV4MiniflareOptions({
-            cf: false,
-            ...(options.registry !== undefined && { unsafeDevRegistryPath: options.registry }),
-            workers: workers.map((it) =>
-              refused[it.name as string] ? stub(it, refused[it.name as string] as string) : it,
-            ),
-            handleStructuredLogs: ({ message }) => {
-              const [, name, reason] = /^service core:user:(\S+): (.*)/s.exec(message) ?? [];
-              if (name !== undefined && reason !== undefined) thrown[name] = reason;
-              else options.log(message);
-            },
-          }),
-        ),
+    const names = new Set([...others.map(({ worker }) => worker), ...inOrder.map(({ worker }) => worker)]);
+    const exists = (worker: string) => before.has(worker) || (names.has(worker) && refused[worker] === undefined);
+    const built = inOrder.map((it) =>
+      publicationOf(it, { secrets: wanted.secrets, migrationTag: before.get(it.worker)?.migrationTag, exists }),
+    );
+    const changed = [...others, ...built].filter(
+      (it) => refused[it.worker] === undefined && !runsAlready(before.get(it.worker), it),
     );
     try {
-      const url = await mesh.ready;
-      await fillConsumers(mesh, workers, options.consumers);
-      return { url, refused, dispose: () => mesh.dispose() };
+      await control.publish(changed.map((it) => ({ ...it, deploy: isWhole(before.get(it.worker), it, wanted.split) })));
+      await splitOff(control, before, changed, wanted.split);
+      await settle(control, inOrder, names);
+      return { changed: changed.map(({ worker }) => worker), refused };
     } catch (error) {
-      await mesh.dispose().catch(() => {});
-      if (Object.keys(thrown).every((name) => name in refused)) throw error;
-      Object.assign(refused, thrown);
+      if (!(error instanceof ThrewAtStart) || error.reasons.size === 0) throw error;
+      Object.assign(refused, Object.fromEntries(error.reasons));
     }
   }
 };
 
-/** Miniflare would end the process at a signal. Who runs a mesh decides that; what it does at the process's exit stays. */
-export const deafToSignals = <T>(make: () => T): T => {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const before = signals.map((signal) => process.listeners(signal));
-  const made = make();
-  for (const [index, signal] of signals.entries())
-    for (const listener of process.listeners(signal))
-      if (!before[index]?.includes(listener)) process.off(signal, listener);
-  return made;
+const newest = ({ versions }: Worker) => versions.at(-1);
+
+/** The same code, settings and secrets, as far as its newest version goes. */
+const runsAlready = (worker: Worker | undefined, { upload: { metadata } }: Publication): boolean => {
+  const version = worker && newest(worker);
+  return (
+    version?.annotations["workers/tag"] === metadata.annotations["workers/tag"] &&
+    JSON.stringify(version?.bindings) === JSON.stringify(metadata.bindings)
+  );
 };
 
-type Worker = V4WorkerOptions;
+/** A Worker that is new, or whose objects change, has nobody to share with. */
+const isWhole = (worker: Worker | undefined, { upload }: Publication, split: number): boolean =>
+  split >= 100 || worker?.deployments[0] === undefined || upload.metadata.migrations !== undefined;
 
-export const built = (
-  { worker, folder, secrets: names }: Built,
-  values: Readonly<Record<string, string>> = {},
-): Worker => {
-  const config = path.join(folder, "wrangler.json");
-  const { main = "", workerOptions } = quietly(() => unstable_getMiniflareWorkerOptions(config));
-  const given = Object.fromEntries(names.flatMap((it) => (Object.hasOwn(values, it) ? [[it, values[it]]] : [])));
-  return {
-    ...workerOptions,
-    // Wrangler would take a secret from the shell; here it is what has been set, or missing.
-    bindings: { ...without((workerOptions as Worker).bindings ?? {}, names), ...given },
-    name: worker,
-    modulesRoot: folder,
-    modules: [main, path.join(folder, "plan.js")]
-      .filter((file) => fs.existsSync(file))
-      .map((file) => ({ type: "ESModule" as const, path: file })),
-  } as Worker;
-};
-
-/** Wrangler would warn of secrets that it does not find where it looks; they are given here. */
-const quietly = <T>(read: () => T): T => {
-  const { WRANGLER_LOG: before } = process.env;
-  process.env.WRANGLER_LOG = "error";
-  try {
-    return read();
-  } finally {
-    if (before === undefined) delete process.env.WRANGLER_LOG;
-    else process.env.WRANGLER_LOG = before;
+/** The version that had most of the requests keeps what the new one does not get. */
+const splitOff = async (
+  control: Cloud["control"],
+  before: ReadonlyMap<string, Worker>,
+  changed: readonly Publication[],
+  split: number,
+): Promise<void> => {
+  for (const it of changed) {
+    const worker = before.get(it.worker);
+    if (isWhole(worker, it, split)) continue;
+    const [stable] = (worker?.deployments[0]?.versions ?? []).toSorted((a, b) => b.percentage - a.percentage);
+    const fresh = newest(control.worker(it.worker));
+    if (!stable || !fresh) continue;
+    const shares = [
+      { version_id: stable.version_id, percentage: 100 - split },
+      { version_id: fresh.id, percentage: split },
+    ];
+    await control.deploy(it.worker, shares, {}, true);
   }
 };
 
-const without = <T>(all: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> =>
-  Object.fromEntries(Object.entries(all).filter(([name]) => !names.includes(name)));
+/** The front takes all that comes in, under whatever host; what is no longer wanted goes. */
+const settle = async (
+  control: Cloud["control"],
+  emitted: readonly Emitted[],
+  names: ReadonlySet<string>,
+): Promise<void> => {
+  for (const it of emitted) {
+    const patterns = [
+      ...(configOf(it).routes ?? []).map(({ pattern }) => pattern),
+      ...(it.kind === "front" ? ["*/*"] : []),
+    ];
+    const worker = control.account().workers.get(it.worker);
+    if (worker && worker.routes.map(({ pattern }) => pattern).join() !== patterns.join())
+      await control.change(it.worker, { routes: patterns.map((pattern, index) => ({ id: String(index), pattern })) });
+  }
+  for (const name of control.account().workers.keys()) if (!names.has(name)) await control.remove(name, true);
+};
 
-const plain = async (name: string, file: string): Promise<Worker> => {
+const plain = async (worker: string, file: string): Promise<Publication> => {
   const { outputFiles } = await esbuild.build({
     entryPoints: [file],
     bundle: true,
@@ -129,27 +124,35 @@ const plain = async (name: string, file: string): Promise<Worker> => {
     format: "esm",
     logLevel: "silent",
   });
-  return { name, modules: true, script: outputFiles[0]?.text ?? "", compatibilityDate } as Worker;
+  const content = outputFiles[0]?.contents ?? new Uint8Array();
+  return {
+    worker,
+    deploy: true,
+    upload: {
+      modules: [{ name: "worker.js", type: "ESModule", content }],
+      metadata: {
+        main_module: "worker.js",
+        compatibility_date: compatibilityDate,
+        compatibility_flags: [],
+        bindings: [],
+        keep_bindings: [],
+        annotations: { "workers/tag": tagOf({ digest: createHash("sha256").update(content).digest("hex") }) },
+        limits: {},
+      },
+    },
+  };
 };
 
-const stub = (worker: Worker, reason: string): Worker =>
-  ({
-    name: worker.name,
-    compatibilityDate: worker.compatibilityDate,
-    modules: true,
-    script: `import { WorkerEntrypoint } from "cloudflare:workers";
-const refused = () => { throw new Error(${JSON.stringify(`it threw at start: ${reason}`)}); };
-export class Behind extends WorkerEntrypoint { fetch() { refused(); } }
-export default { fetch: refused };`,
-  }) as Worker;
-
-const fillConsumers = async (
-  mesh: Miniflare,
-  workers: readonly Worker[],
-  consumers: readonly Consumer[],
-): Promise<void> => {
-  const holder = workers.find((it) => it.kvNamespaces && Object.hasOwn(it.kvNamespaces, "CONSUMERS"));
-  if (!holder) return;
-  const namespace = await mesh.getKVNamespace("CONSUMERS", holder.name as string);
-  for (const { key, value } of consumers) await namespace.put(key, value);
+const fillConsumers = async (fleet: Cloud["fleet"], { consumers, namespaces }: Wanted): Promise<void> => {
+  const id = namespaces.consumers;
+  if (id === undefined) return;
+  await Promise.all(
+    consumers.map(async ({ key, value }) => {
+      const response = await fleet.kv(id, `/${encodeURIComponent(key)}?urlencoded=true`, {
+        method: "PUT",
+        body: value,
+      });
+      if (!response.ok) throw new Error(`the consumers could not be stored: ${await response.text()}`);
+    }),
+  );
 };

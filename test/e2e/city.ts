@@ -5,10 +5,10 @@ import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { onTestFinished } from "vitest";
+import { type Cloud, startCloud } from "../../infra/cloud/cloud.ts";
 import { type Compiled, compile } from "../../infra/compiler/compile.ts";
-import { type Emitted, emit } from "../../infra/compiler/emit.ts";
-import { startMesh } from "../../infra/dev/mesh.ts";
-import { type States, states } from "../../infra/dev/state.ts";
+import { emit } from "../../infra/compiler/emit.ts";
+import { turnTo } from "../../infra/dev/mesh.ts";
 
 export type Files = Readonly<Record<string, string>>;
 
@@ -41,7 +41,7 @@ export interface City {
   readonly refused: Readonly<Record<string, string>>;
   readonly lines: string[];
   readonly root: string;
-  readonly states: States;
+  readonly cloud: Cloud;
   readonly stop: () => Promise<void>;
 }
 
@@ -62,33 +62,24 @@ export const city = async (files: Files, { change, alone, counts, secrets = {} }
   const result = compiled(files);
   const emitted = await emit(result.root, result);
   change?.(path.join(result.root, ".build/local"));
-  const of = (kind: Emitted["kind"]) => emitted.filter((it) => it.kind === kind);
   const lines: string[] = [];
-  const state = states(counts ?? path.join(result.root, ".state"), (line) => lines.push(line));
-  await state.turnTo(of("state"));
-  const mesh = await startMesh({
-    workers: alone ? of("gate").filter(({ tiers }) => tiers.includes(alone)) : [...of("front"), ...of("gate")],
-    registry: state.registry,
-    secrets,
+  const log = (line: string) => lines.push(line);
+  const cloud = await startCloud({ folder: counts ?? path.join(result.root, ".state"), edgePort: 0, log, tell: log });
+  onTestFinished(() => cloud.close());
+  const { refused } = await turnTo(cloud, {
+    emitted: alone ? emitted.filter((it) => it.kind === "gate" && it.tiers.includes(alone)) : emitted,
     others: {},
     consumers: result.consumers,
-    log: (line) => lines.push(line),
+    namespaces: result.environment.value.kv,
+    secrets,
+    split: 100,
   });
-  const stop = async () => {
-    await mesh.dispose();
-    await state.dispose();
-  };
-  onTestFinished(stop);
-  const port = Number(mesh.url.port);
-  return {
-    url: `http://localhost:${port}`,
-    port,
-    refused: mesh.refused,
-    lines,
-    root: result.root,
-    states: state,
-    stop,
-  };
+  for (const reason of Object.values(refused)) log(reason);
+  if (alone)
+    for (const name of cloud.control.account().workers.keys())
+      await cloud.control.change(name, { routes: [{ id: "alone", pattern: "*/*" }] });
+  const port = Number(new URL(cloud.edge).port);
+  return { url: cloud.edge, port, refused, lines, root: result.root, cloud, stop: cloud.close };
 };
 
 export interface Service {

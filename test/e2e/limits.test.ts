@@ -46,11 +46,11 @@ it("counts survive a restart", async () => {
 
 it("state that is gone, and comes back: the isolate counts in between", async () => {
   const upstream = await ok();
-  const { url, lines, states } = await city({
+  const { url, lines, cloud } = await city({
     "routes/t.yaml": limited("t", "limit: 5/day, count: exact", upstream.url).replace("timeout: 20s", "timeout: 500ms"),
   });
   expect(await count(`${url}/t/x`, 3)).toEqual({ 200: 3 });
-  await states.turnTo([]);
+  await cloud.control.remove("state-shared-local", true);
   const answers: number[] = [];
   for (let index = 0; index < 8; index++) answers.push((await fetch(`${url}/t/x`)).status);
   expect(answers).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);

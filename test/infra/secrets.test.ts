@@ -4,9 +4,10 @@ import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { startCloud } from "../../infra/cloud/cloud.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit.ts";
-import { startMesh } from "../../infra/dev/mesh.ts";
+import { turnTo } from "../../infra/dev/mesh.ts";
 import { home } from "../../infra/gen/generated.ts";
 import { type Files, manifest, project, service } from "../e2e/city.ts";
 
@@ -101,17 +102,20 @@ describe("in the dev loop's environment", () => {
     const lines: string[] = [];
     // What the developer's shell happens to have is no secret that was set.
     vi.stubEnv("OTHER_TOKEN", "of the shell");
-    const workers = emitted.toSorted((x, y) => Number(y.kind === "front") - Number(x.kind === "front"));
-    const mesh = await startMesh({
-      workers,
+    const log = (line: string) => lines.push(line);
+    const cloud = await startCloud({ folder: path.join(root, ".state"), edgePort: 0, log, tell: log });
+    const secrets = { IT_TOKEN: value };
+    const { refused } = await turnTo(cloud, {
+      emitted,
       others: {},
       consumers: [],
-      secrets: { IT_TOKEN: value },
-      log: (it) => lines.push(it),
+      namespaces: {},
+      secrets,
+      split: 100,
     });
     try {
       const ask = async (at: string) => {
-        const response = await fetch(`http://localhost:${mesh.url.port}${at}`);
+        const response = await fetch(`${cloud.edge}${at}`);
         return [response.status, await response.text(), JSON.stringify([...response.headers])] as const;
       };
       const [status, text, headers] = await ask("/a/x");
@@ -119,10 +123,10 @@ describe("in the dev loop's environment", () => {
       expect(headers + lines.join()).not.toContain(value);
       expect((await ask("/b/x"))[0]).toBe(503);
       expect(seen).toEqual([value]);
-      expect(Object.values(mesh.refused).join()).toContain("the secret OTHER_TOKEN is not set");
+      expect(Object.values(refused).join()).toContain("the secret OTHER_TOKEN is not set");
     } finally {
       vi.unstubAllEnvs();
-      await mesh.dispose();
+      await cloud.close();
     }
   });
 });

@@ -5,8 +5,16 @@ import type { Control } from "../control.ts";
 import type { Fleet } from "../edge/fleet.ts";
 import { CloudFault, faults } from "../faults.ts";
 import { body, ok, page } from "./envelope.ts";
+import { checkKey, checkPair, type Pair } from "./kv-limits.ts";
 
 const titled = z.strictObject({ title: z.string().min(1).max(512) });
+/** The platform makes ids up; here one may be given, so that an environment's configuration fits. */
+const created = titled.extend({
+  id: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
+});
 const pair = z.strictObject({
   key: z.string(),
   value: z.string(),
@@ -18,12 +26,7 @@ const pair = z.strictObject({
 const mostPairs = 10_000;
 const pairs = z.array(pair).max(mostPairs, `at most ${mostPairs} at once`);
 const keys = z.array(z.string()).max(mostPairs, `at most ${mostPairs} at once`);
-const wanted = z.strictObject({
-  keys: z.array(z.string()).max(100),
-  type: z.enum(["text", "json"]).optional(),
-  withMetadata: z.boolean().optional(),
-});
-const mostKeyBytes = 512;
+const wanted = z.strictObject({ keys: z.array(z.string()).max(100) });
 
 /** Under `/accounts/:account/storage/kv/namespaces`. */
 export const kv = (control: Control, store: Fleet["kv"]) => {
@@ -37,34 +40,42 @@ export const kv = (control: Control, store: Fleet["kv"]) => {
     return id;
   };
   const ask = async (id: string, key: string, init?: RequestInit, query = ""): Promise<Response> => {
-    if (key === "" || key === "." || key === "..") throw faults.badKey(`invalid key name "${key}"`);
-    if (Buffer.byteLength(key) > mostKeyBytes) throw faults.badKey(`key is longer than ${mostKeyBytes} bytes`);
+    checkKey(key);
     const response = await store(namespace(id), `/${encodeURIComponent(key)}?urlencoded=true${query}`, init);
     if (response.status === 404) throw faults.noKey();
     if (!response.ok) throw new CloudFault(response.status === 413 ? 413 : 400, 10001, (await response.text()).trim());
     return response;
   };
-  const put = async (
-    id: string,
-    {
-      key,
-      value,
-      expiration,
-      expiration_ttl,
-      metadata,
-    }: Omit<z.output<typeof pair>, "value"> & { readonly value: string | Uint8Array<ArrayBuffer> },
-  ) => {
+  /** They have been checked. */
+  const put = async (id: string, { key, value, expiration, expiration_ttl, metadata }: Pair) => {
     const query = `${expiration === undefined ? "" : `&expiration=${expiration}`}${expiration_ttl === undefined ? "" : `&expiration_ttl=${expiration_ttl}`}`;
     const headers = metadata === undefined ? {} : { "cf-kv-metadata": JSON.stringify(metadata) };
     await (await ask(id, key, { method: "PUT", body: value, headers }, query)).arrayBuffer();
   };
-  const remove = async (id: string, key: string) => {
-    await (await ask(id, key, { method: "DELETE" })).arrayBuffer();
+  const putAll = async (id: string, given: readonly Pair[]) => {
+    namespace(id);
+    given.forEach(checkPair);
+    for (const it of given) await put(id, it);
   };
+  const removeAll = async (id: string, given: readonly string[]) => {
+    given.forEach(checkKey);
+    for (const key of given) await (await ask(id, key, { method: "DELETE" })).arrayBuffer();
+  };
+  const textOf = (id: string, key: string): Promise<string | null> =>
+    ask(id, key).then(
+      (found) => found.text(),
+      (error) => {
+        if (error instanceof CloudFault && error.code === faults.noKey().code) return null;
+        throw error;
+      },
+    );
 
   return new Hono()
     .get("/", (c) => ok(c, page(c, [...control.account().namespaces.values()].map(view))))
-    .post("/", async (c) => ok(c, view(await control.addNamespace((await body(c, titled)).title))))
+    .post("/", async (c) => {
+      const { title, id } = await body(c, created);
+      return ok(c, view(await control.addNamespace(title, id)));
+    })
     .get("/:id", (c) => {
       const found = control.account().namespaces.get(namespace(c.req.param("id")));
       return ok(c, found && view(found));
@@ -109,7 +120,7 @@ export const kv = (control: Control, store: Fleet["kv"]) => {
         expiration_ttl: numberIn(c.req.query("expiration_ttl")),
       };
       if (!(c.req.header("content-type") ?? "").startsWith("multipart/form-data")) {
-        await put(id, { key, value: new Uint8Array(await c.req.arrayBuffer()), ...times });
+        await putAll(id, [{ key, value: new Uint8Array(await c.req.arrayBuffer()), ...times }]);
         return ok(c, null);
       }
       const form = await c.req.raw.formData().catch(() => {
@@ -118,49 +129,45 @@ export const kv = (control: Control, store: Fleet["kv"]) => {
       const value = form.get("value");
       if (value === null) throw faults.malformed("the form has no part named value");
       const metadata = form.get("metadata");
-      await put(id, {
+      const pair = {
         key,
         value: typeof value === "string" ? value : new Uint8Array(await value.arrayBuffer()),
         ...times,
         ...(typeof metadata === "string" && { metadata: jsonIn(metadata) }),
-      });
+      };
+      await putAll(id, [pair]);
       return ok(c, null);
     })
     .delete("/:id/values/:key", async (c) => {
-      await remove(c.req.param("id"), c.req.param("key"));
+      await removeAll(c.req.param("id"), [c.req.param("key")]);
       return ok(c, null);
     })
     .put("/:id/bulk", async (c) => {
       const given = await body(c, pairs);
-      for (const it of given)
-        await put(c.req.param("id"), {
+      const decoded = given.map(
+        ({ base64, ...it }): Pair => ({
           ...it,
-          value: it.base64 ? new Uint8Array(Buffer.from(it.value, "base64")) : it.value,
-        });
+          value: base64 ? new Uint8Array(Buffer.from(it.value, "base64")) : it.value,
+        }),
+      );
+      await putAll(c.req.param("id"), decoded);
       return ok(c, { successful_key_count: given.length, unsuccessful_keys: [] });
     })
     .post("/:id/bulk/delete", async (c) => {
       const given = await body(c, keys);
-      for (const key of given) await remove(c.req.param("id"), key);
+      await removeAll(c.req.param("id"), given);
       return ok(c, { successful_key_count: given.length, unsuccessful_keys: [] });
     })
     .delete("/:id/bulk", async (c) => {
       const given = await body(c, keys);
-      for (const key of given) await remove(c.req.param("id"), key);
+      await removeAll(c.req.param("id"), given);
       return ok(c, null);
     })
     .post("/:id/bulk/get", async (c) => {
       const { keys: given } = await body(c, wanted);
-      const values: Record<string, string | null> = {};
-      for (const key of given)
-        values[key] = await ask(c.req.param("id"), key).then(
-          (found) => found.text(),
-          (error) => {
-            if (error instanceof CloudFault && error.status === 404) return null;
-            throw error;
-          },
-        );
-      return ok(c, { values });
+      const values: [string, string | null][] = [];
+      for (const key of given) values.push([key, await textOf(c.req.param("id"), key)]);
+      return ok(c, { values: Object.fromEntries(values) });
     });
 };
 

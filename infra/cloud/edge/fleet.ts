@@ -3,9 +3,11 @@
  * routers; nothing that runs is restarted for either. What no deployment names any more goes when the last request that
  * could reach it has ended. Many small machines are merged into one from time to time.
  */
-import { type Account, latestVersion, liveVersions, ownerOf, type Version, type Worker } from "../account.ts";
+import { type Account, latestVersion, liveVersions } from "../account.ts";
 import { openDrain } from "./drain.ts";
-import { type Held, type Machine, type MachineOptions, StartupError, startMachine } from "./machine.ts";
+import { type Machine, type MachineOptions, StartupError, startMachine } from "./machine.ts";
+import type { Held } from "./options.ts";
+import { type Owners, openOwners } from "./owners.ts";
 import type { Realism, Table } from "./table.ts";
 import { heldBy, tableFor } from "./tables.ts";
 
@@ -33,6 +35,8 @@ export interface Fleet {
   readonly urlsOf: (account: Account, held: Held) => Promise<readonly string[]>;
   /** Looks whether all machines live, and starts anew what does not. */
   readonly mend: (account: Account) => Promise<void>;
+  /** Replaces all machines and owners by fresh ones. */
+  readonly evict: (account: Account) => Promise<void>;
   /** The runtime's KV, in its own protocol. */
   readonly kv: Machine["kv"];
   readonly size: () => { readonly machines: number; readonly draining: number };
@@ -47,13 +51,10 @@ const realDrainMs = 30_000;
 export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
   let count = 0;
   let machines: Machine[] = [];
-  const homes = new Map<string, Machine>();
   /** Started, and not told of the account yet. */
   const untold = new Set<Machine>();
   /** Versions that somebody waits for. */
   const waking = new Map<string, Promise<Machine>>();
-  /** Workers whose objects are about to have another owner. */
-  const moving = new Set<string>();
   let merging: Promise<void> | undefined;
   let closed = false;
   let tables = 0;
@@ -65,12 +66,12 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
   // The first one owns the storage that all share, as long as the fleet is there.
   const stores = await make({ workers: new Map(), namespaces: new Map() }, [], false, null);
 
-  const all = (): Machine[] => [stores, ...untold, ...machines, ...homes.values(), ...drain.machines()];
+  const all = (): Machine[] => [stores, ...untold, ...machines, ...owners.homes.values(), ...drain.machines()];
   const machineOf = (version: string): Machine | undefined => machines.findLast(({ places }) => places.has(version));
 
   /** @param also a machine that takes no requests yet */
   const tableOf = (account: Account, also?: Machine): Table => ({
-    ...tableFor(account, (id) => machineOf(id)?.places.get(id) ?? also?.places.get(id), homes, moving),
+    ...tableFor(account, (id) => machineOf(id)?.places.get(id) ?? also?.places.get(id), owners.homes, owners.moving),
     number: ++tables,
     tailed: options.tailed(),
   });
@@ -108,6 +109,12 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
     return machine;
   };
   const add = (machine: Machine) => void machines.push(machine);
+  const owners: Owners = openOwners({
+    start: (account, held, adopt) => start(account, [held], adopt, true),
+    all: () => all(),
+    tellAll: (account) => tellAll(tableOf(account)),
+    tell: options.tell,
+  });
 
   /** Starts those that do not run; one that throws is left out, and said. */
   const startCold = async (account: Account): Promise<void> => {
@@ -123,41 +130,6 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
             options.tell(`${worker.name} ${version.id.slice(0, 8)} threw at start: ${error.reasons.get(version.id)}`);
         cold = cold.filter(({ version }) => !error.reasons.has(version.id));
       }
-  };
-
-  /** Objects have one owner at any time: calls wait while it changes, and what is under way ends first. */
-  const changeOwner = async (account: Account, worker: Worker, owner: Version | undefined): Promise<void> => {
-    const before = homes.get(worker.name);
-    const adopt = (machine: Machine) => void homes.set(worker.name, machine);
-    if (before) {
-      moving.add(worker.name);
-      await tellAll(tableOf(account));
-      await Promise.all(all().map((it) => it.quiet(worker.name).catch(() => {})));
-    }
-    homes.delete(worker.name);
-    await before?.dispose();
-    try {
-      if (owner) await start(account, [{ worker, version: owner }], adopt, true);
-    } catch (error) {
-      const [last] = before?.holds ?? [];
-      if (last) await start(account, [last], adopt, true);
-      options.tell(`the objects of ${worker.name} stay with the version before: ${(error as Error).message}`);
-    } finally {
-      moving.delete(worker.name);
-    }
-    if (owner) await tellAll(tableOf(account));
-  };
-
-  const changeOwners = async (account: Account): Promise<void> => {
-    for (const [name, { holds }] of homes) {
-      const [held] = holds;
-      if (held && !account.workers.has(name)) await changeOwner(account, held.worker, undefined);
-    }
-    const changes = [...account.workers.values()].filter((worker) => {
-      const [held] = homes.get(worker.name)?.holds ?? [];
-      return ownerOf(worker)?.id !== held?.version.id || (held && held.worker.classes !== worker.classes);
-    });
-    await Promise.all(changes.map((worker) => changeOwner(account, worker, ownerOf(worker))));
   };
 
   const dropUnwanted = (account: Account): void => {
@@ -193,7 +165,7 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
   const follow = async (account: Account): Promise<void> => {
     current = account;
     await startCold(account);
-    await changeOwners(account);
+    await owners.follow(account);
     await tellAll(tableOf(account));
     dropUnwanted(account);
     if (machines.length > mostMachines && !merging)
@@ -231,17 +203,21 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
       if (dead.size === 0) return;
       for (const it of dead) options.tell(`machine ${it.id} has ended; what it held is started anew`);
       machines = machines.filter((it) => !dead.has(it));
-      for (const [worker, home] of homes) if (dead.has(home)) homes.delete(worker);
+      for (const [worker, home] of owners.homes) if (dead.has(home)) owners.homes.delete(worker);
       await Promise.all([...dead].map((it) => it.dispose().catch(() => {})));
       await follow(account);
     },
+    evict: async (account) => {
+      await merge(account, () => current);
+      await owners.renew(account);
+    },
     kv: stores.kv,
-    size: () => ({ machines: machines.length + homes.size, draining: drain.machines().length }),
+    size: () => ({ machines: machines.length + owners.homes.size, draining: drain.machines().length }),
     close: async () => {
       closed = true;
       await Promise.allSettled([merging, ...waking.values()]);
       await drain.close();
-      await Promise.all([...machines, ...homes.values()].map((it) => it.dispose().catch(() => {})));
+      await Promise.all([...machines, ...owners.homes.values()].map((it) => it.dispose().catch(() => {})));
       await stores.dispose();
     },
   };

@@ -17,7 +17,7 @@ const devDomains = [`.${subdomain}.workers.dev`, ".localhost"];
  * @param path of the URL
  */
 export const addressed = ({ workers }: Account, host: string, path: string): Addressed | undefined => {
-  const name = host.toLowerCase().replace(/:\d+$/, "");
+  const name = host.toLowerCase().replace(/\.?(?::\d+)?$/, "");
   for (const domain of devDomains)
     if (name.endsWith(domain)) {
       const found = byLabel(workers, name.slice(0, -domain.length));
@@ -57,12 +57,14 @@ const byRoute = (workers: Account["workers"], host: string, path: string): Worke
  * https://developers.cloudflare.com/workers/configuration/routing/routes/#matching-behavior
  */
 export const matches = (pattern: string, host: string, path: string): number | undefined => {
-  const [, patternHost = "", patternPath = ""] = /^(?:https?:\/\/)?([^/]*)(\/.*)?$/.exec(pattern) ?? [];
-  const hostFits = patternHost.startsWith("*") ? host.endsWith(patternHost.slice(1)) : host === patternHost;
-  const pathFits = patternPath.endsWith("*")
-    ? path.startsWith(patternPath.slice(0, -1))
-    : path === (patternPath || "/");
-  // A host that is written out outweighs every path.
-  const exactHost = patternHost.startsWith("*") ? 0 : 1_000_000;
-  return hostFits && pathFits ? exactHost + patternHost.length * 1000 + patternPath.length : undefined;
+  const [, written = "", patternPath = ""] = /^(?:https?:\/\/)?([^/]*)(\/.*)?$/.exec(pattern) ?? [];
+  const patternHost = written.toLowerCase();
+  const wholeHost = !patternHost.startsWith("*");
+  const wholePath = !patternPath.endsWith("*");
+  const said = wholePath ? patternPath || "/" : patternPath.slice(0, -1);
+  const hostFits = wholeHost ? host === patternHost : host.endsWith(patternHost.slice(1));
+  const pathFits = wholePath ? path === said : path.startsWith(said);
+  if (!hostFits || !pathFits) return undefined;
+  // A host that is written out outweighs every path, and a path that is written out every beginning of one.
+  return (wholeHost ? 1e12 : 0) + patternHost.length * 1e9 + (wholePath ? 1e6 : 0) + said.length;
 };

@@ -1,26 +1,11 @@
 /** One workerd that holds some versions, and the router by which they reach the others. */
 import fs from "node:fs";
 import path from "node:path";
-import * as esbuild from "esbuild";
-import {
-  convertV4MiniflareOptions,
-  KV_LOCAL_ENTRY_SERVICE_NAME,
-  Log,
-  LogLevel,
-  Miniflare,
-  SharedBindings,
-  type V4WorkerOptions,
-} from "miniflare";
-import type { Version, Worker } from "../account.ts";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import { markOf } from "../orphans.ts";
-import { debugPort } from "./debug-port.ts";
-import { optionsOf, proxyClass, reached, type Surroundings } from "./options.ts";
-import type { Place, Realism, Table } from "./table.ts";
-
-export interface Held {
-  readonly worker: Worker;
-  readonly version: Version;
-}
+import { type Held, optionsOf, type Surroundings } from "./options.ts";
+import { type RouterOptions, routerOptions } from "./router.ts";
+import type { Place, Table } from "./table.ts";
 
 export interface Machine {
   readonly id: string;
@@ -41,27 +26,16 @@ export interface Machine {
    * @param target key and query: `/<key>?urlencoded=true`
    */
   readonly kv: (namespace: string, target: string, init?: RequestInit) => Promise<Response>;
+  /** Once, however often and from wherever it is called. */
   readonly dispose: () => Promise<void>;
 }
 
-export interface MachineOptions extends Omit<Surroundings, "router"> {
-  readonly id: string;
-  readonly versions: readonly Held[];
-  /** It owns the objects of the one Worker that it holds. */
-  readonly home: boolean;
+export interface MachineOptions extends Omit<Surroundings, "router">, RouterOptions {
   readonly isolates: number;
-  readonly realism: Realism | null;
   /** What all machines of an account share: `registry`, `shared` and `objects`. */
   readonly folder: string;
-  /** The address of the machine that has the storage of all; null for that one. */
-  readonly stores: string | null;
-  readonly secret: string;
-  /** Of the router. */
-  readonly code: string;
   /** A line that a Worker wrote. */
   readonly log: (line: string) => void;
-  /** Requests of the machine itself, such as tails. */
-  readonly cloud: (request: Request) => Promise<Response>;
 }
 
 /** A version that the runtime refuses to start, and why. */
@@ -134,6 +108,7 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
       return [version.id, found.map(({ href }) => href)] as const;
     }),
   );
+  let ended: Promise<void> | undefined;
   return {
     id,
     holds: versions,
@@ -153,75 +128,16 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
         ...init,
         headers: { ...(init?.headers as Record<string, string>), authorization: secret },
       }),
-    dispose: () => miniflare.dispose(),
+    dispose: () => {
+      ended ??= miniflare.dispose();
+      return ended;
+    },
   };
 };
 
 /** One service an isolate; their names are unique among all machines, since the registry is one. */
 const namesOf = ({ worker, version }: Held, { id, isolates, home }: MachineOptions): string[] =>
   Array.from({ length: home ? 1 : isolates }, (_, index) => `${id}.${worker.name}.${version.id.slice(0, 8)}.${index}`);
-
-const routerOptions = (
-  { id, versions, account, secret, realism, home, cloud, code, stores }: MachineOptions,
-  router: string,
-) => {
-  // An owner's own objects are no strangers to it.
-  const own = home ? versions.flatMap(({ worker }) => worker.classes.map((it) => it.id)) : [];
-  const classes = reached(
-    account,
-    versions.map(({ worker, version }) => [worker, version] as const),
-  ).filter((it) => !own.includes(it.class.id));
-  const entry = [
-    'export { Internet, Kv, Service, Tail, default } from "./router.js";',
-    ...(classes.length > 0 ? ['import { objects } from "./router.js";'] : []),
-    ...classes.map(
-      (it) =>
-        `export const ${proxyClass(it.class.id)} = objects(${JSON.stringify(it.worker)}, ${JSON.stringify(it.class.className)});`,
-    ),
-  ].join("\n");
-  return {
-    name: router,
-    compatibilityDate: "2026-11-01",
-    compatibilityFlags: ["nodejs_compat", "service_binding_extra_handlers"],
-    modulesRoot: "/",
-    modules: [
-      { type: "ESModule", path: "/entry.js", contents: entry },
-      { type: "ESModule", path: "/router.js", contents: code },
-    ],
-    bindings: {
-      MACHINE: id,
-      SECRET: secret,
-      REALISM: realism,
-      STORES: stores,
-      KV: { service: KV_LOCAL_ENTRY_SERVICE_NAME, property: SharedBindings.TEXT_NAMESPACE },
-    },
-    serviceBindings: { CLOUD: cloud },
-    unsafeBindings: [debugPort("DEBUG")],
-    // They stand for objects elsewhere and keep nothing.
-    unsafeEphemeralDurableObjects: true,
-    durableObjects: Object.fromEntries(
-      classes.map((it) => [
-        `NS_${it.class.id}`,
-        { className: proxyClass(it.class.id), unsafeUniqueKey: it.class.id, useSQLite: it.class.sqlite },
-      ]),
-    ),
-    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-  } as unknown as V4WorkerOptions;
-};
-
-/** What stands in every machine; bundled once, for all of them. */
-export const routerCode = async (): Promise<string> => {
-  const { outputFiles } = await esbuild.build({
-    entryPoints: [path.resolve(import.meta.dirname, "../workers/router.ts")],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    external: ["cloudflare:*", "node:*"],
-    logLevel: "silent",
-  });
-  return outputFiles[0]?.text ?? "";
-};
 
 const addressOf = (registry: string, router: string): string => {
   const entry = JSON.parse(fs.readFileSync(path.join(registry, router), "utf8")) as {

@@ -44,4 +44,6 @@ export interface Realism {
   readonly kvMs: number;
   /** An object is so far away. */
   readonly objectMs: number;
+  /** All isolates and objects begin anew so often. */
+  readonly evictMs: number;
 }

@@ -1,6 +1,7 @@
 /** Writes down what an account says for the routers: the deployments, and where their versions and objects are. */
 import { type Account, liveVersions, ownerOf, type Worker } from "../account.ts";
-import type { Held, Machine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
+import type { Held } from "./options.ts";
 import type { Place, Table } from "./table.ts";
 
 /**

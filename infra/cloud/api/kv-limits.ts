@@ -1,0 +1,46 @@
+/** What KV refuses to keep, looked at ahead of the first write, so that of many pairs all are kept or none. */
+import { CloudFault, faults } from "../faults.ts";
+
+export interface Pair {
+  readonly key: string;
+  readonly value: string | Uint8Array<ArrayBuffer>;
+  /** In seconds since 1970. */
+  readonly expiration?: number | undefined;
+  /** In seconds from now. */
+  readonly expiration_ttl?: number | undefined;
+  readonly metadata?: unknown;
+}
+
+/** https://developers.cloudflare.com/kv/platform/limits/ */
+const mostKeyBytes = 512;
+const mostValueBytes = 25 * 1024 * 1024;
+const mostMetadataBytes = 1024;
+const leastSeconds = 60;
+
+/** @throws CloudFault */
+export const checkKey = (key: string): void => {
+  if (key === "" || key === "." || key === "..") throw faults.badKey(`invalid key name "${key}"`);
+  const bytes = Buffer.byteLength(key);
+  if (bytes > mostKeyBytes)
+    throw faults.badKey(`UTF-8 encoded length of ${bytes} exceeds key length limit of ${mostKeyBytes} bytes`);
+};
+
+/** @throws CloudFault */
+export const checkPair = ({ key, value, expiration, expiration_ttl, metadata }: Pair): void => {
+  checkKey(key);
+  const bytes = Buffer.byteLength(value);
+  if (bytes > mostValueBytes) throw tooLong("Value", bytes, mostValueBytes);
+  const metadataBytes = metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata));
+  if (metadataBytes > mostMetadataBytes) throw tooLong("Metadata", metadataBytes, mostMetadataBytes);
+  // Where both are given, the time to live wins.
+  const left = expiration_ttl ?? (expiration === undefined ? undefined : expiration - Date.now() / 1000);
+  if (left !== undefined && !(left >= leastSeconds))
+    throw new CloudFault(
+      400,
+      10001,
+      `Invalid ${expiration_ttl === undefined ? `expiration of ${expiration}` : `expiration_ttl of ${expiration_ttl}`} for the key "${key}": it has to be at least ${leastSeconds} seconds from now`,
+    );
+};
+
+const tooLong = (what: string, bytes: number, limit: number) =>
+  new CloudFault(413, 10001, `${what} length of ${bytes} exceeds limit of ${limit}`);

@@ -1,0 +1,56 @@
+/** What the code of an upload exports. The platform refuses code that lacks a class of which there are objects; workerd only warns. */
+import path from "node:path";
+import * as esbuild from "esbuild";
+import type { ObjectClass } from "./account.ts";
+import { faults } from "./faults.ts";
+import type { Upload } from "./upload.ts";
+
+/**
+ * @param before the Worker's classes ahead of this upload's migrations
+ * @param classes those after them
+ * @throws CloudFault
+ */
+export const checkExports = async (
+  upload: Upload,
+  before: readonly ObjectClass[],
+  classes: readonly ObjectClass[],
+): Promise<void> => {
+  if (classes.length === 0) return;
+  const exported = await exportsOf(upload);
+  if (!exported) return;
+  for (const { id, className } of classes)
+    if (!exported.has(className))
+      throw before.some((it) => it.id === id) ? faults.classDropped(className) : faults.classNotExported(className);
+};
+
+/** undefined where the code does not parse, which the runtime says better. */
+const exportsOf = async ({ metadata, modules }: Upload): Promise<ReadonlySet<string> | undefined> => {
+  const sources = new Map(
+    modules.filter(({ type }) => type === "ESModule").map(({ name, content }) => [path.posix.normalize(name), content]),
+  );
+  const built = await esbuild
+    .build({
+      entryPoints: [metadata.main_module],
+      bundle: true,
+      write: false,
+      outdir: "/",
+      metafile: true,
+      format: "esm",
+      logLevel: "silent",
+      plugins: [{ name: "upload", setup: (build) => fromUpload(build, sources) }],
+    })
+    .catch(() => undefined);
+  const [output] = Object.values(built?.metafile.outputs ?? {});
+  return output && new Set(output.exports);
+};
+
+const fromUpload = (build: esbuild.PluginBuild, sources: ReadonlyMap<string, Uint8Array>): void => {
+  build.onResolve({ filter: /.*/ }, ({ path: wanted, importer }) => {
+    const name = path.posix.join(path.posix.dirname(importer), wanted);
+    return sources.has(name) ? { path: name, namespace: "upload" } : { path: wanted, external: true };
+  });
+  build.onLoad({ filter: /.*/, namespace: "upload" }, ({ path: name }) => ({
+    contents: sources.get(name) ?? "",
+    loader: "js",
+  }));
+};

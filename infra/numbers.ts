@@ -1,0 +1,22 @@
+/** Numbers of the command line. */
+
+/** @throws where it is none: 0 to 65535, 0 for a free one */
+export const portOf = (text: string, option: string): number => {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new Error(`${option} takes a number up to 65535, not "${text}"`);
+  return port;
+};
+
+/** @throws where it is none from 1 to `most` */
+export const countOf = (text: string, option: string, most: number): number => {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > most) throw new Error(`${option} takes 1 to ${most}, not "${text}"`);
+  return count;
+};
+
+/** @throws where it is no share in per cent; fractions are */
+export const shareOf = (text: string, option: string): number => {
+  const share = Number(text);
+  if (!/^\d+(?:\.\d+)?$/.test(text) || share > 100) throw new Error(`${option} takes 0 to 100, not "${text}"`);
+  return share;
+};

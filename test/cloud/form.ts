@@ -1,0 +1,81 @@
+/** Asks the API itself, with what wrangler would never send. */
+import http from "node:http";
+import { accountId } from "../../infra/cloud/api/api.ts";
+import type { Cloud } from "../../infra/cloud/cloud.ts";
+
+export interface Asked {
+  readonly method?: string;
+  /** Under the account, as it goes over the wire; a path that begins with `//` is not under it. */
+  readonly path: string;
+  readonly body?: string | Uint8Array | FormData | object;
+  /** undefined takes one away. */
+  readonly headers?: http.OutgoingHttpHeaders;
+}
+
+export interface Replied {
+  readonly status: number;
+  readonly code: number | undefined;
+  readonly message: string;
+  readonly result: unknown;
+}
+
+/** `fetch` would tidy the path. */
+export const call = async ({ api, token }: Cloud, { method = "GET", path, body, headers }: Asked): Promise<Replied> => {
+  const form = body instanceof FormData ? new Response(body) : undefined;
+  const bytes =
+    form !== undefined
+      ? new Uint8Array(await form.arrayBuffer())
+      : typeof body === "string" || body instanceof Uint8Array
+        ? body
+        : JSON.stringify(body);
+  const { hostname, port } = new URL(api);
+  const all = {
+    authorization: `Bearer ${token}`,
+    "content-type": form?.headers.get("content-type") ?? "",
+    ...headers,
+  };
+  return new Promise((resolve, reject) => {
+    const request = http.request(
+      {
+        hostname,
+        port,
+        method,
+        path: path.startsWith("//") ? path.slice(1) : `/accounts/${accountId}${path}`,
+        headers: Object.fromEntries(Object.entries(all).filter(([, it]) => it !== undefined)),
+      },
+      async (answer) => {
+        let text = "";
+        for await (const part of answer) text += part;
+        const { errors, result } = text.startsWith("{") ? JSON.parse(text) : { errors: [], result: text };
+        resolve({
+          status: answer.statusCode ?? 0,
+          code: errors[0]?.code,
+          message: errors[0]?.message ?? "",
+          result,
+        });
+      },
+    );
+    request.on("error", reject).end(bytes);
+  });
+};
+
+export const put = (path: string, body: NonNullable<Asked["body"]>): Asked => ({ method: "PUT", path, body });
+export const post = (path: string, body: NonNullable<Asked["body"]>): Asked => ({ method: "POST", path, body });
+
+export const moduleType = "application/javascript+module";
+
+/** An upload of one module. */
+export const uploadOf = (
+  code: string | Uint8Array<ArrayBuffer>,
+  metadata: unknown = {},
+  type = moduleType,
+): FormData => {
+  const form = new FormData();
+  const full =
+    typeof metadata === "object" && !Array.isArray(metadata)
+      ? { main_module: "main.js", compatibility_date: "2026-10-01", ...metadata }
+      : metadata;
+  form.set("metadata", typeof full === "string" ? full : JSON.stringify(full));
+  form.set("main.js", new File([code], "main.js", { type }));
+  return form;
+};
