@@ -110,6 +110,13 @@ const deployments = async ({ control }: Cloud): Promise<void> => {
   expect(made).toEqual(counts);
 };
 
+/** Nothing of before is live any more, and what is not in use has the time to go. */
+const replaceAll = async ({ control }: Cloud): Promise<void> => {
+  const { counter, back, front } = workers(counts.uploads + 1);
+  await control.publish([counter, back, front]);
+  await new Promise((wake) => setTimeout(wake, 3500));
+};
+
 test("steady load sees nothing of uploads, splits and rollbacks", { timeout: full ? 300_000 : 90_000 }, async () => {
   const told: string[] = [];
   const cloud = await liveCloud({ tell: (line) => told.push(line), log: (line) => told.push(line) });
@@ -129,7 +136,9 @@ test("steady load sees nothing of uploads, splits and rollbacks", { timeout: ful
     (async () => {
       await Promise.race([once(load, "exit"), new Promise((wake) => setTimeout(wake, 1000))]);
       const began = performance.now();
-      await deployments(cloud).finally(() => load.stdin.end());
+      await deployments(cloud)
+        .then(() => replaceAll(cloud))
+        .finally(() => load.stdin.end());
       console.log(`${JSON.stringify(counts)} took ${((performance.now() - began) / 1000).toFixed(1)} s`);
       console.log(`${JSON.stringify(cloud.fleet.size())} at the end`);
     })(),
