@@ -106,7 +106,9 @@ export type Event =
   | { readonly type: "settings"; readonly worker: string; readonly settings: Partial<Settings> }
   | { readonly type: "delete"; readonly worker: string }
   | { readonly type: "namespace"; readonly namespace: Namespace }
-  | { readonly type: "namespace-delete"; readonly id: string };
+  | { readonly type: "namespace-delete"; readonly id: string }
+  /** All of it, in the place of the events that made it. */
+  | { readonly type: "account"; readonly workers: readonly Worker[]; readonly namespaces: readonly Namespace[] };
 
 export const emptyAccount: Account = { workers: new Map(), namespaces: new Map() };
 
@@ -116,6 +118,11 @@ const mostDeployments = 100;
 
 export const applied = (account: Account, event: Event): Account => {
   switch (event.type) {
+    case "account":
+      return {
+        workers: new Map(event.workers.map((it) => [it.name, it])),
+        namespaces: new Map(event.namespaces.map((it) => [it.id, it])),
+      };
     case "namespace":
       return { ...account, namespaces: new Map(account.namespaces).set(event.namespace.id, event.namespace) };
     case "namespace-delete":

@@ -5,7 +5,7 @@ import type http from "node:http";
 import path from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
 import { localToken } from "./access.ts";
-import type { Version, Worker } from "./account.ts";
+import type { Account, Version, Worker } from "./account.ts";
 import { api, type Call } from "./api/api.ts";
 import { type Control, openControl } from "./control.ts";
 import { type Destination, type Door, listen, openDoor } from "./edge/door.ts";
@@ -83,6 +83,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     // What processes of before left there leads nowhere, and Miniflare would wait half a minute for each lock.
     for (const left of ["registry", `shared/${startupLock}`, `objects/${startupLock}`])
       fs.rmSync(path.join(folder, left), { recursive: true, force: true });
+    removeForgottenObjects(path.join(folder, "objects/do"), journal.account());
     const fleet = await openFleet({
       folder,
       read: journal.read,
@@ -140,6 +141,13 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     await close();
     throw error;
   }
+};
+
+/** Storage of classes that were deleted, or whose Worker was. */
+const removeForgottenObjects = (folder: string, { workers }: Account): void => {
+  const kept = new Set([...workers.values()].flatMap(({ classes }) => classes.map(({ id }) => id)));
+  for (const id of fs.existsSync(folder) ? fs.readdirSync(folder) : [])
+    if (!kept.has(id)) fs.rmSync(path.join(folder, id), { recursive: true });
 };
 
 const chosen = (worker: Worker, { headers }: http.IncomingMessage, random: () => number): Version | undefined => {

@@ -38,7 +38,9 @@ export const openJournal = (folder: string): Journal => {
     // A kill in the middle of an upload leaves parts that nothing names.
     for (const name of fs.readdirSync(blobs)) if (name.endsWith(".new")) fs.rmSync(path.join(blobs, name));
     vault = openVault(path.join(folder, "secrets"));
-    account = recovered(file, vault);
+    const found = recovered(file, vault);
+    account = found.account;
+    if (found.lines > mostLines) shorten(file, blobs, account, vault);
     descriptor = fs.openSync(file, "a", 0o600);
   } catch (error) {
     unlock();
@@ -78,10 +80,27 @@ const append = (descriptor: number, line: object): void => {
   }
 };
 
-const recovered = (file: string, vault: Vault): Account => {
+/** A journal with more is written anew when it is opened. */
+const mostLines = 1000;
+
+/** One line for all of them, and away with what only forgotten versions had. */
+const shorten = (file: string, blobs: string, { workers, namespaces }: Account, vault: Vault): void => {
+  const whole: Event = { type: "account", workers: [...workers.values()], namespaces: [...namespaces.values()] };
+  place(file, `${JSON.stringify(heading)}\n${JSON.stringify(vault.sealed(whole))}\n`);
+  const kept = new Set(
+    whole.workers.flatMap(({ versions }) => versions.flatMap(({ modules }) => modules.map(({ blob }) => blob))),
+  );
+  for (const name of fs.readdirSync(blobs)) if (!kept.has(name)) fs.rmSync(path.join(blobs, name));
+  // Opened anew, so that what it knows is what the account has.
+  const fresh = openVault(vault.folder);
+  fresh.opened(vault.sealed(whole));
+  fresh.sweep();
+};
+
+const recovered = (file: string, vault: Vault): { readonly account: Account; readonly lines: number } => {
   if (!fs.existsSync(file)) {
     place(file, `${JSON.stringify(heading)}\n`);
-    return emptyAccount;
+    return { account: emptyAccount, lines: 0 };
   }
   const text = fs.readFileSync(file, "utf8");
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);
@@ -89,13 +108,14 @@ const recovered = (file: string, vault: Vault): Account => {
   if (first !== JSON.stringify(heading))
     throw new Error(`${file} is no journal of this local cloud; give another folder with --state, or remove this one`);
   if (whole.length < text.length) fs.truncateSync(file, Buffer.byteLength(whole));
-  return lines.reduce(
-    (account, line, index) =>
+  const account = lines.reduce(
+    (before, line, index) =>
       eventsIn(line, file, index + 2)
         .map(vault.opened)
-        .reduce(applied, account),
+        .reduce(applied, before),
     emptyAccount,
   );
+  return { account, lines: lines.length };
 };
 
 const eventsIn = (line: string, file: string, number: number): readonly Event[] => {
@@ -115,4 +135,5 @@ const types: Readonly<Record<Event["type"], true>> = {
   delete: true,
   namespace: true,
   "namespace-delete": true,
+  account: true,
 };

@@ -2,14 +2,17 @@
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import type { Event } from "./account.ts";
+import type { Event, Version } from "./account.ts";
 import type { Binding } from "./bindings.ts";
 
 export interface Vault {
+  readonly folder: string;
   /** The event with a name in place of each value, which is on disk when this returns. */
   readonly sealed: (event: Event) => Event;
   /** The event as it was. */
   readonly opened: (event: Event) => Event;
+  /** Removes values that have not been asked for. */
+  readonly sweep: () => void;
 }
 
 export const openVault = (folder: string): Vault => {
@@ -31,16 +34,30 @@ export const openVault = (folder: string): Vault => {
     names.set(value, name);
     return value;
   };
-  return { sealed: (event) => withTexts(event, nameOf), opened: (event) => withTexts(event, valueIn) };
+  return {
+    folder,
+    sealed: (event) => withTexts(event, nameOf),
+    opened: (event) => withTexts(event, valueIn),
+    sweep: () => {
+      const kept = new Set(names.values());
+      for (const name of fs.readdirSync(folder)) if (!kept.has(name)) fs.rmSync(path.join(folder, name));
+    },
+  };
 };
 
-const withTexts = (event: Event, change: (text: string) => string): Event => {
-  if (event.type !== "version") return event;
-  const bindings = event.version.bindings.map(
-    (it): Binding => (it.type === "secret_text" ? { ...it, text: change(it.text) } : it),
-  );
-  return { ...event, version: { ...event.version, bindings } };
+type Change = (text: string) => string;
+
+const withTexts = (event: Event, change: Change): Event => {
+  if (event.type === "version") return { ...event, version: changed(event.version, change) };
+  if (event.type !== "account") return event;
+  const workers = event.workers.map((it) => ({ ...it, versions: it.versions.map((one) => changed(one, change)) }));
+  return { ...event, workers };
 };
+
+const changed = (version: Version, change: Change): Version => ({
+  ...version,
+  bindings: version.bindings.map((it): Binding => (it.type === "secret_text" ? { ...it, text: change(it.text) } : it)),
+});
 
 /** Beside and renamed: a file of that name is whole. */
 export const place = (file: string, bytes: Uint8Array | string): void => {

@@ -177,3 +177,48 @@ catch (error) { console.log(error.message); }`;
     await Promise.all(all.map(({ exited }) => exited));
   });
 });
+
+it("a long journal is written anew when it is opened, and what nothing names any more goes", () => {
+  const folder = folderFor();
+  const journal = openJournal(folder);
+  const version = (number: number): Event => ({
+    type: "version",
+    worker: "it",
+    version: {
+      id: `version-${number}`,
+      number,
+      createdOn: "2026-01-01T00:00:00.000Z",
+      source: "upload",
+      mainModule: "it.js",
+      modules: [{ name: "it.js", type: "ESModule", blob: journal.keep(Buffer.from(`code ${number}`)), bytes: 6 }],
+      bindings: [{ type: "secret_text", name: "S", text: `value-${number}` }],
+      compatibilityDate: "2026-01-01",
+      compatibilityFlags: [],
+      annotations: {},
+      etag: "",
+      limits: {},
+      tailConsumers: [],
+    },
+  });
+  journal.record(...Array.from({ length: 300 }, (_, index) => version(index + 1)));
+  journal.close();
+  const before = journal.account();
+  // As many lines as it takes, without the patience that each needs to be on disk.
+  const idle = `${JSON.stringify({ type: "delete", worker: "nobody" })}\n`;
+  fs.appendFileSync(path.join(folder, "journal.ndjson"), idle.repeat(1000));
+  expect(before.workers.get("it")?.versions).toHaveLength(100);
+  const again = openJournal(folder);
+  expect(again.account()).toEqual(before);
+  expect(fs.readFileSync(path.join(folder, "journal.ndjson"), "utf8").split("\n")).toHaveLength(3);
+  expect(fs.readdirSync(path.join(folder, "blobs"))).toHaveLength(100);
+  expect(fs.readdirSync(path.join(folder, "secrets"))).toHaveLength(100);
+  // Values stand in their files and nowhere else.
+  expect(fs.readFileSync(path.join(folder, "journal.ndjson"), "utf8")).not.toContain("value-");
+  again.record(version(301));
+  again.close();
+  const third = openJournal(folder);
+  third.close();
+  expect(third.account().workers.get("it")?.versions.at(-1)?.bindings).toEqual([
+    { type: "secret_text", name: "S", text: "value-301" },
+  ]);
+});
