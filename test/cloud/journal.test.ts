@@ -6,7 +6,8 @@ import path from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Event } from "../../infra/cloud/account.ts";
 import { openJournal } from "../../infra/cloud/journal.ts";
-import { folderFor } from "./live.ts";
+import { folderFor, liveCloud } from "./live.ts";
+import { publication } from "./uploads.ts";
 
 const namespace = (id: string): Event => ({ type: "namespace", namespace: { id, title: `title of ${id} – ü` } });
 
@@ -53,6 +54,15 @@ describe("a last line that was cut off", () => {
     fs.truncateSync(file, fs.statSync(file).size - 1);
     expect(idsIn(folder)).toEqual(["one"]);
   });
+});
+
+it("has one line for an upload of several Workers, so that a kill leaves none of them or all", async () => {
+  const folder = folderFor();
+  const { control } = await liveCloud({ folder });
+  const lines = () => fs.readFileSync(path.join(folder, "journal.ndjson"), "utf8").trim().split("\n").length;
+  const before = lines();
+  await control.publish([publication("one", "export default {};"), publication("two", "export default {};")]);
+  expect(lines()).toBe(before + 1);
 });
 
 describe("a line that is damaged", () => {
