@@ -26,7 +26,13 @@ export default defineConfig({
       },
       {
         // Needs bash, curl and the ports of the examples, so it is run by itself.
-        test: { name: "readme", include: ["test/readme/**/*.test.ts"], environment: "node", testTimeout: 20_000 },
+        test: {
+          name: "readme",
+          include: ["test/readme/**/*.test.ts"],
+          environment: "node",
+          testTimeout: 20_000,
+          fileParallelism: false,
+        },
       },
     ],
   },

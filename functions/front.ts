@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import { cookie } from "./gateway/cookies.ts";
-import { answer, gatewayCodes } from "./gateway/faults.ts";
+import { answer, gatewayCodes, type ProblemOptions } from "./gateway/faults.ts";
 import { cleanse, grayKeyHeader, requestIdHeader, traceparentOf, versionKeyHeader, writeTrace } from "./gateway/hop.ts";
 import { hostFinder, hostOf } from "./gateway/hosts.ts";
 import { canonicalPath } from "./gateway/path.ts";
@@ -24,6 +24,7 @@ export const front = (plan: FrontPlan) =>
     .use(cleanHeaders)
     .use(nameRequest)
     .use(keepOnOneVersion(plan.grayKey))
+    .use(sayWhatIsMissing(plan.tiers))
     .all("*", toGate(plan.tiers))
     .onError((error, c) => {
       report(c, "internal", error);
@@ -72,6 +73,15 @@ const keepOnOneVersion = ({ header, cookie: name }: FrontPlan["grayKey"]) =>
 /** Only browsers keep cookies: they alone say where a fetch comes from (Fetch Metadata Request Headers). */
 const wantsCookie = ({ headers }: Request): boolean => headers.has("sec-fetch-site") && !headers.has("upgrade");
 
+/** A front by itself, as a bare `wrangler deploy` makes it, answers under any host, and says what belongs behind it. */
+const sayWhatIsMissing = (tiers: FrontPlan["tiers"]) =>
+  createMiddleware<FrontTypes>(async (c, next) => {
+    if (tiers.some(({ binding }) => c.env[binding])) return next();
+    const names = tiers.map(({ tier }) => tier).join(", ");
+    const detail = `Nothing is deployed behind this front yet (${names}). npx postern deploy brings all of it`;
+    return decline(c, "tier-not-deployed", null, { detail });
+  });
+
 const toGate = (tiers: FrontPlan["tiers"]) => {
   const find = tierFinder(tiers);
   return createMiddleware<FrontTypes>(async (c) => {
@@ -81,12 +91,12 @@ const toGate = (tiers: FrontPlan["tiers"]) => {
     if (typeof found === "string") return decline(c, found, null);
     // Cleaned, as the gate will see it, so that both find the same route.
     const gate = c.env[found.bindingFor(c.get("onward"), path as string, url)];
+    if (!gate) return decline(c, "tier-not-deployed", found.tier);
     try {
-      if (!gate) throw new Error(`no service binding to the gate of ${found.tier}`);
       return await gate.fetch(c.get("onward"));
     } catch (error) {
       report(c, "gate-unavailable", error, found.tier);
-      return decline(c, "gate-unavailable", found.tier, { "retry-after": "5" });
+      return decline(c, "gate-unavailable", found.tier, { headers: { "retry-after": "5" } });
     }
   });
 };
@@ -96,7 +106,7 @@ const decline = (
   c: Context<FrontTypes>,
   code: keyof typeof gatewayCodes,
   tier: string | null,
-  headers: Readonly<Record<string, string>> = {},
+  options: ProblemOptions = {},
 ): Response => {
   const { method } = c.req;
   const { status } = gatewayCodes[code];
@@ -104,7 +114,7 @@ const decline = (
   const verdict = status < 500 ? "refused" : "failed";
   const time = new Date().toISOString();
   log({ type: "access", time, tier, route: null, method, status, verdict, by: "front", code, request });
-  const response = answer(code, gatewayCodes[code], request, { headers });
+  const response = answer(code, gatewayCodes[code], request, options);
   response.headers.set("x-request-id", request);
   return response;
 };

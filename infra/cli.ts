@@ -1,19 +1,8 @@
 #!/usr/bin/env node
 /** The verbs, nothing else. Each loads its module only when it is called. */
-import path from "node:path";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
-import { type Outcome, say } from "./outcome.ts";
-
-const root = new Option("--root <folder>", "the project's folder")
-  .default(process.cwd(), "here")
-  .argParser((folder) => path.resolve(folder));
-const environment = (name: string) => new Option("-e, --env <name>", "a file of routes/environments").default(name);
-const json = new Option("--json", "machine-readable output");
-
-const examples = (lines: Readonly<Record<string, string>>) =>
-  `\nExamples:\n${Object.entries(lines)
-    .map(([line, meaning]) => `  $ ${line.padEnd(38)} ${meaning}`)
-    .join("\n")}`;
+import { environment, examples, finish, json, root, target } from "./verbs/cli/options.ts";
+import { addReleaseVerbs } from "./verbs/cli/releases.ts";
 
 const program = new Command("postern")
   .description("An API gateway in which every business tier has a gate of its own.")
@@ -88,26 +77,7 @@ program
   )
   .action(async (options) => finish(await (await import("./dev/dev.ts")).dev(options), options));
 
-program
-  .command("cloud")
-  .description("a Cloudflare of your own, on this machine: unmodified wrangler deploys to it, splits and rolls back")
-  .option("--api-port <number>", "where wrangler calls", "8799")
-  .option("--edge-port <number>", "where requests come in", "8800")
-  .option("--state <folder>", "keeps the account", ".state/cloud")
-  .option("--isolates <count>", "of each Worker, as production runs many", "1")
-  .option(
-    "--realism",
-    "what production does to you: KV a minute late, far objects, 30 s drains, evictions, no IP literals",
-  )
-  .addOption(json)
-  .addHelpText(
-    "after",
-    examples({
-      "npx postern cloud": "and in another shell what it prints",
-      "npx postern cloud --isolates 4 --realism": "closer to production",
-    }),
-  )
-  .action(async (options) => finish(await (await import("./verbs/cloud.ts")).cloud(options), options));
+addReleaseVerbs(program);
 
 const secrets = program.command("secrets").description("the secrets that tiers name: what is missing, and setting one");
 
@@ -115,6 +85,7 @@ secrets
   .command("list")
   .description("list the secrets that each tier needs, and which are missing")
   .addOption(environment("local"))
+  .addOption(target)
   .addOption(root)
   .addOption(json)
   .addHelpText("after", examples({ "npx postern secrets list --env production": "asks the platform" }))
@@ -125,6 +96,7 @@ secrets
   .description("set a secret for every tier that names it; its value comes from a pipe or a prompt")
   .argument("<name>", "such as PAY_SIGNING_KEY")
   .addOption(environment("local"))
+  .addOption(target)
   .addOption(root)
   .addOption(json)
   .addHelpText(
@@ -187,7 +159,7 @@ program
 
 program
   .command("gen")
-  .description("write what is generated: registries, reference docs, the front's block of wrangler.toml")
+  .description("write what is generated: registries, schemas, reference docs")
   .addOption(json)
   .option("--check", "write nothing; fail where something is stale")
   .addHelpText(
@@ -204,11 +176,6 @@ program
   .addOption(json)
   .addHelpText("after", examples({ "npx postern new filter geo-fence": "functions/filters/geo-fence.ts and its test" }))
   .action(async (kind, name, options) => finish(await (await import("./verbs/new.ts")).scaffold(kind, name), options));
-
-const finish = (outcome: Outcome, options: { readonly json?: true | undefined }): void => {
-  say(outcome, options.json === true);
-  process.exitCode = outcome.exitCode;
-};
 
 try {
   await program.parseAsync();

@@ -13,3 +13,10 @@ export const countOf = (text: string, option: string, most: number): number => {
   if (!/^\d+$/.test(text) || count < 1 || count > most) throw new Error(`${option} takes 1 to ${most}, not "${text}"`);
   return count;
 };
+
+/** @throws where it is no share in per cent; fractions are */
+export const shareOf = (text: string, option: string): number => {
+  const share = Number(text);
+  if (!/^\d+(?:\.\d+)?$/.test(text) || share > 100) throw new Error(`${option} takes 0 to 100, not "${text}"`);
+  return share;
+};

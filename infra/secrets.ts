@@ -1,8 +1,8 @@
 /** Where the values of secrets are: for the dev loop in a file that git ignores, elsewhere with the platform. */
-import { execFile } from "node:child_process";
 import fs from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
+import type { Target } from "./release/target.ts";
+import { WranglerError, wrangler } from "./release/wrangler.ts";
 
 export interface Secrets {
   /** Names of those that are set for a Worker. */
@@ -13,9 +13,12 @@ export interface Secrets {
 /** The environment of the dev loop. */
 const local = "local";
 
-/** @param samples what the dev loop uses where nothing has been set */
-export const secretsOf = (root: string, environment: string, samples: Values): Secrets =>
-  environment === local ? inFile(root, samples) : withPlatform();
+/**
+ * @param samples what the dev loop uses where nothing has been set
+ * @param target where other environments have them
+ */
+export const secretsOf = (root: string, environment: string, samples: Values, target: Target): Secrets =>
+  environment === local ? inFile(root, samples) : withPlatform(target);
 
 type Values = Readonly<Record<string, string>>;
 
@@ -56,28 +59,15 @@ const inFile = (root: string, samples: Values): Secrets => ({
   },
 });
 
-const withPlatform = (): Secrets => ({
+const withPlatform = (target: Target): Secrets => ({
   names: async (worker) => {
-    const list = parsed(await wrangler(["secret", "list", "--name", worker, "--format", "json"]));
+    const said = await wrangler(target, ["secret", "list", "--name", worker, "--format", "json"]).catch((error) => {
+      // A Worker that is not there yet has none.
+      if (error instanceof WranglerError && /Worker "[^"]*" not found/.test(error.message)) return "[]";
+      throw error;
+    });
+    const list = parsed(said);
     return Array.isArray(list) ? list.map((it: { readonly name: string }) => it.name) : [];
   },
-  set: async (worker, name, value) => void (await wrangler(["secret", "put", name, "--name", worker], value)),
+  set: async (worker, name, value) => void (await wrangler(target, ["secret", "put", name, "--name", worker], value)),
 });
-
-const patienceMs = 60_000;
-
-/** The value goes through a pipe: a command line is there for every process to read. */
-const wrangler = (args: readonly string[], input?: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const script = path.join(
-      path.dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
-      "bin/wrangler.js",
-    );
-    const env = { ...process.env, WRANGLER_HIDE_BANNER: "true", WRANGLER_LOG_SANITIZE: "true", CI: "1" };
-    const child = execFile(process.execPath, [script, ...args], { env, timeout: patienceMs }, (error, out, err) => {
-      if (!error) return resolve(out);
-      const said = `${err}\n${out}`.replaceAll(input || "\0", "…").trim();
-      return reject(new Error(`wrangler ${args.slice(0, 2).join(" ")} failed:\n${said}`));
-    });
-    child.stdin?.end(input ?? "");
-  });

@@ -21,6 +21,7 @@ export const gatewayCodes = {
   "upgrade-not-allowed": { status: 400, title: "This route does not become a WebSocket" },
   "route-closed": { status: 503, title: "This API is closed for the time being" },
   "gate-busy": { status: 503, title: "The gate of this API has too many requests at once" },
+  "tier-not-deployed": { status: 503, title: "This API is not deployed yet" },
   "gate-unavailable": { status: 503, title: "The gate of this API is not available" },
   internal: { status: 500, title: "The gateway failed" },
 } as const satisfies Codes;

@@ -4,16 +4,18 @@ import fs from "node:fs";
 import type http from "node:http";
 import path from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
+import { localToken } from "./access.ts";
 import type { Version, Worker } from "./account.ts";
 import { api, type Call } from "./api/api.ts";
 import { type Control, openControl } from "./control.ts";
 import { type Destination, type Door, listen, openDoor } from "./edge/door.ts";
 import { type Fleet, openFleet } from "./edge/fleet.ts";
 import { addressed } from "./edge/hosts.ts";
-import { routerCode } from "./edge/machine.ts";
+import { routerCode } from "./edge/router.ts";
 import { choose, type Share } from "./edge/split.ts";
 import type { Realism } from "./edge/table.ts";
 import { openJournal } from "./journal.ts";
+import { endOrphans } from "./orphans.ts";
 import { type Event, openTails, type Tails } from "./tails.ts";
 
 export interface CloudOptions {
@@ -48,8 +50,11 @@ export interface Cloud {
   readonly close: () => Promise<void>;
 }
 
-/** The token that everybody knows; the API listens on this machine only. */
-export const localToken = "local";
+/** A machine that has ended is noticed within this time. */
+const lookMs = 2000;
+
+/** Miniflare's own, in each folder that it keeps. */
+const startupLock = ".miniflare-startup.lock";
 
 /** @throws where a port is taken, or the folder is not this cloud's */
 export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
@@ -57,9 +62,9 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const { log = () => {}, tell = () => {}, called = () => {} } = options;
   const journal = openJournal(folder);
   const tails = openTails(now);
-  const running: { door?: Door; fleet?: Fleet; server?: http.Server; evictions?: NodeJS.Timeout } = {};
+  const running: { door?: Door; fleet?: Fleet; server?: http.Server; timers: NodeJS.Timeout[] } = { timers: [] };
   const end = async () => {
-    clearInterval(running.evictions);
+    running.timers.forEach(clearInterval);
     tails.close();
     running.server?.close();
     running.server?.closeAllConnections();
@@ -73,8 +78,11 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     return ended;
   };
   try {
-    // What processes of before left there leads nowhere.
-    fs.rmSync(path.join(folder, "registry"), { recursive: true, force: true });
+    const orphans = await endOrphans(folder);
+    if (orphans > 0) tell(`${orphans} machines of a cloud that was killed have been ended`);
+    // What processes of before left there leads nowhere, and Miniflare would wait half a minute for each lock.
+    for (const left of ["registry", `shared/${startupLock}`, `objects/${startupLock}`])
+      fs.rmSync(path.join(folder, left), { recursive: true, force: true });
     const fleet = await openFleet({
       folder,
       read: journal.read,
@@ -107,14 +115,15 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       const url = urls[Math.floor(random() * urls.length)];
       return url === undefined ? { status: 500, text: `${found.worker.name} threw at start\n` } : { url: new URL(url) };
     };
-    if (realism)
-      running.evictions = setInterval(
-        () => void control.evict().catch((error) => tell((error as Error).message)),
-        realism.evictMs,
-      );
+    const said = (error: unknown) => tell((error as Error).message);
+    if (realism) running.timers.push(setInterval(() => void control.evict().catch(said), realism.evictMs));
+    const mend = async () => {
+      if (await fleet.ails()) await control.mend();
+    };
+    running.timers.push(setInterval(() => void mend().catch(said), lookMs));
     running.door = await openDoor(options.edgePort, options.edgeHost ?? "localhost", {
       send,
-      missed: () => void control.mend().catch((error) => tell((error as Error).message)),
+      missed: () => void mend().catch(said),
     });
     let apiUrl = "";
     if (options.apiPort !== undefined) {

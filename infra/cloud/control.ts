@@ -11,14 +11,15 @@ import {
   type Settings,
   type Share,
   type Version,
-  versionOf,
   type Worker,
 } from "./account.ts";
 import { checkName, secretsIn } from "./bindings.ts";
+import { checkRoute, checkSecrets, checkShares, checkTitle } from "./checks.ts";
 import type { Fleet } from "./edge/fleet.ts";
-import { type Held, StartupError } from "./edge/machine.ts";
+import { StartupError } from "./edge/machine.ts";
+import type { Held } from "./edge/options.ts";
 import { checkExports } from "./exports.ts";
-import { faults } from "./faults.ts";
+import { faults, ThrewAtStart } from "./faults.ts";
 import type { Journal } from "./journal.ts";
 import { foreseen, type Publication, versionEvent, wholly } from "./publish.ts";
 
@@ -64,15 +65,6 @@ export interface Control {
   readonly evict: () => Promise<void>;
 }
 
-/** Versions that the runtime refuses to start: Worker → reason. */
-export class ThrewAtStart extends Error {
-  readonly reasons: ReadonlyMap<string, string>;
-  constructor(reasons: ReadonlyMap<string, string>) {
-    super([...reasons].map(([worker, reason]) => `${worker}: ${reason}`).join("\n"));
-    this.reasons = reasons;
-  }
-}
-
 export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Control => {
   const { account, record } = journal;
   let turn: Promise<unknown> = Promise.resolve();
@@ -87,8 +79,23 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
     return found;
   };
   const put = async (...events: readonly Event[]): Promise<void> => {
-    for (const event of events) record(event);
+    record(...events);
     await fleet.follow(account());
+  };
+  const admit = async (next: Account, held: readonly Held[]): Promise<void> => {
+    try {
+      await fleet.admit(next, held);
+    } catch (error) {
+      if (!(error instanceof StartupError)) throw error;
+      throw new ThrewAtStart(
+        new Map(
+          held.flatMap(({ worker, version }) => {
+            const reason = error.reasons.get(version.id);
+            return reason === undefined ? [] : [[worker.name, reason] as const];
+          }),
+        ),
+      );
+    }
   };
   /** Started before it is recorded, so that what is on disk has run once. */
   const putVersions = async (events: readonly (Event & { type: "version" })[]): Promise<void> => {
@@ -99,19 +106,7 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
       next = seen.account;
       held.push({ worker: seen.worker, version: event.version });
     }
-    try {
-      await fleet.admit(next, held);
-    } catch (error) {
-      if (!(error instanceof StartupError)) throw error;
-      throw new ThrewAtStart(
-        new Map(
-          events.flatMap((it) => {
-            const reason = error.reasons.get(it.version.id);
-            return reason === undefined ? [] : [[it.worker, reason] as const];
-          }),
-        ),
-      );
-    }
+    await admit(next, held);
     await put(...events);
   };
 
@@ -144,7 +139,15 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
           annotations: { "workers/triggered_by": "deployment", ...annotations },
           versions: shares,
         };
-        await put({ type: "deployment", worker: name, deployment });
+        const event: Event = { type: "deployment", worker: name, deployment };
+        const next = applied(account(), event);
+        // As an upload: an old version is started before it is live, and what throws at start does not come to be.
+        const after = next.workers.get(name) ?? it;
+        await admit(
+          next,
+          liveVersions(after).map((version) => ({ worker: after, version })),
+        );
+        await put(event);
         return deployment;
       }),
     editSecrets: (name, edits, deploy, annotations) =>
@@ -206,34 +209,6 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
   };
 };
 
-const checkShares = (worker: Worker, shares: readonly Share[]): void => {
-  if (shares.length < 1 || shares.length > 2)
-    throw faults.badSplit(`a deployment has one or two versions, not ${shares.length}`);
-  const [first, second] = shares;
-  if (first?.version_id === second?.version_id) throw faults.badSplit("a deployment names each version once");
-  for (const { version_id } of shares) if (!versionOf(worker, version_id)) throw faults.noVersion(version_id);
-  const sum = shares.reduce((all, { percentage }) => all + percentage, 0);
-  if (Math.abs(sum - 100) > 1e-6) throw faults.badSplit(`the percentages of a deployment sum to 100, not ${sum}`);
-};
-
-/** A version that is older than what is live, and has other secrets, would bring them back. */
-const checkSecrets = (worker: Worker, shares: readonly Share[]): void => {
-  const live = liveVersions(worker);
-  const newest = live.toSorted((a, b) => b.number - a.number)[0];
-  for (const { version_id } of shares) {
-    const version = versionOf(worker, version_id);
-    if (!newest || !version || version.number >= newest.number || live.some(({ id }) => id === version_id)) continue;
-    if (secretsOf(version) !== secretsOf(newest)) throw faults.secretChanged();
-  }
-};
-
-const secretsOf = ({ bindings }: Version): string =>
-  JSON.stringify(
-    secretsIn(bindings)
-      .map(({ name, text }) => [name, text])
-      .toSorted(),
-  );
-
 const isWhollyLive = (worker: Worker, { id }: Version): boolean =>
   worker.deployments[0]?.versions.some((it) => it.version_id === id && it.percentage === 100) === true;
 
@@ -248,16 +223,6 @@ const withSecrets = ({ bindings }: Version, edits: SecretEdits): Version["bindin
       text === null ? [] : [{ name, type: "secret_text" as const, text }],
     ),
   ];
-};
-
-const checkRoute = ({ workers }: Account, name: string, pattern: string): void => {
-  for (const it of workers.values())
-    if (it.name !== name && it.routes.some((route) => route.pattern === pattern))
-      throw faults.routeTaken(pattern, it.name);
-};
-
-const checkTitle = ({ namespaces }: Account, title: string): void => {
-  for (const it of namespaces.values()) if (it.title === title) throw faults.titleTaken(title);
 };
 
 /** Workers whose live or newest version is bound to this one. */

@@ -11,6 +11,15 @@ export class CloudFault extends Error {
   }
 }
 
+/** Versions that the runtime refuses to start: Worker → reason. */
+export class ThrewAtStart extends Error {
+  readonly reasons: ReadonlyMap<string, string>;
+  constructor(reasons: ReadonlyMap<string, string>) {
+    super([...reasons].map(([worker, reason]) => `${worker}: ${reason}`).join("\n"));
+    this.reasons = reasons;
+  }
+}
+
 /** Each refusal once; the texts are the platform's own where they are known. */
 export const faults = {
   noToken: () => new CloudFault(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers"),
@@ -32,9 +41,14 @@ export const faults = {
       10064,
       `Cannot delete ${name}: it is still referenced by ${users.join(", ")}. Use force to delete it all the same.`,
     ),
-  noVersion: (id: string) => new CloudFault(404, 10222, `The requested version ${id} does not exist on this Worker.`),
+  noVersion: (id: string) =>
+    new CloudFault(
+      404,
+      100146,
+      `The requested Worker version could not be found, please check the ID being passed and try again. (${id})`,
+    ),
   noDeployment: (id: string) =>
-    new CloudFault(404, 10223, `The requested deployment ${id} does not exist on this Worker.`),
+    new CloudFault(404, 10336, `The requested deployment ${id} does not exist on this Worker.`),
   noModule: (name: string) => new CloudFault(400, 10021, `No such module "${name}" in the upload.`),
   badModule: (name: string, type: string) =>
     new CloudFault(400, 10021, `The module "${name}" has a type that is not supported: ${type || "(none)"}`),
@@ -45,15 +59,19 @@ export const faults = {
   twice: (name: string) =>
     new CloudFault(400, 10021, `Binding name '${name}' already in use. Please use a different name and try again.`),
   notInherited: (name: string) =>
-    new CloudFault(400, 10057, `The binding ${name} cannot be inherited: the previous version has none of that name`),
+    new CloudFault(400, 10057, `inherit binding '${name}' is invalid: the previous version has none of that name`),
   noNamespaceToBind: (id: string) => new CloudFault(400, 10041, `KV namespace '${id}' not found.`),
   noService: (binding: string, target: string) =>
-    new CloudFault(400, 10143, `Could not resolve service binding '${binding}'. Target script '${target}' not found.`),
+    new CloudFault(
+      400,
+      10143,
+      `Service binding '${binding}' references Worker '${target}' which was not found. Verify the Worker exists in your account and that the service name in your configuration is correct.`,
+    ),
   noClass: (className: string) =>
     new CloudFault(
       400,
       10061,
-      `Cannot create binding for class '${className}' because it is not currently configured to implement Durable Objects. Did you forget to apply a migration?`,
+      `Cannot create binding for class '${className}' because it is not currently configured to implement Durable Objects. Ensure a --new-class migration has been applied to it.`,
     ),
   classNotExported: (className: string) =>
     new CloudFault(
@@ -75,11 +93,12 @@ export const faults = {
     ),
   badMigration: (why: string) => new CloudFault(400, 10074, why),
   badSplit: (why: string) => new CloudFault(400, 10001, why),
-  secretChanged: () =>
+  secretChanged: (names: readonly string[]) =>
     new CloudFault(
       400,
       10220,
-      "A secret has changed since this version was active. Deploying it brings the older secrets back; use force to do so.",
+      // Wrangler reads the names after this sentence's beginning.
+      `The following secrets have changed: ${names.join(", ")}`,
     ),
   latestNotDeployed: () =>
     new CloudFault(

@@ -1,23 +1,25 @@
 /**
- * The account on disk: one line an event, appended and synced before anybody is told that it happened. What a kill cuts off
+ * The account on disk: one line a change, appended and synced before anybody is told that it happened. What a kill cuts off
  * is the last line, which is dropped when the file is read again; so what is found is always the last whole state.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { type Account, applied, type Event, emptyAccount } from "./account.ts";
+import { lock } from "./lock.ts";
+import { openVault, place, type Vault } from "./vault.ts";
 
 export interface Journal {
   readonly account: () => Account;
-  /** On disk when it returns. */
-  readonly record: (event: Event) => void;
+  /** On disk when it returns: all of them, or none where it throws. */
+  readonly record: (...events: readonly Event[]) => void;
   /** Keeps bytes under their digest. */
   readonly keep: (bytes: Uint8Array) => string;
   readonly read: (blob: string) => Buffer;
   readonly close: () => void;
 }
 
-/** One line an event, and the first one says what the file is. */
+/** The first line says what the file is; each other one has an event, or a list of those that happen together. */
 const heading = { postern: "local cloud", format: 1 };
 
 /**
@@ -26,18 +28,29 @@ const heading = { postern: "local cloud", format: 1 };
  */
 export const openJournal = (folder: string): Journal => {
   const blobs = path.join(folder, "blobs");
-  // What is beneath holds the values of secrets.
   fs.mkdirSync(blobs, { recursive: true, mode: 0o700 });
   const unlock = lock(path.join(folder, "lock"));
   const file = path.join(folder, "journal.ndjson");
-  let account = recovered(file);
-  const descriptor = fs.openSync(file, "a", 0o600);
+  let account: Account;
+  let descriptor: number;
+  let vault: Vault;
+  try {
+    // A kill in the middle of an upload leaves parts that nothing names.
+    for (const name of fs.readdirSync(blobs)) if (name.endsWith(".new")) fs.rmSync(path.join(blobs, name));
+    vault = openVault(path.join(folder, "secrets"));
+    account = recovered(file, vault);
+    descriptor = fs.openSync(file, "a", 0o600);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
   const blobOf = (digest: string) => path.join(blobs, digest);
   return {
     account: () => account,
-    record: (event) => {
-      const next = applied(account, event);
-      append(descriptor, event);
+    record: (...events) => {
+      const next = events.reduce(applied, account);
+      const sealed = events.map(vault.sealed);
+      append(descriptor, sealed.length === 1 ? (sealed[0] as Event) : sealed);
       account = next;
     },
     keep: (bytes) => {
@@ -65,14 +78,7 @@ const append = (descriptor: number, line: object): void => {
   }
 };
 
-/** Beside and renamed: a file of that name is whole. */
-const place = (file: string, bytes: Uint8Array | string): void => {
-  const beside = `${file}.${randomBytes(4).toString("hex")}.new`;
-  fs.writeFileSync(beside, bytes, { mode: 0o600, flush: true });
-  fs.renameSync(beside, file);
-};
-
-const recovered = (file: string): Account => {
+const recovered = (file: string, vault: Vault): Account => {
   if (!fs.existsSync(file)) {
     place(file, `${JSON.stringify(heading)}\n`);
     return emptyAccount;
@@ -83,36 +89,30 @@ const recovered = (file: string): Account => {
   if (first !== JSON.stringify(heading))
     throw new Error(`${file} is no journal of this local cloud; give another folder with --state, or remove this one`);
   if (whole.length < text.length) fs.truncateSync(file, Buffer.byteLength(whole));
-  return lines.reduce((account, line, index) => applied(account, eventIn(line, file, index + 2)), emptyAccount);
+  return lines.reduce(
+    (account, line, index) =>
+      eventsIn(line, file, index + 2)
+        .map(vault.opened)
+        .reduce(applied, account),
+    emptyAccount,
+  );
 };
 
-const eventIn = (line: string, file: string, number: number): Event => {
+const eventsIn = (line: string, file: string, number: number): readonly Event[] => {
   try {
-    return JSON.parse(line) as Event;
+    const events = [JSON.parse(line)].flat() as Event[];
+    if (events.every(({ type }) => Object.hasOwn(types, type))) return events;
+    throw new Error("no event of a known type");
   } catch {
     throw new Error(`${file}:${number} is damaged; what follows it cannot be trusted. Remove the folder to begin anew`);
   }
 };
 
-/** Two processes on one folder would each believe that they own it. */
-const lock = (file: string): (() => void) => {
-  for (let tries = 0; tries < 2; tries++)
-    try {
-      fs.writeFileSync(file, String(process.pid), { flag: "wx" });
-      return () => fs.rmSync(file, { force: true });
-    } catch {
-      const owner = Number(fs.readFileSync(file, "utf8"));
-      if (owner !== process.pid && runs(owner))
-        throw new Error(`the process ${owner} runs a local cloud on ${path.dirname(file)}; stop it, or give --state`);
-      fs.rmSync(file, { force: true });
-    }
-  throw new Error(`${file} cannot be made`);
-};
-
-const runs = (pid: number): boolean => {
-  try {
-    return pid > 0 && process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+const types: Readonly<Record<Event["type"], true>> = {
+  version: true,
+  deployment: true,
+  settings: true,
+  delete: true,
+  namespace: true,
+  "namespace-delete": true,
 };

@@ -35,6 +35,8 @@ const metadata = z.strictObject({
   logpush: z.boolean().optional(),
   observability: z.record(z.string(), z.unknown()).nullish(),
   usage_model: z.string().optional(),
+  // What the project is made of; the platform shows it, and nothing goes by it.
+  package_dependencies: z.unknown().optional(),
   placement: z.looseObject({}).nullish(),
   code_update_strategy: z.looseObject({}).optional(),
 });

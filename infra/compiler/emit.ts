@@ -25,6 +25,8 @@ export interface Emitted {
   readonly parts: readonly string[];
   /** Names of those that it is given. */
   readonly secrets: readonly string[];
+  /** Workers that it is bound to. */
+  readonly uses: readonly string[];
   /** Of all that is uploaded: the same digest, the same Worker. */
   readonly digest: string;
   readonly bytes: number;
@@ -163,6 +165,7 @@ const writeWorker = (
     tiers,
     parts,
     secrets,
+    uses: "services" in config ? config.services.map(({ service }) => service) : [],
     digest: createHash("sha256").update(whole).update(settings).digest("hex"),
     bytes: whole.length,
     gzipBytes: gzipSync(whole).length,

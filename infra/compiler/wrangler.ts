@@ -52,7 +52,7 @@ const platformLimits = (limits: CheckedTier["manifest"]["limits"]) => ({
 /** A tier that is entered by its zone takes all beneath its base; what else is on the host stays with the front. */
 const zoneRoutes = (host: string, base: string, zones: Zones) => {
   const patterns = base === "/" ? [`${host}/*`] : [`${host}${base}`, `${host}${base}/*`];
-  return patterns.map((pattern) => ({ pattern, zone_name: zoneNameOf(host, zones) }));
+  return patterns.map((pattern) => ({ pattern, ...zoneOfRoute(host, zones) }));
 };
 
 type Bound = Exclude<Binding, { readonly kind: "state" }>;
@@ -68,7 +68,7 @@ export const frontConfig = (front: FrontPlan, tiers: readonly CheckedTier[], { n
   name: workerName("postern-front", name),
   main: "front.js",
   ...common,
-  routes: hostsOf(front).map((host) => ({ pattern: `${host}/*`, zone_name: zoneNameOf(host, value.front.zones) })),
+  routes: hostsOf(front).map((host) => ({ pattern: `${host}/*`, ...zoneOfRoute(host, value.front.zones) })),
   services: tiers
     .toSorted((a, b) => (a.manifest.tier < b.manifest.tier ? -1 : 1))
     .flatMap((tier) => gateServices(tier, name)),
@@ -113,30 +113,6 @@ export const zoneOf = (host: string, zones: readonly string[]): string | undefin
 const zoneNameOf = (host: string, zones: Zones): string =>
   (zones && zoneOf(host, zones)) ?? host.split(".").slice(-2).join(".");
 
-const begin = "# --- written by `postern gen` from routes/; wrangler reads it before it builds ---";
-const end = "# --- end ---";
-
-/**
- * The root's `wrangler.toml` with the front's routes and services as they are now.
- * @throws where the file has lost the marks between which they stand
- */
-export const withFrontBlock = (toml: string, { routes, services }: FrontConfig): string => {
-  const from = toml.indexOf(begin);
-  const to = toml.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`wrangler.toml needs the lines "${begin}" and "${end}", in this order`);
-  const tables = [
-    ...routes.map((route) => `[[routes]]\n${lines(route)}`),
-    ...services.map((service) => `[[services]]\n${lines(service)}`),
-  ];
-  return `${toml.slice(0, from)}${begin}\n${tables.join("\n")}${toml.slice(to)}`;
-};
-
-const lines = (table: object): string =>
-  Object.entries(table)
-    .map(([key, value]) => `${key} = ${typeof value === "object" ? inline(value) : JSON.stringify(value)}\n`)
-    .join("");
-
-const inline = (table: object): string =>
-  `{ ${Object.entries(table)
-    .map(([key, text]) => `${key} = ${JSON.stringify(text)}`)
-    .join(", ")} }`;
+/** Wrangler finds no zone for a host of one label, which only a local cloud has; it takes an id as it is. */
+const zoneOfRoute = (host: string, zones: Zones): { readonly zone_name: string } | { readonly zone_id: string } =>
+  host.includes(".") ? { zone_name: zoneNameOf(host, zones) } : { zone_id: host };

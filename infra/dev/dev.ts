@@ -2,7 +2,7 @@
 import path from "node:path";
 import { startCloud } from "../cloud/cloud.ts";
 import { compile } from "../compiler/compile.ts";
-import { countOf, portOf } from "../numbers.ts";
+import { countOf, portOf, shareOf } from "../numbers.ts";
 import type { Outcome } from "../outcome.ts";
 import { untilStopped } from "../signals.ts";
 import { visible } from "../visible.ts";
@@ -24,7 +24,7 @@ interface Options {
 export const dev = async ({ root, env, json, ...given }: Options): Promise<Outcome> => {
   const started = performance.now();
   const port = portOf(given.port, "--port");
-  const split = shareOf(given.split);
+  const split = shareOf(given.split, "--split");
   const log = json ? (line: string) => console.log(line) : (line: string) => console.log(visible(accessLine(line)));
   const tell = (line: string) => console.error(line);
   const tellOf = (line: string) => tell(visible(line));
@@ -66,11 +66,4 @@ export const dev = async ({ root, env, json, ...given }: Options): Promise<Outco
     await cloud.close();
   }
   return { exitCode: 0, text: "", data: { type: "stopped" } };
-};
-
-/** What edits get of the requests, in per cent. */
-const shareOf = (text: string): number => {
-  const share = Number(text);
-  if (text.trim() === "" || !(share >= 0 && share <= 100)) throw new Error(`--split takes 0 to 100, not "${text}"`);
-  return share;
 };

@@ -3,11 +3,12 @@ import { createHash } from "node:crypto";
 import * as esbuild from "esbuild";
 import type { Worker } from "../cloud/account.ts";
 import type { Cloud } from "../cloud/cloud.ts";
-import { ThrewAtStart } from "../cloud/control.ts";
+import { ThrewAtStart } from "../cloud/faults.ts";
 import type { Publication } from "../cloud/publish.ts";
 import type { Emitted } from "../compiler/emit.ts";
 import { compatibilityDate } from "../compiler/platform.ts";
 import type { Consumer } from "../compiler/surroundings.ts";
+import { stages } from "../release/deploy.ts";
 import { configOf, publicationOf, tagOf } from "./publication.ts";
 
 export interface Wanted {
@@ -39,7 +40,7 @@ export const turnTo = async ({ control, fleet }: Cloud, wanted: Wanted): Promise
   const before = control.account().workers;
   const refused: Record<string, string> = {};
   const others = await Promise.all(Object.entries(wanted.others).map(([name, file]) => plain(name, file)));
-  const inOrder = wanted.emitted.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+  const inOrder = wanted.emitted.toSorted((a, b) => stages.indexOf(a.kind) - stages.indexOf(b.kind));
   for (;;) {
     const names = new Set([...others.map(({ worker }) => worker), ...inOrder.map(({ worker }) => worker)]);
     const exists = (worker: string) => before.has(worker) || (names.has(worker) && refused[worker] === undefined);
@@ -60,9 +61,6 @@ export const turnTo = async ({ control, fleet }: Cloud, wanted: Wanted): Promise
     }
   }
 };
-
-/** What is bound to goes before what is bound. */
-const order: readonly Emitted["kind"][] = ["state", "gate", "front"];
 
 const newest = ({ versions }: Worker) => versions.at(-1);
 

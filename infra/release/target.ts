@@ -1,6 +1,9 @@
 /** Where wrangler's calls go: to Cloudflare, or to the local cloud by the variables that wrangler itself reads. */
-import { accountId } from "../cloud/api/api.ts";
-import { localToken } from "../cloud/cloud.ts";
+import { accountId, localToken } from "../cloud/access.ts";
+import { compile } from "../compiler/compile.ts";
+import { gatesOf } from "../compiler/gates.ts";
+import { choice } from "../compiler/issues.ts";
+import { workerName } from "../compiler/platform.ts";
 
 export interface Target {
   readonly name: "cloudflare" | "local";
@@ -28,4 +31,23 @@ export const targetOf = (text: string): Target => {
   if (!/^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]):\d+$/.test(url))
     throw new Error(`--target takes cloudflare, local, or a local cloud's URL such as ${defaultApi}, not "${text}"`);
   return { name: "local", variables: variablesOf(url, localToken) };
+};
+
+/** The dev loop's values fit a local cloud, where the sample services are. */
+export const environmentFor = ({ name }: Target, given: string | undefined): string =>
+  given ?? (name === "local" ? "local" : "production");
+
+/**
+ * The Workers that serve a tier, its own first; the front's for `front`.
+ * @throws where there is no such tier
+ */
+export const workersOf = (root: string, env: string, tier: string): string[] => {
+  const { tiers } = compile(root, env);
+  if (tier === "front") return [workerName("postern-front", env)];
+  const gates = gatesOf(tiers).filter(({ serves }) => serves.some(({ plan }) => plan.tier === tier));
+  if (gates.length === 0) {
+    const known = [...tiers.map(({ checked }) => checked.manifest.tier), "front"];
+    throw new Error(`there is no tier "${tier}"; ${choice(tier, known) ?? `there are ${known.join(", ")}`}`);
+  }
+  return gates.map(({ name }) => workerName(name, env));
 };

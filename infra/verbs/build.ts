@@ -4,8 +4,11 @@ import pc from "picocolors";
 import { type Compiled, compile, manifestFiles } from "../compiler/compile.ts";
 import { type Emitted, emit } from "../compiler/emit.ts";
 import { sharedGate } from "../compiler/gates.ts";
+import { workerName } from "../compiler/platform.ts";
 import { report } from "../compiler/report.ts";
 import { type Outcome, table } from "../outcome.ts";
+import { digestOf, releasesOf, sharesOf } from "../release/releases.ts";
+import { targetOf } from "../release/target.ts";
 
 interface Options {
   readonly root: string;
@@ -15,6 +18,7 @@ interface Options {
 
 /** A tier that holds is built, whatever the others are like; the front waits for all of them. */
 export const build = async ({ root, env, tier }: Options): Promise<Outcome> => {
+  if (process.env.WRANGLER_COMMAND === "deploy") await refuseToReplaceFront(env);
   const compiled = compile(root, env);
   const files = manifestFiles(root);
   if (tier !== undefined && !files.includes(`routes/${tier}.yaml`))
@@ -34,6 +38,18 @@ export const build = async ({ root, env, tier }: Options): Promise<Outcome> => {
       problems: own,
     },
   };
+};
+
+/** Wrangler's own deploy of the root's configuration would put a front without gates in the place of one that has them. */
+const refuseToReplaceFront = async (env: string): Promise<void> => {
+  const front = workerName("postern-front", env);
+  // Who may not ask may not deploy either; wrangler says so itself.
+  const releases = await releasesOf(targetOf("cloudflare"), front).catch(() => undefined);
+  const [live] = releases ? sharesOf(releases) : [];
+  if (releases && live && digestOf(releases, live.version_id) !== undefined)
+    throw new Error(
+      `${front} is deployed with its gates, and a bare wrangler deploy would cut them off; npx postern deploy front`,
+    );
 };
 
 /** Of those that were asked for. */

@@ -5,11 +5,13 @@ import { choice } from "../compiler/issues.ts";
 import { workerName } from "../compiler/platform.ts";
 import { secretsOf as secretsOfTiers } from "../compiler/wrangler.ts";
 import { type Outcome, table } from "../outcome.ts";
+import { targetOf } from "../release/target.ts";
 import { secretsOf } from "../secrets.ts";
 
 interface Options {
   readonly root: string;
   readonly env: string;
+  readonly target: string;
 }
 
 interface Needs {
@@ -38,7 +40,7 @@ const needs = ({ root, env }: Options): Needs => {
 
 export const list = async (options: Options): Promise<Outcome> => {
   const { wanted, samples } = needs(options);
-  const secrets = secretsOf(options.root, options.env, samples);
+  const secrets = secretsOf(options.root, options.env, samples, targetOf(options.target));
   const workers = [...new Set([...wanted.values()].flat().map(({ worker }) => worker))];
   const there = new Map(await Promise.all(workers.map(async (it) => [it, await secrets.names(it)] as const)));
   const rows = [...wanted].flatMap(([secret, users]) =>
@@ -67,7 +69,7 @@ export const set = async (name: string, options: Options, read: () => Promise<st
   }
   const value = (await read()).replace(/\r?\n$/, "");
   if (value === "") throw new Error("the value is empty; pipe it in: printf %s … | npx postern secrets set …");
-  const secrets = secretsOf(options.root, options.env, samples);
+  const secrets = secretsOf(options.root, options.env, samples, targetOf(options.target));
   // One after the other, so that what has been set is known when one fails.
   for (const worker of new Set(users.map((it) => it.worker))) await secrets.set(worker, name, value);
   const tiers = [...new Set(users.map(({ tier }) => tier))].sort();

@@ -38,10 +38,10 @@ const calls: Readonly<Record<string, Refused>> = {
   "a share below zero": refused(400, 10001, "versions.1.percentage", ({ first, second }) =>
     splitOf("app", [first, 110], [second, -10]),
   ),
-  "a version that there is not": refused(404, 10222, unknownId, () => splitOf("app", [unknownId, 100])),
+  "a version that there is not": refused(404, 100146, unknownId, () => splitOf("app", [unknownId, 100])),
   "a version of another Worker": refused(
     404,
-    10222,
+    100146,
     ({ plain }) => plain,
     ({ plain }) => splitOf("app", [plain, 100]),
   ),

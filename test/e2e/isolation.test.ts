@@ -29,7 +29,7 @@ describe("one tier that throws", () => {
     });
     expect(refused["gate-bad-local"]).toContain("boom at start");
     for (let tries = 0; tries < 20; tries++) {
-      expect(await get(`${url}/bad/x`)).toMatchObject({ status: 503, code: "gate-unavailable" });
+      expect(await get(`${url}/bad/x`)).toMatchObject({ status: 503, code: "tier-not-deployed" });
       expect(await get(`${url}/good/x`)).toMatchObject({ status: 200, text: "ok" });
     }
     expect(lines.join()).toContain("boom at start");

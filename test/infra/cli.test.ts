@@ -101,7 +101,10 @@ describe("exit codes", () => {
 it("every verb has help with examples and takes --json", async () => {
   const { out } = await postern(["--help"]);
   const verbs = [...out.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, verb = ""]) => verb);
-  expect(verbs).toEqual(["check", "build", "routes", "dev", "explain", "sign", "gen", "new"]);
+  expect(verbs).toEqual([
+    ...["check", "build", "routes", "dev", "cloud", "deploy", "rollback", "releases"],
+    ...["explain", "sign", "gen", "new"],
+  ]);
   expect(out).toContain("Exit codes:");
   for (const verb of verbs) {
     const help = (await postern([verb, "--help"])).out;

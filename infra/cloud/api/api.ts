@@ -1,10 +1,9 @@
 /** The part of Cloudflare's REST API that wrangler uses: strict, and what it does not know is a 404 that the log shows. */
 import { Hono } from "hono";
-import { latestVersion } from "../account.ts";
+import { accountId } from "../access.ts";
 import type { Control } from "../control.ts";
-import { ThrewAtStart } from "../control.ts";
 import type { Fleet } from "../edge/fleet.ts";
-import { CloudFault, faults } from "../faults.ts";
+import { CloudFault, faults, ThrewAtStart } from "../faults.ts";
 import type { Tails } from "../tails.ts";
 import { mostFormBytes } from "../upload.ts";
 import { ok, page } from "./envelope.ts";
@@ -32,9 +31,6 @@ export interface ApiOptions {
   readonly token: string;
   readonly called: (call: Call) => void;
 }
-
-/** The account that the token is for; any other id stands for it as well. */
-export const accountId = "00000000000000000000000000000001";
 
 export const api = ({ control, fleet, tails, token, called }: ApiOptions) => {
   const app = new Hono();
@@ -69,12 +65,11 @@ export const api = ({ control, fleet, tails, token, called }: ApiOptions) => {
     throw faults.unrouted(c.req.method, new URL(c.req.url).pathname);
   });
 
-  const zones = ["/zones"] as const;
   app.get("/user", (c) => ok(c, { id: "u", email: "you@localhost" }));
   app.get("/user/tokens/verify", (c) => ok(c, { id: "t", status: "active" }));
   app.get("/memberships", (c) => ok(c, page(c, [{ id: "m", account: { id: accountId, name: "local cloud" } }])));
   app.get("/accounts", (c) => ok(c, page(c, [{ id: accountId, name: "local cloud", type: "standard", settings: {} }])));
-  app.get(zones[0], (c) => ok(c, page(c, [zoneOf(c.req.query("name") ?? "localhost")])));
+  app.get("/zones", (c) => ok(c, page(c, [zoneOf(c.req.query("name") ?? "localhost")])));
   app.get("/zones/:zone/workers/routes", (c) => ok(c, page(c, routesIn(control, c.req.param("zone")))));
 
   const account = new Hono();
@@ -120,9 +115,3 @@ const routesIn = (control: Control, zone: string) =>
       .filter(({ zoneName }) => zoneName === undefined || zoneId(zoneName) === zone)
       .map(({ id, pattern }) => ({ id, pattern, script: name })),
   );
-
-/** Of the newest version. */
-export const tagOf = (control: Control, worker: string): string | undefined => {
-  const it = control.account().workers.get(worker);
-  return it && latestVersion(it).annotations["workers/tag"];
-};

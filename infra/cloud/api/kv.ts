@@ -8,6 +8,13 @@ import { body, ok, page } from "./envelope.ts";
 import { checkKey, checkPair, type Pair } from "./kv-limits.ts";
 
 const titled = z.strictObject({ title: z.string().min(1).max(512) });
+/** The platform makes ids up; here one may be given, so that an environment's configuration fits. */
+const created = titled.extend({
+  id: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
+});
 const pair = z.strictObject({
   key: z.string(),
   value: z.string(),
@@ -65,7 +72,10 @@ export const kv = (control: Control, store: Fleet["kv"]) => {
 
   return new Hono()
     .get("/", (c) => ok(c, page(c, [...control.account().namespaces.values()].map(view))))
-    .post("/", async (c) => ok(c, view(await control.addNamespace((await body(c, titled)).title))))
+    .post("/", async (c) => {
+      const { title, id } = await body(c, created);
+      return ok(c, view(await control.addNamespace(title, id)));
+    })
     .get("/:id", (c) => {
       const found = control.account().namespaces.get(namespace(c.req.param("id")));
       return ok(c, found && view(found));

@@ -147,7 +147,7 @@ const workerView = (worker: Worker) => ({
   tags: worker.tags,
   logpush: worker.logpush,
   observability: worker.observability ?? { enabled: false },
-  subdomain: worker.subdomain,
+  subdomain: { ...worker.subdomain, preview_url_suffix: `-${worker.name}.${subdomain}.workers.dev` },
   created_on: worker.createdOn,
   updated_on: latestVersion(worker).createdOn,
 });

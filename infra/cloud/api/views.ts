@@ -12,7 +12,7 @@ export const versionView = (version: Version) => ({
     modified_on: version.createdOn,
     source: "wrangler",
     ...author,
-    hasPreview: true,
+    has_preview: true,
   },
   annotations: { "workers/triggered_by": version.source, ...version.annotations },
   resources: {

@@ -24,6 +24,9 @@ interface Doorkeeper {
   readonly missed: () => void;
 }
 
+/** A connection that nobody uses is kept so long; a machine that was replaced goes when it has none. */
+const idleMs = 2000;
+
 /** What only the edge may say. */
 const edgeHeaders = /^(?:cf-.*|mf-.*|x-forwarded-proto)$/;
 
@@ -32,7 +35,7 @@ const edgeHeaders = /^(?:cf-.*|mf-.*|x-forwarded-proto)$/;
  * @param host `localhost` for both families of addresses
  */
 export const openDoor = async (port: number, host: string, { send, missed }: Doorkeeper): Promise<Door> => {
-  const agent = new http.Agent({ keepAlive: true });
+  const agent = new http.Agent({ keepAlive: true, timeout: idleMs });
   const server = http.createServer();
   const underWay = new Set<Promise<void>>();
 

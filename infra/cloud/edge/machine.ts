@@ -1,25 +1,11 @@
 /** One workerd that holds some versions, and the router by which they reach the others. */
 import fs from "node:fs";
 import path from "node:path";
-import * as esbuild from "esbuild";
-import {
-  convertV4MiniflareOptions,
-  KV_LOCAL_ENTRY_SERVICE_NAME,
-  Log,
-  LogLevel,
-  Miniflare,
-  SharedBindings,
-  type V4WorkerOptions,
-} from "miniflare";
-import type { Version, Worker } from "../account.ts";
-import { debugPort } from "./debug-port.ts";
-import { optionsOf, proxyClass, reached, type Surroundings } from "./options.ts";
-import type { Place, Realism, Table } from "./table.ts";
-
-export interface Held {
-  readonly worker: Worker;
-  readonly version: Version;
-}
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
+import { markOf } from "../orphans.ts";
+import { type Held, optionsOf, type Surroundings } from "./options.ts";
+import { type RouterOptions, routerOptions } from "./router.ts";
+import type { Place, Table } from "./table.ts";
 
 export interface Machine {
   readonly id: string;
@@ -30,9 +16,13 @@ export interface Machine {
   readonly places: ReadonlyMap<string, Place>;
   /** Where isolates of a version take requests from outside: base URLs. */
   readonly urls: ReadonlyMap<string, readonly string[]>;
+  /** Whoever uses one of its versions is connected to one of these. */
+  readonly ports: readonly number[];
   readonly tell: (table: Table) => Promise<void>;
-  /** From now on calls to this Worker's objects wait, until a table names their new home. Returns when none is under way. */
-  readonly hold: (worker: string) => Promise<void>;
+  /** Rejects where workerd has ended without being asked to, also where Miniflare started it anew: it knows nothing then. */
+  readonly check: () => Promise<void>;
+  /** Resolves when no call to this Worker's objects is under way. */
+  readonly quiet: (worker: string) => Promise<void>;
   /**
    * The runtime's KV, in its own protocol.
    * @param target key and query: `/<key>?urlencoded=true`
@@ -42,24 +32,12 @@ export interface Machine {
   readonly dispose: () => Promise<void>;
 }
 
-export interface MachineOptions extends Omit<Surroundings, "router"> {
-  readonly id: string;
-  readonly versions: readonly Held[];
-  /** It owns the objects of the one Worker that it holds. */
-  readonly home: boolean;
+export interface MachineOptions extends Omit<Surroundings, "router">, RouterOptions {
   readonly isolates: number;
-  readonly realism: Realism | null;
   /** What all machines of an account share: `registry`, `shared` and `objects`. */
   readonly folder: string;
-  /** The address of the machine that has the storage of all; null for that one. */
-  readonly stores: string | null;
-  readonly secret: string;
-  /** Of the router. */
-  readonly code: string;
   /** A line that a Worker wrote. */
   readonly log: (line: string) => void;
-  /** Requests of the machine itself, such as tails. */
-  readonly cloud: (request: Request) => Promise<Response>;
 }
 
 /** A version that the runtime refuses to start, and why. */
@@ -80,6 +58,7 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
   const surroundings = { ...options, router };
   const registry = path.join(folder, "registry");
   fs.mkdirSync(registry, { recursive: true });
+  let crashed = false;
   const thrown = new Map<string, string>();
   const workers: V4WorkerOptions[] = [
     routerOptions(options, router),
@@ -94,6 +73,10 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
           cf: false,
           log: new Log(LogLevel.ERROR),
           unsafeDevRegistryPath: registry,
+          unsafeHandleRuntimeRestart: () => {
+            crashed = true;
+          },
+          unsafeRuntimeEnv: markOf(folder),
           workers,
           handleStructuredLogs: ({ message }) => {
             const [, name, reason] = /^service core:user:(\S+): (.*)/s.exec(message) ?? [];
@@ -125,10 +108,12 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
     if (!response.ok) throw new Error(`the router of machine ${id} answers ${response.status}`);
     await response.arrayBuffer();
   };
-  const urls = services.map(async ({ version, names }) => {
-    const found = await Promise.all(names.map((name) => miniflare.unsafeGetDirectURL(name)));
-    return [version.id, found.map(({ href }) => href)] as const;
-  });
+  const urls = await Promise.all(
+    services.map(async ({ version, names }) => {
+      const found = await Promise.all(names.map((name) => miniflare.unsafeGetDirectURL(name)));
+      return [version.id, found.map(({ href }) => href)] as const;
+    }),
+  );
   let ended: Promise<void> | undefined;
   return {
     id,
@@ -140,9 +125,11 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
         { address, machine: id, services: names.map((name) => `core:user:${name}`) },
       ]),
     ),
-    urls: new Map(await Promise.all(urls)),
+    urls: new Map(urls),
+    ports: [`http://${address}`, ...urls.flatMap(([, found]) => found)].map((url) => Number(new URL(url).port)),
     tell: (table) => ask("/table", JSON.stringify(table)),
-    hold: (worker) => ask(`/hold/${encodeURIComponent(worker)}`),
+    check: () => (crashed ? Promise.reject(new Error(`machine ${id} has ended`)) : ask("/quiet/")),
+    quiet: (worker) => ask(`/quiet/${encodeURIComponent(worker)}`),
     kv: (namespace, target, init) =>
       fetch(new URL(`/kv/${namespace}${target}`, port), {
         ...init,
@@ -158,68 +145,6 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
 /** One service an isolate; their names are unique among all machines, since the registry is one. */
 const namesOf = ({ worker, version }: Held, { id, isolates, home }: MachineOptions): string[] =>
   Array.from({ length: home ? 1 : isolates }, (_, index) => `${id}.${worker.name}.${version.id.slice(0, 8)}.${index}`);
-
-const routerOptions = (
-  { id, versions, account, secret, realism, home, cloud, code, stores }: MachineOptions,
-  router: string,
-) => {
-  // An owner's own objects are no strangers to it.
-  const own = home ? versions.flatMap(({ worker }) => worker.classes.map((it) => it.id)) : [];
-  const classes = reached(
-    account,
-    versions.map(({ worker, version }) => [worker, version] as const),
-  ).filter((it) => !own.includes(it.class.id));
-  const entry = [
-    'export { Internet, Kv, Service, Tail, default } from "./router.js";',
-    ...(classes.length > 0 ? ['import { objects } from "./router.js";'] : []),
-    ...classes.map(
-      (it) =>
-        `export const ${proxyClass(it.class.id)} = objects(${JSON.stringify(it.worker)}, ${JSON.stringify(it.class.className)});`,
-    ),
-  ].join("\n");
-  return {
-    name: router,
-    compatibilityDate: "2026-11-01",
-    compatibilityFlags: ["nodejs_compat", "service_binding_extra_handlers"],
-    modulesRoot: "/",
-    modules: [
-      { type: "ESModule", path: "/entry.js", contents: entry },
-      { type: "ESModule", path: "/router.js", contents: code },
-    ],
-    bindings: {
-      MACHINE: id,
-      SECRET: secret,
-      REALISM: realism,
-      STORES: stores,
-      KV: { service: KV_LOCAL_ENTRY_SERVICE_NAME, property: SharedBindings.TEXT_NAMESPACE },
-    },
-    serviceBindings: { CLOUD: cloud },
-    unsafeBindings: [debugPort("DEBUG")],
-    // They stand for objects elsewhere and keep nothing.
-    unsafeEphemeralDurableObjects: true,
-    durableObjects: Object.fromEntries(
-      classes.map((it) => [
-        `NS_${it.class.id}`,
-        { className: proxyClass(it.class.id), unsafeUniqueKey: it.class.id, useSQLite: it.class.sqlite },
-      ]),
-    ),
-    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-  } as unknown as V4WorkerOptions;
-};
-
-/** What stands in every machine; bundled once, for all of them. */
-export const routerCode = async (): Promise<string> => {
-  const { outputFiles } = await esbuild.build({
-    entryPoints: [path.resolve(import.meta.dirname, "../workers/router.ts")],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    external: ["cloudflare:*", "node:*"],
-    logLevel: "silent",
-  });
-  return outputFiles[0]?.text ?? "";
-};
 
 const addressOf = (registry: string, router: string): string => {
   const entry = JSON.parse(fs.readFileSync(path.join(registry, router), "utf8")) as {

@@ -2,6 +2,7 @@
 import type { V4WorkerOptions } from "miniflare";
 import type { Account, ObjectClass, Version, Worker } from "../account.ts";
 import type { Binding } from "../bindings.ts";
+import { lateKv } from "./plugins.ts";
 import type { ServiceProps, TailProps } from "./table.ts";
 
 export interface Surroundings {
@@ -11,6 +12,11 @@ export interface Surroundings {
   readonly read: (blob: string) => Buffer;
   /** Whether what production refuses at run time is refused here too. */
   readonly strict: boolean;
+}
+
+export interface Held {
+  readonly worker: Worker;
+  readonly version: Version;
 }
 
 /** A class of objects that some binding in a machine leads to. */
@@ -65,7 +71,9 @@ export const optionsOf = (
         timestamp: version.createdOn,
       })),
     },
-    kvNamespaces: each("kv_namespace", ({ namespace_id }) => namespace_id),
+    ...(strict
+      ? { unsafeBindings: of("kv_namespace").map((it) => lateKv(it.name, router, it.namespace_id)) }
+      : { kvNamespaces: each("kv_namespace", ({ namespace_id }) => namespace_id) }),
     ratelimits: each("ratelimit", ({ namespace_id, simple }) => ({ namespace_id, simple })),
     serviceBindings: each("service", ({ service, entrypoint, props }) => {
       const to: ServiceProps = { worker: service, entrypoint, props };

@@ -10,12 +10,16 @@ export interface Place {
 }
 
 export interface Table {
+  /** A later one has a higher number; they may arrive in another order. */
+  readonly number: number;
   /** Current deployments, by Worker. */
   readonly live: Readonly<Record<string, readonly Share[]>>;
   /** Versions of those deployments, by id. */
   readonly places: Readonly<Record<string, Place>>;
-  /** Where the objects of a Worker are; none while its owner changes. */
+  /** Where the objects of a Worker are. */
   readonly homes: Readonly<Record<string, Place>>;
+  /** Workers whose objects are about to have another owner: calls wait for it. */
+  readonly moving: readonly string[];
   /** Workers that somebody tails. */
   readonly tailed: readonly string[];
 }

@@ -30,11 +30,13 @@ interface Env {
 }
 
 /** What this isolate was told last; the machine is told before any version in it is reached. */
-let table: Table = { live: {}, places: {}, homes: {}, tailed: [] };
+let table: Table = { number: 0, live: {}, places: {}, homes: {}, moving: [], tailed: [] };
 /** Calls to objects that are under way, by Worker, so that an owner is replaced between calls. */
 const calls = new Map<string, number>();
-/** Workers whose objects have no owner for now; calls to them wait until a table names one, or the Worker is gone. */
-const held = new Set<string>();
+/** A call to an object waits so long for its owner. */
+const mostWaitMs = 30_000;
+/** A promise that another request settles wakes nobody in this runtime, so who waits looks so often. */
+const lookMs = 5;
 
 const machineOf = (env: Env, { address, machine }: Place): Machine =>
   machine === env.MACHINE ? env.DEBUG.current() : env.DEBUG.connect(address);
@@ -131,8 +133,8 @@ export const objects = (
     }
     /** Waits while the owner changes, and is counted, so that the owner does not change meanwhile. */
     async begin(): Promise<() => void> {
-      // Looked at anew, since a promise that another request settles is none of this one's.
-      while (held.has(worker)) await scheduler.wait(5);
+      const until = Date.now() + mostWaitMs;
+      while (table.moving.includes(worker) && Date.now() < until) await scheduler.wait(lookMs);
       const end = begin(worker);
       if (this.env.REALISM) await scheduler.wait(this.env.REALISM.objectMs);
       return end;
@@ -167,8 +169,16 @@ export class Tail extends WorkerEntrypoint<Env, TailProps> {
 const plain = (event: TraceItem): Record<string, unknown> =>
   JSON.parse(JSON.stringify(event)) as Record<string, unknown>;
 
+/** What was read: no Response, which would belong to the request that read it. */
+interface Read {
+  readonly until: number;
+  readonly body: ArrayBuffer;
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
 /** Reads of KV as a place far from the writer sees them: late, and what was missing stays missing for as long. */
-const remembered = new Map<string, { readonly until: number; readonly response: Response }>();
+const remembered = new Map<string, Read>();
 const mostRemembered = 1000;
 
 /** The other end of a KV binding where production's delays are asked for. */
@@ -177,13 +187,23 @@ export class Kv extends WorkerEntrypoint<Env, { readonly namespace: string }> {
     const store = kvOf(this.env, this.ctx.props.namespace);
     if (request.method !== "GET" || !this.env.REALISM) return store.fetch(request);
     const key = `${this.ctx.props.namespace} ${request.url}`;
-    const known = remembered.get(key);
-    if (known && known.until > Date.now()) return known.response.clone();
-    const fresh = await store.fetch(request);
-    const response = new Response(await fresh.arrayBuffer(), fresh);
-    remembered.set(key, { until: Date.now() + this.env.REALISM.kvMs, response });
-    if (remembered.size > mostRemembered) remembered.delete(remembered.keys().next().value as string);
-    return response.clone();
+    let read = remembered.get(key);
+    if (!read || read.until <= Date.now()) {
+      const fresh = await store.fetch(request);
+      const { status, headers } = fresh;
+      read = {
+        until: Date.now() + this.env.REALISM.kvMs,
+        body: await fresh.arrayBuffer(),
+        status,
+        headers: [...headers],
+      };
+      remembered.set(key, read);
+      if (remembered.size > mostRemembered) remembered.delete(remembered.keys().next().value as string);
+    }
+    return new Response(read.body, {
+      status: read.status,
+      headers: read.headers.map(([name, value]) => [name, value]),
+    });
   }
 }
 
@@ -210,12 +230,11 @@ export default {
     const [, namespace, rest] = /^\/kv\/([0-9a-f]+)(\/.*)$/.exec(pathname) ?? [];
     if (namespace !== undefined) return kvOf(env, namespace).fetch(new Request(`http://kv${rest}${search}`, request));
     if (pathname === "/table") {
-      table = await request.json();
-      for (const worker of held) if (table.homes[worker] || !table.live[worker]) held.delete(worker);
+      const next = await request.json<Table>();
+      if (next.number > table.number) table = next;
       return new Response("told");
     }
-    const worker = decodeURIComponent(pathname.slice("/hold/".length));
-    held.add(worker);
+    const worker = decodeURIComponent(pathname.slice("/quiet/".length));
     // A call that does not end keeps nobody waiting for longer than this; it is reset, as in production.
     for (let tries = 0; tries < 500 && (calls.get(worker) ?? 0) > 0; tries++) await scheduler.wait(10);
     return Response.json({ left: calls.get(worker) ?? 0 });

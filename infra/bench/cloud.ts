@@ -1,0 +1,192 @@
+#!/usr/bin/env node
+/** `npm run bench:cloud`: what a local cloud of many Workers costs: to start, in memory, to switch, and on the way of a request. */
+import fs from "node:fs";
+import http from "node:http";
+import os from "node:os";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { Command, CommanderError, InvalidArgumentError } from "@commander-js/extra-typings";
+import type { Binding } from "../cloud/bindings.ts";
+import { type Cloud, startCloud } from "../cloud/cloud.ts";
+import { machinesOn } from "../cloud/orphans.ts";
+import type { Publication } from "../cloud/publish.ts";
+import { type Group, type Memory, measured, memoryOf, rowOf, shown } from "./cloud-report.ts";
+import { startProgress } from "./progress.ts";
+
+const whole = (text: string): number => {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It takes a whole number, 1 at least.");
+  return Number(text);
+};
+
+const program = new Command("npm run bench:cloud --")
+  .description(
+    "Measures a local cloud that holds many Workers: starts, memory, switches, and latency through the edge.",
+  )
+  .option("--workers <number>", "Workers in the account, 2 at least", whole, 100)
+  .option("--rounds <number>", "switches of each kind, and starts are fewer", whole, 20)
+  .option("--requests <number>", "requests a latency is taken from", whole, 1000)
+  .option("--json", "machine-readable output")
+  .showHelpAfterError("(--help shows what it takes)")
+  .exitOverride();
+
+const nameOf = (index: number): string => `worker-${index}`;
+
+/** The last one calls the first by a binding, all others answer themselves. */
+const publication = (index: number, last: boolean, answer: string): Publication => {
+  const source = last
+    ? `// ${answer}\nexport default { fetch: (request, env) => env.NEXT.fetch(request) };`
+    : `export default { fetch: () => new Response(${JSON.stringify(answer)}) };`;
+  const bindings: Binding[] = last ? [{ name: "NEXT", type: "service", service: nameOf(0) }] : [];
+  return {
+    worker: nameOf(index),
+    deploy: true,
+    upload: {
+      metadata: {
+        main_module: "main.js",
+        bindings,
+        compatibility_flags: [],
+        keep_bindings: [],
+        annotations: {},
+        limits: {},
+      },
+      modules: [{ name: "main.js", type: "ESModule", content: Buffer.from(source) }],
+    },
+  };
+};
+
+/** One connection to the edge, as a browser keeps it. */
+const client = ({ edge }: Cloud) => {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const ask = (worker: number): Promise<string> =>
+    new Promise((resolve, reject) => {
+      http
+        .get(new URL(edge), { agent, headers: { host: `${nameOf(worker)}.local.workers.dev` } }, (response) => {
+          text(response).then(
+            (body) =>
+              response.statusCode === 200 ? resolve(body) : reject(new Error(`${response.statusCode} ${body}`)),
+            reject,
+          );
+        })
+        .on("error", reject);
+    });
+  return { ask, close: () => agent.destroy() };
+};
+
+const main = async (): Promise<void> => {
+  const { workers, rounds, requests, json } = program.parse().opts();
+  if (workers < 2) program.error("--workers takes 2 at least: one calls another");
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-bench-"));
+  process.once("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
+  const began = performance.now();
+  const start = () => startCloud({ folder, edgePort: 0, tell: (line) => process.stderr.write(`${line}\n`) });
+  const memory = (): Memory => memoryOf(machinesOn(folder), process.pid);
+  const last = workers - 1;
+
+  const uploading = startProgress(`${workers} uploads`);
+  let cloud = await start();
+  const uploads: number[] = [];
+  for (let index = 0; index < workers; index++) {
+    uploading.at(String(index + 1));
+    uploads.push(await measured(() => cloud.control.publish([publication(index, index === last, "0")])));
+  }
+  for (const index of [0, last])
+    await cloud.control.change(nameOf(index), { subdomain: { enabled: true, previews_enabled: true } });
+  const uploaded = memory();
+  await cloud.close();
+  uploading.done();
+
+  const starting = startProgress("starts");
+  const starts: number[] = [];
+  const started = Math.max(1, Math.min(5, Math.round(rounds / 4)));
+  for (let round = 1; round <= started; round++) {
+    starting.at(`${round} of ${started}`);
+    if (round > 1) await cloud.close();
+    starts.push(
+      await measured(async () => {
+        cloud = await start();
+      }),
+    );
+  }
+  const fresh = memory();
+  starting.done();
+
+  const { ask, close } = client(cloud);
+  const latencies = startProgress("latency");
+  const taken: Record<"plain" | "bound", number[]> = { plain: [], bound: [] };
+  // In turn, so that what else happens on this computer meets both.
+  for (let sent = 0; sent < requests + 100; sent++)
+    for (const [kind, worker] of [
+      ["plain", 0],
+      ["bound", last],
+    ] as const) {
+      const ms = await measured(() => ask(worker));
+      if (sent >= 100) taken[kind].push(ms);
+    }
+  latencies.done();
+
+  const switching = startProgress("switches");
+  const switches: Record<"upload" | "split" | "rollback", number[]> = { upload: [], split: [], rollback: [] };
+  const live = async (work: () => Promise<unknown>, answer: string): Promise<number> =>
+    measured(async () => {
+      await work();
+      const answered = await ask(last);
+      if (answered !== answer) throw new Error(`"${answered}" was answered after a switch to "${answer}"`);
+    });
+  const deploy = (...percentages: readonly number[]) => {
+    const { versions } = cloud.control.worker(nameOf(0));
+    const shares = percentages.map((percentage, index) => ({
+      version_id: versions.at(-1 - index)?.id ?? "",
+      percentage,
+    }));
+    return cloud.control.deploy(nameOf(0), shares.slice(-2), {}, true);
+  };
+  for (let round = 1; round <= rounds; round++) {
+    switching.at(`${round} of ${rounds}`);
+    const [before, now] = [String(round - 1), String(round)];
+    switches.upload.push(await live(() => cloud.control.publish([publication(0, false, now)]), now));
+    // What was live before the upload does not run any more, so that it has to start.
+    switches.rollback.push(await live(() => deploy(0, 100), before));
+    switches.split.push(await live(() => deploy(100, 0), now));
+  }
+  switching.done();
+  const switched = memory();
+  close();
+  await cloud.close();
+
+  const groups: Group[] = [
+    {
+      unit: "ms",
+      rows: [
+        rowOf(`start of a cloud of ${workers}`, starts),
+        rowOf("upload, one by one", uploads),
+        rowOf("upload → live behind a binding", switches.upload),
+        rowOf("split → live behind a binding", switches.split),
+        rowOf("rollback → live behind a binding", switches.rollback),
+      ],
+    },
+    {
+      unit: "ms",
+      rows: [rowOf("request to a plain Worker", taken.plain), rowOf("behind a service binding", taken.bound)],
+    },
+  ];
+  const memories = { uploaded, fresh, switched };
+  const seconds = Math.round((performance.now() - began) / 1000);
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ workers, rounds, requests, seconds, groups, memoryMiB: memories }, null, 2)}\n`
+      : `${shown(groups, memories)}\n${workers} Workers, ${rounds} switches, ${requests} requests, ${seconds} s\n`,
+  );
+};
+
+try {
+  await main();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`);
+    process.exitCode = 3;
+  }
+}
+// What is left of connections and timers keeps nobody waiting.
+process.exit();

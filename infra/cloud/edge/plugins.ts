@@ -1,0 +1,46 @@
+/**
+ * Bindings that Miniflare has no option for, as a plugin of it: workerd's debug port, by which its own registry of Workers
+ * calls from process to process, and a KV namespace that is reached through the router.
+ */
+interface Options {
+  readonly config: {
+    readonly env?: Readonly<
+      Record<string, { readonly type: string; readonly dev?: { readonly options?: Readonly<Record<string, string>> } }>
+    >;
+  };
+}
+
+const name = "postern";
+const debugPortType = "debug-port";
+const lateKvType = "late-kv";
+
+/** Miniflare's own mark for a member of a union that has no value. */
+const noValue = Symbol.for("postern.void");
+
+/** What Miniflare looks for in a package of plugins. */
+export const plugins = {
+  [name]: {
+    getBindings: async ({ config }: Options) =>
+      Object.entries(config.env ?? {}).flatMap(([binding, { type, dev }]): object[] => {
+        if (type === `unsafe:${debugPortType}`) return [{ name: binding, workerdDebugPort: noValue }];
+        if (type !== `unsafe:${lateKvType}`) return [];
+        const { router, namespace } = dev?.options ?? {};
+        const props = { json: JSON.stringify({ namespace }) };
+        return [{ name: binding, kvNamespace: { name: `core:user:${router}`, entrypoint: "Kv", props } }];
+      }),
+    getNodeBindings: () => ({}),
+    getServices: async () => [],
+  },
+};
+
+const plugin = { package: import.meta.filename, name };
+
+export const debugPort = (binding: string) => ({ name: binding, type: debugPortType, plugin, options: {} });
+
+/** A value that was read stays for as long as the router remembers it. */
+export const lateKv = (binding: string, router: string, namespace: string) => ({
+  name: binding,
+  type: lateKvType,
+  plugin,
+  options: { router, namespace },
+});

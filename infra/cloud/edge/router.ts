@@ -1,0 +1,88 @@
+/** The Worker that stands in every machine, by which its versions reach all others: how it is built and bound. */
+import path from "node:path";
+import * as esbuild from "esbuild";
+import { KV_LOCAL_ENTRY_SERVICE_NAME, SharedBindings, type V4WorkerOptions } from "miniflare";
+import type { Account } from "../account.ts";
+import { type Held, proxyClass, reached } from "./options.ts";
+import { debugPort } from "./plugins.ts";
+import type { Realism } from "./table.ts";
+
+export interface RouterOptions {
+  /** Of the machine. */
+  readonly id: string;
+  readonly account: Account;
+  readonly versions: readonly Held[];
+  /** The machine owns the objects of the one Worker that it holds. */
+  readonly home: boolean;
+  readonly realism: Realism | null;
+  /** The address of the machine that has the storage of all; null for that one. */
+  readonly stores: string | null;
+  /** Keeps out whoever finds the port. */
+  readonly secret: string;
+  /** What `routerCode` made. */
+  readonly code: string;
+  /** Requests of the machine itself, such as tails. */
+  readonly cloud: (request: Request) => Promise<Response>;
+}
+
+export const routerOptions = (
+  { id, versions, account, secret, realism, home, cloud, code, stores }: RouterOptions,
+  router: string,
+) => {
+  // An owner's own objects are no strangers to it.
+  const own = home ? versions.flatMap(({ worker }) => worker.classes.map((it) => it.id)) : [];
+  const classes = reached(
+    account,
+    versions.map(({ worker, version }) => [worker, version] as const),
+  ).filter((it) => !own.includes(it.class.id));
+  const entry = [
+    'export { Internet, Kv, Service, Tail, default } from "./router.js";',
+    ...(classes.length > 0 ? ['import { objects } from "./router.js";'] : []),
+    ...classes.map(
+      (it) =>
+        `export const ${proxyClass(it.class.id)} = objects(${JSON.stringify(it.worker)}, ${JSON.stringify(it.class.className)});`,
+    ),
+  ].join("\n");
+  return {
+    name: router,
+    compatibilityDate: "2026-11-01",
+    compatibilityFlags: ["nodejs_compat", "service_binding_extra_handlers"],
+    modulesRoot: "/",
+    modules: [
+      { type: "ESModule", path: "/entry.js", contents: entry },
+      { type: "ESModule", path: "/router.js", contents: code },
+    ],
+    bindings: {
+      MACHINE: id,
+      SECRET: secret,
+      REALISM: realism,
+      STORES: stores,
+      KV: { service: KV_LOCAL_ENTRY_SERVICE_NAME, property: SharedBindings.TEXT_NAMESPACE },
+    },
+    serviceBindings: { CLOUD: cloud },
+    unsafeBindings: [debugPort("DEBUG")],
+    // They stand for objects elsewhere and keep nothing.
+    unsafeEphemeralDurableObjects: true,
+    durableObjects: Object.fromEntries(
+      classes.map((it) => [
+        `NS_${it.class.id}`,
+        { className: proxyClass(it.class.id), unsafeUniqueKey: it.class.id, useSQLite: it.class.sqlite },
+      ]),
+    ),
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+  } as unknown as V4WorkerOptions;
+};
+
+/** What stands in every machine; bundled once, for all of them. */
+export const routerCode = async (): Promise<string> => {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [path.resolve(import.meta.dirname, "../workers/router.ts")],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    external: ["cloudflare:*", "node:*"],
+    logLevel: "silent",
+  });
+  return outputFiles[0]?.text ?? "";
+};

@@ -1,0 +1,73 @@
+/** One process at a time has an account: two clouds on one folder would each believe that they own it. */
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+
+/**
+ * @returns what gives it back
+ * @throws where a process that runs has it
+ */
+export const lock = (file: string): (() => void) => {
+  const own = `${process.pid} ${begun(process.pid)}`;
+  for (let tries = 0; tries < 3; tries++) {
+    if (claim(file, own)) return () => fs.rmSync(file, { force: true });
+    const [held = ""] = readIfThere(file);
+    const pid = Number.parseInt(held, 10);
+    // A process of that id that began at another time is not the one that wrote this.
+    if (pid > 0 && `${pid} ${begun(pid)}` === held)
+      throw new Error(`the process ${pid} runs a local cloud on ${path.dirname(file)}; stop it, or give --state`);
+    takeAway(file, held);
+  }
+  throw new Error(`${file} cannot be made; another process tries at the same time`);
+};
+
+/** A file of that name is whole, and only one process makes it. */
+const claim = (file: string, own: string): boolean => {
+  const beside = `${file}.${randomBytes(4).toString("hex")}.new`;
+  fs.writeFileSync(beside, own);
+  try {
+    fs.linkSync(beside, file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  } finally {
+    fs.rmSync(beside);
+  }
+};
+
+/** What another process has put there meanwhile is put back. */
+const takeAway = (file: string, stale: string): void => {
+  const away = `${file}.${randomBytes(4).toString("hex")}.old`;
+  try {
+    fs.renameSync(file, away);
+    if (fs.readFileSync(away, "utf8") !== stale) fs.linkSync(away, file);
+  } catch {
+    // It is gone, or taken; who claims it next finds out.
+  }
+  fs.rmSync(away, { force: true });
+};
+
+const readIfThere = (file: string): string[] => {
+  try {
+    return [fs.readFileSync(file, "utf8")];
+  } catch {
+    return [];
+  }
+};
+
+/** When a process began, as its system says it; empty where none has that id. */
+const begun = (pid: number): string => {
+  try {
+    if (!fs.existsSync("/proc/self/stat"))
+      return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)])
+        .toString()
+        .trim();
+    // The name before may have blanks and parentheses in it; what counts are the state and the 22nd field.
+    const fields = fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+    return fields[0] === "Z" ? "" : (fields[19] ?? "");
+  } catch {
+    return "";
+  }
+};

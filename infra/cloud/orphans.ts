@@ -1,0 +1,47 @@
+/**
+ * Machines that a killed cloud left behind: workerd does not end with who started it, and would go on holding the objects'
+ * storage and firing their alarms. Each carries its account's folder in its environment, by which the next cloud finds it.
+ */
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+
+const variable = "POSTERN_CLOUD";
+const mostWaitMs = 5000;
+
+/** What a machine carries. */
+export const markOf = (folder: string): Readonly<Record<string, string>> => ({ [variable]: fs.realpathSync(folder) });
+
+/** Ends them. Only who has the account's lock may call this: whatever runs on the folder is then nobody's. */
+export const endOrphans = async (folder: string): Promise<number> => {
+  const found = machinesOn(folder);
+  for (const pid of found) process.kill(pid, "SIGKILL");
+  for (const until = Date.now() + mostWaitMs; machinesOn(folder).length > 0; ) {
+    if (Date.now() > until) throw new Error(`machines of before hold ${folder}: ${machinesOn(folder).join(", ")}`);
+    await new Promise((wake) => setTimeout(wake, 10));
+  }
+  return found.length;
+};
+
+/** Processes that run machines of this account. */
+export const machinesOn = (folder: string): number[] => {
+  const [mark = ""] = Object.entries(markOf(folder)).map((it) => it.join("="));
+  return fs.existsSync("/proc/self/environ") ? byProc(mark) : byPs(mark);
+};
+
+const byProc = (mark: string): number[] =>
+  fs.readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const carried = fs.readFileSync(`/proc/${name}/environ`, "utf8").split("\0");
+      return carried.includes(mark) ? [Number(name)] : [];
+    } catch {
+      // Another user's, or it ended while the list was read.
+      return [];
+    }
+  });
+
+const byPs = (mark: string): number[] =>
+  execFileSync("ps", ["-axEww", "-o", "pid=,command="], { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 })
+    .split("\n")
+    .filter((line) => `${line} `.includes(` ${mark} `))
+    .map((line) => Number.parseInt(line, 10));

@@ -1,0 +1,139 @@
+/** `postern deploy` */
+import path from "node:path";
+import pc from "picocolors";
+import { type Compiled, compile, manifestFiles } from "../compiler/compile.ts";
+import { type Emitted, emit } from "../compiler/emit.ts";
+import { choice } from "../compiler/issues.ts";
+import { report } from "../compiler/report.ts";
+import { shareOf } from "../numbers.ts";
+import { type Outcome, table } from "../outcome.ts";
+import { type Done, deployAll, stages } from "../release/deploy.ts";
+import { leftOver, remove } from "../release/leftovers.ts";
+import { makeNamespaces, samples, uploadConsumers } from "../release/neighbours.ts";
+import { environmentFor, type Target, targetOf } from "../release/target.ts";
+import { localSecrets, secretsOf } from "../secrets.ts";
+
+interface Options {
+  readonly root: string;
+  readonly env?: string | undefined;
+  readonly target: string;
+  readonly split: string;
+  readonly message?: string | undefined;
+  readonly prune?: true | undefined;
+}
+
+export const deploy = async (tiers: readonly string[], options: Options): Promise<Outcome> => {
+  const { root, message } = options;
+  const target = targetOf(options.target);
+  const split = shareOf(options.split, "--split");
+  const env = environmentFor(target, options.env);
+  const compiled = compile(root, env);
+  checkNames(root, tiers);
+  // Others' broken manifests are no reason to keep a tier back; without a name, all of them are meant.
+  const own = compiled.problems.filter(({ file }) => tiers.length === 0 || !isOther(root, tiers, file));
+  if (own.length > 0) return { exitCode: 1, text: report(own, compiled), data: { problems: own } };
+  const wanted = chosen(await emit(root, compiled), tiers);
+  const progress = (line: string) => process.stderr.write(`${pc.dim(line)}\n`);
+  await prepare(target, root, compiled, wanted, tiers.length === 0);
+  const secrets = localSecrets(root, env, compiled.environment.value.dev.secrets);
+  const how = { target, split, message, secrets, progress };
+  const beside = target.name === "local" ? await samples(root, env, compiled.environment.value.dev.workers) : [];
+  const front = tiers.length === 0 ? wanted.find(({ kind }) => kind === "front") : undefined;
+  const done = [...(await deployAll(tiers.length === 0 ? beside : [], how)), ...(await deployAll(wanted, how))];
+  const left = front ? await leftOver(target, front) : [];
+  if (options.prune) await remove(target, left);
+  return {
+    exitCode: 0,
+    text: shown(done, target) + leavings(left, options.prune === true),
+    data: { target: target.name, environment: env, workers: done, left, pruned: options.prune === true },
+  };
+};
+
+const leavings = (left: readonly string[], pruned: boolean): string => {
+  if (left.length === 0) return "";
+  const names = left.join(", ");
+  return pruned
+    ? `removed: ${names}\n`
+    : `the front reaches these no more: ${names}\nonce no older front may come back: npx postern deploy --prune\n`;
+};
+
+const checkNames = (root: string, tiers: readonly string[]): void => {
+  const known = [...manifestFiles(root).map((file) => path.basename(file, ".yaml")), "front"];
+  for (const name of tiers)
+    if (!known.includes(name)) throw new Error(`there is no tier "${name}"; ${choice(name, known) ?? ""}`);
+};
+
+/** The manifest of a tier that was not asked for. */
+const isOther = (root: string, tiers: readonly string[], file: string): boolean =>
+  manifestFiles(root).includes(file) && !tiers.includes(path.basename(file, ".yaml")) && !tiers.includes("front");
+
+/** A tier's gates, and where they count. */
+const chosen = (emitted: readonly Emitted[], tiers: readonly string[]): readonly Emitted[] => {
+  if (tiers.length === 0) return emitted.toSorted((a, b) => stages.indexOf(a.kind) - stages.indexOf(b.kind));
+  const gates = emitted.filter(({ kind, tiers: served }) => kind === "gate" && served.some((it) => tiers.includes(it)));
+  const states = emitted.filter(
+    ({ kind, worker }) => kind === "state" && gates.some((gate) => gate.uses.includes(worker)),
+  );
+  return [...states, ...gates, ...emitted.filter(({ kind }) => kind === "front" && tiers.includes("front"))];
+};
+
+/** What has to be there before the first upload, so that none fails half way. */
+const prepare = async (
+  target: Target,
+  root: string,
+  { environment, consumers }: Compiled,
+  wanted: readonly Emitted[],
+  all: boolean,
+): Promise<void> => {
+  const { kv, dev } = environment.value;
+  if (target.name === "local") await makeNamespaces(target, kv);
+  const missing = await missingSecrets(target, root, environment.name, dev.secrets, wanted);
+  if (missing.length > 0)
+    throw new Error(
+      `secrets are missing, and nothing was uploaded:\n${missing
+        .map(
+          ({ worker, name }) =>
+            `  ${worker} needs ${name}: npx postern secrets set ${name} --env ${environment.name}${target.name === "local" ? " --target local" : ""}`,
+        )
+        .join("\n")}`,
+    );
+  if (all)
+    await uploadConsumers(
+      target,
+      consumers,
+      kv.consumers,
+      path.join(root, ".build", environment.name, "consumers.json"),
+    );
+};
+
+const missingSecrets = async (
+  target: Target,
+  root: string,
+  env: string,
+  samples: Readonly<Record<string, string>>,
+  wanted: readonly Emitted[],
+) => {
+  const given = secretsOf(root, env, samples, target);
+  const needy = wanted.filter(({ secrets }) => secrets.length > 0);
+  const found = await Promise.all(
+    needy.map(async ({ worker, secrets }) => {
+      const there = await given.names(worker);
+      return secrets.filter((name) => !there.includes(name)).map((name) => ({ worker, name }));
+    }),
+  );
+  return found.flat();
+};
+
+const shown = (done: readonly Done[], { name }: Target): string => {
+  const rows = done.map(({ worker, what, share, version, ms }) => [
+    worker,
+    what,
+    `${share} %`,
+    version?.slice(0, 8) ?? "",
+    `${(ms / 1000).toFixed(1)} s`,
+  ]);
+  const changed = done.filter(({ what }) => what !== "unchanged").length;
+  const summary =
+    changed === 0 ? `nothing has changed on ${name}` : `${changed} of ${done.length} Workers are new on ${name}`;
+  return `${table(["worker", "what", "share", "version", "time"], rows)}\n${summary}\n`;
+};

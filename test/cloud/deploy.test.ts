@@ -1,0 +1,195 @@
+/** deploy, releases and rollback, by real wrangler against a local cloud: the first, the next, the broken-off one, and back again. */
+import { once } from "node:events";
+import fs from "node:fs";
+import http from "node:http";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { expect, it, onTestFinished } from "vitest";
+import { type Cloud, startCloud } from "../../infra/cloud/cloud.ts";
+import { compile } from "../../infra/compiler/compile.ts";
+import { emit } from "../../infra/compiler/emit.ts";
+import { publicationOf } from "../../infra/dev/publication.ts";
+import type { Done } from "../../infra/release/deploy.ts";
+import { deploy } from "../../infra/verbs/deploy.ts";
+import { releases } from "../../infra/verbs/releases.ts";
+import { rollback } from "../../infra/verbs/rollback.ts";
+import { set } from "../../infra/verbs/secrets.ts";
+import { manifest, project, service } from "../e2e/city.ts";
+
+const environment = "values: {}\n";
+
+const town = async (files: Readonly<Record<string, string>>) => {
+  const root = project({ "routes/environments/test.yaml": environment, ...files });
+  const cloud = await startCloud({ folder: path.join(root, ".cloud"), edgePort: 0, apiPort: 0 });
+  onTestFinished(() => cloud.close());
+  const options = { root, env: "test", target: cloud.api };
+  return {
+    root,
+    cloud,
+    edit: (file: string, text: string) => fs.writeFileSync(path.join(root, file), text),
+    get: async (target: string, headers: Record<string, string> = {}) => {
+      const response = await fetch(cloud.edge + target, { headers });
+      return { status: response.status, text: await response.text() };
+    },
+    deploy: async (tiers: readonly string[] = [], split = "100", prune?: true) => {
+      const outcome = await deploy(tiers, { ...options, split, message: "a reason", prune });
+      const { workers } = outcome.data as { readonly workers: readonly Done[] };
+      return {
+        ...outcome,
+        done: Object.fromEntries(workers.map(({ worker, what, share }) => [worker, `${what} ${share}`])),
+      };
+    },
+    releases: (tier: string) => releases(tier, options),
+    rollback: (tier: string, more: { to?: string; oldSecrets?: true } = {}) => rollback(tier, { ...options, ...more }),
+    secret: (name: string, value: string) => set(name, options, async () => value),
+  };
+};
+
+/** Says in each answer which edit it is of. */
+const tier = (name: string, url: string, edit: string, extra = "") =>
+  manifest(
+    name,
+    `${extra}upstreams: { it: { http: "${url}" } }
+routes:
+  it: { match: GET /it, to: it }
+  which: { match: GET /which, respond: { status: 200, text: "${edit}" } }
+`,
+  );
+
+/** `fetch` sets the Host header itself. */
+const asHost = async (url: string, host: string): Promise<string> => {
+  const [response] = (await once(http.get(url, { headers: { host } }), "response")) as [http.IncomingMessage];
+  return text(response);
+};
+
+const sharesOf = (cloud: Cloud, worker: string) =>
+  cloud.control.worker(worker).deployments[0]?.versions.map(({ percentage }) => percentage);
+
+it("brings all of it, then only what has changed, as a split that comes back in one call", {
+  timeout: 180_000,
+}, async () => {
+  const upstream = await service((_, response) => response.end("ok"));
+  const limited = "filters: [{ rate-limit: { limit: 1000/m, by: ip, count: exact } }]\n";
+  const { cloud, edit, get, ...postern } = await town({
+    "routes/a.yaml": tier("a", upstream.url, "first", limited),
+    "routes/b.yaml": tier("b", upstream.url, "first"),
+  });
+  expect((await postern.deploy()).done).toEqual({
+    "state-shared-test": "created 100",
+    "gate-a-test": "created 100",
+    "gate-b-test": "created 100",
+    "postern-front-test": "created 100",
+  });
+  expect(await get("/a/it")).toEqual({ status: 200, text: "ok" });
+  expect(await get("/a/which")).toEqual({ status: 200, text: "first" });
+  // Gates are reached by the front and by nobody else.
+  for (const name of ["gate-a-test", "state-shared-test", "postern-front-test"])
+    expect(await asHost(cloud.edge, `${name}.localhost`)).toContain("nothing is routed");
+
+  const again = await postern.deploy();
+  expect(Object.values(again.done)).toEqual(Array(4).fill("unchanged 100"));
+  expect(again.text).toContain("nothing has changed");
+
+  edit("routes/a.yaml", tier("a", upstream.url, "second", limited));
+  edit("routes/b.yaml", "tier: broken by another team\n");
+  // One team's release needs no other's manifest.
+  expect((await postern.deploy(["a"], "25")).done).toEqual({
+    "state-shared-test": "unchanged 100",
+    "gate-a-test": "uploaded 25",
+  });
+  expect(sharesOf(cloud, "gate-a-test")).toEqual([75, 25]);
+  const asked = await Promise.all(Array.from({ length: 200 }, () => get("/a/which")));
+  const second = asked.filter(({ text }) => text === "second").length;
+  // 25 % of 200: beyond 20 and 80 once in a million runs.
+  expect(asked.every(({ status }) => status === 200) && second > 20 && second < 80).toBe(true);
+  expect((await get("/b/which")).text).toBe("first");
+
+  const listed = await postern.releases("a");
+  expect(listed.text).toMatch(/a reason +#{5} +25 %\n.*#{15} +75 %\n/);
+  expect((await postern.rollback("a")).exitCode).toBe(0);
+  expect(sharesOf(cloud, "gate-a-test")).toEqual([100]);
+  expect((await get("/a/which")).text).toBe("first");
+  // What was uploaded once is put live without another upload.
+  expect((await postern.deploy(["a"])).done["gate-a-test"]).toBe("deployed 100");
+  expect((await get("/a/which")).text).toBe("second");
+  expect(cloud.control.worker("gate-a-test").versions).toHaveLength(2);
+});
+
+it("goes on where it was broken off", { timeout: 120_000 }, async () => {
+  const upstream = await service((_, response) => response.end("ok"));
+  const { cloud, root, edit, get, ...postern } = await town({ "routes/a.yaml": tier("a", upstream.url, "first") });
+  await postern.deploy();
+  edit("routes/a.yaml", tier("a", upstream.url, "second"));
+  // As if it had ended between the upload and the deployment.
+  const [gate] = await emit(root, compile(root, "test"), { only: "a" });
+  if (!gate) throw new Error("nothing was built");
+  await cloud.control.publish([{ ...publicationOf(gate, { secrets: {}, exists: () => true }), deploy: false }]);
+  expect((await get("/a/which")).text).toBe("first");
+  expect((await postern.deploy(["a"])).done).toEqual({ "gate-a-test": "deployed 100" });
+  expect((await get("/a/which")).text).toBe("second");
+  // As if it had ended between the front's version and its routes.
+  await cloud.control.change("postern-front-test", { routes: [] });
+  expect((await get("/a/which")).status).toBe(404);
+  await postern.deploy();
+  expect((await get("/a/which")).text).toBe("second");
+});
+
+it("a tier that has gone leaves a gate, which --prune deletes", { timeout: 120_000 }, async () => {
+  const upstream = await service((_, response) => response.end("ok"));
+  const { cloud, root, get, ...postern } = await town({
+    "routes/a.yaml": tier("a", upstream.url, "first"),
+    "routes/b.yaml": tier("b", upstream.url, "first"),
+  });
+  await postern.deploy();
+  fs.rmSync(path.join(root, "routes/b.yaml"));
+  const outcome = await postern.deploy();
+  expect(outcome.text).toContain("the front reaches these no more: gate-b-test");
+  expect((await get("/b/which")).status).toBe(404);
+  expect(cloud.control.account().workers.has("gate-b-test")).toBe(true);
+  expect((await postern.deploy([], "100", true)).text).toContain("removed: gate-b-test");
+  expect([...cloud.control.account().workers.keys()].sort()).toEqual(["gate-a-test", "postern-front-test"]);
+  expect((await postern.deploy([], "100", true)).text).not.toContain("gate-b-test");
+});
+
+it("secrets come before the code that needs them, and are not rolled back with it", { timeout: 120_000 }, async () => {
+  const seen: (string | undefined)[] = [];
+  const upstream = await service((request, response) => {
+    seen.push(request.headers.authorization);
+    response.end("ok");
+  });
+  const secretive = "filters: [{ headers: { request: { set: { authorization: { secret: TOKEN } } } } }]\n";
+  const { cloud, edit, get, ...postern } = await town({ "routes/a.yaml": tier("a", upstream.url, "first", secretive) });
+  await expect(postern.deploy()).rejects.toThrow(/gate-a-test needs TOKEN: npx postern secrets set TOKEN/);
+  expect(cloud.control.account().workers.size).toBe(0);
+  await postern.secret("TOKEN", "value-one");
+  await postern.deploy();
+  await get("/a/it");
+  edit("routes/a.yaml", tier("a", upstream.url, "second", secretive));
+  await postern.deploy();
+  await postern.secret("TOKEN", "value-two");
+  // The edit of a secret has the code of the version before, so nothing has to be uploaded.
+  expect(Object.values((await postern.deploy()).done)).toEqual(["unchanged 100", "unchanged 100"]);
+  const first = cloud.control.worker("gate-a-test").versions.find(({ annotations }) => annotations["workers/tag"])?.id;
+  await expect(postern.rollback("a", { to: first?.slice(0, 8) ?? "" })).rejects.toThrow(
+    /a secret of gate-a-test has changed/,
+  );
+  await get("/a/it");
+  await postern.rollback("a", { to: first ?? "", oldSecrets: true });
+  await get("/a/it");
+  expect(seen).toEqual(["value-one", "value-two", "value-one"]);
+});
+
+it.each([
+  ["a tier that is not there", ["opn"], { message: /there is no tier "opn"/ }],
+  ["a split that is none", ["a"], { split: "101", message: /--split takes 0 to 100/ }],
+  ["a target that is none", ["a"], { target: "elsewhere", message: /--target takes cloudflare, local/ }],
+  ["a target on another machine", ["a"], { target: "http://10.0.0.1:80", message: /--target takes/ }],
+  ["a cloud that does not run", ["a"], { target: "http://127.0.0.1:9", message: /start the local cloud/ }],
+])("%s is said before anything is done", async (_, tiers, { message, ...given }) => {
+  const root = project({
+    "routes/environments/test.yaml": environment,
+    "routes/a.yaml": tier("a", "http://localhost:9", "x"),
+  });
+  const options = { root, env: "test", target: "http://127.0.0.1:9", split: "100", ...given };
+  await expect(deploy(tiers, options)).rejects.toThrow(message);
+});

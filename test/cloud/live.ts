@@ -1,0 +1,45 @@
+/** A local cloud in this process, Workers to put on it, and a client at its edge. */
+import fs from "node:fs";
+import http from "node:http";
+import os from "node:os";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { onTestFinished } from "vitest";
+import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
+
+/** A folder for an account; gone with the test. */
+export const folderFor = (): string => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-cloud-"));
+  onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
+};
+
+export const liveCloud = async (options: Partial<CloudOptions> = {}): Promise<Cloud> => {
+  const cloud = await startCloud({ folder: options.folder ?? folderFor(), edgePort: 0, ...options });
+  onTestFinished(() => cloud.close());
+  return cloud;
+};
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Asks a Worker by its workers.dev address. */
+export const ask = (
+  edge: string,
+  worker: string,
+  target = "/",
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    http
+      .get(
+        new URL(target, edge),
+        { headers: { host: `${worker}.local.workers.dev`, ...headers }, agent: false },
+        (response) => {
+          text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
+        },
+      )
+      .on("error", reject);
+  });

@@ -1,0 +1,92 @@
+/** Machines come and go beneath an account: one that is killed is started anew, and what a Worker says is heard by its tails. */
+import type http from "node:http";
+import { expect, it } from "vitest";
+import { machinesOn } from "../../infra/cloud/orphans.ts";
+import { service, until } from "../e2e/city.ts";
+import { ask, folderFor, liveCloud } from "./live.ts";
+import { onSubdomain, publication } from "./uploads.ts";
+
+const counting = `import { DurableObject } from "cloudflare:workers";
+export class Count extends DurableObject {
+  async more() {
+    const count = ((await this.ctx.storage.get("count")) ?? 0) + 1;
+    await this.ctx.storage.put("count", count);
+    return count;
+  }
+}
+export default {
+  async fetch(request, env) {
+    if (new URL(request.url).pathname === "/kv") return new Response(await env.KV.get("k"));
+    return new Response(String(await env.COUNT.getByName("it").more()));
+  },
+};`;
+
+it("whatever machine is killed, all goes on with what was acknowledged", { timeout: 120_000 }, async () => {
+  const folder = folderFor();
+  const told: string[] = [];
+  const { control, edge, fleet } = await liveCloud({ folder, tell: (line) => told.push(line) });
+  const { id } = await control.addNamespace("kv");
+  await (await fleet.kv(id, "/k?urlencoded=true", { method: "PUT", body: "kept" })).arrayBuffer();
+  const counter = publication("it", counting, {
+    bindings: [
+      { type: "durable_object_namespace", name: "COUNT", class_name: "Count" },
+      { type: "kv_namespace", name: "KV", namespace_id: id },
+    ],
+    migrations: { new_tag: "v1", new_sqlite_classes: ["Count"] },
+  });
+  await control.publish([counter]);
+  await control.change("it", onSubdomain);
+  let count = 0;
+  const more = async () => {
+    const { status, body } = await ask(edge, "it").catch(() => ({ status: 0, body: "" }));
+    if (status === 200) count = Number(body);
+    return status;
+  };
+  expect([await more(), await more(), count]).toEqual([200, 200, 2]);
+  // The storage of all, the owner of the objects, and the Worker itself.
+  const pids = machinesOn(folder);
+  expect(pids).toHaveLength(3);
+  for (const [index, pid] of pids.entries()) {
+    process.kill(pid, "SIGKILL");
+    await until(() => told.length > index, `machine ${index} of ${pids} is missed: ${told}`);
+    const before = count;
+    let status = 0;
+    for (let tries = 0; tries < 100 && status !== 200; tries++) {
+      status = await more();
+      await new Promise((wake) => setTimeout(wake, 50));
+    }
+    expect([status, count]).toEqual([200, before + 1]);
+    expect((await ask(edge, "it", "/kv")).body).toBe("kept");
+  }
+});
+
+it("a tail consumer is told of each request: which version, what it said, and how it ended", async () => {
+  const heard: string[] = [];
+  const listener = await service(async (request: http.IncomingMessage, response) => {
+    for await (const part of request) heard.push(String(part));
+    response.end();
+  });
+  const { control, edge } = await liveCloud();
+  const consumer = `export default { async tail(events) { await fetch("${listener.url}", { method: "POST", body: JSON.stringify(events) }); } };`;
+  const producer = `export default { fetch(request) {
+    console.log("hello", new URL(request.url).pathname);
+    if (request.url.endsWith("/boom")) throw new Error("boom");
+    return new Response("ok");
+  } };`;
+  await control.publish([
+    publication("listener", consumer),
+    publication("it", producer, { tail_consumers: [{ service: "listener" }] }),
+  ]);
+  await control.change("it", onSubdomain);
+  await ask(edge, "it", "/fine");
+  await ask(edge, "it", "/boom");
+  await until(() => heard.length >= 2, "the consumer is told");
+  const events = heard.flatMap((text) => JSON.parse(text));
+  expect(events.map(({ outcome }) => outcome)).toEqual(["ok", "exception"]);
+  expect(events[0]).toMatchObject({
+    scriptName: "it",
+    scriptVersion: { id: control.worker("it").versions[0]?.id },
+    logs: [{ message: ["hello", "/fine"] }],
+  });
+  expect(events[1].exceptions[0].message).toBe("boom");
+});

@@ -1,0 +1,77 @@
+/** What production does to a Worker, asked for: several isolates, values that come late, objects that begin anew, refusals. */
+import { expect, it } from "vitest";
+import type { CloudOptions } from "../../infra/cloud/cloud.ts";
+import { liveCloud } from "./live.ts";
+import { publication } from "./uploads.ts";
+
+const code = `import { DurableObject } from "cloudflare:workers";
+let requests = 0;
+export class Memory extends DurableObject {
+  count = 0;
+  async more() {
+    const kept = ((await this.ctx.storage.get("kept")) ?? 0) + 1;
+    await this.ctx.storage.put("kept", kept);
+    return [++this.count, kept];
+  }
+}
+export default {
+  async fetch(request, env) {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/isolate") return Response.json(++requests);
+    if (pathname === "/kv") return Response.json(await env.KV.get("k"));
+    if (pathname === "/put") return Response.json(await env.KV.put("k", "new").then(() => "put"));
+    if (pathname === "/object") return Response.json(await env.MEMORY.getByName("m").more());
+    if (pathname === "/address") return Response.json(await fetch("http://127.0.0.1:9/").then(String, (error) => error.message));
+  },
+};`;
+
+const start = async (options: Partial<CloudOptions>) => {
+  const cloud = await liveCloud(options);
+  const { id } = await cloud.control.addNamespace("kv");
+  const bindings = [
+    { type: "kv_namespace", name: "KV", namespace_id: id },
+    { type: "durable_object_namespace", name: "MEMORY", class_name: "Memory" },
+  ];
+  const migrations = { new_tag: "v1", new_sqlite_classes: ["Memory"] };
+  await cloud.control.publish([publication("it", code, { bindings, migrations })]);
+  await cloud.control.change("it", { routes: [{ id: "all", pattern: "*/*" }] });
+  const get = async (path: string) => (await fetch(cloud.edge + path)).json();
+  return { cloud, get };
+};
+
+it("a Worker in four isolates remembers in each of them for itself", async () => {
+  let turn = 0;
+  const { get } = await start({ isolates: 4, random: () => (turn++ % 4) / 4 });
+  const counts: unknown[] = [];
+  for (let index = 0; index < 8; index++) counts.push(await get("/isolate"));
+  expect(counts.every((count) => Number(count) < 8)).toBe(true);
+  expect(counts.filter((count) => count === 1).length).toBeGreaterThan(1);
+});
+
+it("without it, what is written is read at once, and an object goes on", async () => {
+  const { get } = await start({});
+  expect(await get("/kv")).toBe(null);
+  await get("/put");
+  expect(await get("/kv")).toBe("new");
+  expect([await get("/object"), await get("/object")]).toEqual([
+    [1, 1],
+    [2, 2],
+  ]);
+  expect(await get("/address")).not.toContain("1003");
+});
+
+it("with it, a key that was missing stays missing for its time, addresses are refused, and an object that begins anew keeps its storage", async () => {
+  const { cloud, get } = await start({ realism: { kvMs: 1500, objectMs: 20, evictMs: 3_600_000 } });
+  expect(await get("/kv")).toBe(null);
+  await get("/put");
+  expect(await get("/kv")).toBe(null);
+  await new Promise((wake) => setTimeout(wake, 1600));
+  expect(await get("/kv")).toBe("new");
+  expect(await get("/address")).toContain("1003");
+  expect([await get("/object"), await get("/object")]).toEqual([
+    [1, 1],
+    [2, 2],
+  ]);
+  await cloud.control.evict();
+  expect(await get("/object")).toEqual([1, 3]);
+});

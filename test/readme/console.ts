@@ -1,0 +1,62 @@
+/** Runs the lines of a README's console, one after the other in one shell. */
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { home } from "../../infra/gen/generated.ts";
+
+export const readme = fs.readFileSync(path.join(home, "README.md"), "utf8");
+
+export interface Step {
+  readonly command: string;
+  readonly output: string;
+}
+
+/** The console under a heading. */
+export const stepsUnder = (heading: string): Step[] => {
+  const [, console = ""] = /```console\n([\s\S]*?)```/.exec(readme.slice(readme.indexOf(`## ${heading}\n`))) ?? [];
+  return console
+    .split(/^\$ /m)
+    .slice(1)
+    .map((step) => {
+      const [command = "", ...output] = step.trimEnd().split("\n");
+      return { command, output: output.join("\n") };
+    });
+};
+
+/** Resolves when it says so. */
+export const started = async (command: string, ready: RegExp) => {
+  const child = spawn(command, { shell: true, cwd: home, detached: true, stdio: ["ignore", "pipe", "inherit"] });
+  await new Promise<void>((done, failed) => {
+    let said = "";
+    child.stdout.on("data", (part) => {
+      said += part;
+      if (ready.test(said)) done();
+    });
+    child.once("exit", () => failed(new Error(`${command} ended: ${said}`)));
+  });
+  return {
+    stop: () =>
+      new Promise<void>((ended) => {
+        child.once("exit", () => ended());
+        if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+      }),
+  };
+};
+
+export const shell = () => {
+  const child = spawn("bash", [], { cwd: home, stdio: ["pipe", "pipe", "inherit"] });
+  const run = (command: string): Promise<string> =>
+    new Promise((done) => {
+      const end = "--- end of this step ---";
+      let heard = "";
+      const listen = (part: Buffer) => {
+        heard += part;
+        if (!heard.includes(end)) return;
+        child.stdout.off("data", listen);
+        done(heard.slice(0, heard.indexOf(end)));
+      };
+      child.stdout.on("data", listen);
+      child.stdin.write(`${command}\necho; echo "${end}"\n`);
+    });
+  return { run, end: () => child.kill() };
+};
