@@ -115,6 +115,37 @@ it("brings all of it, then only what has changed, as a split that comes back in 
   expect(cloud.control.worker("gate-a-test").versions).toHaveLength(2);
 });
 
+it("what the dev loop publishes is what wrangler uploads of the same folder", { timeout: 120_000 }, async () => {
+  const upstream = await service((_, response) => response.end("ok"));
+  const counted = "filters: [{ rate-limit: { limit: 9/m, by: ip, count: exact } }, { api-key: { header: x-key } }]\n";
+  const lifted = tier("a", upstream.url, "first", counted).replace("to: it }", "to: it, isolation: route }");
+  const { cloud, root, ...postern } = await town({
+    "routes/environments/test.yaml": 'kv: { consumers: "00000000000000000000000000000007" }\n',
+    "routes/a.yaml": lifted,
+    "routes/b.yaml": tier("b", upstream.url, "first", "isolation: shared\n"),
+  });
+  await postern.deploy();
+  const emitted = await emit(root, compile(root, "test"));
+  expect(emitted.map(({ worker }) => worker)).toHaveLength(5);
+  for (const it of emitted) {
+    const { upload } = publicationOf(it, { secrets: {}, exists: () => true });
+    const [version] = cloud.control.worker(it.worker).versions;
+    const byName = (all: readonly unknown[]) =>
+      (all as readonly { readonly name: string }[]).toSorted((a, b) => a.name.localeCompare(b.name));
+    expect(byName(version?.bindings ?? [])).toEqual(byName(upload.metadata.bindings));
+    expect(version).toMatchObject({
+      mainModule: upload.metadata.main_module,
+      compatibilityDate: upload.metadata.compatibility_date,
+      compatibilityFlags: upload.metadata.compatibility_flags,
+      annotations: upload.metadata.annotations,
+      limits: {},
+    });
+    expect(byName(version?.modules ?? []).map(({ name }) => name)).toEqual(
+      byName(upload.modules).map(({ name }) => name),
+    );
+  }
+});
+
 it("goes on where it was broken off", { timeout: 120_000 }, async () => {
   const upstream = await service((_, response) => response.end("ok"));
   const { cloud, root, edit, get, ...postern } = await town({ "routes/a.yaml": tier("a", upstream.url, "first") });
