@@ -81,13 +81,14 @@ it("KV is written and read by commands, and the Worker sees it; a version beside
   );
   fs.writeFileSync(path.join(bare, "keys.json"), JSON.stringify(["bulk-1", "bulk-2", "none"]));
   fs.writeFileSync(path.join(bare, "gone.json"), JSON.stringify(["bulk-1", "none"]));
-  await done(
+  const [, , , upload] = await done(
     kv("key put a/b some-value", ["--metadata", '{"by":"test"}']),
     kv("key put brief value --ttl 600"),
     kv("bulk put pairs.json"),
     wrangler.run(shop, "versions upload --define release:2 --preview-alias try --tag two --message second"),
   );
   const second = newest();
+  expect(upload?.out).toContain("https://try-shop.local.workers.dev");
   expect(await json(shopHost, "/kv/a/b")).toEqual({ value: "some-value", metadata: { by: "test" }, cacheStatus: null });
   expect(await edge()).toBe(1);
   for (const label of ["try", second.slice(0, 8)])
