@@ -6,7 +6,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { Emitted } from "../compiler/emit.ts";
-import { tagOf } from "../dev/publication.ts";
+import { configOf, tagOf } from "../dev/publication.ts";
 import { digestOf, type Releases, releasesOf, sharesOf, versionOf } from "./releases.ts";
 import type { Target } from "./target.ts";
 import { wrangler } from "./wrangler.ts";
@@ -72,7 +72,7 @@ const deployOne = async (it: Emitted, options: DeployOptions): Promise<Done> => 
     const there = runs(releases, tag, split);
     if (!there) await setSplit(options, it.worker, releases, known.id, split);
     // Routes are no part of a version, and an interrupted deploy may not have come to them.
-    if (it.kind === "front" && split === 100) await wrangler(target, ["triggers", "deploy", ...config]);
+    if (hasRoutes(it) && split === 100) await wrangler(target, ["triggers", "deploy", ...config]);
     return finish(there ? "unchanged" : "deployed", split, known.id);
   }
   const described = [...config, "--tag", tag, ...(message ? ["--message", message] : [])];
@@ -87,6 +87,9 @@ const deployOne = async (it: Emitted, options: DeployOptions): Promise<Done> => 
   await setSplit(options, it.worker, after, uploaded.id, split);
   return finish("uploaded", split, uploaded.id);
 };
+
+/** The front has, and a gate that is entered by its zone. */
+export const hasRoutes = (it: Emitted): boolean => (configOf(it).routes ?? []).length > 0;
 
 /** Whether what was built has just this share already. */
 const runs = (releases: Releases, tag: string, split: number): boolean => {

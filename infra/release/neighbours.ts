@@ -7,7 +7,7 @@ import * as esbuild from "esbuild";
 import type { Emitted } from "../compiler/emit.ts";
 import { common } from "../compiler/platform.ts";
 import type { Consumer } from "../compiler/surroundings.ts";
-import { reached } from "./releases.ts";
+import { reached } from "./api.ts";
 import type { Target } from "./target.ts";
 import { wrangler } from "./wrangler.ts";
 

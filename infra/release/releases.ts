@@ -1,5 +1,6 @@
 /** The versions and deployments of a Worker, as the platform tells of them. */
 
+import { type Access, accessOf, ask, noWorker } from "./api.ts";
 import type { Target } from "./target.ts";
 import { json, WranglerError } from "./wrangler.ts";
 
@@ -37,8 +38,6 @@ export const releasesOf = async (target: Target, worker: string): Promise<Releas
   );
 };
 
-const noWorker = [10007, 10090];
-
 const byWrangler = async (target: Target, worker: string): Promise<Releases | undefined> => {
   try {
     const [versions, deployments] = await Promise.all([
@@ -52,19 +51,6 @@ const byWrangler = async (target: Target, worker: string): Promise<Releases | un
   }
 };
 
-interface Access {
-  readonly api: string;
-  readonly token: string;
-  readonly account: string;
-}
-
-const accessOf = ({ variables }: Target): Access | undefined => {
-  const at = { ...process.env, ...variables };
-  const { CLOUDFLARE_API_TOKEN: token, CLOUDFLARE_ACCOUNT_ID: account } = at;
-  const api = at.CLOUDFLARE_API_BASE_URL ?? "https://api.cloudflare.com/client/v4";
-  return token && account ? { api, token, account } : undefined;
-};
-
 /**
  * Wrangler takes a second of a processor for each question; with a token in the shell, as in CI, the same two calls are
  * made here. Without one, wrangler has its own way to log in.
@@ -75,16 +61,6 @@ const byToken = async (access: Access, worker: string): Promise<Releases | undef
     ask<{ deployments: Deployment[] }>(access, worker, "deployments"),
   ]);
   return versions && { versions: versions.items, deployments: deployments?.deployments ?? [] };
-};
-
-/** @returns undefined where there is no such Worker */
-const ask = async <T>({ api, token, account }: Access, worker: string, what: string): Promise<T | undefined> => {
-  const url = `${api}/accounts/${account}/workers/scripts/${worker}/${what}`;
-  const response = await reached(url, { headers: { authorization: `Bearer ${token}` } });
-  const { success, result, errors } = (await response.json()) as Answer<T>;
-  if (success) return result;
-  if (errors.some(({ code }) => noWorker.includes(code))) return undefined;
-  throw new Error(`${worker}: ${errors.map(({ code, message }) => `${message} [code: ${code}]`).join("; ")}`);
 };
 
 interface View {
@@ -101,26 +77,6 @@ export const servicesOf = async (target: Target, worker: string, version: string
     type === "service" && service ? [service] : [],
   );
 };
-
-interface Answer<T> {
-  readonly success: boolean;
-  readonly result: T;
-  readonly errors: readonly { readonly code: number; readonly message: string }[];
-}
-
-/** @throws where nothing answers, with the remedy */
-export const reached = async (url: string, init: RequestInit): Promise<Response> => {
-  try {
-    return await fetch(url, { ...init, signal: AbortSignal.timeout(patienceMs) });
-  } catch (error) {
-    const { origin, hostname } = new URL(url);
-    const remedy =
-      hostname === "127.0.0.1" || hostname === "localhost" ? "; start the local cloud: npx postern cloud" : "";
-    throw new Error(`${origin} does not answer (${(error as Error).message})${remedy}`);
-  }
-};
-
-const patienceMs = 30_000;
 
 /** What a version was built from: its tag, or that of the code which an edit of a secret took over. */
 export const digestOf = ({ versions }: Releases, id: string): string | undefined => {

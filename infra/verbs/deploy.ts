@@ -7,9 +7,10 @@ import { choice } from "../compiler/issues.ts";
 import { report } from "../compiler/report.ts";
 import { shareOf } from "../numbers.ts";
 import { type Outcome, table } from "../outcome.ts";
-import { type Done, deployAll, stages } from "../release/deploy.ts";
+import { type Done, deployAll, hasRoutes, stages } from "../release/deploy.ts";
 import { leftOver, remove } from "../release/leftovers.ts";
 import { makeNamespaces, samples, uploadConsumers } from "../release/neighbours.ts";
+import { checkUnpublished } from "../release/published.ts";
 import { environmentFor, type Target, targetOf } from "../release/target.ts";
 import { localSecrets, secretsOf } from "../secrets.ts";
 
@@ -33,6 +34,7 @@ export const deploy = async (tiers: readonly string[], options: Options): Promis
   const own = compiled.problems.filter(({ file }) => tiers.length === 0 || !isOther(root, tiers, file));
   if (own.length > 0) return { exitCode: 1, text: report(own, compiled), data: { problems: own } };
   const wanted = chosen(await emit(root, compiled), tiers);
+  if (split < 100) refuseToSplitZones(wanted);
   const progress = (line: string) => process.stderr.write(`${pc.dim(line)}\n`);
   await prepare(target, root, compiled, wanted, tiers.length === 0);
   const secrets = localSecrets(root, env, compiled.environment.value.dev.secrets);
@@ -40,6 +42,10 @@ export const deploy = async (tiers: readonly string[], options: Options): Promis
   const beside = target.name === "local" ? await samples(root, env, compiled.environment.value.dev.workers) : [];
   const front = tiers.length === 0 ? wanted.find(({ kind }) => kind === "front") : undefined;
   const done = [...(await deployAll(tiers.length === 0 ? beside : [], how)), ...(await deployAll(wanted, how))];
+  await checkUnpublished(
+    target,
+    wanted.filter((it) => !hasRoutes(it)),
+  );
   const left = front ? await leftOver(target, front) : [];
   if (options.prune) await remove(target, left);
   return {
@@ -47,6 +53,15 @@ export const deploy = async (tiers: readonly string[], options: Options): Promis
     text: shown(done, target) + leavings(left, options.prune === true),
     data: { target: target.name, environment: env, workers: done, left, pruned: options.prune === true },
   };
+};
+
+/** Ahead of such a gate nothing takes away what a client says of versions, so it could choose its own. */
+const refuseToSplitZones = (wanted: readonly Emitted[]): void => {
+  const zones = wanted.filter((it) => it.kind === "gate" && hasRoutes(it)).map(({ worker }) => worker);
+  if (zones.length > 0)
+    throw new Error(
+      `${zones.join(", ")}: a tier with \`entry: zone\` is not split: no front ahead of it removes a client's Cloudflare-Workers-* headers, and none keeps a user on one version. Deploy it whole, or take \`entry: zone\` out`,
+    );
 };
 
 const leavings = (left: readonly string[], pruned: boolean): string => {

@@ -182,6 +182,28 @@ it("a tier that has gone leaves a gate, which --prune deletes", { timeout: 120_0
   expect((await postern.deploy([], "100", true)).text).not.toContain("gate-b-test");
 });
 
+it("reads back that gates have no address, and does not split a tier that its zone enters", {
+  timeout: 120_000,
+}, async () => {
+  const upstream = await service((_, response) => response.end("ok"));
+  const zone = tier("z", upstream.url, "first", "entry: zone\n").replace(
+    "hosts: [localhost]",
+    "hosts: [z.acme.example]",
+  );
+  const { cloud, ...postern } = await town({
+    "routes/environments/test.yaml": "front: { zones: [acme.example] }\n",
+    "routes/a.yaml": tier("a", upstream.url, "first").replace("hosts: [localhost]", "hosts: [a.acme.example]"),
+    "routes/z.yaml": zone,
+  });
+  await postern.deploy();
+  await expect(postern.deploy(["z"], "10")).rejects.toThrow(/gate-z-test: a tier with `entry: zone` is not split/);
+  expect(await asHost(`${cloud.edge}/z/which`, "z.acme.example")).toBe("first");
+  await cloud.control.change("gate-a-test", { subdomain: { enabled: false, previews_enabled: true } });
+  await expect(postern.deploy()).rejects.toThrow(
+    /gate-a-test: npx wrangler triggers deploy -c .*gates\/a\/wrangler\.json/,
+  );
+});
+
 it("secrets come before the code that needs them, and are not rolled back with it", { timeout: 120_000 }, async () => {
   const seen: (string | undefined)[] = [];
   const upstream = await service((request, response) => {

@@ -1,0 +1,49 @@
+/** Calls of the platform's REST API that wrangler has no command for, or takes a second for. They need a token in the shell. */
+import type { Target } from "./target.ts";
+
+export interface Access {
+  readonly api: string;
+  readonly token: string;
+  readonly account: string;
+}
+
+/** @returns undefined where there is no token */
+export const accessOf = ({ variables }: Target): Access | undefined => {
+  const at = { ...process.env, ...variables };
+  const { CLOUDFLARE_API_TOKEN: token, CLOUDFLARE_ACCOUNT_ID: account } = at;
+  const api = at.CLOUDFLARE_API_BASE_URL ?? "https://api.cloudflare.com/client/v4";
+  return token && account ? { api, token, account } : undefined;
+};
+
+/** The platform's codes for it. */
+export const noWorker = [10007, 10090];
+
+/** @returns undefined where there is no such Worker */
+export const ask = async <T>({ api, token, account }: Access, worker: string, what: string): Promise<T | undefined> => {
+  const url = `${api}/accounts/${account}/workers/scripts/${worker}/${what}`;
+  const response = await reached(url, { headers: { authorization: `Bearer ${token}` } });
+  const { success, result, errors } = (await response.json()) as Answer<T>;
+  if (success) return result;
+  if (errors.some(({ code }) => noWorker.includes(code))) return undefined;
+  throw new Error(`${worker}: ${errors.map(({ code, message }) => `${message} [code: ${code}]`).join("; ")}`);
+};
+
+interface Answer<T> {
+  readonly success: boolean;
+  readonly result: T;
+  readonly errors: readonly { readonly code: number; readonly message: string }[];
+}
+
+/** @throws where nothing answers, with the remedy */
+export const reached = async (url: string, init: RequestInit): Promise<Response> => {
+  try {
+    return await fetch(url, { ...init, signal: AbortSignal.timeout(patienceMs) });
+  } catch (error) {
+    const { origin, hostname } = new URL(url);
+    const remedy =
+      hostname === "127.0.0.1" || hostname === "localhost" ? "; start the local cloud: npx postern cloud" : "";
+    throw new Error(`${origin} does not answer (${(error as Error).message})${remedy}`);
+  }
+};
+
+const patienceMs = 30_000;

@@ -1,0 +1,31 @@
+/** Reads back that nothing but what has routes of its own can be reached from outside. */
+import type { Emitted } from "../compiler/emit.ts";
+import { accessOf, ask } from "./api.ts";
+import type { Target } from "./target.ts";
+
+interface Addresses {
+  readonly enabled: boolean;
+  readonly previews_enabled: boolean;
+}
+
+/**
+ * Wrangler has no command for this, so it takes a token in the shell, as CI has one.
+ * @throws where a Worker, or each version of it, has an address on workers.dev
+ */
+export const checkUnpublished = async (target: Target, workers: readonly Emitted[]): Promise<void> => {
+  const access = accessOf(target);
+  if (!access) return;
+  const found = await Promise.all(
+    workers.map(async ({ worker, folder }) => ({
+      worker,
+      folder,
+      at: await ask<Addresses>(access, worker, "subdomain"),
+    })),
+  );
+  const open = found.filter(({ at }) => at?.enabled || at?.previews_enabled);
+  if (open.length === 0) return;
+  const remedies = open.map(
+    ({ worker, folder }) => `  ${worker}: npx wrangler triggers deploy -c ${folder}/wrangler.json`,
+  );
+  throw new Error(`somebody has given these an address that everybody reaches; take it away:\n${remedies.join("\n")}`);
+};
