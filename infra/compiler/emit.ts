@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import type { Plan } from "../../functions/gateway/plan.ts";
 import { bundle } from "./bundle.ts";
 import { type Compiled, manifestFiles } from "./compile.ts";
-import { type Gate, gatesOf } from "./gates.ts";
+import { type Gate, gatesOf, isLifted } from "./gates.ts";
 import { type StateConfig, stateConfig, stateWorkers } from "./state.ts";
 import { type FrontConfig, frontConfig, gateConfig, secretsOf } from "./wrangler.ts";
 
@@ -21,6 +21,8 @@ export interface Emitted {
   readonly folder: string;
   /** Of a gate. */
   readonly tiers: readonly string[];
+  /** A gate that serves one route of its tier, and not the tier itself. */
+  readonly lifted: boolean;
   /** The parts that are linked in. */
   readonly parts: readonly string[];
   /** Names of those that it is given. */
@@ -73,6 +75,7 @@ export const emit = async (
         plan: gate.shared ? plans : (plans[0] as Plan),
         parts: partsOf(gate),
         tiers: plans.map(({ tier }) => tier),
+        lifted: isLifted(gate),
         secrets: secretsOf(gate.serves.map(({ checked }) => checked)),
       };
       return writeWorker("gate", at, gateConfig(gate, compiled.environment), code, beside);
@@ -142,6 +145,7 @@ interface Beside {
   readonly plan?: object;
   readonly parts?: readonly string[];
   readonly tiers?: readonly string[];
+  readonly lifted?: boolean;
   readonly secrets?: readonly string[];
 }
 
@@ -150,7 +154,7 @@ const writeWorker = (
   folder: string,
   config: ReturnType<typeof gateConfig> | FrontConfig | StateConfig,
   code: string,
-  { plan, parts = [], tiers = [], secrets = [] }: Beside = {},
+  { plan, parts = [], tiers = [], lifted = false, secrets = [] }: Beside = {},
 ): Emitted => {
   const planModule = plan ? `export default ${JSON.stringify(plan)};\n` : "";
   write(path.join(folder, config.main), code);
@@ -163,6 +167,7 @@ const writeWorker = (
     worker: config.name,
     folder,
     tiers,
+    lifted,
     parts,
     secrets,
     uses: "services" in config ? config.services.map(({ service }) => service) : [],

@@ -40,6 +40,8 @@ export const gateOf = ({ manifest }: CheckedTier): string =>
 /** No tier has two hyphens in a row, so none is called so. */
 const gateOfRoute = (tier: string, route: string): string => `gate-${tier}--${route}`;
 
+export const isLifted = ({ name }: Pick<Gate, "name">): boolean => name.includes("--");
+
 /** What a tier's gates serve: its own first, then those of its lifted routes. Its own keeps the whole table, so that 404 and 405 stay right. */
 export const lowered = (tier: CheckedTier, environment: string): Served[] => {
   const lifted = liftedOf(tier);

@@ -7,7 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import type { Emitted } from "../compiler/emit.ts";
 import { configOf, tagOf } from "../dev/publication.ts";
-import { digestOf, type Releases, releasesOf, sharesOf, versionOf } from "./releases.ts";
+import { digestOf, type Releases, releasesOf, servicesOf, sharesOf, versionOf } from "./releases.ts";
 import type { Target } from "./target.ts";
 import { wrangler } from "./wrangler.ts";
 
@@ -36,20 +36,60 @@ export const stages: readonly Emitted["kind"][] = ["state", "gate", "front"];
 /** Wrangler takes a processor for about a second a call. */
 const atOnce = Math.max(2, os.availableParallelism());
 
-/** @throws with the first that failed; those before it are done, and the same command goes on */
+/**
+ * A route that gets a gate of its own goes there before its tier's gate lets go of it, and the front says where: so the
+ * tier's gate comes last then.
+ * @throws with the first that failed; those before it are done, and the same command goes on
+ */
 export const deployAll = async (workers: readonly Emitted[], options: DeployOptions): Promise<Done[]> => {
+  const losing = await losingRoutes(workers, options.target);
+  const front = workers.some(({ kind }) => kind === "front");
+  const [first] = losing;
+  if (first && !front)
+    throw new Error(
+      `a route of ${first.tiers[0]} gets a gate of its own, and the front has to know it: npx postern deploy ${first.tiers[0]} front`,
+    );
   const done: Done[] = [];
-  for (const stage of stages) {
-    const waiting = workers.filter(({ kind }) => kind === stage);
-    const lane = async () => {
-      for (let it = waiting.shift(); it; it = waiting.shift()) done.push(await deployOne(it, options));
-    };
-    const lanes = await Promise.allSettled(Array.from({ length: atOnce }, lane));
-    const failed = lanes.find((it) => it.status === "rejected");
-    if (failed) throw failed.reason;
-  }
+  const run = async (some: readonly Emitted[]) => void done.push(...(await inLanes(some, options)));
+  for (const stage of stages) await run(workers.filter((it) => it.kind === stage && !losing.includes(it)));
+  await run(losing);
   const order = workers.map(({ worker }) => worker);
   return done.toSorted((a, b) => order.indexOf(a.worker) - order.indexOf(b.worker));
+};
+
+/** Gates of which a route is about to be lifted into one that the front does not reach yet. */
+const losingRoutes = async (workers: readonly Emitted[], target: Target): Promise<readonly Emitted[]> => {
+  const lifted = workers.filter((it) => it.lifted);
+  if (lifted.length === 0) return [];
+  const reached = await reachedBy(target, workers.find(({ kind }) => kind === "front")?.worker);
+  const there = await Promise.all(
+    lifted.map(async ({ worker }) => reached?.includes(worker) ?? (await releasesOf(target, worker)) !== undefined),
+  );
+  const fresh = lifted.filter((_, index) => !there[index]).flatMap(({ tiers }) => tiers);
+  const own = workers.filter((it) => it.kind === "gate" && !it.lifted && it.tiers.some((tier) => fresh.includes(tier)));
+  // One that is new itself has nothing to lose.
+  const known = await Promise.all(own.map(({ worker }) => releasesOf(target, worker)));
+  return own.filter((_, index) => known[index] !== undefined);
+};
+
+/** What the live front is bound to; undefined where it is none of this deploy's. */
+const reachedBy = async (target: Target, front: string | undefined): Promise<readonly string[] | undefined> => {
+  if (front === undefined) return undefined;
+  const releases = await releasesOf(target, front);
+  const [live] = releases ? sharesOf(releases) : [];
+  return live ? servicesOf(target, front, live.version_id) : [];
+};
+
+const inLanes = async (workers: readonly Emitted[], options: DeployOptions): Promise<Done[]> => {
+  const waiting = [...workers];
+  const done: Done[] = [];
+  const lane = async () => {
+    for (let it = waiting.shift(); it; it = waiting.shift()) done.push(await deployOne(it, options));
+  };
+  const lanes = await Promise.allSettled(Array.from({ length: atOnce }, lane));
+  const failed = lanes.find((it) => it.status === "rejected");
+  if (failed) throw failed.reason;
+  return done;
 };
 
 const deployOne = async (it: Emitted, options: DeployOptions): Promise<Done> => {

@@ -204,6 +204,31 @@ it("reads back that gates have no address, and does not split a tier that its zo
   );
 });
 
+it("a route is lifted before its tier's gate lets go of it", { timeout: 120_000 }, async () => {
+  const upstream = await service((_, response) => response.end("ok"));
+  const plain = tier("a", upstream.url, "first");
+  const { cloud, edit, get, ...postern } = await town({ "routes/a.yaml": plain });
+  await postern.deploy();
+  edit("routes/a.yaml", plain.replace("to: it }", "to: it, isolation: route }"));
+  await expect(postern.deploy(["a"])).rejects.toThrow(/npx postern deploy a front/);
+  let going = true;
+  const statuses: number[] = [];
+  const client = (async () => {
+    while (going) statuses.push((await get("/a/it")).status);
+  })();
+  expect((await postern.deploy()).done).toEqual({
+    "gate-a--it-test": "created 100",
+    "postern-front-test": "uploaded 100",
+    "gate-a-test": "uploaded 100",
+  });
+  going = false;
+  await client;
+  expect(statuses.filter((status) => status !== 200)).toEqual([]);
+  const at = (worker: string) => cloud.control.worker(worker).deployments[0]?.createdOn ?? "";
+  const times = ["gate-a--it-test", "postern-front-test", "gate-a-test"].map(at);
+  expect(times).toEqual(times.toSorted());
+});
+
 it("secrets come before the code that needs them, and are not rolled back with it", { timeout: 120_000 }, async () => {
   const seen: (string | undefined)[] = [];
   const upstream = await service((request, response) => {
