@@ -6,7 +6,18 @@ import { gzipSync } from "node:zlib";
 import type { Plan } from "../../functions/gateway/plan.ts";
 import { bundle } from "./bundle.ts";
 import { type Compiled, manifestFiles } from "./compile.ts";
+import {
+  actuatorConfig,
+  actuatorPlan,
+  controlConfig,
+  controlPlan,
+  deployToken,
+  feedConfig,
+  type PlaneConfig,
+  tailConfig,
+} from "./control.ts";
 import { type Gate, gatesOf, isLifted } from "./gates.ts";
+import { lower } from "./lower.ts";
 import { type StateConfig, stateConfig, stateWorkers } from "./state.ts";
 import { type FrontConfig, frontConfig, gateConfig, secretsOf } from "./wrangler.ts";
 
@@ -14,7 +25,7 @@ import { type FrontConfig, frontConfig, gateConfig, secretsOf } from "./wrangler
 const functions = path.resolve(import.meta.dirname, "../../functions");
 
 export interface Emitted {
-  readonly kind: "front" | "gate" | "state";
+  readonly kind: "state" | "feed" | "actuator" | "control" | "tail" | "gate" | "front";
   /** `gate-wallet`, `postern-front`, `state-shared` … */
   readonly worker: string;
   /** Absolute; it holds the modules and `wrangler.json`. */
@@ -91,8 +102,35 @@ export const emit = async (
   if (only !== undefined || (compiled.missing.length > 0 && !partial)) return emitted;
   const tiers = compiled.tiers.map(({ checked }) => checked);
   const config = frontConfig(compiled.front, tiers, compiled.environment);
+  emitted.push(...(await emitControl(folder, compiled, all)));
   const code = await bundle(frontEntry, functions, ["./plan.js"]);
   return [...emitted, writeWorker("front", path.join(folder, "front"), config, code, { plan: compiled.front })];
+};
+
+/** They know every tier, as the front does. */
+const emitControl = async (folder: string, { tiers, environment }: Compiled, gates: readonly Gate[]) => {
+  const settings = environment.value.control;
+  if (!settings) return [];
+  const whole = tiers.map(({ checked }) => ({
+    checked,
+    plan: lower(checked, environment.name, checked.routes),
+  }));
+  const workers = [
+    ["feed", feedConfig(environment), {}],
+    [
+      "actuator",
+      actuatorConfig(environment),
+      { plan: actuatorPlan(gates, environment.name, settings), secrets: [deployToken] },
+    ],
+    ["control", controlConfig(environment, settings), { plan: controlPlan(whole, environment, settings) }],
+    ["tail", tailConfig(environment), {}],
+  ] as const;
+  return Promise.all(
+    workers.map(async ([kind, config, beside]) => {
+      const code = await bundle(planeEntries[kind], functions, ["cloudflare:*", "./plan.js"]);
+      return writeWorker(kind, path.join(folder, "control", kind), config, code, beside);
+    }),
+  );
 };
 
 const folderOf = (gate: string): string => gate.replace(/^gate-/, "");
@@ -141,6 +179,24 @@ const stateEntry = `export * from "./state.ts";
 export { default } from "./state.ts";
 `;
 
+const planeEntries = {
+  feed: `export * from "./feed.ts";
+export { default } from "./feed.ts";
+`,
+  actuator: `import plan from "./plan.js";
+import { actuator } from "./actuator.ts";
+export const Actuator = actuator(plan);
+export default { fetch: () => new Response(null, { status: 404 }) };
+`,
+  control: `import plan from "./plan.js";
+import { control } from "./control.ts";
+export const { Ingest, Telemetry, Rollouts, Ledger, api } = control(plan);
+export default api;
+`,
+  tail: `export { default } from "./tail.ts";
+`,
+} as const;
+
 interface Beside {
   readonly plan?: object;
   readonly parts?: readonly string[];
@@ -152,7 +208,7 @@ interface Beside {
 const writeWorker = (
   kind: Emitted["kind"],
   folder: string,
-  config: ReturnType<typeof gateConfig> | FrontConfig | StateConfig,
+  config: ReturnType<typeof gateConfig> | FrontConfig | StateConfig | PlaneConfig,
   code: string,
   { plan, parts = [], tiers = [], lifted = false, secrets = [] }: Beside = {},
 ): Emitted => {
