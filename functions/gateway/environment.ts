@@ -8,6 +8,50 @@ const grayKey = () =>
     cookie: cookieName().default("postern-gray").describe("The cookie that the front sets for browsers"),
   });
 
+const control = () =>
+  z.strictObject({
+    host: host().describe("Where the admin API is reached; a host of its own"),
+    operators: z
+      .record(
+        name(),
+        z.strictObject({
+          key: z
+            .string()
+            .regex(/^[A-Za-z0-9_-]{43}$/, "an Ed25519 public key as a JWK has it (`x`)")
+            .describe("The public key of the operator's tokens"),
+          role: z
+            .enum(["viewer", "operator", "admin"])
+            .describe("`viewer` reads, `operator` releases and tightens, `admin` undoes what others did"),
+        }),
+      )
+      .describe("Who may ask control for something, by name"),
+    account: z
+      .string()
+      .regex(/^[0-9a-f]{32}$/, "an account's id: 32 hexadecimal digits")
+      .describe("The account that the actuator splits versions in"),
+    api: z
+      .url({ protocol: /^https?$/, error: "an address begins with https://" })
+      .default("https://api.cloudflare.com/client/v4")
+      .describe("The platform's REST API"),
+    front: z
+      .url({ protocol: /^https?$/, error: "an address begins with https:// or http://" })
+      .optional()
+      .describe("How smoke tests reach the front; by default `https://` and the tier's first host"),
+    webhook: z
+      .url({ protocol: /^https?$/, error: "an address begins with https://" })
+      .optional()
+      .describe("Hears of rollouts, signed with the secret POSTERN_WEBHOOK_SECRET (Standard Webhooks)"),
+    github: z
+      .string()
+      .regex(/^[\w.-]+\/[\w.-]+$/, "a repository: owner/name")
+      .optional()
+      .describe("Whose deployments hear of rollouts, with the secret GITHUB_TOKEN"),
+    otlp: z
+      .url({ protocol: /^https?$/, error: "an address begins with https://" })
+      .optional()
+      .describe("Where metrics and traces go, by OTLP over HTTP"),
+  });
+
 /** `environments/<name>.yaml`: the values of `${…}`, and what the platform calls things there. */
 export const environment = () =>
   z.strictObject({
@@ -42,6 +86,9 @@ export const environment = () =>
       })
       .optional()
       .describe("Lets gates explain a request to who brings a token for it"),
+    control: control()
+      .optional()
+      .describe("The control plane: rollouts by measurement, overlays, telemetry. Without it gates have none of these"),
     dev: z
       .strictObject({
         services: z.record(name(), z.string()).default({}).describe("Commands of the business services"),

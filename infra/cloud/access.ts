@@ -4,4 +4,4 @@
 export const accountId = "00000000000000000000000000000001";
 
 /** The API listens on this machine only. A page in a browser cannot send it. */
-export const localToken = "local";
+export const localToken = "token-of-the-local-cloud";

@@ -6,7 +6,19 @@ import { gzipSync } from "node:zlib";
 import type { Plan } from "../../functions/gateway/plan.ts";
 import { bundle } from "./bundle.ts";
 import { type Compiled, manifestFiles } from "./compile.ts";
+import {
+  actuatorConfig,
+  actuatorPlan,
+  controlConfig,
+  controlPlan,
+  deployToken,
+  feedConfig,
+  type PlaneConfig,
+  tailConfig,
+} from "./control.ts";
+import { frontEntry, gateEntry, partsOf, planeEntries, stateEntry } from "./entries.ts";
 import { type Gate, gatesOf, isLifted } from "./gates.ts";
+import { lower } from "./lower.ts";
 import { type StateConfig, stateConfig, stateWorkers } from "./state.ts";
 import { type FrontConfig, frontConfig, gateConfig, secretsOf } from "./wrangler.ts";
 
@@ -14,7 +26,7 @@ import { type FrontConfig, frontConfig, gateConfig, secretsOf } from "./wrangler
 const functions = path.resolve(import.meta.dirname, "../../functions");
 
 export interface Emitted {
-  readonly kind: "front" | "gate" | "state";
+  readonly kind: "state" | "feed" | "actuator" | "control" | "tail" | "gate" | "front";
   /** `gate-wallet`, `postern-front`, `state-shared` … */
   readonly worker: string;
   /** Absolute; it holds the modules and `wrangler.json`. */
@@ -91,55 +103,38 @@ export const emit = async (
   if (only !== undefined || (compiled.missing.length > 0 && !partial)) return emitted;
   const tiers = compiled.tiers.map(({ checked }) => checked);
   const config = frontConfig(compiled.front, tiers, compiled.environment);
+  emitted.push(...(await emitControl(folder, compiled, all)));
   const code = await bundle(frontEntry, functions, ["./plan.js"]);
   return [...emitted, writeWorker("front", path.join(folder, "front"), config, code, { plan: compiled.front })];
 };
 
-const folderOf = (gate: string): string => gate.replace(/^gate-/, "");
-
-const partsOf = (gate: Gate): string[] => [...used(gate, "filters"), ...used(gate, "upstreams")];
-
-const used = ({ serves }: Gate, group: "filters" | "upstreams"): string[] =>
-  [...new Set(serves.flatMap(({ plan }) => Object.values(plan[group]).map(({ use }) => use)))].sort();
-
-/** The entry of a shape: two gates with the same parts have the same one. Only `make` is imported, so no schema comes along. */
-const gateEntry = (gate: Gate, explain: string | undefined): string => {
-  const group = (folder: "filters" | "upstreams") => {
-    const names = used(gate, folder);
-    return {
-      imports: names
-        .map((name) => `import { make as ${idOf(folder, name)} } from "./${folder}/${name}.ts";\n`)
-        .join(""),
-      table: names.map((name) => `${JSON.stringify(name)}: ${idOf(folder, name)}`).join(", "),
-    };
-  };
-  const [filter, upstream] = [group("filters"), group("upstreams")];
-  const given = `plan, { filters: { ${filter.table} }, upstreams: { ${upstream.table} } }`;
-  const all = explain === undefined ? given : `${given}, explaining(${JSON.stringify(explain)})`;
-  const explaining = explain === undefined ? "" : `import { explaining } from "./gateway/explain.ts";\n`;
-  const imports = `import plan from "./plan.js";\n${filter.imports}${upstream.imports}${explaining}`;
-  return gate.shared
-    ? `${imports}import { sharedGate } from "./gate.ts";
-export const { Behind } = sharedGate(${all});
-export default { fetch: () => new Response(null, { status: 404 }) };
-`
-    : `${imports}import { gate } from "./gate.ts";
-const { zone, Behind } = gate(${all});
-export { Behind };
-export default zone;
-`;
+/** They know every tier, as the front does. */
+const emitControl = async (folder: string, { tiers, environment }: Compiled, gates: readonly Gate[]) => {
+  const settings = environment.value.control;
+  if (!settings) return [];
+  const whole = tiers.map(({ checked }) => ({
+    checked,
+    plan: lower(checked, environment.name, checked.routes),
+  }));
+  const workers = [
+    ["feed", feedConfig(environment), {}],
+    [
+      "actuator",
+      actuatorConfig(environment),
+      { plan: actuatorPlan(gates, environment.name, settings), secrets: [deployToken] },
+    ],
+    ["control", controlConfig(environment, settings), { plan: controlPlan(whole, environment, settings) }],
+    ["tail", tailConfig(environment), {}],
+  ] as const;
+  return Promise.all(
+    workers.map(async ([kind, config, beside]) => {
+      const code = await bundle(planeEntries[kind], functions, ["cloudflare:*", "./plan.js"]);
+      return writeWorker(kind, path.join(folder, "control", kind), config, code, beside);
+    }),
+  );
 };
 
-const idOf = (folder: string, name: string): string => `${folder}_${name.replaceAll("-", "_")}`;
-
-const frontEntry = `import plan from "./plan.js";
-import { front } from "./front.ts";
-export default front(plan);
-`;
-
-const stateEntry = `export * from "./state.ts";
-export { default } from "./state.ts";
-`;
+const folderOf = (gate: string): string => gate.replace(/^gate-/, "");
 
 interface Beside {
   readonly plan?: object;
@@ -152,7 +147,7 @@ interface Beside {
 const writeWorker = (
   kind: Emitted["kind"],
   folder: string,
-  config: ReturnType<typeof gateConfig> | FrontConfig | StateConfig,
+  config: ReturnType<typeof gateConfig> | FrontConfig | StateConfig | PlaneConfig,
   code: string,
   { plan, parts = [], tiers = [], lifted = false, secrets = [] }: Beside = {},
 ): Emitted => {

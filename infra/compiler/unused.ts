@@ -32,6 +32,7 @@ export const unused = (
       );
   const whole = tiers.length === verdicts.length;
   const namespaces = new Set(tiers.flatMap(bindingsOf).flatMap((it) => (it.kind === "kv" ? [it.namespace] : [])));
+  if (environment.value.control) namespaces.add("feed");
   const named = new Set(verdicts.map(({ preset }) => preset));
   return [
     ...idle(source, "values", values, (key) => `no manifest asks for \${${key}}`),

@@ -5,12 +5,15 @@ import type { Binding } from "../../functions/gateway/part.ts";
 import type { FrontPlan } from "../../functions/gateway/plan.ts";
 import { milliseconds } from "../../functions/gateway/quantities.ts";
 import type { CheckedTier, Named } from "./checked.ts";
+import { controlServices, feedCopy, tailConsumers, telemetryService } from "./control.ts";
 import { type Gate, gateOf, liftedRoutes } from "./gates.ts";
 import { gateBinding, routeBinding } from "./lower.ts";
 import { bindingsOf, common, workerName } from "./platform.ts";
 import { stateService, usesState } from "./state.ts";
+import { type Zones, zoneOfRoute } from "./zones.ts";
 
-export const gateConfig = ({ name, serves, shared }: Gate, { name: environment, value }: Named<Environment>) => {
+export const gateConfig = ({ name, serves, shared }: Gate, around: Named<Environment>) => {
+  const { name: environment, value } = around;
   const tiers = serves.map(({ checked }) => checked);
   const bindings = unique(tiers.flatMap(bindingsOf));
   const secrets = secretsOf(tiers);
@@ -25,10 +28,15 @@ export const gateConfig = ({ name, serves, shared }: Gate, { name: environment, 
     services: [
       ...bindings.flatMap((it) => (it.kind === "service" ? [{ binding: it.binding, service: it.service }] : [])),
       ...tiers.filter(usesState).map((it) => stateService(it, environment)),
+      ...controlServices(tiers, around),
     ],
-    kv_namespaces: bindings.flatMap((it) =>
-      it.kind === "kv" ? [{ binding: it.binding, id: value.kv[it.namespace] as string }] : [],
-    ),
+    kv_namespaces: [
+      ...bindings.flatMap((it) =>
+        it.kind === "kv" ? [{ binding: it.binding, id: value.kv[it.namespace] as string }] : [],
+      ),
+      ...feedCopy(around),
+    ],
+    ...tailConsumers(around),
     // The platform refuses a Worker that lacks one, and so would one small tier keep back all that share its gate.
     ...(!shared && secrets.length > 0 && { secrets: { required: secrets } }),
     ...(!shared && (limits.cpu ?? limits["sub-requests"]) !== undefined && { limits: platformLimits(limits) }),
@@ -69,9 +77,12 @@ export const frontConfig = (front: FrontPlan, tiers: readonly CheckedTier[], { n
   main: "front.js",
   ...common,
   routes: hostsOf(front).map((host) => ({ pattern: `${host}/*`, ...zoneOfRoute(host, value.front.zones) })),
-  services: tiers
-    .toSorted((a, b) => (a.manifest.tier < b.manifest.tier ? -1 : 1))
-    .flatMap((tier) => gateServices(tier, name)),
+  services: [
+    ...tiers
+      .toSorted((a, b) => (a.manifest.tier < b.manifest.tier ? -1 : 1))
+      .flatMap((tier) => gateServices(tier, name)),
+    ...(value.control ? [telemetryService("front", name)] : []),
+  ],
 });
 export type FrontConfig = ReturnType<typeof frontConfig>;
 
@@ -103,16 +114,3 @@ interface Service {
 
 /** Each host has a catch-all to the front. */
 const hostsOf = (front: FrontPlan): string[] => [...new Set(front.tiers.flatMap(({ hosts }) => hosts))].sort();
-
-type Zones = readonly string[] | undefined;
-
-/** The longest zone that holds a host. */
-export const zoneOf = (host: string, zones: readonly string[]): string | undefined =>
-  zones.filter((zone) => `.${host}`.endsWith(`.${zone}`)).toSorted((a, b) => b.length - a.length)[0];
-
-const zoneNameOf = (host: string, zones: Zones): string =>
-  (zones && zoneOf(host, zones)) ?? host.split(".").slice(-2).join(".");
-
-/** Wrangler finds no zone for a host of one label, which only a local cloud has; it takes an id as it is. */
-const zoneOfRoute = (host: string, zones: Zones): { readonly zone_name: string } | { readonly zone_id: string } =>
-  host.includes(".") ? { zone_name: zoneNameOf(host, zones) } : { zone_id: host };

@@ -30,7 +30,10 @@ export const generations = (
 
   const turn = async (compiled: Compiled): Promise<boolean> => {
     const { value } = compiled.environment;
-    const emitted = await emit(root, compiled, { partial: true, explain: value.explain?.key ?? ownKey(root, env) });
+    const emitted = await emit(root, withoutControl(compiled), {
+      partial: true,
+      explain: value.explain?.key ?? ownKey(root, env),
+    });
     const secrets = localSecrets(root, env, value.dev.secrets);
     const now = JSON.stringify([emitted.map((it) => it.digest), compiled.consumers, secrets]);
     if (now === digest) return false;
@@ -71,6 +74,12 @@ export const generations = (
       }
     },
   };
+};
+
+/** An edit in the loop is live at once, so there is nothing to release. */
+const withoutControl = (compiled: Compiled): Compiled => {
+  const { control: _, ...value } = compiled.environment.value;
+  return { ...compiled, environment: { ...compiled.environment, value } };
 };
 
 const absolute = (root: string, files: Readonly<Record<string, string>>): Record<string, string> =>

@@ -8,7 +8,7 @@ import type { Publication } from "../cloud/publish.ts";
 import type { Emitted } from "../compiler/emit.ts";
 import { compatibilityDate } from "../compiler/platform.ts";
 import type { Consumer } from "../compiler/surroundings.ts";
-import { stages } from "../release/deploy.ts";
+import { byStage } from "../release/deploy.ts";
 import { configOf, publicationOf, tagOf } from "./publication.ts";
 
 export interface Wanted {
@@ -40,7 +40,7 @@ export const turnTo = async ({ control, fleet }: Cloud, wanted: Wanted): Promise
   const before = control.account().workers;
   const refused: Record<string, string> = {};
   const others = await Promise.all(Object.entries(wanted.others).map(([name, file]) => plain(name, file)));
-  const inOrder = wanted.emitted.toSorted((a, b) => stages.indexOf(a.kind) - stages.indexOf(b.kind));
+  const inOrder = wanted.emitted.toSorted(byStage);
   for (;;) {
     const names = new Set([...others.map(({ worker }) => worker), ...inOrder.map(({ worker }) => worker)]);
     const exists = (worker: string) => before.has(worker) || (names.has(worker) && refused[worker] === undefined);

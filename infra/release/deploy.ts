@@ -32,7 +32,19 @@ export interface DeployOptions {
 }
 
 /** What is bound to goes before what is bound. */
-export const stages: readonly Emitted["kind"][] = ["state", "gate", "front"];
+const stages: readonly (readonly Emitted["kind"][])[] = [
+  ["state", "feed", "actuator"],
+  ["control"],
+  ["tail"],
+  ["gate"],
+  ["front"],
+];
+
+/** Whose place in a deploy comes first. */
+export const byStage = (a: Pick<Emitted, "kind">, b: Pick<Emitted, "kind">): number => stageOf(a) - stageOf(b);
+
+const stageOf = ({ kind }: Pick<Emitted, "kind">): number => stages.findIndex((kinds) => kinds.includes(kind));
+
 /** Wrangler takes a processor for about a second a call. */
 const atOnce = Math.max(2, os.availableParallelism());
 
@@ -51,7 +63,7 @@ export const deployAll = async (workers: readonly Emitted[], options: DeployOpti
     );
   const done: Done[] = [];
   const run = async (some: readonly Emitted[]) => void done.push(...(await inLanes(some, options)));
-  for (const stage of stages) await run(workers.filter((it) => it.kind === stage && !losing.includes(it)));
+  for (const stage of stages) await run(workers.filter((it) => stage.includes(it.kind) && !losing.includes(it)));
   await run(losing);
   const order = workers.map(({ worker }) => worker);
   return done.toSorted((a, b) => order.indexOf(a.worker) - order.indexOf(b.worker));
@@ -106,7 +118,7 @@ const deployOne = async (it: Emitted, options: DeployOptions): Promise<Done> => 
     return done;
   };
   // Migrations want a whole deployment, and so does whoever has nothing to split with.
-  const split = it.kind === "state" || !releases || releases.deployments.length === 0 ? 100 : options.split;
+  const split = !isSplit(it) || !releases || releases.deployments.length === 0 ? 100 : options.split;
   const known = releases && versionOf(releases, tag);
   if (releases && known) {
     const there = runs(releases, tag, split);
@@ -128,7 +140,10 @@ const deployOne = async (it: Emitted, options: DeployOptions): Promise<Done> => 
   return finish("uploaded", split, uploaded.id);
 };
 
-/** The front has, and a gate that is entered by its zone. */
+/** What owns objects is deployed whole, and what serves it along with it. */
+const isSplit = ({ kind }: Emitted): boolean => kind === "gate" || kind === "front";
+
+/** The front has, control, and a gate that is entered by its zone. */
 export const hasRoutes = (it: Emitted): boolean => (configOf(it).routes ?? []).length > 0;
 
 /** Whether what was built has just this share already. */

@@ -7,10 +7,11 @@ import { choice } from "../compiler/issues.ts";
 import { report } from "../compiler/report.ts";
 import { shareOf } from "../numbers.ts";
 import { type Outcome, table } from "../outcome.ts";
-import { type Done, deployAll, hasRoutes, stages } from "../release/deploy.ts";
+import { byStage, type Done, deployAll, hasRoutes } from "../release/deploy.ts";
 import { leftOver, remove } from "../release/leftovers.ts";
 import { makeNamespaces, samples, uploadConsumers } from "../release/neighbours.ts";
 import { checkUnpublished } from "../release/published.ts";
+import { releasesOf } from "../release/releases.ts";
 import { environmentFor, type Target, targetOf } from "../release/target.ts";
 import { localSecrets, secretsOf } from "../secrets.ts";
 
@@ -33,7 +34,7 @@ export const deploy = async (tiers: readonly string[], options: Options): Promis
   // Others' broken manifests are no reason to keep a tier back; without a name, all of them are meant.
   const own = compiled.problems.filter(({ file }) => tiers.length === 0 || !isOther(root, tiers, file));
   if (own.length > 0) return { exitCode: 1, text: report(own, compiled), data: { problems: own } };
-  const wanted = chosen(await emit(root, compiled), tiers);
+  const wanted = await chosen(target, await emit(root, compiled), tiers);
   if (split < 100) refuseToSplitZones(wanted);
   const progress = (line: string) => process.stderr.write(`${pc.dim(line)}\n`);
   await prepare(target, root, compiled, wanted, tiers.length === 0);
@@ -73,23 +74,38 @@ const leavings = (left: readonly string[], pruned: boolean): string => {
 };
 
 const checkNames = (root: string, tiers: readonly string[]): void => {
-  const known = [...manifestFiles(root).map((file) => path.basename(file, ".yaml")), "front"];
+  const known = [...manifestFiles(root).map((file) => path.basename(file, ".yaml")), "front", "control"];
   for (const name of tiers)
     if (!known.includes(name)) throw new Error(`there is no tier "${name}"; ${choice(name, known) ?? ""}`);
 };
 
 /** The manifest of a tier that was not asked for. */
 const isOther = (root: string, tiers: readonly string[], file: string): boolean =>
-  manifestFiles(root).includes(file) && !tiers.includes(path.basename(file, ".yaml")) && !tiers.includes("front");
+  manifestFiles(root).includes(file) &&
+  !tiers.some((it) => [path.basename(file, ".yaml"), "front", "control"].includes(it));
+
+const controlKinds: readonly Emitted["kind"][] = ["feed", "actuator", "control", "tail"];
 
 /** A tier's gates, and where they count. */
-const chosen = (emitted: readonly Emitted[], tiers: readonly string[]): readonly Emitted[] => {
-  if (tiers.length === 0) return emitted.toSorted((a, b) => stages.indexOf(a.kind) - stages.indexOf(b.kind));
+const chosen = async (
+  target: Target,
+  emitted: readonly Emitted[],
+  tiers: readonly string[],
+): Promise<readonly Emitted[]> => {
+  if (tiers.length === 0) return emitted.toSorted(byStage);
   const gates = emitted.filter(({ kind, tiers: served }) => kind === "gate" && served.some((it) => tiers.includes(it)));
   const states = emitted.filter(
     ({ kind, worker }) => kind === "state" && gates.some((gate) => gate.uses.includes(worker)),
   );
-  return [...states, ...gates, ...emitted.filter(({ kind }) => kind === "front" && tiers.includes("front"))];
+  const plane = emitted.filter((it) => controlKinds.includes(it.kind));
+  const absent = await Promise.all(plane.map(async ({ worker }) => (await releasesOf(target, worker)) === undefined));
+  return [
+    ...states,
+    // A gate cannot be bound to what is not there; what is there goes with the whole, or by its own name.
+    ...plane.filter((_, index) => tiers.includes("control") || absent[index]),
+    ...gates,
+    ...emitted.filter(({ kind }) => kind === "front" && tiers.includes("front")),
+  ].toSorted(byStage);
 };
 
 /** What has to be there before the first upload, so that none fails half way. */

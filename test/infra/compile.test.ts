@@ -6,7 +6,7 @@ import { unstable_readConfig } from "wrangler";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit.ts";
 import { compatibilityDate, compatibilityFlags } from "../../infra/compiler/platform.ts";
-import { zoneOf } from "../../infra/compiler/wrangler.ts";
+import { zoneOf } from "../../infra/compiler/zones.ts";
 import { generate } from "../../infra/gen/gen.ts";
 import { home, isStale } from "../../infra/gen/generated.ts";
 import { compiled, manifest, project } from "../e2e/city.ts";

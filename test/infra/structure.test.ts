@@ -33,8 +33,8 @@ const imports = files.flatMap((from): Import[] =>
 /** Layers, innermost first: an import goes inwards or stays within its layer. */
 const layers = [
   /^functions\/gateway\//,
-  /^functions\/(?:filters|upstreams|state)\//,
-  /^functions\/(?:front|gate|state|control)\.ts$/,
+  /^functions\/(?:filters|upstreams|state|feed|control)\//,
+  /^functions\/(?:front|gate|state|control|feed|actuator|tail)\.ts$/,
   /^infra\//,
 ];
 const layerOf = (file: string) => layers.findIndex((layer) => layer.test(file));

@@ -4,7 +4,7 @@ import type { CheckedTier, Surroundings } from "../checked.ts";
 import { choice } from "../issues.ts";
 import type { Path } from "../locate.ts";
 import type { Problem } from "../problem.ts";
-import { zoneOf } from "../wrangler.ts";
+import { zoneOf } from "../zones.ts";
 
 export const placementHolds = (tier: CheckedTier, surroundings: Surroundings): Problem[] => [
   ...fileIsNamedAfterTier(tier),

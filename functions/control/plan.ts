@@ -1,0 +1,55 @@
+/** What control and its helpers are told when they are built: plain JSON, no secret in it. */
+import type { Level, Mode, Weighted } from "../gateway/plan.ts";
+
+export type Role = "viewer" | "operator" | "admin";
+
+/** Who may ask for something, and by which key they are known. */
+export interface Operator {
+  /** An Ed25519 public key, as a JWK has it (`x`). */
+  readonly key: string;
+  readonly role: Role;
+}
+
+/** What control knows of a tier: what an overlay can concern, and how it is released. */
+export interface TierFacts {
+  readonly level: Level;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly owner: string | null;
+  readonly host: string;
+  readonly base: string;
+  /** Its gates, its own first. */
+  readonly workers: readonly string[];
+  readonly filters: Readonly<
+    Record<string, { readonly use: string; readonly mode: Mode; readonly limit?: string | undefined }>
+  >;
+  readonly routes: Readonly<
+    Record<
+      string,
+      { readonly filters: readonly string[]; readonly weights?: readonly Weighted[]; readonly closed?: true }
+    >
+  >;
+  readonly limits: { readonly body: string; readonly concurrency: number };
+  /** As the manifest says it, with its defaults. */
+  readonly release: Readonly<Record<string, unknown>>;
+}
+
+export interface ControlPlan {
+  readonly environment: string;
+  readonly operators: Readonly<Record<string, Operator>>;
+  /** How smoke tests reach the front; by default the tier's own host. */
+  readonly front: string | null;
+  readonly webhook: string | null;
+  /** `owner/repository`, whose deployments hear of rollouts. */
+  readonly github: string | null;
+  /** Where metrics and traces go by OTLP over HTTP. */
+  readonly otlp: string | null;
+  readonly tiers: Readonly<Record<string, TierFacts>>;
+}
+
+export interface ActuatorPlan {
+  /** The platform's REST API. */
+  readonly api: string;
+  readonly account: string;
+  /** The only Workers that it touches. */
+  readonly workers: readonly string[];
+}

@@ -1,0 +1,166 @@
+/** The Workers of the control plane, there where the environment has one: control, feed, actuator and tail. */
+import type { ActuatorPlan, ControlPlan, TierFacts } from "../../functions/control/plan.ts";
+import type { Environment } from "../../functions/gateway/environment.ts";
+import type { Plan } from "../../functions/gateway/plan.ts";
+import type { CheckedTier, Named } from "./checked.ts";
+import { type Gate, gateOf, liftedRoutes } from "./gates.ts";
+import { common, workerName } from "./platform.ts";
+import { zoneOfRoute } from "./zones.ts";
+
+type Settings = NonNullable<Environment["control"]>;
+
+const controlWorker = (environment: string) => workerName("postern-control", environment);
+const feedWorker = (environment: string) => workerName("postern-feed", environment);
+const actuatorWorker = (environment: string) => workerName("postern-actuator", environment);
+const tailWorker = (environment: string) => workerName("postern-tail", environment);
+const frontWorker = (environment: string) => workerName("postern-front", environment);
+
+/** The actuator's secret. */
+export const deployToken = "CLOUDFLARE_API_TOKEN";
+
+/** Each tier has a binding of its own to the feed, which says whose entries it reads. */
+export const feedBinding = (tier: string): string => `FEED_${tier.toUpperCase().replaceAll("-", "_")}`;
+
+/** What a gate has where there is control: entries to read, and somebody to tell what it counted. */
+export const controlServices = (tiers: readonly CheckedTier[], { name, value }: Named<Environment>) =>
+  value.control
+    ? [
+        ...tiers.map(({ manifest: { tier } }) => ({
+          binding: feedBinding(tier),
+          service: feedWorker(name),
+          entrypoint: "Read",
+          props: { tier },
+        })),
+        telemetryService("gate", name),
+      ]
+    : [];
+
+export const telemetryService = (from: "gate" | "front" | "tail", environment: string) => ({
+  binding: "TELEMETRY",
+  service: controlWorker(environment),
+  entrypoint: "Ingest",
+  props: { from },
+});
+
+export const tailConsumers = ({ name, value }: Named<Environment>) =>
+  value.control ? { tail_consumers: [{ service: tailWorker(name) }] } : {};
+
+/** A KV copy of what gates read, where the environment has a namespace for it. */
+export const feedCopy = ({ value }: Named<Environment>) => {
+  const id = value.control && value.kv.feed;
+  return id === undefined ? [] : [{ binding: "COPY", id }];
+};
+
+export const controlConfig = ({ name, value }: Named<Environment>, { host }: Settings) => ({
+  name: controlWorker(name),
+  main: "control.js",
+  ...common,
+  // Smoke tests go in by the front door, also where host and control are of one zone.
+  compatibility_flags: [...common.compatibility_flags, "global_fetch_strictly_public"],
+  routes: [{ pattern: `${host}/*`, ...zoneOfRoute(host, value.front.zones) }],
+  version_metadata: { binding: "VERSION" },
+  services: [
+    { binding: "FEED", service: feedWorker(name), entrypoint: "Write" },
+    { binding: "ACTUATOR", service: actuatorWorker(name), entrypoint: "Actuator" },
+  ],
+  durable_objects: {
+    bindings: [
+      { name: "TELEMETRY", class_name: "Telemetry" },
+      { name: "ROLLOUTS", class_name: "Rollouts" },
+      { name: "LEDGER", class_name: "Ledger" },
+    ],
+  },
+  migrations: [{ tag: "v1", new_sqlite_classes: ["Telemetry", "Rollouts", "Ledger"] }],
+});
+
+export const feedConfig = (environment: Named<Environment>) => ({
+  name: feedWorker(environment.name),
+  main: "feed.js",
+  ...common,
+  kv_namespaces: feedCopy(environment),
+  durable_objects: { bindings: [{ name: "FEEDS", class_name: "Feed" }] },
+  migrations: [{ tag: "v1", new_sqlite_classes: ["Feed"] }],
+});
+
+export const actuatorConfig = ({ name }: Named<Environment>) => ({
+  name: actuatorWorker(name),
+  main: "actuator.js",
+  ...common,
+  secrets: { required: [deployToken] },
+});
+
+export const tailConfig = ({ name }: Named<Environment>) => ({
+  name: tailWorker(name),
+  main: "tail.js",
+  ...common,
+  services: [telemetryService("tail", name)],
+});
+
+export type PlaneConfig = ReturnType<
+  typeof controlConfig | typeof feedConfig | typeof actuatorConfig | typeof tailConfig
+>;
+
+export const controlPlan = (
+  tiers: readonly { readonly checked: CheckedTier; readonly plan: Plan }[],
+  { name }: Named<Environment>,
+  settings: Settings,
+): ControlPlan => ({
+  environment: name,
+  operators: settings.operators,
+  front: settings.front ?? null,
+  webhook: settings.webhook ?? null,
+  github: settings.github ?? null,
+  otlp: settings.otlp ?? null,
+  tiers: Object.fromEntries(
+    tiers
+      .toSorted((a, b) => (a.plan.tier < b.plan.tier ? -1 : 1))
+      .map(({ checked, plan }) => [plan.tier, factsOf(checked, plan, name)]),
+  ),
+});
+
+/** @param plan of the whole tier, with the routes that are lifted */
+export const factsOf = (checked: CheckedTier, plan: Plan, environment: string): TierFacts => {
+  const { manifest } = checked;
+  return {
+    level: manifest.level,
+    labels: manifest.labels,
+    owner: manifest.owner ?? null,
+    host: manifest.hosts[0] as string,
+    base: manifest.base,
+    workers: workersOfTier(checked, environment),
+    filters: Object.fromEntries(
+      Object.entries(plan.filters).map(([id, { use, mode, with: config }]) => [id, { use, mode, ...limitIn(config) }]),
+    ),
+    routes: Object.fromEntries(
+      Object.entries(plan.routes).map(([route, { filters, goes, closed }]) => [
+        route,
+        {
+          filters,
+          ...("to" in goes && typeof goes.to !== "string" && { weights: goes.to }),
+          ...(closed && { closed: true as const }),
+        },
+      ]),
+    ),
+    limits: { body: plan.limits.body, concurrency: plan.limits.concurrency },
+    release: manifest.release,
+  };
+};
+
+const limitIn = (config: unknown): { readonly limit?: string } => {
+  const { limit } = (config ?? {}) as { readonly limit?: unknown };
+  return typeof limit === "string" ? { limit } : {};
+};
+
+const workersOfTier = (checked: CheckedTier, environment: string): string[] =>
+  [gateOf(checked), ...liftedRoutes(checked).map(({ gate }) => gate)].map((it) => workerName(it, environment));
+
+/** Gates and the front: what is released by splits. */
+export const actuatorPlan = (
+  gates: readonly Gate[],
+  environment: string,
+  { api, account }: Settings,
+): ActuatorPlan => ({
+  api,
+  account,
+  workers: [...gates.map(({ name }) => workerName(name, environment)), frontWorker(environment)].sort(),
+});

@@ -1,0 +1,64 @@
+/** The modules that bundles begin with: each imports what its Worker uses, and nothing else. */
+import type { Gate } from "./gates.ts";
+
+export const partsOf = (gate: Gate): string[] => [...used(gate, "filters"), ...used(gate, "upstreams")];
+
+const used = ({ serves }: Gate, group: "filters" | "upstreams"): string[] =>
+  [...new Set(serves.flatMap(({ plan }) => Object.values(plan[group]).map(({ use }) => use)))].sort();
+
+/** The entry of a shape: two gates with the same parts have the same one. Only `make` is imported, so no schema comes along. */
+export const gateEntry = (gate: Gate, explain: string | undefined): string => {
+  const group = (folder: "filters" | "upstreams") => {
+    const names = used(gate, folder);
+    return {
+      imports: names
+        .map((name) => `import { make as ${idOf(folder, name)} } from "./${folder}/${name}.ts";\n`)
+        .join(""),
+      table: names.map((name) => `${JSON.stringify(name)}: ${idOf(folder, name)}`).join(", "),
+    };
+  };
+  const [filter, upstream] = [group("filters"), group("upstreams")];
+  const given = `plan, { filters: { ${filter.table} }, upstreams: { ${upstream.table} } }`;
+  const all = explain === undefined ? given : `${given}, explaining(${JSON.stringify(explain)})`;
+  const explaining = explain === undefined ? "" : `import { explaining } from "./gateway/explain.ts";\n`;
+  const imports = `import plan from "./plan.js";\n${filter.imports}${upstream.imports}${explaining}`;
+  return gate.shared
+    ? `${imports}import { sharedGate } from "./gate.ts";
+export const { Behind } = sharedGate(${all});
+export default { fetch: () => new Response(null, { status: 404 }) };
+`
+    : `${imports}import { gate } from "./gate.ts";
+const { zone, Behind } = gate(${all});
+export { Behind };
+export default zone;
+`;
+};
+
+const idOf = (folder: string, name: string): string => `${folder}_${name.replaceAll("-", "_")}`;
+
+export const frontEntry = `import plan from "./plan.js";
+import { front } from "./front.ts";
+export default front(plan);
+`;
+
+export const stateEntry = `export * from "./state.ts";
+export { default } from "./state.ts";
+`;
+
+export const planeEntries = {
+  feed: `export * from "./feed.ts";
+export { default } from "./feed.ts";
+`,
+  actuator: `import plan from "./plan.js";
+import { actuator } from "./actuator.ts";
+export const Actuator = actuator(plan);
+export default { fetch: () => new Response(null, { status: 404 }) };
+`,
+  control: `import plan from "./plan.js";
+import { control } from "./control.ts";
+export const { Ingest, Telemetry, Rollouts, Ledger, api } = control(plan);
+export default api;
+`,
+  tail: `export { default } from "./tail.ts";
+`,
+} as const;
