@@ -1,15 +1,22 @@
 /** The Worker that holds the deploy token, and does no more with it than splits of the Workers on its list. */
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { act } from "./control/actuator/calls.ts";
 import type { ActuatorPlan } from "./control/plan.ts";
 
-const absent = (): Response => new Response(null, { status: 404 });
+interface Secrets {
+  readonly CLOUDFLARE_API_TOKEN: string;
+}
 
-type Entrypoint = new (context: ExecutionContext, env: object) => { fetch(request: Request): Promise<Response> };
+type Entrypoint = new (context: ExecutionContext, env: Secrets) => { fetch(request: Request): Promise<Response> };
 
 /** @returns the entrypoint that control is bound to */
-export const actuator = (_: ActuatorPlan): Entrypoint =>
-  class extends WorkerEntrypoint {
-    override async fetch(): Promise<Response> {
-      return absent();
+export const actuator = (plan: ActuatorPlan): Entrypoint =>
+  class extends WorkerEntrypoint<Secrets> {
+    override fetch(request: Request): Promise<Response> {
+      return act(request, plan, {
+        fetch: (url, init) => fetch(url, init),
+        token: this.env.CLOUDFLARE_API_TOKEN,
+        timeout: (ms) => AbortSignal.timeout(ms),
+      });
     }
   };

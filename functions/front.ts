@@ -3,8 +3,18 @@ import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import { cookie } from "./gateway/cookies.ts";
 import { answer, gatewayCodes, type ProblemOptions } from "./gateway/faults.ts";
-import { cleanse, grayKeyHeader, requestIdHeader, traceparentOf, versionKeyHeader, writeTrace } from "./gateway/hop.ts";
+import {
+  cleanse,
+  grayKeyHeader,
+  overridesHeader,
+  requestIdHeader,
+  smokeHeader,
+  traceparentOf,
+  versionKeyHeader,
+  writeTrace,
+} from "./gateway/hop.ts";
 import { hostFinder, hostOf } from "./gateway/hosts.ts";
+import { type Labels, labelHeader } from "./gateway/label.ts";
 import { canonicalPath } from "./gateway/path.ts";
 import type { FrontPlan } from "./gateway/plan.ts";
 import { preflightMethod } from "./gateway/preflight.ts";
@@ -19,11 +29,13 @@ interface FrontTypes {
   };
 }
 
-export const front = (plan: FrontPlan) =>
+/** @param labels of testers, where control signs them */
+export const front = (plan: FrontPlan, labels?: Labels) =>
   new Hono<FrontTypes>()
     .use(cleanHeaders)
     .use(nameRequest)
     .use(keepOnOneVersion(plan.grayKey))
+    .use(letTestersChoose(labels))
     .use(sayWhatIsMissing(plan.tiers))
     .all("*", toGate(plan.tiers))
     .onError((error, c) => {
@@ -68,6 +80,22 @@ const keepOnOneVersion = ({ header, cookie: name }: FrontPlan["grayKey"]) =>
       c.header("set-cookie", `${name}=${key}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax`, {
         append: true,
       });
+  });
+
+/** Who bears a label meets the versions that it names. One that does not hold is as none. */
+const letTestersChoose = (labels: Labels | undefined) =>
+  createMiddleware<FrontTypes>(async (c, next) => {
+    const { headers } = c.get("onward");
+    const label = headers.get(labelHeader);
+    if (label !== null) {
+      headers.delete(labelHeader);
+      const versions = await labels?.(label, Date.now());
+      if (versions !== undefined) {
+        headers.set(overridesHeader, versions);
+        headers.set(smokeHeader, "1");
+      }
+    }
+    await next();
   });
 
 /** Only browsers keep cookies: they alone say where a fetch comes from (Fetch Metadata Request Headers). */

@@ -1,11 +1,12 @@
 /** The Worker of one tier: its plan linked with the parts it uses, behind two doors of different trust. */
-import { env, WorkerEntrypoint } from "cloudflare:workers";
+import { env, WorkerEntrypoint, waitUntil } from "cloudflare:workers";
 import type { Explain } from "./gateway/explain.ts";
 import { answer, gatewayCodes } from "./gateway/faults.ts";
-import { behindFront, stranger } from "./gateway/hop.ts";
+import { behindFront, smokeHeader, stranger, versionHeader } from "./gateway/hop.ts";
 import type { Parts } from "./gateway/part.ts";
 import type { Plan } from "./gateway/plan.ts";
 import { type Gateway, link } from "./gateway/server.ts";
+import type { Audience, Telemetry } from "./gateway/telemetry.ts";
 import type { Deps } from "./gateway/types.ts";
 
 const deps = (): Deps => ({
@@ -37,14 +38,14 @@ const sleep: Deps["sleep"] = (ms, signal) =>
  * The two entrypoints of a gate. `zone` serves whoever finds it and believes nothing that came in; `Behind` is reached
  * only by a service binding that names it, so what the front says of the caller is believed there, and only there.
  */
-export const gate = (plan: Plan, parts: Parts, explain: Explain = silent): Entrypoints => {
+export const gate = (plan: Plan, parts: Parts, { explain = silent, telemetry }: Extras = {}): Entrypoints => {
   const world = deps();
-  const serve = explain(plan.tier, link(plan, parts, world), world);
+  const serve = explain(plan.tier, link(plan, parts, counting(plan.tier, world, telemetry)), world);
   return {
     zone: { fetch: (request) => serve(request, stranger(request.headers, world.uuid)) },
     Behind: class extends WorkerEntrypoint {
       override fetch(request: Request): Promise<Response> {
-        return serve(request, behindFront(request.headers, world.uuid));
+        return smoked(request, serve(request, behindFront(request.headers, world.uuid)), world);
       }
     },
   };
@@ -57,20 +58,53 @@ export const gate = (plan: Plan, parts: Parts, explain: Explain = silent): Entry
 export const sharedGate = (
   plans: readonly Plan[],
   parts: Parts,
-  explain: Explain = silent,
+  { explain = silent, telemetry }: Extras = {},
 ): { readonly Behind: Behind<SharedProps> } => {
   const world = deps();
-  const gateways = new Map(plans.map((plan) => [plan.tier, explain(plan.tier, linkedOr(plan, parts, world), world)]));
+  const gateways = new Map(
+    plans.map((plan) => {
+      const linked = linkedOr(plan, parts, counting(plan.tier, world, telemetry));
+      return [plan.tier, explain(plan.tier, linked, world)];
+    }),
+  );
   return {
     Behind: class extends WorkerEntrypoint<Cloudflare.Env, SharedProps> {
       override fetch(request: Request): Promise<Response> {
         const caller = behindFront(request.headers, world.uuid);
         const { tier = null } = this.ctx.props;
         const serve = gateways.get(tier ?? "") ?? unavailable(tier, "the binding names no tier of this gate", world);
-        return serve(request, caller);
+        return smoked(request, serve(request, caller), world);
       }
     },
   };
+};
+
+/** What a gate has besides its plan, where its environment has it. */
+export interface Extras {
+  readonly explain?: Explain;
+  readonly telemetry?: Telemetry;
+}
+
+const counting = (tier: string, world: Deps, telemetry: Telemetry | undefined): Deps => {
+  const control = world.env.TELEMETRY as Fetcher | undefined;
+  return telemetry && control ? { ...world, count: telemetry(tier, world, audience(control)) } : world;
+};
+
+const audience = (control: Fetcher): Audience => ({
+  send: async (report, signal) => {
+    const body = JSON.stringify(report);
+    const { ok, status } = await control.fetch("https://control/v1/report", { method: "POST", body, signal });
+    if (!ok) throw new Error(`control answered ${status}`);
+  },
+  defer: waitUntil,
+});
+
+/** Tells a tester which version answered; the front lets nobody else ask. */
+const smoked = async (request: Request, answered: Promise<Response>, { version }: Deps): Promise<Response> => {
+  if (!request.headers.has(smokeHeader)) return answered;
+  const response = await answered;
+  response.headers.set(versionHeader, version);
+  return response;
 };
 
 /** Where nobody may ask, a gate carries nothing to answer with. */

@@ -11,6 +11,10 @@ const grayKey = () =>
 const control = () =>
   z.strictObject({
     host: host().describe("Where the admin API is reached; a host of its own"),
+    key: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{43}$/, "an Ed25519 public key as a JWK has it (`x`)")
+      .describe("Control's public key, of testers' labels; the private one is its secret CONTROL_KEY"),
     operators: z
       .record(
         name(),

@@ -5,8 +5,13 @@ import type { Caller } from "./types.ts";
 export const requestIdHeader = "x-postern-request-id";
 export const grayKeyHeader = "x-postern-gray-key";
 
-/** Steers the platform's version splits, so only the front may set it. */
+/** There where a tester asks, who is told which version answered. */
+export const smokeHeader = "x-postern-smoke";
+export const versionHeader = "postern-version";
+
+/** Steer the platform's version splits, so only the front may set them. */
 export const versionKeyHeader = "cloudflare-workers-version-key";
+export const overridesHeader = "cloudflare-workers-version-overrides";
 
 const internalPrefixes = ["x-postern-", "cloudflare-workers-", "x-forwarded-"];
 
@@ -82,6 +87,7 @@ export const introduce = (headers: Headers, caller: Caller, url: URL): void => {
   cleanse(headers);
   headers.delete("cf-connecting-ip");
   headers.delete("postern-explain");
+  headers.delete("postern-label");
   headers.set("x-request-id", caller.requestId);
   writeTrace(headers, caller.traceparent);
   headers.set("x-forwarded-host", url.host);

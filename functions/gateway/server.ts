@@ -18,7 +18,7 @@ import { bytes, milliseconds, share } from "./quantities.ts";
 import { type Match, router } from "./router.ts";
 import { stateBinding, stateOf } from "./state.ts";
 import { boundedStream } from "./stream-age.ts";
-import type { Caller, Context, Deps, Guard, Handler, HeaderEdit, Layer } from "./types.ts";
+import type { Caller, Context, Count, Deps, Guard, Handler, HeaderEdit, Layer } from "./types.ts";
 
 export type Gateway = (request: Request, caller: Caller) => Promise<Response>;
 
@@ -41,7 +41,11 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
   const served = hostFinder(plan.hosts.map((host) => [host, true]));
   const enter = crowd(plan.limits.concurrency, deps);
   const bodyLimit = bytes(plan.limits.body);
-  const record = accessLog(share(plan.log.sample), deps);
+  const log = accessLog(share(plan.log.sample), deps);
+  const record: Count = (request, response, status, context, started) => {
+    log(request, status, context, started);
+    deps.count?.(request, response, status, context, started);
+  };
 
   const dispatch = (request: Request, context: Context, found: Match | undefined): Promise<Response> | Response => {
     if (!served(hostOf(context.url))) return refuse(context, gatewayCodes, "host-unknown");
@@ -73,7 +77,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     const left = () => {
       leave?.();
       context.outcome.verdict = "left";
-      record(request, clientClosedRequest, context, started);
+      record(request, undefined, clientClosedRequest, context, started);
     };
     request.signal.addEventListener("abort", left);
     let response: Response;
@@ -87,7 +91,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
       leave?.();
       request.signal.removeEventListener("abort", left);
     }
-    record(request, response.status, context, started);
+    record(request, response, response.status, context, started);
     return response;
   };
 };

@@ -28,9 +28,20 @@ export interface Deps {
   readonly log: (line: object) => void;
   /** What the platform keeps for all isolates of one location, for a while. */
   readonly cache: Pick<Cache, "match" | "put">;
+  /** Counts what a request came to; there where somebody wants to know. */
+  readonly count?: Count | undefined;
   /** Counts and nonces that all isolates share; there where a part of the tier asks for it. */
   readonly state?: State | undefined;
 }
+
+/** @param response undefined where the client left before there was one */
+export type Count = (
+  request: Request,
+  response: Response | undefined,
+  status: number,
+  context: Context,
+  started: number,
+) => void;
 
 /** What one filter learns and another needs: Consumer, Claims, BodyLimit … The label shows in traces. */
 export interface Fact<T> {

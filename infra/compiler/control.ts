@@ -18,6 +18,13 @@ const frontWorker = (environment: string) => workerName("postern-front", environ
 /** The actuator's secret. */
 export const deployToken = "CLOUDFLARE_API_TOKEN";
 
+/** Control's own: the key of testers' labels, and what its notices are signed with. */
+export const controlSecrets = ({ webhook, github }: Settings): string[] => [
+  "CONTROL_KEY",
+  ...(webhook === undefined ? [] : ["POSTERN_WEBHOOK_SECRET"]),
+  ...(github === undefined ? [] : ["GITHUB_TOKEN"]),
+];
+
 /** Each tier has a binding of its own to the feed, which says whose entries it reads. */
 export const feedBinding = (tier: string): string => `FEED_${tier.toUpperCase().replaceAll("-", "_")}`;
 
@@ -51,13 +58,13 @@ export const feedCopy = ({ value }: Named<Environment>) => {
   return id === undefined ? [] : [{ binding: "COPY", id }];
 };
 
-export const controlConfig = ({ name, value }: Named<Environment>, { host }: Settings) => ({
+export const controlConfig = ({ name, value }: Named<Environment>, settings: Settings) => ({
   name: controlWorker(name),
   main: "control.js",
   ...common,
   // Smoke tests go in by the front door, also where host and control are of one zone.
   compatibility_flags: [...common.compatibility_flags, "global_fetch_strictly_public"],
-  routes: [{ pattern: `${host}/*`, ...zoneOfRoute(host, value.front.zones) }],
+  routes: [{ pattern: `${settings.host}/*`, ...zoneOfRoute(settings.host, value.front.zones) }],
   version_metadata: { binding: "VERSION" },
   services: [
     { binding: "FEED", service: feedWorker(name), entrypoint: "Write" },
@@ -71,6 +78,7 @@ export const controlConfig = ({ name, value }: Named<Environment>, { host }: Set
     ],
   },
   migrations: [{ tag: "v1", new_sqlite_classes: ["Telemetry", "Rollouts", "Ledger"] }],
+  secrets: { required: controlSecrets(settings) },
 });
 
 export const feedConfig = (environment: Named<Environment>) => ({

@@ -11,6 +11,7 @@ import {
   actuatorPlan,
   controlConfig,
   controlPlan,
+  controlSecrets,
   deployToken,
   feedConfig,
   type PlaneConfig,
@@ -81,7 +82,7 @@ export const emit = async (
   const emitted = await Promise.all(
     gates.map(async (gate) => {
       const at = path.join(folder, "gates", folderOf(gate.name));
-      const code = await shapeOf(gateEntry(gate, explain));
+      const code = await shapeOf(gateEntry(gate, explain, compiled.environment.value.control !== undefined));
       const plans = gate.serves.map(({ plan }) => plan);
       const beside = {
         plan: gate.shared ? plans : (plans[0] as Plan),
@@ -104,7 +105,7 @@ export const emit = async (
   const tiers = compiled.tiers.map(({ checked }) => checked);
   const config = frontConfig(compiled.front, tiers, compiled.environment);
   emitted.push(...(await emitControl(folder, compiled, all)));
-  const code = await bundle(frontEntry, functions, ["./plan.js"]);
+  const code = await bundle(frontEntry(compiled.environment.value.control?.key), functions, ["./plan.js"]);
   return [...emitted, writeWorker("front", path.join(folder, "front"), config, code, { plan: compiled.front })];
 };
 
@@ -123,7 +124,11 @@ const emitControl = async (folder: string, { tiers, environment }: Compiled, gat
       actuatorConfig(environment),
       { plan: actuatorPlan(gates, environment.name, settings), secrets: [deployToken] },
     ],
-    ["control", controlConfig(environment, settings), { plan: controlPlan(whole, environment, settings) }],
+    [
+      "control",
+      controlConfig(environment, settings),
+      { plan: controlPlan(whole, environment, settings), secrets: controlSecrets(settings) },
+    ],
     ["tail", tailConfig(environment), {}],
   ] as const;
   return Promise.all(

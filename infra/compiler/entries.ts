@@ -7,7 +7,7 @@ const used = ({ serves }: Gate, group: "filters" | "upstreams"): string[] =>
   [...new Set(serves.flatMap(({ plan }) => Object.values(plan[group]).map(({ use }) => use)))].sort();
 
 /** The entry of a shape: two gates with the same parts have the same one. Only `make` is imported, so no schema comes along. */
-export const gateEntry = (gate: Gate, explain: string | undefined): string => {
+export const gateEntry = (gate: Gate, explain: string | undefined, control: boolean): string => {
   const group = (folder: "filters" | "upstreams") => {
     const names = used(gate, folder);
     return {
@@ -19,9 +19,15 @@ export const gateEntry = (gate: Gate, explain: string | undefined): string => {
   };
   const [filter, upstream] = [group("filters"), group("upstreams")];
   const given = `plan, { filters: { ${filter.table} }, upstreams: { ${upstream.table} } }`;
-  const all = explain === undefined ? given : `${given}, explaining(${JSON.stringify(explain)})`;
-  const explaining = explain === undefined ? "" : `import { explaining } from "./gateway/explain.ts";\n`;
-  const imports = `import plan from "./plan.js";\n${filter.imports}${upstream.imports}${explaining}`;
+  const extras = [
+    ...(explain === undefined
+      ? []
+      : [{ code: `explain: explaining(${JSON.stringify(explain)})`, name: "explaining", from: "explain" }]),
+    ...(control ? [{ code: "telemetry", name: "telemetry", from: "telemetry" }] : []),
+  ];
+  const all = extras.length === 0 ? given : `${given}, { ${extras.map(({ code }) => code).join(", ")} }`;
+  const brought = extras.map(({ name, from }) => `import { ${name} } from "./gateway/${from}.ts";\n`).join("");
+  const imports = `import plan from "./plan.js";\n${filter.imports}${upstream.imports}${brought}`;
   return gate.shared
     ? `${imports}import { sharedGate } from "./gate.ts";
 export const { Behind } = sharedGate(${all});
@@ -36,9 +42,17 @@ export default zone;
 
 const idOf = (folder: string, name: string): string => `${folder}_${name.replaceAll("-", "_")}`;
 
-export const frontEntry = `import plan from "./plan.js";
+/** @param key control's, of testers' labels */
+export const frontEntry = (key: string | undefined): string =>
+  key === undefined
+    ? `import plan from "./plan.js";
 import { front } from "./front.ts";
 export default front(plan);
+`
+    : `import plan from "./plan.js";
+import { front } from "./front.ts";
+import { labels } from "./gateway/label.ts";
+export default front(plan, labels(${JSON.stringify(key)}));
 `;
 
 export const stateEntry = `export * from "./state.ts";

@@ -1,0 +1,114 @@
+/** What the actuator does for control: reads deployments and makes splits, of the Workers on its list, by the platform's public REST API. */
+import type { ActuatorPlan } from "../plan.ts";
+import type { Answer } from "../rollout/object.ts";
+import type { PlatformFault } from "../rollout/reducer.ts";
+import type { Deployment } from "../rollout/state.ts";
+
+export interface World {
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly token: string;
+  readonly timeout: (ms: number) => AbortSignal;
+}
+
+const patienceMs = 10_000;
+const mostBytes = 16_384;
+
+/** @returns JSON: an answer of the platform, or why there is none; never the token */
+export const act = async (request: Request, plan: ActuatorPlan, world: World): Promise<Response> => {
+  const verb = new URL(request.url).pathname.slice(1);
+  const text = await request.text();
+  const given = text.length <= mostBytes ? parsed(text) : undefined;
+  const { worker, versions, message } = given ?? {};
+  if (request.method !== "POST" || typeof worker !== "string") return refused(400, "asked for as POST with { worker }");
+  if (!plan.workers.includes(worker)) return refused(403, `${worker} is none of the Workers that may be touched`);
+  const at = `/workers/scripts/${worker}/deployments`;
+  if (verb === "deployments") {
+    const answer = await call<{ readonly deployments: readonly Told[] }>(plan, world, at);
+    return Response.json(answer.ok ? { ok: true, result: newestFirst(answer.result.deployments) } : answer);
+  }
+  if (verb !== "split") return refused(404, `there is no verb ${verb}; there are deployments and split`);
+  if (!areShares(versions) || typeof message !== "string" || message.length > 100)
+    return refused(400, "a split is { worker, versions: [{ version_id, percentage }], message }");
+  return Response.json(
+    await call<{ readonly id: string }>(plan, world, at, {
+      strategy: "percentage",
+      versions,
+      annotations: { "workers/message": message },
+    }),
+  );
+};
+
+/** As the platform tells of a deployment. */
+interface Told {
+  readonly id: string;
+  readonly created_on: string;
+  readonly author_email?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly versions: Deployment["versions"];
+}
+
+const newestFirst = (all: readonly Told[]): Deployment[] =>
+  all
+    .toSorted((a, b) => (a.created_on < b.created_on ? 1 : -1))
+    .map(({ id, versions, author_email, annotations }) => ({
+      id,
+      versions,
+      message: annotations?.["workers/message"] ?? null,
+      author: author_email ?? null,
+      trigger: annotations?.["workers/triggered_by"] ?? null,
+    }));
+
+const call = async <T>(
+  { api, account }: ActuatorPlan,
+  { fetch, token, timeout }: World,
+  path: string,
+  body?: object,
+): Promise<Answer<T>> => {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  try {
+    const response = await fetch(`${api}/accounts/${account}${path}`, {
+      headers,
+      signal: timeout(patienceMs),
+      ...(body && { method: "POST", body: JSON.stringify(body) }),
+    });
+    const said = (parsed(await response.text()) ?? {}) as Partial<Envelope<T>>;
+    if (response.ok && said.success && said.result !== undefined) return { ok: true, result: said.result };
+    const [first] = said.errors ?? [];
+    const after = Number(response.headers.get("retry-after"));
+    return fault({
+      // A success without a result is as good as no answer.
+      status: response.ok ? 502 : response.status,
+      code: first?.code ?? null,
+      message: first?.message ?? `the platform answered ${response.status}`,
+      ...(after > 0 && { retryAfterMs: after * 1000 }),
+    });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return fault({ status: 0, code: null, message: message.replaceAll(token, "…").slice(0, 300) });
+  }
+};
+
+interface Envelope<T> {
+  readonly success: boolean;
+  readonly result: T;
+  readonly errors: readonly { readonly code: number; readonly message: string }[];
+}
+
+const fault = (it: PlatformFault): { readonly ok: false } & PlatformFault => ({ ok: false, ...it });
+
+const refused = (status: number, message: string): Response => Response.json(fault({ status, code: null, message }));
+
+const areShares = (value: unknown): value is Deployment["versions"] =>
+  Array.isArray(value) &&
+  value.length >= 1 &&
+  value.length <= 2 &&
+  value.every((it) => typeof it?.version_id === "string" && typeof it?.percentage === "number");
+
+const parsed = (text: string): Readonly<Record<string, unknown>> | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+};

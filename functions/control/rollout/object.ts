@@ -1,0 +1,188 @@
+/** One tier's rollouts: what is kept, what is looked at, and what is done about it. A crash at any point loses nothing and does nothing twice. */
+import type { TierFacts } from "../plan.ts";
+import type { Stage } from "./evidence.ts";
+import { type Action, type Command, due, type Event, type PlatformFault, Refusal, reduce } from "./reducer.ts";
+import {
+  type Deployment,
+  isOver,
+  messageOf,
+  type Rollout,
+  type Step,
+  type Stretch,
+  type Subject,
+  splitOf,
+} from "./state.ts";
+import type { Verdict } from "./verdict.ts";
+
+export type Answer<T> = { readonly ok: true; readonly result: T } | ({ readonly ok: false } & PlatformFault);
+
+export interface Ports {
+  readonly storage: Pick<DurableObjectStorage, "get" | "put" | "setAlarm">;
+  readonly platform: {
+    /** Newest first. */
+    readonly deployments: (worker: string) => Promise<Answer<readonly Deployment[]>>;
+    readonly split: (
+      worker: string,
+      versions: Deployment["versions"],
+      message: string,
+    ) => Promise<Answer<{ readonly id: string }>>;
+  };
+  readonly evidence: (it: Rollout, stretch: Stretch) => Promise<Stage>;
+  readonly judge: (it: Rollout, stages: readonly Stage[]) => Verdict;
+  readonly smoke: (it: Rollout) => Promise<{ readonly ok: boolean; readonly why: string }>;
+  readonly tell: (what: Extract<Action, { kind: "tell" }>["what"], it: Rollout) => Promise<void>;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly uuid: () => string;
+}
+
+export interface Start {
+  readonly tier: string;
+  readonly facts: Pick<TierFacts, "workers">;
+  readonly steps: readonly Step[];
+  readonly patienceMs: number;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** How often a rollout that runs is looked at. */
+const lookMs = 2000;
+const mostKept = 50;
+/** Actions of one look: a decision or two for each Worker of a tier. */
+const mostActions = 300;
+
+const current = "current";
+const past = "past";
+
+export const rollouts = (ports: Ports) => {
+  const { storage, now, random } = ports;
+  const load = () => storage.get<Rollout>(current);
+  const history = async () => (await storage.get<readonly Rollout[]>(past)) ?? [];
+
+  /** Written before anything rests on it. */
+  const take = async (it: Rollout, event: Event): Promise<Rollout> => {
+    const { state, actions } = reduce(it, event, now(), random());
+    if (state !== it) await storage.put(current, state);
+    for (const action of actions) if (action.kind === "tell") await ports.tell(action.what, state).catch(() => {});
+    return state;
+  };
+
+  const seen = async (it: Rollout): Promise<Rollout | undefined> => {
+    let state = it;
+    for (const { worker } of it.subjects) {
+      const answer = await ports.platform.deployments(worker);
+      if (!answer.ok) return undefined;
+      const [deployment] = answer.result;
+      if (deployment) state = await take(state, { kind: "seen", worker, deployment });
+    }
+    return state;
+  };
+
+  const split = async (it: Rollout, subject: Subject, share: number): Promise<Rollout> => {
+    const { worker } = subject;
+    const answer = await ports.platform.split(worker, splitOf(subject, share), messageOf(it));
+    // An answer that was lost is looked for with the platform before anything is done again.
+    return take(
+      it,
+      answer.ok ? { kind: "split", worker, deployment: answer.result.id } : { kind: "refused", worker, fault: answer },
+    );
+  };
+
+  const judged = async (it: Rollout): Promise<Rollout> => {
+    const stages = await Promise.all(
+      it.stretches.filter(({ share }) => share > 0).map((stretch) => ports.evidence(it, stretch)),
+    );
+    return take(it, { kind: "judged", verdict: ports.judge(it, stages) });
+  };
+
+  /** One look at the platform and the evidence, and what follows from them. */
+  const look = async (): Promise<void> => {
+    const before = await load();
+    if (!before || isOver(before) || before.status === "paused") return;
+    await storage.setAlarm(now() + lookMs);
+    let it = await seen(before);
+    for (let count = 0; it && count < mostActions; count++) {
+      const action = due(it, now());
+      if (!action || action.kind === "tell") break;
+      if (action.kind === "smoke") it = await take(it, { kind: "smoked", ...(await ports.smoke(it)) });
+      else if (action.kind === "split") {
+        const { attempts } = it.goal;
+        it = await split(it, action.subject, action.share);
+        if (it.goal.attempts > attempts) break;
+      } else {
+        const { seq } = it.goal;
+        it = await judged(it);
+        if (it.goal.seq === seq) break;
+      }
+    }
+    if (it && !isOver(it) && it.status !== "paused") await storage.setAlarm(Math.max(now() + 50, wakeAt(it, now())));
+  };
+
+  return {
+    look,
+    status: load,
+    history: async () => [...(await history()), ...([await load()].filter(Boolean) as Rollout[])].toReversed(),
+    /** @throws Refusal where one runs already, or there is nothing to release */
+    start: async ({ tier, facts, steps, patienceMs, by, reason }: Start): Promise<Rollout> => {
+      const before = await load();
+      if (before && !isOver(before)) throw new Refusal(`a rollout of ${tier} is under way, by ${before.by}`);
+      const found = await Promise.all(facts.workers.map((worker) => subjectOf(worker, ports)));
+      const subjects = found.flatMap((it) => it ?? []);
+      if (subjects.length === 0)
+        throw new Refusal(
+          `no Worker of ${tier} has a new version beside its stable one: postern deploy ${tier} --split 0`,
+        );
+      if (before) await storage.put(past, [...(await history()), before].slice(-mostKept));
+      const at = now();
+      const it: Rollout = {
+        id: ports.uuid().slice(0, 8),
+        tier,
+        subjects: subjects.map(({ subject }) => subject),
+        steps,
+        by,
+        reason,
+        startedAt: at,
+        endedAt: null,
+        status: "running",
+        step: 0,
+        goal: { seq: 1, share: steps[0]?.share ?? 100, done: [], attempts: 0, notBefore: 0 },
+        foreign: false,
+        smoked: false,
+        known: Object.fromEntries(subjects.map(({ subject, deployment }) => [subject.worker, deployment])),
+        stretches: [],
+        verdict: null,
+        why: "it has begun",
+        patienceMs,
+        notes: [{ at, what: `started: ${reason}`, by }],
+      };
+      await storage.put(current, it);
+      await storage.setAlarm(at);
+      return it;
+    },
+    /** @throws Refusal */
+    ask: async (command: Command, by: string, reason: string): Promise<Rollout> => {
+      const it = await load();
+      if (!it) throw new Refusal("there is no rollout of this tier");
+      const state = await take(it, { kind: "asked", command, by, reason });
+      if (!isOver(state) && state.status !== "paused") await storage.setAlarm(now());
+      return state;
+    },
+  };
+};
+
+const wakeAt = (it: Rollout, now: number): number =>
+  it.goal.done.length < it.subjects.length ? Math.max(now, it.goal.notBefore) : now + lookMs;
+
+/** @returns undefined for a Worker whose one version has all requests */
+const subjectOf = async (
+  worker: string,
+  { platform }: Ports,
+): Promise<{ readonly subject: Subject; readonly deployment: string } | undefined> => {
+  const answer = await platform.deployments(worker);
+  if (!answer.ok) throw new Refusal(`${worker}: ${answer.message}`);
+  const [newest] = answer.result;
+  if (newest?.versions.length !== 2) return undefined;
+  const [stable, canary] = newest.versions.toSorted((a, b) => b.percentage - a.percentage);
+  if (!stable || !canary) return undefined;
+  return { subject: { worker, stable: stable.version_id, canary: canary.version_id }, deployment: newest.id };
+};

@@ -1,0 +1,103 @@
+/** A rollout as it is kept: plain JSON. */
+import type { Verdict } from "./verdict.ts";
+
+/** A Worker of the tier: the version that all users had, and the one that is tried. */
+export interface Subject {
+  readonly worker: string;
+  readonly stable: string;
+  readonly canary: string;
+}
+
+export interface Step {
+  /** Of users, in per cent; 0 is a smoke test. */
+  readonly share: number;
+  readonly bakeMs: number;
+  /** Waits for a person before the next. */
+  readonly hold: boolean;
+}
+
+/** `paused` waits for a person. The three last are ends; `left` lets stand what someone else deployed. */
+export type Status = "running" | "paused" | "returning" | "rolled-back" | "promoted" | "left";
+
+/** The split that was decided. It is written down before it is made, and its `seq` goes along with it. */
+export interface Goal {
+  readonly seq: number;
+  /** Of the canary, in per cent; -1 is the stable version alone. */
+  readonly share: number;
+  /** Workers that have it. */
+  readonly done: readonly string[];
+  readonly attempts: number;
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number;
+}
+
+/** A time in which the split stood still. */
+export interface Stretch {
+  readonly share: number;
+  readonly since: number;
+  readonly until: number | null;
+}
+
+export interface Note {
+  readonly at: number;
+  readonly what: string;
+  /** Of a person. */
+  readonly by?: string;
+}
+
+export interface Rollout {
+  readonly id: string;
+  readonly tier: string;
+  readonly subjects: readonly Subject[];
+  readonly steps: readonly Step[];
+  readonly by: string;
+  readonly reason: string;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly status: Status;
+  /** Of `steps`. */
+  readonly step: number;
+  readonly goal: Goal;
+  /** Paused since someone else deployed. */
+  readonly foreign: boolean;
+  /** The step's smoke test has passed. */
+  readonly smoked: boolean;
+  /** The newest deployment of each Worker that is ours, or that stood when we began. */
+  readonly known: Readonly<Record<string, string>>;
+  readonly stretches: readonly Stretch[];
+  /** The last one, with what it rests on. */
+  readonly verdict: Verdict | null;
+  /** Why it stands where it stands, as a sentence. */
+  readonly why: string;
+  /** How long an open verdict is waited for after the bake. */
+  readonly patienceMs: number;
+  readonly notes: readonly Note[];
+}
+
+/** How the platform tells of a deployment. */
+export interface Deployment {
+  readonly id: string;
+  readonly versions: readonly { readonly version_id: string; readonly percentage: number }[];
+  readonly message: string | null;
+  readonly author: string | null;
+  /** `secret` where an edit of a secret made it. */
+  readonly trigger: string | null;
+}
+
+export const isOver = ({ status }: Pick<Rollout, "status">): boolean =>
+  status === "rolled-back" || status === "promoted" || status === "left";
+
+/** What goes with a split, so that after a crash the platform can say whether it was made. */
+export const keyOf = ({ id, goal }: Pick<Rollout, "id" | "goal">): string => `postern ${id}/${goal.seq}`;
+
+export const messageOf = (it: Rollout): string => `${keyOf(it)}: ${it.goal.share < 0 ? "back" : `${it.goal.share} %`}`;
+
+/** What a Worker is given: the stable version alone, both, or the canary alone. */
+export const splitOf = ({ stable, canary }: Subject, share: number): Deployment["versions"] => {
+  if (share < 0) return [{ version_id: stable, percentage: 100 }];
+  if (share >= 100) return [{ version_id: canary, percentage: 100 }];
+  return [
+    { version_id: stable, percentage: 100 - share },
+    { version_id: canary, percentage: share },
+  ];
+};

@@ -1,0 +1,25 @@
+/** What is found of a release. */
+
+export interface Finding {
+  readonly criterion:
+    | "sample-ratio"
+    | "errors"
+    | "refusals"
+    | "upstream-errors"
+    | "abandoned"
+    | "latency"
+    | "limit"
+    | "query";
+  readonly verdict: "pass" | "fail" | "not-enough";
+  readonly stable: number | null;
+  readonly canary: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly tolerate: number | null;
+  readonly why: string;
+}
+
+export interface Verdict {
+  readonly verdict: "pass" | "fail" | "not-enough";
+  readonly findings: readonly Finding[];
+}

@@ -1,0 +1,44 @@
+/** A tester's label: lets its bearer meet one version of some gates, at 0 % as well. EdDSA, by control, five minutes long. */
+import { importJWK, jwtVerify } from "jose";
+
+export const labelHeader = "postern-label";
+export const labelAudience = "postern-label";
+/** In seconds. */
+export const longestLabelLife = 300;
+
+const longestToken = 4096;
+const mostWorkers = 50;
+
+/** @returns what the platform is told (`worker="version"`, RFC 8941), or undefined where the label does not hold */
+export type Labels = (token: string, now: number) => Promise<string | undefined>;
+
+/** @param x control's public key, as a JWK has it (RFC 8037) */
+export const labels = (x: string): Labels => {
+  const key = importJWK({ kty: "OKP", crv: "Ed25519", x }, "EdDSA");
+  return async (token, now) => {
+    if (token.length > longestToken) return undefined;
+    try {
+      const { payload } = await jwtVerify(token, await key, {
+        algorithms: ["EdDSA"],
+        audience: labelAudience,
+        requiredClaims: ["exp", "iat"],
+        clockTolerance: 5,
+        currentDate: new Date(now),
+      });
+      const { exp = Number.POSITIVE_INFINITY, iat = 0, versions } = payload;
+      return exp - iat <= longestLabelLife ? dictionary(versions) : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+};
+
+const dictionary = (versions: unknown): string | undefined => {
+  if (typeof versions !== "object" || versions === null) return undefined;
+  const entries = Object.entries(versions);
+  const plain = entries.every(
+    ([worker, version]) => /^[a-z0-9-]{1,63}$/.test(worker) && /^[0-9a-f-]{36}$/.test(String(version)),
+  );
+  if (!plain || entries.length === 0 || entries.length > mostWorkers) return undefined;
+  return entries.map(([worker, version]) => `${worker}="${version}"`).join(", ");
+};

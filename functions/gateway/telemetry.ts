@@ -1,0 +1,160 @@
+/** Counts what a gate's requests came to, and tells control of it now and then, off the request's path. Per isolate. */
+import { position, userOf } from "./pipeline.ts";
+import { type Bins, binOf, type Group, groups, type Sample } from "./telemetry-samples.ts";
+import type { Count, Deps, Outcome } from "./types.ts";
+
+/** Requests that came to the same, of one route. */
+export interface Series {
+  readonly route: string;
+  /** `2xx` … `5xx`. */
+  readonly status: string;
+  readonly verdict: Outcome["verdict"];
+  readonly by: string;
+  readonly code: string;
+  readonly count: number;
+  /** From the request to the response's headers; of those that passed. */
+  readonly latency: Bins;
+  /** Sums. */
+  readonly upstreamMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** Version 1 of what an isolate tells. It holds no path, query, header or key. */
+export interface Report {
+  readonly tier: string;
+  readonly version: string;
+  readonly sample: Sample;
+  readonly series: readonly Series[];
+  /** Reports that reached nobody before this one. */
+  readonly lost: number;
+}
+
+/** After the first request that nobody was told of. */
+const flushMs = 2000;
+const patienceMs = 5000;
+/** More are counted together, under no route. */
+const mostSeries = 500;
+/** What an isolate does first costs more than what it does then. */
+const coldRequests = 20;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type CountingGroup = Mutable<Omit<Group, "latency">> & { readonly latency: Map<number, number> };
+type CountingSeries = Mutable<Omit<Series, "latency">> & { readonly latency: Map<number, number> };
+
+export interface Audience {
+  /** @throws where it reaches nobody */
+  readonly send: (report: Report, signal: AbortSignal) => Promise<void>;
+  /** Lets the request end before the work does. */
+  readonly defer: (work: Promise<unknown>) => void;
+}
+
+export type Telemetry = (tier: string, deps: Pick<Deps, "now" | "sleep" | "version">, audience: Audience) => Count;
+
+export const telemetry: Telemetry = (tier, deps, audience) => {
+  let counted = 0;
+  let cold = 0;
+  let lost = 0;
+  let pending = false;
+  let byGroup = new Map<number, CountingGroup>();
+  let bySeries = new Map<string, CountingSeries>();
+
+  const flush = async () => {
+    await deps.sleep(flushMs);
+    const report: Report = {
+      tier,
+      version: deps.version,
+      sample: { groups: Object.fromEntries([...byGroup].map(([key, it]) => [key, settled(it)])), cold },
+      series: [...bySeries.values()].map(settled),
+      lost,
+    };
+    pending = false;
+    cold = 0;
+    byGroup = new Map();
+    bySeries = new Map();
+    try {
+      await audience.send(report, AbortSignal.timeout(patienceMs));
+      lost = 0;
+    } catch {
+      lost += 1;
+    }
+  };
+
+  return (request, response, status, context, started) => {
+    const { outcome } = context;
+    const ms = deps.now() - started;
+    const isCold = counted++ < coldRequests;
+    if (isCold) cold++;
+    const passed = status < 400 && (outcome.verdict === "passed" || outcome.verdict === "answered");
+    const failed = status >= 500;
+    const group = groupOf(byGroup, Math.floor(position(userOf(context) ?? "") * groups));
+    group.requests++;
+    if (failed) group.errors++;
+    if (failed && outcome.upstreamMs !== undefined) group.upstreamErrors++;
+    if (outcome.verdict === "refused") group.refusals++;
+    if (outcome.verdict === "left") group.abandoned++;
+    const series = seriesOf(bySeries, context.route.name, status, outcome);
+    series.count++;
+    series.upstreamMs += outcome.upstreamMs ?? 0;
+    series.bytesIn += lengthIn(request.headers);
+    series.bytesOut += response ? lengthIn(response.headers) : 0;
+    if (passed) {
+      if (!isCold) add(group.latency, ms);
+      add(series.latency, ms);
+    }
+    if (pending) return;
+    pending = true;
+    audience.defer(flush());
+  };
+};
+
+const add = (bins: Map<number, number>, ms: number): void => {
+  const bin = binOf(ms);
+  bins.set(bin, (bins.get(bin) ?? 0) + 1);
+};
+
+const settled = <T extends { readonly latency: Map<number, number> }>(
+  it: T,
+): Omit<T, "latency"> & { latency: Bins } => ({
+  ...it,
+  latency: [...it.latency].toSorted(([a], [b]) => a - b),
+});
+
+const groupOf = (all: Map<number, CountingGroup>, key: number): CountingGroup => {
+  const known = all.get(key);
+  if (known) return known;
+  const made = { requests: 0, errors: 0, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: new Map() };
+  all.set(key, made);
+  return made;
+};
+
+const seriesOf = (
+  all: Map<string, CountingSeries>,
+  route: string,
+  status: number,
+  { verdict, by = "", code = "" }: Outcome,
+): CountingSeries => {
+  const key = `${route}\n${status}\n${verdict}\n${by}\n${code}`;
+  const known = all.get(key);
+  if (known) return known;
+  if (all.size >= mostSeries) return all.get(overflow) ?? made(all, overflow, "", "other", "passed", "", "");
+  return made(all, key, route, `${Math.floor(status / 100)}xx`, verdict, by, code);
+};
+
+const overflow = "other";
+
+const made = (
+  all: Map<string, CountingSeries>,
+  key: string,
+  route: string,
+  status: string,
+  verdict: Outcome["verdict"],
+  by: string,
+  code: string,
+): CountingSeries => {
+  const it = { route, status, verdict, by, code, count: 0, latency: new Map(), upstreamMs: 0, bytesIn: 0, bytesOut: 0 };
+  all.set(key, it);
+  return it;
+};
+
+const lengthIn = (headers: Headers): number => Number(headers.get("content-length") ?? 0) || 0;
