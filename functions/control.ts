@@ -1,36 +1,77 @@
 /** The Worker of the control plane: the admin API, rollouts, telemetry. It holds no deploy token. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+import { adminApi } from "./control/api.ts";
+import type { Bindings, Rollouts } from "./control/bindings.ts";
+import { deskOf, type Refused } from "./control/desk.ts";
+import { type Ledger as LedgerCalls, ledgerOn } from "./control/ledger.ts";
 import type { ControlPlan } from "./control/plan.ts";
+import { Refusal } from "./control/rollout/reducer.ts";
+import { rolloutsOf } from "./control/rollout/wiring.ts";
+import { ingest } from "./control/telemetry/ingest.ts";
+import { type Store, storeOn } from "./control/telemetry/store.ts";
 
-const absent = (): Response => new Response(null, { status: 404 });
-
-/** Takes what gates, the front and the tail counted. Only bindings reach it. */
-export class Ingest extends WorkerEntrypoint {
-  override fetch(): Response {
-    return absent();
-  }
-}
+const sweepMs = 60_000;
 
 /** What one tier's gates counted. */
-export class Telemetry extends DurableObject {
-  override fetch(): Response {
-    return absent();
-  }
-}
+class TelemetryObject extends DurableObject<Bindings> {
+  readonly #store = storeOn(this.ctx.storage.sql);
 
-/** The rollouts of one tier, and under the name of no tier the trains of many. */
-export class Rollouts extends DurableObject {
-  override fetch(): Response {
-    return absent();
+  async call<K extends keyof Store>(name: K, given: Parameters<Store[K]>): Promise<ReturnType<Store[K]>> {
+    if (name === "take" && (await this.ctx.storage.getAlarm()) === null)
+      await this.ctx.storage.setAlarm(Date.now() + sweepMs);
+    return (this.#store[name] as (...all: unknown[]) => ReturnType<Store[K]>)(...given);
+  }
+
+  override async alarm(): Promise<void> {
+    this.#store.sweep(Date.now());
+    await this.ctx.storage.setAlarm(Date.now() + sweepMs);
   }
 }
 
 /** Who did what, and what waits for a second person. */
-export class Ledger extends DurableObject {
-  override fetch(): Response {
-    return absent();
+class LedgerObject extends DurableObject<Bindings> {
+  readonly #ledger = ledgerOn(this.ctx.storage.sql);
+
+  async call<K extends keyof LedgerCalls>(
+    name: K,
+    given: Parameters<LedgerCalls[K]>,
+  ): Promise<ReturnType<LedgerCalls[K]>> {
+    return (this.#ledger[name] as (...all: unknown[]) => ReturnType<LedgerCalls[K]>)(...given);
   }
 }
 
 /** The entrypoints and objects of control. */
-export const control = (_: ControlPlan) => ({ Ingest, Telemetry, Rollouts, Ledger, api: { fetch: absent } });
+export const control = (plan: ControlPlan) => ({
+  /** Takes what gates and the tail counted. Only bindings reach it. */
+  Ingest: class extends WorkerEntrypoint<Bindings> {
+    override fetch(request: Request): Promise<Response> {
+      return ingest(request, plan, this.env.TELEMETRY);
+    }
+  } as Entrypoint,
+  Telemetry: TelemetryObject as ObjectClass,
+  Ledger: LedgerObject as ObjectClass,
+  /** The rollouts of one tier. */
+  Rollouts: class extends DurableObject<Bindings> {
+    readonly #rollouts = rolloutsOf(plan, this.env, this.ctx.storage);
+
+    async call(name: keyof Rollouts, given: readonly unknown[]): Promise<unknown> {
+      try {
+        return await (this.#rollouts[name] as (...all: readonly unknown[]) => Promise<unknown>)(...given);
+      } catch (error) {
+        if (error instanceof Refusal) return { refused: error.message } satisfies Refused;
+        throw error;
+      }
+    }
+
+    override async alarm(): Promise<void> {
+      await this.#rollouts.look();
+    }
+  } as ObjectClass,
+  api: {
+    fetch: (request: Request, env: Bindings): Response | Promise<Response> =>
+      adminApi(plan, deskOf(plan, env)).fetch(request),
+  },
+});
+
+type Entrypoint = new (context: ExecutionContext, env: Bindings) => { fetch(request: Request): Promise<Response> };
+type ObjectClass = new (context: DurableObjectState, env: Bindings) => object;

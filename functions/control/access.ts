@@ -1,0 +1,45 @@
+/** Who asks: operators' tokens (EdDSA, five minutes at most). Their names and keys are the plan's, and so are their roles. */
+import { decodeProtectedHeader, importJWK, jwtVerify } from "jose";
+import type { Operator, Role } from "./plan.ts";
+
+export const controlAudience = "postern-control";
+/** In seconds. */
+const longestLife = 300;
+const longestToken = 2048;
+
+export interface Person {
+  readonly name: string;
+  readonly role: Role;
+}
+
+const ranks: readonly Role[] = ["viewer", "operator", "admin"];
+
+export const mayAct = ({ role }: Person, least: Role): boolean => ranks.indexOf(role) >= ranks.indexOf(least);
+
+/** @returns undefined for whoever cannot be believed; no more is said */
+export const personOf = async (
+  authorization: string | null,
+  operators: Readonly<Record<string, Operator>>,
+  now: number,
+): Promise<Person | undefined> => {
+  const [, token] = /^Bearer ([\w.-]+)$/.exec(authorization ?? "") ?? [];
+  if (token === undefined || token.length > longestToken) return undefined;
+  try {
+    const { kid: name = "" } = decodeProtectedHeader(token);
+    const operator = Object.hasOwn(operators, name) ? operators[name] : undefined;
+    if (!operator) return undefined;
+    const key = await importJWK({ kty: "OKP", crv: "Ed25519", x: operator.key }, "EdDSA");
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: ["EdDSA"],
+      audience: controlAudience,
+      subject: name,
+      requiredClaims: ["exp", "iat"],
+      clockTolerance: 5,
+      currentDate: new Date(now),
+    });
+    const { exp = Number.POSITIVE_INFINITY, iat = 0 } = payload;
+    return exp - iat <= longestLife ? { name, role: operator.role } : undefined;
+  } catch {
+    return undefined;
+  }
+};

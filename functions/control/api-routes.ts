@@ -1,0 +1,91 @@
+/** What the admin API takes, and how it describes itself. */
+import { createRoute, z } from "@hono/zod-openapi";
+
+export const titles = {
+  400: ["request-invalid", "The request is not as the description says"],
+  401: ["token-refused", "A token of an operator is needed"],
+  403: ["role-insufficient", "The operator's role does not allow this"],
+  404: ["unknown", "There is no such thing"],
+  409: ["declined", "That does not fit how things stand"],
+} as const;
+
+const tierName = z.string().regex(/^[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?$/);
+const reason = z.string().min(1, "say why, for those who read it later").max(500);
+const percent = z.string().regex(/^\d{1,3}(?:\.\d{1,2})?%$/, "a share is written 10%");
+const duration = z.string().regex(/^\d{1,6}(?:ms|s|m|h)$/, "a time is written 5m");
+const writtenStep = z.union([
+  percent,
+  z.strictObject({ share: percent, bake: duration.optional(), hold: z.boolean().optional() }),
+]);
+const startBody = z.strictObject({
+  reason,
+  steps: z.array(writtenStep).min(1).max(20).optional(),
+  bake: duration.optional(),
+});
+const commandBody = z.strictObject({ reason: z.string().max(500).default("") });
+
+export const command = z.enum(["pause", "resume", "promote", "abort"]);
+const json = <S extends z.ZodType>(schema: S) => ({ content: { "application/json": { schema } }, required: true });
+const answers = (description: string) => ({
+  200: { description },
+  202: { description: "it waits for a second person: the tier's level is core" },
+  400: { description: titles[400][1] },
+  401: { description: titles[401][1] },
+  403: { description: titles[403][1] },
+  404: { description: titles[404][1] },
+  409: { description: titles[409][1] },
+});
+
+const inTier = { params: z.object({ tier: tierName }) };
+export const routes = {
+  tiers: createRoute({ method: "get", path: "/v1/tiers", responses: answers("what control knows of each tier") }),
+  status: createRoute({
+    method: "get",
+    path: "/v1/tiers/{tier}/rollout",
+    request: inTier,
+    responses: answers("the rollout that is under way, or the last one"),
+  }),
+  history: createRoute({
+    method: "get",
+    path: "/v1/tiers/{tier}/rollouts",
+    request: inTier,
+    responses: answers("the tier's rollouts, newest first"),
+  }),
+  start: createRoute({
+    method: "post",
+    path: "/v1/tiers/{tier}/rollouts",
+    request: { ...inTier, body: json(startBody) },
+    responses: answers("the rollout that has begun"),
+  }),
+  ask: createRoute({
+    method: "post",
+    path: "/v1/tiers/{tier}/rollout/{command}",
+    request: { params: z.object({ tier: tierName, command }), body: json(commandBody) },
+    responses: answers("the rollout after that"),
+  }),
+  label: createRoute({
+    method: "post",
+    path: "/v1/tiers/{tier}/label",
+    request: inTier,
+    responses: answers("a tester's label for the version that is tried, five minutes long"),
+  }),
+  proposals: createRoute({
+    method: "get",
+    path: "/v1/proposals",
+    responses: answers("what waits for a second person"),
+  }),
+  approve: createRoute({
+    method: "post",
+    path: "/v1/proposals/{id}",
+    request: { params: z.object({ id: z.string().max(64) }) },
+    responses: answers("what came of it"),
+  }),
+  audit: createRoute({
+    method: "get",
+    path: "/v1/audit",
+    request: { query: z.object({ tier: tierName.optional() }) },
+    responses: answers("who asked for what, newest first"),
+  }),
+  metrics: createRoute({ method: "get", path: "/metrics", responses: answers("Prometheus' text format") }),
+};
+

@@ -1,0 +1,190 @@
+/** The admin API: who may ask for what, checked, written down, and handed on. It describes itself at /openapi.json. */
+import { OpenAPIHono, type z } from "@hono/zod-openapi";
+import { mayAct, type Person, personOf } from "./access.ts";
+import { routes, titles } from "./api-routes.ts";
+import type { Ledger, Line, Proposal } from "./ledger.ts";
+import type { ControlPlan, Role, TierFacts } from "./plan.ts";
+import type { Command } from "./rollout/reducer.ts";
+import type { Rollout } from "./rollout/state.ts";
+import type { WrittenRelease, WrittenStep } from "./steps.ts";
+
+export interface Desk {
+  readonly status: (tier: string) => Promise<Rollout | null>;
+  readonly history: (tier: string) => Promise<readonly Rollout[]>;
+  /** @throws Declined */
+  readonly start: (
+    tier: string,
+    facts: TierFacts,
+    release: WrittenRelease,
+    by: string,
+    reason: string,
+  ) => Promise<Rollout>;
+  /** @throws Declined */
+  readonly ask: (tier: string, command: Command, by: string, reason: string) => Promise<Rollout>;
+  readonly label: (rollout: Rollout) => Promise<string>;
+  readonly metrics: () => Promise<string>;
+  readonly ledger: {
+    readonly [K in keyof Ledger]: (...given: Parameters<Ledger[K]>) => Promise<Awaited<ReturnType<Ledger[K]>>>;
+  };
+  readonly now: () => number;
+  readonly uuid: () => string;
+}
+
+/** What was asked for does not fit how things stand. */
+export class Declined extends Error {
+  override readonly name = "Declined";
+}
+
+const problem = (status: keyof typeof titles, detail: string): Response => {
+  const [code, title] = titles[status];
+  return Response.json(
+    { type: `urn:postern:problem:${code}`, title, status, code, detail },
+    { status, headers: { "content-type": "application/problem+json" } },
+  );
+};
+
+/** A proposal waits for a second person so long. */
+const proposalMs = 60 * 60_000;
+
+interface Types {
+  readonly Variables: { person: Person };
+}
+
+const mostBodyBytes = 65_536;
+
+export const adminApi = (plan: ControlPlan, desk: Desk) => {
+  const app = new OpenAPIHono<Types>({
+    defaultHook: ({ success, ...rest }) => {
+      if (success) return undefined;
+      const { issues } = (rest as unknown as { readonly error: z.ZodError }).error;
+      return problem(400, issues.map(({ path, message }) => `${path.join(".") || "it"}: ${message}`).join("; "));
+    },
+  });
+  app.doc31("/openapi.json", {
+    openapi: "3.1.0",
+    info: { title: "Postern control", version: "1", description: `Rollouts of ${plan.environment}` },
+  });
+  app.onError((error) => {
+    if (error instanceof Declined) return problem(409, error.message);
+    console.log(JSON.stringify({ type: "fault", cause: error.message }));
+    return new Response(null, { status: 500 });
+  });
+  app.notFound(() => problem(404, "see /openapi.json"));
+  app.use("*", async (c, next) => {
+    if (c.req.path === "/openapi.json") return next();
+    const person = await personOf(c.req.header("authorization") ?? null, plan.operators, desk.now());
+    if (!person) return problem(401, "Authorization: Bearer <EdDSA token of an operator, five minutes at most>");
+    if (Number(c.req.header("content-length") ?? 0) > mostBodyBytes) return problem(400, "a body has 64 KiB at most");
+    c.set("person", person);
+    const least: Role = c.req.method === "GET" ? "viewer" : "operator";
+    if (!mayAct(person, least)) return problem(403, `${person.name} is ${person.role}; this takes ${least}`);
+    return next();
+  });
+
+  const factsOf = (tier: string): TierFacts | undefined =>
+    Object.hasOwn(plan.tiers, tier) ? plan.tiers[tier] : undefined;
+  const noTier = (tier: string) =>
+    problem(404, `there is no tier "${tier}"; there are ${Object.keys(plan.tiers).join(", ")}`);
+
+  /** Written down before it is done, and after. */
+  const audited = async (line: Omit<Line, "id" | "outcome" | "at">, act: () => Promise<Rollout>): Promise<Rollout> => {
+    const id = await desk.ledger.write({ ...line, at: desk.now() });
+    try {
+      const it = await act();
+      await desk.ledger.settle(id, `${it.status}: ${it.why}`);
+      return it;
+    } catch (error) {
+      await desk.ledger.settle(id, `refused: ${error instanceof Error ? error.message : String(error)}`);
+      throw error;
+    }
+  };
+
+  const perform = async (tier: string, facts: TierFacts, what: string, body: Asked, by: string): Promise<Rollout> => {
+    const before = await desk.status(tier);
+    const line = {
+      by,
+      what,
+      tier,
+      reason: body.reason,
+      before: JSON.stringify(before?.why ?? null),
+      asked: JSON.stringify(body),
+    };
+    return audited(line, () => {
+      if (what !== "start") return desk.ask(tier, what as Command, by, body.reason);
+      const written = facts.release as unknown as WrittenRelease;
+      const release = { ...written, ...(body.steps && { steps: body.steps }), ...(body.bake && { bake: body.bake }) };
+      return desk.start(tier, facts, release, by, body.reason);
+    });
+  };
+
+  /** What sends users of a core tier onwards takes two people; what stops it takes one. */
+  const twoFor = (facts: TierFacts, what: string): boolean =>
+    facts.level === "core" && ["start", "promote", "resume"].includes(what);
+
+  const asked = async (tier: string, what: string, body: Asked, { name }: Person): Promise<Response> => {
+    const facts = factsOf(tier);
+    if (!facts) return noTier(tier);
+    if (!twoFor(facts, what)) return Response.json(await perform(tier, facts, what, body, name));
+    const now = desk.now();
+    const proposal: Proposal = {
+      id: desk.uuid().slice(0, 8),
+      until: now + proposalMs,
+      by: name,
+      tier,
+      what,
+      body: JSON.stringify(body),
+    };
+    await desk.ledger.propose(proposal, now);
+    return Response.json({ proposal }, { status: 202 });
+  };
+
+  app.openapi(routes.tiers, () => Response.json(plan.tiers));
+  app.openapi(routes.status, async (c) => {
+    const { tier } = c.req.valid("param");
+    return factsOf(tier) ? Response.json(await desk.status(tier)) : noTier(tier);
+  });
+  app.openapi(routes.history, async (c) => {
+    const { tier } = c.req.valid("param");
+    return factsOf(tier) ? Response.json(await desk.history(tier)) : noTier(tier);
+  });
+  app.openapi(routes.start, async (c) =>
+    asked(c.req.valid("param").tier, "start", c.req.valid("json"), c.get("person")),
+  );
+  app.openapi(routes.ask, async (c) => {
+    const { tier, command: what } = c.req.valid("param");
+    return asked(tier, what, c.req.valid("json"), c.get("person"));
+  });
+  app.openapi(routes.label, async (c) => {
+    const { tier } = c.req.valid("param");
+    const it = factsOf(tier) ? await desk.status(tier) : null;
+    return it ? Response.json({ label: await desk.label(it) }) : problem(404, `there is no rollout of ${tier}`);
+  });
+  app.openapi(routes.proposals, async () => Response.json(await desk.ledger.proposals(desk.now())));
+  app.openapi(routes.approve, async (c) => {
+    const person = c.get("person");
+    const { id } = c.req.valid("param");
+    const found = (await desk.ledger.proposals(desk.now())).find((it) => it.id === id);
+    if (!found) return problem(404, `no proposal ${id} waits; it may have been an hour`);
+    if (found.by === person.name) return problem(403, "a second person approves it, not the one who proposed it");
+    const facts = factsOf(found.tier);
+    // Two who approve at once: the list gives it to one of them.
+    const taken = facts && (await desk.ledger.take(id, desk.now()));
+    if (!taken || !facts) return problem(404, `no proposal ${id} waits`);
+    const body = JSON.parse(taken.body) as Asked;
+    return Response.json(await perform(taken.tier, facts, taken.what, body, `${taken.by} and ${person.name}`));
+  });
+  app.openapi(routes.audit, async (c) =>
+    Response.json(await desk.ledger.lines(c.req.valid("query").tier ?? null, 200)),
+  );
+  app.openapi(
+    routes.metrics,
+    async () => new Response(await desk.metrics(), { headers: { "content-type": "text/plain; version=0.0.4" } }),
+  );
+  return app;
+};
+
+interface Asked {
+  readonly reason: string;
+  readonly steps?: readonly WrittenStep[] | undefined;
+  readonly bake?: string | undefined;
+}

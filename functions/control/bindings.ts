@@ -1,0 +1,17 @@
+/** What control is bound to. */
+import type { Ledger } from "./ledger.ts";
+import type { Namespace } from "./namespaces.ts";
+import type { rollouts } from "./rollout/object.ts";
+import type { Store } from "./telemetry/store.ts";
+
+export type Rollouts = ReturnType<typeof rollouts>;
+
+export interface Bindings {
+  readonly TELEMETRY: Namespace<Store>;
+  readonly ROLLOUTS: Namespace<Rollouts>;
+  readonly LEDGER: Namespace<Ledger>;
+  readonly ACTUATOR: Fetcher;
+  readonly FEED: Fetcher;
+  /** JSON of a JWK: signs testers' labels. */
+  readonly CONTROL_KEY: string;
+}

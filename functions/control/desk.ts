@@ -1,0 +1,45 @@
+/** What the admin API asks of the objects of control. */
+import { type Desk, Declined } from "./api.ts";
+import type { Bindings } from "./bindings.ts";
+import { remote } from "./namespaces.ts";
+import type { ControlPlan } from "./plan.ts";
+import { labelOf } from "./rollout/smoke.ts";
+import type { Rollout } from "./rollout/state.ts";
+import { patienceOf, stepsOf } from "./steps.ts";
+import { prometheus } from "./telemetry/prometheus.ts";
+
+/** An object says so in place of throwing, since of an error only the message crosses over. */
+export interface Refused {
+  readonly refused: string;
+}
+
+/** The one ledger of an environment. */
+const ledger = "ledger";
+
+export const deskOf = (plan: ControlPlan, env: Bindings): Desk => {
+  const of = (tier: string) => remote(env.ROLLOUTS, tier);
+  return {
+    status: async (tier) => (await of(tier).status()) ?? null,
+    history: (tier) => of(tier).history(),
+    start: async (tier, facts, release, by, reason) =>
+      granted(
+        await of(tier).start({ tier, facts, steps: stepsOf(release), patienceMs: patienceOf(release), by, reason }),
+      ),
+    ask: async (tier, command, by, reason) => granted(await of(tier).ask(command, by, reason)),
+    label: (it) => labelOf(it, env.CONTROL_KEY, Date.now()),
+    metrics: async () => {
+      const all = await Promise.all(
+        Object.keys(plan.tiers).map(async (tier) => ({ tier, series: await remote(env.TELEMETRY, tier).series() })),
+      );
+      return prometheus(all);
+    },
+    ledger: remote(env.LEDGER, ledger) as Desk["ledger"],
+    now: () => Date.now(),
+    uuid: () => crypto.randomUUID(),
+  };
+};
+
+const granted = (it: Rollout | Refused): Rollout => {
+  if ("refused" in it) throw new Declined(it.refused);
+  return it;
+};

@@ -1,0 +1,40 @@
+/** What comes in by the binding: reports of gates, and deaths that the tail heard of. Checked, since a gate may be older than control. */
+import { z } from "@hono/zod-openapi";
+
+const count = z.int().nonnegative().max(1e12);
+const bins = z.array(z.tuple([z.int().min(0).max(400), count])).max(400);
+const text = z.string().max(200);
+
+const group = z.object({
+  requests: count,
+  errors: count,
+  refusals: count,
+  upstreamErrors: count,
+  abandoned: count,
+  latency: bins,
+});
+
+const series = z.object({
+  route: text,
+  status: text,
+  verdict: z.enum(["passed", "answered", "refused", "failed", "left"]),
+  by: text,
+  code: text,
+  count,
+  latency: bins,
+  upstreamMs: z.number().nonnegative(),
+  bytesIn: count,
+  bytesOut: count,
+});
+
+/** A gate's; keys that are unknown here are of a newer gate, and left out. */
+export const report = z.object({
+  tier: text,
+  version: text,
+  sample: z.object({ groups: z.record(z.string().regex(/^\d{1,2}$/), group), cold: count }),
+  series: z.array(series).max(600),
+  lost: count,
+});
+
+/** The tail's. */
+export const obituary = z.object({ worker: text, version: text, deaths: count, cpuMs: z.number().nonnegative() });
