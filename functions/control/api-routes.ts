@@ -88,4 +88,3 @@ export const routes = {
   }),
   metrics: createRoute({ method: "get", path: "/metrics", responses: answers("Prometheus' text format") }),
 };
-

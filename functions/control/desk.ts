@@ -1,5 +1,5 @@
 /** What the admin API asks of the objects of control. */
-import { type Desk, Declined } from "./api.ts";
+import { Declined, type Desk } from "./api.ts";
 import type { Bindings } from "./bindings.ts";
 import { remote } from "./namespaces.ts";
 import type { ControlPlan } from "./plan.ts";

@@ -3,7 +3,9 @@ import { milliseconds, share } from "../gateway/quantities.ts";
 import type { Step } from "./rollout/state.ts";
 
 /** What a manifest may write of a step: `10%`, or with more to it. */
-export type WrittenStep = string | { readonly share: string; readonly bake?: string | undefined; readonly hold?: boolean | undefined };
+export type WrittenStep =
+  | string
+  | { readonly share: string; readonly bake?: string | undefined; readonly hold?: boolean | undefined };
 
 export interface WrittenRelease {
   readonly steps: readonly WrittenStep[];

@@ -5,6 +5,7 @@ const durationPattern = /^(\d{1,9})(ms|s|m|h|d)$/;
 const sizePattern = /^(\d{1,9})(B|KiB|MiB|GiB)$/;
 const ratePattern = /^([1-9]\d{0,8})\/([1-9]\d{0,5})?(ms|s|m|h|d|day)$/;
 const percentPattern = /^(\d{1,3}(?:\.\d{1,4})?)(%)$/;
+const changePattern = /^\+(\d{1,3}(?:\.\d{1,4})?)(pp|%)$/;
 const msOf = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const bytesOf = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
 
@@ -33,6 +34,9 @@ export const perWindow = (text: string): { readonly count: number; readonly wind
 };
 /** The share in [0, 1]. @throws TypeError on text that the schema would refuse */
 export const share = (text: string): number => read(text, percentPattern, { "%": 0.01 });
+
+/** A change as a fraction: `+0.5pp` is 0.005 of all, `+20%` is 0.2 of what it was. @throws TypeError on text that the schema would refuse */
+export const more = (text: string): number => read(text, changePattern, { pp: 0.01, "%": 0.01 });
 
 /** setTimeout counts in 31 bits of milliseconds, so a longer wait would fire at once. */
 const longest = 2 ** 31 - 1;

@@ -1,9 +1,11 @@
-/** What a verdict rests on. */
+/** What a verdict on a rollout is given: what both versions did at the same time, stage by stage. */
 import type { Sample } from "../../gateway/telemetry-samples.ts";
 
-/** A stretch of time in which the split stood still, and what both versions did in it. */
+export type { Bins, Group, Sample } from "../../gateway/telemetry-samples.ts";
+
+/** A stretch of time in which the split stood still. Its samples are totals: a later look has more of the same. */
 export interface Stage {
-  /** Of the canary, in [0, 1]. */
+  /** Of the canary's users, in [0, 1]. */
   readonly share: number;
   /** Milliseconds since the epoch. */
   readonly since: number;

@@ -1,7 +1,7 @@
 /** Asks the new version by a tester's label, before any user meets it. */
 import { importJWK, SignJWT } from "jose";
-import { labelAudience, labelHeader, longestLabelLife } from "../../gateway/label.ts";
 import { versionHeader } from "../../gateway/hop.ts";
+import { labelAudience, labelHeader, longestLabelLife } from "../../gateway/label.ts";
 import type { TierFacts } from "../plan.ts";
 import type { Rollout } from "./state.ts";
 

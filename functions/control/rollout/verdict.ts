@@ -1,4 +1,6 @@
 /** What is found of a release. */
+import type { Criteria } from "./criteria.ts";
+import type { Stage } from "./evidence.ts";
 
 export interface Finding {
   readonly criterion:
@@ -23,3 +25,8 @@ export interface Verdict {
   readonly verdict: "pass" | "fail" | "not-enough";
   readonly findings: readonly Finding[];
 }
+
+export const judge = (_stages: readonly Stage[], _criteria: Criteria): Verdict => ({
+  verdict: "not-enough",
+  findings: [],
+});

@@ -31,15 +31,17 @@ export const prometheus = (tiers: readonly TierSeries[]): string => {
   ].join("\n");
 };
 
-const family = (name: string, type: string, help: string): string[] => [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
+const family = (name: string, type: string, help: string): string[] => [
+  `# HELP ${name} ${help}`,
+  `# TYPE ${name} ${type}`,
+];
 
 const labels = (all: Readonly<Record<string, string>>): string =>
   Object.entries(all)
     .map(([name, value]) => `${name}="${escaped(value)}"`)
     .join(",");
 
-const escaped = (text: string): string =>
-  text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 
 const histogram = (labels: string, bins: Bins): string[] => {
   const upTo = (seconds: number) =>

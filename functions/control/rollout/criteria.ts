@@ -1,0 +1,47 @@
+/** What a release tolerates, as numbers. */
+import { more } from "../../gateway/quantities.ts";
+
+export interface Criteria {
+  /** Effects that must be excluded: differences of shares, for `p99` of the ratio from one. */
+  readonly tolerate: {
+    readonly errors: number;
+    readonly refusals: number;
+    readonly upstreamErrors: number;
+    readonly abandoned: number;
+    readonly p99: number;
+    /** A canary that reports less than one minus this of its share is failing. */
+    readonly sampleRatio: number;
+  };
+  /** The probability with which a release that changes nothing may be rolled back, in all its looks together. */
+  readonly alpha: number;
+  /** Of the canary, before anything passes. A failure needs none: its evidence speaks for itself. */
+  readonly minRequests: number;
+  /** What the canary may never exceed, whatever stable does: shares of requests, and milliseconds. */
+  readonly limits?: {
+    readonly errors?: number;
+    readonly refusals?: number;
+    readonly upstreamErrors?: number;
+    readonly abandoned?: number;
+    readonly p99?: number;
+  };
+}
+
+/** The `release` of a manifest, as its plan keeps it. */
+export interface Release {
+  readonly tolerate: { readonly errors: string; readonly p99: string; readonly refusals: string };
+}
+
+/** @throws TypeError on text that the schema would refuse */
+export const criteriaOf = ({ tolerate: { errors, p99, refusals } }: Release): Criteria => ({
+  // Failures of the upstream and clients that give up are errors too, told apart only to say where they come from.
+  tolerate: {
+    errors: more(errors),
+    upstreamErrors: more(errors),
+    abandoned: more(errors),
+    refusals: more(refusals),
+    p99: more(p99),
+    sampleRatio: 0.5,
+  },
+  alpha: 0.005,
+  minRequests: 500,
+});
