@@ -3,6 +3,7 @@
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { environment, examples, finish, json, root, target } from "./verbs/cli/options.ts";
 import { addReleaseVerbs } from "./verbs/cli/releases.ts";
+import { addRolloutVerbs } from "./verbs/cli/rollouts.ts";
 
 const program = new Command("postern")
   .description("An API gateway in which every business tier has a gate of its own.")
@@ -10,7 +11,7 @@ const program = new Command("postern")
   .showHelpAfterError("(--help shows what it takes)")
   .addHelpText(
     "after",
-    "\nExit codes:\n  0  done\n  1  the manifests have problems\n  2  the command line is wrong\n  3  it could not be done",
+    "\nExit codes:\n  0  done\n  1  the manifests have problems\n  2  the command line is wrong\n  3  it could not be done\n  4  a rollout was taken back",
   )
   .exitOverride();
 
@@ -78,6 +79,7 @@ program
   .action(async (options) => finish(await (await import("./dev/dev.ts")).dev(options), options));
 
 addReleaseVerbs(program);
+addRolloutVerbs(program);
 
 const secrets = program.command("secrets").description("the secrets that tiers name: what is missing, and setting one");
 

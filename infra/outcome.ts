@@ -1,7 +1,7 @@
 /** What a verb has to say: a text for people and the same as data. */
 export interface Outcome {
   /** 0 done, 1 the manifests have problems, 2 wrong command line, 3 it could not be done. */
-  readonly exitCode: 0 | 1 | 2 | 3;
+  readonly exitCode: 0 | 1 | 2 | 3 | 4;
   readonly text: string;
   readonly data: unknown;
 }

@@ -8,6 +8,11 @@ export const root = new Option("--root <folder>", "the project's folder")
   .argParser((folder) => path.resolve(folder));
 export const environment = (name: string) =>
   new Option("-e, --env <name>", "a file of routes/environments").default(name);
+/** Where the environment goes by the target. */
+export const onTarget = new Option("-e, --env <name>", "a file of routes/environments").default(
+  undefined,
+  "production; local on a local cloud",
+);
 export const json = new Option("--json", "machine-readable output");
 export const target = new Option("--target <where>", "cloudflare, local, or a local cloud's URL").default("cloudflare");
 

@@ -1,11 +1,6 @@
 /** The verbs of releases: the cloud that they are tried on, and bringing versions there, back, and to the eye. */
-import { type Command, Option } from "@commander-js/extra-typings";
-import { examples, finish, json, root, target } from "./options.ts";
-
-const onTarget = new Option("-e, --env <name>", "a file of routes/environments").default(
-  undefined,
-  "production; local on a local cloud",
-);
+import type { Command } from "@commander-js/extra-typings";
+import { examples, finish, json, onTarget, root, target } from "./options.ts";
 
 export const addReleaseVerbs = (program: Command): void => {
   program

@@ -1,0 +1,116 @@
+/** `postern rollout`: the controlled ramp from one version to the next, as control runs it. */
+import { isOver, type Rollout } from "../../functions/control/rollout/state.ts";
+import { compile } from "../compiler/compile.ts";
+import { type Outcome, table } from "../outcome.ts";
+import { type Desk, deskOf } from "../release/desk.ts";
+import { environmentFor, targetOf } from "../release/target.ts";
+import { deploy } from "./deploy.ts";
+import { shown } from "./rollout-view.ts";
+
+interface Options {
+  readonly root: string;
+  readonly env?: string | undefined;
+  readonly target: string;
+  readonly as?: string | undefined;
+  readonly message?: string | undefined;
+  readonly json?: true | undefined;
+}
+
+interface StartOptions extends Options {
+  readonly upload: boolean;
+  readonly bake?: string | undefined;
+  readonly watch?: true | undefined;
+}
+
+/** A release that was taken back. */
+const rolledBack = 4;
+const lookMs = 1000;
+
+interface Proposed {
+  readonly proposal: { readonly id: string; readonly by: string };
+}
+
+const deskFor = ({ root, target, env, as }: Options): Desk => {
+  const at = targetOf(target);
+  return deskOf(root, compile(root, environmentFor(at, env)).environment, at, as);
+};
+
+export const start = async (tier: string, options: StartOptions): Promise<Outcome> => {
+  const desk = deskFor(options);
+  const reason = options.message ?? "postern rollout start";
+  if (options.upload) {
+    const uploaded = await deploy([tier], { ...options, split: "0" });
+    if (uploaded.exitCode !== 0) return uploaded;
+  }
+  const it = await desk.call<Rollout | Proposed>("POST", `/v1/tiers/${tier}/rollouts`, {
+    reason,
+    ...(options.bake !== undefined && { bake: options.bake }),
+  });
+  return options.watch && !("proposal" in it) ? watch(tier, options) : told(it);
+};
+
+export const ask = async (
+  command: "pause" | "resume" | "promote" | "abort",
+  tier: string,
+  options: Options,
+): Promise<Outcome> => {
+  const reason = options.message ?? "";
+  return told(await deskFor(options).call("POST", `/v1/tiers/${tier}/rollout/${command}`, { reason }));
+};
+
+export const status = async (tier: string, options: Options): Promise<Outcome> => {
+  const it = await deskFor(options).call<Rollout | null>("GET", `/v1/tiers/${tier}/rollout`);
+  return it ? told(it) : { exitCode: 0, text: `${tier} has had no rollout\n`, data: null };
+};
+
+/** Draws it anew in a terminal; in a pipe each change is written below the last. */
+export const watch = async (tier: string, options: Options): Promise<Outcome> => {
+  const desk = deskFor(options);
+  const drawn = process.stdout.isTTY === true && !options.json;
+  let last = "";
+  for (;;) {
+    const it = await desk.call<Rollout | null>("GET", `/v1/tiers/${tier}/rollout`);
+    if (!it) return { exitCode: 0, text: `${tier} has had no rollout\n`, data: null };
+    if (isOver(it) || it.status === "paused") return told(it);
+    const key = `${it.status} ${it.goal.seq} ${it.goal.done.length} ${it.why}`;
+    if (drawn) process.stdout.write(`\u001b[2J\u001b[H${shown(it, Date.now())}`);
+    else if (key !== last) console.log(options.json ? JSON.stringify(it) : line(it));
+    last = key;
+    await new Promise((wake) => setTimeout(wake, lookMs));
+  }
+};
+
+const line = (it: Rollout): string =>
+  `${new Date().toISOString().slice(11, 19)}  ${it.status}  ${Math.max(0, it.goal.share)} %  ${it.why}`;
+
+export const history = async (tier: string, options: Options): Promise<Outcome> => {
+  const all = await deskFor(options).call<readonly Rollout[]>("GET", `/v1/tiers/${tier}/rollouts`);
+  const rows = all.map(({ id, startedAt, by, status, why, reason }) => [
+    id,
+    new Date(startedAt).toISOString().slice(0, 19).replace("T", " "),
+    by,
+    status,
+    reason,
+    why,
+  ]);
+  return { exitCode: 0, text: table(["rollout", "started (UTC)", "by", "status", "reason", "why"], rows), data: all };
+};
+
+export const approve = async (id: string, options: Options): Promise<Outcome> =>
+  told(await deskFor(options).call<Rollout>("POST", `/v1/proposals/${id}`, {}));
+
+/** A header that brings its bearer to the version that is tried. */
+export const label = async (tier: string, options: Options): Promise<Outcome> => {
+  const { label } = await deskFor(options).call<{ label: string }>("POST", `/v1/tiers/${tier}/label`, {});
+  return { exitCode: 0, text: `postern-label: ${label}\n`, data: { header: "postern-label", value: label } };
+};
+
+const told = (it: Rollout | Proposed): Outcome => {
+  if ("proposal" in it) {
+    const { id, by } = it.proposal;
+    const text = `${by} proposed it; another operator approves it within an hour: npx postern approve ${id} --as <name>\n`;
+    return { exitCode: 0, text, data: it };
+  }
+  const back = it.status === "rolled-back" || it.status === "returning";
+  return { exitCode: back ? rolledBack : 0, text: shown(it, Date.now()), data: it };
+};
