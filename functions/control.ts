@@ -16,7 +16,7 @@ const sweepMs = 60_000;
 class TelemetryObject extends DurableObject<Bindings> {
   readonly #store = storeOn(this.ctx.storage.sql);
 
-  async call<K extends keyof Store>(name: K, given: Parameters<Store[K]>): Promise<ReturnType<Store[K]>> {
+  async invoke<K extends keyof Store>(name: K, given: Parameters<Store[K]>): Promise<ReturnType<Store[K]>> {
     if (name === "take" && (await this.ctx.storage.getAlarm()) === null)
       await this.ctx.storage.setAlarm(Date.now() + sweepMs);
     return (this.#store[name] as (...all: unknown[]) => ReturnType<Store[K]>)(...given);
@@ -32,7 +32,7 @@ class TelemetryObject extends DurableObject<Bindings> {
 class LedgerObject extends DurableObject<Bindings> {
   readonly #ledger = ledgerOn(this.ctx.storage.sql);
 
-  async call<K extends keyof LedgerCalls>(
+  async invoke<K extends keyof LedgerCalls>(
     name: K,
     given: Parameters<LedgerCalls[K]>,
   ): Promise<ReturnType<LedgerCalls[K]>> {
@@ -54,7 +54,7 @@ export const control = (plan: ControlPlan) => ({
   Rollouts: class extends DurableObject<Bindings> {
     readonly #rollouts = rolloutsOf(plan, this.env, this.ctx.storage);
 
-    async call(name: keyof Rollouts, given: readonly unknown[]): Promise<unknown> {
+    async invoke(name: keyof Rollouts, given: readonly unknown[]): Promise<unknown> {
       try {
         return await (this.#rollouts[name] as (...all: readonly unknown[]) => Promise<unknown>)(...given);
       } catch (error) {

@@ -2,10 +2,10 @@
 
 type Calls = { readonly [name: string]: unknown };
 
-/** A class of objects whose functions are reached by `call`. */
+/** A class of objects whose functions are reached by `invoke`. */
 export interface Namespace<T> {
   readonly getByName: (name: string) => {
-    call(name: string, given: readonly unknown[]): Promise<unknown>;
+    invoke(name: string, given: readonly unknown[]): Promise<unknown>;
   };
   readonly _type?: T;
 }
@@ -20,5 +20,5 @@ export const remote = <T extends object>(namespace: Namespace<T>, name: string):
     get:
       (_, call: string) =>
       (...given: unknown[]) =>
-        namespace.getByName(name).call(call, given),
+        namespace.getByName(name).invoke(call, given),
   }) as Remote<T>;
