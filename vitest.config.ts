@@ -12,7 +12,12 @@ export default defineConfig({
       {
         test: {
           name: "tools",
-          include: ["test/infra/**/*.test.ts", "test/e2e/**/*.test.ts", "test/cloud/**/*.test.ts"],
+          include: [
+            "test/control/**/*.test.ts",
+            "test/infra/**/*.test.ts",
+            "test/e2e/**/*.test.ts",
+            "test/cloud/**/*.test.ts",
+          ],
           environment: "node",
           // A process of its own for each file, so that the workerd it started can be told from others.
           pool: "forks",

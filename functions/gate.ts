@@ -90,9 +90,13 @@ const counting = (tier: string, world: Deps, telemetry: Telemetry | undefined): 
   return telemetry && control ? { ...world, count: telemetry(tier, world, audience(control)) } : world;
 };
 
+/** Nobody waits for it but the isolate. */
+const patienceMs = 5000;
+
 const audience = (control: Fetcher): Audience => ({
-  send: async (report, signal) => {
+  send: async (report) => {
     const body = JSON.stringify(report);
+    const signal = AbortSignal.timeout(patienceMs);
     const { ok, status } = await control.fetch("https://control/v1/report", { method: "POST", body, signal });
     if (!ok) throw new Error(`control answered ${status}`);
   },

@@ -56,43 +56,65 @@ const past = "past";
 
 export const rollouts = (ports: Ports) => {
   const { storage, now, random } = ports;
-  const load = () => storage.get<Rollout>(current);
   const history = async () => (await storage.get<readonly Rollout[]>(past)) ?? [];
-
-  /** Written before anything rests on it. */
-  const take = async (it: Rollout, event: Event): Promise<Rollout> => {
-    const { state, actions } = reduce(it, event, now(), random());
-    if (state !== it) await storage.put(current, state);
-    for (const action of actions) if (action.kind === "tell") await ports.tell(action.what, state).catch(() => {});
+  let state: Rollout | undefined;
+  let loaded = false;
+  const load = async (): Promise<Rollout | undefined> => {
+    if (!loaded) state = await storage.get<Rollout>(current);
+    loaded = true;
     return state;
   };
+  const keep = async (it: Rollout): Promise<void> => {
+    // Written before anything rests on it.
+    await storage.put(current, it);
+    state = it;
+  };
 
-  const seen = async (it: Rollout): Promise<Rollout | undefined> => {
-    let state = it;
-    for (const { worker } of it.subjects) {
+  let last: Promise<unknown> = Promise.resolve();
+  /** What is decided is decided one after the other, though people ask while the platform is waited for. */
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(work);
+    last = mine.catch(() => {});
+    return mine;
+  };
+
+  const take = (event: Event): Promise<void> =>
+    alone(async () => {
+      const it = await load();
+      if (!it) return;
+      const { state: next, actions } = reduce(it, event, now(), random());
+      if (next !== it) await keep(next);
+      for (const action of actions) if (action.kind === "tell") await ports.tell(action.what, next).catch(() => {});
+    });
+
+  /** @returns whether the platform could be seen */
+  const seen = async ({ subjects }: Rollout): Promise<boolean> => {
+    for (const { worker } of subjects) {
       const answer = await ports.platform.deployments(worker);
-      if (!answer.ok) return undefined;
+      if (!answer.ok) return false;
       const [deployment] = answer.result;
-      if (deployment) state = await take(state, { kind: "seen", worker, deployment });
+      if (deployment) await take({ kind: "seen", worker, deployment });
     }
-    return state;
+    return true;
   };
 
-  const split = async (it: Rollout, subject: Subject, share: number): Promise<Rollout> => {
+  const split = async (it: Rollout, subject: Subject, share: number): Promise<void> => {
     const { worker } = subject;
+    const { seq } = it.goal;
     const answer = await ports.platform.split(worker, splitOf(subject, share), messageOf(it));
     // An answer that was lost is looked for with the platform before anything is done again.
-    return take(
-      it,
-      answer.ok ? { kind: "split", worker, deployment: answer.result.id } : { kind: "refused", worker, fault: answer },
+    await take(
+      answer.ok
+        ? { kind: "split", seq, worker, deployment: answer.result.id }
+        : { kind: "refused", seq, worker, fault: answer },
     );
   };
 
-  const judged = async (it: Rollout): Promise<Rollout> => {
+  const judged = async (it: Rollout): Promise<void> => {
     const stages = await Promise.all(
       it.stretches.filter(({ share }) => share > 0).map((stretch) => ports.evidence(it, stretch)),
     );
-    return take(it, { kind: "judged", verdict: ports.judge(it, stages) });
+    await take({ kind: "judged", seq: it.goal.seq, verdict: ports.judge(it, stages) });
   };
 
   /** One look at the platform and the evidence, and what follows from them. */
@@ -100,22 +122,20 @@ export const rollouts = (ports: Ports) => {
     const before = await load();
     if (!before || isOver(before) || before.status === "paused") return;
     await storage.setAlarm(now() + lookMs);
-    let it = await seen(before);
-    for (let count = 0; it && count < mostActions; count++) {
+    if (!(await seen(before))) return;
+    for (let count = 0; count < mostActions; count++) {
+      const it = state as Rollout;
       const action = due(it, now());
       if (!action || action.kind === "tell") break;
-      if (action.kind === "smoke") it = await take(it, { kind: "smoked", ...(await ports.smoke(it)) });
-      else if (action.kind === "split") {
-        const { attempts } = it.goal;
-        it = await split(it, action.subject, action.share);
-        if (it.goal.attempts > attempts) break;
-      } else {
-        const { seq } = it.goal;
-        it = await judged(it);
-        if (it.goal.seq === seq) break;
-      }
+      if (action.kind === "smoke") await take({ kind: "smoked", seq: it.goal.seq, ...(await ports.smoke(it)) });
+      else if (action.kind === "split") await split(it, action.subject, action.share);
+      else await judged(it);
+      const { goal } = state as Rollout;
+      // Nothing was decided: the platform is asked again later, and more evidence is waited for.
+      if (goal.seq === it.goal.seq && (action.kind === "judge" || goal.attempts > it.goal.attempts)) break;
     }
-    if (it && !isOver(it) && it.status !== "paused") await storage.setAlarm(Math.max(now() + 50, wakeAt(it, now())));
+    const after = state as Rollout;
+    if (!isOver(after) && after.status !== "paused") await storage.setAlarm(wakeAt(after, now()));
   };
 
   return {
@@ -123,55 +143,56 @@ export const rollouts = (ports: Ports) => {
     status: load,
     history: async () => [...(await history()), ...([await load()].filter(Boolean) as Rollout[])].toReversed(),
     /** @throws Refusal where one runs already, or there is nothing to release */
-    start: async ({ tier, facts, steps, patienceMs, by, reason }: Start): Promise<Rollout> => {
-      const before = await load();
-      if (before && !isOver(before)) throw new Refusal(`a rollout of ${tier} is under way, by ${before.by}`);
-      const found = await Promise.all(facts.workers.map((worker) => subjectOf(worker, ports)));
-      const subjects = found.flatMap((it) => it ?? []);
-      if (subjects.length === 0)
-        throw new Refusal(
-          `no Worker of ${tier} has a new version beside its stable one: postern deploy ${tier} --split 0`,
-        );
-      if (before) await storage.put(past, [...(await history()), before].slice(-mostKept));
-      const at = now();
-      const it: Rollout = {
-        id: ports.uuid().slice(0, 8),
-        tier,
-        subjects: subjects.map(({ subject }) => subject),
-        steps,
-        by,
-        reason,
-        startedAt: at,
-        endedAt: null,
-        status: "running",
-        step: 0,
-        goal: { seq: 1, share: steps[0]?.share ?? 100, done: [], attempts: 0, notBefore: 0 },
-        foreign: false,
-        smoked: false,
-        known: Object.fromEntries(subjects.map(({ subject, deployment }) => [subject.worker, deployment])),
-        stretches: [],
-        verdict: null,
-        why: "it has begun",
-        patienceMs,
-        notes: [{ at, what: `started: ${reason}`, by }],
-      };
-      await storage.put(current, it);
-      await storage.setAlarm(at);
-      return it;
-    },
+    start: ({ tier, facts, steps, patienceMs, by, reason }: Start): Promise<Rollout> =>
+      alone(async () => {
+        const before = await load();
+        if (before && !isOver(before)) throw new Refusal(`a rollout of ${tier} is under way, by ${before.by}`);
+        const found = await Promise.all(facts.workers.map((worker) => subjectOf(worker, ports)));
+        const subjects = found.flatMap((it) => it ?? []);
+        if (subjects.length === 0)
+          throw new Refusal(
+            `no Worker of ${tier} has a new version beside its stable one: postern deploy ${tier} --split 0`,
+          );
+        if (before) await storage.put(past, [...(await history()), before].slice(-mostKept));
+        const at = now();
+        const it: Rollout = {
+          id: ports.uuid().slice(0, 8),
+          tier,
+          subjects: subjects.map(({ subject }) => subject),
+          steps,
+          by,
+          reason,
+          startedAt: at,
+          endedAt: null,
+          status: "running",
+          step: 0,
+          goal: { seq: 1, share: steps[0]?.share ?? 100, done: [], attempts: 0, notBefore: 0 },
+          foreign: false,
+          smoked: false,
+          known: Object.fromEntries(subjects.map(({ subject, deployment }) => [subject.worker, deployment])),
+          stretches: [],
+          verdict: null,
+          why: "it has begun",
+          patienceMs,
+          notes: [{ at, what: `started: ${reason}`, by }],
+        };
+        await keep(it);
+        await storage.setAlarm(at);
+        return it;
+      }),
     /** @throws Refusal */
     ask: async (command: Command, by: string, reason: string): Promise<Rollout> => {
-      const it = await load();
-      if (!it) throw new Refusal("there is no rollout of this tier");
-      const state = await take(it, { kind: "asked", command, by, reason });
-      if (!isOver(state) && state.status !== "paused") await storage.setAlarm(now());
-      return state;
+      if (!(await load())) throw new Refusal("there is no rollout of this tier");
+      await take({ kind: "asked", command, by, reason });
+      const it = state as Rollout;
+      if (!isOver(it) && it.status !== "paused") await storage.setAlarm(now());
+      return it;
     },
   };
 };
 
 const wakeAt = (it: Rollout, now: number): number =>
-  it.goal.done.length < it.subjects.length ? Math.max(now, it.goal.notBefore) : now + lookMs;
+  it.goal.done.length < it.subjects.length ? Math.max(now + 50, it.goal.notBefore) : now + lookMs;
 
 /** @returns undefined for a Worker whose one version has all requests */
 const subjectOf = async (

@@ -16,10 +16,10 @@ export type Command = "pause" | "resume" | "promote" | "abort";
 export type Event =
   /** The newest deployment of a Worker, as the platform tells it. */
   | { readonly kind: "seen"; readonly worker: string; readonly deployment: Deployment }
-  | { readonly kind: "split"; readonly worker: string; readonly deployment: string }
-  | { readonly kind: "refused"; readonly worker: string; readonly fault: PlatformFault }
-  | { readonly kind: "smoked"; readonly ok: boolean; readonly why: string }
-  | { readonly kind: "judged"; readonly verdict: Verdict }
+  | { readonly kind: "split"; readonly seq: number; readonly worker: string; readonly deployment: string }
+  | { readonly kind: "refused"; readonly seq: number; readonly worker: string; readonly fault: PlatformFault }
+  | { readonly kind: "smoked"; readonly seq: number; readonly ok: boolean; readonly why: string }
+  | { readonly kind: "judged"; readonly seq: number; readonly verdict: Verdict }
   | { readonly kind: "asked"; readonly command: Command; readonly by: string; readonly reason: string };
 
 export interface PlatformFault {
@@ -79,6 +79,9 @@ const next = (it: Rollout, event: Event, now: number, random: number): Rollout =
   if (event.kind === "asked") return commanded(it, event, now);
   if (isOver(it)) return it;
   if (event.kind === "seen") return seen(it, event, now);
+  // A person may have decided something else while it was under way.
+  if (event.seq !== it.goal.seq)
+    return event.kind === "split" ? { ...it, known: { ...it.known, [event.worker]: event.deployment } } : it;
   if (event.kind === "split") return made(it, event.worker, event.deployment, now);
   if (event.kind === "refused") return refused(it, event, now, random);
   if (it.status !== "running") return it;

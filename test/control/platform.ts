@@ -1,0 +1,160 @@
+/** A platform that a test can break, and a rollout over it whose process can die between any two effects. */
+import type { Stage } from "../../functions/control/rollout/evidence.ts";
+import { type Ports, rollouts } from "../../functions/control/rollout/object.ts";
+import type { Command, PlatformFault } from "../../functions/control/rollout/reducer.ts";
+import type { Deployment, Rollout, Step } from "../../functions/control/rollout/state.ts";
+import type { Verdict } from "../../functions/control/rollout/verdict.ts";
+
+export class Death extends Error {
+  override readonly name = "Death";
+}
+
+export const steps: readonly Step[] = [0, 1, 10, 50, 100].map((share) => ({ share, bakeMs: 5000, hold: false }));
+
+export interface Posted {
+  readonly worker: string;
+  readonly share: number;
+  readonly message: string;
+  /** What had been written down before. */
+  readonly decided: number | undefined;
+}
+
+export const verdictOf = (verdict: Verdict["verdict"]): Verdict => ({
+  verdict,
+  findings: [
+    {
+      criterion: "errors",
+      verdict,
+      stable: 0,
+      canary: 0.02,
+      low: null,
+      high: null,
+      tolerate: 0.005,
+      why: "errors: 2 % against 0",
+    },
+  ],
+});
+
+export const stand = (workers: readonly string[] = ["gate-a"]) => {
+  const kept = new Map<string, unknown>();
+  const live = new Map<string, Deployment[]>();
+  const posted: Posted[] = [];
+  const told: string[] = [];
+  let time = 1_000_000;
+  let alarm: number | null = null;
+  let count = 0;
+  let dieAt = Number.POSITIVE_INFINITY;
+  const world = {
+    verdict: "pass" as Verdict["verdict"],
+    smoke: true,
+    /** What the next calls meet; of the platform. */
+    faults: [] as (PlatformFault | "lost")[],
+  };
+  const deploy = (worker: string, versions: Deployment["versions"], message: string | null, author: string | null) => {
+    const id = `d${++count}`;
+    live.set(worker, [{ id, versions, message, author, trigger: null }, ...(live.get(worker) ?? [])]);
+    return id;
+  };
+  for (const worker of workers)
+    deploy(
+      worker,
+      [
+        { version_id: `${worker}-stable`, percentage: 100 },
+        { version_id: `${worker}-canary`, percentage: 0 },
+      ],
+      "postern deploy",
+      "alice",
+    );
+  /** Each effect is a place to die at. */
+  const effect = () => {
+    if (--dieAt < 0) throw new Death();
+  };
+  const shareIn = (worker: string, versions: Deployment["versions"]): number =>
+    versions.find(({ version_id }) => version_id === `${worker}-canary`)?.percentage ?? -1;
+  const ports: Ports = {
+    storage: {
+      get: async (key: string) => structuredClone(kept.get(key)),
+      put: async (key: string, value: unknown) => {
+        effect();
+        kept.set(key, structuredClone(value));
+        effect();
+      },
+      setAlarm: async (at: number) => {
+        alarm = at;
+      },
+    } as unknown as Ports["storage"],
+    platform: {
+      deployments: async (worker) => {
+        effect();
+        return { ok: true, result: live.get(worker) ?? [] };
+      },
+      split: async (worker, versions, message) => {
+        effect();
+        const fault = world.faults.shift();
+        if (fault && fault !== "lost") return { ok: false, ...fault };
+        const decided = (kept.get("current") as Rollout | undefined)?.goal.share;
+        posted.push({ worker, share: shareIn(worker, versions), message, decided });
+        const id = deploy(worker, versions, message, "token");
+        effect();
+        if (fault === "lost") return { ok: false, status: 0, code: null, message: "no answer" };
+        return { ok: true, result: { id } };
+      },
+    },
+    evidence: async () => ({}) as Stage,
+    judge: () => verdictOf(world.verdict),
+    smoke: async () => {
+      effect();
+      return { ok: world.smoke, why: world.smoke ? "it answers" : "smoke test GET /: answered 500" };
+    },
+    tell: async (what) => void told.push(what),
+    now: () => time,
+    random: () => 0.5,
+    uuid: () => `id${++count}-0000`,
+  };
+  // The process that lives; its memory goes with it.
+  let process = rollouts(ports);
+  const start = () =>
+    process.start({ tier: "a", facts: { workers }, steps, patienceMs: 20_000, by: "alice", reason: "a test" });
+  return {
+    ports,
+    world,
+    posted,
+    told,
+    start,
+    ask: (command: Command, by = "bob", reason = "") => process.ask(command, by, reason),
+    now: () => time,
+    pass: (ms: number) => {
+      time += ms;
+    },
+    alarm: () => alarm,
+    state: () => kept.get("current") as Rollout,
+    foreign: (worker = workers[0] as string, trigger: string | null = null) => {
+      const id = deploy(worker, [{ version_id: "other", percentage: 100 }], null, "mallory");
+      const [newest] = live.get(worker) as [Deployment];
+      live.set(worker, [{ ...newest, id, trigger }, ...(live.get(worker) ?? []).slice(1)]);
+    },
+    share: (worker = workers[0] as string) => shareIn(worker, live.get(worker)?.[0]?.versions ?? []),
+    newest: (worker = workers[0] as string) => live.get(worker)?.[0],
+    /** One look, in which the process dies before its `n`-th effect. */
+    look: async (n = Number.POSITIVE_INFINITY): Promise<boolean> => {
+      dieAt = n;
+      try {
+        await process.look();
+        return true;
+      } catch (error) {
+        if (!(error instanceof Death)) throw error;
+        process = rollouts(ports);
+        return false;
+      } finally {
+        dieAt = Number.POSITIVE_INFINITY;
+      }
+    },
+  };
+};
+
+export type Stand = ReturnType<typeof stand>;
+
+/** Looks as often as the alarm would, for so long. */
+export const run = async (it: Stand, ms: number): Promise<void> => {
+  for (const end = it.now() + ms; it.now() < end; it.pass(1000)) await it.look();
+};

@@ -1,0 +1,100 @@
+/** Whatever happens in whatever order, and wherever the process dies: never a higher split than decided, no action twice, no fight. */
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { isOver } from "../../functions/control/rollout/state.ts";
+import { run, stand } from "./platform.ts";
+
+const runs = Number(process.env.POSTERN_RUNS ?? 300);
+
+const happening = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant("look" as const), ms: fc.nat(4000) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("die" as const), at: fc.nat(12) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("ask" as const),
+      command: fc.constantFrom("pause" as const, "resume" as const, "promote" as const, "abort" as const),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("fault" as const), fault: fc.constantFrom("lost" as const, 500, 429, 0) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("judge" as const),
+      verdict: fc.constantFrom("pass" as const, "fail" as const, "not-enough" as const),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("meanwhile" as const),
+      command: fc.constantFrom("pause" as const, "promote" as const, "abort" as const),
+      ms: fc.nat(6000),
+      turns: fc.nat(30),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("foreign" as const) }) },
+);
+
+const workers = ["gate-a", "gate-a--hot"];
+
+it("holds over random courses of events", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(happening, { maxLength: 60 }), async (course) => {
+      const it = stand(workers);
+      await it.start();
+      for (const event of course) {
+        if (event.kind === "look") {
+          it.pass(event.ms);
+          await it.look();
+        } else if (event.kind === "die") await it.look(event.at);
+        else if (event.kind === "ask") await it.ask(event.command).catch(() => {});
+        else if (event.kind === "meanwhile") {
+          it.pass(event.ms);
+          const looking = it.look();
+          for (let turn = 0; turn < event.turns; turn++) await Promise.resolve();
+          await it.ask(event.command).catch(() => {});
+          await looking;
+        } else if (event.kind === "judge") it.world.verdict = event.verdict;
+        else if (event.kind === "foreign") it.foreign();
+        else {
+          const { fault } = event;
+          it.world.faults.push(fault === "lost" ? fault : { status: fault, code: null, message: "no" });
+        }
+        // A foreign deployment that was seen stays the newest, until a person says otherwise.
+        if (it.state().foreign) expect(it.newest()?.versions[0]?.version_id).toBe("other");
+      }
+      for (const { share, decided } of it.posted) expect(share).toBe(decided === 100 ? 100 : decided);
+      const keys = it.posted.map(({ worker, message }) => `${worker} ${message}`);
+      expect(new Set(keys).size).toBe(keys.length);
+    }),
+    { numRuns: runs, seed: 6 },
+  );
+});
+
+it("comes back from wherever it is, once a version is found bad", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(12), { maxLength: 25 }), async (deaths) => {
+      const it = stand(workers);
+      await it.start();
+      for (const at of deaths) {
+        it.pass(1000);
+        await it.look(at);
+      }
+      it.world.verdict = "fail";
+      it.world.smoke = false;
+      for (const at of deaths) {
+        it.pass(1000);
+        await it.look(at);
+      }
+      await run(it, 60_000);
+      expect(isOver(it.state())).toBe(true);
+      if (it.state().status === "rolled-back") for (const worker of workers) expect(it.share(worker)).toBe(-1);
+      else expect(it.state().status).toBe("promoted");
+    }),
+    { numRuns: runs, seed: 6 },
+  );
+});

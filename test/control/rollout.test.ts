@@ -1,0 +1,222 @@
+/** A rollout against a platform that can be broken: what it does when all is well, and what when it is not. */
+import { describe, expect, it } from "vitest";
+import { Refusal } from "../../functions/control/rollout/reducer.ts";
+import { run, stand } from "./platform.ts";
+
+describe("a good version", () => {
+  it("goes up step by step, each after its bake, until all users have it", async () => {
+    const it = stand();
+    await it.start();
+    await run(it, 60_000);
+    expect(it.posted.map(({ share }) => share)).toEqual([0, 1, 10, 50, 100]);
+    expect(it.posted.map(({ message }) => message.replace(/^postern \S+: /, ""))).toEqual([
+      "0 %",
+      "1 %",
+      "10 %",
+      "50 %",
+      "100 %",
+    ]);
+    expect(it.state().status).toBe("promoted");
+    expect(it.newest()?.versions).toEqual([{ version_id: "gate-a-canary", percentage: 100 }]);
+    expect(it.told).toContain("promoted");
+  });
+
+  it("is split in all Workers of its tier", async () => {
+    const it = stand(["gate-a", "gate-a--hot"]);
+    await it.start();
+    await run(it, 60_000);
+    expect([it.share("gate-a"), it.share("gate-a--hot")]).toEqual([100, 100]);
+  });
+
+  it("waits for evidence, and for a person when none comes; it never guesses", async () => {
+    const it = stand();
+    it.world.verdict = "not-enough";
+    await it.start();
+    await run(it, 60_000);
+    expect(it.share()).toBe(1);
+    expect(it.state()).toMatchObject({ status: "paused", why: expect.stringMatching(/not enough in \d+ s at 1 %/) });
+  });
+});
+
+describe("a bad version", () => {
+  it("comes back in one call, and what was found is kept", async () => {
+    const it = stand();
+    await it.start();
+    await run(it, 9_000);
+    it.world.verdict = "fail";
+    await run(it, 5_000);
+    expect(it.newest()?.versions).toEqual([{ version_id: "gate-a-stable", percentage: 100 }]);
+    expect(it.posted.filter(({ share }) => share === -1)).toHaveLength(1);
+    expect(it.state()).toMatchObject({
+      status: "rolled-back",
+      why: "errors: 2 % against 0",
+      verdict: { verdict: "fail" },
+    });
+    await run(it, 60_000);
+    expect(it.posted.at(-1)?.share).toBe(-1);
+  });
+
+  it("does not bake to the end first", async () => {
+    const it = stand();
+    await it.start();
+    await run(it, 2_000);
+    it.world.verdict = "fail";
+    await it.look();
+    expect(it.state().status).toBe("rolled-back");
+  });
+
+  it("that fails its smoke test meets no user", async () => {
+    const it = stand();
+    it.world.smoke = false;
+    await it.start();
+    await run(it, 10_000);
+    expect(it.posted.map(({ share }) => share)).toEqual([0, -1]);
+    expect(it.state().why).toBe("smoke test GET /: answered 500");
+  });
+
+  it("that was promoted comes back by the same verb", async () => {
+    const it = stand();
+    await it.start();
+    await run(it, 60_000);
+    await it.ask("abort", "bob", "customers call");
+    await it.look();
+    expect(it.newest()?.versions).toEqual([{ version_id: "gate-a-stable", percentage: 100 }]);
+    expect(it.state()).toMatchObject({ status: "rolled-back", why: "bob took it back: customers call" });
+  });
+});
+
+describe("people", () => {
+  it("two who start at once: the second is refused, and told who was first", async () => {
+    const it = stand();
+    await it.start();
+    await expect(it.start()).rejects.toThrow(new Refusal("a rollout of a is under way, by alice"));
+  });
+
+  it("two who promote at once: one step, since the second finds it under way", async () => {
+    const it = stand();
+    await it.start();
+    await run(it, 3_000);
+    const both = await Promise.allSettled([it.ask("promote", "alice", ""), it.ask("promote", "bob", "")]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    await it.look();
+    expect(it.share()).toBe(10);
+  });
+
+  it("pause keeps the share, resume goes on", async () => {
+    const it = stand();
+    await it.start();
+    await run(it, 3_000);
+    await it.ask("pause", "alice", "lunch");
+    await run(it, 60_000);
+    expect([it.share(), it.state().status]).toEqual([1, "paused"]);
+    await it.ask("resume", "alice", "");
+    await run(it, 60_000);
+    expect(it.state().status).toBe("promoted");
+  });
+
+  it.each(["pause", "resume", "promote"] as const)("%s is refused when it is over", async (command) => {
+    const it = stand();
+    await it.start();
+    await run(it, 60_000);
+    await expect(it.ask(command, "alice", "")).rejects.toThrow("this rollout is promoted");
+  });
+
+  it("nothing to release is refused with what to do", async () => {
+    const it = stand();
+    it.foreign();
+    await expect(it.start()).rejects.toThrow("postern deploy a --split 0");
+  });
+});
+
+describe("someone else's deployment in between", () => {
+  it("pauses the rollout, which never fights", async () => {
+    const it = stand();
+    await it.start();
+    await run(it, 9_000);
+    it.foreign();
+    const before = it.posted.length;
+    it.world.verdict = "fail";
+    await run(it, 60_000);
+    expect(it.posted).toHaveLength(before);
+    expect(it.state()).toMatchObject({ status: "paused", why: "gate-a was deployed by mallory while the rollout ran" });
+  });
+
+  it("an abort lets it stand", async () => {
+    const it = stand();
+    await it.start();
+    await run(it, 3_000);
+    it.foreign();
+    await run(it, 3_000);
+    await it.ask("abort", "alice", "theirs is right");
+    await run(it, 10_000);
+    expect(it.newest()?.versions).toEqual([{ version_id: "other", percentage: 100 }]);
+    expect(it.state().status).toBe("left");
+  });
+
+  it("a changed secret pauses it too, and says what to do", async () => {
+    const it = stand();
+    await it.start();
+    await run(it, 3_000);
+    it.foreign("gate-a", "secret");
+    await run(it, 3_000);
+    expect(it.state().why).toBe(
+      "a secret of gate-a was changed while the rollout ran; start it again with a version built since",
+    );
+  });
+});
+
+describe("a platform that fails", () => {
+  const busy = { status: 429, code: 971, message: "Please wait", retryAfterMs: 7000 };
+
+  it("429: asked again, no sooner than it said", async () => {
+    const it = stand();
+    it.world.faults = [busy];
+    await it.start();
+    await run(it, 6_000);
+    expect(it.posted).toHaveLength(0);
+    expect(it.state().why).toContain("Please wait");
+    await run(it, 4_000);
+    expect(it.posted.map(({ share }) => share)).toEqual([0, 1]);
+  });
+
+  it("no answer, though it was done: seen, and not done twice", async () => {
+    const it = stand();
+    it.world.faults = ["lost"];
+    await it.start();
+    await run(it, 4_000);
+    expect(it.posted.filter(({ share }) => share === 0)).toHaveLength(1);
+    expect(it.state().goal.share).toBe(1);
+  });
+
+  it("500 without end: paused after eight tries, with the platform's words", async () => {
+    const it = stand();
+    it.world.faults = Array.from({ length: 100 }, () => ({ status: 500, code: 10013, message: "unknown error" }));
+    await it.start();
+    await run(it, 300_000);
+    expect(it.world.faults).toHaveLength(92);
+    expect(it.state()).toMatchObject({ status: "paused", why: "gate-a: unknown error (10013)" });
+  });
+
+  it("500 while it comes back: asked until it is done", async () => {
+    const it = stand();
+    await it.start();
+    await run(it, 9_000);
+    it.world.verdict = "fail";
+    it.world.faults = Array.from({ length: 30 }, () => ({ status: 503, code: null, message: "down" }));
+    await run(it, 1_200_000);
+    expect(it.state().status).toBe("rolled-back");
+    expect(it.share()).toBe(-1);
+  });
+
+  it("a refusal pauses it at once; across a changed secret with the remedy", async () => {
+    const it = stand();
+    await it.start();
+    await run(it, 9_000);
+    it.world.verdict = "fail";
+    it.world.faults = [{ status: 400, code: 10220, message: "secrets have changed: KEY" }];
+    await run(it, 3_000);
+    expect(it.state().why).toBe(
+      "gate-a: secrets have changed: KEY (10220); deploy the older manifest anew, which keeps today's secrets: postern deploy",
+    );
+  });
+});
