@@ -4,6 +4,7 @@ import { adminApi } from "./control/api.ts";
 import type { Bindings, Rollouts } from "./control/bindings.ts";
 import { deskOf, type Refused } from "./control/desk.ts";
 import { type Ledger as LedgerCalls, ledgerOn } from "./control/ledger.ts";
+import { addOverlay } from "./control/overlay.ts";
 import type { ControlPlan } from "./control/plan.ts";
 import { Refusal } from "./control/rollout/reducer.ts";
 import { rolloutsOf } from "./control/rollout/wiring.ts";
@@ -40,6 +41,13 @@ class LedgerObject extends DurableObject<Bindings> {
   }
 }
 
+const whole = (plan: ControlPlan, env: Bindings) => {
+  const desk = deskOf(plan, env);
+  const app = adminApi(plan, desk);
+  addOverlay(app, plan, desk);
+  return app;
+};
+
 /** The entrypoints and objects of control. */
 export const control = (plan: ControlPlan) => ({
   /** Takes what gates and the tail counted. Only bindings reach it. */
@@ -68,8 +76,7 @@ export const control = (plan: ControlPlan) => ({
     }
   } as ObjectClass,
   api: {
-    fetch: (request: Request, env: Bindings): Response | Promise<Response> =>
-      adminApi(plan, deskOf(plan, env)).fetch(request),
+    fetch: (request: Request, env: Bindings): Response | Promise<Response> => whole(plan, env).fetch(request),
   },
 });
 

@@ -1,27 +1,47 @@
-/** The Worker that tells gates of overlays, revocations and drains. It goes on when control is gone. */
+/** The Worker that tells gates of overlays. It goes on when control is gone. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+import { entriesOn } from "./feed/entries.ts";
+import type { Entry } from "./gateway/overlay.ts";
 
-const absent = (): Response => new Response(null, { status: 404 });
+interface Bindings {
+  readonly FEEDS: DurableObjectNamespace<Feed>;
+  /** What gates read when this Worker is gone. */
+  readonly COPY?: KVNamespace;
+}
 
 /** What gates are bound to. `props` say which tier asks. */
-export class Read extends WorkerEntrypoint {
-  override fetch(): Response {
-    return absent();
+export class Read extends WorkerEntrypoint<Bindings, { readonly tier: string }> {
+  override async fetch(): Promise<Response> {
+    return Response.json(await this.env.FEEDS.getByName(this.ctx.props.tier).read());
   }
 }
 
-/** What control is bound to. */
-export class Write extends WorkerEntrypoint {
-  override fetch(): Response {
-    return absent();
+/** What control is bound to: `/{tier}`, where a PUT names the revision that it replaces. */
+export class Write extends WorkerEntrypoint<Bindings> {
+  override async fetch(request: Request): Promise<Response> {
+    const tier = new URL(request.url).pathname.slice(1);
+    const feed = this.env.FEEDS.getByName(tier);
+    if (request.method !== "PUT") return Response.json(await feed.read());
+    const { revision, entries } = (await request.json()) as { revision: number; entries: readonly Entry[] };
+    const told = await feed.write(revision, entries);
+    if (!told) return Response.json(await feed.read(), { status: 412 });
+    // Late or lost, it is a last resort, and expires with its entries.
+    await this.env.COPY?.put(`feed/${tier}`, JSON.stringify(told)).catch(() => {});
+    return Response.json(told);
   }
 }
 
 /** What one tier's gates are told. */
-export class Feed extends DurableObject {
-  override fetch(): Response {
-    return absent();
+export class Feed extends DurableObject<Bindings> {
+  readonly #entries = entriesOn(this.ctx.storage, () => Date.now());
+
+  read() {
+    return this.#entries.read();
+  }
+
+  write(revision: number, entries: readonly Entry[]) {
+    return this.#entries.write(revision, entries);
   }
 }
 
-export default { fetch: absent };
+export default { fetch: () => new Response(null, { status: 404 }) };

@@ -2,10 +2,12 @@
 import { env, WorkerEntrypoint, waitUntil } from "cloudflare:workers";
 import type { Explain } from "./gateway/explain.ts";
 import { answer, gatewayCodes } from "./gateway/faults.ts";
+import type { Live, Source } from "./gateway/feed.ts";
 import { behindFront, smokeHeader, stranger, versionHeader } from "./gateway/hop.ts";
 import type { Parts } from "./gateway/part.ts";
 import type { Plan } from "./gateway/plan.ts";
 import { type Gateway, link } from "./gateway/server.ts";
+import { feedBinding } from "./gateway/state.ts";
 import type { Audience, Telemetry } from "./gateway/telemetry.ts";
 import type { Deps } from "./gateway/types.ts";
 
@@ -38,9 +40,9 @@ const sleep: Deps["sleep"] = (ms, signal) =>
  * The two entrypoints of a gate. `zone` serves whoever finds it and believes nothing that came in; `Behind` is reached
  * only by a service binding that names it, so what the front says of the caller is believed there, and only there.
  */
-export const gate = (plan: Plan, parts: Parts, { explain = silent, telemetry }: Extras = {}): Entrypoints => {
+export const gate = (plan: Plan, parts: Parts, extras: Extras = {}): Entrypoints => {
   const world = deps();
-  const serve = explain(plan.tier, link(plan, parts, counting(plan.tier, world, telemetry)), world);
+  const serve = (extras.explain ?? silent)(plan.tier, linked(plan, parts, world, extras), world);
   return {
     zone: { fetch: (request) => serve(request, stranger(request.headers, world.uuid)) },
     Behind: class extends WorkerEntrypoint {
@@ -58,13 +60,13 @@ export const gate = (plan: Plan, parts: Parts, { explain = silent, telemetry }: 
 export const sharedGate = (
   plans: readonly Plan[],
   parts: Parts,
-  { explain = silent, telemetry }: Extras = {},
+  extras: Extras = {},
 ): { readonly Behind: Behind<SharedProps> } => {
   const world = deps();
   const gateways = new Map(
     plans.map((plan) => {
-      const linked = linkedOr(plan, parts, counting(plan.tier, world, telemetry));
-      return [plan.tier, explain(plan.tier, linked, world)];
+      const gateway = linkedOr(plan, parts, world, extras);
+      return [plan.tier, (extras.explain ?? silent)(plan.tier, gateway, world)];
     }),
   );
   return {
@@ -83,7 +85,27 @@ export const sharedGate = (
 export interface Extras {
   readonly explain?: Explain;
   readonly telemetry?: Telemetry;
+  readonly live?: Live;
 }
+
+const linked = (plan: Plan, parts: Parts, world: Deps, { telemetry, live }: Extras): Gateway => {
+  const counted = counting(plan.tier, world, telemetry);
+  const feed = world.env[feedBinding(plan.tier)] as Fetcher | undefined;
+  return live && feed ? live(plan, parts, counted, source(plan.tier, feed, world)) : link(plan, parts, counted);
+};
+
+const source = (tier: string, feed: Fetcher, { env }: Deps): Source => ({
+  read: async () => {
+    const response = await feed.fetch("https://feed/", { signal: AbortSignal.timeout(feedPatienceMs) });
+    if (!response.ok) throw new Error(`the feed answered ${response.status}`);
+    return response.json();
+  },
+  copy: async () => (await (env.COPY as KVNamespace | undefined)?.get(`feed/${tier}`, "json")) ?? undefined,
+  defer: waitUntil,
+});
+
+/** A request may be waiting for it. */
+const feedPatienceMs = 1000;
 
 const counting = (tier: string, world: Deps, telemetry: Telemetry | undefined): Deps => {
   const control = world.env.TELEMETRY as Fetcher | undefined;
@@ -118,9 +140,9 @@ interface SharedProps {
   readonly tier?: string;
 }
 
-const linkedOr = (plan: Plan, parts: Parts, world: Deps): Gateway => {
+const linkedOr = (plan: Plan, parts: Parts, world: Deps, extras: Extras): Gateway => {
   try {
-    return link(plan, parts, world);
+    return linked(plan, parts, world, extras);
   } catch (error) {
     return unavailable(plan.tier, error instanceof Error ? error.message : String(error), world);
   }

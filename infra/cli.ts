@@ -2,6 +2,7 @@
 /** The verbs, nothing else. Each loads its module only when it is called. */
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { environment, examples, finish, json, root, target } from "./verbs/cli/options.ts";
+import { addOverlayVerbs } from "./verbs/cli/overlays.ts";
 import { addReleaseVerbs } from "./verbs/cli/releases.ts";
 import { addRolloutVerbs } from "./verbs/cli/rollouts.ts";
 
@@ -80,6 +81,7 @@ program
 
 addReleaseVerbs(program);
 addRolloutVerbs(program);
+addOverlayVerbs(program);
 
 const secrets = program.command("secrets").description("the secrets that tiers name: what is missing, and setting one");
 

@@ -7,12 +7,13 @@ export const titles = {
   403: ["role-insufficient", "The operator's role does not allow this"],
   404: ["unknown", "There is no such thing"],
   409: ["declined", "That does not fit how things stand"],
+  412: ["revision-stale", "Somebody else has written since"],
 } as const;
 
-const tierName = z.string().regex(/^[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?$/);
-const reason = z.string().min(1, "say why, for those who read it later").max(500);
+export const tierName = z.string().regex(/^[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?$/);
+export const reason = z.string().min(1, "say why, for those who read it later").max(500);
 const percent = z.string().regex(/^\d{1,3}(?:\.\d{1,2})?%$/, "a share is written 10%");
-const duration = z.string().regex(/^\d{1,6}(?:ms|s|m|h)$/, "a time is written 5m");
+export const duration = z.string().regex(/^\d{1,6}(?:ms|s|m|h)$/, "a time is written 5m");
 const writtenStep = z.union([
   percent,
   z.strictObject({ share: percent, bake: duration.optional(), hold: z.boolean().optional() }),
@@ -25,8 +26,11 @@ const startBody = z.strictObject({
 const commandBody = z.strictObject({ reason: z.string().max(500).default("") });
 
 export const command = z.enum(["pause", "resume", "promote", "abort"]);
-const json = <S extends z.ZodType>(schema: S) => ({ content: { "application/json": { schema } }, required: true });
-const answers = (description: string) => ({
+export const json = <S extends z.ZodType>(schema: S) => ({
+  content: { "application/json": { schema } },
+  required: true,
+});
+export const answers = (description: string) => ({
   200: { description },
   202: { description: "it waits for a second person: the tier's level is core" },
   400: { description: titles[400][1] },
@@ -36,7 +40,7 @@ const answers = (description: string) => ({
   409: { description: titles[409][1] },
 });
 
-const inTier = { params: z.object({ tier: tierName }) };
+export const inTier = { params: z.object({ tier: tierName }) };
 export const routes = {
   tiers: createRoute({ method: "get", path: "/v1/tiers", responses: answers("what control knows of each tier") }),
   status: createRoute({

@@ -1,5 +1,6 @@
 /** The admin API: who may ask for what, checked, written down, and handed on. It describes itself at /openapi.json. */
 import { OpenAPIHono, type z } from "@hono/zod-openapi";
+import type { Entry, Told } from "../gateway/overlay.ts";
 import { mayAct, type Person, personOf } from "./access.ts";
 import { routes, titles } from "./api-routes.ts";
 import type { Ledger, Line, Proposal } from "./ledger.ts";
@@ -23,6 +24,11 @@ export interface Desk {
   readonly ask: (tier: string, command: Command, by: string, reason: string) => Promise<Rollout>;
   readonly label: (rollout: Rollout) => Promise<string>;
   readonly metrics: () => Promise<string>;
+  readonly overlay: {
+    readonly read: (tier: string) => Promise<Told>;
+    /** @returns undefined where somebody else wrote since */
+    readonly write: (tier: string, revision: number, entries: readonly Entry[]) => Promise<Told | undefined>;
+  };
   readonly ledger: {
     readonly [K in keyof Ledger]: (...given: Parameters<Ledger[K]>) => Promise<Awaited<ReturnType<Ledger[K]>>>;
   };
@@ -35,7 +41,7 @@ export class Declined extends Error {
   override readonly name = "Declined";
 }
 
-const problem = (status: keyof typeof titles, detail: string): Response => {
+export const problem = (status: keyof typeof titles, detail: string): Response => {
   const [code, title] = titles[status];
   return Response.json(
     { type: `urn:postern:problem:${code}`, title, status, code, detail },
@@ -46,7 +52,7 @@ const problem = (status: keyof typeof titles, detail: string): Response => {
 /** A proposal waits for a second person so long. */
 const proposalMs = 60 * 60_000;
 
-interface Types {
+export interface Types {
   readonly Variables: { person: Person };
 }
 

@@ -33,6 +33,14 @@ export const deskOf = (plan: ControlPlan, env: Bindings): Desk => {
       );
       return prometheus(all);
     },
+    overlay: {
+      read: async (tier) => (await env.FEED.fetch(`https://feed/${tier}`)).json(),
+      write: async (tier, revision, entries) => {
+        const body = JSON.stringify({ revision, entries });
+        const response = await env.FEED.fetch(`https://feed/${tier}`, { method: "PUT", body });
+        return response.status === 412 ? undefined : response.json();
+      },
+    },
     ledger: remote(env.LEDGER, ledger) as Desk["ledger"],
     now: () => Date.now(),
     uuid: () => crypto.randomUUID(),

@@ -26,6 +26,9 @@ export interface StateProps {
 /** The gate's service binding to state. */
 export const stateBinding = (tier: string): string => `STATE_${tier.toUpperCase().replaceAll("-", "_")}`;
 
+/** The gate's service binding to the feed. */
+export const feedBinding = (tier: string): string => `FEED_${tier.toUpperCase().replaceAll("-", "_")}`;
+
 /** What keys are spread by: the text in braces, as Redis Cluster does it, so that the windows of one key stay together. */
 export const tagOf = (key: string): string => /\{([^{}]+)\}/.exec(key)?.[1] ?? key;
 

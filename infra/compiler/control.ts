@@ -2,6 +2,7 @@
 import type { ActuatorPlan, ControlPlan, TierFacts } from "../../functions/control/plan.ts";
 import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Plan } from "../../functions/gateway/plan.ts";
+import { feedBinding } from "../../functions/gateway/state.ts";
 import type { CheckedTier, Named } from "./checked.ts";
 import { type Gate, gateOf, liftedRoutes } from "./gates.ts";
 import { common, workerName } from "./platform.ts";
@@ -24,9 +25,6 @@ export const controlSecrets = ({ webhook, github }: Settings): string[] => [
   ...(webhook === undefined ? [] : ["POSTERN_WEBHOOK_SECRET"]),
   ...(github === undefined ? [] : ["GITHUB_TOKEN"]),
 ];
-
-/** Each tier has a binding of its own to the feed, which says whose entries it reads. */
-export const feedBinding = (tier: string): string => `FEED_${tier.toUpperCase().replaceAll("-", "_")}`;
 
 /** What a gate has where there is control: entries to read, and somebody to tell what it counted. */
 export const controlServices = (tiers: readonly CheckedTier[], { name, value }: Named<Environment>) =>
@@ -156,7 +154,7 @@ export const factsOf = (checked: CheckedTier, plan: Plan, environment: string): 
 
 const limitIn = (config: unknown): { readonly limit?: string } => {
   const { limit } = (config ?? {}) as { readonly limit?: unknown };
-  return typeof limit === "string" ? { limit } : {};
+  return limit === undefined ? {} : { limit: [limit].flat().join(", ") };
 };
 
 const workersOfTier = (checked: CheckedTier, environment: string): string[] =>

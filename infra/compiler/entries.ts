@@ -23,7 +23,12 @@ export const gateEntry = (gate: Gate, explain: string | undefined, control: bool
     ...(explain === undefined
       ? []
       : [{ code: `explain: explaining(${JSON.stringify(explain)})`, name: "explaining", from: "explain" }]),
-    ...(control ? [{ code: "telemetry", name: "telemetry", from: "telemetry" }] : []),
+    ...(control
+      ? [
+          { code: "telemetry", name: "telemetry", from: "telemetry" },
+          { code: "live", name: "live", from: "feed" },
+        ]
+      : []),
   ];
   const all = extras.length === 0 ? given : `${given}, { ${extras.map(({ code }) => code).join(", ")} }`;
   const brought = extras.map(({ name, from }) => `import { ${name} } from "./gateway/${from}.ts";\n`).join("");

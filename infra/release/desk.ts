@@ -11,7 +11,7 @@ import type { Target } from "./target.ts";
 
 export interface Desk {
   /** @throws DeskFault */
-  readonly call: <T>(method: "GET" | "POST", path: string, body?: object) => Promise<T>;
+  readonly call: <T>(method: "GET" | "POST" | "DELETE", path: string, body?: object) => Promise<T>;
   /** Who asks. */
   readonly operator: string;
 }

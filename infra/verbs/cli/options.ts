@@ -13,6 +13,8 @@ export const onTarget = new Option("-e, --env <name>", "a file of routes/environ
   undefined,
   "production; local on a local cloud",
 );
+export const as = new Option("--as <operator>", "who asks").env("POSTERN_OPERATOR");
+export const message = new Option("-m, --message <text>", "why; it is written down");
 export const json = new Option("--json", "machine-readable output");
 export const target = new Option("--target <where>", "cloudflare, local, or a local cloud's URL").default("cloudflare");
 

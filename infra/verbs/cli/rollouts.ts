@@ -1,9 +1,7 @@
 /** The verbs of rollouts, which control runs. */
-import { type Command, Option } from "@commander-js/extra-typings";
-import { examples, finish, json, onTarget, root, target } from "./options.ts";
+import type { Command } from "@commander-js/extra-typings";
+import { as, examples, finish, json, message, onTarget, root, target } from "./options.ts";
 
-const as = new Option("--as <operator>", "who asks").env("POSTERN_OPERATOR");
-const message = new Option("-m, --message <text>", "why; it is written down");
 const verbs = () => import("../rollout.ts");
 
 const commands = {

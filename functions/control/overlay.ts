@@ -1,0 +1,168 @@
+/** The overlay, as operators write it: checked against what control knows of the tier, written down, and handed to the feed. */
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { type Change, type Entry, mostEntries, type Told } from "../gateway/overlay.ts";
+import { milliseconds, perWindow } from "../gateway/quantities.ts";
+import { mayAct } from "./access.ts";
+import { type Desk, problem, type Types } from "./api.ts";
+import { answers, duration, inTier, json, reason, tierName } from "./api-routes.ts";
+import type { ControlPlan, TierFacts } from "./plan.ts";
+
+const longestMs = 7 * 86_400_000;
+const name = z.string().max(100);
+const limit = z.string().refine((text) => {
+  try {
+    return perWindow(text).count > 0;
+  } catch {
+    return false;
+  }
+}, "a limit is written 10/s");
+
+const written = z.union([
+  z.strictObject({
+    kind: z.literal("close"),
+    route: name.nullable(),
+    retryAfter: duration.optional(),
+    detail: z.string().max(200).optional(),
+    for: duration,
+    reason,
+  }),
+  z.strictObject({ kind: z.literal("limit"), filter: name, limit, for: duration, reason }),
+  z.strictObject({ kind: z.literal("enforce"), filter: name, for: duration, reason }),
+]);
+type Written = z.output<typeof written>;
+
+const inEntry = { params: z.object({ tier: tierName, id: z.string().max(64) }) };
+const ifMatch = { headers: z.object({ "if-match": z.string().optional() }) };
+const path = "/v1/tiers/{tier}/overlay";
+const routes = {
+  read: createRoute({ method: "get", path, request: inTier, responses: answers("what is laid over the tier") }),
+  add: createRoute({
+    method: "post",
+    path,
+    request: { ...inTier, ...ifMatch, body: json(written) },
+    responses: answers("the overlay after that; gates follow within ten seconds"),
+  }),
+  remove: createRoute({
+    method: "delete",
+    path: `${path}/{id}`,
+    request: { ...inEntry, ...ifMatch },
+    responses: answers("the overlay after that"),
+  }),
+  drift: createRoute({
+    method: "get",
+    path: "/v1/drift",
+    responses: answers("what overlays say that manifests do not"),
+  }),
+};
+
+export const addOverlay = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Desk): void => {
+  const factsOf = (tier: string): TierFacts | undefined =>
+    Object.hasOwn(plan.tiers, tier) ? plan.tiers[tier] : undefined;
+  const noTier = (tier: string) => problem(404, `there is no tier "${tier}"; there are ${names(plan.tiers)}`);
+
+  /** What somebody else wrote in between is not lost, and is not written over unseen. */
+  const write = async (
+    tier: string,
+    given: string | undefined,
+    line: { readonly by: string; readonly what: string; readonly reason: string },
+    change: (told: Told) => readonly Entry[],
+  ): Promise<Response> => {
+    const told = await desk.overlay.read(tier);
+    if (given !== undefined && given !== `"${told.revision}"`)
+      return problem(412, `the overlay of ${tier} is at revision ${told.revision}; look at it again`);
+    const entries = change(told);
+    const before = JSON.stringify(told.entries);
+    const id = await desk.ledger.write({ ...line, tier, at: desk.now(), before, asked: JSON.stringify(entries) });
+    const after = await desk.overlay.write(tier, told.revision, entries);
+    await desk.ledger.settle(id, after ? `revision ${after.revision}` : "refused: somebody else wrote");
+    return after
+      ? Response.json(after)
+      : problem(412, `the overlay of ${tier} has just been written; look at it again`);
+  };
+
+  app.openapi(routes.read, async (c) => {
+    const { tier } = c.req.valid("param");
+    return factsOf(tier) ? Response.json(await desk.overlay.read(tier)) : noTier(tier);
+  });
+  app.openapi(routes.add, async (c) => {
+    const { tier } = c.req.valid("param");
+    const facts = factsOf(tier);
+    if (!facts) return noTier(tier);
+    const it = c.req.valid("json");
+    const unknown = missing(it, facts);
+    if (unknown) return problem(404, `${tier} has no ${unknown}`);
+    const forMs = milliseconds(it.for);
+    if (forMs > longestMs)
+      return problem(400, "an entry lasts seven days at most; what lasts longer belongs into the manifest");
+    const by = c.get("person").name;
+    const entry: Entry = {
+      ...changeOf(it),
+      id: desk.uuid().slice(0, 8),
+      until: desk.now() + forMs,
+      by,
+      reason: it.reason,
+    };
+    const line = { by, what: `overlay ${it.kind}`, reason: it.reason };
+    const { entries } = await desk.overlay.read(tier);
+    if (entries.length >= mostEntries) return problem(409, `${tier} has ${mostEntries} entries already`);
+    return write(tier, c.req.valid("header")["if-match"], line, (told) => [...told.entries, entry]);
+  });
+  app.openapi(routes.remove, async (c) => {
+    const { tier, id } = c.req.valid("param");
+    const facts = factsOf(tier);
+    if (!facts) return noTier(tier);
+    const person = c.get("person");
+    if (facts.level === "core" && !mayAct(person, "admin"))
+      return problem(
+        403,
+        `what was closed or tightened in a core tier is taken off by an admin; ${person.name} is ${person.role}`,
+      );
+    const { entries } = await desk.overlay.read(tier);
+    if (!entries.some((it) => it.id === id)) return problem(404, `${tier} has no entry ${id}`);
+    const line = { by: person.name, what: "overlay remove", reason: id };
+    return write(tier, c.req.valid("header")["if-match"], line, (told) => told.entries.filter((it) => it.id !== id));
+  });
+  app.openapi(routes.drift, async () =>
+    Response.json(
+      await Promise.all(
+        Object.entries(plan.tiers).map(async ([tier, facts]) => {
+          const { entries } = await desk.overlay.read(tier);
+          return { tier, entries: entries.map((it) => ({ ...it, says: saysOf(it, facts) })) };
+        }),
+      ),
+    ),
+  );
+};
+
+const changeOf = (it: Written): Change => {
+  if (it.kind === "limit") return { kind: it.kind, filter: it.filter, limit: it.limit };
+  if (it.kind === "enforce") return { kind: it.kind, filter: it.filter };
+  const { retryAfter, detail } = it;
+  return {
+    kind: "close",
+    route: it.route,
+    closed: { ...(retryAfter !== undefined && { "retry-after": retryAfter }), ...(detail !== undefined && { detail }) },
+  };
+};
+
+/** What the change is meant for, where the tier has none of it. */
+const missing = (it: Change | Written, { routes, filters }: TierFacts): string | undefined => {
+  if (it.kind === "close")
+    return it.route === null || Object.hasOwn(routes, it.route)
+      ? undefined
+      : `route "${it.route}"; it has ${names(routes)}`;
+  const filter = Object.hasOwn(filters, it.filter) ? filters[it.filter] : undefined;
+  if (!filter) return `filter "${it.filter}"; it has ${names(filters)}`;
+  if (it.kind === "enforce") return filter.mode === "shadow" ? undefined : `shadowed filter "${it.filter}"`;
+  return filter.limit ? undefined : `filter "${it.filter}" with a limit`;
+};
+
+/** How an entry stands to the manifest that control knows. */
+const saysOf = (it: Entry, facts: TierFacts): string => {
+  const unknown = missing(it, facts);
+  if (unknown !== undefined) return `has no effect any more: the tier has no ${unknown}`;
+  if (it.kind === "close" && it.route !== null && facts.routes[it.route]?.closed) return "the manifest says the same";
+  return "differs from the manifest";
+};
+
+const names = (all: object): string => Object.keys(all).join(", ") || "none";

@@ -1,0 +1,75 @@
+/** Keeps a gate's overlay fresh: asked for in the background, waited for when it is old, and the last good one where nobody answers. */
+import { type Entry, overlaid, type Told } from "./overlay.ts";
+import type { Parts } from "./part.ts";
+import type { Plan } from "./plan.ts";
+import { type Gateway, link } from "./server.ts";
+import type { Deps } from "./types.ts";
+
+export interface Source {
+  /** @throws where nobody answers in time */
+  readonly read: () => Promise<Told>;
+  /** What stands in for it; undefined where there is none. */
+  readonly copy: () => Promise<Told | undefined>;
+  /** Lets the request end before the work does. */
+  readonly defer: (work: Promise<unknown>) => void;
+}
+
+export type Live = (plan: Plan, parts: Parts, deps: Deps, source: Source) => Gateway;
+
+/** Younger than this nobody asks; from then on it is asked for beside the requests. */
+const freshMs = 5000;
+/** From then on a request waits for it, so that what was closed is closed everywhere by now. */
+const oldMs = 10_000;
+/** A request waits no longer than that for the answer that another one has asked for. */
+const patienceMs = 1500;
+const turnMs = 20;
+
+export const live: Live = (plan, parts, deps, source) => {
+  let serve = link(plan, parts, deps);
+  let entries: readonly Entry[] = [];
+  let applied = "";
+  let expires = Number.POSITIVE_INFINITY;
+  let heardAt = Number.NEGATIVE_INFINITY;
+  let askedAt = Number.NEGATIVE_INFINITY;
+
+  const apply = (now: number) => {
+    const valid = entries.filter(({ until }) => until > now);
+    expires = Math.min(...valid.map(({ until }) => until));
+    const text = JSON.stringify(valid);
+    if (text === applied) return;
+    applied = text;
+    serve = link(overlaid(plan, valid), parts, deps);
+  };
+
+  const refresh = async () => {
+    askedAt = deps.now();
+    const told = await source.read().catch(async (error) => {
+      deps.log({ type: "fault", tier: plan.tier, route: null, code: "feed-lost", cause: String(error).slice(0, 200) });
+      return source.copy().catch(() => undefined);
+    });
+    // Without an answer the last one goes on, and is asked for again when it would have been.
+    heardAt = deps.now();
+    if (told) {
+      entries = told.entries;
+      apply(heardAt);
+    }
+  };
+
+  /** A promise belongs to the request that made it, so others look by themselves whether it has been kept. */
+  const waited = async () => {
+    const since = deps.now();
+    while (deps.now() - heardAt >= oldMs && deps.now() - since < patienceMs) await deps.sleep(turnMs);
+  };
+
+  return async (request, caller) => {
+    const now = deps.now();
+    const age = now - heardAt;
+    if (age >= freshMs) {
+      const asking = now - askedAt < patienceMs && askedAt > heardAt;
+      if (age >= oldMs) await (asking ? waited() : refresh());
+      else if (!asking) source.defer(refresh());
+    }
+    if (now >= expires) apply(now);
+    return serve(request, caller);
+  };
+};

@@ -1,0 +1,56 @@
+/** The small run-time configuration over a plan. It closes, tightens and enforces; nothing that it holds can open anything. */
+import type { Closed, Plan } from "./plan.ts";
+
+export type Change =
+  /** A route, or all of the tier. */
+  | { readonly kind: "close"; readonly route: string | null; readonly closed: Closed }
+  /** A limit besides those that a filter has, as `10/s`: a request must be allowed by each, so it can only be tighter. */
+  | { readonly kind: "limit"; readonly filter: string; readonly limit: string }
+  /** What was shadowed. */
+  | { readonly kind: "enforce"; readonly filter: string };
+
+export type Entry = Change & {
+  readonly id: string;
+  /** Milliseconds since the epoch; it is gone then. */
+  readonly until: number;
+  readonly by: string;
+  readonly reason: string;
+};
+
+/** What a tier's gates are told. */
+export interface Told {
+  readonly revision: number;
+  readonly entries: readonly Entry[];
+}
+
+/** Of one tier. */
+export const mostEntries = 100;
+
+/** What does not fit the plan is left out: a gate that is older or newer than an entry goes on. */
+export const overlaid = (plan: Plan, entries: readonly Change[]): Plan => entries.reduce(withChange, plan);
+
+const withChange = (plan: Plan, change: Change): Plan => {
+  if (change.kind === "close") {
+    const close = (name: string) => change.route === null || change.route === name;
+    return {
+      ...plan,
+      routes: mapped(plan.routes, (route, name) => (close(name) ? { ...route, closed: change.closed } : route)),
+    };
+  }
+  const filter = Object.hasOwn(plan.filters, change.filter) ? plan.filters[change.filter] : undefined;
+  if (!filter) return plan;
+  if (change.kind === "enforce")
+    return filter.mode === "shadow" ? withFilter(plan, change.filter, { ...filter, mode: "enforce" }) : plan;
+  const config = filter.with as { readonly limit?: string | readonly string[] };
+  if (config.limit === undefined) return plan;
+  const limit = [...new Set([config.limit, change.limit].flat())];
+  return withFilter(plan, change.filter, { ...filter, with: { ...config, limit } });
+};
+
+const withFilter = (plan: Plan, id: string, filter: Plan["filters"][string]): Plan => ({
+  ...plan,
+  filters: { ...plan.filters, [id]: filter },
+});
+
+const mapped = <T>(all: Readonly<Record<string, T>>, map: (value: T, key: string) => T): Record<string, T> =>
+  Object.fromEntries(Object.entries(all).map(([key, value]) => [key, map(value, key)]));

@@ -1,0 +1,73 @@
+/** `postern overlay`: what is laid over a running tier, within seconds and for a time. */
+import type { Entry, Told } from "../../functions/gateway/overlay.ts";
+import { compile } from "../compiler/compile.ts";
+import { type Outcome, table } from "../outcome.ts";
+import { type Desk, deskOf } from "../release/desk.ts";
+import { environmentFor, targetOf } from "../release/target.ts";
+
+interface Options {
+  readonly root: string;
+  readonly env?: string | undefined;
+  readonly target: string;
+  readonly as?: string | undefined;
+  readonly message?: string | undefined;
+}
+
+interface AddOptions extends Options {
+  readonly for: string;
+}
+
+const deskFor = ({ root, target, env, as }: Options): Desk => {
+  const at = targetOf(target);
+  return deskOf(root, compile(root, environmentFor(at, env)).environment, at, as);
+};
+
+export const list = async (tier: string, options: Options): Promise<Outcome> =>
+  shown(tier, await deskFor(options).call<Told>("GET", `/v1/tiers/${tier}/overlay`));
+
+/** @param name `wallet` for all of a tier, `wallet/balance` for a route */
+export const close = (name: string, options: AddOptions): Promise<Outcome> => {
+  const [tier = "", route = null] = name.split("/");
+  return add(tier, { kind: "close", route }, options);
+};
+
+export const tighten = (tier: string, filter: string, limit: string, options: AddOptions): Promise<Outcome> =>
+  add(tier, { kind: "limit", filter, limit }, options);
+
+export const enforce = (tier: string, filter: string, options: AddOptions): Promise<Outcome> =>
+  add(tier, { kind: "enforce", filter }, options);
+
+export const remove = async (tier: string, id: string, options: Options): Promise<Outcome> =>
+  shown(tier, await deskFor(options).call<Told>("DELETE", `/v1/tiers/${tier}/overlay/${id}`));
+
+export const drift = async (options: Options): Promise<Outcome> => {
+  const tiers = await deskFor(options).call<
+    readonly { readonly tier: string; readonly entries: readonly (Entry & { readonly says: string })[] }[]
+  >("GET", "/v1/drift");
+  const rows = tiers.flatMap(({ tier, entries }) => entries.map((it) => [tier, it.id, about(it), it.says, it.by]));
+  const text = rows.length > 0 ? table(["tier", "entry", "what", "manifest", "by"], rows) : "no overlay differs\n";
+  return { exitCode: 0, text, data: tiers };
+};
+
+const add = async (tier: string, change: object, options: AddOptions): Promise<Outcome> => {
+  const body = { ...change, for: options.for, reason: options.message ?? "postern overlay" };
+  return shown(tier, await deskFor(options).call<Told>("POST", `/v1/tiers/${tier}/overlay`, body));
+};
+
+const shown = (tier: string, told: Told): Outcome => {
+  const rows = told.entries.map((it) => [
+    it.id,
+    about(it),
+    new Date(it.until).toISOString().slice(0, 19).replace("T", " "),
+    it.by,
+    it.reason,
+  ]);
+  const text =
+    rows.length > 0 ? table(["entry", "what", "until (UTC)", "by", "why"], rows) : `nothing is laid over ${tier}\n`;
+  return { exitCode: 0, text, data: told };
+};
+
+const about = (it: Entry): string => {
+  if (it.kind === "close") return `close ${it.route ?? "all routes"}`;
+  return it.kind === "limit" ? `${it.filter}: ${it.limit} besides` : `enforce ${it.filter}`;
+};
