@@ -1,0 +1,100 @@
+/** A tier on a local cloud with a control plane, the users who load it, and the rollouts that are tried on it. */
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { onTestFinished } from "vitest";
+import { parse } from "yaml";
+import { isOver, type Rollout } from "../../functions/control/rollout/state.ts";
+import { type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
+import { compile } from "../../infra/compiler/compile.ts";
+import { deskOf } from "../../infra/release/desk.ts";
+import { targetOf } from "../../infra/release/target.ts";
+import { deploy } from "../../infra/verbs/deploy.ts";
+import { project } from "../e2e/city.ts";
+import type { Met } from "./users.ts";
+
+const samples = parse(
+  fs.readFileSync(path.resolve(import.meta.dirname, "../../routes/environments/local.yaml"), "utf8"),
+) as {
+  readonly control: { readonly key: string; readonly operators: object };
+  readonly dev: { readonly secrets: Readonly<Record<string, string>> };
+};
+
+/** The samples' keys, for a cloud at these addresses. The environment is called `local`, whose secrets are here. */
+const environment = (api: string, edge: string): string =>
+  JSON.stringify({
+    values: {},
+    kv: { feed: "00000000000000000000000000000002" },
+    front: { "gray-key": { header: "x-device-id" } },
+    control: {
+      ...samples.control,
+      host: "control.localhost",
+      account: "00000000000000000000000000000001",
+      api: api.replace("127.0.0.1", "localhost"),
+      front: edge,
+    },
+    dev: { secrets: samples.dev.secrets },
+  });
+
+export const place = async (files: Readonly<Record<string, string>>, options: Partial<CloudOptions> = {}) => {
+  const root = project({ "routes/environments/local.yaml": "values: {}\n", ...files });
+  const lines: string[] = [];
+  const tell = (line: string) => void lines.push(line);
+  const cloud = await startCloud({
+    folder: path.join(root, ".cloud"),
+    edgePort: 0,
+    apiPort: 0,
+    log: tell,
+    tell,
+    ...options,
+  });
+  onTestFinished(() => cloud.close());
+  fs.writeFileSync(path.join(root, "routes/environments/local.yaml"), environment(cloud.api, cloud.edge));
+  const target = targetOf(cloud.api);
+  const brought = async (tiers: readonly string[], split: string) => {
+    const outcome = await deploy(tiers, { root, target: cloud.api, split, message: "a test" });
+    if (outcome.exitCode !== 0) throw new Error(outcome.text);
+  };
+  await brought([], "100");
+  const as = (operator: string) => deskOf(root, compile(root, "local").environment, target, operator);
+  const desk = as("alice");
+  const status = (tier: string) => desk.call<Rollout>("GET", `/v1/tiers/${tier}/rollout`);
+  return {
+    root,
+    cloud,
+    lines,
+    as,
+    desk,
+    status,
+    edit: (file: string, content: string) => fs.writeFileSync(path.join(root, file), content),
+    deploy: brought,
+    start: (tier: string, body: object = {}) =>
+      desk.call<Rollout>("POST", `/v1/tiers/${tier}/rollouts`, { reason: "a test", ...body }),
+    /** Until it ends or waits for a person. */
+    settled: async (tier: string, withinMs: number): Promise<Rollout> => {
+      for (const end = Date.now() + withinMs; ; ) {
+        const it = await status(tier);
+        if (isOver(it) || it.status === "paused" || Date.now() > end) return it;
+        await new Promise((wake) => setTimeout(wake, 500));
+      }
+    },
+  };
+};
+
+export type Place = Awaited<ReturnType<typeof place>>;
+
+export const users = (edge: string, target: string, count: number, rate: number) => {
+  const script = path.join(import.meta.dirname, "users.ts");
+  const child = spawn(process.execPath, [script, edge, target, String(count), String(rate)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const said = text(child.stdout);
+  return {
+    end: async (): Promise<Met> => {
+      child.stdin.end();
+      return JSON.parse(await said) as Met;
+    },
+  };
+};

@@ -1,0 +1,81 @@
+/**
+ * A process of its own that is many users at the edge, until its stdin ends; then it writes what they met to stdout:
+ * `users.ts <edge> <path> <users> <requests a second>`. Some users ask far more often than others. Each keeps its device id.
+ */
+import http from "node:http";
+import { text } from "node:stream/consumers";
+
+export interface Met {
+  /** By status, and `error` where there was no answer. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Of requests that named their release, by it. */
+  readonly releases: Readonly<Record<string, number>>;
+  /** The same of those that did not succeed. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Users that met a release, by it. */
+  readonly users: Readonly<Record<string, number>>;
+}
+
+const [edge = "", path = "/", users = "200", rate = "100", token = ""] = process.argv.slice(2);
+const { hostname, port } = new URL(edge);
+const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+const counts: Record<string, number> = {};
+const releases: Record<string, number> = {};
+const failures: Record<string, number> = {};
+const met = new Map<string, Set<string>>();
+let running = true;
+let seed = 1;
+
+const count = (all: Record<string, number>, key: string) => {
+  all[key] = (all[key] ?? 0) + 1;
+};
+
+/** Mulberry32: the same users in the same order each time. */
+const random = (): number => {
+  seed = (seed + 0x6d2b79f5) | 0;
+  let it = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+  it = (it + Math.imul(it ^ (it >>> 7), 61 | it)) ^ it;
+  return ((it ^ (it >>> 14)) >>> 0) / 2 ** 32;
+};
+
+const ask = (): Promise<void> =>
+  new Promise((done) => {
+    const user = `user-${Math.floor(random() ** 2 * Number(users))}`;
+    const headers = { "x-device-id": user, ...(token && { authorization: `Bearer ${token}` }) };
+    const request = http.get({ hostname, port, path, headers, agent, timeout: 3000 }, (response) => {
+      const status = String(response.statusCode);
+      const release = String(response.headers["x-release"] ?? "none");
+      count(counts, status);
+      count(releases, release);
+      if (status !== "200") count(failures, release);
+      met.set(release, (met.get(release) ?? new Set()).add(user));
+      text(response).then(
+        () => done(),
+        () => done(),
+      );
+    });
+    request.on("timeout", () => request.destroy(new Error("timeout")));
+    request.on("error", ({ message }) => {
+      if (running) count(counts, message === "timeout" ? "timeout" : "error");
+      done();
+    });
+  });
+
+process.stdin.resume().once("end", () => {
+  running = false;
+});
+const under = new Set<Promise<void>>();
+const everyMs = 1000 / Number(rate);
+let due = performance.now();
+while (running) {
+  due += everyMs;
+  await new Promise((wake) => setTimeout(wake, Math.max(0, due - performance.now())));
+  // A client that cannot keep up would ask in bursts.
+  due = Math.max(due, performance.now() - 200);
+  const one = ask().finally(() => under.delete(one));
+  under.add(one);
+}
+await Promise.race([Promise.all(under), new Promise((wake) => setTimeout(wake, 3500))]);
+const usersMet = Object.fromEntries([...met].map(([release, all]) => [release, all.size]));
+process.stdout.write(JSON.stringify({ counts, releases, failures, users: usersMet } satisfies Met));
+process.exit(0);
