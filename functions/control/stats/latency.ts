@@ -191,7 +191,7 @@ const quantile = ({ above, count }: Pooled): number | null => {
  * The bound of the 99th percentile, in bins: the lower one is the last above which there are more than 1 %, for sure, the
  * upper one the first above which there are fewer.
  */
-const bound = ({ above, count }: Pooled, against: "more" | "fewer", evidence: number): number | null => {
+export const bound = ({ above, count }: Pooled, against: "more" | "fewer", evidence: number): number | null => {
   const doubt = (bin: number): number => {
     const hits = above[bin] ?? 0;
     // Wealth does not fall as hits go away from what is expected, and is no evidence on the other side of it.
@@ -202,7 +202,8 @@ const bound = ({ above, count }: Pooled, against: "more" | "fewer", evidence: nu
   let [left, right] = [0, mostBin];
   // Of "more", all bins up to the bound are excluded; of "fewer", all from it on.
   const excluded = (bin: number): boolean => doubt(bin) >= 0;
-  if (!excluded(against === "more" ? left : right)) return null;
+  // Nothing is faster than the first bin's millisecond, as far as the edge's clock can tell; upwards there may be no end.
+  if (!excluded(against === "more" ? left : right)) return against === "more" ? 0 : null;
   while (right - left > 1) {
     const middle = (left + right) >> 1;
     if (excluded(middle) === sign > 0) left = middle;
@@ -238,4 +239,24 @@ const order = (pairs: readonly LatencyPair[]): number => {
     wealth += Math.exp(Math.min(600, logWealth("more", trials)));
   }
   return Math.log(wealth / thresholds);
+};
+
+/** The canary's 99th percentile in milliseconds, and its bounds at any time. */
+export const canaryP99 = (
+  samples: readonly Sample[],
+  evidence: number,
+): { value: number | null; low: number | null; high: number | null; requests: number } => {
+  const stages = samples.map((it) => latenciesOf(it, 0));
+  const whole = pooled(
+    stages,
+    stages.map(() => 1),
+  );
+  const tail = deflated(whole, tailEffect(stages, whole, 0));
+  const edge = (bin: number | null) => (bin === null ? null : 1.05 ** bin);
+  return {
+    value: quantile(whole),
+    low: edge(bound(tail, "more", evidence)),
+    high: edge(bound(tail, "fewer", evidence)),
+    requests: whole.count,
+  };
 };
