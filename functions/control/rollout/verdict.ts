@@ -1,6 +1,24 @@
-/** What is found of a release. */
+/**
+ * Decides on a rollout by what both versions did at the same time: pass, fail, or not enough to say.
+ *
+ * A pure function of totals that may be asked as often as one likes. What is proved for independent requests: over all
+ * looks and all criteria together, a canary that is no worse than stable fails with probability `alpha` at most (each
+ * criterion has its part of it, a union bound), and a canary with an effect as large as tolerated passes with `alpha` at
+ * most (all must pass, so none needs to share). What is approximate: that requests of one user are alike is taken into
+ * account by design effects that are estimated from groups of users (`stats/clusters.ts`), the canary's share of requests
+ * is taken to stand still within a stage, and quantiles are those of the mixture where latency drifts. `npm run
+ * sim:rollout` shows what remains of the promises under users who are far from independent; see
+ * docs/rollout-statistics.md.
+ */
+import type { Count } from "../stats/counts.ts";
+import { counted, requestsOf } from "../stats/counts.ts";
+import { binsOf, latenciesOf, type Slowness, slownessOf } from "../stats/latency.ts";
+import { type Rates, ratesOf } from "../stats/rates.ts";
+import { sampleRatio } from "../stats/sample-ratio.ts";
 import type { Criteria } from "./criteria.ts";
 import type { Stage } from "./evidence.ts";
+import { limitsOf } from "./limits.ts";
+import { milliseconds, number, percent, points } from "./words.ts";
 
 export interface Finding {
   readonly criterion:
@@ -13,11 +31,14 @@ export interface Finding {
     | "limit"
     | "query";
   readonly verdict: "pass" | "fail" | "not-enough";
+  /** Shares of requests; of latency the 99th percentile in milliseconds; of the sample ratio shares of all requests. */
   readonly stable: number | null;
   readonly canary: number | null;
+  /** Bounds of canary minus stable; of latency and the sample ratio, of their ratio less one. */
   readonly low: number | null;
   readonly high: number | null;
   readonly tolerate: number | null;
+  /** A sentence for people. */
   readonly why: string;
 }
 
@@ -26,7 +47,141 @@ export interface Verdict {
   readonly findings: readonly Finding[];
 }
 
-export const judge = (_stages: readonly Stage[], _criteria: Criteria): Verdict => ({
-  verdict: "not-enough",
-  findings: [],
-});
+/** Latency has two parts of alpha, absolute limits one together. */
+const parts = 8;
+
+/** @param queries what the operator's own queries found; they count like the other criteria */
+export const judge = (stages: readonly Stage[], criteria: Criteria, queries: readonly Finding[] = []): Verdict => {
+  // At 0 % only testers meet the canary, at 100 % nobody meets stable: there is nothing to compare.
+  const compared = stages.filter(({ share }) => share > 0 && share < 1);
+  const levels: Levels = { evidence: Math.log(parts / criteria.alpha), bounds: Math.log(2 / criteria.alpha) };
+  const findings = [
+    ratioFinding(compared, criteria, levels),
+    ...counts.map((it) => rateFinding(it, compared, criteria, levels)),
+    latencyFinding(compared, criteria, levels),
+    ...limitsOf(compared, criteria, levels.evidence),
+    ...queries,
+  ];
+  return { verdict: together(findings), findings };
+};
+
+/** Logarithms of 1/α. */
+interface Levels {
+  readonly evidence: number;
+  readonly bounds: number;
+}
+
+const together = (findings: readonly Finding[]): Verdict["verdict"] => {
+  if (findings.some(({ verdict }) => verdict === "fail")) return "fail";
+  return findings.every(({ verdict }) => verdict === "pass") ? "pass" : "not-enough";
+};
+
+const counts = [
+  { criterion: "errors", count: "errors", name: "errors" },
+  { criterion: "refusals", count: "refusals", name: "refusals" },
+  { criterion: "upstream-errors", count: "upstreamErrors", name: "upstream errors" },
+  { criterion: "abandoned", count: "abandoned", name: "abandoned by the client" },
+] as const satisfies readonly { criterion: Finding["criterion"]; count: Count; name: string }[];
+
+const ratioFinding = (stages: readonly Stage[], criteria: Criteria, { evidence }: Levels): Finding => {
+  const tolerate = criteria.tolerate.sampleRatio;
+  const found = sampleRatio(
+    stages.map(({ share, stable, canary }) => ({ share, stable: requestsOf(stable), canary: requestsOf(canary) })),
+    1 - tolerate,
+    evidence,
+  );
+  const { reported, expected, all, low, high } = found;
+  const enough = reported >= criteria.minRequests && reported >= (1 - tolerate) * expected;
+  const says = `sample ratio: the canary reported ${number(reported)} of ${number(all)} requests where ${number(expected)} were to be expected`;
+  return {
+    criterion: "sample-ratio",
+    verdict: found.fewer ? "fail" : enough ? "pass" : "not-enough",
+    stable: all > 0 ? (all - reported) / all : null,
+    canary: all > 0 ? reported / all : null,
+    low: low === null ? null : low - 1,
+    high: high === null ? null : high - 1,
+    tolerate,
+    why: found.fewer
+      ? `${says}; that is no chance`
+      : enough || reported >= criteria.minRequests
+        ? says
+        : `${says}; a verdict needs ${number(criteria.minRequests)}`,
+  };
+};
+
+const rateFinding = (
+  { criterion, count, name }: (typeof counts)[number],
+  stages: readonly Stage[],
+  criteria: Criteria,
+  { evidence, bounds }: Levels,
+): Finding => {
+  const tolerate = criteria.tolerate[count];
+  const rates = ratesOf(
+    stages.map(({ stable, canary }) => ({ stable: counted(stable, count), canary: counted(canary, count) })),
+    evidence,
+    bounds,
+  );
+  const verdict = rateVerdict(rates, tolerate, criteria.minRequests);
+  return {
+    criterion,
+    verdict,
+    stable: rates.stableRequests > 0 ? rates.stable : null,
+    canary: rates.canaryRequests > 0 ? rates.canary : null,
+    low: rates.low,
+    high: rates.high,
+    tolerate,
+    why: `${name}: ${percent(rates.canary)} of ${number(rates.canaryRequests)} requests against ${percent(rates.stable)} of ${number(rates.stableRequests)}; ${rateReason(verdict, rates, tolerate)}`,
+  };
+};
+
+const rateVerdict = ({ larger, high, canaryRequests }: Rates, tolerate: number, least: number): Finding["verdict"] => {
+  if (larger && high >= tolerate) return "fail";
+  return high < tolerate && canaryRequests >= least ? "pass" : "not-enough";
+};
+
+const rateReason = (verdict: Finding["verdict"], { low, high }: Rates, tolerate: number): string => {
+  if (verdict === "fail") return `at least ${points(low)} more, and ${points(tolerate)} cannot be excluded`;
+  if (verdict === "pass") return `at most ${points(high)} more`;
+  return `too little yet to exclude ${points(tolerate)} more`;
+};
+
+const latencyFinding = (stages: readonly Stage[], criteria: Criteria, { evidence, bounds }: Levels): Finding => {
+  const tolerate = criteria.tolerate.p99;
+  const stretch = binsOf(1 + tolerate);
+  const slowness = slownessOf(
+    stages.map(({ stable, canary }) => ({ stable: latenciesOf(stable, 0), canary: latenciesOf(canary, stretch) })),
+    stretch,
+    evidence,
+    bounds,
+  );
+  const { stable, canary, low, high } = slowness;
+  const verdict = latencyVerdict(slowness, tolerate, criteria.minRequests);
+  return {
+    criterion: "latency",
+    verdict,
+    stable,
+    canary,
+    low: low === null ? null : low - 1,
+    high: high === null ? null : high - 1,
+    tolerate,
+    why: `latency: p99 ${milliseconds(canary)} in ${number(slowness.requests)} warm requests against ${milliseconds(stable)}; ${latencyReason(verdict, slowness, tolerate)}`,
+  };
+};
+
+const latencyVerdict = (
+  { larger, slower, high, requests }: Slowness,
+  tolerate: number,
+  least: number,
+): Finding["verdict"] => {
+  if (slower || (larger && (high === null || high >= 1 + tolerate))) return "fail";
+  return high !== null && high < 1 + tolerate && requests >= least ? "pass" : "not-enough";
+};
+
+const latencyReason = (verdict: Finding["verdict"], { slower, low, high }: Slowness, tolerate: number): string => {
+  if (verdict === "pass" && high !== null)
+    return high < 1 ? `at least ${percent(1 - high)} faster` : `at most ${percent(high - 1)} slower`;
+  if (verdict === "fail" && low !== null && low > 1) return `at least ${percent(low - 1)} slower`;
+  if (slower) return `more than ${percent(tolerate)} slower elsewhere in its distribution`;
+  if (verdict === "fail") return "it is slower, and that is no chance";
+  return `too little yet to exclude ${percent(tolerate)} slower`;
+};

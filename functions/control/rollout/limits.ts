@@ -1,0 +1,85 @@
+/** What the canary may never exceed, whatever stable does. */
+import { type Count, counted, effectOf, sum } from "../stats/counts.ts";
+import { canaryP99 } from "../stats/latency.ts";
+import { atLeast, atMost } from "../stats/wealth.ts";
+import type { Criteria } from "./criteria.ts";
+import type { Stage } from "./evidence.ts";
+import type { Finding } from "./verdict.ts";
+import { milliseconds, number, percent } from "./words.ts";
+
+const names: Readonly<Record<Count, string>> = {
+  errors: "errors",
+  refusals: "refusals",
+  upstreamErrors: "upstream errors",
+  abandoned: "abandoned by the client",
+};
+
+/** @param evidence logarithm of 1/α for all limits together */
+export const limitsOf = (
+  stages: readonly Stage[],
+  { limits = {}, minRequests }: Criteria,
+  evidence: number,
+): Finding[] => {
+  const each = evidence + Math.log(Math.max(1, Object.keys(limits).length));
+  return [
+    ...(Object.keys(names) as Count[]).flatMap((count) => {
+      const limit = limits[count];
+      return limit === undefined ? [] : [rateLimit(stages, count, limit, minRequests, each)];
+    }),
+    ...(limits.p99 === undefined ? [] : [latencyLimit(stages, limits.p99, minRequests, each)]),
+  ];
+};
+
+const rateLimit = (
+  stages: readonly Stage[],
+  count: Count,
+  limit: number,
+  minRequests: number,
+  evidence: number,
+): Finding => {
+  const all = stages.map(({ canary }) => counted(canary, count));
+  const effect = effectOf(all);
+  const [hits, of] = [sum(all.map((it) => sum(it.hits))), sum(all.map((it) => sum(it.of)))];
+  const low = atLeast(hits / effect, of / effect, evidence);
+  const high = atMost(hits / effect, of / effect, evidence);
+  return finding(
+    { canary: of > 0 ? hits / of : null, low, high, limit },
+    of >= minRequests,
+    `limit: ${names[count]} are ${percent(of > 0 ? hits / of : 0)} of ${number(of)} requests where ${percent(limit)} is the most`,
+  );
+};
+
+const latencyLimit = (stages: readonly Stage[], limit: number, minRequests: number, evidence: number): Finding => {
+  const { value, low, high, requests } = canaryP99(
+    stages.map(({ canary }) => canary),
+    evidence,
+  );
+  return finding(
+    { canary: value, low, high, limit },
+    requests >= minRequests,
+    `limit: p99 is ${milliseconds(value)} of ${number(requests)} warm requests where ${milliseconds(limit)} is the most`,
+  );
+};
+
+interface Bounded {
+  readonly canary: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly limit: number;
+}
+
+/** Bounds are given as distances from the limit, as they are of stable elsewhere. */
+const finding = ({ canary, low, high, limit }: Bounded, enough: boolean, why: string): Finding => {
+  const verdict =
+    low !== null && low > limit ? "fail" : high !== null && high <= limit && enough ? "pass" : "not-enough";
+  return {
+    criterion: "limit",
+    verdict,
+    stable: null,
+    canary,
+    low: low === null ? null : low - limit,
+    high: high === null ? null : high - limit,
+    tolerate: limit,
+    why: verdict === "not-enough" ? `${why}; too little yet to say` : why,
+  };
+};

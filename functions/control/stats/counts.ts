@@ -1,0 +1,88 @@
+/** Counts of both versions, by stage, as bets need them: deflated for clusters. */
+import { type Group, groups, type Sample } from "../../gateway/telemetry-samples.ts";
+import { designEffect, guard } from "./clusters.ts";
+
+export type Count = "errors" | "refusals" | "upstreamErrors" | "abandoned";
+
+/** Hits of each group and the requests that they are of. */
+export interface Counted {
+  readonly hits: Float64Array;
+  readonly of: Float64Array;
+}
+
+export const counted = (sample: Sample, count: Count): Counted => {
+  const hits = new Float64Array(groups);
+  const of = new Float64Array(groups);
+  eachGroup(sample, (group, it) => {
+    hits[group] = it[count];
+    of[group] = it.requests;
+  });
+  return { hits, of };
+};
+
+export const requestsOf = (sample: Sample): Float64Array => {
+  const requests = new Float64Array(groups);
+  eachGroup(sample, (group, it) => {
+    requests[group] = it.requests;
+  });
+  return requests;
+};
+
+/** A key that is no group's would count requests of nobody. */
+export const eachGroup = (sample: Sample, visit: (group: number, it: Group) => void): void => {
+  for (let group = 0; group < groups; group++) {
+    const it = sample.groups[group];
+    if (it) visit(group, it);
+  }
+};
+
+export const sum = (numbers: ArrayLike<number>): number => {
+  let all = 0;
+  for (let index = 0; index < numbers.length; index++) all += numbers[index] ?? 0;
+  return all;
+};
+
+/**
+ * One for all stages: users stay what they are, so one who fails in two of them is the same cluster still.
+ */
+export const effectOf = (stages: readonly Counted[]): number => {
+  const expected = new Float64Array(groups);
+  const hits = new Float64Array(groups);
+  const of = new Float64Array(groups);
+  let variance = 0;
+  for (const stage of stages) {
+    const all = sum(stage.of);
+    if (all === 0) continue;
+    const rate = sum(stage.hits) / all;
+    variance += all * rate * (1 - rate);
+    for (let group = 0; group < groups; group++) {
+      const size = stage.of[group] ?? 0;
+      hits[group] = (hits[group] ?? 0) + (stage.hits[group] ?? 0);
+      expected[group] = (expected[group] ?? 0) + size * rate;
+      of[group] = (of[group] ?? 0) + size;
+    }
+  }
+  return designEffect({ hits, expected, of, variance });
+};
+
+/**
+ * How many requests a user's are worth, for the question which version they went to. All of a user's go to one, so it is
+ * the mean number of requests of a user, weighted by itself; groups are as uneven as their users make them.
+ */
+export const userEffect = (requests: Float64Array): number => {
+  const all = sum(requests);
+  if (all === 0) return 1;
+  let squares = 0;
+  for (let group = 0; group < groups; group++) squares += ((requests[group] ?? 0) - all / groups) ** 2;
+  return Math.max(1, (squares / all) * guard(groups));
+};
+
+/**
+ * Stable's counts weighted so that each stage has in them the part that it has in the canary's: else a slow night at 1 %
+ * would be compared with a fast morning at 50 %. No weight is over one, so weighted counts scatter no more than whole ones.
+ */
+export const weightsOf = (stages: readonly { readonly stable: number; readonly canary: number }[]): number[] => {
+  const ratios = stages.map(({ stable, canary }) => (stable > 0 ? canary / stable : 0));
+  const most = Math.max(...ratios, 0);
+  return ratios.map((ratio) => (most > 0 ? ratio / most : 0));
+};

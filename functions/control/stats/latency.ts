@@ -1,0 +1,262 @@
+/**
+ * Whether the canary is slower, and by how much at most.
+ *
+ * *The 99th percentile*: a latency above it is a hit with a probability of 1 %. So every latency is excluded, as the
+ * quantile's value, above which hits are too many or too few for that; no more than the true one needs to survive, so
+ * looking at all of them costs nothing (Howard and Ramdas, "Sequential estimation of quantiles with applications to A/B
+ * testing and best-arm identification", Bernoulli 2022). Inside a bin, which is 5 % wide, the bound is interpolated; where
+ * the distribution drifts, the quantile is that of the mixture, and this is approximate.
+ *
+ * *All of the distribution*: with no canary slower than tolerated, those of its requests that exceed a threshold stretched
+ * by the tolerated ratio are no more than stable's above the threshold, for every threshold. One bet for each of a fixed
+ * set of them, and their mean: stochastic order, after Lindon, Sanden and Shirikian, "Rapid Regression Detection in
+ * Software Deployments through Sequential Testing", KDD 2022 (who take a band about both distributions; a mean of bets
+ * is as valid, sees the tail sooner, and is not moved by what befalls both versions).
+ */
+import { groups, mostBin, type Sample } from "../../gateway/telemetry-samples.ts";
+import { eachGroup, effectOf, weightsOf } from "./counts.ts";
+import { logWealth, type Trials } from "./wealth.ts";
+
+/** Thresholds are this many bins apart: 22 %. */
+const step = 4;
+const thresholds = Math.ceil((mostBin + 1) / step);
+
+/** One version's in one stage. */
+export interface Latencies {
+  readonly bins: Float64Array;
+  readonly count: number;
+  /** Requests of each group. */
+  readonly of: Float64Array;
+  /** Of each threshold and group, how many are above: threshold-major. */
+  readonly above: readonly Float64Array[];
+}
+
+/** @param stretch bins that thresholds are moved up by */
+export const latenciesOf = (sample: Sample, stretch: number): Latencies => {
+  const bins = new Float64Array(mostBin + 1);
+  const of = new Float64Array(groups);
+  const above = Array.from({ length: thresholds }, () => new Float64Array(groups));
+  eachGroup(sample, (group, { latency }) => {
+    let all = 0;
+    for (const [bin, count] of latency) {
+      const at = Math.min(Math.max(bin, 0), mostBin);
+      bins[at] = (bins[at] ?? 0) + count;
+      all += count;
+      // Threshold t is the upper edge of bin t·step, so this is above all thresholds lower than its own bin.
+      const slot = Math.ceil((at - stretch) / step) - 1;
+      const cell = slot >= 0 ? above[slot] : undefined;
+      if (cell) cell[group] = (cell[group] ?? 0) + count;
+    }
+    of[group] = all;
+  });
+  for (let slot = thresholds - 2; slot >= 0; slot--) {
+    const [here, higher] = [above[slot], above[slot + 1]];
+    if (here && higher)
+      for (let group = 0; group < groups; group++) here[group] = (here[group] ?? 0) + (higher[group] ?? 0);
+  }
+  return { bins, count: total(of), of, above };
+};
+
+const total = (numbers: Float64Array): number => numbers.reduce((all, it) => all + it, 0);
+
+/** Bins that a ratio is wide, rounded up, so that no less than it is tolerated. */
+export const binsOf = (ratio: number): number => Math.ceil(Math.log(ratio) / Math.log(1.05) - 1e-9);
+
+export interface Slowness {
+  /** Milliseconds. */
+  readonly stable: number | null;
+  readonly canary: number | null;
+  /** Of the ratio of the 99th percentiles; null where there is too little to say. */
+  readonly low: number | null;
+  readonly high: number | null;
+  /** The canary's 99th percentile is larger. */
+  readonly larger: boolean;
+  /** More than tolerated somewhere in the distribution, and that is no chance. */
+  readonly slower: boolean;
+  readonly requests: number;
+}
+
+export interface LatencyPair {
+  readonly stable: Latencies;
+  /** Whose thresholds are stretched. */
+  readonly canary: Latencies;
+}
+
+const rare = 0.01;
+
+/**
+ * @param evidence logarithm of 1/α for "larger" and for "slower", each
+ * @param bounds logarithm of 1/α for each of the two bounds above
+ */
+export const slownessOf = (
+  pairs: readonly LatencyPair[],
+  stretch: number,
+  evidence: number,
+  bounds: number,
+): Slowness => {
+  const weights = weightsOf(pairs.map(({ stable, canary }) => ({ stable: stable.count, canary: canary.count })));
+  const stable = pooled(
+    pairs.map((it) => it.stable),
+    weights,
+  );
+  const canary = pooled(
+    pairs.map((it) => it.canary),
+    weights.map(() => 1),
+  );
+  const tail = {
+    stable: deflated(
+      stable,
+      tailEffect(
+        pairs.map((it) => it.stable),
+        stable,
+        0,
+      ),
+    ),
+    canary: deflated(
+      canary,
+      tailEffect(
+        pairs.map((it) => it.canary),
+        canary,
+        stretch,
+      ),
+    ),
+  };
+  const sure = { low: bound(tail.canary, "more", evidence), high: bound(tail.stable, "fewer", evidence) };
+  const [low, high] = [bound(tail.canary, "more", bounds), bound(tail.canary, "fewer", bounds)];
+  const [stableLow, stableHigh] = [bound(tail.stable, "more", bounds), bound(tail.stable, "fewer", bounds)];
+  return {
+    stable: quantile(stable),
+    canary: quantile(canary),
+    low: low === null || stableHigh === null ? null : 1.05 ** (low - stableHigh),
+    high: high === null || stableLow === null ? null : 1.05 ** (high - stableLow),
+    larger: sure.low !== null && sure.high !== null && sure.low > sure.high,
+    slower: order(pairs) >= evidence,
+    requests: canary.count,
+  };
+};
+
+interface Pooled {
+  /** How many are above each bin. */
+  readonly above: Float64Array;
+  readonly count: number;
+}
+
+const pooled = (stages: readonly Latencies[], weights: readonly number[]): Pooled => {
+  const above = new Float64Array(mostBin + 1);
+  let count = 0;
+  for (const [index, stage] of stages.entries()) {
+    const weight = weights[index] ?? 0;
+    count += weight * stage.count;
+    let higher = 0;
+    for (let bin = mostBin; bin >= 0; bin--) {
+      above[bin] = (above[bin] ?? 0) + weight * higher;
+      higher += stage.bins[bin] ?? 0;
+    }
+  }
+  return { above, count };
+};
+
+const deflated = ({ above, count }: Pooled, effect: number): Pooled => ({
+  above: above.map((it) => it / effect),
+  count: count / effect,
+});
+
+/** The design effect at the threshold next to the quantile. */
+const tailEffect = (stages: readonly Latencies[], { above, count }: Pooled, stretch: number): number => {
+  const slot = Math.min(Math.max(Math.round((firstBelow(above, rare * count) - stretch) / step), 0), thresholds - 1);
+  return effectOf(stages.map(({ above, of }) => ({ hits: above[slot] ?? new Float64Array(groups), of })));
+};
+
+/** The first bin above which there are no more than these; counts above fall with the bin. */
+const firstBelow = (above: Float64Array, most: number): number => {
+  let [left, right] = [0, mostBin];
+  while (left < right) {
+    const middle = (left + right) >> 1;
+    if ((above[middle] ?? 0) <= most) right = middle;
+    else left = middle + 1;
+  }
+  return left;
+};
+
+/** In milliseconds. */
+const quantile = ({ above, count }: Pooled): number | null => {
+  if (count === 0) return null;
+  const bin = firstBelow(above, rare * count);
+  const [before, after] = [bin > 0 ? (above[bin - 1] ?? 0) : count, above[bin] ?? 0];
+  const part = before > after ? (before - rare * count) / (before - after) : 1;
+  return 1.05 ** (bin - 1 + Math.min(1, Math.max(0, part)));
+};
+
+/**
+ * The bound of the 99th percentile, in bins: the lower one is the last above which there are more than 1 %, for sure, the
+ * upper one the first above which there are fewer.
+ */
+export const bound = ({ above, count }: Pooled, against: "more" | "fewer", evidence: number): number | null => {
+  const doubt = (bin: number): number => {
+    const hits = above[bin] ?? 0;
+    // Wealth does not fall as hits go away from what is expected, and is no evidence on the other side of it.
+    if (against === "more" ? hits <= rare * count : hits >= rare * count) return Number.NEGATIVE_INFINITY;
+    return logWealth(against, [{ hits, of: count, chance: rare }]) - evidence;
+  };
+  const sign = against === "more" ? 1 : -1;
+  let [left, right] = [0, mostBin];
+  // Of "more", all bins up to the bound are excluded; of "fewer", all from it on.
+  const excluded = (bin: number): boolean => doubt(bin) >= 0;
+  // Nothing is faster than the first bin's millisecond, as far as the edge's clock can tell; upwards there may be no end.
+  if (!excluded(against === "more" ? left : right)) return against === "more" ? 0 : null;
+  while (right - left > 1) {
+    const middle = (left + right) >> 1;
+    if (excluded(middle) === sign > 0) left = middle;
+    else right = middle;
+  }
+  const [at, beyond] = [doubt(left), doubt(right)];
+  const part = Number.isFinite(at) && Number.isFinite(beyond) && at !== beyond ? at / (at - beyond) : sign > 0 ? 0 : 1;
+  return left + Math.min(1, Math.max(0, part));
+};
+
+/** Logarithm of the mean wealth over all thresholds. */
+const order = (pairs: readonly LatencyPair[]): number => {
+  let wealth = 0;
+  for (let slot = 0; slot < thresholds; slot++) {
+    const stable = pairs.map((it) => ({ hits: it.stable.above[slot] ?? new Float64Array(groups), of: it.stable.of }));
+    const canary = pairs.map((it) => ({ hits: it.canary.above[slot] ?? new Float64Array(groups), of: it.canary.of }));
+    const hits = { stable: stable.map((it) => total(it.hits)), canary: canary.map((it) => total(it.hits)) };
+    // No bet is won where the canary is faster, and to take it for nothing is the cautious side.
+    if (
+      !pairs.some(
+        (it, index) => (hits.canary[index] ?? 0) * it.stable.count > (hits.stable[index] ?? 0) * it.canary.count,
+      )
+    )
+      continue;
+    const effect = { stable: effectOf(stable), canary: effectOf(canary) };
+    const trials = pairs.map((it, index): Trials => {
+      const mine = (hits.canary[index] ?? 0) / effect.canary;
+      const weight = it.canary.count / effect.canary;
+      const all = weight + it.stable.count / effect.stable;
+      return { hits: mine, of: mine + (hits.stable[index] ?? 0) / effect.stable, chance: all > 0 ? weight / all : 0 };
+    });
+    // Beyond e^600 numbers end, and any such bet is won.
+    wealth += Math.exp(Math.min(600, logWealth("more", trials)));
+  }
+  return Math.log(wealth / thresholds);
+};
+
+/** The canary's 99th percentile in milliseconds, and its bounds at any time. */
+export const canaryP99 = (
+  samples: readonly Sample[],
+  evidence: number,
+): { value: number | null; low: number | null; high: number | null; requests: number } => {
+  const stages = samples.map((it) => latenciesOf(it, 0));
+  const whole = pooled(
+    stages,
+    stages.map(() => 1),
+  );
+  const tail = deflated(whole, tailEffect(stages, whole, 0));
+  const edge = (bin: number | null) => (bin === null ? null : 1.05 ** bin);
+  return {
+    value: quantile(whole),
+    low: edge(bound(tail, "more", evidence)),
+    high: edge(bound(tail, "fewer", evidence)),
+    requests: whole.count,
+  };
+};

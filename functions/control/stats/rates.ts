@@ -1,0 +1,94 @@
+/**
+ * Whether the canary's share of requests that fail is larger than stable's, and by how much at most.
+ *
+ * *Larger* is asked of the failures alone: where both versions fail as often, each of them is the canary's with the
+ * probability that any request is, at every moment of a stage and however the common rate moves, so an incident of both
+ * tells nothing. (Lindon and Malek 2022, on Poisson processes of varying intensity; for rates that are not small the bet
+ * is the cautious one, since a hypergeometric count scatters less than a binomial.) The canary's share of requests is the
+ * observed one: it is taken to stand still within a stage, which sticky users make true but for noise.
+ *
+ * *By how much* is the distance of a bound on the canary's rate from one on stable's, each at α/2.
+ */
+import { type Counted, effectOf, sum, weightsOf } from "./counts.ts";
+import { atLeast, atMost, logWealth, root } from "./wealth.ts";
+
+/** One stage's. */
+export interface Pair {
+  readonly stable: Counted;
+  readonly canary: Counted;
+}
+
+export interface Rates {
+  readonly stable: number;
+  readonly canary: number;
+  readonly stableRequests: number;
+  readonly canaryRequests: number;
+  /** Of canary minus stable. */
+  readonly low: number;
+  readonly high: number;
+  /** The canary's rate is larger, and that is no chance. */
+  readonly larger: boolean;
+}
+
+/**
+ * @param evidence logarithm of 1/α for "larger"
+ * @param bounds logarithm of 1/α for each of the two bounds of the distance
+ */
+export const ratesOf = (pairs: readonly Pair[], evidence: number, bounds: number): Rates => {
+  const effect = {
+    stable: effectOf(pairs.map(({ stable }) => stable)),
+    canary: effectOf(pairs.map(({ canary }) => canary)),
+  };
+  const totals = pairs.map(({ stable, canary }) => ({
+    stable: { hits: sum(stable.hits), of: sum(stable.of) },
+    canary: { hits: sum(canary.hits), of: sum(canary.of) },
+  }));
+  const weights = weightsOf(totals.map(({ stable, canary }) => ({ stable: stable.of, canary: canary.of })));
+  const stable = { hits: 0, of: 0, requests: 0 };
+  const canary = { hits: 0, of: 0 };
+  for (const [index, it] of totals.entries()) {
+    const weight = weights[index] ?? 0;
+    stable.hits += weight * it.stable.hits;
+    stable.of += weight * it.stable.of;
+    stable.requests += it.stable.of;
+    canary.hits += it.canary.hits;
+    canary.of += it.canary.of;
+  }
+  const rate = { stable: ratio(stable), canary: ratio(canary) };
+
+  /** Against "the canary's rate is at most so many times stable's". */
+  const doubt = (times: number): number =>
+    logWealth(
+      "more",
+      totals.map((it) => {
+        const hits = it.canary.hits / effect.canary;
+        const weight = (times * it.canary.of) / effect.canary;
+        const all = weight + it.stable.of / effect.stable;
+        return { hits, of: hits + it.stable.hits / effect.stable, chance: all > 0 ? weight / all : 0 };
+      }),
+    );
+  const larger = rate.canary > rate.stable && doubt(1) >= evidence;
+  const low =
+    atLeast(canary.hits / effect.canary, canary.of / effect.canary, bounds) -
+    atMost(stable.hits / effect.stable, stable.of / effect.stable, bounds);
+  return {
+    stable: rate.stable,
+    canary: rate.canary,
+    stableRequests: stable.requests,
+    canaryRequests: canary.of,
+    low: larger ? Math.max(low, leastExcess(doubt, evidence) * rate.stable, Number.MIN_VALUE) : Math.min(low, 0),
+    high:
+      atMost(canary.hits / effect.canary, canary.of / effect.canary, bounds) -
+      atLeast(stable.hits / effect.stable, stable.of / effect.stable, bounds),
+    larger,
+  };
+};
+
+const ratio = ({ hits, of }: { readonly hits: number; readonly of: number }): number => (of > 0 ? hits / of : 0);
+
+/** How many times stable's rate the canary's is above it, at least. */
+const leastExcess = (doubt: (times: number) => number, evidence: number): number => {
+  const most = Math.log(1e4);
+  const of = (log: number) => doubt(Math.exp(log)) - evidence;
+  return of(most) >= 0 ? 1e4 - 1 : Math.exp(root(of, 0, most)) - 1;
+};

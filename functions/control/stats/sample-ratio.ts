@@ -1,0 +1,56 @@
+/**
+ * Whether the canary reports far less than its share of requests: what dies or hangs reports nothing, and is not seen in
+ * its own figures.
+ *
+ * Each request is the canary's with the probability that is its share of users; a bet against "not fewer than the
+ * tolerated part of that" (a sample ratio test: Lindon and Malek 2022). Users are sticky, so what is drawn is users and
+ * not requests, and busy ones count for many: counts are divided by the requests that a typical request's user makes.
+ * Where so few users are about that chance may have left the canary with none, no number of their requests is evidence.
+ */
+import { sum, userEffect } from "./counts.ts";
+import { atLeast, atMost, logWealth } from "./wealth.ts";
+
+export interface Shared {
+  /** Of users, in (0, 1). */
+  readonly share: number;
+  /** Requests by group. */
+  readonly stable: Float64Array;
+  readonly canary: Float64Array;
+}
+
+export interface SampleRatio {
+  readonly reported: number;
+  readonly expected: number;
+  readonly all: number;
+  /** Far fewer, and that is no chance. */
+  readonly fewer: boolean;
+  /** Bounds of the reported over the expected. */
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+/** @param least part of its share that the canary must report */
+export const sampleRatio = (stages: readonly Shared[], least: number, evidence: number): SampleRatio => {
+  const counts = stages.map(({ share, stable, canary }) => ({
+    share,
+    reported: sum(canary),
+    all: sum(canary) + sum(stable),
+  }));
+  const effect = userEffect(
+    stages.reduce(
+      (all, { stable, canary }) => all.map((it, group) => it + (stable[group] ?? 0) + (canary[group] ?? 0)),
+      new Float64Array(stages[0]?.stable.length ?? 0),
+    ),
+  );
+  const [all, reported] = [sum(counts.map((it) => it.all)), sum(counts.map((it) => it.reported))];
+  const expected = sum(counts.map((it) => it.share * it.all));
+  const bets = counts.map((it) => ({ hits: it.reported / effect, of: it.all / effect, chance: least * it.share }));
+  return {
+    reported,
+    expected,
+    all,
+    fewer: reported < least * expected && logWealth("fewer", bets) >= evidence,
+    low: expected > 0 ? (atLeast(reported / effect, all / effect, evidence) * all) / expected : null,
+    high: expected > 0 ? (atMost(reported / effect, all / effect, evidence) * all) / expected : null,
+  };
+};
