@@ -14,7 +14,7 @@ export const actuator = (plan: ActuatorPlan): Entrypoint =>
   class extends WorkerEntrypoint<Secrets> {
     override fetch(request: Request): Promise<Response> {
       return act(request, plan, {
-        fetch: (url, init) => fetch(url, init),
+        send: (url, init) => fetch(url, init),
         token: this.env.CLOUDFLARE_API_TOKEN,
         timeout: (ms) => AbortSignal.timeout(ms),
       });

@@ -1,7 +1,7 @@
 /** The Worker of the control plane: the admin API, rollouts, telemetry. It holds no deploy token. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import { adminApi } from "./control/api.ts";
-import type { Bindings, Rollouts } from "./control/bindings.ts";
+import type { Bindings, Rollouts, World } from "./control/bindings.ts";
 import { deskOf, type Refused } from "./control/desk.ts";
 import { type Ledger as LedgerCalls, ledgerOn } from "./control/ledger.ts";
 import { addOverlay } from "./control/overlay.ts";
@@ -10,6 +10,14 @@ import { Refusal } from "./control/rollout/reducer.ts";
 import { rolloutsOf } from "./control/rollout/wiring.ts";
 import { ingest } from "./control/telemetry/ingest.ts";
 import { type Store, storeOn } from "./control/telemetry/store.ts";
+
+const world: World = {
+  fetch: (url, init) => fetch(url, init),
+  now: () => Date.now(),
+  random: () => Math.random(),
+  uuid: () => crypto.randomUUID(),
+  log: (line) => console.log(JSON.stringify(line)),
+};
 
 const sweepMs = 60_000;
 
@@ -42,7 +50,7 @@ class LedgerObject extends DurableObject<Bindings> {
 }
 
 const whole = (plan: ControlPlan, env: Bindings) => {
-  const desk = deskOf(plan, env);
+  const desk = deskOf(plan, env, world);
   const app = adminApi(plan, desk);
   addOverlay(app, plan, desk);
   return app;
@@ -53,14 +61,14 @@ export const control = (plan: ControlPlan) => ({
   /** Takes what gates and the tail counted. Only bindings reach it. */
   Ingest: class extends WorkerEntrypoint<Bindings> {
     override fetch(request: Request): Promise<Response> {
-      return ingest(request, plan, this.env.TELEMETRY);
+      return ingest(request, plan, this.env.TELEMETRY, world);
     }
   } as Entrypoint,
   Telemetry: TelemetryObject as ObjectClass,
   Ledger: LedgerObject as ObjectClass,
   /** The rollouts of one tier. */
   Rollouts: class extends DurableObject<Bindings> {
-    readonly #rollouts = rolloutsOf(plan, this.env, this.ctx.storage);
+    readonly #rollouts = rolloutsOf(plan, this.env, this.ctx.storage, world);
 
     async invoke(name: keyof Rollouts, given: readonly unknown[]): Promise<unknown> {
       try {

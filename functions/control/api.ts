@@ -34,6 +34,7 @@ export interface Desk {
   };
   readonly now: () => number;
   readonly uuid: () => string;
+  readonly log: (line: object) => void;
 }
 
 /** What was asked for does not fit how things stand. */
@@ -72,7 +73,7 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
   });
   app.onError((error) => {
     if (error instanceof Declined) return problem(409, error.message);
-    console.log(JSON.stringify({ type: "fault", cause: error.message }));
+    desk.log({ type: "fault", cause: error.message });
     return new Response(null, { status: 500 });
   });
   app.notFound(() => problem(404, "see /openapi.json"));

@@ -1,6 +1,6 @@
 /** What the admin API asks of the objects of control. */
 import { Declined, type Desk } from "./api.ts";
-import type { Bindings } from "./bindings.ts";
+import type { Bindings, World } from "./bindings.ts";
 import { remote } from "./namespaces.ts";
 import type { ControlPlan } from "./plan.ts";
 import { labelOf } from "./rollout/smoke.ts";
@@ -16,7 +16,7 @@ export interface Refused {
 /** The one ledger of an environment. */
 const ledger = "ledger";
 
-export const deskOf = (plan: ControlPlan, env: Bindings): Desk => {
+export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => {
   const of = (tier: string) => remote(env.ROLLOUTS, tier);
   return {
     status: async (tier) => (await of(tier).status()) ?? null,
@@ -26,7 +26,7 @@ export const deskOf = (plan: ControlPlan, env: Bindings): Desk => {
         await of(tier).start({ tier, facts, steps: stepsOf(release), patienceMs: patienceOf(release), by, reason }),
       ),
     ask: async (tier, command, by, reason) => granted(await of(tier).ask(command, by, reason)),
-    label: (it) => labelOf(it, env.CONTROL_KEY, Date.now()),
+    label: (it) => labelOf(it, env.CONTROL_KEY, world.now()),
     metrics: async () => {
       const all = await Promise.all(
         Object.keys(plan.tiers).map(async (tier) => ({ tier, series: await remote(env.TELEMETRY, tier).series() })),
@@ -42,8 +42,9 @@ export const deskOf = (plan: ControlPlan, env: Bindings): Desk => {
       },
     },
     ledger: remote(env.LEDGER, ledger) as Desk["ledger"],
-    now: () => Date.now(),
-    uuid: () => crypto.randomUUID(),
+    now: world.now,
+    uuid: world.uuid,
+    log: world.log,
   };
 };
 

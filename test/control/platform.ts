@@ -1,9 +1,9 @@
 /** A platform that a test can break, and a rollout over it whose process can die between any two effects. */
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
+import type { Verdict } from "../../functions/control/rollout/finding.ts";
 import { type Ports, rollouts } from "../../functions/control/rollout/object.ts";
 import type { Command, PlatformFault } from "../../functions/control/rollout/reducer.ts";
 import type { Deployment, Rollout, Step } from "../../functions/control/rollout/state.ts";
-import type { Verdict } from "../../functions/control/rollout/verdict.ts";
 
 export class Death extends Error {
   override readonly name = "Death";

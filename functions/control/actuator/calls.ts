@@ -5,7 +5,7 @@ import type { PlatformFault } from "../rollout/reducer.ts";
 import type { Deployment } from "../rollout/state.ts";
 
 export interface World {
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly send: (url: string, init: RequestInit) => Promise<Response>;
   readonly token: string;
   readonly timeout: (ms: number) => AbortSignal;
 }
@@ -60,13 +60,13 @@ const newestFirst = (all: readonly Told[]): Deployment[] =>
 
 const call = async <T>(
   { api, account }: ActuatorPlan,
-  { fetch, token, timeout }: World,
+  { send, token, timeout }: World,
   path: string,
   body?: object,
 ): Promise<Answer<T>> => {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   try {
-    const response = await fetch(`${api}/accounts/${account}${path}`, {
+    const response = await send(`${api}/accounts/${account}${path}`, {
       headers,
       signal: timeout(patienceMs),
       ...(body && { method: "POST", body: JSON.stringify(body) }),

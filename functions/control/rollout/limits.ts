@@ -4,7 +4,7 @@ import { canaryP99 } from "../stats/latency.ts";
 import { atLeast, atMost } from "../stats/wealth.ts";
 import type { Criteria } from "./criteria.ts";
 import type { Stage } from "./evidence.ts";
-import type { Finding } from "./verdict.ts";
+import type { Finding } from "./finding.ts";
 import { milliseconds, number, percent } from "./words.ts";
 
 const names: Readonly<Record<Count, string>> = {

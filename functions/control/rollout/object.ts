@@ -1,6 +1,7 @@
 /** One tier's rollouts: what is kept, what is looked at, and what is done about it. A crash at any point loses nothing and does nothing twice. */
 import type { TierFacts } from "../plan.ts";
 import type { Stage } from "./evidence.ts";
+import type { Verdict } from "./finding.ts";
 import { type Action, type Command, due, type Event, type PlatformFault, Refusal, reduce } from "./reducer.ts";
 import {
   type Deployment,
@@ -12,7 +13,6 @@ import {
   type Subject,
   splitOf,
 } from "./state.ts";
-import type { Verdict } from "./verdict.ts";
 
 export type Answer<T> = { readonly ok: true; readonly result: T } | ({ readonly ok: false } & PlatformFault);
 

@@ -1,4 +1,6 @@
 /** A rollout's decisions: a state and what happened make the next state and what is to be done. Pure. */
+
+import type { Verdict } from "./finding.ts";
 import {
   type Deployment,
   type Goal,
@@ -9,7 +11,6 @@ import {
   type Status,
   type Subject,
 } from "./state.ts";
-import type { Verdict } from "./verdict.ts";
 
 export type Command = "pause" | "resume" | "promote" | "abort";
 

@@ -32,7 +32,7 @@ export const smokeTest = async (
   { base, host, release }: TierFacts,
   front: string | null,
   label: string,
-  fetch: (url: string, init: RequestInit) => Promise<Response>,
+  reach: (url: string, init: RequestInit) => Promise<Response>,
 ): Promise<{ readonly ok: boolean; readonly why: string }> => {
   const asked = (release.smoke as readonly Smoke[] | undefined) ?? [{ send: "GET /" }];
   for (const { send, expect } of asked) {
@@ -40,7 +40,7 @@ export const smokeTest = async (
     const url = `${front ?? `https://${host}`}${base === "/" ? "" : base}${path}`;
     let said = "";
     for (let count = 0; count < tries; count++) {
-      said = await once(url, method, expect, it, label, fetch);
+      said = await once(url, method, expect, it, label, reach);
       if (said === "") break;
     }
     if (said !== "") return { ok: false, why: `smoke test ${send}: ${said}` };
@@ -55,11 +55,11 @@ const once = async (
   expect: number | undefined,
   { subjects }: Rollout,
   label: string,
-  fetch: (url: string, init: RequestInit) => Promise<Response>,
+  reach: (url: string, init: RequestInit) => Promise<Response>,
 ): Promise<string> => {
   try {
     const signal = AbortSignal.timeout(patienceMs);
-    const response = await fetch(url, { method, headers: { [labelHeader]: label }, redirect: "manual", signal });
+    const response = await reach(url, { method, headers: { [labelHeader]: label }, redirect: "manual", signal });
     await response.body?.cancel();
     const version = response.headers.get(versionHeader);
     if (expect === undefined ? response.status >= 500 : response.status !== expect)

@@ -1,5 +1,5 @@
 /** A rollout as it is kept: plain JSON. */
-import type { Verdict } from "./verdict.ts";
+import type { Verdict } from "./finding.ts";
 
 /** A Worker of the tier: the version that all users had, and the one that is tried. */
 export interface Subject {

@@ -12,40 +12,15 @@
  */
 import type { Count } from "../stats/counts.ts";
 import { counted, requestsOf } from "../stats/counts.ts";
-import { binsOf, latenciesOf, type Slowness, slownessOf } from "../stats/latency.ts";
+import { latenciesOf } from "../stats/latencies.ts";
+import { binsOf, type Slowness, slownessOf } from "../stats/latency.ts";
 import { type Rates, ratesOf } from "../stats/rates.ts";
 import { sampleRatio } from "../stats/sample-ratio.ts";
 import type { Criteria } from "./criteria.ts";
 import type { Stage } from "./evidence.ts";
+import type { Finding, Verdict } from "./finding.ts";
 import { limitsOf } from "./limits.ts";
 import { milliseconds, number, percent, points } from "./words.ts";
-
-export interface Finding {
-  readonly criterion:
-    | "sample-ratio"
-    | "errors"
-    | "refusals"
-    | "upstream-errors"
-    | "abandoned"
-    | "latency"
-    | "limit"
-    | "query";
-  readonly verdict: "pass" | "fail" | "not-enough";
-  /** Shares of requests; of latency the 99th percentile in milliseconds; of the sample ratio shares of all requests. */
-  readonly stable: number | null;
-  readonly canary: number | null;
-  /** Bounds of canary minus stable; of latency and the sample ratio, of their ratio less one. */
-  readonly low: number | null;
-  readonly high: number | null;
-  readonly tolerate: number | null;
-  /** A sentence for people. */
-  readonly why: string;
-}
-
-export interface Verdict {
-  readonly verdict: "pass" | "fail" | "not-enough";
-  readonly findings: readonly Finding[];
-}
 
 /** Latency has two parts of alpha, absolute limits one together. */
 const parts = 8;

@@ -1,5 +1,5 @@
 /** A tier's rollouts with the real world around them. */
-import type { Bindings, Rollouts } from "../bindings.ts";
+import type { Bindings, Rollouts, World } from "../bindings.ts";
 import { remote } from "../namespaces.ts";
 import type { ControlPlan, TierFacts } from "../plan.ts";
 import { sum } from "../telemetry/samples.ts";
@@ -10,23 +10,23 @@ import { labelOf, smokeTest } from "./smoke.ts";
 import type { Rollout, Stretch } from "./state.ts";
 import { judge } from "./verdict.ts";
 
-export const rolloutsOf = (plan: ControlPlan, env: Bindings, storage: DurableObjectStorage): Rollouts =>
+export const rolloutsOf = (plan: ControlPlan, env: Bindings, storage: DurableObjectStorage, world: World): Rollouts =>
   rollouts({
     storage,
     platform: {
       deployments: (worker) => asked(env, "deployments", { worker }),
       split: (worker, versions, message) => asked(env, "split", { worker, versions, message }),
     },
-    evidence: (it, stretch) => evidenceOf(env, it, stretch, Date.now()),
+    evidence: (it, stretch) => evidenceOf(env, it, stretch, world.now()),
     judge: (it, stages) => judge(stages, criteriaOf(factsOf(plan, it).release as unknown as Release)),
     smoke: async (it) => {
-      const label = await labelOf(it, env.CONTROL_KEY, Date.now());
-      return smokeTest(it, factsOf(plan, it), plan.front, label, (url, init) => fetch(url, init));
+      const label = await labelOf(it, env.CONTROL_KEY, world.now());
+      return smokeTest(it, factsOf(plan, it), plan.front, label, world.fetch);
     },
     tell: async () => {},
-    now: () => Date.now(),
-    random: () => Math.random(),
-    uuid: () => crypto.randomUUID(),
+    now: world.now,
+    random: world.random,
+    uuid: world.uuid,
   });
 
 const factsOf = ({ tiers }: ControlPlan, { tier }: Rollout): TierFacts => {

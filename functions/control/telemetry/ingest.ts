@@ -1,5 +1,6 @@
 /** Hands what comes in to the object of its tier. */
 import { groups } from "../../gateway/telemetry-samples.ts";
+import type { World } from "../bindings.ts";
 import { type Namespace, remote } from "../namespaces.ts";
 import type { ControlPlan } from "../plan.ts";
 import { obituary, report } from "./reports.ts";
@@ -12,18 +13,18 @@ export const ingest = async (
   request: Request,
   { tiers }: Pick<ControlPlan, "tiers">,
   stores: Namespace<Store>,
+  { now, random }: Pick<World, "now" | "random">,
 ): Promise<Response> => {
   const text = await request.text();
   const { pathname } = new URL(request.url);
   if (request.method !== "POST" || text.length > mostBytes) return refused(400, "a report is posted, 1 MiB at most");
   const value = parsed(text);
-  const now = Date.now();
   if (pathname === "/v1/report") {
     const it = report.safeParse(value);
     if (!it.success) return refused(400, it.error.message.slice(0, 300));
     const { tier, version, sample, series } = it.data;
     if (!Object.hasOwn(tiers, tier)) return refused(404, `control knows no tier "${tier}"`);
-    await remote(stores, tier).take(version, sample, series, now);
+    await remote(stores, tier).take(version, sample, series, now());
     return new Response(null, { status: 204 });
   }
   if (pathname !== "/v1/obituary") return refused(404, "there are /v1/report and /v1/obituary");
@@ -31,8 +32,8 @@ export const ingest = async (
   if (!it.success) return refused(400, it.error.message.slice(0, 300));
   const [tier] = Object.entries(tiers).find(([, { workers }]) => workers.includes(it.data.worker)) ?? [];
   if (tier === undefined) return refused(404, `control knows no Worker "${it.data.worker}"`);
-  const sample = deaths(it.data.deaths, Math.floor(Math.random() * groups), groups);
-  await remote(stores, tier).take(it.data.version, sample, [], now);
+  const sample = deaths(it.data.deaths, Math.floor(random() * groups), groups);
+  await remote(stores, tier).take(it.data.version, sample, [], now());
   return new Response(null, { status: 204 });
 };
 

@@ -77,7 +77,10 @@ export const addRolloutVerbs = (program: Command): void => {
     .addOption(onTarget)
     .addOption(root)
     .addOption(json)
-    .addHelpText("after", examples({ 'curl -H "$(npx postern try open)" <url>': "asks the new version" }))
+    .addHelpText(
+      "after",
+      examples({ "npx postern try open": 'curl -H "$(npx postern try open)" <url> asks the new version' }),
+    )
     .action(async (tier, options) => finish(await (await verbs()).label(tier, options), options));
 
   program
