@@ -8,7 +8,7 @@ import { patienceOf, stepsOf } from "../../functions/control/steps.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import type { End, Scenario } from "./scenarios.ts";
 import { type Kinds, look, type Split, splitOf } from "./traffic.ts";
-import { type Users, usersOf } from "./users.ts";
+import { crowdsOf, dealt, type Users } from "./users.ts";
 import { weatherOf } from "./weather.ts";
 
 /** As a manifest that says nothing has it. */
@@ -28,16 +28,16 @@ export interface Course {
   readonly why: string;
 }
 
-export const run = ({ rate, users: count }: Scenario, kinds: Kinds, seed: number): Course => {
+export const run = ({ rate }: Scenario, users: Users, kinds: Kinds, seed: number): Course => {
   const chance = chanceOf(seed);
-  const users = usersOf(count, chance);
+  const places = dealt(users, chance);
   const weather = weatherOf(chance);
   const stages: Stage[] = [];
   let split: Split | undefined;
   let state = started();
   let now = 0;
   for (;;) {
-    ({ state, split } = settled(state, now, { users, rate, kinds, chance, stages, split }));
+    ({ state, split } = settled(state, now, { users, places, rate, kinds, chance, stages, split }));
     const share = (state.stretches.at(-1)?.share ?? 0) / 100;
     if (isOver(state) || state.status === "paused") return courseOf(state, now, share, stages);
     now += look * 1000;
@@ -52,6 +52,8 @@ export const run = ({ rate, users: count }: Scenario, kinds: Kinds, seed: number
 
 interface World {
   readonly users: Users;
+  /** Where each user stands. */
+  readonly places: Float64Array;
   readonly rate: number;
   readonly kinds: Kinds;
   readonly chance: Chance;
@@ -71,7 +73,7 @@ const settled = (from: Rollout, now: number, world: World): { state: Rollout; sp
     state = reduce(state, { kind: "split", seq, worker: action.subject.worker, deployment: `${seq}` }, now, 0).state;
     const share = action.share / 100;
     if (share <= 0 || share >= 1) continue;
-    split = splitOf(share, world.users, world.rate, world.kinds, world.chance);
+    split = splitOf(crowdsOf(world.users, world.places, share), world.rate, world.kinds, world.chance);
     world.stages.push({ share, since: now, until: now, stable: split.stable, canary: split.canary });
   }
   return { state, split };

@@ -25,7 +25,7 @@ export interface Scenario {
 
 export const sound: Behaviour = { errors: 0.001, refusals: 0.02, hangs: 0.0005, slower: 1, reports: 1 };
 
-const [rate, users] = [1000, 20_000];
+const [rate, users] = [1000, 100_000];
 const caught = [{ end: "rolled-back", least: 0.99 }] as const;
 
 export const scenarios: readonly Scenario[] = [
@@ -39,7 +39,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "no difference, low traffic",
     rate: 2,
-    users: 400,
+    users: 1000,
     canary: {},
     bounds: [
       { end: "rolled-back", most: 0.01 },

@@ -3,7 +3,7 @@ import { type Group, groups, type Sample } from "../../functions/gateway/telemet
 import type { Chance } from "./chance.ts";
 import { type Draw, drawn, drawOf, type Shape } from "./latency.ts";
 import type { Behaviour } from "./scenarios.ts";
-import { type Crowd, crowdsOf, type Users } from "./users.ts";
+import type { Crowd } from "./users.ts";
 
 /** Seconds from one look to the next. */
 export const look = 10;
@@ -60,15 +60,14 @@ export interface Kinds {
 }
 
 /** @param rate requests a second */
-export const splitOf = (share: number, users: Users, rate: number, kinds: Kinds, chance: Chance): Split => {
-  const canary = sideOf(
-    kinds.canary,
-    crowdsOf(users, (place) => place < share),
-  );
-  const stable = sideOf(
-    kinds.stable,
-    crowdsOf(users, (place) => place >= share),
-  );
+export const splitOf = (
+  crowds: { readonly stable: readonly Crowd[]; readonly canary: readonly Crowd[] },
+  rate: number,
+  kinds: Kinds,
+  chance: Chance,
+): Split => {
+  const stable = sideOf(kinds.stable, crowds.stable);
+  const canary = sideOf(kinds.canary, crowds.canary);
   return {
     stable: stable.sample,
     canary: canary.sample,
@@ -112,10 +111,11 @@ const fill = (
   for (let group = 0; group < groups; group++) {
     const [crowd, draw, it] = [crowds[group], draws[group], filled[group]];
     if (!crowd || !draw || !it) continue;
-    const requests = rate * look * busy * crowd.activity * behaviour.reports;
-    const first = poisson(requests * ((behaviour.errors * crowd.failing) / chain + failing));
+    const all = rate * look * busy * behaviour.reports;
+    const requests = all * crowd.activity;
+    const first = poisson((all * behaviour.errors * crowd.failing) / chain + requests * failing);
     const errors = first + retries(first, happens);
-    const refusals = poisson(requests * behaviour.refusals * crowd.refused);
+    const refusals = poisson(all * behaviour.refusals * crowd.refused);
     const abandoned = seconds >= patience ? poisson(requests * behaviour.hangs) : 0;
     const passed = poisson(requests * Math.max(0, 1 - behaviour.errors - behaviour.refusals - behaviour.hangs));
     it.requests += errors + refusals + abandoned + passed;

@@ -1,70 +1,67 @@
 /**
- * The users of one rollout, who are far from alike: a few send most of the requests, some fail or are refused far oftener
- * than others, each is near or far. Each is on one version, and in one group.
+ * The users of a tier, who are far from alike: a few send most of the requests, some fail or are refused far oftener than
+ * others, each is near or far. In each rollout they are dealt anew to the versions, and stay there.
  */
 import { groups } from "../../functions/gateway/telemetry-samples.ts";
 import type { Chance } from "./chance.ts";
 
-/** A Pareto distribution's shape: with 1.3 the busiest of 10,000 users sends one request in a hundred or so. */
+/** A Pareto distribution's shape: the busiest fifth of users send about two thirds of the requests. */
 const tail = 1.3;
-/** No single user sends more than this many times the mean: beyond, limits per user stop it. */
-const busiest = 300;
+/** No user sends more than this many times the mean: a limit per user stops what does. */
+const busiest = 100;
 
+export const distances = 5;
+
+/** One entry a user. */
 export interface Users {
   readonly count: number;
-  /** Where a user stands among all: the canary's are those below its share. */
-  readonly place: Float64Array;
-  readonly group: Uint8Array;
   /** Requests, as a share of all. */
   readonly activity: Float64Array;
-  /** Times as likely to fail, to be refused, as the mean request. */
+  /** Times as likely to fail, to be refused, as the mean user. */
   readonly failing: Float64Array;
   readonly refused: Float64Array;
   /** 0 is near, `distances - 1` far. */
   readonly distance: Uint8Array;
+  /** By a hash of its key. */
+  readonly group: Uint8Array;
 }
 
-export const distances = 5;
-
 export const usersOf = (count: number, { uniform, happens }: Chance): Users => {
-  const users = {
-    count,
-    place: Float64Array.from({ length: count }, uniform),
-    group: Uint8Array.from({ length: count }, () => Math.floor(uniform() * groups)),
-    activity: Float64Array.from({ length: count }, () =>
-      Math.min(busiest / (tail / (tail - 1)), (1 - uniform()) ** (-1 / tail)),
-    ),
-    // One in ten has half of all failures, one in ten has half of all refusals.
-    failing: Float64Array.from({ length: count }, () => (happens(0.1) ? 5 : 5 / 9)),
-    refused: Float64Array.from({ length: count }, () => (happens(0.1) ? 5 : 5 / 9)),
-    distance: Uint8Array.from({ length: count }, () => Math.floor(((uniform() + uniform()) / 2) * distances)),
-  };
-  const all = users.activity.reduce((sum, it) => sum + it, 0);
-  return { ...users, activity: users.activity.map((it) => it / all) };
+  const mean = tail / (tail - 1);
+  const activity = Float64Array.from({ length: count }, () => Math.min(busiest * mean, (1 - uniform()) ** (-1 / tail)));
+  const all = activity.reduce((sum, it) => sum + it, 0);
+  // One user in ten has half of all failures, one in five has half of all refusals.
+  const failing = Float64Array.from({ length: count }, () => (happens(0.1) ? 5 : 5 / 9));
+  const refused = Float64Array.from({ length: count }, () => (happens(0.2) ? 2.5 : 2.5 / 4));
+  const distance = Uint8Array.from({ length: count }, () => Math.floor(((uniform() + uniform()) / 2) * distances));
+  const group = Uint8Array.from({ length: count }, () => Math.floor(uniform() * groups));
+  return { count, activity: activity.map((it) => it / all), failing, refused, distance, group };
+};
+
+/** Where each user stands: the canary's are those whose place is below its share, so raising it moves nobody back. */
+export const dealt = ({ count }: Users, { uniform }: Chance): Float64Array => {
+  const places = new Float64Array(count);
+  for (let user = 0; user < count; user++) places[user] = uniform();
+  return places;
 };
 
 /** What one version has of a group's users at a split. */
 export interface Crowd {
   /** Share of all requests. */
   activity: number;
-  /** Of its requests, times the mean. */
+  /** The same, weighted by how much oftener they fail or are refused. */
   failing: number;
   refused: number;
-  /** Of its requests, by distance. */
+  /** The same, by distance. */
   readonly distance: Float64Array;
 }
 
 /** One for each group. */
-export const crowdsOf = (users: Users, isMine: (place: number) => boolean): Crowd[] => {
-  const crowds = Array.from({ length: groups }, () => ({
-    activity: 0,
-    failing: 0,
-    refused: 0,
-    distance: new Float64Array(distances),
-  }));
+export const crowdsOf = (users: Users, places: Float64Array, share: number): { stable: Crowd[]; canary: Crowd[] } => {
+  const both = { stable: empty(), canary: empty() };
   for (let user = 0; user < users.count; user++) {
-    if (!isMine(users.place[user] ?? 0)) continue;
-    const crowd = crowds[users.group[user] ?? 0];
+    const side = (places[user] ?? 0) < share ? both.canary : both.stable;
+    const crowd = side[users.group[user] ?? 0];
     const activity = users.activity[user] ?? 0;
     const distance = users.distance[user] ?? 0;
     if (!crowd) continue;
@@ -73,10 +70,13 @@ export const crowdsOf = (users: Users, isMine: (place: number) => boolean): Crow
     crowd.refused += activity * (users.refused[user] ?? 0);
     crowd.distance[distance] = (crowd.distance[distance] ?? 0) + activity;
   }
-  for (const crowd of crowds) {
-    if (crowd.activity === 0) continue;
-    crowd.failing /= crowd.activity;
-    crowd.refused /= crowd.activity;
-  }
-  return crowds;
+  return both;
 };
+
+const empty = (): Crowd[] =>
+  Array.from({ length: groups }, () => ({
+    activity: 0,
+    failing: 0,
+    refused: 0,
+    distance: new Float64Array(distances),
+  }));
