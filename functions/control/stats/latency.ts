@@ -15,7 +15,7 @@
  */
 import { groups, mostBin, type Sample } from "../../gateway/telemetry-samples.ts";
 import { effectOf, weightsOf } from "./counts.ts";
-import { type Latencies, latenciesOf, step, thresholds, total } from "./latencies.ts";
+import { type Latencies, latenciesOf, step, thresholds } from "./latencies.ts";
 import { logWealth, type Trials } from "./wealth.ts";
 
 /** Bins that a ratio is wide, rounded up, so that no less than it is tolerated. */
