@@ -23,7 +23,7 @@ export interface Course {
   readonly share: number;
   /** Requests that met the canary. */
   readonly exposed: number;
-  /** What failed. */
+  /** What failed, or was open still when it was paused. */
   readonly criteria: readonly string[];
   readonly why: string;
 }
@@ -110,7 +110,7 @@ const courseOf = (state: Rollout, now: number, share: number, stages: readonly S
     0,
   ),
   criteria: (state.verdict?.findings ?? [])
-    .filter(({ verdict }) => verdict === "fail")
+    .filter(({ verdict }) => verdict === (state.status === "paused" ? "not-enough" : "fail"))
     .map(({ criterion }) => criterion),
   why: state.why,
 });
