@@ -1,0 +1,173 @@
+import { describe, expect, it } from "vitest";
+import { type Criteria, criteriaOf } from "../../../../functions/control/rollout/criteria.ts";
+import type { Stage } from "../../../../functions/control/rollout/evidence.ts";
+import type { Finding } from "../../../../functions/control/rollout/finding.ts";
+import { judge } from "../../../../functions/control/rollout/verdict.ts";
+import { type Group, groups, type Sample } from "../../../../functions/gateway/telemetry-samples.ts";
+import { type Made, sample } from "./evidence.ts";
+
+const criteria = criteriaOf({ tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" } });
+
+const stage = (share: number, stable: Made, canary: Made): Stage => ({
+  share,
+  since: 0,
+  until: 300_000,
+  stable: sample(stable),
+  canary: sample(canary),
+});
+
+const finding = (stages: readonly Stage[], criterion: Finding["criterion"], by: Criteria = criteria): Finding => {
+  const found = judge(stages, by).findings.find((it) => it.criterion === criterion);
+  if (!found) throw new Error(`no finding about ${criterion}`);
+  return found;
+};
+
+const many = { requests: 900_000, errors: 900, refusals: 18_000, abandoned: 100 };
+const alike = { requests: 100_000, errors: 100, refusals: 2000, abandoned: 11 };
+
+it("reads what a manifest tolerates", () => {
+  expect(criteria.tolerate).toMatchObject({ errors: 0.005, abandoned: 0.005, upstreamErrors: 0.005, refusals: 0.01 });
+  expect(criteria.tolerate.p99).toBeCloseTo(0.2);
+  expect(() => criteriaOf({ tolerate: { errors: "0.5pp", p99: "+20%", refusals: "+1pp" } })).toThrow(TypeError);
+});
+
+it("passes a version that does as stable does", () => {
+  const { verdict, findings } = judge([stage(0.1, many, alike)], criteria);
+  expect(findings.filter((it) => it.verdict !== "pass")).toEqual([]);
+  expect(verdict).toBe("pass");
+});
+
+it("never guesses: nothing passes and nothing fails on a few requests", () => {
+  expect(judge([], criteria).verdict).toBe("not-enough");
+  const few = judge([stage(0.1, { requests: 900, errors: 1 }, { requests: 100, errors: 1 })], criteria);
+  expect(few.verdict).toBe("not-enough");
+  expect(few.findings.every(({ verdict }) => verdict === "not-enough")).toBe(true);
+});
+
+it("asks nothing of stages in which only one version had users", () => {
+  const broken = { requests: 10_000, errors: 10_000 };
+  expect(judge([stage(0, many, broken), stage(1, { requests: 0 }, broken)], criteria).verdict).toBe("not-enough");
+});
+
+describe("fails early, at 1 % of users, a version that", () => {
+  const stable = { requests: 99_000, errors: 99, refusals: 1980, abandoned: 10 };
+  const base = { requests: 1000, errors: 1, refusals: 20 };
+  it.each([
+    ["answers 5xx", "errors", { ...base, errors: 30 }],
+    ["has a failing upstream", "upstream-errors", { ...base, upstreamErrors: 30 }],
+    ["refuses good users", "refusals", { ...base, refusals: 80 }],
+    ["hangs", "abandoned", { ...base, abandoned: 20 }],
+    ["is slow in all", "latency", { ...base, slower: 2 }],
+    ["is slow in its tail", "latency", { ...base, tail: 2 }],
+    ["reports nothing", "sample-ratio", { requests: 0 }],
+    ["reports a fifth", "sample-ratio", { requests: 200 }],
+  ] as const)("%s", (_, criterion, canary) => {
+    const { verdict, findings } = judge([stage(0.01, stable, canary)], criteria);
+    expect(findings.find((it) => it.criterion === criterion)?.verdict).toBe("fail");
+    expect(verdict).toBe("fail");
+  });
+});
+
+it("says why, with both rates and the least difference", () => {
+  const { why, low, high } = finding(
+    [stage(0.01, { requests: 337_211, errors: 371 }, { requests: 3410, errors: 35 })],
+    "errors",
+  );
+  expect(why).toMatch(
+    /^errors: 1\.03 % of 3,410 requests against 0\.11 % of 337,211; at least 0\.\d\d points more, and 0\.50 points cannot be excluded$/,
+  );
+  expect(low).toBeGreaterThan(0);
+  expect(high).toBeGreaterThan(0.005);
+});
+
+it("lets pass a harm that is proved, and smaller than what is tolerated", () => {
+  const found = finding(
+    [stage(0.5, { requests: 1_000_000, refusals: 20_000 }, { requests: 1_000_000, refusals: 21_000 })],
+    "refusals",
+  );
+  expect(found.verdict).toBe("pass");
+  expect(found.low).toBeGreaterThan(0);
+});
+
+it("blames no version for what befalls both", () => {
+  const stages = [stage(0.1, { requests: 90_000, errors: 9000 }, { requests: 10_000, errors: 1010 })];
+  expect(finding(stages, "errors").verdict).not.toBe("fail");
+});
+
+it("compares each stage with itself: a bad night at 1 % is no better morning at 50 %", () => {
+  const night = stage(
+    0.01,
+    { requests: 990_000, errors: 50, slower: 0.5 },
+    { requests: 10_000, errors: 1, slower: 0.5 },
+  );
+  const morning = stage(0.5, { requests: 100_000, errors: 2000 }, { requests: 100_000, errors: 2000 });
+  expect(finding([night, morning], "errors").verdict).toBe("pass");
+  expect(finding([night, morning], "latency").verdict).toBe("pass");
+});
+
+/** All errors in one group: one user's, as far as can be told. */
+const oneUser = (requests: number, errors: number): Sample => {
+  const made = sample({ requests });
+  const group = made.groups["3"] as Group;
+  return { ...made, groups: { ...made.groups, "3": { ...group, errors } } };
+};
+
+it("takes one failing user for one, however often it tries", () => {
+  const stages = (canary: Sample) => [{ ...stage(0.01, { requests: 99_000, errors: 99 }, alike), canary }];
+  expect(finding(stages(sample({ requests: 1000, errors: 25 })), "errors").verdict).toBe("fail");
+  expect(finding(stages(oneUser(1000, 25)), "errors").verdict).toBe("not-enough");
+});
+
+it("waits for a split to settle before silence is a sign", () => {
+  const silent = stage(0.1, many, { requests: 0 });
+  expect(finding([silent], "sample-ratio").verdict).toBe("fail");
+  expect(finding([{ ...silent, until: 20_000 }], "sample-ratio").verdict).toBe("not-enough");
+});
+
+it("knows no limit that nobody set, and holds one whatever stable does", () => {
+  const bad = stage(0.1, { requests: 90_000, errors: 9000 }, { requests: 10_000, errors: 1000 });
+  expect(judge([bad], criteria).findings.map(({ criterion }) => criterion)).not.toContain("limit");
+  const limited = { ...criteria, limits: { errors: 0.05 } };
+  expect(finding([bad], "limit", limited).verdict).toBe("fail");
+  expect(finding([stage(0.1, many, alike)], "limit", limited).verdict).toBe("pass");
+  expect(finding([stage(0.1, many, alike)], "limit", { ...criteria, limits: { p99: 100 } }).verdict).toBe("fail");
+  expect(finding([stage(0.1, many, alike)], "limit", { ...criteria, limits: { p99: 500 } }).verdict).toBe("pass");
+});
+
+it("counts an operator's own query like the other criteria", () => {
+  const query: Finding = {
+    criterion: "query",
+    verdict: "fail",
+    stable: 1,
+    canary: 2,
+    low: null,
+    high: null,
+    tolerate: null,
+    why: "payments: half as many",
+  };
+  expect(judge([stage(0.1, many, alike)], criteria, [query])).toMatchObject({ verdict: "fail" });
+  expect(judge([stage(0.1, many, alike)], criteria, [{ ...query, verdict: "not-enough" }])).toMatchObject({
+    verdict: "not-enough",
+  });
+});
+
+it("is JSON, whatever it is asked about", () => {
+  const odd: Sample = {
+    cold: 3,
+    groups: {
+      "0": {
+        ...(sample({ requests: 1 }).groups["0"] as Group),
+        latency: [
+          [999, 1],
+          [-4, 1],
+        ],
+      },
+    },
+  };
+  const verdict = judge([{ share: 0.5, since: 0, until: 300_000, stable: { cold: 0, groups: {} }, canary: odd }], {
+    ...criteria,
+    limits: { p99: 1 },
+  });
+  expect(JSON.parse(JSON.stringify(verdict))).toEqual(verdict);
+  expect(Object.keys(odd.groups).length).toBeLessThan(groups);
+});
