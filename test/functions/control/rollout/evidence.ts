@@ -7,12 +7,13 @@ export interface Made {
   readonly refusals?: number;
   readonly upstreamErrors?: number;
   readonly abandoned?: number;
-  /** Times as long as stable: all of it, and the slowest twentieth. */
+  /** Times as long as stable: all of it, the faster nine tenths, and the slowest twentieth. */
   readonly slower?: number;
+  readonly head?: number;
   readonly tail?: number;
 }
 
-export const sample = ({ requests, slower = 1, tail = 1, ...counts }: Made): Sample => ({
+export const sample = ({ requests, slower = 1, head = 1, tail = 1, ...counts }: Made): Sample => ({
   cold: 0,
   groups: Object.fromEntries(
     Array.from({ length: groups }, (_, group): [string, Group] => [
@@ -23,7 +24,10 @@ export const sample = ({ requests, slower = 1, tail = 1, ...counts }: Made): Sam
         refusals: part(counts.refusals ?? 0, group),
         upstreamErrors: part(counts.upstreamErrors ?? 0, group),
         abandoned: part(counts.abandoned ?? 0, group),
-        latency: bins(part(requests, group), slower, tail),
+        latency: bins(
+          part(requests, group),
+          (quantile) => slower * (quantile < 0.9 ? head : quantile > 0.95 ? tail : 1),
+        ),
       },
     ]),
   ),
@@ -34,11 +38,11 @@ const part = (count: number, group: number): number =>
   Math.floor(count / groups) + ((group * 13) % groups < count % groups ? 1 : 0);
 
 /** Exponential above 20 ms: 99 % are below 158 ms. */
-const bins = (requests: number, slower: number, tail: number): [number, number][] => {
+const bins = (requests: number, times: (quantile: number) => number): [number, number][] => {
   const counts = new Map<number, number>();
   for (let index = 0; index < requests; index++) {
     const quantile = (index + 0.5) / requests;
-    const ms = (20 - 30 * Math.log(1 - quantile)) * slower * (quantile > 0.95 ? tail : 1);
+    const ms = (20 - 30 * Math.log(1 - quantile)) * times(quantile);
     counts.set(binOf(ms), (counts.get(binOf(ms)) ?? 0) + 1);
   }
   return [...counts].toSorted(([a], [b]) => a - b);

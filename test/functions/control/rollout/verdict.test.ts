@@ -68,6 +68,17 @@ describe("fails early, at 1 % of users, a version that", () => {
   });
 });
 
+it("sees a version whose slowest are as they were, and all others slower than tolerated", () => {
+  const { verdict, why } = finding([stage(0.1, { requests: 18_000 }, { requests: 2000, head: 1.5 })], "latency");
+  expect(verdict).toBe("fail");
+  expect(why).toMatch(/more than 20\.0 % slower elsewhere in its distribution$/);
+});
+
+it("passes a version whose latency the edge's clock cannot tell from none", () => {
+  const fast = stage(0.1, { requests: 90_000, slower: 0.001 }, { requests: 10_000, slower: 0.001 });
+  expect(finding([fast], "latency").verdict).toBe("pass");
+});
+
 it("says why, with both rates and the least difference", () => {
   const { why, low, high } = finding(
     [stage(0.01, { requests: 337_211, errors: 371 }, { requests: 3410, errors: 35 })],
