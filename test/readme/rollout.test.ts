@@ -18,7 +18,7 @@ const plain = (text: string): string =>
     .replaceAll("\r", "")
     .replaceAll(/\b[0-9a-f]{8}\b/g, "<id>")
     .split("\n")
-    .filter((line) => !/^(?:pass|fail) /.test(line))
+    .filter((line) => !/^(?:pass|fail|not-enough) /.test(line))
     .map((line) => (/^ROLLED-BACK {2}refusals: 100 % of \d+ requests against 0 % of/.test(line) ? "ROLLED-BACK" : line))
     .join("\n");
 
