@@ -14,8 +14,12 @@ export interface Criteria {
   };
   /** The probability with which a release that changes nothing may be rolled back, in all its looks together. */
   readonly alpha: number;
+  /** The probability with which one passes whose effect is as large as tolerated. The next step would still find it. */
+  readonly beta: number;
   /** Of the canary, before anything passes. A failure needs none: its evidence speaks for itself. */
   readonly minRequests: number;
+  /** Milliseconds until a new split has reached all of the platform, and its first reports have come in: until then silence tells nothing. */
+  readonly settleMs: number;
   /** What the canary may never exceed, whatever stable does: shares of requests, and milliseconds. */
   readonly limits?: {
     readonly errors?: number;
@@ -43,5 +47,7 @@ export const criteriaOf = ({ tolerate: { errors, p99, refusals } }: Release): Cr
     sampleRatio: 0.5,
   },
   alpha: 0.005,
+  beta: 0.05,
   minRequests: 500,
+  settleMs: 30_000,
 });

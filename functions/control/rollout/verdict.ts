@@ -3,7 +3,7 @@
  *
  * A pure function of totals that may be asked as often as one likes. What is proved for independent requests: over all
  * looks and all criteria together, a canary that is no worse than stable fails with probability `alpha` at most (each
- * criterion has its part of it, a union bound), and a canary with an effect as large as tolerated passes with `alpha` at
+ * criterion has its part of it, a union bound), and a canary with an effect as large as tolerated passes with `beta` at
  * most (all must pass, so none needs to share). What is approximate: that requests of one user are alike is taken into
  * account by design effects that are estimated from groups of users (`stats/clusters.ts`), the canary's share of requests
  * is taken to stand still within a stage, and quantiles are those of the mixture where latency drifts. `npm run
@@ -29,7 +29,7 @@ const parts = 8;
 export const judge = (stages: readonly Stage[], criteria: Criteria, queries: readonly Finding[] = []): Verdict => {
   // At 0 % only testers meet the canary, at 100 % nobody meets stable: there is nothing to compare.
   const compared = stages.filter(({ share }) => share > 0 && share < 1);
-  const levels: Levels = { evidence: Math.log(parts / criteria.alpha), bounds: Math.log(2 / criteria.alpha) };
+  const levels: Levels = { evidence: Math.log(parts / criteria.alpha), bounds: Math.log(2 / criteria.beta) };
   const findings = [
     ratioFinding(compared, criteria, levels),
     ...counts.map((it) => rateFinding(it, compared, criteria, levels)),
@@ -60,8 +60,9 @@ const counts = [
 
 const ratioFinding = (stages: readonly Stage[], criteria: Criteria, { evidence }: Levels): Finding => {
   const tolerate = criteria.tolerate.sampleRatio;
+  const settled = stages.filter(({ since, until }) => until - since >= criteria.settleMs);
   const found = sampleRatio(
-    stages.map(({ share, stable, canary }) => ({ share, stable: requestsOf(stable), canary: requestsOf(canary) })),
+    settled.map(({ share, stable, canary }) => ({ share, stable: requestsOf(stable), canary: requestsOf(canary) })),
     1 - tolerate,
     evidence,
   );

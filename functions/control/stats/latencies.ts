@@ -1,6 +1,6 @@
 /** Latencies of one version in one stage, as bins and as counts above thresholds, by group. */
 import { groups, mostBin, type Sample } from "../../gateway/telemetry-samples.ts";
-import { eachGroup } from "./counts.ts";
+import { eachGroup, sum } from "./counts.ts";
 
 /** Thresholds are this many bins apart: 22 %. */
 export const step = 4;
@@ -12,34 +12,51 @@ export interface Latencies {
   readonly count: number;
   /** Requests of each group. */
   readonly of: Float64Array;
-  /** Of each threshold and group, how many are above: threshold-major. */
-  readonly above: readonly Float64Array[];
+  /** Of each threshold, how many are above. */
+  readonly above: Float64Array;
+  /** The same of one threshold, by group. */
+  readonly by: (threshold: number) => Float64Array;
 }
 
 /** @param stretch bins that thresholds are moved up by */
 export const latenciesOf = (sample: Sample, stretch: number): Latencies => {
   const bins = new Float64Array(mostBin + 1);
   const of = new Float64Array(groups);
-  const above = Array.from({ length: thresholds }, () => new Float64Array(groups));
+  const cells = new Float64Array(thresholds * groups);
+  const above = new Float64Array(thresholds);
+  let highest = -1;
   eachGroup(sample, (group, { latency }) => {
     let all = 0;
-    for (const [bin, count] of latency) {
-      const at = Math.min(Math.max(bin, 0), mostBin);
-      bins[at] = (bins[at] ?? 0) + count;
+    // An iterator for each pair would take most of a verdict's time.
+    for (let index = 0; index < latency.length; index++) {
+      const pair = latency[index];
+      const count = pair?.[1] ?? 0;
+      const bin = Math.min(Math.max(pair?.[0] ?? 0, 0), mostBin);
+      bins[bin] = (bins[bin] ?? 0) + count;
       all += count;
       // Threshold t is the upper edge of bin t·step, so this is above all thresholds lower than its own bin.
-      const slot = Math.ceil((at - stretch) / step) - 1;
-      const cell = slot >= 0 ? above[slot] : undefined;
-      if (cell) cell[group] = (cell[group] ?? 0) + count;
+      const slot = Math.ceil((bin - stretch) / step) - 1;
+      if (slot < 0) continue;
+      const cell = slot * groups + group;
+      cells[cell] = (cells[cell] ?? 0) + count;
+      if (slot > highest) highest = slot;
     }
     of[group] = all;
   });
-  for (let slot = thresholds - 2; slot >= 0; slot--) {
-    const [here, higher] = [above[slot], above[slot + 1]];
-    if (here && higher)
-      for (let group = 0; group < groups; group++) here[group] = (here[group] ?? 0) + (higher[group] ?? 0);
+  for (let slot = highest; slot >= 0; slot--) {
+    let all = 0;
+    for (let cell = slot * groups; cell < (slot + 1) * groups; cell++) {
+      const count = (cells[cell] ?? 0) + (slot < highest ? (cells[cell + groups] ?? 0) : 0);
+      cells[cell] = count;
+      all += count;
+    }
+    above[slot] = all;
   }
-  return { bins, count: total(of), of, above };
+  return {
+    bins,
+    count: sum(of),
+    of,
+    above,
+    by: (threshold) => cells.subarray(threshold * groups, (threshold + 1) * groups),
+  };
 };
-
-export const total = (numbers: Float64Array): number => numbers.reduce((all, it) => all + it, 0);

@@ -13,9 +13,9 @@
  * Software Deployments through Sequential Testing", KDD 2022 (who take a band about both distributions; a mean of bets
  * is as valid, sees the tail sooner, and is not moved by what befalls both versions).
  */
-import { groups, mostBin, type Sample } from "../../gateway/telemetry-samples.ts";
+import { mostBin, type Sample } from "../../gateway/telemetry-samples.ts";
 import { effectOf, weightsOf } from "./counts.ts";
-import { type Latencies, latenciesOf, step, thresholds, total } from "./latencies.ts";
+import { type Latencies, latenciesOf, step, thresholds } from "./latencies.ts";
 import { logWealth, type Trials } from "./wealth.ts";
 
 /** Bins that a ratio is wide, rounded up, so that no less than it is tolerated. */
@@ -123,7 +123,7 @@ const deflated = ({ above, count }: Pooled, effect: number): Pooled => ({
 /** The design effect at the threshold next to the quantile. */
 const tailEffect = (stages: readonly Latencies[], { above, count }: Pooled, stretch: number): number => {
   const slot = Math.min(Math.max(Math.round((firstBelow(above, rare * count) - stretch) / step), 0), thresholds - 1);
-  return effectOf(stages.map(({ above, of }) => ({ hits: above[slot] ?? new Float64Array(groups), of })));
+  return effectOf(stages.map(({ by, of }) => ({ hits: by(slot), of })));
 };
 
 /** The first bin above which there are no more than these; counts above fall with the bin. */
@@ -176,29 +176,27 @@ export const bound = ({ above, count }: Pooled, against: "more" | "fewer", evide
 /** Logarithm of the mean wealth over all thresholds. */
 const order = (pairs: readonly LatencyPair[]): number => {
   let wealth = 0;
-  for (let slot = 0; slot < thresholds; slot++) {
-    const stable = pairs.map((it) => ({ hits: it.stable.above[slot] ?? new Float64Array(groups), of: it.stable.of }));
-    const canary = pairs.map((it) => ({ hits: it.canary.above[slot] ?? new Float64Array(groups), of: it.canary.of }));
-    const hits = { stable: stable.map((it) => total(it.hits)), canary: canary.map((it) => total(it.hits)) };
+  for (let threshold = 0; threshold < thresholds; threshold++) {
     // No bet is won where the canary is faster, and to take it for nothing is the cautious side.
-    if (
-      !pairs.some(
-        (it, index) => (hits.canary[index] ?? 0) * it.stable.count > (hits.stable[index] ?? 0) * it.canary.count,
-      )
-    )
-      continue;
-    const effect = { stable: effectOf(stable), canary: effectOf(canary) };
-    const trials = pairs.map((it, index): Trials => {
-      const mine = (hits.canary[index] ?? 0) / effect.canary;
-      const weight = it.canary.count / effect.canary;
-      const all = weight + it.stable.count / effect.stable;
-      return { hits: mine, of: mine + (hits.stable[index] ?? 0) / effect.stable, chance: all > 0 ? weight / all : 0 };
+    if (!pairs.some((it) => isSlower(it, threshold))) continue;
+    const effect = {
+      stable: effectOf(pairs.map(({ stable: { by, of } }) => ({ hits: by(threshold), of }))),
+      canary: effectOf(pairs.map(({ canary: { by, of } }) => ({ hits: by(threshold), of }))),
+    };
+    const trials = pairs.map(({ stable, canary }): Trials => {
+      const hits = (canary.above[threshold] ?? 0) / effect.canary;
+      const weight = canary.count / effect.canary;
+      const all = weight + stable.count / effect.stable;
+      return { hits, of: hits + (stable.above[threshold] ?? 0) / effect.stable, chance: all > 0 ? weight / all : 0 };
     });
     // Beyond e^600 numbers end, and any such bet is won.
     wealth += Math.exp(Math.min(600, logWealth("more", trials)));
   }
   return Math.log(wealth / thresholds);
 };
+
+const isSlower = ({ stable, canary }: LatencyPair, threshold: number): boolean =>
+  (canary.above[threshold] ?? 0) * stable.count > (stable.above[threshold] ?? 0) * canary.count;
 
 /** The canary's 99th percentile in milliseconds, and its bounds at any time. */
 export const canaryP99 = (

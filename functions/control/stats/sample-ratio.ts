@@ -2,8 +2,8 @@
  * Whether the canary reports far less than its share of requests: what dies or hangs reports nothing, and is not seen in
  * its own figures.
  *
- * Each request is the canary's with the probability that is its share of users; a bet against "not fewer than the
- * tolerated part of that" (a sample ratio test: Lindon and Malek 2022). Users are sticky, so what is drawn is users and
+ * Each request is the canary's with the probability that is its share of users; a bet against "not fewer" (a sample ratio
+ * test: Lindon and Malek 2022), that counts where the canary reports less than the tolerated part. Users are sticky, so what is drawn is users and
  * not requests, and busy ones count for many: counts are divided by the requests that a typical request's user makes.
  * Where so few users are about that chance may have left the canary with none, no number of their requests is evidence.
  */
@@ -44,7 +44,7 @@ export const sampleRatio = (stages: readonly Shared[], least: number, evidence: 
   );
   const [all, reported] = [sum(counts.map((it) => it.all)), sum(counts.map((it) => it.reported))];
   const expected = sum(counts.map((it) => it.share * it.all));
-  const bets = counts.map((it) => ({ hits: it.reported / effect, of: it.all / effect, chance: least * it.share }));
+  const bets = counts.map((it) => ({ hits: it.reported / effect, of: it.all / effect, chance: it.share }));
   return {
     reported,
     expected,

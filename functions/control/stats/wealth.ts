@@ -71,10 +71,10 @@ export const atMost = (hits: number, of: number, evidence: number): number => {
 export const root = (of: (x: number) => number, left: number, right: number): number => {
   let [a, b] = [left, right];
   let [atA, atB] = [of(a), of(b)];
-  for (let step = 0; step < 40 && Math.abs(b - a) > 1e-4; step++) {
+  for (let step = 0; step < 40 && Math.abs(b - a) > 1e-3; step++) {
     const x = (a * atB - b * atA) / (atB - atA);
     const atX = of(x);
-    if (Math.abs(atX) < 1e-4) return x;
+    if (Math.abs(atX) < 1e-2) return x;
     if (atX > 0 === atB > 0) atA /= 2;
     else [a, atA] = [b, atB];
     [b, atB] = [x, atX];

@@ -1,0 +1,116 @@
+/** One rollout from its start to its end: control's own reducer and its own verdict, over drawn traffic. */
+import { criteriaOf } from "../../functions/control/rollout/criteria.ts";
+import type { Stage } from "../../functions/control/rollout/evidence.ts";
+import { due, reduce } from "../../functions/control/rollout/reducer.ts";
+import { isOver, type Rollout } from "../../functions/control/rollout/state.ts";
+import { judge } from "../../functions/control/rollout/verdict.ts";
+import { patienceOf, stepsOf } from "../../functions/control/steps.ts";
+import { type Chance, chanceOf } from "./chance.ts";
+import type { End, Scenario } from "./scenarios.ts";
+import { type Kinds, look, type Split, splitOf } from "./traffic.ts";
+import { crowdsOf, dealt, type Users } from "./users.ts";
+import { weatherOf } from "./weather.ts";
+
+/** As a manifest that says nothing has it. */
+export const release = { steps: ["0%", "1%", "10%", "50%", "100%"], bake: "5m" } as const;
+export const criteria = criteriaOf({ tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" } });
+
+export interface Course {
+  readonly end: End;
+  /** Seconds. */
+  readonly took: number;
+  /** Of users, that the canary had when it ended, or at its most. */
+  readonly share: number;
+  /** Requests that met the canary. */
+  readonly exposed: number;
+  /** What failed, or was open still when it was paused. */
+  readonly criteria: readonly string[];
+  readonly why: string;
+}
+
+export const run = ({ rate }: Scenario, users: Users, kinds: Kinds, seed: number): Course => {
+  const chance = chanceOf(seed);
+  const places = dealt(users, chance);
+  const weather = weatherOf(chance);
+  const stages: Stage[] = [];
+  let split: Split | undefined;
+  let state = started();
+  let now = 0;
+  for (;;) {
+    ({ state, split } = settled(state, now, { users, places, rate, kinds, chance, stages, split }));
+    const share = (state.stretches.at(-1)?.share ?? 0) / 100;
+    if (isOver(state) || state.status === "paused") return courseOf(state, now, share, stages);
+    now += look * 1000;
+    const since = state.stretches.at(-1)?.since ?? 0;
+    split?.pass((now - since) / 1000, weather(now / 1000));
+    const stage = stages.at(-1);
+    if (stage) stages[stages.length - 1] = { ...stage, until: now };
+    if (due(state, now)?.kind === "judge")
+      state = reduce(state, { kind: "judged", seq: state.goal.seq, verdict: judge(stages, criteria) }, now, 0).state;
+  }
+};
+
+interface World {
+  readonly users: Users;
+  /** Where each user stands. */
+  readonly places: Float64Array;
+  readonly rate: number;
+  readonly kinds: Kinds;
+  readonly chance: Chance;
+  /** Grows by one with each split. */
+  readonly stages: Stage[];
+  readonly split: Split | undefined;
+}
+
+/** Does at once what is due: the platform of the simulation never fails, which has tests of its own. */
+const settled = (from: Rollout, now: number, world: World): { state: Rollout; split: Split | undefined } => {
+  let [state, split] = [from, world.split];
+  for (let action = due(state, now); action && action.kind !== "judge"; action = due(state, now)) {
+    const seq = state.goal.seq;
+    if (action.kind === "smoke")
+      state = reduce(state, { kind: "smoked", seq, ok: true, why: "it answers" }, now, 0).state;
+    if (action.kind !== "split") continue;
+    state = reduce(state, { kind: "split", seq, worker: action.subject.worker, deployment: `${seq}` }, now, 0).state;
+    const share = action.share / 100;
+    if (share <= 0 || share >= 1) continue;
+    split = splitOf(crowdsOf(world.users, world.places, share), world.rate, world.kinds, world.chance);
+    world.stages.push({ share, since: now, until: now, stable: split.stable, canary: split.canary });
+  }
+  return { state, split };
+};
+
+const started = (): Rollout => ({
+  id: "simulated",
+  tier: "tier",
+  subjects: [{ worker: "gate", stable: "stable", canary: "canary" }],
+  steps: stepsOf(release),
+  by: "simulation",
+  reason: "",
+  startedAt: 0,
+  endedAt: null,
+  status: "running",
+  step: 0,
+  goal: { seq: 1, share: 0, done: [], attempts: 0, notBefore: 0 },
+  foreign: false,
+  smoked: false,
+  known: {},
+  stretches: [],
+  verdict: null,
+  why: "",
+  patienceMs: patienceOf(release),
+  notes: [],
+});
+
+const courseOf = (state: Rollout, now: number, share: number, stages: readonly Stage[]): Course => ({
+  end: state.status === "promoted" ? "promoted" : state.status === "paused" ? "paused" : "rolled-back",
+  took: now / 1000,
+  share,
+  exposed: stages.reduce(
+    (all, { canary }) => all + Object.values(canary.groups).reduce((sum, it) => sum + it.requests, 0),
+    0,
+  ),
+  criteria: (state.verdict?.findings ?? [])
+    .filter(({ verdict }) => verdict === (state.status === "paused" ? "not-enough" : "fail"))
+    .map(({ criterion }) => criterion),
+  why: state.why,
+});

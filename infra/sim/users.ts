@@ -1,0 +1,82 @@
+/**
+ * The users of a tier, who are far from alike: a few send most of the requests, some fail or are refused far oftener than
+ * others, each is near or far. In each rollout they are dealt anew to the versions, and stay there.
+ */
+import { groups } from "../../functions/gateway/telemetry-samples.ts";
+import type { Chance } from "./chance.ts";
+
+/** A Pareto distribution's shape: the busiest fifth of users send about two thirds of the requests. */
+const tail = 1.3;
+/** No user sends more than this many times the mean: a limit per user stops what does. */
+const busiest = 100;
+
+export const distances = 5;
+
+/** One entry a user. */
+export interface Users {
+  readonly count: number;
+  /** Requests, as a share of all. */
+  readonly activity: Float64Array;
+  /** Times as likely to fail, to be refused, as the mean user. */
+  readonly failing: Float64Array;
+  readonly refused: Float64Array;
+  /** 0 is near, `distances - 1` far. */
+  readonly distance: Uint8Array;
+  /** By a hash of its key. */
+  readonly group: Uint8Array;
+}
+
+export const usersOf = (count: number, { uniform, happens }: Chance): Users => {
+  const mean = tail / (tail - 1);
+  const activity = Float64Array.from({ length: count }, () => Math.min(busiest * mean, (1 - uniform()) ** (-1 / tail)));
+  const all = activity.reduce((sum, it) => sum + it, 0);
+  // One user in ten has half of all failures, one in five has half of all refusals.
+  const failing = Float64Array.from({ length: count }, () => (happens(0.1) ? 5 : 5 / 9));
+  const refused = Float64Array.from({ length: count }, () => (happens(0.2) ? 2.5 : 2.5 / 4));
+  const distance = Uint8Array.from({ length: count }, () => Math.floor(((uniform() + uniform()) / 2) * distances));
+  const group = Uint8Array.from({ length: count }, () => Math.floor(uniform() * groups));
+  return { count, activity: activity.map((it) => it / all), failing, refused, distance, group };
+};
+
+/** Where each user stands: the canary's are those whose place is below its share, so raising it moves nobody back. */
+export const dealt = ({ count }: Users, { uniform }: Chance): Float64Array => {
+  const places = new Float64Array(count);
+  for (let user = 0; user < count; user++) places[user] = uniform();
+  return places;
+};
+
+/** What one version has of a group's users at a split. */
+export interface Crowd {
+  /** Share of all requests. */
+  activity: number;
+  /** The same, weighted by how much oftener they fail or are refused. */
+  failing: number;
+  refused: number;
+  /** The same, by distance. */
+  readonly distance: Float64Array;
+}
+
+/** One for each group. */
+export const crowdsOf = (users: Users, places: Float64Array, share: number): { stable: Crowd[]; canary: Crowd[] } => {
+  const both = { stable: empty(), canary: empty() };
+  for (let user = 0; user < users.count; user++) {
+    const side = (places[user] ?? 0) < share ? both.canary : both.stable;
+    const crowd = side[users.group[user] ?? 0];
+    const activity = users.activity[user] ?? 0;
+    const distance = users.distance[user] ?? 0;
+    if (!crowd) continue;
+    crowd.activity += activity;
+    crowd.failing += activity * (users.failing[user] ?? 0);
+    crowd.refused += activity * (users.refused[user] ?? 0);
+    crowd.distance[distance] = (crowd.distance[distance] ?? 0) + activity;
+  }
+  return both;
+};
+
+const empty = (): Crowd[] =>
+  Array.from({ length: groups }, () => ({
+    activity: 0,
+    failing: 0,
+    refused: 0,
+    distance: new Float64Array(distances),
+  }));
