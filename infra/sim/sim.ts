@@ -21,7 +21,7 @@ const program = new Command("npm run sim:rollout --")
   .showHelpAfterError("(--help shows what it takes)")
   .exitOverride();
 
-const main = ({ runs, seed, only = "", json = false }: ReturnType<typeof program.opts>): void => {
+const main = ({ runs, seed, only = "", json }: ReturnType<typeof program.opts>): void => {
   const chosen = scenarios.filter(({ name }) => name.includes(only));
   if (chosen.length === 0) program.error(`no scenario has "${only}" in its name`);
   const started = performance.now();
