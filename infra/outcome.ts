@@ -10,7 +10,9 @@ export const say = ({ exitCode, text, data }: Outcome, json: boolean): void => {
   if (json) process.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
   else if (text !== "")
     // That a rollout came back is what was asked for, and no failure of the verb.
-    (exitCode === 0 || exitCode === 4 ? process.stdout : process.stderr).write(text.endsWith("\n") ? text : `${text}\n`);
+    (exitCode === 0 || exitCode === 4 ? process.stdout : process.stderr).write(
+      text.endsWith("\n") ? text : `${text}\n`,
+    );
 };
 
 /** Columns as wide as their widest cell; numbers to the right. */
