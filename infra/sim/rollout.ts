@@ -110,7 +110,7 @@ const started = (): Rollout => ({
 const courseOf = (state: Rollout, now: number, share: number, stages: readonly Stage[]): Course => ({
   end: state.status === "promoted" ? "promoted" : state.status === "paused" ? "paused" : "rolled-back",
   took: now / 1000,
-  share,
+  share: state.status === "promoted" ? 1 : share,
   exposed: stages.reduce(
     (all, { canary }) => all + Object.values(canary.groups).reduce((sum, it) => sum + it.requests, 0),
     0,
