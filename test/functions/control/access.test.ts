@@ -116,7 +116,10 @@ describe("a tester's label", () => {
   it("is what lets the front choose a version; nobody else can, and no gate sees the label", async () => {
     const seen: Headers[] = [];
     const gate = {
-      fetch: async (request: Request) => (seen.push(request.headers), new Response("ok")),
+      fetch: async (request: Request) => {
+        seen.push(request.headers);
+        return new Response("ok");
+      },
     } as unknown as Fetcher;
     const app = front(
       { grayKey: { cookie: "gray" }, tiers: [{ tier: "a", binding: "GATE_A", hosts: ["a.example"], base: "/" }] },

@@ -53,9 +53,9 @@ describe("an overlay", () => {
       fc.property(fc.array(change, { maxLength: 10 }), (changes) => {
         const after = overlaid(shadowed, changes);
         for (const [id, filter] of Object.entries(shadowed.filters)) {
-          const it = after.filters[id];
-          expect(strength[it?.mode ?? "off"]).toBeGreaterThanOrEqual(strength[filter.mode]);
-          expect([(it?.with as { limit: string }).limit].flat()).toContain("5/s");
+          const it = after.filters[id] as typeof filter;
+          expect(strength[it.mode]).toBeGreaterThanOrEqual(strength[filter.mode]);
+          expect([(it.with as { limit: string }).limit].flat()).toContain("5/s");
         }
         for (const [route, { filters }] of Object.entries(shadowed.routes))
           expect(after.routes[route]?.filters).toEqual(filters);
