@@ -26,6 +26,17 @@ export default defineConfig({
         },
       },
       {
+        // Users, machines that die and clocks that go: alone on the machine, one file after the other.
+        test: {
+          name: "rollouts",
+          include: ["test/rollouts/**/*.test.ts"],
+          environment: "node",
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 240_000,
+        },
+      },
+      {
         // Needs redis-server, which .ci/run installs.
         test: { name: "redis", include: ["test/redis/**/*.test.ts"], environment: "node", testTimeout: 60_000 },
       },

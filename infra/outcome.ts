@@ -1,6 +1,6 @@
 /** What a verb has to say: a text for people and the same as data. */
 export interface Outcome {
-  /** 0 done, 1 the manifests have problems, 2 wrong command line, 3 it could not be done. */
+  /** 0 done, 1 the manifests have problems, 2 wrong command line, 3 it could not be done, 4 a rollout was taken back. */
   readonly exitCode: 0 | 1 | 2 | 3 | 4;
   readonly text: string;
   readonly data: unknown;
@@ -9,7 +9,10 @@ export interface Outcome {
 export const say = ({ exitCode, text, data }: Outcome, json: boolean): void => {
   if (json) process.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
   else if (text !== "")
-    (exitCode === 0 ? process.stdout : process.stderr).write(text.endsWith("\n") ? text : `${text}\n`);
+    // That a rollout came back is what was asked for, and no failure of the verb.
+    (exitCode === 0 || exitCode === 4 ? process.stdout : process.stderr).write(
+      text.endsWith("\n") ? text : `${text}\n`,
+    );
 };
 
 /** Columns as wide as their widest cell; numbers to the right. */

@@ -18,10 +18,24 @@ const writtenStep = z.union([
   percent,
   z.strictObject({ share: percent, bake: duration.optional(), hold: z.boolean().optional() }),
 ]);
+const points = z.string().regex(/^\+\d{1,3}(?:\.\d+)?pp$/, "a change is written +0.5pp");
+/** As a manifest has it, with its defaults. */
+const release = z.strictObject({
+  steps: z.array(writtenStep).min(1).max(20),
+  bake: duration,
+  tolerate: z.strictObject({
+    errors: points,
+    refusals: points,
+    p99: z.string().regex(/^\+\d{1,4}(?:\.\d+)?%$/, "a change is written +20%"),
+  }),
+  smoke: z
+    .array(z.strictObject({ send: z.string().regex(/^[A-Z]{3,10} \/[!-~]*$/), expect: z.int().optional() }))
+    .max(20)
+    .optional(),
+});
 const startBody = z.strictObject({
   reason,
-  steps: z.array(writtenStep).min(1).max(20).optional(),
-  bake: duration.optional(),
+  release: release.optional().describe("By default what the tier's manifest said when control was deployed"),
 });
 const commandBody = z.strictObject({ reason: z.string().max(500).default("") });
 

@@ -7,7 +7,7 @@ import type { Ledger, Line, Proposal } from "./ledger.ts";
 import type { ControlPlan, Role, TierFacts } from "./plan.ts";
 import type { Command } from "./rollout/reducer.ts";
 import type { Rollout } from "./rollout/state.ts";
-import type { WrittenRelease, WrittenStep } from "./steps.ts";
+import type { WrittenRelease } from "./steps.ts";
 
 export interface Desk {
   readonly status: (tier: string) => Promise<Rollout | null>;
@@ -118,9 +118,7 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     };
     return audited(line, () => {
       if (what !== "start") return desk.ask(tier, what as Command, by, body.reason);
-      const written = facts.release as unknown as WrittenRelease;
-      const release = { ...written, ...(body.steps && { steps: body.steps }), ...(body.bake && { bake: body.bake }) };
-      return desk.start(tier, facts, release, by, body.reason);
+      return desk.start(tier, facts, body.release ?? (facts.release as unknown as WrittenRelease), by, body.reason);
     });
   };
 
@@ -192,6 +190,5 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
 
 interface Asked {
   readonly reason: string;
-  readonly steps?: readonly WrittenStep[] | undefined;
-  readonly bake?: string | undefined;
+  readonly release?: WrittenRelease | undefined;
 }

@@ -23,7 +23,16 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
     history: (tier) => of(tier).history(),
     start: async (tier, facts, release, by, reason) =>
       granted(
-        await of(tier).start({ tier, facts, steps: stepsOf(release), patienceMs: patienceOf(release), by, reason }),
+        await of(tier).start({
+          tier,
+          facts,
+          steps: stepsOf(release),
+          patienceMs: patienceOf(release),
+          tolerate: release.tolerate,
+          smoke: release.smoke ?? [],
+          by,
+          reason,
+        }),
       ),
     ask: async (tier, command, by, reason) => granted(await of(tier).ask(command, by, reason)),
     label: (it) => labelOf(it, env.CONTROL_KEY, world.now()),

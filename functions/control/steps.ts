@@ -1,6 +1,6 @@
 /** The `release` of a manifest as a rollout takes it. */
 import { milliseconds, share } from "../gateway/quantities.ts";
-import type { Step } from "./rollout/state.ts";
+import type { Rollout, Step } from "./rollout/state.ts";
 
 /** What a manifest may write of a step: `10%`, or with more to it. */
 export type WrittenStep =
@@ -10,6 +10,8 @@ export type WrittenStep =
 export interface WrittenRelease {
   readonly steps: readonly WrittenStep[];
   readonly bake: string;
+  readonly tolerate: Rollout["tolerate"];
+  readonly smoke?: Rollout["smoke"] | undefined;
 }
 
 /** An open verdict is waited for so many bakes. */

@@ -130,14 +130,40 @@ const limits = () =>
       .describe("Calls that one request may make; the platform's default is 1000"),
   });
 
+const step = () =>
+  z.union(
+    [
+      percent(),
+      z.strictObject({
+        share: percent().describe("Of users"),
+        bake: duration().optional().describe("In place of the release's"),
+        hold: z.boolean().default(false).describe("Waits for a person before the next step"),
+      }),
+    ],
+    "a step is a share, 10%, or { share: 10%, bake: 30m, hold: true }",
+  );
+
 const release = () =>
   z.strictObject({
     steps: z
-      .array(percent())
+      .array(step())
       .min(1, "a release has one step at least: [100%]")
       .max(20, "20 steps at most")
       .default(["0%", "1%", "10%", "50%", "100%"])
       .describe("Shares of users that meet the new version, one after the other; 0% is a smoke test"),
+    smoke: z
+      .array(
+        z.strictObject({
+          send: z
+            .string()
+            .regex(/^[A-Z]{3,10} \/[!-~]*$/, "a request is a method and a path: GET /rates/USD")
+            .describe("Under the tier's base"),
+          expect: z.int().min(100).max(599).optional().describe("The status; by default any below 500"),
+        }),
+      )
+      .max(20, "20 at most")
+      .optional()
+      .describe("What the step at 0% asks the new version; by default `GET /` under the base"),
     bake: duration().default("5m").describe("How long a step is watched before the next"),
     tolerate: z
       .strictObject({

@@ -12,8 +12,12 @@ import { crowdsOf, dealt, type Users } from "./users.ts";
 import { weatherOf } from "./weather.ts";
 
 /** As a manifest that says nothing has it. */
-export const release = { steps: ["0%", "1%", "10%", "50%", "100%"], bake: "5m" } as const;
-export const criteria = criteriaOf({ tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" } });
+export const release = {
+  steps: ["0%", "1%", "10%", "50%", "100%"],
+  bake: "5m",
+  tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" },
+} as const;
+export const criteria = criteriaOf(release);
 
 export interface Course {
   readonly end: End;
@@ -84,6 +88,8 @@ const started = (): Rollout => ({
   tier: "tier",
   subjects: [{ worker: "gate", stable: "stable", canary: "canary" }],
   steps: stepsOf(release),
+  tolerate: release.tolerate,
+  smoke: [],
   by: "simulation",
   reason: "",
   startedAt: 0,

@@ -42,11 +42,20 @@ export const start = async (tier: string, options: StartOptions): Promise<Outcom
     const uploaded = await deploy([tier], { ...options, split: "0" });
     if (uploaded.exitCode !== 0) return uploaded;
   }
+  const { release } = manifestOf(tier, options);
   const it = await desk.call<Rollout | Proposed>("POST", `/v1/tiers/${tier}/rollouts`, {
     reason,
-    ...(options.bake !== undefined && { bake: options.bake }),
+    release: { ...release, ...(options.bake !== undefined && { bake: options.bake }) },
   });
   return options.watch && !("proposal" in it) ? watch(tier, options) : told(it);
+};
+
+/** Control may know an older one. */
+const manifestOf = (tier: string, { root, target, env }: Options) => {
+  const { tiers } = compile(root, environmentFor(targetOf(target), env));
+  const found = tiers.find(({ checked }) => checked.manifest.tier === tier);
+  if (!found) throw new Error(`there is no tier "${tier}" whose manifest holds`);
+  return found.checked.manifest;
 };
 
 export const ask = async (

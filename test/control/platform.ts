@@ -114,7 +114,16 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
   // The process that lives; its memory goes with it.
   let process = rollouts(ports);
   const start = () =>
-    process.start({ tier: "a", facts: { workers }, steps, patienceMs: 20_000, by: "alice", reason: "a test" });
+    process.start({
+      tier: "a",
+      facts: { workers },
+      steps,
+      patienceMs: 20_000,
+      tolerate: { errors: "+1pp", p99: "+20%", refusals: "+1pp" },
+      smoke: [],
+      by: "alice",
+      reason: "a test",
+    });
   return {
     ports,
     world,

@@ -41,6 +41,8 @@ export interface Start {
   readonly facts: Pick<TierFacts, "workers">;
   readonly steps: readonly Step[];
   readonly patienceMs: number;
+  readonly tolerate: Rollout["tolerate"];
+  readonly smoke: Rollout["smoke"];
   readonly by: string;
   readonly reason: string;
 }
@@ -143,7 +145,7 @@ export const rollouts = (ports: Ports) => {
     status: load,
     history: async () => [...(await history()), ...([await load()].filter(Boolean) as Rollout[])].toReversed(),
     /** @throws Refusal where one runs already, or there is nothing to release */
-    start: ({ tier, facts, steps, patienceMs, by, reason }: Start): Promise<Rollout> =>
+    start: ({ tier, facts, steps, patienceMs, tolerate, smoke, by, reason }: Start): Promise<Rollout> =>
       alone(async () => {
         const before = await load();
         if (before && !isOver(before)) throw new Refusal(`a rollout of ${tier} is under way, by ${before.by}`);
@@ -160,6 +162,8 @@ export const rollouts = (ports: Ports) => {
           tier,
           subjects: subjects.map(({ subject }) => subject),
           steps,
+          tolerate,
+          smoke,
           by,
           reason,
           startedAt: at,

@@ -168,7 +168,7 @@ const isBaked = (it: Rollout, now: number): boolean => {
 const advanced = (it: Rollout, now: number): Rollout => {
   const step = it.step + 1;
   const share = it.steps[step]?.share ?? 100;
-  return decided({ ...it, step, smoked: false, verdict: null }, share, now);
+  return decided({ ...it, step, smoked: false }, share, now);
 };
 
 const decided = (it: Rollout, share: number, now: number): Rollout => ({

@@ -3,7 +3,7 @@ import { importJWK, SignJWT } from "jose";
 import { versionHeader } from "../../gateway/hop.ts";
 import { labelAudience, labelHeader, longestLabelLife } from "../../gateway/label.ts";
 import type { TierFacts } from "../plan.ts";
-import type { Rollout } from "./state.ts";
+import type { Rollout, Smoke } from "./state.ts";
 
 /** @param key control's private key, as JSON of a JWK */
 export const labelOf = async ({ subjects }: Pick<Rollout, "subjects">, key: string, now: number): Promise<string> => {
@@ -16,25 +16,18 @@ export const labelOf = async ({ subjects }: Pick<Rollout, "subjects">, key: stri
     .sign(await importJWK(JSON.parse(key), "EdDSA"));
 };
 
-export interface Smoke {
-  /** As `GET /rates/USD`, under the tier's base. */
-  readonly send: string;
-  /** By default anything below 500. */
-  readonly expect?: number | undefined;
-}
-
 const patienceMs = 10_000;
 /** The edge may take a moment to hear of a new version. */
 const tries = 3;
 
 export const smokeTest = async (
   it: Rollout,
-  { base, host, release }: TierFacts,
+  { base, host }: TierFacts,
   front: string | null,
   label: string,
   reach: (url: string, init: RequestInit) => Promise<Response>,
 ): Promise<{ readonly ok: boolean; readonly why: string }> => {
-  const asked = (release.smoke as readonly Smoke[] | undefined) ?? [{ send: "GET /" }];
+  const asked: readonly Smoke[] = it.smoke.length > 0 ? it.smoke : [{ send: "GET /" }];
   for (const { send, expect } of asked) {
     const [method = "GET", path = "/"] = send.split(" ");
     const url = `${front ?? `https://${host}`}${base === "/" ? "" : base}${path}`;

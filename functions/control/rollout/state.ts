@@ -1,4 +1,5 @@
 /** A rollout as it is kept: plain JSON. */
+import type { Release } from "./criteria.ts";
 import type { Verdict } from "./finding.ts";
 
 /** A Worker of the tier: the version that all users had, and the one that is tried. */
@@ -6,6 +7,14 @@ export interface Subject {
   readonly worker: string;
   readonly stable: string;
   readonly canary: string;
+}
+
+/** What the new version is asked before any user meets it. */
+export interface Smoke {
+  /** As `GET /rates/USD`, under the tier's base. */
+  readonly send: string;
+  /** By default anything below 500. */
+  readonly expect?: number | undefined;
 }
 
 export interface Step {
@@ -50,6 +59,9 @@ export interface Rollout {
   readonly tier: string;
   readonly subjects: readonly Subject[];
   readonly steps: readonly Step[];
+  /** As its manifest said when it began. */
+  readonly tolerate: Release["tolerate"];
+  readonly smoke: readonly Smoke[];
   readonly by: string;
   readonly reason: string;
   readonly startedAt: number;

@@ -3,7 +3,7 @@ import type { Bindings, Rollouts, World } from "../bindings.ts";
 import { remote } from "../namespaces.ts";
 import type { ControlPlan, TierFacts } from "../plan.ts";
 import { sum } from "../telemetry/samples.ts";
-import { criteriaOf, type Release } from "./criteria.ts";
+import { criteriaOf } from "./criteria.ts";
 import type { Stage } from "./evidence.ts";
 import { type Answer, rollouts } from "./object.ts";
 import { labelOf, smokeTest } from "./smoke.ts";
@@ -18,7 +18,7 @@ export const rolloutsOf = (plan: ControlPlan, env: Bindings, storage: DurableObj
       split: (worker, versions, message) => asked(env, "split", { worker, versions, message }),
     },
     evidence: (it, stretch) => evidenceOf(env, it, stretch, world.now()),
-    judge: (it, stages) => judge(stages, criteriaOf(factsOf(plan, it).release as unknown as Release)),
+    judge: (it, stages) => judge(stages, criteriaOf(it)),
     smoke: async (it) => {
       const label = await labelOf(it, env.CONTROL_KEY, world.now());
       return smokeTest(it, factsOf(plan, it), plan.front, label, world.fetch);

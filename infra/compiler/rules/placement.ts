@@ -93,7 +93,7 @@ const isolationFits = ({ source, manifest, routes }: CheckedTier): Problem[] => 
 };
 
 const releaseRises = ({ source, manifest: { release } }: CheckedTier): Problem[] => {
-  const { steps } = release;
+  const steps = release.steps.map((step) => (typeof step === "string" ? step : step.share));
   const falls = steps.findIndex((step, index) => index > 0 && share(step) <= share(steps[index - 1] as string));
   if (falls > 0)
     return [

@@ -10,6 +10,7 @@ import { type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { deskOf } from "../../infra/release/desk.ts";
 import { targetOf } from "../../infra/release/target.ts";
+import { wrangler } from "../../infra/release/wrangler.ts";
 import { deploy } from "../../infra/verbs/deploy.ts";
 import { project } from "../e2e/city.ts";
 import type { Met } from "./users.ts";
@@ -69,6 +70,17 @@ export const place = async (files: Readonly<Record<string, string>>, options: Pa
     status,
     edit: (file: string, content: string) => fs.writeFileSync(path.join(root, file), content),
     deploy: brought,
+    /** Another main module beside a gate's own, by wrangler, live at 0 %. */
+    upload: async (worker: string, main: string) => {
+      const folder = path.join(root, ".build/local/gates", worker.replace(/^gate-|-local$/g, ""));
+      const config = JSON.parse(fs.readFileSync(path.join(folder, "wrangler.json"), "utf8"));
+      fs.writeFileSync(path.join(folder, "other.js"), main);
+      fs.writeFileSync(path.join(folder, "other.json"), JSON.stringify({ ...config, main: "other.js" }));
+      await wrangler(target, ["versions", "upload", "-c", path.join(folder, "other.json")]);
+      const { versions } = cloud.control.worker(worker);
+      const shares = versions.slice(-2).map(({ id }, index) => `${id}@${index === 0 ? 100 : 0}`);
+      await wrangler(target, ["versions", "deploy", ...shares, "--name", worker, "-y"]);
+    },
     start: (tier: string, body: object = {}) =>
       desk.call<Rollout>("POST", `/v1/tiers/${tier}/rollouts`, { reason: "a test", ...body }),
     /** Until it ends or waits for a person. */

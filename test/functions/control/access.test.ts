@@ -1,0 +1,153 @@
+/** Who is believed: operators at control, testers at the front. Whatever else comes is as nothing. */
+import { exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
+import { describe, expect, it } from "vitest";
+import { controlAudience, mayAct, personOf } from "../../../functions/control/access.ts";
+import type { Operator } from "../../../functions/control/plan.ts";
+import { front } from "../../../functions/front.ts";
+import { labelAudience, labels } from "../../../functions/gateway/label.ts";
+
+const now = Date.UTC(2026, 10, 1);
+const seconds = now / 1000;
+
+const pair = async () => {
+  const { privateKey } = await generateKeyPair("EdDSA", { extractable: true });
+  const jwk = await exportJWK(privateKey);
+  return { key: privateKey, x: jwk.x as string };
+};
+
+const [alice, mallory] = await Promise.all([pair(), pair()]);
+const operators: Record<string, Operator> = { alice: { key: alice.x, role: "operator" } };
+
+interface Claims {
+  readonly kid?: string;
+  readonly sub?: string;
+  readonly aud?: string;
+  readonly iat?: number;
+  readonly exp?: number;
+  readonly key?: CryptoKey;
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+const token = ({
+  kid = "alice",
+  sub = "alice",
+  aud = controlAudience,
+  iat = seconds,
+  exp = seconds + 60,
+  key = alice.key,
+  more = {},
+}: Claims = {}) =>
+  new SignJWT(more)
+    .setProtectedHeader({ alg: "EdDSA", kid })
+    .setSubject(sub)
+    .setAudience(aud)
+    .setIssuedAt(iat)
+    .setExpirationTime(exp)
+    .sign(key);
+
+const asked = (text: string | null) => personOf(text, operators, now);
+const bearer = async (claims?: Claims) => asked(`Bearer ${await token(claims)}`);
+
+describe("an operator", () => {
+  it("is known by name, with the role of the table", async () => {
+    expect(await bearer({ more: { role: "admin" } })).toEqual({ name: "alice", role: "operator" });
+  });
+
+  it.each<[string, Claims]>([
+    ["signed by another", { key: mallory.key }],
+    ["for another audience", { aud: "postern-explain" }],
+    ["expired", { iat: seconds - 120, exp: seconds - 60 }],
+    ["of ten minutes", { exp: seconds + 600 }],
+    ["issued for a long time to come", { iat: seconds - 86_400, exp: seconds + 60 }],
+    ["in another's name", { sub: "bob" }],
+    ["of somebody unknown", { kid: "bob", sub: "bob" }],
+    ["named after what objects inherit", { kid: "constructor", sub: "constructor" }],
+    ["named __proto__", { kid: "__proto__", sub: "__proto__" }],
+    ["huge", { more: { x: "x".repeat(4000) } }],
+  ])("whose token is %s is nobody", async (_, claims) => {
+    expect(await bearer(claims)).toBeUndefined();
+  });
+
+  it("with alg none, or an HMAC of the public key, is nobody", async () => {
+    const part = (value: object) =>
+      btoa(JSON.stringify(value)).replaceAll("=", "").replaceAll("+", "-").replaceAll("/", "_");
+    const claims = { sub: "alice", aud: controlAudience, iat: seconds, exp: seconds + 60 };
+    expect(await asked(`Bearer ${part({ alg: "none", kid: "alice" })}.${part(claims)}.`)).toBeUndefined();
+    const hs = await new SignJWT(claims)
+      .setProtectedHeader({ alg: "HS256", kid: "alice" })
+      .sign(new TextEncoder().encode(alice.x));
+    expect(await asked(`Bearer ${hs}`)).toBeUndefined();
+  });
+
+  it.each([null, "", "Bearer", "Bearer x", "Basic YTpi", "Bearer a.b.c"])("who says %s is nobody", async (text) => {
+    expect(await asked(text)).toBeUndefined();
+  });
+
+  it("may do what the role allows, and no more", () => {
+    const allowed = (["viewer", "operator", "admin"] as const).map((least) =>
+      mayAct({ name: "a", role: "operator" }, least),
+    );
+    expect(allowed).toEqual([true, true, false]);
+  });
+});
+
+const version = "0d176225-f120-44e5-8a97-29df7b1c7a80";
+const label = (versions: unknown, over: Claims = {}) => token({ aud: labelAudience, more: { versions }, ...over });
+
+describe("a tester's label", () => {
+  const read = labels(alice.x);
+
+  it("names versions as the platform takes them (RFC 8941)", async () => {
+    expect(await read(await label({ "gate-a": version }), now)).toBe(`gate-a="${version}"`);
+  });
+
+  it.each<[string, unknown, Claims?]>([
+    ["a quote in a name", { 'a", b="c': version }],
+    ["a version that is none", { "gate-a": 'x", b="y' }],
+    ["nothing", {}],
+    ["no map", "gate-a"],
+    ["another key", { "gate-a": version }, { key: mallory.key }],
+    ["another audience", { "gate-a": version }, { aud: controlAudience }],
+    ["an hour", { "gate-a": version }, { exp: seconds + 3600 }],
+  ])("with %s is as none", async (_, versions, over) => {
+    expect(await read(await label(versions, over), now)).toBeUndefined();
+  });
+
+  it("is what lets the front choose a version; nobody else can, and no gate sees the label", async () => {
+    const seen: Headers[] = [];
+    const gate = {
+      fetch: async (request: Request) => {
+        seen.push(request.headers);
+        return new Response("ok");
+      },
+    } as unknown as Fetcher;
+    const app = front(
+      { grayKey: { cookie: "gray" }, tiers: [{ tier: "a", binding: "GATE_A", hosts: ["a.example"], base: "/" }] },
+      labels(alice.x),
+    );
+    const fresh = Math.floor(Date.now() / 1000);
+    const good = await label({ "gate-a": version }, { iat: fresh, exp: fresh + 60 });
+    const bad = await label({ "gate-a": version }, { iat: fresh, exp: fresh + 60, key: mallory.key });
+    const send = (headers: Record<string, string>) => app.request("https://a.example/", { headers }, { GATE_A: gate });
+    await send({ "postern-label": good });
+    await send({
+      "postern-label": bad,
+      "cloudflare-workers-version-overrides": `gate-a="${version}"`,
+      "x-postern-smoke": "1",
+    });
+    const told = seen.map((headers) => [
+      headers.get("cloudflare-workers-version-overrides"),
+      headers.get("x-postern-smoke"),
+      headers.get("postern-label"),
+    ]);
+    expect(told).toEqual([
+      [`gate-a="${version}"`, "1", null],
+      [null, null, null],
+    ]);
+  });
+});
+
+it("what signs is what control keeps: a private JWK", async () => {
+  const jwk = await exportJWK(alice.key);
+  expect(await importJWK(jwk, "EdDSA")).toBeDefined();
+});

@@ -1,0 +1,164 @@
+/** What is laid over a plan only ever tightens, and a gate follows it by itself. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { live, type Source } from "../../../functions/gateway/feed.ts";
+import { type Change, type Entry, overlaid, type Told } from "../../../functions/gateway/overlay.ts";
+import { caller, planAndParts, world } from "../conversation.ts";
+
+const { plan, parts } = planAndParts(
+  { calm: () => () => undefined },
+  {
+    filters: { calm: { use: "calm", with: { limit: "5/s" } } },
+    routes: {
+      a: { match: "GET /a", filters: ["calm"] },
+      b: { match: "GET /b" },
+    },
+  },
+);
+
+describe("an overlay", () => {
+  it("closes a route, or all of them", () => {
+    const one = overlaid(plan, [{ kind: "close", route: "a", closed: { detail: "later" } }]);
+    expect([one.routes.a?.closed, one.routes.b?.closed]).toEqual([{ detail: "later" }, undefined]);
+    const all = overlaid(plan, [{ kind: "close", route: null, closed: {} }]);
+    expect([all.routes.a?.closed, all.routes.b?.closed]).toEqual([{}, {}]);
+  });
+
+  it("puts a limit beside those that are there", () => {
+    const { filters } = overlaid(plan, [{ kind: "limit", filter: "calm", limit: "2/s" }]);
+    expect(filters.calm?.with).toMatchObject({ limit: ["5/s", "2/s"] });
+  });
+
+  it("leaves a plan alone that has nothing of it", () => {
+    const changes: Change[] = [
+      { kind: "close", route: "zz", closed: {} },
+      { kind: "limit", filter: "constructor", limit: "1/s" },
+      { kind: "enforce", filter: "zz" },
+      { kind: "enforce", filter: "calm" },
+    ];
+    expect(overlaid(plan, changes)).toEqual(plan);
+  });
+
+  it("never opens anything: filters stay, modes never weaken, limits stay, what is closed stays closed", () => {
+    const name = fc.constantFrom("a", "b", "calm", "quiet", "zz");
+    const change: fc.Arbitrary<Change> = fc.oneof(
+      fc.record({ kind: fc.constant("close" as const), route: fc.option(name), closed: fc.constant({}) }),
+      fc.record({ kind: fc.constant("limit" as const), filter: name, limit: fc.constantFrom("1/s", "1000000/s") }),
+      fc.record({ kind: fc.constant("enforce" as const), filter: name }),
+    );
+    const strength = { off: 0, shadow: 1, enforce: 2 };
+    const calm = plan.filters.calm as NonNullable<typeof plan.filters.calm>;
+    const shadowed = { ...plan, filters: { ...plan.filters, quiet: { ...calm, mode: "shadow" as const } } };
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 10 }), (changes) => {
+        const after = overlaid(shadowed, changes);
+        for (const [id, filter] of Object.entries(shadowed.filters)) {
+          const it = after.filters[id] as typeof filter;
+          expect(strength[it.mode]).toBeGreaterThanOrEqual(strength[filter.mode]);
+          expect([(it.with as { limit: string }).limit].flat()).toContain("5/s");
+        }
+        for (const [route, { filters }] of Object.entries(shadowed.routes))
+          expect(after.routes[route]?.filters).toEqual(filters);
+        const wereClosed = overlaid({ ...shadowed, routes: { a: { ...plan.routes.a, closed: {} } as never } }, changes);
+        expect(wereClosed.routes.a?.closed).toBeDefined();
+      }),
+      { seed: 6, numRuns: 300 },
+    );
+  });
+});
+
+const closing = (until: number): Entry => ({
+  id: "1",
+  kind: "close",
+  route: "b",
+  closed: {},
+  until,
+  by: "alice",
+  reason: "a test",
+});
+
+const gate = (copy: Told | undefined = undefined) => {
+  const it = world({ fetch: async () => new Response("ok") });
+  const feed = {
+    told: { revision: 0, entries: [] } as Told,
+    asked: 0,
+    gone: false,
+    deferred: [] as Promise<unknown>[],
+  };
+  const source: Source = {
+    read: async () => {
+      feed.asked++;
+      if (feed.gone) throw new Error("gone");
+      return feed.told;
+    },
+    copy: async () => copy,
+    defer: (work) => void feed.deferred.push(work),
+  };
+  const serve = live(plan, parts, it, source);
+  return {
+    feed,
+    world: it,
+    get: async (path = "/b") => {
+      const { status } = await serve(new Request(`https://gate.example${path}`), caller);
+      await Promise.all(feed.deferred.splice(0));
+      return status;
+    },
+  };
+};
+
+describe("a gate", () => {
+  it("asks before it first serves, then beside the requests, no oftener than each five seconds", async () => {
+    const { feed, get, world } = gate();
+    expect([await get(), await get(), feed.asked]).toEqual([200, 200, 1]);
+    feed.told = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
+    await world.pass(4999);
+    expect([await get(), feed.asked]).toEqual([200, 1]);
+    await world.pass(1);
+    expect([await get(), feed.asked, await get()]).toEqual([200, 2, 503]);
+  });
+
+  it("waits when what it knows is ten seconds old: closed is closed by then", async () => {
+    const { feed, get, world } = gate();
+    await get();
+    feed.told = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
+    await world.pass(10_000);
+    expect(await get()).toBe(503);
+  });
+
+  it("asks once for all requests that wait", async () => {
+    const { feed, get, world } = gate();
+    const all = [get(), get(), get()];
+    await world.pass(0);
+    await world.pass(20);
+    expect(await Promise.all(all)).toEqual([200, 200, 200]);
+    expect(feed.asked).toBe(1);
+  });
+
+  it("goes on with the last good one when nobody answers, says so, and hears again later", async () => {
+    const { feed, get, world } = gate();
+    feed.told = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
+    expect(await get()).toBe(503);
+    feed.gone = true;
+    await world.pass(60_000);
+    expect(await get()).toBe(503);
+    expect(world.lines).toContainEqual(expect.objectContaining({ type: "fault", code: "feed-lost" }));
+    feed.gone = false;
+    feed.told = { revision: 2, entries: [] };
+    await world.pass(5000);
+    expect([await get(), await get()]).toEqual([503, 200]);
+  });
+
+  it("takes the copy where it has heard nothing yet", async () => {
+    const { feed, get } = gate({ revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] });
+    feed.gone = true;
+    expect(await get()).toBe(503);
+  });
+
+  it("lets an entry go when its time is over, by its own clock", async () => {
+    const { feed, get, world } = gate();
+    feed.told = { revision: 1, entries: [closing(world.now() + 3000)] };
+    expect(await get()).toBe(503);
+    await world.pass(3000);
+    expect(await get()).toBe(200);
+  });
+});

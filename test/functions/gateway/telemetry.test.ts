@@ -1,0 +1,119 @@
+/** What a gate counts and tells, and what it never tells. */
+import { describe, expect, it } from "vitest";
+import { type Report, telemetry } from "../../../functions/gateway/telemetry.ts";
+import type { Context } from "../../../functions/gateway/types.ts";
+import { caller, world } from "../conversation.ts";
+
+const stand = () => {
+  const it = world();
+  const reports: Report[] = [];
+  const audience = { gone: false };
+  const deferred: Promise<unknown>[] = [];
+  const count = telemetry("tier", it, {
+    send: async (report) => {
+      if (audience.gone) throw new Error("gone");
+      reports.push(structuredClone(report));
+    },
+    defer: (work) => void deferred.push(work),
+  });
+  const request = (
+    over: {
+      user?: string;
+      route?: string;
+      status?: number;
+      ms?: number;
+      outcome?: Partial<Context["outcome"]>;
+      headers?: Record<string, string>;
+    } = {},
+  ) => {
+    const { user = "user-1", route = "r", status = 200, ms = 10, outcome = {}, headers = {} } = over;
+    const context = {
+      caller: { ...caller, grayKey: user },
+      route: { tier: "tier", name: route },
+      facts: new Map(),
+      outcome: { verdict: "passed", ...outcome },
+    } as unknown as Context;
+    const asked = new Request("https://gate.example/secret/path?token=hidden", {
+      headers: { "content-length": "7", "x-key": "hidden", ...headers },
+    });
+    count(asked, new Response("ok", { headers: { "content-length": "2" } }), status, context, it.now() - ms);
+  };
+  const flushed = async () => {
+    await it.pass(2000);
+    await Promise.all(deferred.splice(0));
+    return reports.at(-1) as Report;
+  };
+  return { request, flushed, reports, audience, deferred, world: it };
+};
+
+const total = ({ sample }: Report, key: "requests" | "errors" | "refusals" | "upstreamErrors" | "abandoned") =>
+  Object.values(sample.groups).reduce((sum, group) => sum + group[key], 0);
+
+describe("a gate's counts", () => {
+  it("tell how requests ended, by user group, once in two seconds", async () => {
+    const { request, flushed, reports, deferred } = stand();
+    request();
+    request({ user: "user-2", status: 502, outcome: { verdict: "failed", upstreamMs: 3 } });
+    request({ status: 500, outcome: { verdict: "failed" } });
+    request({ status: 401, outcome: { verdict: "refused", by: "jwt", code: "token-missing" } });
+    request({ status: 499, outcome: { verdict: "left" } });
+    expect(deferred).toHaveLength(1);
+    const report = await flushed();
+    expect(reports).toHaveLength(1);
+    expect(
+      ["requests", "errors", "upstreamErrors", "refusals", "abandoned"].map((key) => total(report, key as "requests")),
+    ).toEqual([5, 2, 1, 1, 1]);
+    expect(Object.keys(report.sample.groups)).toHaveLength(2);
+    expect(report.series).toContainEqual(
+      expect.objectContaining({
+        route: "r",
+        status: "4xx",
+        by: "jwt",
+        code: "token-missing",
+        count: 1,
+        bytesIn: 7,
+        bytesOut: 2,
+      }),
+    );
+    request();
+    expect(total(await flushed(), "requests")).toBe(1);
+  });
+
+  it("know a cold isolate's requests from warm ones", async () => {
+    const { request, flushed } = stand();
+    for (let index = 0; index < 25; index++) request();
+    const { sample } = await flushed();
+    const latencies = Object.values(sample.groups).flatMap(({ latency }) => latency.map(([, count]) => count));
+    expect([sample.cold, latencies]).toEqual([20, [5]]);
+  });
+
+  it("leave testers out", async () => {
+    const { request, deferred } = stand();
+    request({ headers: { "x-postern-smoke": "1" } });
+    expect(deferred).toHaveLength(0);
+  });
+
+  it("hold nothing of a request but how it ended", async () => {
+    const { request, flushed } = stand();
+    request({ user: "hidden-user" });
+    expect(JSON.stringify(await flushed())).not.toMatch(/hidden|secret|path/);
+  });
+
+  it("stay small, whoever asks for what", async () => {
+    const { request, flushed } = stand();
+    for (let index = 0; index < 20_000; index++) request({ user: `u${index}`, route: `r${index}` });
+    const report = await flushed();
+    expect([Object.keys(report.sample.groups).length, report.series.length]).toEqual([32, 501]);
+    expect(report.series.reduce((sum, { count }) => sum + count, 0)).toBe(20_000);
+  });
+
+  it("are lost where nobody listens, which is counted, and hurts nobody", async () => {
+    const { request, flushed, audience } = stand();
+    audience.gone = true;
+    request();
+    await flushed();
+    audience.gone = false;
+    request();
+    expect(await flushed()).toMatchObject({ lost: 1 });
+  });
+});

@@ -1,0 +1,44 @@
+/** Runs the README's rollout as it stands there: users, a bad change, and nobody who looks. */
+import fs from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { home } from "../../infra/gen/generated.ts";
+import { shell, started, stepsUnder } from "./console.ts";
+
+const steps = stepsUnder("A bad release that comes back by itself");
+const manifest = path.join(home, "routes/open.yaml");
+const before = fs.readFileSync(manifest);
+const { run, end } = shell();
+let cloud: { readonly stop: () => Promise<void> };
+
+/** Without what differs from run to run: ids, figures, and which of the criteria was sure first. */
+const plain = (text: string): string =>
+  text
+    .trim()
+    .replaceAll("\r", "")
+    .replaceAll(/\b[0-9a-f]{8}\b/g, "<id>")
+    .split("\n")
+    .filter((line) => !/^(?:pass|fail|not-enough) /.test(line))
+    .map((line) => (/^ROLLED-BACK {2}refusals: 100 % of \d+ requests against 0 % of/.test(line) ? "ROLLED-BACK" : line))
+    .join("\n");
+
+beforeAll(async () => {
+  fs.rmSync(path.join(home, ".state/cloud"), { recursive: true, force: true });
+  cloud = await started("npx postern cloud", /ready in/);
+  await run("npx postern deploy --target local > /dev/null 2>&1");
+}, 120_000);
+
+afterAll(async () => {
+  end();
+  fs.writeFileSync(manifest, before);
+  fs.rmSync(`${manifest}.bak`, { force: true });
+  await cloud.stop();
+});
+
+it("has lines to run", () => {
+  expect(steps.length).toBe(5);
+});
+
+it.each(steps)("$command", { timeout: 120_000 }, async ({ command, output }) => {
+  expect(plain(await run(command))).toBe(plain(output));
+});

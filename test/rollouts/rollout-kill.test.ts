@@ -1,0 +1,79 @@
+/**
+ * The process that runs control is killed at random moments of a rollout: it goes on, does nothing twice, and is never at a
+ * higher share than was decided. As often as POSTERN_KILLS says.
+ */
+import { expect, it } from "vitest";
+import { isOver, type Rollout } from "../../functions/control/rollout/state.ts";
+import { machinesOn } from "../../infra/cloud/orphans.ts";
+import { manifest } from "../e2e/city.ts";
+import { place } from "./ramp.ts";
+
+const kills = Number(process.env.POSTERN_KILLS ?? 3);
+
+/** All holds are passed by hand, so that the rollout needs no users, and steps go by as fast as they can be made. */
+const tier = (edit: number) =>
+  manifest(
+    "a",
+    `release: { steps: ["0%", { share: 10%, hold: true }, { share: 20%, hold: true }, { share: 50%, hold: true }, "100%"], bake: 1s }
+routes:
+  it: { match: GET /it, respond: { status: 200, text: "${edit}" } }
+`,
+  );
+
+let seed = 6;
+const random = (): number => {
+  seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+  return seed / 2 ** 31;
+};
+
+const pause = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
+
+it(`goes on after kill -9, ${kills} times`, { timeout: 120_000 + kills * 30_000 }, async () => {
+  const it = await place({ "routes/a.yaml": tier(0) });
+  const worker = () => it.cloud.control.worker("gate-a-local");
+  /** A control that is away for a moment is asked again. */
+  const patient = async <T>(ask: () => Promise<T>): Promise<T> => {
+    for (let tries = 0; ; tries++)
+      try {
+        return await ask();
+      } catch (error) {
+        if (tries > 60) throw error;
+        await pause(250);
+      }
+  };
+  let killed = 0;
+  for (let edit = 1; killed < kills; edit++) {
+    it.edit("routes/a.yaml", tier(edit));
+    await it.deploy(["a"], "0");
+    await patient(() => it.start("a"));
+    let state: Rollout | undefined;
+    for (;;) {
+      if (killed < kills && random() < 0.5) {
+        await pause(random() * 400);
+        for (const pid of machinesOn(`${it.root}/.cloud`)) process.kill(pid, "SIGKILL");
+        killed++;
+      }
+      state = await patient(() => it.status("a"));
+      if (isOver(state)) break;
+      const live = worker().deployments[0]?.versions.find(
+        ({ version_id }) => version_id === state?.subjects[0]?.canary,
+      );
+      expect(live?.percentage ?? 0).toBeLessThanOrEqual(Math.max(state.goal.share, 0));
+      if (state.steps[state.step]?.hold && state.goal.done.length === 1) {
+        const { step } = state;
+        // One that was done though its answer was lost is not asked for again.
+        await patient(async () => {
+          if ((await it.status("a")).step === step)
+            await it.desk.call("POST", "/v1/tiers/a/rollout/promote", { reason: "on" });
+        });
+      }
+      await pause(random() * 500);
+    }
+    expect(state.status).toBe("promoted");
+    const ours = worker()
+      .deployments.map(({ annotations }) => annotations["workers/message"] ?? "")
+      .filter((message) => message.startsWith(`postern ${state?.id}/`))
+      .toReversed();
+    expect(ours.map((message) => message.replace(/^.*: /, ""))).toEqual(["0 %", "10 %", "20 %", "50 %", "100 %"]);
+  }
+});
