@@ -1,0 +1,62 @@
+/** What two people are needed for, and what one is refused. */
+import { expect, it } from "vitest";
+import type { Rollout } from "../../functions/control/rollout/state.ts";
+import type { Told } from "../../functions/gateway/overlay.ts";
+import { manifest } from "../e2e/city.ts";
+import { place } from "./ramp.ts";
+
+const tier = (edit: number) =>
+  manifest(
+    "a",
+    `level: core
+release: { steps: ["0%", { share: 10%, hold: true }, "100%"], bake: 1s }
+routes:
+  it: { match: GET /it, respond: { status: 200, text: "${edit}" } }
+`,
+  );
+
+interface Proposed {
+  readonly proposal: { readonly id: string };
+}
+
+it("a core tier is released by two, and stopped by one", async () => {
+  const it = await place({ "routes/a.yaml": tier(0) });
+  it.edit("routes/a.yaml", tier(1));
+  await it.deploy(["a"], "0");
+  const before = it.cloud.control.worker("gate-a-local").deployments.length;
+  const start = () => it.desk.call<Proposed>("POST", "/v1/tiers/a/rollouts", { reason: "a test" });
+  await expect(it.as("carol").call("POST", "/v1/tiers/a/rollouts", { reason: "me too" })).rejects.toThrow(
+    "carol is viewer; this takes operator",
+  );
+  const { proposal } = await start();
+  expect(it.cloud.control.worker("gate-a-local").deployments).toHaveLength(before);
+  const approve = (operator: string) => it.as(operator).call<Rollout>("POST", `/v1/proposals/${proposal.id}`, {});
+  await expect(approve("alice")).rejects.toThrow("a second person approves it");
+  expect(await approve("bob")).toMatchObject({ status: "running", by: "alice and bob" });
+  await expect(approve("bob")).rejects.toThrow("no proposal");
+
+  for (let tries = 0; tries < 40 && (await it.status("a")).goal.share !== 10; tries++)
+    await new Promise((wake) => setTimeout(wake, 250));
+  await it.as("bob").call("POST", "/v1/tiers/a/rollout/abort", { reason: "no" });
+  expect(await it.settled("a", 20_000)).toMatchObject({ status: "rolled-back", why: "bob took it back: no" });
+
+  const lines = await it.desk.call<readonly { by: string; what: string }[]>("GET", "/v1/audit");
+  expect(lines.map(({ by, what }) => `${by}: ${what}`)).toEqual(["bob: abort", "alice and bob: start"]);
+});
+
+it("an overlay that somebody else has written since is not written over", async () => {
+  const it = await place({ "routes/a.yaml": tier(0) });
+  const close = { kind: "close", route: "it", for: "1m", reason: "a test" };
+  const both = await Promise.allSettled([
+    it.desk.call<Told>("POST", "/v1/tiers/a/overlay", close),
+    it.as("bob").call<Told>("POST", "/v1/tiers/a/overlay", close),
+  ]);
+  const told = await it.desk.call<Told>("GET", "/v1/tiers/a/overlay");
+  const done = both.filter(({ status }) => status === "fulfilled").length;
+  expect([told.revision, told.entries.length]).toEqual([done, done]);
+  for (const one of both) if (one.status === "rejected") expect(String(one.reason)).toContain("look at it again");
+  const [entry] = told.entries;
+  await expect(it.as("carol").call("DELETE", `/v1/tiers/a/overlay/${entry?.id}`)).rejects.toThrow("carol is viewer");
+  const after = await it.desk.call<Told>("DELETE", `/v1/tiers/a/overlay/${entry?.id}`);
+  expect(after.entries).toHaveLength(done - 1);
+});
