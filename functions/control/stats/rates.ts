@@ -5,10 +5,11 @@
  * probability that any request is, at every moment of a stage and however the common rate moves, so an incident of both
  * tells nothing. (Lindon and Malek 2022, on Poisson processes of varying intensity; for rates that are not small the bet
  * is the cautious one, since a hypergeometric count scatters less than a binomial.) The canary's share of requests is the
- * observed one: it is taken to stand still within a stage, which sticky users make true but for noise.
+ * observed one: it is taken to stand still within a stage, which sticky users make true but for noise. The bet is laid half on all groups of the canary, half on all but its worst.
  *
  * *By how much* is the distance of a bound on the canary's rate from one on stable's, each at α/2.
  */
+import { groups } from "../../gateway/telemetry-samples.ts";
 import { type Counted, effectOf, sum, weightsOf } from "./counts.ts";
 import { atLeast, atMost, logWealth, root } from "./wealth.ts";
 
@@ -56,16 +57,26 @@ export const ratesOf = (pairs: readonly Pair[], evidence: number, bounds: number
   }
   const rate = { stable: ratio(stable), canary: ratio(canary) };
 
+  const trimmed = withoutWorst(pairs.map((it) => it.canary));
+  const canaries = [pairs.map((it) => it.canary), trimmed].map((stages) => ({
+    effect: effectOf(stages),
+    stages: stages.map(({ hits, of }) => ({ hits: sum(hits), of: sum(of) })),
+  }));
   /** Against "the canary's rate is at most so many times stable's". */
   const doubt = (times: number): number =>
-    logWealth(
-      "more",
-      totals.map((it) => {
-        const hits = it.canary.hits / effect.canary;
-        const weight = (times * it.canary.of) / effect.canary;
-        const all = weight + it.stable.of / effect.stable;
-        return { hits, of: hits + it.stable.hits / effect.stable, chance: all > 0 ? weight / all : 0 };
-      }),
+    logMean(
+      canaries.map(({ effect: each, stages }) =>
+        logWealth(
+          "more",
+          totals.map((it, index) => {
+            const mine = stages[index] ?? { hits: 0, of: 0 };
+            const hits = mine.hits / each;
+            const weight = (times * mine.of) / each;
+            const all = weight + it.stable.of / effect.stable;
+            return { hits, of: hits + it.stable.hits / effect.stable, chance: all > 0 ? weight / all : 0 };
+          }),
+        ),
+      ),
     );
   const larger = rate.canary > rate.stable && doubt(1) >= evidence;
   const low =
@@ -85,6 +96,26 @@ export const ratesOf = (pairs: readonly Pair[], evidence: number, bounds: number
 };
 
 const ratio = ({ hits, of }: { readonly hits: number; readonly of: number }): number => (of > 0 ? hits / of : 0);
+
+const logMean = (logs: readonly number[]): number => {
+  const most = Math.max(...logs);
+  return most + Math.log(logs.reduce((all, it) => all + Math.exp(it - most), 0) / logs.length);
+};
+
+/**
+ * Without the group that fails most. One busy user who fails often makes the scatter so large that the failures of all
+ * others count for nothing; without them all there is less of a difference, so that a bet on the rest is the cautious one.
+ */
+const withoutWorst = (stages: readonly Counted[]): Counted[] => {
+  const excess = new Float64Array(groups);
+  for (const { hits, of } of stages) {
+    const rate = ratio({ hits: sum(hits), of: sum(of) });
+    for (let group = 0; group < groups; group++)
+      excess[group] = (excess[group] ?? 0) + (hits[group] ?? 0) - rate * (of[group] ?? 0);
+  }
+  const worst = excess.indexOf(Math.max(...excess));
+  return stages.map(({ hits, of }) => ({ hits: hits.with(worst, 0), of: of.with(worst, 0) }));
+};
 
 /** How many times stable's rate the canary's is above it, at least. */
 const leastExcess = (doubt: (times: number) => number, evidence: number): number => {

@@ -129,6 +129,17 @@ it("takes one failing user for one, however often it tries", () => {
   expect(finding(stages(oneUser(1000, 25)), "errors").verdict).toBe("not-enough");
 });
 
+it("sees that all others fail too, beside one user who fails more than all of them", () => {
+  const made = sample({ requests: 3000, errors: 40 });
+  const group = made.groups["3"] as Group;
+  const canary = {
+    ...made,
+    groups: { ...made.groups, "3": { ...group, requests: group.requests + 900, errors: 300 } },
+  };
+  const stages = [{ ...stage(0.01, { requests: 300_000, errors: 300 }, alike), canary }];
+  expect(finding(stages, "errors").verdict).toBe("fail");
+});
+
 it("waits for a split to settle before silence is a sign", () => {
   const silent = stage(0.1, many, { requests: 0 });
   expect(finding([silent], "sample-ratio").verdict).toBe("fail");
