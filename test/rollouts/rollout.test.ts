@@ -6,6 +6,9 @@ import { place, users } from "./ramp.ts";
 
 const steps = ["0%", "20%", "100%"];
 
+/** CI tries three of the six. */
+const full = process.env.POSTERN_FULL === "1";
+
 /** Fast steps, and what a laptop's noise allows. */
 const release = `release: { steps: [${steps.map((step) => `"${step}"`)}], bake: 6s, tolerate: { errors: +2pp, p99: +400%, refusals: +2pp } }\n`;
 
@@ -68,7 +71,7 @@ describe("under users", () => {
     expect(met.releases.two).toBeGreaterThan(0);
   });
 
-  it.each(Object.keys(bads) as (keyof typeof bads)[])(
+  it.each((Object.keys(bads) as (keyof typeof bads)[]).slice(0, full ? undefined : 1))(
     "one that %s comes back by itself",
     { timeout: 240_000 },
     async (which) => {
@@ -88,7 +91,7 @@ describe("under users", () => {
     },
   );
 
-  it("one that refuses good users comes back by itself", { timeout: 240_000 }, async () => {
+  it.runIf(full)("one that refuses good users comes back by itself", { timeout: 240_000 }, async () => {
     const { url } = await business(() => {});
     const it = await place({ "routes/a.yaml": tier(url, "one") });
     const load = users(it.cloud.edge, "/a/it", 200, 250);
