@@ -1,7 +1,7 @@
 /** The admin API: who may ask for what, checked, written down, and handed on. It describes itself at /openapi.json. */
 import { OpenAPIHono, type z } from "@hono/zod-openapi";
-import type { Entry, Told } from "../gateway/overlay.ts";
 import { mayAct, type Person, personOf } from "./access.ts";
+import type { Feed } from "./amend.ts";
 import { routes, titles } from "./api-routes.ts";
 import type { Ledger, Line, Proposal } from "./ledger.ts";
 import type { ControlPlan, Role, TierFacts } from "./plan.ts";
@@ -24,11 +24,7 @@ export interface Desk {
   readonly ask: (tier: string, command: Command, by: string, reason: string) => Promise<Rollout>;
   readonly label: (rollout: Rollout) => Promise<string>;
   readonly metrics: () => Promise<string>;
-  readonly overlay: {
-    readonly read: (tier: string) => Promise<Told>;
-    /** @returns undefined where somebody else wrote since */
-    readonly write: (tier: string, revision: number, entries: readonly Entry[]) => Promise<Told | undefined>;
-  };
+  readonly overlay: Feed;
   readonly ledger: {
     readonly [K in keyof Ledger]: (...given: Parameters<Ledger[K]>) => Promise<Awaited<ReturnType<Ledger[K]>>>;
   };

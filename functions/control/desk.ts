@@ -1,4 +1,5 @@
 /** What the admin API asks of the objects of control. */
+import { feedOf } from "./amend.ts";
 import { Declined, type Desk } from "./api.ts";
 import type { Bindings, World } from "./bindings.ts";
 import { remote } from "./namespaces.ts";
@@ -42,14 +43,7 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
       );
       return prometheus(all);
     },
-    overlay: {
-      read: async (tier) => (await env.FEED.fetch(`https://feed/${tier}`)).json(),
-      write: async (tier, revision, entries) => {
-        const body = JSON.stringify({ revision, entries });
-        const response = await env.FEED.fetch(`https://feed/${tier}`, { method: "PUT", body });
-        return response.status === 412 ? undefined : response.json();
-      },
-    },
+    overlay: feedOf(env.FEED),
     ledger: remote(env.LEDGER, ledger) as Desk["ledger"],
     now: world.now,
     uuid: world.uuid,

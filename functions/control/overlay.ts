@@ -1,8 +1,9 @@
 /** The overlay, as operators write it: checked against what control knows of the tier, written down, and handed to the feed. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { type Change, type Entry, mostEntries, type Told } from "../gateway/overlay.ts";
+import { type Change, type Entry, mostEntries } from "../gateway/overlay.ts";
 import { milliseconds, perWindow } from "../gateway/quantities.ts";
 import { mayAct } from "./access.ts";
+import { amend } from "./amend.ts";
 import { type Desk, problem, type Types } from "./api.ts";
 import { answers, duration, inTier, json, reason, tierName } from "./api-routes.ts";
 import type { ControlPlan, TierFacts } from "./plan.ts";
@@ -60,20 +61,22 @@ export const addOverlay = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Des
     Object.hasOwn(plan.tiers, tier) ? plan.tiers[tier] : undefined;
   const noTier = (tier: string) => problem(404, `there is no tier "${tier}"; there are ${names(plan.tiers)}`);
 
-  /** What somebody else wrote in between is not lost, and is not written over unseen. */
+  /** Who names a revision changes that one and no other. */
   const write = async (
     tier: string,
     given: string | undefined,
     line: { readonly by: string; readonly what: string; readonly reason: string },
-    change: (told: Told) => readonly Entry[],
+    change: (entries: readonly Entry[]) => readonly Entry[],
   ): Promise<Response> => {
     const told = await desk.overlay.read(tier);
     if (given !== undefined && given !== `"${told.revision}"`)
       return problem(412, `the overlay of ${tier} is at revision ${told.revision}; look at it again`);
-    const entries = change(told);
+    const entries = change(told.entries);
     const before = JSON.stringify(told.entries);
     const id = await desk.ledger.write({ ...line, tier, at: desk.now(), before, asked: JSON.stringify(entries) });
-    const after = await desk.overlay.write(tier, told.revision, entries);
+    const after = await (given === undefined
+      ? amend(desk.overlay, tier, change)
+      : desk.overlay.write(tier, told.revision, entries));
     await desk.ledger.settle(id, after ? `revision ${after.revision}` : "refused: somebody else wrote");
     return after
       ? Response.json(after)
@@ -105,7 +108,7 @@ export const addOverlay = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Des
     const line = { by, what: `overlay ${it.kind}`, reason: it.reason };
     const { entries } = await desk.overlay.read(tier);
     if (entries.length >= mostEntries) return problem(409, `${tier} has ${mostEntries} entries already`);
-    return write(tier, c.req.valid("header")["if-match"], line, (told) => [...told.entries, entry]);
+    return write(tier, c.req.valid("header")["if-match"], line, (all) => [...all, entry]);
   });
   app.openapi(routes.remove, async (c) => {
     const { tier, id } = c.req.valid("param");
@@ -120,7 +123,7 @@ export const addOverlay = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Des
     const { entries } = await desk.overlay.read(tier);
     if (!entries.some((it) => it.id === id)) return problem(404, `${tier} has no entry ${id}`);
     const line = { by: person.name, what: "overlay remove", reason: id };
-    return write(tier, c.req.valid("header")["if-match"], line, (told) => told.entries.filter((it) => it.id !== id));
+    return write(tier, c.req.valid("header")["if-match"], line, (all) => all.filter((it) => it.id !== id));
   });
   app.openapi(routes.drift, async () =>
     Response.json(
