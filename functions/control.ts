@@ -4,12 +4,14 @@ import { adminApi } from "./control/api.ts";
 import type { Bindings, Rollouts, World } from "./control/bindings.ts";
 import { deskOf, type Refused } from "./control/desk.ts";
 import { type Ledger as LedgerCalls, ledgerOn } from "./control/ledger.ts";
+import type { Collector } from "./control/otlp/push.ts";
 import { addOverlay } from "./control/overlay.ts";
 import type { ControlPlan } from "./control/plan.ts";
 import { Refusal } from "./control/rollout/reducer.ts";
 import { rolloutsOf } from "./control/rollout/wiring.ts";
 import { ingest } from "./control/telemetry/ingest.ts";
-import { type Store, storeOn } from "./control/telemetry/store.ts";
+import { telemetryOn } from "./control/telemetry/object.ts";
+import type { Store } from "./control/telemetry/store.ts";
 
 const world: World = {
   fetch: (url, init) => fetch(url, init),
@@ -18,24 +20,6 @@ const world: World = {
   uuid: () => crypto.randomUUID(),
   log: (line) => console.log(JSON.stringify(line)),
 };
-
-const sweepMs = 60_000;
-
-/** What one tier's gates counted. */
-class TelemetryObject extends DurableObject<Bindings> {
-  readonly #store = storeOn(this.ctx.storage.sql);
-
-  async invoke<K extends keyof Store>(name: K, given: Parameters<Store[K]>): Promise<ReturnType<Store[K]>> {
-    if (name === "take" && (await this.ctx.storage.getAlarm()) === null)
-      await this.ctx.storage.setAlarm(Date.now() + sweepMs);
-    return (this.#store[name] as (...all: unknown[]) => ReturnType<Store[K]>)(...given);
-  }
-
-  override async alarm(): Promise<void> {
-    this.#store.sweep(Date.now());
-    await this.ctx.storage.setAlarm(Date.now() + sweepMs);
-  }
-}
 
 /** Who did what, and what waits for a second person. */
 class LedgerObject extends DurableObject<Bindings> {
@@ -48,6 +32,9 @@ class LedgerObject extends DurableObject<Bindings> {
     return (this.#ledger[name] as (...all: unknown[]) => ReturnType<LedgerCalls[K]>)(...given);
   }
 }
+
+const collectorOf = ({ otlp }: ControlPlan, env: Bindings): Collector | null =>
+  otlp && { ...otlp, headers: otlp.secret ? env.OTLP_HEADERS : undefined, send: world.fetch };
 
 const whole = (plan: ControlPlan, env: Bindings) => {
   const desk = deskOf(plan, env, world);
@@ -64,7 +51,22 @@ export const control = (plan: ControlPlan) => ({
       return ingest(request, plan, this.env.TELEMETRY, world);
     }
   } as Entrypoint,
-  Telemetry: TelemetryObject as ObjectClass,
+  /** What one tier's gates counted. */
+  Telemetry: class extends DurableObject<Bindings> {
+    readonly #telemetry = telemetryOn(plan, {
+      ...world,
+      storage: this.ctx.storage,
+      collector: collectorOf(plan, this.env),
+    });
+
+    invoke<K extends keyof Store>(name: K, given: Parameters<Store[K]>): Promise<ReturnType<Store[K]>> {
+      return this.#telemetry.invoke(name, given);
+    }
+
+    override alarm(): Promise<void> {
+      return this.#telemetry.alarm();
+    }
+  } as ObjectClass,
   Ledger: LedgerObject as ObjectClass,
   /** The rollouts of one tier. */
   Rollouts: class extends DurableObject<Bindings> {

@@ -104,5 +104,10 @@ export const routes = {
     request: { query: z.object({ tier: tierName.optional() }) },
     responses: answers("who asked for what, newest first"),
   }),
-  metrics: createRoute({ method: "get", path: "/metrics", responses: answers("Prometheus' text format") }),
+  metrics: createRoute({
+    method: "get",
+    path: "/metrics",
+    request: { query: z.object({ tier: tierName.optional().describe("Only this one's, where all are too many") }) },
+    responses: answers("Prometheus' text format"),
+  }),
 };

@@ -23,7 +23,8 @@ export interface Desk {
   /** @throws Declined */
   readonly ask: (tier: string, command: Command, by: string, reason: string) => Promise<Rollout>;
   readonly label: (rollout: Rollout) => Promise<string>;
-  readonly metrics: () => Promise<string>;
+  /** @param tier only this one's */
+  readonly metrics: (tier?: string) => Promise<string>;
   readonly overlay: Feed;
   readonly ledger: {
     readonly [K in keyof Ledger]: (...given: Parameters<Ledger[K]>) => Promise<Awaited<ReturnType<Ledger[K]>>>;
@@ -179,7 +180,10 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
   );
   app.openapi(
     routes.metrics,
-    async () => new Response(await desk.metrics(), { headers: { "content-type": "text/plain; version=0.0.4" } }),
+    async (c) =>
+      new Response(await desk.metrics(c.req.valid("query").tier), {
+        headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+      }),
   );
   return app;
 };

@@ -26,4 +26,6 @@ export interface Bindings {
   readonly FEED: Fetcher;
   /** JSON of a JWK: signs testers' labels. */
   readonly CONTROL_KEY: string;
+  /** Headers of the collector. */
+  readonly OTLP_HEADERS?: string;
 }

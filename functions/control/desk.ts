@@ -7,6 +7,7 @@ import type { ControlPlan } from "./plan.ts";
 import { labelOf } from "./rollout/smoke.ts";
 import type { Rollout } from "./rollout/state.ts";
 import { patienceOf, stepsOf } from "./steps.ts";
+import { instruments } from "./telemetry/instruments.ts";
 import { prometheus } from "./telemetry/prometheus.ts";
 
 /** An object says so in place of throwing, since of an error only the message crosses over. */
@@ -19,6 +20,11 @@ const ledger = "ledger";
 
 export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => {
   const of = (tier: string) => remote(env.ROLLOUTS, tier);
+  const measured = async (tier: string) => {
+    const store = remote(env.TELEMETRY, tier);
+    const [series, tallies] = await Promise.all([store.series(), store.tallies()]);
+    return instruments({ series, tallies });
+  };
   return {
     status: async (tier) => (await of(tier).status()) ?? null,
     history: (tier) => of(tier).history(),
@@ -37,11 +43,9 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
       ),
     ask: async (tier, command, by, reason) => granted(await of(tier).ask(command, by, reason)),
     label: (it) => labelOf(it, env.CONTROL_KEY, world.now()),
-    metrics: async () => {
-      const all = await Promise.all(
-        Object.keys(plan.tiers).map(async (tier) => ({ tier, series: await remote(env.TELEMETRY, tier).series() })),
-      );
-      return prometheus(all);
+    metrics: async (only) => {
+      const tiers = Object.keys(plan.tiers).filter((tier) => only === undefined || tier === only);
+      return prometheus(await Promise.all(tiers.map(async (tier) => ({ tier, instruments: await measured(tier) }))));
     },
     overlay: feedOf(env.FEED),
     ledger: remote(env.LEDGER, ledger) as Desk["ledger"],

@@ -1,5 +1,6 @@
 /** What control and its helpers are told when they are built: plain JSON, no secret in it. */
 import type { Level, Mode, Weighted } from "../gateway/plan.ts";
+import type { CollectorPlan } from "./otlp/push.ts";
 
 export type Role = "viewer" | "operator" | "admin";
 
@@ -25,7 +26,13 @@ export interface TierFacts {
   readonly routes: Readonly<
     Record<
       string,
-      { readonly filters: readonly string[]; readonly weights?: readonly Weighted[]; readonly closed?: true }
+      {
+        readonly filters: readonly string[];
+        /** What it matches, without patterns: `/wallet/v1/accounts/{id}`. */
+        readonly path?: string;
+        readonly weights?: readonly Weighted[];
+        readonly closed?: true;
+      }
     >
   >;
   readonly limits: { readonly body: string; readonly concurrency: number };
@@ -41,8 +48,8 @@ export interface ControlPlan {
   readonly webhook: string | null;
   /** `owner/repository`, whose deployments hear of rollouts. */
   readonly github: string | null;
-  /** Where metrics and traces go by OTLP over HTTP. */
-  readonly otlp: string | null;
+  /** Where metrics go by OTLP over HTTP. */
+  readonly otlp: CollectorPlan | null;
   readonly tiers: Readonly<Record<string, TierFacts>>;
 }
 

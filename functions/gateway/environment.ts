@@ -8,6 +8,8 @@ const grayKey = () =>
     cookie: cookieName().default("postern-gray").describe("The cookie that the front sets for browsers"),
   });
 
+const collector = () => z.url({ protocol: /^https?$/, error: "an address begins with https://" });
+
 const control = () =>
   z.strictObject({
     host: host().describe("Where the admin API is reached; a host of its own"),
@@ -51,9 +53,14 @@ const control = () =>
       .optional()
       .describe("Whose deployments hear of rollouts, with the secret GITHUB_TOKEN"),
     otlp: z
-      .url({ protocol: /^https?$/, error: "an address begins with https://" })
+      .union(
+        [collector(), z.strictObject({ url: collector(), secret: z.literal("OTLP_HEADERS") })],
+        "an address such as https://collector.acme.example, or { url: <address>, secret: OTLP_HEADERS }",
+      )
       .optional()
-      .describe("Where metrics and traces go, by OTLP over HTTP"),
+      .describe(
+        "Where metrics and traces go, by OTLP over HTTP in JSON: the address that `/v1/metrics` and `/v1/traces` lie under, or `{ url, secret: OTLP_HEADERS }` where that secret holds headers for it (`name=value,name=value`)",
+      ),
   });
 
 /** `environments/<name>.yaml`: the values of `${…}`, and what the platform calls things there. */

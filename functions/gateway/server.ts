@@ -18,6 +18,7 @@ import { bytes, milliseconds, share } from "./quantities.ts";
 import { type Match, router } from "./router.ts";
 import { stateBinding, stateOf } from "./state.ts";
 import { boundedStream } from "./stream-age.ts";
+import { timed } from "./timed.ts";
 import type { Caller, Context, Count, Deps, Guard, Handler, HeaderEdit, Layer } from "./types.ts";
 
 export type Gateway = (request: Request, caller: Caller) => Promise<Response>;
@@ -103,7 +104,7 @@ const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): ReadonlyMap<string, L
   const upstreams = mapValues(plan.upstreams, (upstream, name): Handler => {
     const call = partOf(parts.upstreams, upstream.use)(upstream.with, deps);
     const late = () => new Fault(upstreamCodes, "upstream-timeout", { detail: `No answer within ${upstream.timeout}` });
-    return attributed(name, deadline(milliseconds(upstream.timeout), late, deps)(bounded(timed(call, deps))));
+    return attributed(name, deadline(milliseconds(upstream.timeout), late, deps)(bounded(timed(name, call, deps))));
   });
   const linked = (route: RoutePlan): Linked => {
     const steps = route.filters.flatMap((id) => filters[id] ?? []);
@@ -185,17 +186,6 @@ const entered =
   (request, context) => {
     context.caller.trace?.decisions.push({ id, verdict: "entered", ms: 0 });
     return handler(request, context);
-  };
-
-const timed =
-  (handler: Handler, deps: Deps): Handler =>
-  async (request, context) => {
-    const started = deps.now();
-    try {
-      return await handler(request, context);
-    } finally {
-      context.outcome.upstreamMs = deps.now() - started;
-    }
   };
 
 const otherMethod = (request: Request, context: Context, allow: readonly string[]): Response => {

@@ -7,18 +7,33 @@ import type { Count, Deps, Outcome } from "./types.ts";
 /** Requests that came to the same, of one route. */
 export interface Series {
   readonly route: string;
-  /** `2xx` … `5xx`. */
+  /** One of HTTP's own, or `_OTHER`. */
+  readonly method: string;
+  /** `200`; empty where many are counted together. */
   readonly status: string;
   readonly verdict: Outcome["verdict"];
   readonly by: string;
   readonly code: string;
+  /** That was asked last; empty where none was. */
+  readonly upstream: string;
   readonly count: number;
-  /** From the request to the response's headers; of those that passed. */
+  /** From the request to the response's headers, or until its client left. */
   readonly latency: Bins;
   /** Sums. */
   readonly upstreamMs: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+}
+
+/** What happened to requests beside how they ended. */
+export interface Mark {
+  /** `shadow`: a shadowed filter decided. `degraded`: a filter's store was not to be had, and its `on-failure` was done. */
+  readonly kind: "shadow" | "degraded";
+  readonly route: string;
+  readonly filter: string;
+  /** The code that would have been answered, or `pass`. */
+  readonly decision: string;
+  readonly count: number;
 }
 
 /** Version 1 of what an isolate tells. It holds no path, query, header or key. */
@@ -27,13 +42,14 @@ export interface Report {
   readonly version: string;
   readonly sample: Sample;
   readonly series: readonly Series[];
+  readonly marks: readonly Mark[];
   /** Reports that reached nobody before this one. */
   readonly lost: number;
 }
 
 /** After the first request that nobody was told of. */
 const flushMs = 2000;
-/** More are counted together, under no route. */
+/** More are counted together, as the route `other`. */
 const mostSeries = 500;
 /** What an isolate does first costs more than what it does then. */
 const coldRequests = 20;
@@ -58,6 +74,7 @@ export const telemetry: Telemetry = (tier, deps, audience) => {
   let pending = false;
   let byGroup = new Map<number, CountingGroup>();
   let bySeries = new Map<string, CountingSeries>();
+  let byMark = new Map<string, Mutable<Mark>>();
 
   const flush = async () => {
     await deps.sleep(flushMs);
@@ -66,12 +83,14 @@ export const telemetry: Telemetry = (tier, deps, audience) => {
       version: deps.version,
       sample: { groups: Object.fromEntries([...byGroup].map(([key, it]) => [key, settled(it)])), cold },
       series: [...bySeries.values()].map(settled),
+      marks: [...byMark.values()],
       lost,
     };
     pending = false;
     cold = 0;
     byGroup = new Map();
     bySeries = new Map();
+    byMark = new Map();
     try {
       await audience.send(report);
       lost = 0;
@@ -95,15 +114,16 @@ export const telemetry: Telemetry = (tier, deps, audience) => {
     if (failed && outcome.upstreamMs !== undefined) group.upstreamErrors++;
     if (outcome.verdict === "refused") group.refusals++;
     if (outcome.verdict === "left") group.abandoned++;
-    const series = seriesOf(bySeries, context.route.name, status, outcome);
+    const { name: route } = context.route;
+    const series = seriesOf(bySeries, route, request.method, status, outcome);
     series.count++;
     series.upstreamMs += outcome.upstreamMs ?? 0;
     series.bytesIn += lengthIn(request.headers);
     series.bytesOut += response ? lengthIn(response.headers) : 0;
-    if (passed) {
-      if (!isCold) add(group.latency, ms);
-      add(series.latency, ms);
-    }
+    add(series.latency, ms);
+    if (passed && !isCold) add(group.latency, ms);
+    for (const filter in outcome.shadow) mark(byMark, "shadow", route, filter, outcome.shadow[filter] as string);
+    for (const filter of outcome.degraded ?? []) mark(byMark, "degraded", route, filter, "");
     if (pending) return;
     pending = true;
     audience.defer(flush());
@@ -130,33 +150,56 @@ const groupOf = (all: Map<number, CountingGroup>, key: number): CountingGroup =>
   return made;
 };
 
+const methods: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 const seriesOf = (
   all: Map<string, CountingSeries>,
   route: string,
+  given: string,
   status: number,
-  { verdict, by = "", code = "" }: Outcome,
+  { verdict, by = "", code = "", upstream = "" }: Outcome,
 ): CountingSeries => {
-  const key = `${route}\n${status}\n${verdict}\n${by}\n${code}`;
+  const method = methods.includes(given) ? given : "_OTHER";
+  const key = [route, method, status, verdict, by, code, upstream].join("\n");
   const known = all.get(key);
   if (known) return known;
-  if (all.size >= mostSeries) return all.get(overflow) ?? made(all, overflow, "", "other", "passed", "", "");
-  return made(all, key, route, `${Math.floor(status / 100)}xx`, verdict, by, code);
+  const id = { route, method, status: String(status), verdict, by, code, upstream };
+  if (all.size < mostSeries) return made(all, key, id);
+  return all.get(overflow) ?? made(all, overflow, together);
 };
 
 const overflow = "other";
+const together = {
+  route: overflow,
+  method: "",
+  status: "",
+  verdict: "passed",
+  by: "",
+  code: "",
+  upstream: "",
+} as const;
 
 const made = (
   all: Map<string, CountingSeries>,
   key: string,
-  route: string,
-  status: string,
-  verdict: Outcome["verdict"],
-  by: string,
-  code: string,
+  id: Pick<Series, keyof typeof together>,
 ): CountingSeries => {
-  const it = { route, status, verdict, by, code, count: 0, latency: new Map(), upstreamMs: 0, bytesIn: 0, bytesOut: 0 };
+  const it = { ...id, count: 0, latency: new Map(), upstreamMs: 0, bytesIn: 0, bytesOut: 0 };
   all.set(key, it);
   return it;
+};
+
+const mark = (
+  all: Map<string, Mutable<Mark>>,
+  kind: Mark["kind"],
+  route: string,
+  filter: string,
+  decision: string,
+): void => {
+  const key = [kind, route, filter, decision].join("\n");
+  const known = all.get(key);
+  if (known) known.count++;
+  else if (all.size < mostSeries) all.set(key, { kind, route, filter, decision, count: 1 });
 };
 
 const lengthIn = (headers: Headers): number => Number(headers.get("content-length") ?? 0) || 0;

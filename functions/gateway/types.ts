@@ -59,6 +59,8 @@ export interface Caller {
   readonly requestId: string;
   /** W3C trace context: `00-<trace>-<span>-<flags>`. */
   readonly traceparent: string;
+  /** The span that the caller's own trace has as ours' parent: 16 hexadecimal digits. */
+  readonly parentSpan?: string | undefined;
   /** `CF-Connecting-IP`, or null where there is none (a call from another Worker). */
   readonly ip: string | null;
   /** Keeps a user on one version or one side of a `percent`. Trusted for stickiness, for nothing else. */
@@ -96,6 +98,8 @@ export interface Outcome {
   by?: string;
   /** The problem's code. */
   code?: string;
+  /** The upstream that was asked last. */
+  upstream?: string;
   upstreamMs?: number;
   /** Ids of filters whose store was not to be had, and that did what their `on-failure` says. */
   degraded?: string[];

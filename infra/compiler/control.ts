@@ -1,4 +1,5 @@
 /** The Workers of the control plane, there where the environment has one: control, feed, actuator and tail. */
+import type { CollectorPlan } from "../../functions/control/otlp/push.ts";
 import type { ActuatorPlan, ControlPlan, TierFacts } from "../../functions/control/plan.ts";
 import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Plan } from "../../functions/gateway/plan.ts";
@@ -20,11 +21,21 @@ const frontWorker = (environment: string) => workerName("postern-front", environ
 export const deployToken = "CLOUDFLARE_API_TOKEN";
 
 /** Control's own: the key of testers' labels, and what its notices are signed with. */
-export const controlSecrets = ({ webhook, github }: Settings): string[] => [
+export const controlSecrets = ({ webhook, github, otlp }: Settings): string[] => [
   "CONTROL_KEY",
   ...(webhook === undefined ? [] : ["POSTERN_WEBHOOK_SECRET"]),
   ...(github === undefined ? [] : ["GITHUB_TOKEN"]),
+  ...collectorSecrets({ otlp }),
 ];
+
+/** Of whoever pushes to the collector. */
+export const collectorSecrets = ({ otlp }: Pick<Settings, "otlp">): string[] =>
+  typeof otlp === "object" ? [otlp.secret] : [];
+
+const collectorOf = ({ otlp }: Settings): CollectorPlan | null => {
+  if (otlp === undefined) return null;
+  return typeof otlp === "object" ? otlp : { url: otlp, secret: null };
+};
 
 /** What a gate has where there is control: entries to read, and somebody to tell what it counted. */
 export const controlServices = (tiers: readonly CheckedTier[], { name, value }: Named<Environment>) =>
@@ -116,7 +127,7 @@ export const controlPlan = (
   front: settings.front ?? null,
   webhook: settings.webhook ?? null,
   github: settings.github ?? null,
-  otlp: settings.otlp ?? null,
+  otlp: collectorOf(settings),
   tiers: Object.fromEntries(
     tiers
       .toSorted((a, b) => (a.plan.tier < b.plan.tier ? -1 : 1))
@@ -142,6 +153,7 @@ export const factsOf = (checked: CheckedTier, plan: Plan, environment: string): 
         route,
         {
           filters,
+          path: pathOf(checked, route),
           ...("to" in goes && typeof goes.to !== "string" && { weights: goes.to }),
           ...(closed && { closed: true as const }),
         },
@@ -150,6 +162,16 @@ export const factsOf = (checked: CheckedTier, plan: Plan, environment: string): 
     limits: { body: plan.limits.body, concurrency: plan.limits.concurrency },
     release: manifest.release,
   };
+};
+
+/** What a route matches, without patterns. */
+const pathOf = ({ routes }: CheckedTier, route: string): string => {
+  const { segments = [] } = routes.find(({ name }) => name === route) ?? {};
+  const texts = segments.map((it) => {
+    if (it.kind === "literal") return it.text;
+    return it.kind === "rest" ? `{${it.name}*}` : `{${it.name}}`;
+  });
+  return `/${texts.join("/")}`;
 };
 
 const limitIn = (config: unknown): { readonly limit?: string } => {

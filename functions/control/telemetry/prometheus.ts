@@ -1,57 +1,57 @@
-/** The sums of all tiers in Prometheus' text format (exposition formats, version 0.0.4). */
-import type { Series } from "../../gateway/telemetry.ts";
-import { type Bins, msOf } from "../../gateway/telemetry-samples.ts";
+/** What all tiers counted, in Prometheus' text format (exposition formats, version 0.0.4). */
+import type { Bins } from "../../gateway/telemetry-samples.ts";
+import { bounds, histogram } from "./histogram.ts";
+import type { Instrument, Point } from "./instruments.ts";
 
-export interface TierSeries {
+export interface TierInstruments {
   readonly tier: string;
-  readonly series: readonly (Series & { readonly version: string })[];
+  /** The same ones in the same order for each tier. */
+  readonly instruments: readonly Instrument[];
 }
 
-/** In seconds. */
-const bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-
-export const prometheus = (tiers: readonly TierSeries[]): string => {
-  const rows = tiers.flatMap(({ tier, series }) => series.map((it) => ({ tier, ...it })));
-  const labelled = rows.map((it) => {
-    const { tier, route, version, status, verdict, by, code } = it;
-    return { it, labels: labels({ tier, route, version, status, verdict, by, code }) };
+export const prometheus = (tiers: readonly TierInstruments[]): string => {
+  const byName = Map.groupBy(
+    tiers.flatMap(({ tier, instruments }) => instruments.map((it) => ({ tier, it }))),
+    ({ it }) => it.name,
+  );
+  const families = [...byName.values()].map((some) => {
+    const lines = some.flatMap(({ tier, it }) => linesOf(tier, it));
+    return lines.length > 0 && some[0] ? [...head(some[0].it), ...lines] : [];
   });
-  return [
-    ...family("postern_requests_total", "counter", "Requests that were answered, or that their client left"),
-    ...labelled.map(({ it, labels }) => `postern_requests_total{${labels}} ${it.count}`),
-    ...family("postern_upstream_seconds_total", "counter", "Time until the upstreams' headers"),
-    ...labelled.map(({ it, labels }) => `postern_upstream_seconds_total{${labels}} ${it.upstreamMs / 1000}`),
-    ...family("postern_request_bytes_total", "counter", "Bodies of requests, where their length was said"),
-    ...labelled.map(({ it, labels }) => `postern_request_bytes_total{${labels}} ${it.bytesIn}`),
-    ...family("postern_response_bytes_total", "counter", "Bodies of responses, where their length was said"),
-    ...labelled.map(({ it, labels }) => `postern_response_bytes_total{${labels}} ${it.bytesOut}`),
-    ...family("postern_latency_seconds", "histogram", "From a request to its response's headers, where it passed"),
-    ...labelled.filter(({ it }) => it.latency.length > 0).flatMap(({ it, labels }) => histogram(labels, it.latency)),
-    "",
-  ].join("\n");
+  return `${families.flat().join("\n")}\n`;
 };
 
-const family = (name: string, type: string, help: string): string[] => [
-  `# HELP ${name} ${help}`,
-  `# TYPE ${name} ${type}`,
+const units: Readonly<Record<string, string>> = { s: "_seconds", By: "_bytes" };
+
+/** By the rules of OpenTelemetry's "Prometheus and OpenMetrics Compatibility", so that a collector's names are the same. */
+const nameOf = ({ name, unit, kind }: Instrument): string =>
+  `${name.replaceAll(".", "_")}${units[unit] ?? ""}${kind === "sum" ? "_total" : ""}`;
+
+const head = (it: Instrument): string[] => [
+  `# HELP ${nameOf(it)} ${it.help}`,
+  `# TYPE ${nameOf(it)} ${it.kind === "sum" ? "counter" : "histogram"}`,
 ];
 
-const labels = (all: Readonly<Record<string, string>>): string =>
-  Object.entries(all)
+const linesOf = (tier: string, it: Instrument): string[] => {
+  const name = nameOf(it);
+  return it.kind === "sum"
+    ? it.points.map((point) => `${name}{${labels(tier, point)}} ${point.value}`)
+    : it.points.flatMap((point) => buckets(name, labels(tier, point), point.value));
+};
+
+const labels = (tier: string, { version, labels }: Point<unknown>): string =>
+  Object.entries({ tier, version, ...labels })
     .map(([name, value]) => `${name}="${escaped(value)}"`)
     .join(",");
 
 const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 
-const histogram = (labels: string, bins: Bins): string[] => {
-  const upTo = (seconds: number) =>
-    bins.filter(([bin]) => msOf(bin) <= seconds * 1000).reduce((sum, [, count]) => sum + count, 0);
-  const all = bins.reduce((sum, [, count]) => sum + count, 0);
-  const time = bins.reduce((sum, [bin, count]) => sum + count * msOf(bin), 0) / 1000;
-  return [
-    ...bounds.map((bound) => `postern_latency_seconds_bucket{${labels},le="${bound}"} ${upTo(bound)}`),
-    `postern_latency_seconds_bucket{${labels},le="+Inf"} ${all}`,
-    `postern_latency_seconds_sum{${labels}} ${Number(time.toPrecision(6))}`,
-    `postern_latency_seconds_count{${labels}} ${all}`,
-  ];
+const buckets = (name: string, labels: string, bins: Bins): string[] => {
+  const { counts, count, sum } = histogram(bins);
+  let below = 0;
+  const lines = [...bounds, "+Inf"].map((bound, index) => {
+    below += counts[index] ?? 0;
+    return `${name}_bucket{${labels},le="${bound}"} ${below}`;
+  });
+  return [...lines, `${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${count}`];
 };

@@ -16,10 +16,12 @@ const group = z.object({
 
 const series = z.object({
   route: text,
+  method: text.default(""),
   status: text,
   verdict: z.enum(["passed", "answered", "refused", "failed", "left"]),
   by: text,
   code: text,
+  upstream: text.default(""),
   count,
   latency: bins,
   upstreamMs: z.number().nonnegative(),
@@ -27,12 +29,15 @@ const series = z.object({
   bytesOut: count,
 });
 
+const mark = z.object({ kind: z.enum(["shadow", "degraded"]), route: text, filter: text, decision: text, count });
+
 /** A gate's; keys that are unknown here are of a newer gate, and left out. */
 export const report = z.object({
   tier: text,
   version: text,
   sample: z.object({ groups: z.record(z.string().regex(/^\d{1,2}$/), group), cold: count }),
   series: z.array(series).max(600),
+  marks: z.array(mark).max(600).default([]),
   lost: count,
 });
 

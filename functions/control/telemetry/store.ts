@@ -2,13 +2,49 @@
 import type { Series } from "../../gateway/telemetry.ts";
 import type { Sample } from "../../gateway/telemetry-samples.ts";
 import { none, sum, sumOfBins } from "./samples.ts";
+import type { Tally, TallyName } from "./tally.ts";
+
+/** Sums since it was first heard of. */
+export interface KeptSeries extends Series {
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly heard: number;
+}
+
+export interface KeptTally {
+  readonly name: TallyName;
+  readonly version: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly since: number;
+  readonly heard: number;
+  readonly value: number;
+}
+
+export interface Beside {
+  /** Whose store this is, which it cannot know by itself. */
+  readonly tier: string;
+  readonly version: string;
+  readonly tallies: readonly Tally[];
+}
 
 export interface Store {
-  readonly take: (version: string, sample: Sample, series: readonly Series[], now: number) => void;
+  readonly take: (
+    version: string,
+    sample: Sample,
+    series: readonly Series[],
+    now: number,
+    beside?: Pick<Beside, "tier" | "tallies">,
+  ) => void;
+  readonly tally: (beside: Beside, now: number) => void;
   /** What a version did between two times, in milliseconds since the epoch. */
   readonly between: (version: string, since: number, until: number) => Sample;
-  /** Sums since a version was first heard of. */
-  readonly series: () => readonly (Series & { readonly version: string })[];
+  readonly series: () => readonly KeptSeries[];
+  readonly tallies: () => readonly KeptTally[];
+  /** When a gate, the front or the tail was last heard of; 0 where never. */
+  readonly heard: () => number;
+  /** The tier that this is of; undefined before it has heard of it. */
+  readonly tier: () => string | undefined;
   /** Makes fine buckets coarse, and forgets what is old. */
   readonly sweep: (now: number) => void;
 }
@@ -18,11 +54,14 @@ const fineMs = 2000;
 const fineForMs = 15 * 60_000;
 const coarseMs = 60_000;
 const keptMs = 24 * 60 * 60_000;
-/** Of one tier: routes × outcomes × versions. */
-const mostSeries = 20_000;
+/** Of one tier: routes × outcomes × versions. What is more is counted together, as the route and version `other`. */
+const mostSeries = 5000;
+const mostTallies = 5000;
+const other = "other";
 
 type SampleRow = { readonly version: string; readonly at: number; readonly sample: string };
-type SeriesRow = { readonly version: string; readonly series: string };
+type SeriesRow = { readonly version: string; readonly heard: number; readonly series: string };
+type TallyRow = Omit<KeptTally, "labels" | "name"> & { readonly name: string; readonly labels: string };
 
 export const storeOn = (sql: SqlStorage): Store => {
   sql.exec(
@@ -31,6 +70,11 @@ export const storeOn = (sql: SqlStorage): Store => {
   sql.exec(
     "CREATE TABLE IF NOT EXISTS series (version TEXT, key TEXT, heard INTEGER NOT NULL, series TEXT NOT NULL, PRIMARY KEY (version, key)) WITHOUT ROWID",
   );
+  sql.exec(
+    "CREATE TABLE IF NOT EXISTS tallies (version TEXT, name TEXT, labels TEXT, since INTEGER NOT NULL, heard INTEGER NOT NULL, value REAL NOT NULL, PRIMARY KEY (version, name, labels)) WITHOUT ROWID",
+  );
+  sql.exec("CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+  const sizes = { series: sizeOf(sql, "series"), tallies: sizeOf(sql, "tallies") };
 
   const put = (version: string, at: number, sample: Sample): void => {
     const [row] = sql.exec<SampleRow>("SELECT * FROM samples WHERE version = ? AND at = ?", version, at).toArray();
@@ -39,20 +83,54 @@ export const storeOn = (sql: SqlStorage): Store => {
   };
 
   const count = (version: string, it: Series, now: number): void => {
-    const key = [it.route, it.status, it.verdict, it.by, it.code].join("\n");
+    const key = [it.route, it.method, it.status, it.verdict, it.by, it.code, it.upstream].join("\n");
     const [row] = sql
-      .exec<SeriesRow>("SELECT version, series FROM series WHERE version = ? AND key = ?", version, key)
+      .exec<SeriesRow>("SELECT version, heard, series FROM series WHERE version = ? AND key = ?", version, key)
       .toArray();
-    if (!row && sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM series").one().n >= mostSeries) return;
-    const whole = row ? added(JSON.parse(row.series) as Series, it) : it;
+    if (!row && key !== together.key && sizes.series >= mostSeries) {
+      count(other, { ...it, ...together.id }, now);
+      return;
+    }
+    if (!row) sizes.series++;
+    const whole = row ? added(JSON.parse(row.series) as Series, it) : { ...it, since: now };
     sql.exec("INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)", version, key, now, JSON.stringify(whole));
   };
 
+  const add = (version: string, { name, labels, by }: Tally, now: number): void => {
+    const key = JSON.stringify(labels);
+    const [known] = sql
+      .exec("SELECT 1 FROM tallies WHERE version = ? AND name = ? AND labels = ?", version, name, key)
+      .toArray();
+    if (!known && version !== other && sizes.tallies >= mostTallies) {
+      add(other, { name, labels: {}, by }, now);
+      return;
+    }
+    if (!known) sizes.tallies++;
+    sql.exec(
+      "INSERT INTO tallies VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value, heard = excluded.heard",
+      version,
+      name,
+      key,
+      now,
+      now,
+      by,
+    );
+  };
+
+  const tier = () => sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = 'tier'").toArray()[0]?.value;
+
+  const tally = (beside: Beside, now: number) => {
+    if (tier() === undefined) sql.exec("INSERT INTO facts VALUES ('tier', ?)", beside.tier);
+    for (const it of beside.tallies) if (it.by > 0) add(beside.version, it, now);
+  };
+
   return {
-    take: (version, sample, series, now) => {
+    take: (version, sample, series, now, beside) => {
       put(version, now - (now % fineMs), sample);
       for (const it of series) count(version, it, now);
+      if (beside) tally({ ...beside, version }, now);
     },
+    tally,
     between: (version, since, until) =>
       sql
         .exec<SampleRow>("SELECT * FROM samples WHERE version = ? AND at >= ? AND at < ?", version, since, until)
@@ -60,12 +138,30 @@ export const storeOn = (sql: SqlStorage): Store => {
         .reduce((whole, { sample }) => sum(whole, JSON.parse(sample) as Sample), none),
     series: () =>
       sql
-        .exec<SeriesRow>("SELECT version, series FROM series ORDER BY version, key")
+        .exec<SeriesRow>("SELECT version, heard, series FROM series ORDER BY version, key")
         .toArray()
-        .map(({ version, series }) => ({ version, ...(JSON.parse(series) as Series) })),
+        .map(({ version, heard, series }) => ({ ...early, since: heard, ...JSON.parse(series), version, heard })),
+    tallies: () =>
+      sql
+        .exec<TallyRow>("SELECT * FROM tallies ORDER BY name, version, labels")
+        .toArray()
+        .map(({ name, labels, ...it }) => ({ ...it, name: name as TallyName, labels: JSON.parse(labels) })),
+    heard: () =>
+      sql
+        .exec<{ at: number | null }>(
+          "SELECT MAX(heard) AS at FROM (SELECT heard FROM series UNION ALL SELECT heard FROM tallies WHERE name NOT IN ('pushes', 'push-lost'))",
+        )
+        .one().at ?? 0,
+    tier,
     sweep: (now) => {
       sql.exec("DELETE FROM samples WHERE at < ?", now - keptMs);
-      sql.exec("DELETE FROM series WHERE heard < ?", now - keptMs);
+      // A version's all together: a part that began again beside the others would look as if sums had shrunk.
+      for (const table of ["series", "tallies"])
+        sql.exec(
+          `DELETE FROM ${table} WHERE version IN (SELECT version FROM ${table} GROUP BY version HAVING MAX(heard) < ?)`,
+          now - keptMs,
+        );
+      Object.assign(sizes, { series: sizeOf(sql, "series"), tallies: sizeOf(sql, "tallies") });
       const old = sql
         .exec<SampleRow>("SELECT * FROM samples WHERE at < ? AND at % ? != 0", now - fineForMs, coarseMs)
         .toArray();
@@ -76,6 +172,15 @@ export const storeOn = (sql: SqlStorage): Store => {
     },
   };
 };
+
+/** What a gate of before did not tell. */
+const early = { method: "", upstream: "" };
+
+const id = { route: other, method: "", status: "", verdict: "passed", by: "", code: "", upstream: "" } as const;
+const together = { id, key: Object.values(id).join("\n") };
+
+const sizeOf = (sql: SqlStorage, table: "series" | "tallies"): number =>
+  sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`).one().n;
 
 const added = (a: Series, b: Series): Series => ({
   ...a,

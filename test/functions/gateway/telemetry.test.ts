@@ -21,12 +21,13 @@ const stand = () => {
       user?: string;
       route?: string;
       status?: number;
+      method?: string;
       ms?: number;
       outcome?: Partial<Context["outcome"]>;
       headers?: Record<string, string>;
     } = {},
   ) => {
-    const { user = "user-1", route = "r", status = 200, ms = 10, outcome = {}, headers = {} } = over;
+    const { user = "user-1", route = "r", status = 200, method = "GET", ms = 10, outcome = {}, headers = {} } = over;
     const context = {
       caller: { ...caller, grayKey: user },
       route: { tier: "tier", name: route },
@@ -34,6 +35,7 @@ const stand = () => {
       outcome: { verdict: "passed", ...outcome },
     } as unknown as Context;
     const asked = new Request("https://gate.example/secret/path?token=hidden", {
+      method,
       headers: { "content-length": "7", "x-key": "hidden", ...headers },
     });
     count(asked, new Response("ok", { headers: { "content-length": "2" } }), status, context, it.now() - ms);
@@ -67,7 +69,7 @@ describe("a gate's counts", () => {
     expect(report.series).toContainEqual(
       expect.objectContaining({
         route: "r",
-        status: "4xx",
+        status: "401",
         by: "jwt",
         code: "token-missing",
         count: 1,
@@ -77,6 +79,23 @@ describe("a gate's counts", () => {
     );
     request();
     expect(total(await flushed(), "requests")).toBe(1);
+  });
+
+  it("tell of methods and upstreams, of shadowed decisions, and of stores that were not to be had", async () => {
+    const { request, flushed } = stand();
+    const outcome = { upstream: "ledger", shadow: { limit: "rate-limited" }, degraded: ["nonce"] };
+    request({ method: "POST", outcome });
+    request({ method: "POST", outcome });
+    request({ method: "PROPFIND" });
+    const { series, marks } = await flushed();
+    expect(series.map(({ method, upstream, count }) => [method, upstream, count])).toEqual([
+      ["POST", "ledger", 2],
+      ["_OTHER", "", 1],
+    ]);
+    expect(marks).toEqual([
+      { kind: "shadow", route: "r", filter: "limit", decision: "rate-limited", count: 2 },
+      { kind: "degraded", route: "r", filter: "nonce", decision: "", count: 2 },
+    ]);
   });
 
   it("know a cold isolate's requests from warm ones", async () => {

@@ -1,0 +1,59 @@
+/** OTLP as those read it who wrote it: the message classes that OpenTelemetry's own exporters are made with. */
+import generated from "@opentelemetry/otlp-transformer/build/src/generated/root.js";
+
+interface Message {
+  readonly verify: (given: object) => string | null;
+  readonly fromObject: (given: object) => object;
+  readonly toObject: (message: object, how: object) => object;
+  readonly encode: (message: object) => { finish(): Uint8Array };
+  readonly decode: (bytes: Uint8Array) => object;
+}
+
+const { metrics, trace } = (
+  generated as unknown as {
+    readonly opentelemetry: {
+      readonly proto: {
+        readonly collector: {
+          readonly metrics: { readonly v1: { readonly ExportMetricsServiceRequest: Message } };
+          readonly trace: { readonly v1: { readonly ExportTraceServiceRequest: Message } };
+        };
+      };
+    };
+  }
+).opentelemetry.proto.collector;
+
+const types = { metrics: metrics.v1.ExportMetricsServiceRequest, traces: trace.v1.ExportTraceServiceRequest };
+
+const ids: readonly string[] = ["traceId", "spanId", "parentSpanId"];
+
+/** OTLP's JSON differs from that of other Protobuf in this: ids are hexadecimal. */
+const bytes = (key: string, value: unknown): unknown =>
+  ids.includes(key) ? Buffer.from(String(value), "hex").toString("base64") : value;
+
+const mapped = (value: unknown, map: (key: string, value: unknown) => unknown): unknown =>
+  JSON.parse(JSON.stringify(value, map));
+
+/**
+ * What a collector has after it has read the message, as bytes and back.
+ * @throws where a field is unknown to it, or of another type
+ */
+export const received = (signal: "metrics" | "traces", text: string): Record<string, unknown> => {
+  const type = types[signal];
+  const given = mapped(JSON.parse(text), bytes) as object;
+  const message = type.fromObject(given);
+  const wrong = type.verify(message);
+  if (wrong !== null) throw new Error(wrong);
+  const whole = type.decode(type.encode(message).finish());
+  const seen = mapped(type.toObject(whole, { longs: String, enums: Number, bytes: String }), (_, value) => value);
+  const [one, other] = [plainly(given), plainly(seen)];
+  if (one !== other) throw new Error(`a field is lost on the way:\n${one}\n${other}`);
+  return seen as Record<string, unknown>;
+};
+
+/** Numbers and texts of 64 bits are one; the order of keys says nothing. */
+const plainly = (value: unknown): string =>
+  JSON.stringify(value, (_, it) =>
+    it && typeof it === "object" && !Array.isArray(it)
+      ? Object.fromEntries(Object.entries(it).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : it,
+  );

@@ -1,0 +1,121 @@
+/** A tier's counts, as OpenTelemetry's own message classes read them. */
+import { expect, it } from "vitest";
+import { metricsOf } from "../../functions/control/otlp/metrics.ts";
+import { instruments } from "../../functions/control/telemetry/instruments.ts";
+import type { KeptSeries, KeptTally } from "../../functions/control/telemetry/store.ts";
+import { received } from "./collector.ts";
+import { now, series, since, tally } from "./series.ts";
+
+const told = {
+  environment: "production",
+  tier: "wallet",
+  paths: { balance: "/wallet/v1/accounts/{id}/balance" },
+  scheme: "https",
+  now,
+};
+
+interface Attributes {
+  readonly attributes: readonly { readonly key: string; readonly value: Record<string, unknown> }[];
+}
+interface Metric {
+  readonly name: string;
+  readonly unit: string;
+  readonly sum?: {
+    readonly isMonotonic: boolean;
+    readonly aggregationTemporality: number;
+    readonly dataPoints: Data[];
+  };
+  readonly histogram?: { readonly aggregationTemporality: number; readonly dataPoints: Data[] };
+}
+type Data = Attributes & Record<string, unknown>;
+
+const named = ({ attributes }: Attributes) =>
+  Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+
+const pushed = (kept: { series?: readonly KeptSeries[]; tallies?: readonly KeptTally[] }, versions = ["v1"]) =>
+  metricsOf(instruments({ series: [], tallies: [], ...kept }), told, new Set(versions)).map(({ message, points }) => {
+    const { resourceMetrics } = received("metrics", JSON.stringify(message)) as {
+      resourceMetrics: { resource: Attributes; scopeMetrics: { metrics: Metric[] }[] }[];
+    };
+    const [only] = resourceMetrics;
+    return {
+      points,
+      resource: only && named(only.resource),
+      metrics: new Map(only?.scopeMetrics.flatMap(({ metrics }) => metrics.map((it) => [it.name, it] as const))),
+    };
+  });
+
+it("a collector reads the tier as a service, its gate's version as the service's, and sums with their beginning", () => {
+  const [message] = pushed({ series: [series()], tallies: [tally()] });
+  expect(message?.resource).toEqual({
+    "service.name": "wallet",
+    "service.namespace": "postern",
+    "service.version": "v1",
+    "deployment.environment.name": "production",
+  });
+  const requests = message?.metrics.get("postern.requests");
+  expect(requests).toMatchObject({ unit: "{request}", sum: { isMonotonic: true, aggregationTemporality: 2 } });
+  expect(requests?.sum?.dataPoints).toMatchObject([
+    { asInt: "3", startTimeUnixNano: `${since}000000`, timeUnixNano: `${now}000000` },
+  ]);
+  expect(named(requests?.sum?.dataPoints[0] as Data)).toEqual({
+    "http.request.method": "GET",
+    "http.response.status_code": "200",
+    "http.route": "/wallet/v1/accounts/{id}/balance",
+    "url.scheme": "https",
+    "postern.route": "balance",
+    "postern.verdict": "passed",
+    "postern.upstream": "accounts",
+  });
+  expect(message?.metrics.get("postern.upstream")?.sum?.dataPoints).toMatchObject([{ asDouble: 1.5 }]);
+  expect(message?.metrics.get("postern.cpu")?.sum?.dataPoints).toMatchObject([{ asDouble: 0.0125 }]);
+});
+
+it("latency is a histogram of seconds, with one more bucket than bounds", () => {
+  const [message] = pushed({ series: [series()] });
+  const it = message?.metrics.get("http.server.request.duration");
+  expect(it).toMatchObject({ unit: "s", histogram: { aggregationTemporality: 2 } });
+  const point = it?.histogram?.dataPoints[0] as Data & {
+    bucketCounts: string[];
+    explicitBounds: number[];
+    sum: number;
+    count: string;
+  };
+  expect(point.bucketCounts).toHaveLength(point.explicitBounds.length + 1);
+  const filled = point.bucketCounts.flatMap((count, index) =>
+    count === "0" ? [] : [[point.explicitBounds[index], count]],
+  );
+  expect(filled).toEqual([
+    [0.01, "2"],
+    [0.75, "1"],
+  ]);
+  expect(point.count).toBe("3");
+  expect(Math.abs(point.sum / 0.716 - 1)).toBeLessThan(0.03);
+});
+
+it("an error has its type; a request whose client left has no status that was sent", () => {
+  const [message] = pushed({
+    series: [
+      series({ status: "502", verdict: "failed", code: "upstream-unreachable" }),
+      series({ status: "499", verdict: "left" }),
+    ],
+  });
+  const [failed, left] = (message?.metrics.get("postern.requests")?.sum?.dataPoints ?? []).map(named);
+  expect(failed).toMatchObject({ "http.response.status_code": "502", "error.type": "upstream-unreachable" });
+  expect(left).not.toHaveProperty("http.response.status_code");
+});
+
+it("each version is a resource of its own, and one that is silent is told of no more", () => {
+  const all = [series(), series({ version: "v2" }), series({ version: "old" })];
+  expect(pushed({ series: all }, ["v1", "v2"]).map(({ resource }) => resource?.["service.version"])).toEqual([
+    "v1",
+    "v2",
+  ]);
+});
+
+it("what is too much for one message goes in several, each point once", () => {
+  const many = Array.from({ length: 4500 }, (_, index) => series({ route: `r${index}` }));
+  const messages = pushed({ series: many });
+  expect(messages.every(({ points }) => points <= 2000)).toBe(true);
+  expect(messages.reduce((sum, { points }) => sum + points, 0)).toBe(4500 * 5);
+});

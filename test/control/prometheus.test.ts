@@ -1,0 +1,74 @@
+/** What `/metrics` says, as a parser reads it that follows Prometheus' own. */
+import parse from "parse-prometheus-text-format";
+import { expect, it } from "vitest";
+import { instruments } from "../../functions/control/telemetry/instruments.ts";
+import { prometheus } from "../../functions/control/telemetry/prometheus.ts";
+import { series } from "./series.ts";
+
+type Given = readonly [tier: string, kept: Partial<Parameters<typeof instruments>[0]>];
+
+const told = (...tiers: readonly Given[]): string =>
+  prometheus(tiers.map(([tier, kept]) => ({ tier, instruments: instruments({ series: [], tallies: [], ...kept }) })));
+
+const scraped = (...tiers: readonly Given[]) => parse(told(...tiers));
+
+const family = (name: string, all: ReturnType<typeof parse>) => all.find((it) => it.name === name);
+
+it("each family has its type, its help and the samples of all tiers", () => {
+  const all = scraped(["wallet", { series: [series()] }], ["pay", { series: [series({ count: 5 })] }]);
+  expect(family("postern_requests_total", all)).toMatchObject({
+    type: "COUNTER",
+    help: "Requests that a gate answered, or that their client left",
+    metrics: [
+      { value: "3", labels: { tier: "wallet", version: "v1", route: "balance", status: "200", upstream: "accounts" } },
+      { value: "5", labels: { tier: "pay" } },
+    ],
+  });
+  expect(all.every(({ help, metrics }) => help !== "" && metrics.length > 0)).toBe(true);
+});
+
+it("a histogram's buckets grow, and the last one is its count", () => {
+  const text = told(["wallet", { series: [series()] }]);
+  const name = "http_server_request_duration_seconds";
+  expect(family(name, parse(text))?.type).toBe("HISTOGRAM");
+  // The parser forgets the labels of histograms, so it is asked again as if each of their parts were a family.
+  const apart = parse(text.replaceAll(/^# .*\n/gm, ""));
+  const buckets =
+    family(`${name}_bucket`, apart)?.metrics.map(({ labels, value }) => [labels?.le, Number(value)]) ?? [];
+  expect(buckets.filter(([le]) => ["0.005", "0.01", "0.5", "0.75", "+Inf"].includes(String(le)))).toEqual([
+    ["0.005", 0],
+    ["0.01", 2],
+    ["0.5", 2],
+    ["0.75", 3],
+    ["+Inf", 3],
+  ]);
+  const labels = { tier: "wallet", version: "v1", route: "balance", method: "GET", status: "200", verdict: "passed" };
+  expect(family(`${name}_count`, apart)?.metrics).toEqual([{ value: "3", labels }]);
+  expect(Number(family(`${name}_sum`, apart)?.metrics[0]?.value)).toBeCloseTo(0.716, 1);
+});
+
+it("what is in a label stays in it", () => {
+  const odd = 'a"b\\c\nd}, evil{x="y"} 1\n# TYPE evil counter';
+  const all = scraped(["wallet", { series: [series({ code: odd })] }]);
+  expect(family("postern_requests_total", all)?.metrics).toMatchObject([{ value: "3", labels: { code: odd } }]);
+  expect(family("evil", all)).toBeUndefined();
+});
+
+it("no two samples of a family have the same labels", () => {
+  const many = ["a", "b"].flatMap((code) =>
+    ["v1", "v2"].map((version) => series({ code, version, verdict: "refused", status: "401" })),
+  );
+  const all = scraped(["wallet", { series: many }]);
+  for (const { metrics } of all) {
+    const labels = metrics.map((it) => JSON.stringify(it.labels));
+    expect(new Set(labels).size).toBe(labels.length);
+  }
+  expect(family("postern_response_bytes_total", all)?.metrics.map(({ value }) => value)).toEqual([
+    "6000000000",
+    "6000000000",
+  ]);
+});
+
+it("nothing counted is nothing said", () => {
+  expect(scraped(["wallet", {}])).toEqual([]);
+});

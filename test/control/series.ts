@@ -1,0 +1,38 @@
+/** What a tier's store holds of one route. */
+import type { KeptSeries, KeptTally } from "../../functions/control/telemetry/store.ts";
+import { binOf } from "../../functions/gateway/telemetry-samples.ts";
+
+export const since = Date.UTC(2026, 10, 1);
+export const now = since + 60_000;
+
+export const series = (over: Partial<KeptSeries> = {}): KeptSeries => ({
+  version: "v1",
+  route: "balance",
+  method: "GET",
+  status: "200",
+  verdict: "passed",
+  by: "",
+  code: "",
+  upstream: "accounts",
+  count: 3,
+  latency: [
+    [binOf(8), 2],
+    [binOf(700), 1],
+  ],
+  upstreamMs: 1500,
+  bytesIn: 10,
+  bytesOut: 3_000_000_000,
+  since,
+  heard: now,
+  ...over,
+});
+
+export const tally = (over: Partial<KeptTally> = {}): KeptTally => ({
+  name: "cpu",
+  version: "v1",
+  labels: { route: "balance" },
+  since,
+  heard: now,
+  value: 12.5,
+  ...over,
+});
