@@ -3,10 +3,13 @@ import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import { cookie } from "./gateway/cookies.ts";
 import { answer, gatewayCodes, type ProblemOptions } from "./gateway/faults.ts";
+import type { Ear, FrontTelemetry } from "./gateway/front-telemetry.ts";
 import {
   cleanse,
   grayKeyHeader,
   overridesHeader,
+  parentSpanHeader,
+  parentSpanOf,
   requestIdHeader,
   smokeHeader,
   traceparentOf,
@@ -29,15 +32,18 @@ interface FrontTypes {
   };
 }
 
-/** @param labels of testers, where control signs them */
-export const front = (plan: FrontPlan, labels?: Labels) =>
+/**
+ * @param labels of testers, where control signs them
+ * @param telemetry where control is to be told what the front saw
+ */
+export const front = (plan: FrontPlan, labels?: Labels, telemetry?: FrontTelemetry) =>
   new Hono<FrontTypes>()
     .use(cleanHeaders)
     .use(nameRequest)
     .use(keepOnOneVersion(plan.grayKey))
     .use(letTestersChoose(labels))
     .use(sayWhatIsMissing(plan.tiers))
-    .all("*", toGate(plan.tiers))
+    .all("*", toGate(plan.tiers, telemetry))
     .onError((error, c) => {
       report(c, "internal", error);
       return decline(c, "internal", null);
@@ -57,10 +63,10 @@ const nameRequest = createMiddleware<FrontTypes>((c, next) => {
   const requestId = crypto.randomUUID();
   c.set("requestId", requestId);
   headers.set(requestIdHeader, requestId);
-  writeTrace(
-    headers,
-    traceparentOf(headers, () => crypto.randomUUID()),
-  );
+  const traceparent = traceparentOf(headers, () => crypto.randomUUID());
+  const parent = parentSpanOf(headers, traceparent);
+  if (parent) headers.set(parentSpanHeader, parent);
+  writeTrace(headers, traceparent);
   return next();
 });
 
@@ -110,8 +116,12 @@ const sayWhatIsMissing = (tiers: FrontPlan["tiers"]) =>
     return decline(c, "tier-not-deployed", null, { detail });
   });
 
-const toGate = (tiers: FrontPlan["tiers"]) => {
+const toGate = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | undefined) => {
   const find = tierFinder(tiers);
+  const answered = (c: Context<FrontTypes>, tier: string, response: Response, code: string): Response => {
+    telemetry?.answered(earOf(c), tier, response.status, code, c.get("onward").headers);
+    return response;
+  };
   return createMiddleware<FrontTypes>(async (c) => {
     const url = new URL(c.req.url);
     const path = canonicalPath(url.pathname);
@@ -119,15 +129,23 @@ const toGate = (tiers: FrontPlan["tiers"]) => {
     if (typeof found === "string") return decline(c, found, null);
     // Cleaned, as the gate will see it, so that both find the same route.
     const gate = c.env[found.bindingFor(c.get("onward"), path as string, url)];
-    if (!gate) return decline(c, "tier-not-deployed", found.tier);
+    const { tier } = found;
+    if (!gate) return answered(c, tier, decline(c, "tier-not-deployed", tier), "tier-not-deployed");
     try {
-      return await gate.fetch(c.get("onward"));
+      return answered(c, tier, await gate.fetch(c.get("onward")), "");
     } catch (error) {
-      report(c, "gate-unavailable", error, found.tier);
-      return decline(c, "gate-unavailable", found.tier, { headers: { "retry-after": "5" } });
+      report(c, "gate-unavailable", error, tier);
+      if (!c.req.raw.signal.aborted) telemetry?.died(earOf(c), tier, gate, c.get("onward").headers);
+      const response = decline(c, "gate-unavailable", tier, { headers: { "retry-after": "5" } });
+      return answered(c, tier, response, "gate-unavailable");
     }
   });
 };
+
+const earOf = ({ env, executionCtx }: Context<FrontTypes>): Ear => ({
+  control: env.TELEMETRY,
+  defer: (work) => executionCtx.waitUntil(work),
+});
 
 /** Answers in place of a gate, with the access line that no gate writes. */
 const decline = (

@@ -1,21 +1,41 @@
-/** The Worker that hears how requests of gates ended, also of those that died and could not tell. */
+/** The Worker that hears how requests of gates ended, also of those that died and could not tell. It makes spans of them. */
+import type { TailPlan } from "./control/plan.ts";
+import { hearing, type TailReport } from "./control/tail/hearing.ts";
 
 interface Bindings {
   readonly TELEMETRY: Fetcher;
+  readonly OTLP_HEADERS?: string;
 }
 
-/** The gate tells of these itself, or nobody was harmed. */
-const harmless: readonly string[] = ["ok", "canceled", "responseStreamDisconnected", "unknown"];
+/** Nobody waits for it but the isolate. */
+const patienceMs = 5000;
 
-export default {
-  tail: async (events: readonly TraceItem[], { TELEMETRY }: Bindings): Promise<void> => {
-    for (const [key, some] of Map.groupBy(events, (it) => `${it.scriptName}\n${it.scriptVersion?.id ?? ""}`)) {
-      const [worker, version] = key.split("\n");
-      const deaths = some.filter(({ outcome }) => !harmless.includes(outcome)).length;
-      const cpuMs = some.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
-      if (deaths === 0) continue;
-      const body = JSON.stringify({ worker, version, deaths, cpuMs });
-      await TELEMETRY.fetch("https://control/v1/obituary", { method: "POST", body });
-    }
-  },
+export const tail = (plan: TailPlan): ExportedHandler<Bindings> => {
+  const hear = hearing(plan);
+  return {
+    tail: (events, { TELEMETRY, OTLP_HEADERS }, context) => {
+      const { otlp } = plan;
+      const tell = async (report: TailReport) => {
+        const signal = AbortSignal.timeout(patienceMs);
+        const { ok, status } = await TELEMETRY.fetch("https://control/v1/tail", {
+          method: "POST",
+          body: JSON.stringify(report),
+          signal,
+        });
+        if (!ok) throw new Error(`it answered ${status}`);
+      };
+      const heard = hear(events, {
+        tell,
+        collector: otlp && {
+          ...otlp,
+          headers: otlp.secret ? OTLP_HEADERS : undefined,
+          send: (url, init) => fetch(url, init),
+        },
+        sleep: (ms) => scheduler.wait(ms),
+        now: () => Date.now(),
+        log: (line) => console.log(JSON.stringify(line)),
+      });
+      context.waitUntil(heard);
+    },
+  };
 };

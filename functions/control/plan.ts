@@ -29,7 +29,7 @@ export interface TierFacts {
       {
         readonly filters: readonly string[];
         /** What it matches, without patterns: `/wallet/v1/accounts/{id}`. */
-        readonly path?: string;
+        readonly path: string;
         readonly weights?: readonly Weighted[];
         readonly closed?: true;
       }
@@ -50,7 +50,20 @@ export interface ControlPlan {
   readonly github: string | null;
   /** Where metrics go by OTLP over HTTP. */
   readonly otlp: CollectorPlan | null;
+  /** Of what clients ask. */
+  readonly scheme: string;
   readonly tiers: Readonly<Record<string, TierFacts>>;
+}
+
+export interface TailPlan {
+  readonly environment: string;
+  /** Where spans go by OTLP over HTTP. */
+  readonly otlp: CollectorPlan | null;
+  readonly scheme: string;
+  /** Tiers of each gate. */
+  readonly workers: Readonly<Record<string, readonly string[]>>;
+  /** What each route matches, without patterns, by tier and route. */
+  readonly paths: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export interface ActuatorPlan {

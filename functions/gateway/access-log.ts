@@ -23,11 +23,15 @@ export const accessLog =
       by: outcome.by,
       code: outcome.code,
       ms: deps.now() - started,
+      upstream: outcome.upstream,
       upstreamMs: outcome.upstreamMs,
       consumer: known(context, Consumer)?.id,
       shadow: outcome.shadow,
       degraded: outcome.degraded,
       request: caller.requestId,
       trace: caller.traceparent.slice(3, 35),
+      span: caller.traceparent.slice(36, 52),
+      parent: caller.parentSpan,
+      sampled: caller.traceparent.endsWith("1"),
     });
   };

@@ -4,6 +4,7 @@ import type { Caller } from "./types.ts";
 /** What the front tells the gate behind it. Read only by the entrypoint that no stranger reaches. */
 export const requestIdHeader = "x-postern-request-id";
 export const grayKeyHeader = "x-postern-gray-key";
+export const parentSpanHeader = "x-postern-parent-span";
 
 /** There where a tester asks, who is told which version answered. */
 export const smokeHeader = "x-postern-smoke";
@@ -59,6 +60,12 @@ export const traceparentOf = (headers: Headers, uuid: () => string): string => {
   return continued(headers, span) ?? `00-${uuid().replaceAll("-", "")}-${span}-01`;
 };
 
+/** The caller's span that ours comes under, or undefined where the trace begins with us. */
+export const parentSpanOf = (headers: Headers, traceparent: string): string | undefined => {
+  const given = headers.get("traceparent");
+  return given?.slice(3, 35) === traceparent.slice(3, 35) ? given.slice(36, 52) : undefined;
+};
+
 /** Writes the trace into headers that go on. */
 export const writeTrace = (headers: Headers, traceparent: string): void => {
   const given = headers.get("traceparent");
@@ -67,17 +74,23 @@ export const writeTrace = (headers: Headers, traceparent: string): void => {
 };
 
 /** A caller of whom nothing is believed but the address that the platform reports. */
-export const stranger = (headers: Headers, uuid: () => string): Caller => ({
-  requestId: uuid(),
-  traceparent: traceparentOf(headers, uuid),
-  ip: headers.get("cf-connecting-ip"),
-  grayKey: null,
-});
+export const stranger = (headers: Headers, uuid: () => string): Caller => {
+  const requestId = uuid();
+  const traceparent = traceparentOf(headers, uuid);
+  return {
+    requestId,
+    traceparent,
+    parentSpan: parentSpanOf(headers, traceparent),
+    ip: headers.get("cf-connecting-ip"),
+    grayKey: null,
+  };
+};
 
 /** A caller as the front made it out. */
 export const behindFront = (headers: Headers, uuid: () => string): Caller => ({
   requestId: headers.get(requestIdHeader) ?? uuid(),
   traceparent: headers.get("traceparent") ?? traceparentOf(headers, uuid),
+  parentSpan: headers.get(parentSpanHeader) ?? undefined,
   ip: headers.get("cf-connecting-ip"),
   grayKey: headers.get(grayKeyHeader),
 });

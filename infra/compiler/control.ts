@@ -1,6 +1,6 @@
 /** The Workers of the control plane, there where the environment has one: control, feed, actuator and tail. */
 import type { CollectorPlan } from "../../functions/control/otlp/push.ts";
-import type { ActuatorPlan, ControlPlan, TierFacts } from "../../functions/control/plan.ts";
+import type { ActuatorPlan, ControlPlan, TailPlan, TierFacts } from "../../functions/control/plan.ts";
 import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Plan } from "../../functions/gateway/plan.ts";
 import { feedBinding } from "../../functions/gateway/state.ts";
@@ -31,6 +31,9 @@ export const controlSecrets = ({ webhook, github, otlp }: Settings): string[] =>
 /** Of whoever pushes to the collector. */
 export const collectorSecrets = ({ otlp }: Pick<Settings, "otlp">): string[] =>
   typeof otlp === "object" ? [otlp.secret] : [];
+
+/** Of what clients ask, as far as the environment says. */
+const schemeOf = ({ front = "https://" }: Settings): string => front.slice(0, front.indexOf(":"));
 
 const collectorOf = ({ otlp }: Settings): CollectorPlan | null => {
   if (otlp === undefined) return null;
@@ -106,10 +109,11 @@ export const actuatorConfig = ({ name }: Named<Environment>) => ({
   secrets: { required: [deployToken] },
 });
 
-export const tailConfig = ({ name }: Named<Environment>) => ({
+export const tailConfig = ({ name }: Named<Environment>, settings: Settings) => ({
   name: tailWorker(name),
   main: "tail.js",
   ...common,
+  ...(collectorSecrets(settings).length > 0 && { secrets: { required: collectorSecrets(settings) } }),
   services: [telemetryService("tail", name)],
 });
 
@@ -128,6 +132,7 @@ export const controlPlan = (
   webhook: settings.webhook ?? null,
   github: settings.github ?? null,
   otlp: collectorOf(settings),
+  scheme: schemeOf(settings),
   tiers: Object.fromEntries(
     tiers
       .toSorted((a, b) => (a.plan.tier < b.plan.tier ? -1 : 1))
@@ -181,6 +186,26 @@ const limitIn = (config: unknown): { readonly limit?: string } => {
 
 const workersOfTier = (checked: CheckedTier, environment: string): string[] =>
   [gateOf(checked), ...liftedRoutes(checked).map(({ gate }) => gate)].map((it) => workerName(it, environment));
+
+export const tailPlan = ({ environment, otlp, scheme, tiers }: ControlPlan): TailPlan => {
+  const all = Object.entries(tiers);
+  const workers = Map.groupBy(
+    all.flatMap(([tier, it]) => it.workers.map((worker) => ({ worker, tier }))),
+    ({ worker }) => worker,
+  );
+  return {
+    environment,
+    otlp,
+    scheme,
+    workers: Object.fromEntries([...workers].map(([worker, some]) => [worker, some.map(({ tier }) => tier)])),
+    paths: Object.fromEntries(
+      all.map(([tier, { routes }]) => [
+        tier,
+        Object.fromEntries(Object.entries(routes).map(([route, { path }]) => [route, path])),
+      ]),
+    ),
+  };
+};
 
 /** Gates and the front: what is released by splits. */
 export const actuatorPlan = (

@@ -9,6 +9,7 @@ import { type Compiled, manifestFiles } from "./compile.ts";
 import {
   actuatorConfig,
   actuatorPlan,
+  collectorSecrets,
   controlConfig,
   controlPlan,
   controlSecrets,
@@ -16,6 +17,7 @@ import {
   feedConfig,
   type PlaneConfig,
   tailConfig,
+  tailPlan,
 } from "./control.ts";
 import { frontEntry, gateEntry, partsOf, planeEntries, stateEntry } from "./entries.ts";
 import { type Gate, gatesOf, isLifted } from "./gates.ts";
@@ -117,6 +119,7 @@ const emitControl = async (folder: string, { tiers, environment }: Compiled, gat
     checked,
     plan: lower(checked, environment.name, checked.routes),
   }));
+  const plan = controlPlan(whole, environment, settings);
   const workers = [
     ["feed", feedConfig(environment), {}],
     [
@@ -124,12 +127,8 @@ const emitControl = async (folder: string, { tiers, environment }: Compiled, gat
       actuatorConfig(environment),
       { plan: actuatorPlan(gates, environment.name, settings), secrets: [deployToken] },
     ],
-    [
-      "control",
-      controlConfig(environment, settings),
-      { plan: controlPlan(whole, environment, settings), secrets: controlSecrets(settings) },
-    ],
-    ["tail", tailConfig(environment), {}],
+    ["control", controlConfig(environment, settings), { plan, secrets: controlSecrets(settings) }],
+    ["tail", tailConfig(environment, settings), { plan: tailPlan(plan), secrets: collectorSecrets(settings) }],
   ] as const;
   return Promise.all(
     workers.map(async ([kind, config, beside]) => {

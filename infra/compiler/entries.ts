@@ -56,8 +56,9 @@ export default front(plan);
 `
     : `import plan from "./plan.js";
 import { front } from "./front.ts";
+import { frontTelemetry } from "./gateway/front-telemetry.ts";
 import { labels } from "./gateway/label.ts";
-export default front(plan, labels(${JSON.stringify(key)}));
+export default front(plan, labels(${JSON.stringify(key)}), frontTelemetry((ms) => scheduler.wait(ms)));
 `;
 
 export const stateEntry = `export * from "./state.ts";
@@ -78,6 +79,8 @@ import { control } from "./control.ts";
 export const { Ingest, Telemetry, Rollouts, Ledger, api } = control(plan);
 export default api;
 `,
-  tail: `export { default } from "./tail.ts";
+  tail: `import plan from "./plan.js";
+import { tail } from "./tail.ts";
+export default tail(plan);
 `,
 } as const;

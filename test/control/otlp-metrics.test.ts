@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { metricsOf } from "../../functions/control/otlp/metrics.ts";
 import { instruments } from "../../functions/control/telemetry/instruments.ts";
 import type { KeptSeries, KeptTally } from "../../functions/control/telemetry/store.ts";
-import { received } from "./collector.ts";
+import { received } from "./otlp.ts";
 import { now, series, since, tally } from "./series.ts";
 
 const told = {

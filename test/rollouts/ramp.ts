@@ -23,7 +23,7 @@ const samples = parse(
 };
 
 /** The samples' keys, for a cloud at these addresses. The environment is called `local`, whose secrets are here. */
-const environment = (api: string, edge: string): string =>
+const environment = (api: string, edge: string, control: object): string =>
   JSON.stringify({
     values: {},
     kv: { feed: "00000000000000000000000000000002" },
@@ -34,11 +34,17 @@ const environment = (api: string, edge: string): string =>
       account: "00000000000000000000000000000001",
       api: api.replace("127.0.0.1", "localhost"),
       front: edge,
+      ...control,
     },
     dev: { secrets: samples.dev.secrets },
   });
 
-export const place = async (files: Readonly<Record<string, string>>, options: Partial<CloudOptions> = {}) => {
+/** @param control what its section has besides */
+export const place = async (
+  files: Readonly<Record<string, string>>,
+  options: Partial<CloudOptions> = {},
+  control: object = {},
+) => {
   const root = project({ "routes/environments/local.yaml": "values: {}\n", ...files });
   const lines: string[] = [];
   const tell = (line: string) => void lines.push(line);
@@ -51,7 +57,7 @@ export const place = async (files: Readonly<Record<string, string>>, options: Pa
     ...options,
   });
   onTestFinished(() => cloud.close());
-  fs.writeFileSync(path.join(root, "routes/environments/local.yaml"), environment(cloud.api, cloud.edge));
+  fs.writeFileSync(path.join(root, "routes/environments/local.yaml"), environment(cloud.api, cloud.edge, control));
   const target = targetOf(cloud.api);
   const brought = async (tiers: readonly string[], split: string) => {
     const outcome = await deploy(tiers, { root, target: cloud.api, split, message: "a test" });

@@ -1,5 +1,4 @@
 /** Pushes one message to a collector by OTLP/HTTP, with bounds, and says what became of it. Source: OTLP specification 1, "OTLP/HTTP". */
-import * as z from "zod";
 import { jsonOf } from "../../gateway/collect.ts";
 import { headersOf } from "./headers.ts";
 
@@ -57,13 +56,10 @@ export const push = async (
   }
 };
 
-const rejected = z.coerce.number().int().nonnegative().catch(0);
-const answer = z
-  .object({ partialSuccess: z.object({ rejectedDataPoints: rejected, rejectedSpans: rejected }).partial().optional() })
-  .catch({});
-
-/** A collector that says nothing that one could read has taken all. */
+/** `partialSuccess`, as OTLP's JSON has it. A collector that says nothing that one could read has taken all. */
 const rejectedBy = async (response: Response): Promise<number> => {
-  const { partialSuccess } = answer.parse(await jsonOf(response, mostAnswerBytes).catch(() => ({})));
-  return (partialSuccess?.rejectedDataPoints ?? 0) + (partialSuccess?.rejectedSpans ?? 0);
+  const said = await jsonOf(response, mostAnswerBytes).catch(() => undefined);
+  const { partialSuccess } = (said ?? {}) as { readonly partialSuccess?: Readonly<Record<string, unknown>> | null };
+  const count = Number(partialSuccess?.rejectedDataPoints ?? partialSuccess?.rejectedSpans ?? 0);
+  return Number.isSafeInteger(count) && count > 0 ? count : 0;
 };

@@ -1,15 +1,19 @@
-/** Hands what comes in to the object of its tier. */
+/** Hands what comes in to the objects of its tiers. */
+import type { FrontReport } from "../../gateway/front-telemetry.ts";
 import type { Report } from "../../gateway/telemetry.ts";
 import { groups } from "../../gateway/telemetry-samples.ts";
 import type { World } from "../bindings.ts";
 import { type Namespace, remote } from "../namespaces.ts";
 import type { ControlPlan } from "../plan.ts";
-import { obituary, report } from "./reports.ts";
-import { deaths } from "./samples.ts";
-import type { Store } from "./store.ts";
+import type { TailReport } from "../tail/hearing.ts";
+import { frontReport, report, tailReport } from "./reports.ts";
+import { deaths, deathsIn } from "./samples.ts";
+import type { News, Store } from "./store.ts";
 import type { Tally } from "./tally.ts";
 
 const mostBytes = 1024 * 1024;
+
+type Tiers = ControlPlan["tiers"];
 
 export const ingest = async (
   request: Request,
@@ -20,23 +24,36 @@ export const ingest = async (
   const text = await request.text();
   const { pathname } = new URL(request.url);
   if (request.method !== "POST" || text.length > mostBytes) return refused(400, "a report is posted, 1 MiB at most");
+  const hear = async (news: readonly News[]): Promise<Response> => {
+    const known = Map.groupBy(news, ({ tier }) => tier);
+    await Promise.all(
+      [...known]
+        .filter(([tier]) => Object.hasOwn(tiers, tier))
+        .map(([tier, it]) => remote(stores, tier).hear(it, now())),
+    );
+    return taken();
+  };
   const value = parsed(text);
-  if (pathname === "/v1/report") {
-    const it = report.safeParse(value);
-    if (!it.success) return refused(400, it.error.message.slice(0, 300));
-    const { tier, version, sample, series, marks, lost } = it.data;
-    if (!Object.hasOwn(tiers, tier)) return refused(404, `control knows no tier "${tier}"`);
-    await remote(stores, tier).take(version, sample, series, now(), { tier, tallies: noted(marks, lost) });
-    return new Response(null, { status: 204 });
+  switch (pathname) {
+    case "/v1/report": {
+      const it = report.safeParse(value);
+      if (!it.success) return refused(400, it.error.message);
+      const { tier, version, sample, series, marks, lost } = it.data;
+      if (!Object.hasOwn(tiers, tier)) return refused(404, `control knows no tier "${tier}"`);
+      await remote(stores, tier).take(version, sample, series, now(), { tier, tallies: noted(marks, lost) });
+      return taken();
+    }
+    case "/v1/tail": {
+      const it = tailReport.safeParse(value);
+      return it.success ? hear(newsOfTail(it.data, tiers, random)) : refused(400, it.error.message);
+    }
+    case "/v1/front": {
+      const it = frontReport.safeParse(value);
+      return it.success ? hear(newsOfFront(it.data)) : refused(400, it.error.message);
+    }
+    default:
+      return refused(404, "there are /v1/report, /v1/tail and /v1/front");
   }
-  if (pathname !== "/v1/obituary") return refused(404, "there are /v1/report and /v1/obituary");
-  const it = obituary.safeParse(value);
-  if (!it.success) return refused(400, it.error.message.slice(0, 300));
-  const [tier] = Object.entries(tiers).find(([, { workers }]) => workers.includes(it.data.worker)) ?? [];
-  if (tier === undefined) return refused(404, `control knows no Worker "${it.data.worker}"`);
-  const sample = deaths(it.data.deaths, Math.floor(random() * groups), groups);
-  await remote(stores, tier).take(it.data.version, sample, [], now());
-  return new Response(null, { status: 204 });
 };
 
 const noted = (marks: Report["marks"], lost: number): Tally[] => [
@@ -48,7 +65,63 @@ const noted = (marks: Report["marks"], lost: number): Tally[] => [
   { name: "reports-lost", labels: {}, by: lost },
 ];
 
-const refused = (status: number, text: string): Response => new Response(text, { status });
+/** Whose request died in a gate of several tiers nobody knows, so that is told of each of them. */
+const newsOfTail = ({ cpu, deaths: dead, spans }: TailReport, tiers: Tiers, random: () => number): News[] => {
+  const tiersOf = (worker: string) =>
+    Object.entries(tiers)
+      .filter(([, { workers }]) => workers.includes(worker))
+      .map(([tier]) => tier);
+  return [
+    ...cpu.flatMap(({ worker, tier, version, route, requests, cpuMs }): News[] => {
+      const of = tier === "" ? tiersOf(worker) : [tier];
+      const labels = { route };
+      const tallies: Tally[] = [
+        { name: "cpu", labels, by: cpuMs },
+        { name: "cpu-requests", labels, by: requests },
+      ];
+      return of.length === 1 ? [{ tier: of[0] as string, version, tallies }] : [];
+    }),
+    ...dead.flatMap(({ worker, version, outcome, count }) =>
+      tiersOf(worker).map((tier) => ({
+        tier,
+        version,
+        tallies: [{ name: "deaths" as const, labels: { seen: "tail", outcome }, by: count }],
+        deaths: { seen: "tail" as const, sample: deaths(count, Math.floor(random() * groups), groups) },
+      })),
+    ),
+    ...spans.map(({ tier, taken, failed, lost }) => ({
+      tier,
+      version: "",
+      tallies: [
+        { name: "pushes" as const, labels: { signal: "traces", outcome: "taken" }, by: taken },
+        { name: "pushes" as const, labels: { signal: "traces", outcome: "failed" }, by: failed },
+        { name: "push-lost" as const, labels: { signal: "traces" }, by: lost },
+      ],
+    })),
+  ];
+};
+
+/** Who was asked does not say of which tier a report that was lost had told, so that counts with the first one. */
+const newsOfFront = ({ counts, deaths: dead, lost }: FrontReport): News[] => [
+  ...counts.map(({ tier, status, code, count }, index) => ({
+    tier,
+    version: "",
+    tallies: [
+      { name: "front" as const, labels: { status, code }, by: count },
+      { name: "reports-lost" as const, labels: { from: "front" }, by: index === 0 ? lost : 0 },
+    ],
+  })),
+  ...[...Map.groupBy(dead, ({ tier, version }) => `${tier}\n${version}`).values()].map((some) => ({
+    tier: some[0]?.tier ?? "",
+    version: some[0]?.version ?? "",
+    tallies: [{ name: "deaths" as const, labels: { seen: "front", outcome: "exception" }, by: some.length }],
+    deaths: { seen: "front" as const, sample: deathsIn(some.map(({ group }) => group % groups)) },
+  })),
+];
+
+const taken = (): Response => new Response(null, { status: 204 });
+
+const refused = (status: number, text: string): Response => new Response(text.slice(0, 300), { status });
 
 const parsed = (text: string): unknown => {
   try {

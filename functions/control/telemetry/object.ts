@@ -22,7 +22,7 @@ const idleMs = 24 * 60 * 60_000 + 60_000;
 const mostMessages = 30;
 const longestWaitMs = 5 * 60_000;
 
-export const telemetryOn = (plan: Pick<ControlPlan, "environment" | "front" | "tiers">, ports: Ports) => {
+export const telemetryOn = (plan: Pick<ControlPlan, "environment" | "scheme" | "tiers">, ports: Ports) => {
   const { storage, collector, now, log } = ports;
   const store = storeOn(storage.sql);
   let failures = 0;
@@ -35,23 +35,17 @@ export const telemetryOn = (plan: Pick<ControlPlan, "environment" | "front" | "t
 
   const invoke = async <K extends keyof Store>(name: K, given: Parameters<Store[K]>): Promise<ReturnType<Store[K]>> => {
     const said = (store[name] as (...all: unknown[]) => ReturnType<Store[K]>)(...given);
-    if (name === "take" || name === "tally") await alarmWithin(roundMs);
+    if (name === "take" || name === "hear") await alarmWithin(roundMs);
     return said;
   };
 
   const told = async (tier: string, to: Collector): Promise<void> => {
     const at = now();
     const all = instruments({ series: store.series(), tallies: store.tallies() });
-    const facts = plan.tiers[tier];
-    const paths = Object.fromEntries(
-      Object.entries(facts?.routes ?? {}).flatMap(([route, { path }]) => (path === undefined ? [] : [[route, path]])),
-    );
-    const scheme = plan.front ? new URL(plan.front).protocol.slice(0, -1) : "https";
-    const messages = metricsOf(
-      all,
-      { environment: plan.environment, tier, paths, scheme, now: at },
-      audible(all, at - silentMs),
-    );
+    const { environment, scheme } = plan;
+    const routes = Object.entries(plan.tiers[tier]?.routes ?? {});
+    const paths = Object.fromEntries(routes.map(([route, { path }]) => [route, path]));
+    const messages = metricsOf(all, { environment, tier, paths, scheme, now: at }, audible(all, at - silentMs));
     const counted = { pushed: 0, failed: 0, lost: messages.slice(mostMessages).reduce(sumOfPoints, 0) };
     for (const { message, points } of messages.slice(0, mostMessages)) {
       const said = await push("metrics", message, to);
@@ -69,7 +63,7 @@ export const telemetryOn = (plan: Pick<ControlPlan, "environment" | "front" | "t
       log({ type: "fault", tier, cause: `metrics were not pushed: ${said.why}` });
       break;
     }
-    store.tally({ tier, version: "", tallies: talliesOf(counted) }, at);
+    store.hear([{ tier, version: "", tallies: talliesOf(counted) }], at);
   };
 
   const alarm = async (): Promise<void> => {

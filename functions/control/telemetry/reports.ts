@@ -1,4 +1,4 @@
-/** What comes in by the binding: reports of gates, and deaths that the tail heard of. Checked, since a gate may be older than control. */
+/** What comes in by the binding: reports of gates, of the tail and of fronts. Checked, since a gate may be older than control. */
 import { z } from "@hono/zod-openapi";
 
 const count = z.int().nonnegative().max(1e12);
@@ -41,5 +41,21 @@ export const report = z.object({
   lost: count,
 });
 
+const ms = z.number().nonnegative().max(1e12);
+const some = z.array(z.unknown()).max(5000);
+
 /** The tail's. */
-export const obituary = z.object({ worker: text, version: text, deaths: count, cpuMs: z.number().nonnegative() });
+export const tailReport = z.object({
+  cpu: some.pipe(
+    z.array(z.object({ worker: text, tier: text, version: text, route: text, requests: count, cpuMs: ms })),
+  ),
+  deaths: some.pipe(z.array(z.object({ worker: text, version: text, outcome: text, count }))),
+  spans: some.pipe(z.array(z.object({ tier: text, taken: count, failed: count, lost: count }))),
+});
+
+/** A front's. */
+export const frontReport = z.object({
+  counts: some.pipe(z.array(z.object({ tier: text, status: text, code: text, count }))),
+  deaths: some.pipe(z.array(z.object({ tier: text, version: text, group: z.int().min(0).max(99) }))),
+  lost: count,
+});

@@ -28,18 +28,27 @@ export const sumOfBins = (a: Bins, b: Bins): Bins => {
 };
 
 /** What died without a word, put to groups one after the other, since nobody knows whose requests they were. */
-export const deaths = (count: number, first: number, groups: number): Sample => {
-  const all: Record<string, Group> = {};
-  for (let index = 0; index < Math.min(count, groups); index++) {
-    const share = Math.floor(count / groups) + (index < count % groups ? 1 : 0);
-    all[(first + index) % groups] = {
-      requests: share,
-      errors: share,
-      refusals: 0,
-      upstreamErrors: 0,
-      abandoned: 0,
-      latency: [],
-    };
-  }
-  return { groups: all, cold: 0 };
-};
+export const deaths = (count: number, first: number, groups: number): Sample => ({
+  groups: Object.fromEntries(
+    Array.from({ length: Math.min(count, groups) }, (_, index) => {
+      const share = Math.floor(count / groups) + (index < count % groups ? 1 : 0);
+      return [(first + index) % groups, dead(share)];
+    }),
+  ),
+  cold: 0,
+});
+
+/** @param groups of each request that died */
+export const deathsIn = (groups: readonly number[]): Sample => ({
+  groups: Object.fromEntries([...Map.groupBy(groups, (it) => it)].map(([group, some]) => [group, dead(some.length)])),
+  cold: 0,
+});
+
+const dead = (count: number): Group => ({
+  requests: count,
+  errors: count,
+  refusals: 0,
+  upstreamErrors: 0,
+  abandoned: 0,
+  latency: [],
+});

@@ -24,20 +24,26 @@ export interface KeptTally {
 export interface Beside {
   /** Whose store this is, which it cannot know by itself. */
   readonly tier: string;
-  readonly version: string;
   readonly tallies: readonly Tally[];
 }
 
+/** What was heard of a version from outside. */
+export interface News extends Beside {
+  readonly version: string;
+  /** Requests that died, by who saw that: the same ones are seen by both, so they are kept apart. */
+  readonly deaths?: { readonly seen: Witness; readonly sample: Sample };
+}
+
+export type Witness = (typeof witnesses)[number];
+const witnesses = ["tail", "front"] as const;
+
 export interface Store {
-  readonly take: (
-    version: string,
-    sample: Sample,
-    series: readonly Series[],
-    now: number,
-    beside?: Pick<Beside, "tier" | "tallies">,
-  ) => void;
-  readonly tally: (beside: Beside, now: number) => void;
-  /** What a version did between two times, in milliseconds since the epoch. */
+  readonly take: (version: string, sample: Sample, series: readonly Series[], now: number, beside?: Beside) => void;
+  readonly hear: (news: readonly News[], now: number) => void;
+  /**
+   * What a version did between two times, in milliseconds since the epoch. Of those who saw requests die, the one that
+   * saw more is believed: both saw the same ones, unless one of them could not see.
+   */
   readonly between: (version: string, since: number, until: number) => Sample;
   readonly series: () => readonly KeptSeries[];
   readonly tallies: () => readonly KeptTally[];
@@ -119,23 +125,32 @@ export const storeOn = (sql: SqlStorage): Store => {
 
   const tier = () => sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = 'tier'").toArray()[0]?.value;
 
-  const tally = (beside: Beside, now: number) => {
+  const tally = (version: string, beside: Beside, now: number): void => {
     if (tier() === undefined) sql.exec("INSERT INTO facts VALUES ('tier', ?)", beside.tier);
-    for (const it of beside.tallies) if (it.by > 0) add(beside.version, it, now);
+    for (const it of beside.tallies) if (it.by > 0) add(version, it, now);
   };
+  const read = (version: string, since: number, until: number): Sample =>
+    sql
+      .exec<SampleRow>("SELECT * FROM samples WHERE version = ? AND at >= ? AND at < ?", version, since, until)
+      .toArray()
+      .reduce((whole, { sample }) => sum(whole, JSON.parse(sample) as Sample), none);
 
   return {
     take: (version, sample, series, now, beside) => {
       put(version, now - (now % fineMs), sample);
       for (const it of series) count(version, it, now);
-      if (beside) tally({ ...beside, version }, now);
+      if (beside) tally(version, beside, now);
     },
-    tally,
-    between: (version, since, until) =>
-      sql
-        .exec<SampleRow>("SELECT * FROM samples WHERE version = ? AND at >= ? AND at < ?", version, since, until)
-        .toArray()
-        .reduce((whole, { sample }) => sum(whole, JSON.parse(sample) as Sample), none),
+    hear: (news, now) => {
+      for (const { version, deaths, ...beside } of news) {
+        if (deaths) put(deathsOf(deaths.seen, version), now - (now % fineMs), deaths.sample);
+        tally(version, beside, now);
+      }
+    },
+    between: (version, since, until) => {
+      const seen = witnesses.map((it) => read(deathsOf(it, version), since, until));
+      return sum(read(version, since, until), seen.reduce(larger));
+    },
     series: () =>
       sql
         .exec<SeriesRow>("SELECT version, heard, series FROM series ORDER BY version, key")
@@ -172,6 +187,13 @@ export const storeOn = (sql: SqlStorage): Store => {
     },
   };
 };
+
+const deathsOf = (seen: Witness, version: string): string => `${seen}:${version}`;
+
+const larger = (a: Sample, b: Sample): Sample => (requestsOf(b) > requestsOf(a) ? b : a);
+
+const requestsOf = ({ groups }: Sample): number =>
+  Object.values(groups).reduce((sum, { requests }) => sum + requests, 0);
 
 /** What a gate of before did not tell. */
 const early = { method: "", upstream: "" };

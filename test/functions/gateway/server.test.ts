@@ -148,11 +148,14 @@ describe("the access log", () => {
         by: undefined,
         code: undefined,
         ms: 0,
+        upstream: "service",
         upstreamMs: 0,
         consumer: undefined,
         shadow: undefined,
         request: "00000000-0000-4000-8000-00000000cafe",
         trace: "0af7651916cd43dd8448eb211c80319c",
+        span: "b7ad6b7169203331",
+        sampled: true,
       },
     ]);
     expect(JSON.stringify(world.lines)).not.toContain("s3cret");

@@ -3,6 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { telemetryOn } from "../../../../functions/control/telemetry/object.ts";
+import { deathsIn } from "../../../../functions/control/telemetry/samples.ts";
 import { storeOn } from "../../../../functions/control/telemetry/store.ts";
 import type { Series } from "../../../../functions/gateway/telemetry.ts";
 
@@ -33,6 +34,7 @@ const counted = (over: Partial<Series> = {}): Series => ({
   ...over,
 });
 
+const dead = { requests: 1, errors: 1, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: [] };
 const none = { groups: {}, cold: 0 };
 const beside = (by = 1) => ({ tier: "wallet", tallies: [{ name: "cpu" as const, labels: { route: "r" }, by }] });
 
@@ -81,6 +83,23 @@ describe("what a tier counted", () => {
       expect(store.series()).toEqual([]);
     }));
 
+  it("has a death once that two saw, and in full where one of them could not see", () =>
+    inObject(({ storage }) => {
+      const store = storeOn(storage.sql);
+      const seen = (by: "tail" | "front", version: string, groups: number[]) => ({
+        tier: "wallet",
+        version,
+        tallies: [],
+        deaths: { seen: by, sample: deathsIn(groups) },
+      });
+      store.take("v1", { groups: { 1: { ...dead, requests: 10, errors: 1 } }, cold: 0 }, [], begin);
+      store.hear([seen("tail", "v1", [1, 2, 3]), seen("front", "v1", [4])], begin);
+      store.hear([seen("front", "v1", [5, 6]), seen("front", "v2", [7])], begin + 5 * secondsMs);
+      const sumOf = (version: string, key: "requests" | "errors") =>
+        Object.values(store.between(version, begin, begin + minutesMs).groups).reduce((sum, it) => sum + it[key], 0);
+      expect([sumOf("v1", "requests"), sumOf("v1", "errors"), sumOf("v2", "errors")]).toEqual([13, 4, 1]);
+    }));
+
   it("of before this release is read", () =>
     inObject(({ storage }) => {
       storeOn(storage.sql);
@@ -90,7 +109,7 @@ describe("what a tier counted", () => {
     }));
 });
 
-const plan = { environment: "test", front: null, tiers: {} };
+const plan = { environment: "test", scheme: "https", tiers: {} };
 
 /** A collector that answers what it is told to, in turn. */
 const stand = (state: DurableObjectState, answers: readonly (Response | Error)[]) => {

@@ -1,0 +1,74 @@
+/** What the runtime tells of a gate's request, as far as the tail needs it. */
+
+/** The gate's own line (`functions/gateway/access-log.ts`), which a gate of another version may write otherwise. */
+export interface AccessLine {
+  readonly type: "access";
+  readonly time: string;
+  readonly tier: string;
+  readonly route: string | null;
+  readonly version: string;
+  readonly method: string;
+  readonly status: number;
+  readonly verdict: string;
+  readonly by?: string;
+  readonly code?: string;
+  readonly ms: number;
+  readonly upstream?: string;
+  readonly upstreamMs?: number;
+  readonly degraded?: readonly string[];
+  readonly request: string;
+  readonly trace: string;
+  readonly span?: string;
+  readonly parent?: string;
+  readonly sampled?: boolean;
+}
+
+export interface Heard {
+  readonly worker: string;
+  readonly version: string;
+  readonly outcome: string;
+  /** It ended without being able to say how. */
+  readonly died: boolean;
+  readonly cpuMs: number;
+  readonly wallMs: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly method: string;
+  /** As the front wrote them for the gate. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly line: AccessLine | undefined;
+}
+
+/** The gate tells of these itself, or nobody was harmed. */
+const harmless: readonly string[] = ["ok", "canceled", "responseStreamDisconnected", "unknown"];
+
+export const heardOf = (item: TraceItem): Heard => {
+  const request = item.event && "request" in item.event ? item.event.request : undefined;
+  return {
+    worker: item.scriptName ?? "",
+    version: item.scriptVersion?.id ?? "",
+    outcome: item.outcome,
+    died: !harmless.includes(item.outcome),
+    cpuMs: item.cpuTime,
+    wallMs: item.wallTime,
+    at: item.eventTimestamp ?? 0,
+    method: request?.method ?? "",
+    headers: request?.headers ?? {},
+    line: item.logs.map(({ message }) => lineIn(message)).find(Boolean),
+  };
+};
+
+const begins = '{"type":"access"';
+
+/** @param message the arguments of `console.log` */
+const lineIn = (message: unknown): AccessLine | undefined => {
+  const [text] = Array.isArray(message) ? message : [];
+  if (typeof text !== "string" || !text.startsWith(begins)) return undefined;
+  try {
+    const line = JSON.parse(text) as AccessLine;
+    return typeof line.tier === "string" ? line : undefined;
+  } catch {
+    // The platform cuts what is too long.
+    return undefined;
+  }
+};

@@ -1,0 +1,145 @@
+/** Gathers what is heard of gates, and tells control and the collector of it now and then. Per isolate, bounded. */
+import { smokeHeader } from "../../gateway/hop.ts";
+import { type Collector, push } from "../otlp/push.ts";
+import { type Span, type Surroundings, spanOf, tracesOf } from "../otlp/spans.ts";
+import { type Heard, heardOf } from "./events.ts";
+
+/** CPU of one route; the route is empty where a request left no line. */
+export interface Cpu {
+  readonly worker: string;
+  readonly tier: string;
+  readonly version: string;
+  readonly route: string;
+  readonly requests: number;
+  readonly cpuMs: number;
+}
+
+export interface Deaths {
+  readonly worker: string;
+  readonly version: string;
+  readonly outcome: string;
+  readonly count: number;
+}
+
+/** Version 1 of what a tail tells. */
+export interface TailReport {
+  readonly cpu: readonly Cpu[];
+  readonly deaths: readonly Deaths[];
+  /** By tier: pushes that had spans of it, and spans that are lost. */
+  readonly spans: readonly {
+    readonly tier: string;
+    readonly taken: number;
+    readonly failed: number;
+    readonly lost: number;
+  }[];
+}
+
+export interface Ports {
+  /** @throws where it reaches nobody in time */
+  readonly tell: (report: TailReport) => Promise<void>;
+  readonly collector: Collector | null;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly now: () => number;
+  readonly log: (line: object) => void;
+}
+
+/** After the first event that nobody was told of. */
+const flushMs = 1000;
+const mostKeys = 2000;
+/** More than these wait for nobody: the oldest are lost, and counted. */
+const mostSpans = 2000;
+const mostSpansAtOnce = 500;
+const longestWaitMs = 60_000;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** @returns takes events, and resolves when they have been told of, or are lost */
+export const hearing = (around: Surroundings) => {
+  let cpu = new Map<string, Mutable<Cpu>>();
+  let deaths = new Map<string, Mutable<Deaths>>();
+  let fates = new Map<string, { taken: number; failed: number; lost: number }>();
+  let spans: Span[] = [];
+  let pending = false;
+  let failures = 0;
+  let notBefore = 0;
+
+  const fateOf = (tier: string) => {
+    const fate = fates.get(tier) ?? { taken: 0, failed: 0, lost: 0 };
+    fates.set(tier, fate);
+    return fate;
+  };
+  const lose = (some: readonly Span[]): void => {
+    for (const { tier } of some) fateOf(tier).lost++;
+  };
+
+  const count = (it: Heard): void => {
+    const { worker, version, line } = it;
+    const entry = { worker, tier: line?.tier ?? "", version, route: line?.route ?? "", requests: 0, cpuMs: 0 };
+    const known = at(cpu, [worker, entry.tier, version, entry.route], entry);
+    if (known && line) known.requests++;
+    if (known) known.cpuMs += it.cpuMs;
+    if (it.died) {
+      const death = at(deaths, [worker, version, it.outcome], { worker, version, outcome: it.outcome, count: 0 });
+      if (death) death.count++;
+    }
+  };
+
+  const note = (it: Heard, traced: boolean): void => {
+    // A tester is no user, and who tries what fails is not to fail the release.
+    if (!Object.hasOwn(it.headers, smokeHeader)) count(it);
+    const span = traced ? spanOf(it, around) : undefined;
+    if (span) spans.push(span);
+    if (spans.length > mostSpans) lose(spans.splice(0, spans.length - mostSpans));
+  };
+
+  const pushAll = async ({ collector, now, log }: Ports): Promise<void> => {
+    while (collector && spans.length > 0 && now() >= notBefore) {
+      const some = spans.splice(0, mostSpansAtOnce);
+      const tiers = new Set(some.map(({ tier }) => tier));
+      const said = await push("traces", tracesOf(some, around.environment), collector);
+      for (const tier of tiers) fateOf(tier)[said.ok ? "taken" : "failed"]++;
+      if (said.ok) {
+        failures = 0;
+        // Nobody says whose they were.
+        lose(some.slice(0, said.rejected));
+        continue;
+      }
+      failures++;
+      notBefore = now() + Math.max(said.afterMs, Math.min(longestWaitMs, flushMs * 2 ** failures));
+      log({ type: "fault", cause: `spans were not pushed: ${said.why}` });
+      if (said.again) spans = [...some, ...spans].slice(-mostSpans);
+      else lose(some);
+    }
+  };
+
+  const flush = async (ports: Ports): Promise<void> => {
+    await ports.sleep(flushMs);
+    pending = false;
+    await pushAll(ports);
+    const report: TailReport = {
+      cpu: [...cpu.values()],
+      deaths: [...deaths.values()],
+      spans: [...fates].map(([tier, fate]) => ({ tier, ...fate })),
+    };
+    cpu = new Map();
+    deaths = new Map();
+    fates = new Map();
+    await ports.tell(report).catch((error: Error) => ports.log({ type: "fault", cause: `control: ${error.message}` }));
+  };
+
+  return async (events: readonly TraceItem[], ports: Ports): Promise<void> => {
+    for (const event of events) note(heardOf(event), ports.collector !== null);
+    if (pending) return;
+    pending = true;
+    await flush(ports);
+  };
+};
+
+/** The entry of a key, or undefined where there are too many. */
+const at = <T>(all: Map<string, T>, key: readonly string[], fresh: T): T | undefined => {
+  const text = key.join("\n");
+  const known = all.get(text);
+  if (known || all.size >= mostKeys) return known;
+  all.set(text, fresh);
+  return fresh;
+};

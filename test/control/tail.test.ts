@@ -1,0 +1,182 @@
+/** What the tail makes of what it hears: sums for control, spans for a collector, and no more than it can hold. */
+import { describe, expect, it } from "vitest";
+import { hearing, type TailReport } from "../../functions/control/tail/hearing.ts";
+import { received } from "./otlp.ts";
+
+const around = {
+  environment: "test",
+  scheme: "https",
+  workers: { "gate-wallet": ["wallet"], "gate-shared": ["faq", "rates"] },
+  paths: { wallet: { balance: "/wallet/v1/accounts/{id}" } },
+};
+
+const trace = "0af7651916cd43dd8448eb211c80319c";
+const span = "b7ad6b7169203331";
+
+interface Given {
+  readonly outcome?: string;
+  readonly line?: object | null;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly worker?: string;
+}
+
+const event = ({ outcome = "ok", line = {}, headers = {}, worker = "gate-wallet" }: Given = {}) =>
+  ({
+    scriptName: worker,
+    scriptVersion: { id: "v1" },
+    outcome,
+    cpuTime: 3,
+    wallTime: 20,
+    eventTimestamp: Date.UTC(2026, 10, 1),
+    event: { request: { method: "GET", url: "https://gate/secret", headers } },
+    logs: [
+      { message: ["something else"] },
+      ...(line === null ? [] : [{ message: [JSON.stringify({ ...access, ...line })] }]),
+    ],
+  }) as unknown as TraceItem;
+
+const access = {
+  type: "access",
+  time: "2026-11-01T00:00:00.000Z",
+  tier: "wallet",
+  route: "balance",
+  version: "v1",
+  method: "GET",
+  status: 200,
+  verdict: "passed",
+  ms: 12,
+  upstream: "accounts",
+  upstreamMs: 9,
+  request: "r1",
+  trace,
+  span,
+  sampled: true,
+};
+
+const stand = (answers: (Response | Error)[] = []) => {
+  const hear = hearing(around);
+  const reports: TailReport[] = [];
+  const pushes: string[] = [];
+  const lines: object[] = [];
+  const clock = { now: 0 };
+  const ports = {
+    tell: async (report: TailReport) => void reports.push(report),
+    collector: {
+      url: "https://collector.example",
+      secret: null,
+      send: async (_: string, init: RequestInit) => {
+        pushes.push(String(init.body));
+        const answer = answers.shift() ?? Response.json({});
+        if (answer instanceof Error) throw answer;
+        return answer;
+      },
+    },
+    sleep: async () => {},
+    now: () => clock.now,
+    log: (line: object) => void lines.push(line),
+  };
+  return { hear: (...events: TraceItem[]) => hear(events, ports), reports, pushes, lines, clock };
+};
+
+const spansIn = (text: string) =>
+  (
+    received("traces", text).resourceSpans as {
+      scopeSpans: { spans: { name: string; attributes: unknown[]; status: object; kind: number }[] }[];
+    }[]
+  ).flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
+
+describe("control hears from the tail", () => {
+  it("of CPU by route, and of deaths by outcome", async () => {
+    const { hear, reports } = stand();
+    await hear(event(), event(), event({ line: null }), event({ outcome: "exceededCpu", line: null }));
+    expect(reports).toMatchObject([
+      {
+        cpu: [
+          { worker: "gate-wallet", tier: "wallet", version: "v1", route: "balance", requests: 2, cpuMs: 6 },
+          { worker: "gate-wallet", tier: "", route: "", requests: 0, cpuMs: 6 },
+        ],
+        deaths: [{ worker: "gate-wallet", version: "v1", outcome: "exceededCpu", count: 1 }],
+      },
+    ]);
+  });
+
+  it("nothing of testers, and no death where a client left", async () => {
+    const { hear, reports } = stand();
+    await hear(event({ outcome: "exception", headers: { "x-postern-smoke": "1" } }), event({ outcome: "canceled" }));
+    expect(reports).toMatchObject([{ deaths: [], cpu: [{ requests: 1 }] }]);
+  });
+
+  it("a bounded number of things, whatever a gate writes", async () => {
+    const { hear, reports } = stand();
+    const many = Array.from({ length: 5000 }, (_, index) => event({ line: { route: `r${index}` } }));
+    await hear(...many);
+    expect(reports[0]?.cpu).toHaveLength(2000);
+    expect(reports[0]?.spans).toMatchObject([{ tier: "wallet", lost: 3000 }]);
+  });
+});
+
+describe("a collector hears from the tail", () => {
+  it("of a request whose trace is sampled, without its path", async () => {
+    const { hear, pushes } = stand();
+    await hear(event(), event({ line: { sampled: false } }), event({ line: { span: undefined } }));
+    expect(pushes).toHaveLength(1);
+    expect(spansIn(pushes[0] as string)).toMatchObject([{ name: "GET /wallet/v1/accounts/{id}", kind: 2 }]);
+    expect(pushes[0]).not.toContain("secret");
+  });
+
+  it("of a failure as an error, of a refusal as none", async () => {
+    const { hear, pushes } = stand();
+    await hear(
+      event({ line: { status: 502, verdict: "failed", code: "upstream-unreachable" } }),
+      event({ line: { status: 401, verdict: "refused", code: "token-missing", route: null } }),
+    );
+    expect(spansIn(pushes[0] as string)).toMatchObject([
+      { status: { code: 2 }, name: "GET /wallet/v1/accounts/{id}" },
+      { status: {}, name: "GET" },
+    ]);
+    expect(pushes[0]).toContain('{"key":"error.type","value":{"stringValue":"upstream-unreachable"}}');
+  });
+
+  it("of a death by the trace that the front wrote, under the gate's name where it has several tiers", async () => {
+    const { hear, pushes } = stand();
+    const headers = { traceparent: `00-${trace}-${span}-01`, "x-postern-parent-span": "00f067aa0ba902b7" };
+    await hear(event({ outcome: "exceededMemory", line: null, headers, worker: "gate-shared" }));
+    expect(spansIn(pushes[0] as string)).toMatchObject([{ status: { code: 2 }, name: "GET" }]);
+    expect(pushes[0]).toContain('"gate-shared"');
+    expect(pushes[0]).toContain('"parentSpanId":"00f067aa0ba902b7"');
+  });
+
+  it("again what it did not take, later", async () => {
+    const { hear, pushes, reports, clock } = stand([new Response(null, { status: 503 })]);
+    await hear(event());
+    await hear(event());
+    expect(pushes).toHaveLength(1);
+    clock.now += 10_000;
+    await hear(event());
+    expect(pushes).toHaveLength(2);
+    expect(spansIn(pushes[1] as string)).toHaveLength(3);
+    expect(reports.map(({ spans }) => spans)).toMatchObject([[{ failed: 1, lost: 0 }], [], [{ taken: 1 }]]);
+  });
+
+  it("not again what it refused, which is counted", async () => {
+    const { hear, reports } = stand([
+      new Response(null, { status: 400 }),
+      Response.json({ partialSuccess: { rejectedSpans: "1" } }),
+    ]);
+    await hear(event(), event());
+    expect(reports[0]?.spans).toEqual([{ tier: "wallet", taken: 0, failed: 1, lost: 2 }]);
+  });
+
+  it("nothing where the environment names none", async () => {
+    const hear = hearing(around);
+    const reports: TailReport[] = [];
+    await hear([event()], {
+      tell: async (report) => void reports.push(report),
+      collector: null,
+      sleep: async () => {},
+      now: () => 0,
+      log: () => {},
+    });
+    expect(reports[0]?.spans).toEqual([]);
+  });
+});

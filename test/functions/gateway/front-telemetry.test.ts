@@ -1,0 +1,98 @@
+/** What the front tells of gates that cannot tell themselves. */
+import { expect, it } from "vitest";
+import { type FrontReport, frontTelemetry } from "../../../functions/gateway/front-telemetry.ts";
+
+const stand = () => {
+  const reports: FrontReport[] = [];
+  const deferred: Promise<unknown>[] = [];
+  const state = { gone: false };
+  const telemetry = frontTelemetry(async () => {});
+  const control = {
+    fetch: async (_: unknown, init?: { readonly body?: unknown }) => {
+      if (state.gone) throw new Error("gone");
+      reports.push(JSON.parse(String(init?.body)) as FrontReport);
+      return new Response(null, { status: 204 });
+    },
+  } as unknown as Fetcher;
+  const ear = { control, defer: (work: Promise<unknown>) => void deferred.push(work) };
+  const told = async () => {
+    while (deferred.length > 0) await Promise.all(deferred.splice(0));
+    return reports.at(-1) as FrontReport;
+  };
+  return { telemetry, ear, told, state, reports, deferred };
+};
+
+/** Answers which version it is to who asks as a tester, as a gate does. */
+const gate = (asked: Headers[] = [], version: string | null = "v2") =>
+  ({
+    fetch: async (_: string, init: RequestInit) => {
+      asked.push(new Headers(init.headers));
+      return new Response(null, { status: 404, headers: version === null ? {} : { "postern-version": version } });
+    },
+  }) as unknown as Fetcher;
+
+const user = (over: Record<string, string> = {}) =>
+  new Headers({
+    "x-postern-gray-key": "user-1",
+    "cloudflare-workers-version-key": "user-1",
+    authorization: "s3cret",
+    ...over,
+  });
+
+it("it counts by tier, status, and what it answered itself", async () => {
+  const { telemetry, ear, told, deferred } = stand();
+  telemetry.answered(ear, "wallet", 200, "", user());
+  telemetry.answered(ear, "wallet", 200, "", user());
+  telemetry.answered(ear, "pay", 503, "gate-unavailable", user());
+  expect(deferred).toHaveLength(1);
+  expect((await told()).counts).toEqual([
+    { tier: "wallet", status: "200", code: "", count: 2 },
+    { tier: "pay", status: "503", code: "gate-unavailable", count: 1 },
+  ]);
+});
+
+it("a gate that died is asked which version it is, as this user meets it, and is told nothing else of the user", async () => {
+  const { telemetry, ear, told } = stand();
+  const asked: Headers[] = [];
+  telemetry.died(ear, "wallet", gate(asked), user());
+  const { deaths } = await told();
+  expect(deaths).toMatchObject([{ tier: "wallet", version: "v2", group: expect.any(Number) }]);
+  expect(asked[0]?.get("cloudflare-workers-version-key")).toBe("user-1");
+  expect(asked[0]?.get("x-postern-smoke")).toBe("1");
+  expect(asked[0]?.get("authorization")).toBeNull();
+});
+
+it("one that cannot even say that is told of without a version", async () => {
+  const { telemetry, ear, told } = stand();
+  telemetry.died(ear, "wallet", gate([], null), user());
+  telemetry.died(ear, "wallet", { fetch: () => Promise.reject(new Error("dead")) } as unknown as Fetcher, user());
+  expect((await told()).deaths.map(({ version }) => version)).toEqual(["", ""]);
+});
+
+it("when all die, it asks fifty times and no more", async () => {
+  const { telemetry, ear, told } = stand();
+  const asked: Headers[] = [];
+  for (let index = 0; index < 2000; index++) telemetry.died(ear, "wallet", gate(asked), user());
+  const { deaths } = await told();
+  expect([asked.length, deaths.length]).toEqual([50, 1000]);
+});
+
+it("testers are not counted, and without control nothing is", async () => {
+  const { telemetry, ear, deferred } = stand();
+  telemetry.answered(ear, "wallet", 500, "", user({ "x-postern-smoke": "1" }));
+  telemetry.died(ear, "wallet", gate(), user({ "x-postern-smoke": "1" }));
+  telemetry.answered({ ...ear, control: undefined }, "wallet", 200, "", user());
+  expect(deferred).toEqual([]);
+});
+
+it("what reached nobody is counted", async () => {
+  const { telemetry, ear, told, state } = stand();
+  state.gone = true;
+  telemetry.answered(ear, "wallet", 200, "", user());
+  await told();
+  state.gone = false;
+  telemetry.answered(ear, "wallet", 200, "", user());
+  expect(await told()).toMatchObject({ lost: 1 });
+  telemetry.answered(ear, "wallet", 200, "", user());
+  expect(await told()).toMatchObject({ lost: 0 });
+});

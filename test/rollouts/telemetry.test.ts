@@ -1,0 +1,158 @@
+/** What is seen of a tier from outside: by a collector, by Prometheus, and of a gate that dies by the tail and by the front. */
+import http from "node:http";
+import { json } from "node:stream/consumers";
+import parse from "parse-prometheus-text-format";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { targetOf } from "../../infra/release/target.ts";
+import { wrangler } from "../../infra/release/wrangler.ts";
+import { received } from "../control/otlp.ts";
+import { manifest, service } from "../e2e/city.ts";
+import { type Place, place } from "./ramp.ts";
+
+interface Attributes {
+  readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
+}
+interface Span extends Attributes {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly kind: number;
+  readonly startTimeUnixNano: string;
+  readonly endTimeUnixNano: string;
+  readonly status: { readonly code?: number };
+}
+
+const named = ({ attributes }: Attributes): Record<string, unknown> =>
+  Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+
+/** It reads all that comes in with OpenTelemetry's own message classes. */
+const collector = async () => {
+  const spans: (Span & { readonly service: unknown })[] = [];
+  const metrics = new Map<string, { readonly service: unknown; readonly points: readonly Attributes[] }>();
+  const wrong: unknown[] = [];
+  const server = http.createServer(async (request, response) => {
+    try {
+      const signal = request.url === "/v1/traces" ? "traces" : "metrics";
+      const message = received(signal, JSON.stringify(await json(request)));
+      if (signal === "traces")
+        for (const { resource, scopeSpans } of message.resourceSpans as {
+          resource: Attributes;
+          scopeSpans: { spans: Span[] }[];
+        }[])
+          for (const span of scopeSpans.flatMap((it) => it.spans))
+            spans.push({ ...span, service: named(resource)["service.name"] });
+      else
+        for (const { resource, scopeMetrics } of message.resourceMetrics as {
+          resource: Attributes;
+          scopeMetrics: { metrics: { name: string; sum?: { dataPoints: Attributes[] } }[] }[];
+        }[])
+          for (const { name, sum } of scopeMetrics.flatMap((it) => it.metrics))
+            metrics.set(name, { service: named(resource)["service.name"], points: sum?.dataPoints ?? [] });
+    } catch (error) {
+      wrong.push(error);
+    }
+    response.setHeader("content-type", "application/json");
+    response.end("{}");
+  });
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as { readonly port: number };
+  return { url: `http://localhost:${port}`, spans, metrics, wrong };
+};
+
+/** A gate that answers most requests, and dies of some before anything of ours could tell. */
+const dying = `import { Behind as Gate } from "./gate.js";
+export class Behind extends Gate {
+  fetch(request) {
+    if (request.url.includes("deadly")) throw new Error("dead");
+    return super.fetch(request);
+  }
+}
+export default { fetch: () => new Response(null, { status: 404 }) };
+`;
+
+const tier = (url: string) =>
+  manifest(
+    "a",
+    `upstreams: { it: { http: "${url}" } }
+routes:
+  it: { match: "GET /it/{id:[0-9]+}", to: it }
+  deadly: { match: GET /deadly, to: it }
+`,
+  );
+
+const scrape = async ({ desk }: Place) => {
+  const families = parse(await desk.call<string>("GET", "/metrics"));
+  return (name: string) => families.find((it) => it.name === name)?.metrics ?? [];
+};
+
+const trace = "0af7651916cd43dd8448eb211c80319c";
+const parent = "b7ad6b7169203331";
+
+it("requests become spans and sums at a collector, and a gate's deaths are seen by the tail and by the front", {
+  timeout: 120_000,
+}, async () => {
+  const { url } = await service((_, response) => response.end("ok"));
+  const to = await collector();
+  const it = await place({ "routes/a.yaml": tier(url) }, {}, { otlp: to.url });
+  const ask = async (path: string, traceparent: string) => {
+    const response = await fetch(it.cloud.edge + path, { headers: { "x-device-id": "one", traceparent } });
+    await response.arrayBuffer();
+    return response.status;
+  };
+  expect(await ask("/a/it/7", `00-${trace}-${parent}-01`)).toBe(200);
+  expect(await ask("/a/it/8", `00-${trace}-${parent}-00`)).toBe(200);
+
+  await it.upload("gate-a-local", dying);
+  const [, { id: version }] = it.cloud.control.worker("gate-a-local").versions.slice(-2) as [unknown, { id: string }];
+  await wrangler(targetOf(it.cloud.api), ["versions", "deploy", `${version}@100`, "--name", "gate-a-local", "-y"]);
+  const deadTrace = trace.replace("0af", "1af");
+  expect(await ask("/a/deadly", `00-${deadTrace}-${parent}-01`)).toBe(503);
+  expect(await ask("/a/deadly", `00-${deadTrace}-${parent}-00`)).toBe(503);
+
+  await vi.waitFor(() => expect(to.spans).toHaveLength(2), { timeout: 10_000, interval: 200 });
+  const [span, dead] = to.spans as [Span & { service: string }, Span & { service: string }];
+  expect(span).toMatchObject({ service: "a", name: "GET /a/it/{id}", kind: 2, status: {} });
+  expect(Buffer.from(span.traceId, "base64").toString("hex")).toBe(trace);
+  expect(Buffer.from(span.parentSpanId ?? "", "base64").toString("hex")).toBe(parent);
+  expect(named(span)).toMatchObject({
+    "http.request.method": "GET",
+    "http.response.status_code": "200",
+    "http.route": "/a/it/{id}",
+    "postern.route": "it",
+    "postern.upstream": "it",
+  });
+  expect(dead).toMatchObject({ service: "a", status: { code: 2 } });
+  expect(named(dead)).toMatchObject({ "error.type": "exception", "postern.verdict": "died" });
+
+  await vi.waitFor(
+    async () => {
+      const seen = (await scrape(it))("postern_deaths_total").map(({ labels, value }) => [
+        labels?.seen,
+        labels?.version,
+        value,
+      ]);
+      expect(seen.toSorted()).toEqual([
+        ["front", version, "2"],
+        ["tail", version, "2"],
+      ]);
+    },
+    { timeout: 10_000, interval: 300 },
+  );
+  const family = await scrape(it);
+  expect(
+    family("postern_front_requests_total").map(({ labels, value }) => [labels?.status, labels?.code, value]),
+  ).toEqual(
+    expect.arrayContaining([
+      ["200", "", "2"],
+      ["503", "gate-unavailable", "2"],
+    ]),
+  );
+  expect(family("postern_requests_total")).toMatchObject([{ value: "2", labels: { route: "it", upstream: "it" } }]);
+  expect(family("postern_cpu_requests_total")).toMatchObject([{ value: "2", labels: { route: "it" } }]);
+
+  await vi.waitFor(() => expect(to.metrics.has("postern.requests")).toBe(true), { timeout: 15_000, interval: 300 });
+  expect(to.metrics.get("postern.requests")).toMatchObject({ service: "a" });
+  expect(to.wrong).toEqual([]);
+});
