@@ -12,7 +12,7 @@ export const titles = {
 
 export const tierName = z.string().regex(/^[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?$/);
 export const reason = z.string().min(1, "say why, for those who read it later").max(500);
-const percent = z.string().regex(/^\d{1,3}(?:\.\d{1,2})?%$/, "a share is written 10%");
+export const percent = z.string().regex(/^\d{1,3}(?:\.\d{1,2})?%$/, "a share is written 10%");
 export const duration = z.string().regex(/^\d{1,6}(?:ms|s|m|h)$/, "a time is written 5m");
 const writtenStep = z.union([
   percent,
@@ -55,36 +55,39 @@ export const answers = (description: string) => ({
 });
 
 export const inTier = { params: z.object({ tier: tierName }) };
+/** `wallet`, or `wallet%2Fbalance` for a route that is cut over. */
+const subjectName = z.string().regex(/^[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?(?:\/[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?)?$/);
+const ofSubject = { params: z.object({ tier: subjectName }) };
 export const routes = {
   tiers: createRoute({ method: "get", path: "/v1/tiers", responses: answers("what control knows of each tier") }),
   status: createRoute({
     method: "get",
     path: "/v1/tiers/{tier}/rollout",
-    request: inTier,
+    request: ofSubject,
     responses: answers("the rollout that is under way, or the last one"),
   }),
   history: createRoute({
     method: "get",
     path: "/v1/tiers/{tier}/rollouts",
-    request: inTier,
+    request: ofSubject,
     responses: answers("the tier's rollouts, newest first"),
   }),
   start: createRoute({
     method: "post",
     path: "/v1/tiers/{tier}/rollouts",
-    request: { ...inTier, body: json(startBody) },
+    request: { ...ofSubject, body: json(startBody) },
     responses: answers("the rollout that has begun"),
   }),
   ask: createRoute({
     method: "post",
     path: "/v1/tiers/{tier}/rollout/{command}",
-    request: { params: z.object({ tier: tierName, command }), body: json(commandBody) },
+    request: { params: z.object({ tier: subjectName, command }), body: json(commandBody) },
     responses: answers("the rollout after that"),
   }),
   label: createRoute({
     method: "post",
     path: "/v1/tiers/{tier}/label",
-    request: inTier,
+    request: ofSubject,
     responses: answers("a tester's label for the version that is tried, five minutes long"),
   }),
   proposals: createRoute({

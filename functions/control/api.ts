@@ -3,6 +3,7 @@ import { OpenAPIHono, type z } from "@hono/zod-openapi";
 import { mayAct, type Person, personOf } from "./access.ts";
 import type { Feed } from "./amend.ts";
 import { routes, titles } from "./api-routes.ts";
+import { factsIn, subjectIn } from "./cutovers.ts";
 import type { Ledger, Line, Proposal } from "./ledger.ts";
 import type { ControlPlan, Role, TierFacts } from "./plan.ts";
 import type { Command } from "./rollout/reducer.ts";
@@ -85,10 +86,14 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     return next();
   });
 
-  const factsOf = (tier: string): TierFacts | undefined =>
-    Object.hasOwn(plan.tiers, tier) ? plan.tiers[tier] : undefined;
-  const noTier = (tier: string) =>
-    problem(404, `there is no tier "${tier}"; there are ${Object.keys(plan.tiers).join(", ")}`);
+  const factsOf = (name: string): TierFacts | undefined => factsIn(plan, name);
+  const noTier = (name: string) =>
+    problem(
+      404,
+      name.includes("/")
+        ? `there is no route "${name}" that is cut over`
+        : `there is no tier "${name}"; there are ${Object.keys(plan.tiers).join(", ")}`,
+    );
 
   /** Written down before it is done, and after. */
   const audited = async (line: Omit<Line, "id" | "outcome" | "at">, act: () => Promise<Rollout>): Promise<Rollout> => {
@@ -105,10 +110,11 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
 
   const perform = async (tier: string, facts: TierFacts, what: string, body: Asked, by: string): Promise<Rollout> => {
     const before = await desk.status(tier);
+    const subject = subjectIn(tier);
     const line = {
       by,
-      what,
-      tier,
+      what: subject.route === null ? what : `${what} ${subject.route}`,
+      tier: subject.tier,
       reason: body.reason,
       before: JSON.stringify(before?.why ?? null),
       asked: JSON.stringify(body),

@@ -2,10 +2,11 @@
 import { feedOf } from "./amend.ts";
 import { Declined, type Desk } from "./api.ts";
 import type { Bindings, World } from "./bindings.ts";
+import { movedOf, subjectIn } from "./cutovers.ts";
 import { remote } from "./namespaces.ts";
-import type { ControlPlan } from "./plan.ts";
+import type { ControlPlan, TierFacts } from "./plan.ts";
 import { labelOf } from "./rollout/smoke.ts";
-import type { Rollout } from "./rollout/state.ts";
+import type { Rollout, Step } from "./rollout/state.ts";
 import { patienceOf, stepsOf } from "./steps.ts";
 import { instruments } from "./telemetry/instruments.ts";
 import { prometheus } from "./telemetry/prometheus.ts";
@@ -25,6 +26,16 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
     const [series, tallies] = await Promise.all([store.series(), store.tallies()]);
     return instruments({ series, tallies });
   };
+  const feed = feedOf(env.FEED);
+  /** Of a route that is cut over those that move more users than have been moved. */
+  const stepsFor = async (name: string, facts: TierFacts, steps: readonly Step[]): Promise<readonly Step[]> => {
+    const { tier, route } = subjectIn(name);
+    if (route === null) return steps;
+    const moved = movedOf((await feed.read(tier)).entries, route, facts);
+    const more = steps.filter(({ share }) => share > moved * 100);
+    if (more.length === 0) throw new Declined(`all users of ${name} are at the gate already`);
+    return more;
+  };
   return {
     status: async (tier) => (await of(tier).status()) ?? null,
     history: (tier) => of(tier).history(),
@@ -33,7 +44,7 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
         await of(tier).start({
           tier,
           facts,
-          steps: stepsOf(release),
+          steps: await stepsFor(tier, facts, stepsOf(release)),
           patienceMs: patienceOf(release),
           tolerate: release.tolerate,
           smoke: release.smoke ?? [],
@@ -47,7 +58,7 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
       const tiers = Object.keys(plan.tiers).filter((tier) => only === undefined || tier === only);
       return prometheus(await Promise.all(tiers.map(async (tier) => ({ tier, instruments: await measured(tier) }))));
     },
-    overlay: feedOf(env.FEED),
+    overlay: feed,
     ledger: remote(env.LEDGER, ledger) as Desk["ledger"],
     now: world.now,
     uuid: world.uuid,

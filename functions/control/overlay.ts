@@ -1,36 +1,14 @@
 /** The overlay, as operators write it: checked against what control knows of the tier, written down, and handed to the feed. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { type Change, type Entry, mostEntries } from "../gateway/overlay.ts";
-import { milliseconds, perWindow } from "../gateway/quantities.ts";
+import { type Entry, longestEntryMs, mostEntries } from "../gateway/overlay.ts";
+import { milliseconds, share } from "../gateway/quantities.ts";
 import { mayAct } from "./access.ts";
 import { amend } from "./amend.ts";
-import { type Desk, problem, type Types } from "./api.ts";
-import { answers, duration, inTier, json, reason, tierName } from "./api-routes.ts";
+import { Declined, type Desk, problem, type Types } from "./api.ts";
+import { answers, inTier, json, tierName } from "./api-routes.ts";
+import { movedOf } from "./cutovers.ts";
+import { changeOf, laid, missing, names, saysOf, written } from "./overlay-changes.ts";
 import type { ControlPlan, TierFacts } from "./plan.ts";
-
-const longestMs = 7 * 86_400_000;
-const name = z.string().max(100);
-const limit = z.string().refine((text) => {
-  try {
-    return perWindow(text).count > 0;
-  } catch {
-    return false;
-  }
-}, "a limit is written 10/s");
-
-const written = z.union([
-  z.strictObject({
-    kind: z.literal("close"),
-    route: name.nullable(),
-    retryAfter: duration.optional(),
-    detail: z.string().max(200).optional(),
-    for: duration,
-    reason,
-  }),
-  z.strictObject({ kind: z.literal("limit"), filter: name, limit, for: duration, reason }),
-  z.strictObject({ kind: z.literal("enforce"), filter: name, for: duration, reason }),
-]);
-type Written = z.output<typeof written>;
 
 const inEntry = { params: z.object({ tier: tierName, id: z.string().max(64) }) };
 const ifMatch = { headers: z.object({ "if-match": z.string().optional() }) };
@@ -76,7 +54,11 @@ export const addOverlay = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Des
     const id = await desk.ledger.write({ ...line, tier, at: desk.now(), before, asked: JSON.stringify(entries) });
     const after = await (given === undefined
       ? amend(desk.overlay, tier, change)
-      : desk.overlay.write(tier, told.revision, entries));
+      : desk.overlay.write(tier, told.revision, entries)
+    ).catch(async (error) => {
+      await desk.ledger.settle(id, `refused: ${error instanceof Error ? error.message : String(error)}`);
+      throw error;
+    });
     await desk.ledger.settle(id, after ? `revision ${after.revision}` : "refused: somebody else wrote");
     return after
       ? Response.json(after)
@@ -95,7 +77,7 @@ export const addOverlay = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Des
     const unknown = missing(it, facts);
     if (unknown) return problem(404, `${tier} has no ${unknown}`);
     const forMs = milliseconds(it.for);
-    if (forMs > longestMs)
+    if (forMs > longestEntryMs)
       return problem(400, "an entry lasts seven days at most; what lasts longer belongs into the manifest");
     const by = c.get("person").name;
     const entry: Entry = {
@@ -106,9 +88,17 @@ export const addOverlay = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Des
       reason: it.reason,
     };
     const line = { by, what: `overlay ${it.kind}`, reason: it.reason };
+    if (it.kind === "weights" && facts.level === "core" && !mayAct(c.get("person"), "admin"))
+      return problem(403, `users of a core tier are moved among its upstreams by an admin; ${by} is an operator`);
     const { entries } = await desk.overlay.read(tier);
     if (entries.length >= mostEntries) return problem(409, `${tier} has ${mostEntries} entries already`);
-    return write(tier, c.req.valid("header")["if-match"], line, (all) => [...all, entry]);
+    return write(tier, c.req.valid("header")["if-match"], line, (all) => {
+      if (entry.kind === "cutover" && facts.level === "core" && share(entry.percent) > movedOf(all, entry.route, facts))
+        throw new Declined(
+          `more users of ${tier} are moved by two people: postern rollout start ${tier}/${entry.route}`,
+        );
+      return laid(all, entry);
+    });
   });
   app.openapi(routes.remove, async (c) => {
     const { tier, id } = c.req.valid("param");
@@ -136,36 +126,3 @@ export const addOverlay = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Des
     ),
   );
 };
-
-const changeOf = (it: Written): Change => {
-  if (it.kind === "limit") return { kind: it.kind, filter: it.filter, limit: it.limit };
-  if (it.kind === "enforce") return { kind: it.kind, filter: it.filter };
-  const { retryAfter, detail } = it;
-  return {
-    kind: "close",
-    route: it.route,
-    closed: { ...(retryAfter !== undefined && { "retry-after": retryAfter }), ...(detail !== undefined && { detail }) },
-  };
-};
-
-/** What the change is meant for, where the tier has none of it. */
-const missing = (it: Change | Written, { routes, filters }: TierFacts): string | undefined => {
-  if (it.kind === "close")
-    return it.route === null || Object.hasOwn(routes, it.route)
-      ? undefined
-      : `route "${it.route}"; it has ${names(routes)}`;
-  const filter = Object.hasOwn(filters, it.filter) ? filters[it.filter] : undefined;
-  if (!filter) return `filter "${it.filter}"; it has ${names(filters)}`;
-  if (it.kind === "enforce") return filter.mode === "shadow" ? undefined : `shadowed filter "${it.filter}"`;
-  return filter.limit ? undefined : `filter "${it.filter}" with a limit`;
-};
-
-/** How an entry stands to the manifest that control knows. */
-const saysOf = (it: Entry, facts: TierFacts): string => {
-  const unknown = missing(it, facts);
-  if (unknown !== undefined) return `has no effect any more: the tier has no ${unknown}`;
-  if (it.kind === "close" && it.route !== null && facts.routes[it.route]?.closed) return "the manifest says the same";
-  return "differs from the manifest";
-};
-
-const names = (all: object): string => Object.keys(all).join(", ") || "none";

@@ -1,5 +1,5 @@
 /** What control and its helpers are told when they are built: plain JSON, no secret in it. */
-import type { Level, Mode, Weighted } from "../gateway/plan.ts";
+import type { Cutover, Level, Mode, Weighted } from "../gateway/plan.ts";
 import type { CollectorPlan } from "./otlp/push.ts";
 
 export type Role = "viewer" | "operator" | "admin";
@@ -32,6 +32,7 @@ export interface TierFacts {
         readonly path: string;
         readonly weights?: readonly Weighted[];
         readonly closed?: true;
+        readonly cutover?: Cutover;
       }
     >
   >;

@@ -20,6 +20,7 @@ export const accessLog =
       method,
       status,
       verdict: outcome.verdict,
+      side: outcome.side,
       by: outcome.by,
       code: outcome.code,
       ms: deps.now() - started,

@@ -68,6 +68,14 @@ const closed = () =>
     "true or false, or { retry-after: …, detail: … }",
   );
 
+const cutover = () =>
+  z.strictObject({
+    legacy: z
+      .string("the name of an upstream")
+      .describe("The upstream that is the old gateway: sent each request as it came, past the route's filters"),
+    percent: percent().describe("Of users whom the gate serves itself, always the same ones"),
+  });
+
 export const route = () =>
   z.strictObject({
     summary: z.string().optional().describe("A line for the reader"),
@@ -93,6 +101,7 @@ export const route = () =>
       )
       .optional()
       .describe("What the upstream is asked for: `/accounts/{path.id}`"),
+    cutover: cutover().optional().describe("Moves users from the gateway that served the route before"),
     closed: closed().optional().describe("Answers 503 in place of everything else, preflights included"),
     upgrade: z.enum(["websocket"]).optional().describe("What a request of this route may become"),
     isolation: z

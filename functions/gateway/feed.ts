@@ -1,5 +1,5 @@
 /** Keeps a gate's overlay fresh: asked for in the background, waited for when it is old, and the last good one where nobody answers. */
-import { type Entry, overlaid, type Told } from "./overlay.ts";
+import { type Entry, oldMs, overlaid, type Told } from "./overlay.ts";
 import type { Parts } from "./part.ts";
 import type { Plan } from "./plan.ts";
 import { type Gateway, link } from "./server.ts";
@@ -18,8 +18,6 @@ export type Live = (plan: Plan, parts: Parts, deps: Deps, source: Source) => Gat
 
 /** Younger than this nobody asks; from then on it is asked for beside the requests. */
 const freshMs = 5000;
-/** From then on a request waits for it, so that what was closed is closed everywhere by now. */
-const oldMs = 10_000;
 /** A request waits no longer than that for the answer that another one has asked for. */
 const patienceMs = 1500;
 const turnMs = 20;
@@ -38,7 +36,7 @@ export const live: Live = (plan, parts, deps, source) => {
     const text = JSON.stringify(valid);
     if (text === applied) return;
     applied = text;
-    serve = link(overlaid(plan, valid), parts, deps);
+    serve = link(overlaid(plan, valid, parts.moves), parts, deps);
   };
 
   const refresh = async () => {

@@ -1,4 +1,4 @@
-/** The small run-time configuration over a plan. It closes, tightens and enforces; nothing that it holds can open anything. */
+/** The small run-time configuration over a plan. It closes, tightens, enforces, and moves users among the places that the plan names; nothing that it holds can open anything. */
 import type { Closed, Plan } from "./plan.ts";
 
 export type Change =
@@ -7,7 +7,11 @@ export type Change =
   /** A limit besides those that a filter has, as `10/s`: a request must be allowed by each, so it can only be tighter. */
   | { readonly kind: "limit"; readonly filter: string; readonly limit: string }
   /** What was shadowed. */
-  | { readonly kind: "enforce"; readonly filter: string };
+  | { readonly kind: "enforce"; readonly filter: string }
+  /** The share of users whom the gate serves itself, as `10%`, of a route that is cut over. */
+  | { readonly kind: "cutover"; readonly route: string; readonly percent: string }
+  /** Of all upstreams that a route chooses among. */
+  | { readonly kind: "weights"; readonly route: string; readonly weights: Readonly<Record<string, number>> };
 
 export type Entry = Change & {
   readonly id: string;
@@ -17,19 +21,33 @@ export type Entry = Change & {
   readonly reason: string;
 };
 
+export type Kind<K extends Change["kind"]> = Extract<Entry, { readonly kind: K }>;
+
+/** What lasts longer belongs into the manifest. */
+export const longestEntryMs = 7 * 86_400_000;
+
 /** What a tier's gates are told. */
 export interface Told {
   readonly revision: number;
   readonly entries: readonly Entry[];
 }
 
+/** When what a gate knows is so old, its requests wait for news: what was closed is closed everywhere by then. */
+export const oldMs = 10_000;
+
 /** Of one tier. */
 export const mostEntries = 100;
 
 /** What does not fit the plan is left out: a gate that is older or newer than an entry goes on. */
-export const overlaid = (plan: Plan, entries: readonly Change[]): Plan => entries.reduce(withChange, plan);
+export const overlaid = (plan: Plan, entries: readonly Change[], moves: Moves = stay): Plan =>
+  entries.reduce((it, change) => withChange(it, change, moves), plan);
 
-const withChange = (plan: Plan, change: Change): Plan => {
+/** A gate whose routes have nowhere to move users to carries nothing of it. */
+export type Moves = (plan: Plan, change: Extract<Change, { readonly kind: "cutover" | "weights" }>) => Plan;
+
+const stay: Moves = (plan) => plan;
+
+const withChange = (plan: Plan, change: Change, moves: Moves): Plan => {
   if (change.kind === "close") {
     const close = (name: string) => change.route === null || change.route === name;
     return {
@@ -37,6 +55,7 @@ const withChange = (plan: Plan, change: Change): Plan => {
       routes: mapped(plan.routes, (route, name) => (close(name) ? { ...route, closed: change.closed } : route)),
     };
   }
+  if ("route" in change) return moves(plan, change);
   const filter = Object.hasOwn(plan.filters, change.filter) ? plan.filters[change.filter] : undefined;
   if (!filter) return plan;
   if (change.kind === "enforce")

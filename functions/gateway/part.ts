@@ -1,6 +1,8 @@
 /** What a filter or an upstream is: one file with two named exports, `spec` for the tools and `make` for the gate. */
 import type { input, output, ZodType } from "zod";
+import type { CutOver } from "./cutover.ts";
 import type { Codes } from "./faults.ts";
+import type { Moves } from "./overlay.ts";
 import type { Deps, Guard, Handler, Layer } from "./types.ts";
 
 /** Where in a chain a filter belongs. The checker compares them; the gate runs what is written. */
@@ -93,4 +95,8 @@ export interface UpstreamModule {
 export interface Parts {
   readonly filters: Readonly<Record<string, MakeFilter>>;
   readonly upstreams: Readonly<Record<string, MakeUpstream>>;
+  /** There where a route is cut over. */
+  readonly cutover?: CutOver;
+  /** There where an overlay can move users. */
+  readonly moves?: Moves;
 }

@@ -53,6 +53,7 @@ export interface RoutePlan {
   readonly target?: string;
   /** Answers 503 before any filter has seen the request. */
   readonly closed?: Closed;
+  readonly cutover?: Cutover;
   readonly upgrade?: "websocket";
   readonly deprecated?: Deprecation;
 }
@@ -61,6 +62,14 @@ export interface Closed {
   /** A duration. */
   readonly "retry-after"?: string;
   readonly detail?: string;
+}
+
+/** Who is not served here yet, and by whom instead. */
+export interface Cutover {
+  /** The upstream that is the old gateway. */
+  readonly legacy: string;
+  /** Of users whom the gate serves itself: `10%`. */
+  readonly percent: string;
 }
 
 export interface Deprecation {

@@ -113,9 +113,11 @@ const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): ReadonlyMap<string, L
       preflight: async () => new Response(null, { status: 204 }),
     };
     const shut = route.closed && closing(route.closed);
+    const split = (here: Handler): Handler => parts.cutover?.(route, upstreams, here) ?? here;
     return {
-      run: shut ?? pipeline(steps, last.run),
-      preflight: shut ?? pipeline(steps, last.preflight),
+      // What is closed is closed on both sides.
+      run: shut ?? split(pipeline(steps, last.run)),
+      preflight: shut ?? split(pipeline(steps, last.preflight)),
       upgrade: route.upgrade === "websocket",
       notices: route.deprecated ? deprecation(route.deprecated) : [],
     };

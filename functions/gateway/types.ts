@@ -90,6 +90,9 @@ export interface Trace {
   note?: Pick<Decision, "verdict" | "code"> | undefined;
 }
 
+/** Of a route that is cut over: the gateway that served it before, or this one. */
+export type Side = "legacy" | "gate";
+
 /** How a request fared: what the access log says. */
 export interface Outcome {
   /** `answered`: by a guard that refuses nothing, such as a preflight's. `left`: the client did, before there was an answer. */
@@ -101,6 +104,8 @@ export interface Outcome {
   /** The upstream that was asked last. */
   upstream?: string;
   upstreamMs?: number;
+  /** Of a route that is cut over. */
+  side?: Side;
   /** Ids of filters whose store was not to be had, and that did what their `on-failure` says. */
   degraded?: string[];
   /** Decisions of shadowed guards, by filter id: the code that would have been answered, or `pass`. */

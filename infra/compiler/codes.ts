@@ -26,6 +26,8 @@ export const problemCodes = {
   "unknown-without": "`without` names a filter that is not inherited.",
   "one-destination": "A route leads nowhere, or to more than one of `to`, `respond` and `redirect`.",
   "unknown-upstream": "`to` names an upstream that the tier does not have.",
+  "cutover-to-itself":
+    "A route's old gateway is also where the route leads, so that users would come there past its filters.",
   "unused-upstream": "An upstream that no route goes to.",
   "no-effect": "A key that changes nothing beside another one.",
   "duplicate-match": "Two routes take the same requests.",

@@ -154,13 +154,14 @@ export const factsOf = (checked: CheckedTier, plan: Plan, environment: string): 
       Object.entries(plan.filters).map(([id, { use, mode, with: config }]) => [id, { use, mode, ...limitIn(config) }]),
     ),
     routes: Object.fromEntries(
-      Object.entries(plan.routes).map(([route, { filters, goes, closed }]) => [
+      Object.entries(plan.routes).map(([route, { filters, goes, closed, cutover }]) => [
         route,
         {
           filters,
           path: pathOf(checked, route),
           ...("to" in goes && typeof goes.to !== "string" && { weights: goes.to }),
           ...(closed && { closed: true as const }),
+          ...(cutover && { cutover }),
         },
       ]),
     ),

@@ -18,20 +18,30 @@ export const gateEntry = (gate: Gate, explain: string | undefined, control: bool
     };
   };
   const [filter, upstream] = [group("filters"), group("upstreams")];
-  const given = `plan, { filters: { ${filter.table} }, upstreams: { ${upstream.table} } }`;
+  const { cutover, moves } = movesIn(gate, control);
+  const optional = [...(cutover ? ["cutover"] : []), ...(moves ? ["moves"] : [])];
+  const parts = [`filters: { ${filter.table} }`, `upstreams: { ${upstream.table} }`, ...optional];
+  const given = `plan, { ${parts.join(", ")} }`;
+  const bySide = cutover && control;
   const extras = [
     ...(explain === undefined
       ? []
       : [{ code: `explain: explaining(${JSON.stringify(explain)})`, name: "explaining", from: "explain" }]),
     ...(control
       ? [
-          { code: "telemetry", name: "telemetry", from: "telemetry" },
+          { code: bySide ? "telemetry: bySide(telemetry)" : "telemetry", name: "telemetry", from: "telemetry" },
           { code: "live", name: "live", from: "feed" },
         ]
       : []),
   ];
   const all = extras.length === 0 ? given : `${given}, { ${extras.map(({ code }) => code).join(", ")} }`;
-  const brought = extras.map(({ name, from }) => `import { ${name} } from "./gateway/${from}.ts";\n`).join("");
+  const brought = [
+    ...optional.map((name) => ({ name, from: name })),
+    ...extras,
+    ...(bySide ? [{ name: "bySide", from: "cutover-telemetry" }] : []),
+  ]
+    .map(({ name, from }) => `import { ${name} } from "./gateway/${from}.ts";\n`)
+    .join("");
   const imports = `import plan from "./plan.js";\n${filter.imports}${upstream.imports}${brought}`;
   return gate.shared
     ? `${imports}import { sharedGate } from "./gate.ts";
@@ -43,6 +53,14 @@ const { zone, Behind } = gate(${all});
 export { Behind };
 export default zone;
 `;
+};
+
+/** Whether users of one of its routes are moved between gateways, and whether an overlay can move some. */
+const movesIn = ({ serves }: Gate, control: boolean): { readonly cutover: boolean; readonly moves: boolean } => {
+  const routes = serves.flatMap(({ plan }) => Object.values(plan.routes));
+  const cutover = routes.some((route) => route.cutover);
+  const weighed = routes.some(({ goes }) => "to" in goes && typeof goes.to !== "string");
+  return { cutover, moves: control && (cutover || weighed) };
 };
 
 const idOf = (folder: string, name: string): string => `${folder}_${name.replaceAll("-", "_")}`;

@@ -61,9 +61,10 @@ export const lowered = (tier: CheckedTier, environment: string): Served[] => {
 const narrowed = (tier: CheckedTier, routes: readonly CheckedRoute[]): CheckedTier => {
   if (routes.length === tier.routes.length) return tier;
   const used = new Set(
-    routes.flatMap(({ settings: { to } }) =>
-      typeof to === "string" ? to : (to ?? []).flatMap((it) => Object.keys(it)),
-    ),
+    routes.flatMap(({ settings: { to, cutover } }) => [
+      ...(typeof to === "string" ? [to] : (to ?? []).flatMap((it) => Object.keys(it))),
+      ...(cutover ? [cutover.legacy] : []),
+    ]),
   );
   const upstreams = Object.fromEntries(Object.entries(tier.upstreams).filter(([name]) => used.has(name)));
   return { ...tier, routes, upstreams };

@@ -57,6 +57,7 @@ const lowerRoute = ({ chain, settings }: CheckedRoute): RoutePlan => ({
   filters: chain.map(({ id }) => id),
   goes: destinationOf(settings),
   ...(settings.path !== undefined && { target: settings.path }),
+  ...(settings.cutover && { cutover: settings.cutover }),
   ...(settings.closed && { closed: closedFrom(settings.closed) }),
   ...(settings.upgrade !== undefined && { upgrade: settings.upgrade }),
   ...(settings.deprecated !== undefined && { deprecated: sorted(Object.entries(settings.deprecated)) }),

@@ -37,6 +37,30 @@ export const tighten = (tier: string, filter: string, limit: string, options: Ad
 export const enforce = (tier: string, filter: string, options: AddOptions): Promise<Outcome> =>
   add(tier, { kind: "enforce", filter }, options);
 
+/** @param name `wallet/balance` */
+export const cutover = (name: string, percent: string, options: AddOptions): Promise<Outcome> => {
+  const { tier, route } = routeIn(name);
+  return add(tier, { kind: "cutover", route, percent }, options);
+};
+
+/** @param given `accounts=90`, of each upstream of the route one */
+export const weights = (name: string, given: readonly string[], options: AddOptions): Promise<Outcome> => {
+  const { tier, route } = routeIn(name);
+  return add(tier, { kind: "weights", route, weights: Object.fromEntries(given.map(weightIn)) }, options);
+};
+
+const routeIn = (name: string): { readonly tier: string; readonly route: string } => {
+  const [tier = "", route] = name.split("/");
+  if (route === undefined) throw new Error(`a route is named with its tier: wallet/balance, not ${name}`);
+  return { tier, route };
+};
+
+const weightIn = (text: string): readonly [string, number] => {
+  const [, upstream, weight] = /^([^=]+)=(\d{1,5})$/.exec(text) ?? [];
+  if (upstream === undefined) throw new Error(`a weight is written accounts=90, not ${text}`);
+  return [upstream, Number(weight)];
+};
+
 export const remove = async (tier: string, id: string, options: Options): Promise<Outcome> =>
   shown(tier, await deskFor(options).call<Told>("DELETE", `/v1/tiers/${tier}/overlay/${id}`));
 
@@ -67,7 +91,14 @@ const shown = (tier: string, told: Told): Outcome => {
   return { exitCode: 0, text, data: told };
 };
 
+const written = (weights: Readonly<Record<string, number>>): string =>
+  Object.entries(weights)
+    .map(([upstream, weight]) => `${upstream} ${weight}`)
+    .join(", ");
+
 const about = (it: Entry): string => {
   if (it.kind === "close") return `close ${it.route ?? "all routes"}`;
+  if (it.kind === "cutover") return `cutover ${it.route}: ${it.percent} at the gate`;
+  if (it.kind === "weights") return `weights of ${it.route}: ${written(it.weights)}`;
   return it.kind === "limit" ? `${it.filter}: ${it.limit} besides` : `enforce ${it.filter}`;
 };

@@ -35,15 +35,19 @@ const deskFor = ({ root, target, env, as }: Options): Desk => {
   return deskOf(root, compile(root, environmentFor(at, env)).environment, at, as);
 };
 
+/** @param name `wallet`, or `wallet/balance` for a route that is cut over */
+const pathOf = (name: string): string => `/v1/tiers/${encodeURIComponent(name)}`;
+
 export const start = async (tier: string, options: StartOptions): Promise<Outcome> => {
   const desk = deskFor(options);
   const reason = options.message ?? "postern rollout start";
-  if (options.upload) {
+  // What is moved to the gate of a route that is cut over are users, and the gate is there.
+  if (options.upload && !tier.includes("/")) {
     const uploaded = await deploy([tier], { ...options, split: "0" });
     if (uploaded.exitCode !== 0) return uploaded;
   }
-  const { release } = manifestOf(tier, options);
-  const it = await desk.call<Rollout | Proposed>("POST", `/v1/tiers/${tier}/rollouts`, {
+  const { release } = manifestOf(tier.split("/")[0] as string, options);
+  const it = await desk.call<Rollout | Proposed>("POST", `${pathOf(tier)}/rollouts`, {
     reason,
     release: { ...release, ...(options.bake !== undefined && { bake: options.bake }) },
   });
@@ -64,11 +68,11 @@ export const ask = async (
   options: Options,
 ): Promise<Outcome> => {
   const reason = options.message ?? "";
-  return told(await deskFor(options).call("POST", `/v1/tiers/${tier}/rollout/${command}`, { reason }));
+  return told(await deskFor(options).call("POST", `${pathOf(tier)}/rollout/${command}`, { reason }));
 };
 
 export const status = async (tier: string, options: Options): Promise<Outcome> => {
-  const it = await deskFor(options).call<Rollout | null>("GET", `/v1/tiers/${tier}/rollout`);
+  const it = await deskFor(options).call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
   return it ? told(it) : { exitCode: 0, text: `${tier} has had no rollout\n`, data: null };
 };
 
@@ -78,7 +82,7 @@ export const watch = async (tier: string, options: Options): Promise<Outcome> =>
   const drawn = process.stdout.isTTY === true && !options.json;
   let last = "";
   for (;;) {
-    const it = await desk.call<Rollout | null>("GET", `/v1/tiers/${tier}/rollout`);
+    const it = await desk.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
     if (!it) return { exitCode: 0, text: `${tier} has had no rollout\n`, data: null };
     if (isOver(it) || it.status === "paused") return told(it);
     const key = `${it.status} ${it.goal.seq} ${it.goal.done.length} ${it.why}`;
@@ -93,7 +97,7 @@ const line = (it: Rollout): string =>
   `${new Date().toISOString().slice(11, 19)}  ${it.status}  ${Math.max(0, it.goal.share)} %  ${it.why}`;
 
 export const history = async (tier: string, options: Options): Promise<Outcome> => {
-  const all = await deskFor(options).call<readonly Rollout[]>("GET", `/v1/tiers/${tier}/rollouts`);
+  const all = await deskFor(options).call<readonly Rollout[]>("GET", `${pathOf(tier)}/rollouts`);
   const rows = all.map(({ id, startedAt, by, status, why, reason }) => [
     id,
     new Date(startedAt).toISOString().slice(0, 19).replace("T", " "),
@@ -110,7 +114,7 @@ export const approve = async (id: string, options: Options): Promise<Outcome> =>
 
 /** A header that brings its bearer to the version that is tried. */
 export const label = async (tier: string, options: Options): Promise<Outcome> => {
-  const { label } = await deskFor(options).call<{ label: string }>("POST", `/v1/tiers/${tier}/label`, {});
+  const { label } = await deskFor(options).call<{ label: string }>("POST", `${pathOf(tier)}/label`, {});
   return { exitCode: 0, text: `postern-label: ${label}\n`, data: { header: "postern-label", value: label } };
 };
 

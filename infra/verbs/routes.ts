@@ -18,7 +18,7 @@ export const routes = ({ root, env }: { readonly root: string; readonly env: str
       when: route.when,
       filters: route.chain.map(({ id }) => id),
       gate: workerName(gateOfRoute(checked, route), env),
-      ...goesTo(route),
+      ...cutOver(route, goesTo(route)),
     }));
   });
   const rows = list.map(({ route, methods, path, when, filters, goes, gate }) => [
@@ -44,6 +44,9 @@ export const routes = ({ root, env }: { readonly root: string; readonly env: str
 
 const gateOfRoute = (tier: CheckedTier, { name }: CheckedRoute): string =>
   liftedRoutes(tier).find(({ route }) => route === name)?.gate ?? gateOf(tier);
+
+const cutOver = <T extends { readonly goes: string }>({ settings: { cutover } }: CheckedRoute, it: T) =>
+  cutover ? { ...it, cutover, goes: `${it.goes} (${cutover.percent} of users, else ${cutover.legacy})` } : it;
 
 const goesTo = ({ settings: { to, respond, redirect } }: CheckedRoute) => {
   if (typeof to === "string") return { to, goes: to };

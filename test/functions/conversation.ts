@@ -1,6 +1,7 @@
 /** The dialogue that edge tests are written as: the client sends, the upstream sees and replies, the client sees. */
 import { env } from "cloudflare:workers";
 import type { Test } from "../../functions/gateway/conditions.ts";
+import { cutover } from "../../functions/gateway/cutover.ts";
 import { matchOf } from "../../functions/gateway/match.ts";
 import type { MakeUpstream, Parts, Place } from "../../functions/gateway/part.ts";
 import type { FilterPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
@@ -216,4 +217,5 @@ const partsOf = (filters: Readonly<Record<string, Make>>, setting: Setting): Par
     service: setting.upstream ?? ((_, deps) => http({ url: service }, deps)),
     other: (_, deps) => http({ url: `${service}/other` }, deps),
   },
+  cutover,
 });

@@ -207,7 +207,10 @@ const subjectOf = async (
   if (!answer.ok) throw new Refusal(`${worker}: ${answer.message}`);
   const [newest] = answer.result;
   if (newest?.versions.length !== 2) return undefined;
-  const [stable, canary] = newest.versions.toSorted((a, b) => b.percentage - a.percentage);
+  const [stable, canary] = newest.versions.toSorted(
+    (a, b) =>
+      Number(b.version_id === newest.stable) - Number(a.version_id === newest.stable) || b.percentage - a.percentage,
+  );
   if (!stable || !canary) return undefined;
   return { subject: { worker, stable: stable.version_id, canary: canary.version_id }, deployment: newest.id };
 };

@@ -2,7 +2,7 @@
 import type { Release } from "./criteria.ts";
 import type { Verdict } from "./finding.ts";
 
-/** A Worker of the tier: the version that all users had, and the one that is tried. */
+/** A Worker of the tier, or its route that is cut over: the version that all users had, and the one that is tried. */
 export interface Subject {
   readonly worker: string;
   readonly stable: string;
@@ -56,6 +56,7 @@ export interface Note {
 
 export interface Rollout {
   readonly id: string;
+  /** `wallet`, or `wallet/balance` for a route that is cut over. */
   readonly tier: string;
   readonly subjects: readonly Subject[];
   readonly steps: readonly Step[];
@@ -90,6 +91,8 @@ export interface Rollout {
 export interface Deployment {
   readonly id: string;
   readonly versions: readonly { readonly version_id: string; readonly percentage: number }[];
+  /** The one to come back to, where the platform knows; by default the one that has more. */
+  readonly stable?: string;
   readonly message: string | null;
   readonly author: string | null;
   /** `secret` where an edit of a secret made it. */

@@ -59,8 +59,17 @@ const upstreamsOfRoute = ({ name, settings: { to } }: CheckedRoute): { upstream:
   );
 };
 
+/** The upstream that is the old gateway, and where it is named. */
+const legacyOfRoute = ({
+  name,
+  settings: { cutover },
+}: CheckedRoute): { upstream: string; at: Path; key?: string }[] =>
+  cutover ? [{ upstream: cutover.legacy, at: ["routes", name, "cutover", "legacy"] }] : [];
+
+const allOfRoute = (route: CheckedRoute) => [...upstreamsOfRoute(route), ...legacyOfRoute(route)];
+
 const upstreamsAreThere = ({ source, upstreamNames }: CheckedTier, route: CheckedRoute): Problem[] => {
-  const named = upstreamsOfRoute(route);
+  const named = allOfRoute(route);
   return named.flatMap(({ upstream, at, key }, index) => {
     // A variable that is not there has been reported.
     if (upstream.includes("${")) return [];
@@ -73,6 +82,18 @@ const upstreamsAreThere = ({ source, upstreamNames }: CheckedTier, route: Checke
       ];
     const before = named.slice(0, index).find((it) => it.upstream === upstream);
     if (!before) return [];
+    if (at.includes("cutover"))
+      return [
+        source.problem(
+          at,
+          "cutover-to-itself",
+          `${route.name} leads to "${upstream}" already, so its users would come there past its filters`,
+          {
+            remedy: "name the old gateway, or remove `cutover`",
+            related: [source.related(before.at, "it leads there here", before.key)],
+          },
+        ),
+      ];
     return [
       source.problem(at, "duplicate-id", `"${upstream}" has a weight already`, {
         key,
@@ -88,10 +109,10 @@ const upstreamsAreUsed = (tier: CheckedTier): Problem[] => {
   const astray = tier.routes.some(
     (route) =>
       destinations.every((key) => route.settings[key] === undefined) ||
-      upstreamsOfRoute(route).some(({ upstream }) => !tier.upstreamNames.includes(upstream)),
+      allOfRoute(route).some(({ upstream }) => !tier.upstreamNames.includes(upstream)),
   );
   if (!tier.whole || astray) return [];
-  const used = new Set(tier.routes.flatMap((route) => upstreamsOfRoute(route).map(({ upstream }) => upstream)));
+  const used = new Set(tier.routes.flatMap((route) => allOfRoute(route).map(({ upstream }) => upstream)));
   return tier.upstreamNames
     .filter((name) => !used.has(name))
     .map((name) =>
@@ -111,7 +132,7 @@ const connectionsSuffice = ({ source, upstreams }: CheckedTier, route: CheckedRo
   const most = (all: readonly number[]) => Math.max(0, ...all);
   const layers = route.chain.filter(({ about }) => about.kind === "layer").reduce((sum, it) => sum + needs(it), 0);
   const guards = most(route.chain.filter(({ about }) => about.kind === "guard").map(needs));
-  const asked = upstreamsOfRoute(route).map(({ upstream }) => {
+  const asked = allOfRoute(route).map(({ upstream }) => {
     const it = Object.hasOwn(upstreams, upstream) ? upstreams[upstream] : undefined;
     return it ? (it.about.connections?.(it.config) ?? 1) : 0;
   });

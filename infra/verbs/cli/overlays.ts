@@ -65,6 +65,36 @@ export const addOverlayVerbs = (program: Command): void => {
     .addHelpText("after", examples({ "npx postern overlay enforce wallet schema": "" }))
     .action(async (tier, filter, options) => finish(await (await overlays()).enforce(tier, filter, options), options));
   overlay
+    .command("cutover")
+    .description("the share of users whom the gate serves, of a route that is cut over from an old gateway")
+    .argument("<tier/route>")
+    .argument("<percent>", "such as 10%")
+    .addOption(lasting())
+    .addOption(message)
+    .addOption(as)
+    .addOption(target)
+    .addOption(onTarget)
+    .addOption(root)
+    .addOption(json)
+    .addHelpText("after", examples({ "npx postern overlay cutover wallet/balance 0%": "all go to the old gateway" }))
+    .action(async (name, percent, options) =>
+      finish(await (await overlays()).cutover(name, percent, options), options),
+    );
+  overlay
+    .command("weights")
+    .description("the weights of the upstreams that a route chooses among")
+    .argument("<tier/route>")
+    .argument("<weights...>", "of each one: accounts=90 accounts-next=10")
+    .addOption(lasting())
+    .addOption(message)
+    .addOption(as)
+    .addOption(target)
+    .addOption(onTarget)
+    .addOption(root)
+    .addOption(json)
+    .addHelpText("after", examples({ "npx postern overlay weights wallet/balance accounts=100 accounts-next=0": "" }))
+    .action(async (name, given, options) => finish(await (await overlays()).weights(name, given, options), options));
+  overlay
     .command("remove")
     .description("take an entry off again")
     .argument("<tier>")

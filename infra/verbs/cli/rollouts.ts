@@ -4,6 +4,8 @@ import { as, examples, finish, json, message, onTarget, root, target } from "./o
 
 const verbs = () => import("../rollout.ts");
 
+const subject = "or a route that is cut over: wallet/balance";
+
 const commands = {
   pause: "stay at the share that it has",
   resume: "go on, with the split that was decided last",
@@ -14,12 +16,12 @@ const commands = {
 export const addRolloutVerbs = (program: Command): void => {
   const rollout = program
     .command("rollout")
-    .description("release a tier's new version gray: step by step, measured, and back by itself");
+    .description("release a tier's new version gray, or cut a route over: step by step, measured, and back by itself");
 
   rollout
     .command("start")
     .description("upload the new version for nobody, and begin")
-    .argument("<tier>")
+    .argument("<tier>", subject)
     .option("--no-upload", "the version that is live at its share is tried")
     .option("--bake <time>", "of each step, in place of the manifest's: 30s")
     .option("--watch", "stay, and show how it goes")
@@ -36,7 +38,7 @@ export const addRolloutVerbs = (program: Command): void => {
     rollout
       .command(name)
       .description(description)
-      .argument("<tier>")
+      .argument("<tier>", subject)
       .addOption(message)
       .addOption(as)
       .addOption(target)
@@ -57,7 +59,7 @@ export const addRolloutVerbs = (program: Command): void => {
     rollout
       .command(name)
       .description(description)
-      .argument("<tier>")
+      .argument("<tier>", subject)
       .addOption(as)
       .addOption(target)
       .addOption(onTarget)

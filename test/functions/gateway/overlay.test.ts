@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { live, type Source } from "../../../functions/gateway/feed.ts";
+import { moves } from "../../../functions/gateway/moves.ts";
 import { type Change, type Entry, overlaid, type Told } from "../../../functions/gateway/overlay.ts";
 import { caller, planAndParts, world } from "../conversation.ts";
 
@@ -45,13 +46,15 @@ describe("an overlay", () => {
       fc.record({ kind: fc.constant("close" as const), route: fc.option(name), closed: fc.constant({}) }),
       fc.record({ kind: fc.constant("limit" as const), filter: name, limit: fc.constantFrom("1/s", "1000000/s") }),
       fc.record({ kind: fc.constant("enforce" as const), filter: name }),
+      fc.record({ kind: fc.constant("cutover" as const), route: name, percent: fc.constantFrom("0%", "50%", "100%") }),
+      fc.record({ kind: fc.constant("weights" as const), route: name, weights: fc.constant({ service: 1, other: 1 }) }),
     );
     const strength = { off: 0, shadow: 1, enforce: 2 };
     const calm = plan.filters.calm as NonNullable<typeof plan.filters.calm>;
     const shadowed = { ...plan, filters: { ...plan.filters, quiet: { ...calm, mode: "shadow" as const } } };
     fc.assert(
       fc.property(fc.array(change, { maxLength: 10 }), (changes) => {
-        const after = overlaid(shadowed, changes);
+        const after = overlaid(shadowed, changes, moves);
         for (const [id, filter] of Object.entries(shadowed.filters)) {
           const it = after.filters[id] as typeof filter;
           expect(strength[it.mode]).toBeGreaterThanOrEqual(strength[filter.mode]);
@@ -59,7 +62,11 @@ describe("an overlay", () => {
         }
         for (const [route, { filters }] of Object.entries(shadowed.routes))
           expect(after.routes[route]?.filters).toEqual(filters);
-        const wereClosed = overlaid({ ...shadowed, routes: { a: { ...plan.routes.a, closed: {} } as never } }, changes);
+        const wereClosed = overlaid(
+          { ...shadowed, routes: { a: { ...plan.routes.a, closed: {} } as never } },
+          changes,
+          moves,
+        );
         expect(wereClosed.routes.a?.closed).toBeDefined();
       }),
       { seed: 6, numRuns: 300 },

@@ -1,0 +1,206 @@
+/** A route that is cut over is rolled out as a version is: the overlay is the platform, and others write to it as well. */
+import { describe, expect, it } from "vitest";
+import type { Feed } from "../../functions/control/amend.ts";
+import { factsIn, movedOf, overlayPlatform, renewed } from "../../functions/control/cutovers.ts";
+import { saysOf } from "../../functions/control/overlay-changes.ts";
+import type { ControlPlan, TierFacts } from "../../functions/control/plan.ts";
+import type { Stage } from "../../functions/control/rollout/evidence.ts";
+import { type Ports, rollouts } from "../../functions/control/rollout/object.ts";
+import type { Rollout } from "../../functions/control/rollout/state.ts";
+import { entriesOn } from "../../functions/feed/entries.ts";
+import type { Entry } from "../../functions/gateway/overlay.ts";
+import { verdictOf } from "./platform.ts";
+
+const day = 86_400_000;
+const name = "wallet/balance";
+
+const stand = (percent = "0%") => {
+  const kept = new Map<string, unknown>();
+  let time = 1_000_000;
+  let ids = 0;
+  const world = { verdict: "pass" as "pass" | "fail", lost: 0 };
+  const storage = {
+    get: async (key: string) => structuredClone(kept.get(key)),
+    put: async (key: string, value: unknown) => void kept.set(key, structuredClone(value)),
+    setAlarm: async () => {},
+  };
+  const entries = entriesOn(storage as never, () => time);
+  const feed: Feed = {
+    read: () => entries.read(),
+    write: async (_, revision, all) => {
+      const told = await entries.write(revision, all);
+      if (world.lost-- > 0) throw new Error("no answer");
+      return told;
+    },
+  };
+  const facts = {
+    level: "core",
+    workers: ["gate-wallet"],
+    filters: {},
+    routes: { balance: { filters: [], cutover: { legacy: "old", percent } }, plain: { filters: [] } },
+  } as unknown as TierFacts;
+  const plan = { tiers: { wallet: facts } } satisfies Pick<ControlPlan, "tiers">;
+  const now = () => time;
+  const uuid = () => `id${++ids}-0000-0000`;
+  const ports: Ports = {
+    storage: storage as unknown as Ports["storage"],
+    platform: overlayPlatform(feed, plan, { now, uuid }),
+    evidence: async () => ({}) as Stage,
+    judge: () => verdictOf(world.verdict),
+    smoke: async () => ({ ok: true, why: "" }),
+    tell: async () => {},
+    now,
+    random: () => 0.5,
+    uuid,
+  };
+  const it = rollouts(ports);
+  return {
+    world,
+    facts,
+    plan,
+    feed,
+    entries: async () => (await feed.read("wallet")).entries,
+    moved: async () => movedOf((await feed.read("wallet")).entries, "balance", facts),
+    start: () =>
+      it.start({
+        tier: name,
+        facts: factsIn(plan, name) as TierFacts,
+        steps: [10, 100].map((share) => ({ share, bakeMs: 5000, hold: false })),
+        patienceMs: 20_000,
+        tolerate: { errors: "+1pp", p99: "+20%", refusals: "+1pp" },
+        smoke: [],
+        by: "alice",
+        reason: "a test",
+      }),
+    ask: it.ask,
+    state: async () => (await it.status()) as Rollout,
+    now,
+    run: async (ms: number) => {
+      for (let passed = 0; passed < ms; passed += 1000) {
+        time += 1000;
+        await it.look();
+      }
+    },
+    sleep: (ms: number) => {
+      time += ms;
+    },
+    lay: async (share: string) => {
+      const { revision, entries } = await feed.read("wallet");
+      const entry: Entry = {
+        kind: "cutover",
+        route: "balance",
+        percent: share,
+        id: uuid(),
+        until: time + day,
+        by: "bob",
+        reason: "mine",
+      };
+      await feed.write("wallet", revision, [...entries, entry]);
+    },
+  };
+};
+
+describe("a cut-over", () => {
+  it("is of a route that has an old gateway, and of no other", () => {
+    const { plan } = stand();
+    expect(factsIn(plan, name)?.workers).toEqual([name]);
+    expect(["wallet/plain", "wallet/constructor", "toString/balance"].map((it) => factsIn(plan, it))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(factsIn(plan, "wallet")?.workers).toEqual(["gate-wallet"]);
+  });
+
+  it("moves users step by step, with one entry of the overlay", async () => {
+    const it = stand();
+    await it.start();
+    await it.run(3000);
+    expect([await it.moved(), (await it.state()).subjects]).toEqual([
+      0.1,
+      [{ worker: name, stable: "legacy", canary: "gate" }],
+    ]);
+    await it.run(20_000);
+    expect([await it.moved(), (await it.state()).status]).toEqual([1, "promoted"]);
+    expect(await it.entries()).toMatchObject([{ kind: "cutover", percent: "100%", by: "control" }]);
+  });
+
+  it("that began at more than half comes back to the old gateway all the same", async () => {
+    const it = stand("75%");
+    await it.start();
+    await it.run(3000);
+    it.world.verdict = "fail";
+    await it.run(3000);
+    expect([await it.moved(), (await it.state()).status]).toEqual([0, "rolled-back"]);
+  });
+
+  it("comes back by one word, also after all users are moved", async () => {
+    const it = stand();
+    await it.start();
+    await it.run(20_000);
+    await it.ask("abort", "bob", "it hurts");
+    await it.run(1000);
+    expect([await it.moved(), (await it.state()).status]).toEqual([0, "rolled-back"]);
+  });
+
+  it("does nothing twice where an answer is lost", async () => {
+    const it = stand();
+    await it.start();
+    it.world.lost = 1;
+    await it.run(2000);
+    expect([await it.moved(), (await it.feed.read("wallet")).revision]).toEqual([0.1, 1]);
+    expect((await it.state()).goal.done).toEqual([name]);
+  });
+
+  it("pauses where somebody else moves users, and never fights", async () => {
+    const it = stand();
+    await it.start();
+    await it.run(2000);
+    await it.lay("3%");
+    await it.run(20_000);
+    expect([await it.moved(), (await it.state()).status]).toEqual([0.03, "paused"]);
+    expect((await it.state()).why).toContain("by bob");
+    await it.ask("resume", "alice", "");
+    await it.run(20_000);
+    expect([await it.moved(), (await it.state()).status]).toEqual([1, "promoted"]);
+  });
+});
+
+describe("what a cut-over has laid over the manifest", () => {
+  const promoted = async (percent?: string) => {
+    const it = stand(percent);
+    await it.start();
+    await it.run(20_000);
+    return it;
+  };
+  const renewedIn = async (it: Awaited<ReturnType<typeof promoted>>) =>
+    renewed(await it.state(), it.facts, it.now())(await it.entries());
+
+  it("is given more time for as long as the manifest does not say it, and drift says what to write", async () => {
+    const it = await promoted();
+    expect(await renewedIn(it)).toEqual(await it.entries());
+    it.sleep(4 * day);
+    const [entry] = await renewedIn(it);
+    expect(entry?.until).toBe(it.now() + 7 * day);
+    expect(saysOf(entry as Entry, it.facts)).toBe(
+      "differs from the manifest; write `percent: 100%` into the `cutover` of balance",
+    );
+  });
+
+  it("ends when the manifest says the same", async () => {
+    const it = await promoted();
+    it.sleep(4 * day);
+    const facts = stand("100%").facts;
+    const before = await it.entries();
+    expect(renewed(await it.state(), facts, it.now())(before)).toBe(before);
+    expect(saysOf(before[0] as Entry, facts)).toBe("the manifest says the same");
+  });
+
+  it("of somebody else is left to end", async () => {
+    const it = await promoted();
+    await it.lay("3%");
+    const before = await it.entries();
+    it.sleep(day / 2);
+    expect(renewed(await it.state(), it.facts, it.now())(before)).toBe(before);
+  });
+});

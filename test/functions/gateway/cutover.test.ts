@@ -1,0 +1,252 @@
+/** Who is moved from an old gateway to this one, what the old one is sent, and how both are counted. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { sideOf } from "../../../functions/gateway/cutover.ts";
+import { bySide } from "../../../functions/gateway/cutover-telemetry.ts";
+import { labelHeader } from "../../../functions/gateway/label.ts";
+import { moves } from "../../../functions/gateway/moves.ts";
+import { type Change, overlaid } from "../../../functions/gateway/overlay.ts";
+import type { Closed } from "../../../functions/gateway/plan.ts";
+import { type Report, telemetry } from "../../../functions/gateway/telemetry.ts";
+import type { Context } from "../../../functions/gateway/types.ts";
+import { caller, conversation, planAndParts, type RouteSetting, type Setting, world } from "../conversation.ts";
+
+const share = () => fc.integer({ min: 0, max: 10_000 }).map((all) => all / 10_000);
+
+describe("the side of a user", () => {
+  it("never goes back to the old gateway while the share does not shrink", () => {
+    const user = fc.record({ grayKey: fc.option(fc.string()), ip: fc.option(fc.ipV4()) });
+    fc.assert(
+      fc.property(user, share(), share(), (one, a, b) => {
+        const [less, more] = [Math.min(a, b), Math.max(a, b)];
+        if (sideOf("wallet", one, less) === "gate") expect(sideOf("wallet", one, more)).toBe("gate");
+      }),
+      { seed: 6, numRuns: 2000 },
+    );
+  });
+
+  it.each([0, 0.001, 0.1, 0.5, 0.9, 1])("is the gate for a share of %f", (moved) => {
+    const users = Array.from({ length: 50_000 }, (_, index) => ({ grayKey: `user-${index}`, ip: null }));
+    const found = users.filter((one) => sideOf("wallet", one, moved) === "gate").length / users.length;
+    // Five standard deviations of a fair draw; of none and of all there is no chance.
+    expect(Math.abs(found - moved)).toBeLessThanOrEqual(5 * Math.sqrt((moved * (1 - moved)) / users.length));
+  });
+
+  it("is drawn anew for each tier, so that it is not always the same users who are first", () => {
+    const users = Array.from({ length: 10_000 }, (_, index) => ({ grayKey: `user-${index}`, ip: null }));
+    const first = users.filter((one) => sideOf("wallet", one, 0.1) === "gate");
+    const both = first.filter((one) => sideOf("open", one, 0.1) === "gate").length / first.length;
+    expect(both).toBeGreaterThan(0.05);
+    expect(both).toBeLessThan(0.15);
+  });
+
+  it("is told by the address where there is no gray key, and stays where it is until the end where there is neither", () => {
+    const ips = Array.from({ length: 1000 }, (_, index) => ({ grayKey: null, ip: `192.0.2.${index}` }));
+    expect(new Set(ips.map((one) => sideOf("wallet", one, 0.5)))).toEqual(new Set(["gate", "legacy"]));
+    const nobody = { grayKey: null, ip: null };
+    expect([0, 0.9999, 1].map((moved) => sideOf("wallet", nobody, moved))).toEqual(["legacy", "legacy", "gate"]);
+  });
+});
+
+/** The old gateway is at /other, since the service's base has that path. */
+const gate = (percent: string, route: Partial<RouteSetting> = {}, setting: Setting = {}) =>
+  conversation(
+    { stamp: () => (_, context) => void context.outbound.push(["set", "x-stamp", "gate"]) },
+    {
+      ...setting,
+      routes: {
+        it: {
+          match: "ANY /a/{rest*}",
+          filters: ["stamp"],
+          target: "/new/{path.rest}",
+          cutover: { legacy: "other", percent },
+          ...route,
+        },
+      },
+    },
+  );
+
+describe("the old gateway", () => {
+  it("is sent the request as it came, past filters and rewrites", async () => {
+    const { status, upstream, line } = await gate("0%").send("POST /a/x?q=1", {
+      body: "hello",
+      headers: { authorization: "Bearer token", cookie: "sid=1", "content-length": "5" },
+    });
+    const [seen] = upstream;
+    expect([status, seen?.method, seen?.url, seen?.body]).toEqual([
+      200,
+      "POST",
+      "https://service.example/other/a/x?q=1",
+      "hello",
+    ]);
+    expect(seen?.headers).toMatchObject({ authorization: "Bearer token", cookie: "sid=1" });
+    expect(seen?.headers["x-stamp"]).toBeUndefined();
+    expect(line).toMatchObject({ side: "legacy", verdict: "passed" });
+  });
+
+  it("hears of the client from the gate alone, and nothing of what is inside", async () => {
+    const { upstream } = await gate("0%").send("GET /a/x", {
+      headers: {
+        "x-forwarded-for": "10.0.0.1",
+        "x-postern-gray-key": "x",
+        [labelHeader]: "x",
+        "x-real-ip": "10.0.0.1",
+      },
+    });
+    const headers = upstream[0]?.headers ?? {};
+    expect(headers).toMatchObject({ "x-forwarded-for": caller.ip, "x-forwarded-host": "gate.example" });
+    for (const name of ["x-postern-gray-key", labelHeader, "x-real-ip"]) expect(headers[name]).toBeUndefined();
+  });
+
+  it("is sent no more than the tier takes, and waited for no longer", async () => {
+    const limits = { body: "4B" };
+    const { status, code, upstream } = await gate("0%", {}, { limits }).send("POST /a/x", {
+      body: "hello",
+      headers: { "content-length": "5" },
+    });
+    expect([status, code, upstream.length]).toEqual([413, "body-too-large", 0]);
+    const it = world();
+    const late = gate("0%", {}, { world: it, timeout: "2s", replies: () => new Promise<Response>(() => {}) });
+    const heard = late.send("GET /a/x");
+    await it.pass(0);
+    await it.pass(2000);
+    expect((await heard).code).toBe("upstream-timeout");
+  });
+
+  it("answers preflights as well, which bear no filter's answer", async () => {
+    const preflight = { headers: { origin: "https://app.example", "access-control-request-method": "PUT" } };
+    const { upstream } = await gate("0%").send("OPTIONS /a/x", preflight);
+    expect(upstream[0]?.method).toBe("OPTIONS");
+    expect((await gate("100%").send("OPTIONS /a/x", preflight)).upstream).toEqual([]);
+  });
+
+  it("is no way around what is closed", async () => {
+    const closed: Closed = { detail: "later" };
+    for (const percent of ["0%", "100%"]) {
+      const { status, code, upstream } = await gate(percent, { closed }).send("GET /a/x");
+      expect([status, code, upstream.length]).toEqual([503, "route-closed", 0]);
+    }
+  });
+});
+
+describe("the gate", () => {
+  it("serves those who are moved with its filters", async () => {
+    const { upstream, line } = await gate("100%").send("GET /a/x");
+    expect(upstream[0]).toMatchObject({ url: "https://service.example/new/x", headers: { "x-stamp": "gate" } });
+    expect(line).toMatchObject({ side: "gate" });
+  });
+
+  it("is what a tester meets at 0 % as well", async () => {
+    const { line } = await gate("0%").send("GET /a/x", { headers: { "x-postern-smoke": "1" } });
+    expect(line).toMatchObject({ side: "gate" });
+  });
+});
+
+describe("an overlay", () => {
+  const { plan } = planAndParts(
+    {},
+    {
+      routes: {
+        moved: { match: "GET /1", cutover: { legacy: "other", percent: "10%" } },
+        split: {
+          match: "GET /2",
+          goes: {
+            to: [
+              ["service", 90],
+              ["other", 10],
+            ],
+          },
+        },
+        plain: { match: "GET /3" },
+      },
+    },
+  );
+
+  const laid = (changes: readonly Change[]) => overlaid(plan, changes, moves);
+
+  it("moves users, and weighs upstreams in the manifest's order", () => {
+    const { routes } = laid([
+      { kind: "cutover", route: "moved", percent: "50%" },
+      { kind: "weights", route: "split", weights: { other: 30, service: 70 } },
+    ]);
+    expect(routes.moved?.cutover).toEqual({ legacy: "other", percent: "50%" });
+    expect(routes.split?.goes).toEqual({
+      to: [
+        ["service", 70],
+        ["other", 30],
+      ],
+    });
+  });
+
+  it("leaves alone what has no such thing, or would lead nowhere", () => {
+    expect(
+      laid([
+        { kind: "cutover", route: "plain", percent: "50%" },
+        { kind: "cutover", route: "constructor", percent: "50%" },
+        { kind: "weights", route: "plain", weights: { service: 1, other: 1 } },
+        { kind: "weights", route: "split", weights: { service: 1 } },
+        { kind: "weights", route: "split", weights: { service: 0, other: 0 } },
+      ]),
+    ).toEqual(plan);
+  });
+
+  it("that closes a route closes it on both sides, whatever moves its users", () => {
+    const { routes } = laid([
+      { kind: "close", route: "moved", closed: {} },
+      { kind: "cutover", route: "moved", percent: "0%" },
+    ]);
+    expect(routes.moved?.closed).toEqual({});
+  });
+});
+
+describe("what is counted", () => {
+  const stand = () => {
+    const it = world();
+    const reports: Report[] = [];
+    const deferred: Promise<unknown>[] = [];
+    const count = bySide(telemetry)("tier", it, {
+      send: async (report) => void reports.push(structuredClone(report)),
+      defer: (work) => void deferred.push(work),
+    });
+    const request = (status: number, outcome: Context["outcome"]) =>
+      count(
+        new Request("https://gate.example/"),
+        new Response("ok"),
+        status,
+        { caller, route: { tier: "tier", name: "r" }, facts: new Map(), outcome } as unknown as Context,
+        it.now(),
+      );
+    const flushed = async () => {
+      await it.pass(2000);
+      await Promise.all(deferred);
+      return Object.fromEntries(reports.map((report) => [report.version, report]));
+    };
+    return { request, flushed };
+  };
+  const sums = (report: Report | undefined) => {
+    const all = Object.values(report?.sample.groups ?? {});
+    return [all.reduce((sum, it) => sum + it.requests, 0), all.reduce((sum, it) => sum + it.refusals, 0)];
+  };
+
+  it("is each request with the version, and once more by the side that served it", async () => {
+    const { request, flushed } = stand();
+    request(200, { verdict: "passed", side: "gate" });
+    request(200, { verdict: "passed", side: "legacy" });
+    request(200, { verdict: "passed", side: "legacy" });
+    request(200, { verdict: "passed" });
+    const { v1, "cutover:r:gate": here, "cutover:r:legacy": there } = await flushed();
+    expect([sums(v1)[0], sums(here)[0], sums(there)[0]]).toEqual([4, 1, 2]);
+    // What is exposed by version would be told twice.
+    expect([v1?.series[0]?.count, here?.series, there?.series]).toEqual([4, [], []]);
+  });
+
+  it("as a refusal is every 4xx on both sides, since nobody knows whose those of an old gateway are", async () => {
+    const { request, flushed } = stand();
+    request(401, { verdict: "passed", side: "legacy" });
+    request(404, { verdict: "passed", side: "gate" });
+    request(403, { verdict: "refused", by: "jwt", side: "gate" });
+    request(499, { verdict: "left", side: "gate" });
+    const { v1, "cutover:r:gate": here, "cutover:r:legacy": there } = await flushed();
+    expect([sums(v1)[1], sums(here)[1], sums(there)[1]]).toEqual([1, 2, 1]);
+  });
+});
