@@ -48,7 +48,7 @@ export const control = (plan: ControlPlan) => ({
   /** Takes what gates and the tail counted. Only bindings reach it. */
   Ingest: class extends WorkerEntrypoint<Bindings> {
     override fetch(request: Request): Promise<Response> {
-      return ingest(request, plan, this.env.TELEMETRY, world);
+      return ingest(request, plan, this.env, world);
     }
   } as Entrypoint,
   /** What one tier's gates counted. */

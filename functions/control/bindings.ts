@@ -26,6 +26,7 @@ export interface Bindings {
   readonly FEED: Fetcher;
   /** JSON of a JWK: signs testers' labels. */
   readonly CONTROL_KEY: string;
+  readonly ANALYTICS?: AnalyticsEngineDataset;
   /** Headers of the collector. */
   readonly OTLP_HEADERS?: string;
 }

@@ -52,6 +52,11 @@ const control = () =>
       .regex(/^[\w.-]+\/[\w.-]+$/, "a repository: owner/name")
       .optional()
       .describe("Whose deployments hear of rollouts, with the secret GITHUB_TOKEN"),
+    analytics: z
+      .string()
+      .regex(/^[A-Za-z0-9_]{1,64}$/, "a dataset's name is letters, digits and underscores")
+      .optional()
+      .describe("A dataset of Analytics Engine that what gates count is written to as well"),
     otlp: z
       .union(
         [collector(), z.strictObject({ url: collector(), secret: z.literal("OTLP_HEADERS") })],

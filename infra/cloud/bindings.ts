@@ -26,6 +26,7 @@ const kinds = {
     script_name: z.string().optional(),
     environment: z.string().optional(),
   }),
+  analytics_engine: z.strictObject({ ...named, type: z.literal("analytics_engine"), dataset: z.string() }),
   ratelimit: z.strictObject({
     ...named,
     type: z.literal("ratelimit"),

@@ -89,6 +89,9 @@ export const controlConfig = ({ name, value }: Named<Environment>, settings: Set
       { name: "LEDGER", class_name: "Ledger" },
     ],
   },
+  ...(settings.analytics !== undefined && {
+    analytics_engine_datasets: [{ binding: "ANALYTICS", dataset: settings.analytics }],
+  }),
   migrations: [{ tag: "v1", new_sqlite_classes: ["Telemetry", "Rollouts", "Ledger"] }],
   secrets: { required: controlSecrets(settings) },
 });

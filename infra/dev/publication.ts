@@ -20,6 +20,7 @@ interface Config {
   }[];
   readonly kv_namespaces?: readonly { readonly binding: string; readonly id: string }[];
   readonly durable_objects?: { readonly bindings: readonly { readonly name: string; readonly class_name: string }[] };
+  readonly analytics_engine_datasets?: readonly { readonly binding: string; readonly dataset: string }[];
   readonly migrations?: readonly { readonly tag: string; readonly new_sqlite_classes?: readonly string[] }[];
 }
 
@@ -73,7 +74,7 @@ export const publicationOf = (it: Emitted, { secrets, migrationTag, exists }: Ci
 export const tagOf = ({ digest }: Pick<Emitted, "digest">): string => digest.slice(0, 16);
 
 const bindingsOf = (
-  { version_metadata, services = [], kv_namespaces = [], durable_objects }: Config,
+  { version_metadata, services = [], kv_namespaces = [], durable_objects, analytics_engine_datasets = [] }: Config,
   exists: Circumstances["exists"],
   names: readonly string[],
   values: Circumstances["secrets"],
@@ -83,6 +84,7 @@ const bindingsOf = (
     .filter(({ service }) => exists(service))
     .map(({ binding, ...target }) => ({ type: "service", name: binding, ...target })),
   ...kv_namespaces.map(({ binding, id }) => ({ type: "kv_namespace", name: binding, namespace_id: id })),
+  ...analytics_engine_datasets.map(({ binding, dataset }) => ({ type: "analytics_engine", name: binding, dataset })),
   ...(durable_objects?.bindings ?? []).map((it) => ({ type: "durable_object_namespace", ...it })),
   ...names.flatMap((name) =>
     Object.hasOwn(values, name) ? [{ type: "secret_text", name, text: values[name] as string }] : [],

@@ -95,7 +95,7 @@ it("requests become spans and sums at a collector, and a gate's deaths are seen 
 }, async () => {
   const { url } = await service((_, response) => response.end("ok"));
   const to = await collector();
-  const it = await place({ "routes/a.yaml": tier(url) }, {}, { otlp: to.url });
+  const it = await place({ "routes/a.yaml": tier(url) }, {}, { otlp: to.url, analytics: "postern" });
   const ask = async (path: string, traceparent: string) => {
     const response = await fetch(it.cloud.edge + path, { headers: { "x-device-id": "one", traceparent } });
     await response.arrayBuffer();

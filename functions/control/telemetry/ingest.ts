@@ -2,13 +2,14 @@
 import type { FrontReport } from "../../gateway/front-telemetry.ts";
 import type { Report } from "../../gateway/telemetry.ts";
 import { groups } from "../../gateway/telemetry-samples.ts";
-import type { World } from "../bindings.ts";
-import { type Namespace, remote } from "../namespaces.ts";
+import type { Bindings, World } from "../bindings.ts";
+import { remote } from "../namespaces.ts";
 import type { ControlPlan } from "../plan.ts";
 import type { TailReport } from "../tail/hearing.ts";
+import { dataPoints } from "./analytics.ts";
 import { frontReport, report, tailReport } from "./reports.ts";
 import { deaths, deathsIn } from "./samples.ts";
-import type { News, Store } from "./store.ts";
+import type { News } from "./store.ts";
 import type { Tally } from "./tally.ts";
 
 const mostBytes = 1024 * 1024;
@@ -18,7 +19,7 @@ type Tiers = ControlPlan["tiers"];
 export const ingest = async (
   request: Request,
   { tiers }: Pick<ControlPlan, "tiers">,
-  stores: Namespace<Store>,
+  { TELEMETRY: stores, ANALYTICS: analytics }: Pick<Bindings, "TELEMETRY" | "ANALYTICS">,
   { now, random }: Pick<World, "now" | "random">,
 ): Promise<Response> => {
   const text = await request.text();
@@ -38,9 +39,10 @@ export const ingest = async (
     case "/v1/report": {
       const it = report.safeParse(value);
       if (!it.success) return refused(400, it.error.message);
-      const { tier, version, sample, series, marks, lost } = it.data;
+      const { tier, version, sample, series } = it.data;
       if (!Object.hasOwn(tiers, tier)) return refused(404, `control knows no tier "${tier}"`);
-      await remote(stores, tier).take(version, sample, series, now(), { tier, tallies: noted(marks, lost) });
+      const tallies = [...noted(it.data), ...(analytics ? written(it.data, analytics) : [])];
+      await remote(stores, tier).take(version, sample, series, now(), { tier, tallies });
       return taken();
     }
     case "/v1/tail": {
@@ -56,7 +58,7 @@ export const ingest = async (
   }
 };
 
-const noted = (marks: Report["marks"], lost: number): Tally[] => [
+const noted = ({ marks, lost }: Pick<Report, "marks" | "lost">): Tally[] => [
   ...marks.map(({ kind, route, filter, decision, count }) => ({
     name: kind,
     labels: { route, filter, ...(kind === "shadow" && { decision }) },
@@ -64,6 +66,13 @@ const noted = (marks: Report["marks"], lost: number): Tally[] => [
   })),
   { name: "reports-lost", labels: {}, by: lost },
 ];
+
+/** Written without being waited for. @returns what it would not have taken */
+const written = (it: Pick<Report, "tier" | "version" | "series">, analytics: AnalyticsEngineDataset): Tally[] => {
+  const { points, lost } = dataPoints(it);
+  for (const point of points) analytics.writeDataPoint(point);
+  return [{ name: "analytics-lost", labels: {}, by: lost }];
+};
 
 /** Whose request died in a gate of several tiers nobody knows, so that is told of each of them. */
 const newsOfTail = ({ cpu, deaths: dead, spans }: TailReport, tiers: Tiers, random: () => number): News[] => {

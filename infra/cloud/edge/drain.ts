@@ -23,8 +23,8 @@ export interface DrainOptions {
 
 /** Of machines with requests under way; of more, the oldest is closed. */
 const mostDraining = 16;
-/** Work that a request left behind (`waitUntil`) gets so long. */
-const lingerMs = 1000;
+/** Work that a request left behind (`waitUntil`) gets so long: more than gates and the tail take to tell what they counted. */
+const lingerMs = 3000;
 const lookMs = 500;
 
 export const openDrain = ({ settled, patienceMs, tell, connected = connectedPorts }: DrainOptions): Drain => {

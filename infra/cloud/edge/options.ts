@@ -74,6 +74,8 @@ export const optionsOf = (
     ...(strict
       ? { unsafeBindings: of("kv_namespace").map((it) => lateKv(it.name, router, it.namespace_id)) }
       : { kvNamespaces: each("kv_namespace", ({ namespace_id }) => namespace_id) }),
+    // What is written to one is taken, and kept nowhere.
+    analyticsEngineDatasets: each("analytics_engine", ({ dataset }) => ({ dataset })),
     ratelimits: each("ratelimit", ({ namespace_id, simple }) => ({ namespace_id, simple })),
     serviceBindings: each("service", ({ service, entrypoint, props }) => {
       const to: ServiceProps = { worker: service, entrypoint, props };

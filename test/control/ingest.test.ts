@@ -1,0 +1,181 @@
+/** What gates, fronts and the tail tell, and which object hears of it. */
+import { describe, expect, it } from "vitest";
+import type { TierFacts } from "../../functions/control/plan.ts";
+import { ingest } from "../../functions/control/telemetry/ingest.ts";
+import type { News } from "../../functions/control/telemetry/store.ts";
+import type { Report, Series } from "../../functions/gateway/telemetry.ts";
+import { binOf } from "../../functions/gateway/telemetry-samples.ts";
+
+const facts = (workers: readonly string[]) => ({ workers }) as unknown as TierFacts;
+const plan = {
+  tiers: { wallet: facts(["gate-wallet"]), faq: facts(["gate-shared"]), rates: facts(["gate-shared"]) },
+};
+
+const stand = (analytics = false) => {
+  const calls: { readonly tier: string; readonly name: string; readonly given: readonly unknown[] }[] = [];
+  const points: AnalyticsEngineDataPoint[] = [];
+  const env = {
+    TELEMETRY: {
+      getByName: (tier: string) => ({
+        invoke: async (name: string, given: readonly unknown[]) => void calls.push({ tier, name, given }),
+      }),
+    },
+    ...(analytics && {
+      ANALYTICS: { writeDataPoint: (point?: AnalyticsEngineDataPoint) => void points.push(point ?? {}) },
+    }),
+  };
+  const post = async (path: string, body: unknown) =>
+    (
+      await ingest(
+        new Request(`https://control${path}`, { method: "POST", body: JSON.stringify(body) }),
+        plan,
+        env as never,
+        { now: () => 0, random: () => 0 },
+      )
+    ).status;
+  const news = () => calls.flatMap(({ given }) => given[0] as News[]);
+  return { post, calls, points, news };
+};
+
+const series = (over: Partial<Series> = {}): Series => ({
+  route: "r",
+  method: "GET",
+  status: "200",
+  verdict: "passed",
+  by: "",
+  code: "",
+  upstream: "u",
+  count: 2,
+  latency: [[binOf(8), 2]],
+  upstreamMs: 1500,
+  bytesIn: 3,
+  bytesOut: 4,
+  ...over,
+});
+
+const report = (over: Partial<Report> = {}): Report => ({
+  tier: "wallet",
+  version: "v1",
+  sample: { groups: {}, cold: 0 },
+  series: [series()],
+  marks: [],
+  lost: 0,
+  ...over,
+});
+
+const besideOf = ([call]: readonly { readonly given: readonly unknown[] }[]) =>
+  (call?.given[4] as { readonly tallies: unknown[] } | undefined)?.tallies;
+
+describe("a gate's report", () => {
+  it("goes to the object of its tier, with what was lost before and what was noted beside", async () => {
+    const { post, calls } = stand();
+    const mark = { kind: "shadow", route: "r", filter: "limit", decision: "rate-limited", count: 3 } as const;
+    expect(await post("/v1/report", report({ marks: [mark], lost: 2 }))).toBe(204);
+    expect(calls).toMatchObject([{ tier: "wallet", name: "take" }]);
+    expect(besideOf(calls)).toEqual([
+      { name: "shadow", labels: { route: "r", filter: "limit", decision: "rate-limited" }, by: 3 },
+      { name: "reports-lost", labels: {}, by: 2 },
+    ]);
+  });
+
+  it("of a gate of before is taken too", async () => {
+    const { post } = stand();
+    const { marks, ...before } = report();
+    const { method, upstream, ...old } = series({ status: "2xx" });
+    expect(await post("/v1/report", { ...before, series: [old] })).toBe(204);
+  });
+
+  it("that is none is refused", async () => {
+    const { post, calls } = stand();
+    expect(await post("/v1/report", { ...report(), lost: -1 })).toBe(400);
+    expect(await post("/v1/report", report({ tier: "constructor" }))).toBe(404);
+    expect(await post("/v1/obituary", {})).toBe(404);
+    expect(calls).toEqual([]);
+  });
+
+  it("is written to Analytics Engine where there is a dataset, as far as that takes it", async () => {
+    const { post, points, calls } = stand(true);
+    await post(
+      "/v1/report",
+      report({ series: Array.from({ length: 260 }, (_, index) => series({ route: `r${index}` })) }),
+    );
+    expect(points).toHaveLength(250);
+    expect(points[0]).toMatchObject({
+      indexes: ["wallet"],
+      blobs: ["v1", "r0", "GET", "200", "passed", "", "", "u"],
+      doubles: [2, 1.5, 3, 4, expect.closeTo(0.016, 3), 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2],
+    });
+    expect(besideOf(calls)).toContainEqual({
+      name: "analytics-lost",
+      labels: {},
+      by: 10,
+    });
+  });
+});
+
+describe("the tail's report", () => {
+  const death = { version: "v1", outcome: "exceededCpu", count: 3 };
+
+  it("tells of CPU where the tier is known, and of a death each tier of the gate", async () => {
+    const { post, news } = stand();
+    const cpu = { version: "v1", route: "", requests: 0, cpuMs: 7 };
+    const body = {
+      cpu: [
+        { ...cpu, worker: "gate-shared", tier: "faq", route: "r", requests: 1 },
+        { ...cpu, worker: "gate-shared", tier: "" },
+        { ...cpu, worker: "gate-wallet", tier: "" },
+        { ...cpu, worker: "gate-wallet", tier: "constructor" },
+      ],
+      deaths: [
+        { ...death, worker: "gate-shared" },
+        { ...death, worker: "gate-nobody" },
+      ],
+      spans: [{ tier: "wallet", taken: 1, failed: 0, lost: 4 }],
+    };
+    expect(await post("/v1/tail", body)).toBe(204);
+    const all = news();
+    expect(all.filter(({ tallies }) => tallies[0]?.name === "cpu").map(({ tier }) => tier)).toEqual(["faq", "wallet"]);
+    const dead = all.filter(({ deaths }) => deaths);
+    expect(dead.map(({ tier, deaths }) => [tier, deaths?.seen])).toEqual([
+      ["faq", "tail"],
+      ["rates", "tail"],
+    ]);
+    expect(all.flatMap(({ tallies }) => tallies)).toContainEqual({
+      name: "push-lost",
+      labels: { signal: "traces" },
+      by: 4,
+    });
+  });
+});
+
+describe("a front's report", () => {
+  it("puts a death to its version and its user's group", async () => {
+    const { post, news } = stand();
+    const body = {
+      counts: [{ tier: "wallet", status: "503", code: "gate-unavailable", count: 2 }],
+      deaths: [
+        { tier: "wallet", version: "v2", group: 5 },
+        { tier: "wallet", version: "v2", group: 5 },
+      ],
+      lost: 1,
+    };
+    expect(await post("/v1/front", body)).toBe(204);
+    expect(news()).toMatchObject([
+      {
+        version: "",
+        tallies: [
+          { name: "front", by: 2 },
+          { name: "reports-lost", by: 1 },
+        ],
+      },
+      { version: "v2", deaths: { seen: "front", sample: { groups: { 5: { requests: 2, errors: 2 } } } } },
+    ]);
+  });
+});
+
+it("each tier is told once, whatever there is to tell", async () => {
+  const { post, calls } = stand();
+  const counts = ["200", "404", "503"].map((status) => ({ tier: "wallet", status, code: "", count: 1 }));
+  await post("/v1/front", { counts, deaths: [], lost: 0 });
+  expect(calls.map(({ tier, name }) => [tier, name])).toEqual([["wallet", "hear"]]);
+});
