@@ -1,5 +1,7 @@
 /** What the admin API takes, and how it describes itself. */
 import { createRoute, z } from "@hono/zod-openapi";
+import { release as manifestRelease } from "../gateway/release.ts";
+import { unfitSteps } from "./steps.ts";
 
 export const titles = {
   400: ["request-invalid", "The request is not as the description says"],
@@ -14,24 +16,10 @@ export const tierName = z.string().regex(/^[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?$/);
 export const reason = z.string().min(1, "say why, for those who read it later").max(500);
 export const percent = z.string().regex(/^\d{1,3}(?:\.\d{1,2})?%$/, "a share is written 10%");
 export const duration = z.string().regex(/^\d{1,6}(?:ms|s|m|h)$/, "a time is written 5m");
-const writtenStep = z.union([
-  percent,
-  z.strictObject({ share: percent, bake: duration.optional(), hold: z.boolean().optional() }),
-]);
-const points = z.string().regex(/^\+\d{1,3}(?:\.\d+)?pp$/, "a change is written +0.5pp");
-/** As a manifest has it, with its defaults. */
-const release = z.strictObject({
-  steps: z.array(writtenStep).min(1).max(20),
-  bake: duration,
-  tolerate: z.strictObject({
-    errors: points,
-    refusals: points,
-    p99: z.string().regex(/^\+\d{1,4}(?:\.\d+)?%$/, "a change is written +20%"),
-  }),
-  smoke: z
-    .array(z.strictObject({ send: z.string().regex(/^[A-Z]{3,10} \/[!-~]*$/), expect: z.int().optional() }))
-    .max(20)
-    .optional(),
+/** As a manifest has it. */
+const release = manifestRelease().superRefine(({ steps }, context) => {
+  const unfit = unfitSteps(steps);
+  if (unfit) context.addIssue({ code: "custom", path: ["steps", unfit.at], message: `${unfit.why}; ${unfit.remedy}` });
 });
 const startBody = z.strictObject({
   reason,

@@ -27,6 +27,8 @@ export interface Bindings {
   /** JSON of a JWK: signs testers' labels. */
   readonly CONTROL_KEY: string;
   readonly ANALYTICS?: AnalyticsEngineDataset;
+  /** Bearer token of the Prometheus that queries are asked of. */
+  readonly PROMETHEUS_TOKEN?: string;
   /** Headers of the collector. */
   readonly OTLP_HEADERS?: string;
 }

@@ -47,6 +47,8 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
           steps: await stepsFor(tier, facts, stepsOf(release)),
           patienceMs: patienceOf(release),
           tolerate: release.tolerate,
+          limits: release.limits,
+          queries: release.queries,
           smoke: release.smoke ?? [],
           by,
           reason,

@@ -1,6 +1,7 @@
 /** What control and its helpers are told when they are built: plain JSON, no secret in it. */
 import type { Cutover, Level, Mode, Weighted } from "../gateway/plan.ts";
 import type { CollectorPlan } from "./otlp/push.ts";
+import type { PrometheusPlan } from "./prometheus-query.ts";
 
 export type Role = "viewer" | "operator" | "admin";
 
@@ -51,6 +52,8 @@ export interface ControlPlan {
   readonly github: string | null;
   /** Where metrics go by OTLP over HTTP. */
   readonly otlp: CollectorPlan | null;
+  /** Who is asked what releases query. */
+  readonly prometheus: PrometheusPlan | null;
   /** Of what clients ask. */
   readonly scheme: string;
   readonly tiers: Readonly<Record<string, TierFacts>>;

@@ -1,5 +1,6 @@
 /** The `release` of a manifest as a rollout takes it. */
 import { milliseconds, share } from "../gateway/quantities.ts";
+import type { Release } from "./rollout/criteria.ts";
 import type { Rollout, Step } from "./rollout/state.ts";
 
 /** What a manifest may write of a step: `10%`, or with more to it. */
@@ -10,7 +11,9 @@ export type WrittenStep =
 export interface WrittenRelease {
   readonly steps: readonly WrittenStep[];
   readonly bake: string;
-  readonly tolerate: Rollout["tolerate"];
+  readonly tolerate: Release["tolerate"];
+  readonly limits?: Release["limits"];
+  readonly queries?: Rollout["queries"];
   readonly smoke?: Rollout["smoke"] | undefined;
 }
 
@@ -27,5 +30,27 @@ export const stepsOf = ({ steps, bake }: WrittenRelease): Step[] =>
       hold: it.hold ?? false,
     };
   });
+
+/** @returns what is wrong with them as a whole; undefined where a release by them comes to its end */
+export const unfitSteps = (
+  steps: WrittenRelease["steps"],
+): { readonly at: number; readonly why: string; readonly remedy: string } | undefined => {
+  const written = steps.map((step) => (typeof step === "string" ? step : step.share));
+  const shares = written.map(share);
+  const falls = shares.findIndex((it, index) => index > 0 && it <= (shares[index - 1] ?? 0));
+  if (falls > 0)
+    return {
+      at: falls,
+      why: `${written[falls]} is no step up from ${written[falls - 1]}`,
+      remedy: "write the steps in rising order",
+    };
+  return shares.at(-1) === 1
+    ? undefined
+    : {
+        at: steps.length - 1,
+        why: `the last step is ${written.at(-1)}, so a release would never end`,
+        remedy: "end with 100%",
+      };
+};
 
 export const patienceOf = ({ bake }: WrittenRelease): number => patienceBakes * milliseconds(bake);

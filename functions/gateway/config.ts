@@ -4,8 +4,9 @@ import { explain } from "./complaint.ts";
 import { redirect, respond, weighted } from "./goes.ts";
 import { baseOf, matchOf } from "./match.ts";
 import { hostOrWildcard, name } from "./names.ts";
-import { change, date, duration, percent, size } from "./quantities.ts";
+import { date, duration, percent, size } from "./quantities.ts";
 import { pathOf } from "./references.ts";
+import { release } from "./release.ts";
 import { when } from "./when.ts";
 
 /** What may stand beside a filter's kind. */
@@ -137,51 +138,6 @@ const limits = () =>
       .max(10_000, "10000 at most")
       .optional()
       .describe("Calls that one request may make; the platform's default is 1000"),
-  });
-
-const step = () =>
-  z.union(
-    [
-      percent(),
-      z.strictObject({
-        share: percent().describe("Of users"),
-        bake: duration().optional().describe("In place of the release's"),
-        hold: z.boolean().default(false).describe("Waits for a person before the next step"),
-      }),
-    ],
-    "a step is a share, 10%, or { share: 10%, bake: 30m, hold: true }",
-  );
-
-const release = () =>
-  z.strictObject({
-    steps: z
-      .array(step())
-      .min(1, "a release has one step at least: [100%]")
-      .max(20, "20 steps at most")
-      .default(["0%", "1%", "10%", "50%", "100%"])
-      .describe("Shares of users that meet the new version, one after the other; 0% is a smoke test"),
-    smoke: z
-      .array(
-        z.strictObject({
-          send: z
-            .string()
-            .regex(/^[A-Z]{3,10} \/[!-~]*$/, "a request is a method and a path: GET /rates/USD")
-            .describe("Under the tier's base"),
-          expect: z.int().min(100).max(599).optional().describe("The status; by default any below 500"),
-        }),
-      )
-      .max(20, "20 at most")
-      .optional()
-      .describe("What the step at 0% asks the new version; by default `GET /` under the base"),
-    bake: duration().default("5m").describe("How long a step is watched before the next"),
-    tolerate: z
-      .strictObject({
-        errors: change("pp").default("+0.5pp").describe("More errors, in percentage points of requests"),
-        p99: change("%").default("+20%").describe("A longer 99th percentile"),
-        refusals: change("pp").default("+1pp").describe("More refusals, in percentage points of requests"),
-      })
-      .prefault({})
-      .describe("The effect that the statistics must exclude"),
   });
 
 /** All of a manifest but its routes. */

@@ -10,6 +10,15 @@ const grayKey = () =>
 
 const collector = () => z.url({ protocol: /^https?$/, error: "an address begins with https://" });
 
+/** What stands before an @ would be a secret in a plan. */
+const prometheus = () =>
+  z
+    .url({ protocol: /^https?$/, error: "an address begins with https://" })
+    .refine(
+      (text) => !/[@?#]/.test(text),
+      "an address with no user, query or fragment; a token is the secret PROMETHEUS_TOKEN",
+    );
+
 const control = () =>
   z.strictObject({
     host: host().describe("Where the admin API is reached; a host of its own"),
@@ -57,6 +66,15 @@ const control = () =>
       .regex(/^[A-Za-z0-9_]{1,64}$/, "a dataset's name is letters, digits and underscores")
       .optional()
       .describe("A dataset of Analytics Engine that what gates count is written to as well"),
+    prometheus: z
+      .union(
+        [prometheus(), z.strictObject({ url: prometheus(), secret: z.literal("PROMETHEUS_TOKEN") })],
+        "an address such as https://prometheus.acme.example, or { url: <address>, secret: PROMETHEUS_TOKEN }",
+      )
+      .optional()
+      .describe(
+        "Who answers the queries of releases, in PromQL: the address that `/api/v1/query` lies under, or `{ url, secret: PROMETHEUS_TOKEN }` where that secret is its bearer token",
+      ),
     otlp: z
       .union(
         [collector(), z.strictObject({ url: collector(), secret: z.literal("OTLP_HEADERS") })],

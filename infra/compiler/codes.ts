@@ -46,6 +46,7 @@ export const problemCodes = {
   "too-many-connections": "A request could need more open connections than the platform gives it.",
   "isolation-unfit": "An isolation that does not go with the tier's level, entry or limits.",
   "release-steps": "Steps of a release that do not rise to 100%.",
+  "query-unanswered": "A release has queries, and the environment nobody to answer them.",
 } as const;
 
 export type ProblemCode = keyof typeof problemCodes;

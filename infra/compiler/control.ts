@@ -1,6 +1,7 @@
 /** The Workers of the control plane, there where the environment has one: control, feed, actuator and tail. */
 import type { CollectorPlan } from "../../functions/control/otlp/push.ts";
 import type { ActuatorPlan, ControlPlan, TailPlan, TierFacts } from "../../functions/control/plan.ts";
+import type { PrometheusPlan } from "../../functions/control/prometheus-query.ts";
 import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Plan } from "../../functions/gateway/plan.ts";
 import { feedBinding } from "../../functions/gateway/state.ts";
@@ -21,11 +22,12 @@ const frontWorker = (environment: string) => workerName("postern-front", environ
 export const deployToken = "CLOUDFLARE_API_TOKEN";
 
 /** Control's own: the key of testers' labels, and what its notices are signed with. */
-export const controlSecrets = ({ webhook, github, otlp }: Settings): string[] => [
+export const controlSecrets = ({ webhook, github, otlp, prometheus }: Settings): string[] => [
   "CONTROL_KEY",
   ...(webhook === undefined ? [] : ["POSTERN_WEBHOOK_SECRET"]),
   ...(github === undefined ? [] : ["GITHUB_TOKEN"]),
   ...collectorSecrets({ otlp }),
+  ...(typeof prometheus === "object" ? [prometheus.secret] : []),
 ];
 
 /** Of whoever pushes to the collector. */
@@ -38,6 +40,11 @@ const schemeOf = ({ front = "https://" }: Settings): string => front.slice(0, fr
 const collectorOf = ({ otlp }: Settings): CollectorPlan | null => {
   if (otlp === undefined) return null;
   return typeof otlp === "object" ? otlp : { url: otlp, secret: null };
+};
+
+const prometheusOf = ({ prometheus }: Settings): PrometheusPlan | null => {
+  if (prometheus === undefined) return null;
+  return typeof prometheus === "object" ? prometheus : { url: prometheus, secret: null };
 };
 
 /** What a gate has where there is control: entries to read, and somebody to tell what it counted. */
@@ -135,6 +142,7 @@ export const controlPlan = (
   webhook: settings.webhook ?? null,
   github: settings.github ?? null,
   otlp: collectorOf(settings),
+  prometheus: prometheusOf(settings),
   scheme: schemeOf(settings),
   tiers: Object.fromEntries(
     tiers

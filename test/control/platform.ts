@@ -1,6 +1,6 @@
 /** A platform that a test can break, and a rollout over it whose process can die between any two effects. */
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
-import type { Verdict } from "../../functions/control/rollout/finding.ts";
+import type { Finding, Verdict } from "../../functions/control/rollout/finding.ts";
 import { type Ports, rollouts } from "../../functions/control/rollout/object.ts";
 import type { Command, PlatformFault } from "../../functions/control/rollout/reducer.ts";
 import type { Deployment, Rollout, Step } from "../../functions/control/rollout/state.ts";
@@ -47,6 +47,7 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
   const world = {
     verdict: "pass" as Verdict["verdict"],
     smoke: true,
+    queries: [] as Finding[],
     /** What the next calls meet; of the platform. */
     faults: [] as (PlatformFault | "lost")[],
   };
@@ -102,6 +103,7 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
     },
     evidence: async () => ({}) as Stage,
     judge: () => verdictOf(world.verdict),
+    queries: async () => world.queries,
     smoke: async () => {
       effect();
       return { ok: world.smoke, why: world.smoke ? "it answers" : "smoke test GET /: answered 500" };

@@ -1,5 +1,5 @@
 /** What a release tolerates, as numbers. */
-import { more } from "../../gateway/quantities.ts";
+import { milliseconds, more, share } from "../../gateway/quantities.ts";
 
 export interface Criteria {
   /** Effects that must be excluded: differences of shares, for `p99` of the ratio from one. */
@@ -24,7 +24,6 @@ export interface Criteria {
   readonly limits?: {
     readonly errors?: number;
     readonly refusals?: number;
-    readonly upstreamErrors?: number;
     readonly abandoned?: number;
     readonly p99?: number;
   };
@@ -33,10 +32,28 @@ export interface Criteria {
 /** The `release` of a manifest, as its plan keeps it. */
 export interface Release {
   readonly tolerate: { readonly errors: string; readonly p99: string; readonly refusals: string };
+  readonly limits?: WrittenLimits | undefined;
+}
+
+/** Shares as `1%`, a time as `800ms`. */
+export interface WrittenLimits {
+  readonly errors?: string | undefined;
+  readonly refusals?: string | undefined;
+  readonly p99?: string | undefined;
+}
+
+/** An own criterion. */
+export interface Query {
+  /** PromQL, in which `{{tier}}`, `{{canary}}` and `{{stable}}` stand for what they say. */
+  readonly query: string;
+  readonly max?: number | undefined;
+  readonly min?: number | undefined;
+  /** The least time between two questions, as a manifest writes it. */
+  readonly every: string;
 }
 
 /** @throws TypeError on text that the schema would refuse */
-export const criteriaOf = ({ tolerate: { errors, p99, refusals } }: Release): Criteria => ({
+export const criteriaOf = ({ tolerate: { errors, p99, refusals }, limits }: Release): Criteria => ({
   // Failures of the upstream and clients that give up are errors too, told apart only to say where they come from.
   tolerate: {
     errors: more(errors),
@@ -50,4 +67,12 @@ export const criteriaOf = ({ tolerate: { errors, p99, refusals } }: Release): Cr
   beta: 0.05,
   minRequests: 500,
   settleMs: 30_000,
+  limits: limitsIn(limits ?? {}),
+});
+
+/** As with what is tolerated, clients that give up are errors of their own. */
+const limitsIn = ({ errors, refusals, p99 }: WrittenLimits): NonNullable<Criteria["limits"]> => ({
+  ...(errors !== undefined && { errors: share(errors), abandoned: share(errors) }),
+  ...(refusals !== undefined && { refusals: share(refusals) }),
+  ...(p99 !== undefined && { p99: milliseconds(p99) }),
 });

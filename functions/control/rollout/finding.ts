@@ -18,6 +18,8 @@ export interface Finding {
   readonly low: number | null;
   readonly high: number | null;
   readonly tolerate: number | null;
+  /** Of a query: when it was asked, in milliseconds since the epoch, and how often in a row it has been out of bounds. */
+  readonly query?: { readonly name: string; readonly at: number; readonly inRow: number };
   /** A sentence for people. */
   readonly why: string;
 }

@@ -1,5 +1,5 @@
 /** What the canary may never exceed, whatever stable does. */
-import { type Count, counted, effectOf, sum } from "../stats/counts.ts";
+import { counted, effectOf, sum } from "../stats/counts.ts";
 import { canaryP99 } from "../stats/latency.ts";
 import { atLeast, atMost } from "../stats/wealth.ts";
 import type { Criteria } from "./criteria.ts";
@@ -7,12 +7,9 @@ import type { Stage } from "./evidence.ts";
 import type { Finding } from "./finding.ts";
 import { milliseconds, number, percent } from "./words.ts";
 
-const names: Readonly<Record<Count, string>> = {
-  errors: "errors",
-  refusals: "refusals",
-  upstreamErrors: "upstream errors",
-  abandoned: "abandoned by the client",
-};
+const names = { errors: "errors", refusals: "refusals", abandoned: "abandoned by the client" } as const;
+
+type Limited = keyof typeof names;
 
 /** @param evidence logarithm of 1/α for all limits together */
 export const limitsOf = (
@@ -22,7 +19,7 @@ export const limitsOf = (
 ): Finding[] => {
   const each = evidence + Math.log(Math.max(1, Object.keys(limits).length));
   return [
-    ...(Object.keys(names) as Count[]).flatMap((count) => {
+    ...(Object.keys(names) as Limited[]).flatMap((count) => {
       const limit = limits[count];
       return limit === undefined ? [] : [rateLimit(stages, count, limit, minRequests, each)];
     }),
@@ -32,7 +29,7 @@ export const limitsOf = (
 
 const rateLimit = (
   stages: readonly Stage[],
-  count: Count,
+  count: Limited,
   limit: number,
   minRequests: number,
   evidence: number,

@@ -1,7 +1,7 @@
 /** One tier's rollouts: what is kept, what is looked at, and what is done about it. A crash at any point loses nothing and does nothing twice. */
 import type { TierFacts } from "../plan.ts";
 import type { Stage } from "./evidence.ts";
-import type { Verdict } from "./finding.ts";
+import type { Finding, Verdict } from "./finding.ts";
 import { type Action, type Command, due, type Event, type PlatformFault, Refusal, reduce } from "./reducer.ts";
 import {
   type Deployment,
@@ -13,6 +13,7 @@ import {
   type Subject,
   splitOf,
 } from "./state.ts";
+import { beside } from "./verdict.ts";
 
 export type Answer<T> = { readonly ok: true; readonly result: T } | ({ readonly ok: false } & PlatformFault);
 
@@ -29,6 +30,8 @@ export interface Ports {
   };
   readonly evidence: (it: Rollout, stretch: Stretch) => Promise<Stage>;
   readonly judge: (it: Rollout, stages: readonly Stage[]) => Verdict;
+  /** What the rollout's own queries say. */
+  readonly queries: (it: Rollout) => Promise<readonly Finding[]>;
   readonly smoke: (it: Rollout) => Promise<{ readonly ok: boolean; readonly why: string }>;
   readonly tell: (what: Extract<Action, { kind: "tell" }>["what"], it: Rollout) => Promise<void>;
   readonly now: () => number;
@@ -42,6 +45,8 @@ export interface Start {
   readonly steps: readonly Step[];
   readonly patienceMs: number;
   readonly tolerate: Rollout["tolerate"];
+  readonly limits?: Rollout["limits"];
+  readonly queries?: Rollout["queries"];
   readonly smoke: Rollout["smoke"];
   readonly by: string;
   readonly reason: string;
@@ -116,7 +121,10 @@ export const rollouts = (ports: Ports) => {
     const stages = await Promise.all(
       it.stretches.filter(({ share }) => share > 0).map((stretch) => ports.evidence(it, stretch)),
     );
-    await take({ kind: "judged", seq: it.goal.seq, verdict: ports.judge(it, stages) });
+    const own = ports.judge(it, stages);
+    // Nobody is waited for where it is clear already.
+    const verdict = own.verdict === "fail" ? own : beside(own, await ports.queries(it));
+    await take({ kind: "judged", seq: it.goal.seq, verdict });
   };
 
   /** One look at the platform and the evidence, and what follows from them. */
@@ -145,7 +153,18 @@ export const rollouts = (ports: Ports) => {
     status: load,
     history: async () => [...(await history()), ...([await load()].filter(Boolean) as Rollout[])].toReversed(),
     /** @throws Refusal where one runs already, or there is nothing to release */
-    start: ({ tier, facts, steps, patienceMs, tolerate, smoke, by, reason }: Start): Promise<Rollout> =>
+    start: ({
+      tier,
+      facts,
+      steps,
+      patienceMs,
+      tolerate,
+      limits,
+      queries,
+      smoke,
+      by,
+      reason,
+    }: Start): Promise<Rollout> =>
       alone(async () => {
         const before = await load();
         if (before && !isOver(before)) throw new Refusal(`a rollout of ${tier} is under way, by ${before.by}`);
@@ -163,6 +182,8 @@ export const rollouts = (ports: Ports) => {
           subjects: subjects.map(({ subject }) => subject),
           steps,
           tolerate,
+          limits,
+          queries,
           smoke,
           by,
           reason,

@@ -1,5 +1,5 @@
 /** A rollout as it is kept: plain JSON. */
-import type { Release } from "./criteria.ts";
+import type { Query, Release } from "./criteria.ts";
 import type { Verdict } from "./finding.ts";
 
 /** A Worker of the tier, or its route that is cut over: the version that all users had, and the one that is tried. */
@@ -62,6 +62,9 @@ export interface Rollout {
   readonly steps: readonly Step[];
   /** As its manifest said when it began. */
   readonly tolerate: Release["tolerate"];
+  /** Absent where the rollout is older than such criteria. */
+  readonly limits?: Release["limits"];
+  readonly queries?: Readonly<Record<string, Query>> | undefined;
   readonly smoke: readonly Smoke[];
   readonly by: string;
   readonly reason: string;

@@ -25,8 +25,7 @@ import { milliseconds, number, percent, points } from "./words.ts";
 /** Latency has two parts of alpha, absolute limits one together. */
 const parts = 8;
 
-/** @param queries what the operator's own queries found; they count like the other criteria */
-export const judge = (stages: readonly Stage[], criteria: Criteria, queries: readonly Finding[] = []): Verdict => {
+export const judge = (stages: readonly Stage[], criteria: Criteria): Verdict => {
   // At 0 % only testers meet the canary, at 100 % nobody meets stable: there is nothing to compare.
   const compared = stages.filter(({ share }) => share > 0 && share < 1);
   const levels: Levels = { evidence: Math.log(parts / criteria.alpha), bounds: Math.log(2 / criteria.beta) };
@@ -35,9 +34,14 @@ export const judge = (stages: readonly Stage[], criteria: Criteria, queries: rea
     ...counts.map((it) => rateFinding(it, compared, criteria, levels)),
     latencyFinding(compared, criteria, levels),
     ...limitsOf(compared, criteria, levels.evidence),
-    ...queries,
   ];
   return { verdict: together(findings), findings };
+};
+
+/** What was found besides counts like the other criteria. */
+export const beside = ({ findings }: Verdict, more: readonly Finding[]): Verdict => {
+  const all = [...findings, ...more];
+  return { verdict: together(all), findings: all };
 };
 
 /** Logarithms of 1/α. */

@@ -7,10 +7,12 @@ import type { Bindings, Rollouts, World } from "../bindings.ts";
 import { factsIn, overlayPlatform, renewed, subjectIn } from "../cutovers.ts";
 import { remote } from "../namespaces.ts";
 import type { ControlPlan, TierFacts } from "../plan.ts";
+import { figureOf } from "../prometheus-query.ts";
 import { sum } from "../telemetry/samples.ts";
 import { criteriaOf } from "./criteria.ts";
 import type { Stage } from "./evidence.ts";
 import { type Answer, type Ports, rollouts } from "./object.ts";
+import { queriesOf } from "./queries.ts";
 import { labelOf, smokeTest } from "./smoke.ts";
 import type { Rollout, Stretch } from "./state.ts";
 import { judge } from "./verdict.ts";
@@ -27,6 +29,15 @@ export const rolloutsOf = (plan: ControlPlan, env: Bindings, storage: DurableObj
     },
     evidence: (it, stretch) => evidenceOf(env, it, stretch, world.now()),
     judge: (it, stages) => judge(stages, criteriaOf(it)),
+    queries: (it) =>
+      queriesOf(
+        { ...it, tier: subjectIn(it.tier).tier },
+        async (promql) =>
+          plan.prometheus
+            ? figureOf(promql, plan.prometheus, env.PROMETHEUS_TOKEN, world.fetch)
+            : { none: "the environment names no Prometheus: control.prometheus" },
+        world.now(),
+      ),
     smoke: async (it) => {
       const label = await labelOf(it, env.CONTROL_KEY, world.now());
       return smokeTest(it, factsOf(plan, it), plan.front, label, world.fetch);

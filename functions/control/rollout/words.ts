@@ -11,7 +11,7 @@ export const milliseconds = (value: number | null): string => (value === null ? 
 
 const significant = (value: number): string => {
   const size = Math.abs(value);
-  if (size === 0) return "0";
+  if (size < 1e-6) return "0";
   return size >= 100
     ? value.toFixed(0)
     : size >= 10

@@ -1,5 +1,5 @@
 /** How a tier stands among the others: its file, names, preset, isolation, entry and release. */
-import { share } from "../../../functions/gateway/quantities.ts";
+import { unfitSteps } from "../../../functions/control/steps.ts";
 import type { CheckedTier, Surroundings } from "../checked.ts";
 import { choice } from "../issues.ts";
 import type { Path } from "../locate.ts";
@@ -14,6 +14,7 @@ export const placementHolds = (tier: CheckedTier, surroundings: Surroundings): P
   ...zonesCoverHosts(tier, surroundings),
   ...isolationFits(tier),
   ...releaseRises(tier),
+  ...queriesAreAnswered(tier, surroundings),
 ];
 
 const fileIsNamedAfterTier = ({ source, manifest: { tier } }: CheckedTier): Problem[] => {
@@ -93,22 +94,20 @@ const isolationFits = ({ source, manifest, routes }: CheckedTier): Problem[] => 
 };
 
 const releaseRises = ({ source, manifest: { release } }: CheckedTier): Problem[] => {
-  const steps = release.steps.map((step) => (typeof step === "string" ? step : step.share));
-  const falls = steps.findIndex((step, index) => index > 0 && share(step) <= share(steps[index - 1] as string));
-  if (falls > 0)
-    return [
-      source.problem(
-        ["release", "steps", falls],
-        "release-steps",
-        `${steps[falls]} is no step up from ${steps[falls - 1]}`,
-        {
-          remedy: "write the steps in rising order",
-        },
-      ),
-    ];
-  if (share(steps.at(-1) as string) === 1) return [];
-  const message = `the last step is ${steps.at(-1)}, so a release would never end`;
-  return [
-    source.problem(["release", "steps", steps.length - 1], "release-steps", message, { remedy: "end with 100%" }),
-  ];
+  const unfit = unfitSteps(release.steps);
+  if (!unfit) return [];
+  const { at, why, remedy } = unfit;
+  return [source.problem(["release", "steps", at], "release-steps", why, { remedy })];
+};
+
+/** An environment without control releases nothing by measurements. */
+const queriesAreAnswered = (
+  { source, manifest: { release } }: CheckedTier,
+  { environment: { file, value } }: Surroundings,
+): Problem[] => {
+  const [first] = Object.keys(release.queries);
+  if (first === undefined || !value.control || value.control.prometheus !== undefined) return [];
+  const message = `${file} names no Prometheus that could answer it, so no release would pass`;
+  const remedy = "name one there: control: { prometheus: https://… }";
+  return [source.problem(["release", "queries", first], "query-unanswered", message, { remedy })];
 };

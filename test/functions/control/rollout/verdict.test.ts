@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Criteria, criteriaOf } from "../../../../functions/control/rollout/criteria.ts";
 import type { Stage } from "../../../../functions/control/rollout/evidence.ts";
 import type { Finding } from "../../../../functions/control/rollout/finding.ts";
-import { judge } from "../../../../functions/control/rollout/verdict.ts";
+import { beside, judge } from "../../../../functions/control/rollout/verdict.ts";
 import { type Group, groups, type Sample } from "../../../../functions/gateway/telemetry-samples.ts";
 import { type Made, sample } from "./evidence.ts";
 
@@ -156,6 +156,14 @@ it("knows no limit that nobody set, and holds one whatever stable does", () => {
   expect(finding([stage(0.1, many, alike)], "limit", { ...criteria, limits: { p99: 500 } }).verdict).toBe("pass");
 });
 
+it("reads a manifest's limits; clients that give up are errors of their own", () => {
+  const { limits } = criteriaOf({
+    tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" },
+    limits: { errors: "1%", p99: "800ms" },
+  });
+  expect(limits).toEqual({ errors: 0.01, abandoned: 0.01, p99: 800 });
+});
+
 it("counts an operator's own query like the other criteria", () => {
   const query: Finding = {
     criterion: "query",
@@ -167,10 +175,10 @@ it("counts an operator's own query like the other criteria", () => {
     tolerate: null,
     why: "payments: half as many",
   };
-  expect(judge([stage(0.1, many, alike)], criteria, [query])).toMatchObject({ verdict: "fail" });
-  expect(judge([stage(0.1, many, alike)], criteria, [{ ...query, verdict: "not-enough" }])).toMatchObject({
-    verdict: "not-enough",
-  });
+  const own = judge([stage(0.1, many, alike)], criteria);
+  expect(beside(own, [query])).toMatchObject({ verdict: "fail", findings: [...own.findings, query] });
+  expect(beside(own, [{ ...query, verdict: "not-enough" }])).toMatchObject({ verdict: "not-enough" });
+  expect(beside(own, [])).toEqual(own);
 });
 
 it("is JSON, whatever it is asked about", () => {

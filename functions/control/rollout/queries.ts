@@ -1,0 +1,57 @@
+/** Own criteria: what a Prometheus says of the new version, against a bound. One look proves nothing, so it takes three in a row. */
+import { milliseconds } from "../../gateway/quantities.ts";
+import type { Told } from "../prometheus-query.ts";
+import type { Query } from "./criteria.ts";
+import type { Finding } from "./finding.ts";
+import type { Rollout } from "./state.ts";
+
+/** Out of bounds so often in a row is a failure. What gives no figure neither adds to that nor takes from it. */
+const mostInRow = 3;
+
+/**
+ * @param ask never throws
+ * @returns one finding for each query; those asked a moment ago, of the last verdict
+ */
+export const queriesOf = (
+  it: Pick<Rollout, "queries" | "verdict" | "stretches" | "subjects" | "tier">,
+  ask: (promql: string) => Promise<Told>,
+  now: number,
+): Promise<Finding[]> =>
+  Promise.all(
+    Object.entries(it.queries ?? {}).map(async ([name, query]) => {
+      const last = it.verdict?.findings.find((finding) => finding.query?.name === name);
+      const { at = Number.NEGATIVE_INFINITY, inRow = 0 } = last?.query ?? {};
+      // What was told before the last step says nothing about this one.
+      const since = it.stretches.at(-1)?.since ?? 0;
+      if (last && at >= since && now - at < milliseconds(query.every)) return last;
+      return findingOf(name, query, await ask(filled(query.query, it)), inRow, now);
+    }),
+  );
+
+const filled = (query: string, { tier, subjects }: Pick<Rollout, "tier" | "subjects">): string => {
+  const versions = (which: "canary" | "stable") => subjects.map((subject) => subject[which]).join("|");
+  return query
+    .replaceAll("{{tier}}", () => tier)
+    .replaceAll("{{canary}}", () => versions("canary"))
+    .replaceAll("{{stable}}", () => versions("stable"));
+};
+
+const findingOf = (name: string, { max, min }: Query, told: Told, before: number, now: number): Finding => {
+  const value = "value" in told ? told.value : null;
+  const over = value !== null && max !== undefined && value > max;
+  const under = value !== null && min !== undefined && value < min;
+  const inRow = value === null ? before : over || under ? before + 1 : 0;
+  const bound = under ? `${min} is the least` : max === undefined ? `${min} is the least` : `${max} is the most`;
+  const verdict = inRow >= mostInRow ? "fail" : inRow > 0 || value === null ? "not-enough" : "pass";
+  return {
+    criterion: "query",
+    verdict,
+    stable: null,
+    canary: value,
+    low: null,
+    high: null,
+    tolerate: (under ? min : max) ?? min ?? null,
+    query: { name, at: now, inRow },
+    why: `query ${name}: ${"none" in told ? told.none : `${told.value} where ${bound}`}${inRow > 0 ? `; out of bounds ${inRow} of ${mostInRow} times in a row` : ""}`,
+  };
+};

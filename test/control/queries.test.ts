@@ -1,0 +1,217 @@
+/** Own criteria of a release: what a Prometheus says, or a server that is none. */
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { figureOf, type Told } from "../../functions/control/prometheus-query.ts";
+import type { Finding } from "../../functions/control/rollout/finding.ts";
+import { queriesOf } from "../../functions/control/rollout/queries.ts";
+import { run, stand } from "./platform.ts";
+
+interface Heard {
+  readonly url: URL;
+  readonly headers: http.IncomingHttpHeaders;
+}
+
+/** Answers as it is told to, and tells what it heard. */
+const server = async (answer: (response: http.ServerResponse) => void) => {
+  const heard: Heard[] = [];
+  const it = http.createServer((request, response) => {
+    heard.push({ url: new URL(request.url ?? "/", "http://it"), headers: request.headers });
+    answer(response);
+  });
+  await new Promise<void>((done) => it.listen(0, "127.0.0.1", done));
+  onTestFinished(() => {
+    it.closeAllConnections();
+    it.close();
+  });
+  return { heard, url: `http://127.0.0.1:${(it.address() as AddressInfo).port}` };
+};
+
+/** As the documentation of the HTTP API has it. */
+const success = (data: object): string => JSON.stringify({ status: "success", data });
+const vector = (...values: string[]) =>
+  success({
+    resultType: "vector",
+    result: values.map((value) => ({ metric: { job: "it" }, value: [1435781451.781, value] })),
+  });
+
+const asked = async (status: number, body: string, headers: Record<string, string> = {}) => {
+  const it = await server((response) => response.writeHead(status, headers).end(body));
+  return { ...it, told: await figureOf("up", { url: it.url, secret: null }, "a-token-of-ours", fetch) };
+};
+
+describe("a figure", () => {
+  it("is asked as the HTTP API wants it, beneath the address's own path", async () => {
+    const { heard, url } = await server((response) => response.end(vector("0.25")));
+    const query = 'sum(rate(paid{version=~"a|b"}[5m])) + 1';
+    expect(await figureOf(query, { url: `${url}/prometheus/`, secret: null }, "a-token", fetch)).toEqual({
+      value: 0.25,
+    });
+    expect(heard[0]?.url.pathname).toBe("/prometheus/api/v1/query");
+    expect(Object.fromEntries(heard[0]?.url.searchParams ?? [])).toEqual({ query, timeout: "3000ms" });
+    expect(heard[0]?.headers).toMatchObject({ authorization: "Bearer a-token", accept: "application/json" });
+  });
+
+  it.each([
+    ["a vector of one", vector("1e-05"), { value: 0.00001 }],
+    ["a scalar", success({ resultType: "scalar", result: [1, "7"] }), { value: 7 }],
+    ["nothing", vector(), { none: "it gave nothing" }],
+    ["several", vector("1", "2"), { none: "it gave 2 figures, not one; sum() makes one of them" }],
+    ["no number", vector("NaN"), { none: "it gave NaN, which is no figure" }],
+    ["a share of no requests", vector("+Inf"), { none: "it gave +Inf, which is no figure" }],
+    ["an empty text", vector(""), { none: "it gave , which is no figure" }],
+    ["a matrix", success({ resultType: "matrix", result: [] }), { none: "it gave neither a scalar nor a vector" }],
+    ["no data", JSON.stringify({ status: "success" }), { none: "it gave neither a scalar nor a vector" }],
+    [
+      "null in a vector",
+      success({ resultType: "vector", result: [null] }),
+      { none: "it gave undefined, which is no figure" },
+    ],
+    ["null", "null", { none: "it answered 200 with something else than Prometheus does" }],
+    ["a page", "<html>", { none: "it answered 200 with something else than Prometheus does" }],
+  ])("comes of %s, or the reason why there is none", async (_, body, told) => {
+    expect((await asked(200, body)).told).toEqual(told);
+  });
+
+  it.each([
+    [400, { status: "error", errorType: "bad_data", error: "parse error" }, "it answered 400: parse error"],
+    [503, "down", "it answered 503 with something else than Prometheus does"],
+    [200, { status: "error", error: "a-token-of-ours is wrong" }, "it answered 200: … is wrong"],
+    [401, { error: "x".repeat(9999) }, `it answered 401: ${"x".repeat(183)}`],
+    [422, { status: "error", error: { a: 1 } }, "it answered 422"],
+  ])("is none where it answers %i; the token is in no reason", async (status, body, none) => {
+    expect((await asked(status, JSON.stringify(body))).told).toEqual({ none });
+  });
+
+  it("follows nobody who points elsewhere", async () => {
+    const other = await server((response) => response.end(vector("0")));
+    const { told } = await asked(302, "", { location: `${other.url}/api/v1/query` });
+    expect(told).toHaveProperty("none");
+    expect(other.heard).toEqual([]);
+  });
+
+  it("is none where an answer is too long, cut, or does not come", async () => {
+    expect((await asked(200, vector("1", "x".repeat(70_000)))).told).toHaveProperty("none");
+    const cut = await server((response) => {
+      response.writeHead(200, { "content-length": "500" }).write(vector("1").slice(0, 20));
+      response.destroy();
+    });
+    expect(await figureOf("up", { url: cut.url, secret: null }, undefined, fetch)).toHaveProperty("none");
+    const mute = await server(() => {});
+    const began = performance.now();
+    expect(await figureOf("up", { url: mute.url, secret: null }, undefined, fetch)).toHaveProperty("none");
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(await figureOf("up", { url: "http://127.0.0.1:1", secret: null }, undefined, fetch)).toHaveProperty("none");
+  });
+});
+
+const subjects = [
+  { worker: "gate-a", stable: "s1", canary: "c1" },
+  { worker: "gate-a--hot", stable: "s2", canary: "c2" },
+];
+
+/** A rollout that looks at one query at these times, in seconds, and is told these. */
+const looks = async (query: object, tolds: readonly Told[], seconds: readonly number[], since = 0) => {
+  const asked: string[] = [];
+  let verdict: { readonly verdict: "not-enough"; readonly findings: readonly Finding[] } | null = null;
+  const found: Finding[] = [];
+  for (const second of seconds) {
+    const findings = await queriesOf(
+      {
+        tier: "a",
+        subjects,
+        queries: { it: { query: "up", every: "15s", ...query } },
+        stretches: [{ share: 10, since, until: null }],
+        verdict,
+      },
+      async (promql) => {
+        asked.push(promql);
+        return tolds[asked.length - 1] ?? { none: "it gave nothing" };
+      },
+      second * 1000,
+    );
+    verdict = { verdict: "not-enough", findings };
+    found.push(...findings);
+  }
+  return { asked, verdicts: found.map(({ verdict }) => verdict), whys: found.map(({ why }) => why) };
+};
+
+describe("a query", () => {
+  it("is told tier and versions, those of several Workers as alternatives", async () => {
+    const query = '{{tier}}{version=~"{{canary}}"} / {{tier}}{version=~"{{stable}}"}';
+    const { asked } = await looks({ query, max: 1 }, [{ value: 1 }], [0]);
+    expect(asked).toEqual(['a{version=~"c1|c2"} / a{version=~"s1|s2"}']);
+  });
+
+  it("fails a version after three figures out of bounds in a row", async () => {
+    const { verdicts, whys } = await looks(
+      { max: 0.01 },
+      [{ value: 0.02 }, { value: 0.01 }, { value: 0.02 }, { value: 0.02 }, { value: 0.03 }],
+      [0, 15, 30, 45, 60],
+    );
+    expect(verdicts).toEqual(["not-enough", "pass", "not-enough", "not-enough", "fail"]);
+    expect(whys.at(-1)).toBe("query it: 0.03 where 0.01 is the most; out of bounds 3 of 3 times in a row");
+  });
+
+  it("is not asked again before its time, and what it told then does not count twice", async () => {
+    const { asked, verdicts } = await looks({ max: 1 }, [{ value: 2 }, { value: 2 }], [0, 2, 4, 14, 15, 17]);
+    expect(asked).toHaveLength(2);
+    expect(verdicts).toEqual(Array(6).fill("not-enough"));
+  });
+
+  it("is asked anew when the share has changed since", async () => {
+    expect((await looks({ max: 1 }, [{ value: 0 }, { value: 0 }], [0, 2], 1000)).asked).toHaveLength(2);
+  });
+
+  it("waits while there is no figure, which neither blames nor excuses", async () => {
+    const gone: Told = { none: "it gave nothing" };
+    const { verdicts } = await looks(
+      { min: 5 },
+      [{ value: 1 }, gone, { value: 1 }, gone, { value: 1 }],
+      [0, 15, 30, 45, 60],
+    );
+    expect(verdicts).toEqual(["not-enough", "not-enough", "not-enough", "not-enough", "fail"]);
+  });
+
+  it("may have two bounds, and names the one that was broken", async () => {
+    const { verdicts, whys } = await looks(
+      { min: 5, max: 10 },
+      [{ value: 7 }, { value: 4 }, { value: 11 }],
+      [0, 15, 30],
+    );
+    expect(verdicts).toEqual(["pass", "not-enough", "not-enough"]);
+    expect(whys[1]).toContain("4 where 5 is the least");
+    expect(whys[2]).toContain("11 where 10 is the most");
+  });
+});
+
+describe("a rollout with a query", () => {
+  const finding = (verdict: Finding["verdict"]): Finding => ({
+    criterion: "query",
+    verdict,
+    stable: null,
+    canary: 1,
+    low: null,
+    high: null,
+    tolerate: 0,
+    why: "query it: 1 where 0 is the most",
+  });
+
+  it("comes back by it, though all else passes", async () => {
+    const it = stand();
+    await it.start();
+    await run(it, 3_000);
+    it.world.queries = [finding("fail")];
+    await run(it, 5_000);
+    expect(it.state()).toMatchObject({ status: "rolled-back", why: "query it: 1 where 0 is the most" });
+  });
+
+  it("waits for it, and for a person in the end", async () => {
+    const it = stand();
+    it.world.queries = [finding("not-enough")];
+    await it.start();
+    await run(it, 60_000);
+    expect(it.share()).toBe(1);
+    expect(it.state().status).toBe("paused");
+  });
+});
