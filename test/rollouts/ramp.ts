@@ -102,9 +102,10 @@ export const place = async (
 
 export type Place = Awaited<ReturnType<typeof place>>;
 
-export const users = (edge: string, target: string, count: number, rate: number) => {
+/** @param token a bearer token that all of them bring */
+export const users = (edge: string, target: string, count: number, rate: number, token = "") => {
   const script = path.join(import.meta.dirname, "users.ts");
-  const child = spawn(process.execPath, [script, edge, target, String(count), String(rate)], {
+  const child = spawn(process.execPath, [script, edge, target, String(count), String(rate), token], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));

@@ -6,7 +6,11 @@ import http from "node:http";
 import { text } from "node:stream/consumers";
 
 export interface Met {
-  /** By status, and `error` where there was no answer. */
+  /** Requests that were answered, given up after three seconds, or lost. */
+  readonly sent: number;
+  /** Ended without an answer, though nobody gave up. */
+  readonly lost: number;
+  /** By status, `timeout` and `error`. */
   readonly counts: Readonly<Record<string, number>>;
   /** Of requests that named their release, by it. */
   readonly releases: Readonly<Record<string, number>>;
@@ -23,6 +27,8 @@ const counts: Record<string, number> = {};
 const releases: Record<string, number> = {};
 const failures: Record<string, number> = {};
 const met = new Map<string, Set<string>>();
+let sent = 0;
+let lost = 0;
 let running = true;
 let seed = 1;
 
@@ -45,18 +51,26 @@ const ask = (): Promise<void> =>
     const request = http.get({ hostname, port, path, headers, agent, timeout: 3000 }, (response) => {
       const status = String(response.statusCode);
       const release = String(response.headers["x-release"] ?? "none");
+      sent++;
       count(counts, status);
       count(releases, release);
       if (status !== "200") count(failures, release);
       met.set(release, (met.get(release) ?? new Set()).add(user));
       text(response).then(
         () => done(),
-        () => done(),
+        () => {
+          // Cut in the midst of its body.
+          lost++;
+          done();
+        },
       );
     });
     request.on("timeout", () => request.destroy(new Error("timeout")));
     request.on("error", ({ message }) => {
-      if (running) count(counts, message === "timeout" ? "timeout" : "error");
+      const gaveUp = message === "timeout";
+      sent++;
+      count(counts, gaveUp ? "timeout" : "error");
+      if (!gaveUp) lost++;
       done();
     });
   });
@@ -77,5 +91,5 @@ while (running) {
 }
 await Promise.race([Promise.all(under), new Promise((wake) => setTimeout(wake, 3500))]);
 const usersMet = Object.fromEntries([...met].map(([release, all]) => [release, all.size]));
-process.stdout.write(JSON.stringify({ counts, releases, failures, users: usersMet } satisfies Met));
+process.stdout.write(JSON.stringify({ sent, lost, counts, releases, failures, users: usersMet } satisfies Met));
 process.exit(0);
