@@ -51,9 +51,12 @@ const bads = {
 const dying = `import { Behind as Gate } from "./gate.js";
 let served = 0;
 export class Behind extends Gate {
-  fetch(request) {
+  async fetch(request) {
     if (++served > 50) throw new Error("dead");
-    return super.fetch(request);
+    const answer = await super.fetch(request);
+    const named = new Response(answer.body, answer);
+    named.headers.set("x-release", "two");
+    return named;
   }
 }
 export default { fetch: () => new Response(null, { status: 404 }) };
