@@ -47,6 +47,7 @@ const stand = (percent = "0%") => {
     platform: overlayPlatform(feed, plan, { now, uuid }),
     evidence: async () => ({}) as Stage,
     judge: () => verdictOf(world.verdict),
+    queries: async () => [],
     smoke: async () => ({ ok: true, why: "" }),
     tell: async () => {},
     now,
