@@ -5,6 +5,7 @@ import { environment, examples, finish, json, root, target } from "./verbs/cli/o
 import { addOverlayVerbs } from "./verbs/cli/overlays.ts";
 import { addReleaseVerbs } from "./verbs/cli/releases.ts";
 import { addRolloutVerbs } from "./verbs/cli/rollouts.ts";
+import { addTelemetryVerbs } from "./verbs/cli/telemetry.ts";
 
 const program = new Command("postern")
   .description("An API gateway in which every business tier has a gate of its own.")
@@ -82,6 +83,7 @@ program
 addReleaseVerbs(program);
 addRolloutVerbs(program);
 addOverlayVerbs(program);
+addTelemetryVerbs(program);
 
 const secrets = program.command("secrets").description("the secrets that tiers name: what is missing, and setting one");
 

@@ -95,6 +95,12 @@ export const routes = {
     request: { query: z.object({ tier: tierName.optional() }) },
     responses: answers("who asked for what, newest first"),
   }),
+  cost: createRoute({
+    method: "get",
+    path: "/v1/tiers/{tier}/cost",
+    request: inTier,
+    responses: answers("what each route costs: CPU, time of its upstreams, bodies"),
+  }),
   metrics: createRoute({
     method: "get",
     path: "/metrics",

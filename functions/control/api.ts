@@ -9,6 +9,7 @@ import type { ControlPlan, Role, TierFacts } from "./plan.ts";
 import type { Command } from "./rollout/reducer.ts";
 import type { Rollout } from "./rollout/state.ts";
 import type { WrittenRelease } from "./steps.ts";
+import type { Cost } from "./telemetry/cost.ts";
 
 export interface Desk {
   readonly status: (tier: string) => Promise<Rollout | null>;
@@ -24,6 +25,7 @@ export interface Desk {
   /** @throws Declined */
   readonly ask: (tier: string, command: Command, by: string, reason: string) => Promise<Rollout>;
   readonly label: (rollout: Rollout) => Promise<string>;
+  readonly cost: (tier: string) => Promise<readonly Cost[]>;
   /** @param tier only this one's */
   readonly metrics: (tier?: string) => Promise<string>;
   readonly overlay: Feed;
@@ -184,6 +186,10 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
   app.openapi(routes.audit, async (c) =>
     Response.json(await desk.ledger.lines(c.req.valid("query").tier ?? null, 200)),
   );
+  app.openapi(routes.cost, async (c) => {
+    const { tier } = c.req.valid("param");
+    return factsOf(tier) ? Response.json(await desk.cost(tier)) : noTier(tier);
+  });
   app.openapi(
     routes.metrics,
     async (c) =>

@@ -8,6 +8,7 @@ import type { ControlPlan, TierFacts } from "./plan.ts";
 import { labelOf } from "./rollout/smoke.ts";
 import type { Rollout, Step } from "./rollout/state.ts";
 import { patienceOf, stepsOf } from "./steps.ts";
+import { costsOf } from "./telemetry/cost.ts";
 import { instruments } from "./telemetry/instruments.ts";
 import { prometheus } from "./telemetry/prometheus.ts";
 
@@ -21,10 +22,10 @@ const ledger = "ledger";
 
 export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => {
   const of = (tier: string) => remote(env.ROLLOUTS, tier);
-  const measured = async (tier: string) => {
+  const kept = async (tier: string) => {
     const store = remote(env.TELEMETRY, tier);
     const [series, tallies] = await Promise.all([store.series(), store.tallies()]);
-    return instruments({ series, tallies });
+    return { series, tallies };
   };
   const feed = feedOf(env.FEED);
   /** Of a route that is cut over those that move more users than have been moved. */
@@ -56,9 +57,12 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
       ),
     ask: async (tier, command, by, reason) => granted(await of(tier).ask(command, by, reason)),
     label: (it) => labelOf(it, env.CONTROL_KEY, world.now()),
+    cost: async (tier) => costsOf(await kept(tier)),
     metrics: async (only) => {
       const tiers = Object.keys(plan.tiers).filter((tier) => only === undefined || tier === only);
-      return prometheus(await Promise.all(tiers.map(async (tier) => ({ tier, instruments: await measured(tier) }))));
+      return prometheus(
+        await Promise.all(tiers.map(async (tier) => ({ tier, instruments: instruments(await kept(tier)) }))),
+      );
     },
     overlay: feed,
     ledger: remote(env.LEDGER, ledger) as Desk["ledger"],

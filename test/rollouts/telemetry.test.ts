@@ -152,6 +152,8 @@ it("requests become spans and sums at a collector, and a gate's deaths are seen 
   expect(family("postern_requests_total")).toMatchObject([{ value: "2", labels: { route: "it", upstream: "it" } }]);
   expect(family("postern_cpu_requests_total")).toMatchObject([{ value: "2", labels: { route: "it" } }]);
 
+  expect(await it.desk.call("GET", "/v1/tiers/a/cost")).toMatchObject([{ route: "it", requests: 2, cpuRequests: 2 }]);
+
   await vi.waitFor(() => expect(to.metrics.has("postern.requests")).toBe(true), { timeout: 15_000, interval: 300 });
   expect(to.metrics.get("postern.requests")).toMatchObject({ service: "a" });
   expect(to.wrong).toEqual([]);

@@ -1,0 +1,37 @@
+/** What each route of a tier costs: CPU, time of its upstreams, bodies. Capacity is planned by it. */
+import type { Kept } from "./instruments.ts";
+
+export interface Cost {
+  /** Empty for what belongs to no route. */
+  readonly route: string;
+  readonly requests: number;
+  /** Milliseconds, of those of which it is known. */
+  readonly cpuMs: number;
+  readonly cpuRequests: number;
+  readonly upstreamMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/** All versions together; the route with the most requests first. */
+export const costsOf = ({ series, tallies }: Kept): Cost[] => {
+  const all = new Map<string, Cost>();
+  const add = (route: string, since: number, more: Partial<Omit<Cost, "route" | "since">>): void => {
+    const it = all.get(route) ?? { ...nothing, route, since };
+    const sums = Object.fromEntries(
+      Object.entries(more).map(([key, value]) => [key, it[key as keyof typeof more] + value]),
+    );
+    all.set(route, { ...it, ...sums, since: Math.min(it.since, since) });
+  };
+  for (const { route, since, count: requests, upstreamMs, bytesIn, bytesOut } of series)
+    add(route, since, { requests, upstreamMs, bytesIn, bytesOut });
+  for (const { name, labels, since, value } of tallies) {
+    if (name === "cpu") add(labels.route ?? "", since, { cpuMs: value });
+    if (name === "cpu-requests") add(labels.route ?? "", since, { cpuRequests: value });
+  }
+  return [...all.values()].toSorted((a, b) => b.requests - a.requests || (a.route < b.route ? -1 : 1));
+};
+
+const nothing = { requests: 0, cpuMs: 0, cpuRequests: 0, upstreamMs: 0, bytesIn: 0, bytesOut: 0 };
