@@ -1,17 +1,12 @@
 #!/usr/bin/env node
 /** `npm run bench`: how many instructions a request costs in workerd, for gates and for what they are measured against. */
-import fs from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "@commander-js/extra-typings";
-import { requireValgrind, start } from "./callgrind.ts";
-import { type Caller, makeCaller } from "./jobs.ts";
-import { prove } from "./probes.ts";
-import { startProgress } from "./progress.ts";
+import { requireValgrind } from "./callgrind.ts";
+import { makeCaller } from "./jobs.ts";
+import { measureAll } from "./measure.ts";
 import { type Measured, rowsOf, shown } from "./report.ts";
 import { type Subject, subjectsFor } from "./subjects.ts";
-import { connect, startUpstream, type Upstream } from "./traffic.ts";
-import { layOut, workerd } from "./workerd.ts";
+import { workerd } from "./workerd.ts";
 
 const whole = (text: string): number => {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It takes a whole number, 1 at least.");
@@ -32,23 +27,9 @@ type Options = ReturnType<typeof program.opts>;
 
 const main = async (options: Options): Promise<void> => {
   requireValgrind();
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-bench-"));
-  process.once("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
-
   const started = performance.now();
   const caller = await makeCaller();
-  const subjects = chosen(subjectsFor(caller), options.only);
-  const upstream = await startUpstream();
-  const measured: Measured[] = [];
-  for (const [index, subject] of subjects.entries()) {
-    const own = path.join(folder, String(index));
-    fs.mkdirSync(own);
-    const progress = startProgress(`${index + 1}/${subjects.length} ${subject.name}`);
-    measured.push(await measure(subject, own, upstream, caller, options, progress.at));
-    progress.done();
-  }
-  upstream.close();
+  const measured = await measureAll(chosen(subjectsFor(caller), options.only), caller, options);
   say(measured, options, (performance.now() - started) / 1000);
 };
 
@@ -59,42 +40,6 @@ const chosen = (subjects: readonly Subject[], only: string | undefined): readonl
   if (matching.length > 0) return subjects.filter((it, index) => index === 0 || matching.includes(it));
   const names = subjects.map(({ name }) => `"${name}"`).join(", ");
   return program.error(`no subject has "${only}" in its name; there are ${names}`);
-};
-
-const measure = async (
-  subject: Subject,
-  folder: string,
-  upstream: Upstream,
-  { headers }: Caller,
-  { requests, warmup, rounds }: Options,
-  tell: (step: string) => void,
-): Promise<Measured> => {
-  const host = `localhost:${upstream.port}`;
-  const workers = await subject.workers({ folder, upstream: `http://${host}` });
-  tell("starts");
-  const runtime = await start(folder, layOut(folder, workers));
-  const client = connect(runtime.port, host);
-  try {
-    await prove(subject.probes, client, headers, upstream.seen);
-    tell(`warms up with ${warmup} requests`);
-    await client.send(warmup, { headers });
-    await runtime.instrument();
-    const counts: number[] = [];
-    const linesBefore = runtime.lines.length;
-    for (let round = 1; round <= rounds; round++) {
-      tell(`counts round ${round} of ${rounds}`);
-      counts.push((await runtime.count(() => client.send(requests, { headers }))) / requests);
-    }
-    const lines = runtime.lines.length - linesBefore;
-    if (lines !== subject.lines * requests * rounds)
-      throw new Error(`it wrote ${lines} lines for ${requests * rounds} requests`);
-    return { name: subject.name, rounds: counts };
-  } catch (cause) {
-    throw new Error(`${subject.name}: ${cause instanceof Error ? cause.message : cause}`, { cause });
-  } finally {
-    client.close();
-    runtime.stop();
-  }
 };
 
 const say = (measured: readonly Measured[], options: Options, seconds: number): void => {

@@ -13,6 +13,8 @@ export interface Instrumented {
   readonly lines: readonly string[];
   /** From here on work can be counted, and takes several times as long. */
   readonly instrument: () => Promise<void>;
+  /** Instructions since the process began, where all of it was counted. */
+  readonly sinceStart: () => Promise<number>;
   /** Instructions that were executed while `work` was done. */
   readonly count: (work: () => Promise<void>) => Promise<number>;
   readonly stop: () => void;
@@ -27,10 +29,11 @@ export const requireValgrind = (): void => {
 /**
  * @param folder to write to
  * @param config of workerd, with one socket
+ * @param fromStart counts the start too, which then takes several times as long
  */
-export const start = async (folder: string, config: string): Promise<Instrumented> => {
+export const start = async (folder: string, config: string, fromStart = false): Promise<Instrumented> => {
   const files = { pipes: path.join(folder, "vgdb"), counts: path.join(folder, "counts") };
-  const child = spawn("valgrind", commandLine(files, config), { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  const child = spawn("valgrind", commandLine(files, config, fromStart), { stdio: ["ignore", "pipe", "pipe", "pipe"] });
   const stop = () => {
     process.off("exit", stop);
     child.kill("SIGKILL");
@@ -51,29 +54,37 @@ export const start = async (folder: string, config: string): Promise<Instrumente
   const control = (...command: string[]) =>
     run("vgdb", [`--vgdb-prefix=${files.pipes}`, `--pid=${child.pid}`, ...command], { timeout: 60_000 });
   let dumps = 0;
+  const dumped = async (): Promise<number> => {
+    await control("dump");
+    dumps += 1;
+    return totalOf(`${files.counts}.${dumps}`);
+  };
   return {
     port,
     lines,
     instrument: async () => {
       await control("instrumentation", "on");
     },
+    sinceStart: dumped,
     count: async (work) => {
       await control("zero");
       await work();
-      await control("dump");
-      dumps += 1;
-      return totalOf(`${files.counts}.${dumps}`);
+      return dumped();
     },
     stop,
   };
 };
 
-const commandLine = ({ pipes, counts }: Readonly<Record<"pipes" | "counts", string>>, config: string): string[] => [
+const commandLine = (
+  { pipes, counts }: Readonly<Record<"pipes" | "counts", string>>,
+  config: string,
+  fromStart: boolean,
+): string[] => [
   "--tool=callgrind",
   // V8 writes code while it runs.
   "--smc-check=all-non-file",
   // Without its instruments valgrind is several times as fast, which the warm-up uses.
-  "--instr-atstart=no",
+  `--instr-atstart=${fromStart ? "yes" : "no"}`,
   "--dump-line=no",
   `--callgrind-out-file=${counts}`,
   `--vgdb-prefix=${pipes}`,

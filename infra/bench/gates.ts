@@ -1,8 +1,12 @@
-/** Compiles a project of one route, the way `postern build` does, and hands over its Workers. */
+/** Compiles a project of one tier, the way `postern build` does, and hands over its Workers. */
 import fs from "node:fs";
 import path from "node:path";
+import type { Plan } from "../../functions/gateway/plan.ts";
+import { bundle } from "../compiler/bundle.ts";
 import { compile } from "../compiler/compile.ts";
 import { emit } from "../compiler/emit.ts";
+import { gateEntry } from "../compiler/entries.ts";
+import { gatesOf } from "../compiler/gates.ts";
 import { gateBinding } from "../compiler/lower.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Worker } from "./workerd.ts";
@@ -11,13 +15,17 @@ export interface GateOptions {
   /** All five, or none. */
   readonly jobs?: Jobs;
   /** Whether each request gets its line in the access log. */
-  readonly logs: boolean;
+  readonly logs?: boolean;
+  /** Guards that do nothing, ahead of the others. */
+  readonly idle?: number;
+  /** Instead of the one route, as many as this; `pathOf` says where they are. */
+  readonly routes?: number;
 }
 
 /** @returns the gate, with its default entrypoint to the outside */
 export const gateWorkers = async (folder: string, upstream: string, options: GateOptions): Promise<Worker[]> => {
-  const { gate } = await built(folder, upstream, options);
-  return [gate];
+  const { gate, compiled } = await built(folder, upstream, options);
+  return [options.idle === undefined ? gate : await withIdle(gate, compiled, options.idle)];
 };
 
 /** @returns the front, and the gate that it reaches by a service binding */
@@ -28,13 +36,15 @@ export const frontWorkers = async (folder: string, upstream: string, options: Ga
 
 const tier = "orders";
 const environment = "bench";
+const functions = path.resolve(import.meta.dirname, "../../functions");
 
 const built = async (root: string, upstream: string, options: GateOptions) => {
   // JSON is YAML.
   write(root, `routes/environments/${environment}.yaml`, { values: {} });
   write(root, `routes/${tier}.yaml`, manifest(upstream, options));
   const compiled = compile(root, environment);
-  if (compiled.problems.length > 0) throw new Error(JSON.stringify(compiled.problems, null, 2));
+  const [problem] = compiled.problems;
+  if (problem) throw new Error(`${problem.file}: ${problem.message}`);
   const emitted = await emit(root, compiled);
   const workerOf = (name: "gate" | "front"): Worker => {
     const folder = emitted.find(({ kind }) => kind === name)?.folder ?? "";
@@ -44,7 +54,27 @@ const built = async (root: string, upstream: string, options: GateOptions) => {
       modules: Object.fromEntries(modules.map((it) => [it, fs.readFileSync(path.join(folder, it), "utf8")])),
     };
   };
-  return { gate: workerOf("gate"), front: workerOf("front") };
+  return { gate: workerOf("gate"), front: workerOf("front"), compiled };
+};
+
+/** A guard that no manifest can name, linked into the same gate. */
+const withIdle = async (gate: Worker, { tiers }: ReturnType<typeof compile>, count: number): Promise<Worker> => {
+  const [shape] = gatesOf(tiers);
+  const plan = shape?.serves[0]?.plan;
+  if (!shape || !plan) throw new Error("the project has no gate");
+  const known = gateEntry(shape, undefined, false);
+  const entry = known.replace("{ filters: { ", "{ filters: { idle: () => () => undefined, ");
+  if (entry === known) throw new Error("the entry of a gate is written otherwise than before");
+  const code = await bundle(entry, functions, ["cloudflare:*", "./plan.js"]);
+  const ids = Array.from({ length: count }, (_, index) => `idle-${index}`);
+  const idle = { use: "idle", kind: "guard", mode: "enforce", percent: "100%", with: {} } as const;
+  const routes = Object.entries(plan.routes).map(([name, it]) => [name, { ...it, filters: [...ids, ...it.filters] }]);
+  const filters = { ...plan.filters, ...Object.fromEntries(ids.map((id) => [id, idle])) };
+  const changed: Plan = { ...plan, filters, routes: Object.fromEntries(routes) };
+  return {
+    ...gate,
+    modules: { [Object.keys(gate.modules)[0] ?? ""]: code, "plan.js": `export default ${JSON.stringify(changed)};` },
+  };
 };
 
 const write = (root: string, file: string, value: object): void => {
@@ -52,22 +82,33 @@ const write = (root: string, file: string, value: object): void => {
   fs.writeFileSync(path.join(root, file), JSON.stringify(value));
 };
 
-const manifest = (upstream: string, { jobs, logs }: GateOptions) => ({
+/** Of one route among many, all equally long. */
+export const pathOf = (route: number): string => `/v1/${thing(route)}/123/orders`;
+
+const thing = (route: number): string => `things-${String(route).padStart(6, "0")}`;
+
+const manifest = (upstream: string, { jobs, logs = false, routes }: GateOptions) => ({
   api: "postern/v1",
   tier,
   hosts: ["localhost"],
   log: { sample: logs ? "100%" : "0%" },
   filters: jobs ? fiveFilters(jobs) : [],
   upstreams: { orders: { http: upstream } },
-  routes: { orders: { match: "GET /v1/users/{id}/orders", to: "orders" } },
+  routes:
+    routes === undefined
+      ? { orders: { match: "GET /v1/users/{id}/orders", to: "orders" } }
+      : Object.fromEntries(
+          Array.from({ length: routes }, (_, it) => [
+            `route-${it}`,
+            { match: `GET ${pathOf(it).replace("/123/", "/{id}/")}`, to: "orders" },
+          ]),
+        ),
 });
 
 const fiveFilters = (jobs: Jobs) => {
   const [name, value] = jobs.setInResponse;
   return [
     { cors: { origins: [jobs.origin], expose: [jobs.exposed] } },
-    { "body-limit": { max: `${jobs.maxBytes / 1024}KiB` } },
-    { ip: { allow: jobs.allowed } },
     {
       jwt: {
         issuer: jobs.issuer,
@@ -77,6 +118,7 @@ const fiveFilters = (jobs: Jobs) => {
         leeway: `${jobs.leewaySeconds}s`,
       },
     },
+    { "rate-limit": { limit: `${jobs.requestsAnHour}/h`, by: "consumer", algorithm: "fixed-window", count: "local" } },
     {
       headers: {
         request: { set: { [jobs.customerHeader]: "{consumer.id}" }, remove: jobs.removedFromRequest },

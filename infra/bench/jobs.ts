@@ -17,10 +17,8 @@ export interface Jobs {
   readonly removedFromRequest: readonly string[];
   readonly setInResponse: readonly [name: string, value: string];
   readonly removedFromResponse: string;
-  /** Body limit. */
-  readonly maxBytes: number;
-  /** Client addresses. */
-  readonly allowed: readonly string[];
+  /** Rate limit, in memory, by customer. */
+  readonly requestsAnHour: number;
 }
 
 export interface Caller {
@@ -31,6 +29,8 @@ export interface Caller {
   readonly headers: Readonly<Record<string, string>>;
   /** A well-formed token that somebody else has signed. */
   readonly forgedToken: string;
+  /** Tokens that nobody has seen yet, all of the same customer. */
+  readonly freshTokens: (count: number) => Promise<readonly string[]>;
 }
 
 export const makeCaller = async (): Promise<Caller> => {
@@ -47,8 +47,7 @@ export const makeCaller = async (): Promise<Caller> => {
     removedFromRequest: ["authorization", "cookie"],
     setInResponse: ["strict-transport-security", "max-age=31536000"],
     removedFromResponse: "x-powered-by",
-    maxBytes: 16 * 1024,
-    allowed: ["10.0.0.0/8", "2001:db8::/32"],
+    requestsAnHour: 10_000_000,
   };
   const customer = "alice";
   return {
@@ -63,6 +62,8 @@ export const makeCaller = async (): Promise<Caller> => {
       "cf-connecting-ip": "10.1.2.3",
     },
     forgedToken: await token(foreign, jobs, customer),
+    freshTokens: (count) =>
+      Promise.all(Array.from({ length: count }, (_, index) => token(own, jobs, customer, `fresh-${index}`))),
   };
 };
 
@@ -71,8 +72,9 @@ const kid = "bench";
 
 const keyPair = () => generateKeyPair(algorithm, { extractable: true });
 
-const token = (keys: Awaited<ReturnType<typeof keyPair>>, { issuer, audience }: Jobs, subject: string) =>
+const token = (keys: Awaited<ReturnType<typeof keyPair>>, { issuer, audience }: Jobs, subject: string, id = "") =>
   new SignJWT()
+    .setJti(id)
     .setProtectedHeader({ alg: algorithm, kid })
     .setIssuer(issuer)
     .setAudience(audience)

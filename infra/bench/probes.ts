@@ -74,6 +74,12 @@ export const runsAllFive = ({ jobs, customer, forgedToken }: Caller): readonly P
   },
   refuses("a request without a token", { headers: { authorization: "" } }, 401),
   refuses("a forged token", { headers: { authorization: `Bearer ${forgedToken}` } }, 401),
-  refuses("a body above the limit", { body: "x".repeat(jobs.maxBytes + 1) }, 413),
-  refuses("an address outside", { headers: { "cf-connecting-ip": "203.0.113.9" } }, 403),
+  {
+    say: "the customer is told what is left of the limit",
+    ask: {},
+    holds: ({ headers }) => {
+      const left = Number(/r=(\d+)/.exec(String(headers.ratelimit))?.[1]);
+      return left > 0 && left < jobs.requestsAnHour - 1;
+    },
+  },
 ];

@@ -1,10 +1,9 @@
 /** What is measured: each subject's Workers, and what it has to answer before it is believed. The first one is the unit. */
-import path from "node:path";
-import { bundle } from "../compiler/bundle.ts";
-import { frontWorkers, gateWorkers } from "./gates.ts";
+import { frontWorkers, gateWorkers, pathOf } from "./gates.ts";
 import type { Caller } from "./jobs.ts";
 import { copies, type Probe, passes, refuses, runsAllFive } from "./probes.ts";
-import type { Worker } from "./workerd.ts";
+import type { Ask } from "./traffic.ts";
+import { bundled, type Worker } from "./workerd.ts";
 
 export interface Subject {
   readonly name: string;
@@ -12,7 +11,9 @@ export interface Subject {
   readonly workers: (place: Place) => Promise<readonly Worker[]>;
   readonly probes: readonly Probe[];
   /** Lines of the access log that a request leaves. */
-  readonly lines: 0 | 1;
+  readonly lines?: 1;
+  /** What is asked, in turn; without it always the same. */
+  readonly asks?: (count: number) => Promise<readonly Ask[]>;
 }
 
 export interface Place {
@@ -25,30 +26,60 @@ export interface Place {
 export const subjectsFor = (caller: Caller): readonly Subject[] => {
   const { jobs } = caller;
   const five = runsAllFive(caller);
+  const gateOf = (routes: number): Omit<Subject, "name"> => ({
+    workers: ({ folder, upstream }) => gateWorkers(folder, upstream, { routes }),
+    probes: [
+      { ...passes, ask: { path: pathOf(routes - 1) } },
+      refuses("a path that no route has", { path: pathOf(routes) }, 404),
+    ],
+    asks: async () => Array.from({ length: 10 }, (_, index) => ({ path: pathOf(Math.floor((routes / 10) * index)) })),
+  });
+  const fresh = async (count: number): Promise<readonly Ask[]> =>
+    (await caller.freshTokens(count)).map((token) => ({ headers: { authorization: `Bearer ${token}` } }));
   return [
     {
       name: "passthrough",
       workers: async () => [await bundled(`export { default } from "./passthrough.ts";`)],
       probes: [passes],
-      lines: 0,
     },
     {
       name: "copied",
       workers: async () => [await bundled(`export { default } from "./copied.ts";`)],
       probes: [passes, copies],
-      lines: 0,
     },
     {
-      name: "empty gate",
-      workers: ({ folder, upstream }) => gateWorkers(folder, upstream, { logs: false }),
-      probes: [passes, refuses("an unknown path", { path: "/v2" }, 404)],
-      lines: 0,
+      name: "service binding",
+      workers: async () => [
+        {
+          ...(await bundled(`export default { fetch: (request, env) => env.NEXT.fetch(request) };`)),
+          services: { NEXT: { service: "next" } },
+        },
+        { ...(await bundled(`export { default } from "./passthrough.ts";`)), name: "next" },
+      ],
+      probes: [passes],
     },
+    {
+      name: "gate, no filters",
+      workers: ({ folder, upstream }) => gateWorkers(folder, upstream, {}),
+      probes: [passes, refuses("an unknown path", { path: "/v2" }, 404)],
+    },
+    {
+      name: "gate, ten idle guards",
+      workers: ({ folder, upstream }) => gateWorkers(folder, upstream, { idle: 10 }),
+      probes: [passes],
+    },
+    { name: "gate, 10 routes", ...gateOf(10) },
+    { name: "gate, 10,000 routes", ...gateOf(10_000) },
     {
       name: "gate, five filters",
-      workers: ({ folder, upstream }) => gateWorkers(folder, upstream, { jobs, logs: false }),
+      workers: ({ folder, upstream }) => gateWorkers(folder, upstream, { jobs }),
       probes: five,
-      lines: 0,
+    },
+    {
+      name: "gate, five filters, new token each time",
+      workers: ({ folder, upstream }) => gateWorkers(folder, upstream, { jobs }),
+      probes: five,
+      asks: fresh,
     },
     {
       name: "gate, five filters, access log",
@@ -57,10 +88,22 @@ export const subjectsFor = (caller: Caller): readonly Subject[] => {
       lines: 1,
     },
     {
+      name: "front + gate, no filters",
+      workers: ({ folder, upstream }) => frontWorkers(folder, upstream, {}),
+      probes: [passes],
+    },
+    {
       name: "front + gate, five filters",
-      workers: ({ folder, upstream }) => frontWorkers(folder, upstream, { jobs, logs: false }),
+      workers: ({ folder, upstream }) => frontWorkers(folder, upstream, { jobs }),
       probes: five,
-      lines: 0,
+    },
+    {
+      name: "Hono, proxy",
+      workers: async ({ upstream }) => [
+        await bundled(`import { passthrough } from "./hono.ts";
+export default passthrough(${JSON.stringify(upstream)});`),
+      ],
+      probes: [passes],
     },
     {
       name: "Hono, the same five",
@@ -73,13 +116,18 @@ export default gateway(jobs, ${JSON.stringify(upstream)});`,
         ),
       ],
       probes: five,
-      lines: 0,
+    },
+    {
+      name: "reflare",
+      workers: async ({ upstream }) => [await bundled(reflare(new URL(upstream)))],
+      probes: [passes],
     },
   ];
 };
 
-const bundled = async (entry: string, beside: Readonly<Record<string, string>> = {}): Promise<Worker> => {
-  const folder = path.join(import.meta.dirname, "workers");
-  const external = Object.keys(beside).map((module) => `./${module}`);
-  return { name: "worker", modules: { "worker.js": await bundle(entry, folder, external), ...beside } };
-};
+/** A route that leads to the service, made once; its own examples make it for each request. A text, since its types bring other globals along. */
+const reflare = ({ hostname, port }: URL): string => `import useReflare from "reflare";
+const upstream = { domain: ${JSON.stringify(hostname)}, port: ${port}, protocol: "http" };
+const made = useReflare({ provider: "static", routeList: [{ path: "/v1/users/:id/orders", upstream }] });
+export default { fetch: async (request) => (await made).handle(request) };
+`;

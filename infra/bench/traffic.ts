@@ -51,7 +51,7 @@ export interface Client {
    * Sends requests one after the other on one connection.
    * @throws where one is not answered as the service does
    */
-  readonly send: (times: number, ask: Ask) => Promise<void>;
+  readonly send: (times: number, next: () => Ask) => Promise<void>;
   readonly close: () => void;
 }
 
@@ -78,9 +78,9 @@ export const connect = (port: number, host: string): Client => {
     });
   return {
     ask,
-    send: async (times, what) => {
+    send: async (times, next) => {
       for (let sent = 0; sent < times; sent++) {
-        const { status, body } = await ask(what);
+        const { status, body } = await ask(next());
         if (status !== 200 || body !== answered)
           throw new Error(`a request under load was answered ${status}: ${body}`);
       }

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { bundle } from "../compiler/bundle.ts";
 import { compatibilityDate, compatibilityFlags } from "../compiler/platform.ts";
 
 export interface Worker {
@@ -9,8 +10,19 @@ export interface Worker {
   /** Module → source. The first one is the Worker. */
   readonly modules: Readonly<Record<string, string>>;
   /** Service bindings, by name. */
-  readonly services?: Readonly<Record<string, { readonly service: string; readonly entrypoint: string }>>;
+  readonly services?: Readonly<Record<string, { readonly service: string; readonly entrypoint?: string }>>;
 }
+
+/**
+ * A Worker of this entry.
+ * @param entry source text, with imports from `workers/`
+ * @param beside modules that stand next to its bundle
+ */
+export const bundled = async (entry: string, beside: Readonly<Record<string, string>> = {}): Promise<Worker> => {
+  const folder = path.join(import.meta.dirname, "workers");
+  const external = Object.keys(beside).map((module) => `./${module}`);
+  return { name: "worker", modules: { "worker.js": await bundle(entry, folder, external), ...beside } };
+};
 
 /** The binary itself, not the script that starts it, and its version. */
 export const workerd = createRequire(import.meta.url)("workerd") as {
@@ -62,7 +74,7 @@ const serviceOf = ({ name, modules, services = {} }: Worker): string => `    (na
         `(name = "VERSION", json = ${quoted(JSON.stringify({ id: "bench" }))})`,
         ...Object.entries(services).map(
           ([binding, { service, entrypoint }]) =>
-            `(name = ${quoted(binding)}, service = (name = ${quoted(service)}, entrypoint = ${quoted(entrypoint)}))`,
+            `(name = ${quoted(binding)}, service = (name = ${quoted(service)}${entrypoint === undefined ? "" : `, entrypoint = ${quoted(entrypoint)}`}))`,
         ),
       ].join(", ")}],
     )),

@@ -1,0 +1,114 @@
+#!/usr/bin/env node
+/** `npm run bench:gate`: fails where a request, a start or a bundle has become dearer than `budgets.json` says, by more than 8 %. */
+import fs from "node:fs";
+import path from "node:path";
+import { Command, CommanderError } from "@commander-js/extra-typings";
+import { table } from "../outcome.ts";
+import { requireValgrind } from "./callgrind.ts";
+import { makeCaller } from "./jobs.ts";
+import { type Effort, measureAll } from "./measure.ts";
+import { rowsOf } from "./report.ts";
+import { startsOf } from "./start.ts";
+import { subjectsFor } from "./subjects.ts";
+
+/** Ratios as they were measured, and the most bytes. */
+interface Budgets {
+  readonly effort: Effort;
+  /** To the passthrough. */
+  readonly requests: Readonly<Record<string, number>>;
+  /** Over an empty Worker, to Hono's hello. */
+  readonly starts: Readonly<Record<string, number>>;
+  /** Of a gate without filters, minified. */
+  readonly coreBytes: number;
+}
+
+interface Verdict {
+  readonly what: string;
+  readonly measured: number;
+  readonly budget: number;
+  /** How much more is let pass. */
+  readonly slack: number;
+  readonly holds: boolean;
+}
+
+const program = new Command("npm run bench:gate --")
+  .description("Measures what budgets.json names and compares; exits with 1 where a budget is missed.")
+  .option("--json", "machine-readable output")
+  .option("--update", "write what was measured as the new budgets; a person reads the difference")
+  .showHelpAfterError("(--help shows what it takes)")
+  .exitOverride();
+
+const file = path.join(import.meta.dirname, "budgets.json");
+const slack = 0.08;
+
+const main = async ({ json, update }: ReturnType<typeof program.opts>): Promise<void> => {
+  if (update && process.env.CI) throw new Error("budgets are not updated in CI");
+  requireValgrind();
+  const budgets: Budgets = JSON.parse(fs.readFileSync(file, "utf8"));
+  const caller = await makeCaller();
+  const all = subjectsFor(caller);
+  const gone = Object.keys(budgets.requests).find((name) => !all.some((subject) => subject.name === name));
+  if (gone !== undefined) throw new Error(`budgets.json names "${gone}", and no subject is called that`);
+  const subjects = all.filter(({ name }, index) => index === 0 || name in budgets.requests);
+  const requests = rowsOf(await measureAll(subjects, caller, budgets.effort)).slice(1);
+  const starts = await startsOf(caller);
+  const own = starts.filter(({ name }) => name in budgets.starts);
+  const core = starts.find(({ name }) => name === "gate, no filters")?.bytes ?? Number.POSITIVE_INFINITY;
+  if (update) {
+    const ratios = (all: readonly { readonly name: string; readonly ratio: number }[]) =>
+      Object.fromEntries(all.map(({ name, ratio }) => [name, Number(ratio.toFixed(3))]));
+    fs.writeFileSync(
+      file,
+      `${JSON.stringify({ ...budgets, requests: ratios(requests), starts: ratios(own) }, null, 2)}\n`,
+    );
+  }
+  const verdicts = [
+    ...requests.map(({ name, ratio }) => judged(`a request: ${name}`, ratio, budgets.requests[name], slack)),
+    ...own.map(({ name, ratio }) => judged(`a start: ${name}`, ratio, budgets.starts[name], slack)),
+    judged("KB of a gate's core", core / 1024, budgets.coreBytes / 1024, 0),
+  ];
+  process.stdout.write(json ? `${JSON.stringify({ slack, verdicts }, null, 2)}\n` : shown(verdicts));
+  if (!update && verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
+};
+
+const judged = (what: string, measured: number, budget = 0, slack = 0): Verdict => ({
+  what,
+  measured,
+  budget,
+  slack,
+  holds: measured <= budget * (1 + slack),
+});
+
+const shown = (verdicts: readonly Verdict[]): string =>
+  `${table(
+    ["", "measured", "budget", " change", "", ""],
+    verdicts.map(({ what, measured, budget, holds, slack }) => [
+      what,
+      measured.toFixed(2).padStart("measured".length),
+      budget.toFixed(2).padStart("budget".length),
+      `${measured < budget ? "-" : "+"}${Math.abs((measured / budget - 1) * 100).toFixed(1)}%`.padStart(7),
+      bar(measured / (budget * (1 + slack))),
+      holds ? "" : "MISSED",
+    ]),
+  )}
+The bar is full where no more is let pass: at the budget and ${slack * 100} % for ratios, at the budget itself for bytes.
+`;
+
+const places = 20;
+
+const bar = (share: number): string => {
+  const full = Math.round(share * places);
+  return `[${"#".repeat(Math.min(full, places)).padEnd(places, ".")}]${"#".repeat(Math.max(0, full - places))}`;
+};
+
+try {
+  await main(program.parse().opts());
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    process.stderr.write(`bench:gate: ${error instanceof Error ? error.message : error}\n`);
+    process.exitCode = 3;
+  }
+}
+// What is left of connections and timers keeps nobody waiting.
+process.exit();

@@ -1,0 +1,90 @@
+/** Counts the instructions that a request costs each subject, some subjects at once. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { start } from "./callgrind.ts";
+import type { Caller } from "./jobs.ts";
+import { prove } from "./probes.ts";
+import { startProgress } from "./progress.ts";
+import type { Measured } from "./report.ts";
+import { scratch } from "./scratch.ts";
+import type { Subject } from "./subjects.ts";
+import { connect, startUpstream } from "./traffic.ts";
+import { layOut } from "./workerd.ts";
+
+export interface Effort {
+  /** A round. */
+  readonly requests: number;
+  /** Requests before the first round, so that the JIT settles. */
+  readonly warmup: number;
+  readonly rounds: number;
+}
+
+/** Valgrind runs one thread of a subject at a time, so as many subjects as there are processors disturb no count. */
+const atOnce = os.availableParallelism();
+
+/** @throws where a subject does not do its work */
+export const measureAll = async (
+  subjects: readonly Subject[],
+  caller: Caller,
+  effort: Effort,
+): Promise<readonly Measured[]> => {
+  const folder = scratch();
+  const measured: Measured[] = [];
+  const waiting = [...subjects.entries()];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [index, subject] = next;
+      const own = path.join(folder, String(index));
+      fs.mkdirSync(own);
+      const progress = startProgress(`${index + 1}/${subjects.length} ${subject.name}`);
+      measured[index] = await measure(subject, own, caller, effort, progress.at);
+      progress.done();
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return measured;
+};
+
+const measure = async (
+  subject: Subject,
+  folder: string,
+  { headers }: Caller,
+  { requests, warmup, rounds }: Effort,
+  tell: (step: string) => void,
+): Promise<Measured> => {
+  const upstream = await startUpstream();
+  const host = `localhost:${upstream.port}`;
+  const workers = await subject.workers({ folder, upstream: `http://${host}` });
+  const asks = (await subject.asks?.(warmup + requests * rounds)) ?? [{}];
+  let asked = 0;
+  const next = () => {
+    const ask = asks[asked++ % asks.length];
+    return { ...ask, headers: { ...headers, ...ask?.headers } };
+  };
+  tell("starts");
+  const runtime = await start(folder, layOut(folder, workers));
+  const client = connect(runtime.port, host);
+  try {
+    await prove(subject.probes, client, headers, upstream.seen);
+    tell(`warms up with ${warmup} requests`);
+    await client.send(warmup, next);
+    await runtime.instrument();
+    const counts: number[] = [];
+    const linesBefore = runtime.lines.length;
+    for (let round = 1; round <= rounds; round++) {
+      tell(`counts round ${round} of ${rounds}`);
+      counts.push((await runtime.count(() => client.send(requests, next))) / requests);
+    }
+    const lines = runtime.lines.length - linesBefore;
+    if (lines !== (subject.lines ?? 0) * requests * rounds)
+      throw new Error(`it wrote ${lines} lines for ${requests * rounds} requests`);
+    return { name: subject.name, rounds: counts };
+  } catch (cause) {
+    throw new Error(`${subject.name}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  } finally {
+    client.close();
+    runtime.stop();
+    upstream.close();
+  }
+};

@@ -1,0 +1,11 @@
+/** A folder of this process, which goes with it, however it ends. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+
+export const scratch = (): string => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-bench-"));
+  process.once("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
+  return folder;
+};
