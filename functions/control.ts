@@ -1,17 +1,19 @@
 /** The Worker of the control plane: the admin API, rollouts, telemetry. It holds no deploy token. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import { adminApi } from "./control/api.ts";
-import type { Bindings, Rollouts, World } from "./control/bindings.ts";
-import { deskOf, type Refused } from "./control/desk.ts";
+import type { Bindings, Rollouts, Waves, World } from "./control/bindings.ts";
+import { deskOf } from "./control/desk.ts";
 import { type Ledger as LedgerCalls, ledgerOn } from "./control/ledger.ts";
 import type { Collector } from "./control/otlp/push.ts";
 import { addOverlay } from "./control/overlay.ts";
 import type { ControlPlan } from "./control/plan.ts";
-import { Refusal } from "./control/rollout/reducer.ts";
+import { refusing } from "./control/refused.ts";
 import { rolloutsOf } from "./control/rollout/wiring.ts";
 import { ingest } from "./control/telemetry/ingest.ts";
 import { telemetryOn } from "./control/telemetry/object.ts";
 import type { Store } from "./control/telemetry/store.ts";
+import { addWaves } from "./control/wave/api.ts";
+import { wavesOf } from "./control/wave/wiring.ts";
 
 const world: World = {
   fetch: (url, init) => fetch(url, init),
@@ -40,6 +42,7 @@ const whole = (plan: ControlPlan, env: Bindings) => {
   const desk = deskOf(plan, env, world);
   const app = adminApi(plan, desk);
   addOverlay(app, plan, desk);
+  addWaves(app, plan, desk);
   return app;
 };
 
@@ -72,17 +75,24 @@ export const control = (plan: ControlPlan) => ({
   Rollouts: class extends DurableObject<Bindings> {
     readonly #rollouts = rolloutsOf(plan, this.env, this.ctx.storage, world);
 
-    async invoke(name: keyof Rollouts, given: readonly unknown[]): Promise<unknown> {
-      try {
-        return await (this.#rollouts[name] as (...all: readonly unknown[]) => Promise<unknown>)(...given);
-      } catch (error) {
-        if (error instanceof Refusal) return { refused: error.message } satisfies Refused;
-        throw error;
-      }
+    invoke(name: keyof Rollouts, given: readonly unknown[]): Promise<unknown> {
+      return refusing(() => (this.#rollouts[name] as (...all: readonly unknown[]) => Promise<unknown>)(...given));
     }
 
     override async alarm(): Promise<void> {
       await this.#rollouts.look();
+    }
+  } as ObjectClass,
+  /** The waves over tiers, of the environment. */
+  Waves: class extends DurableObject<Bindings> {
+    readonly #waves = wavesOf(plan, this.env, this.ctx.storage, world);
+
+    invoke(name: keyof Waves, given: readonly unknown[]): Promise<unknown> {
+      return refusing(() => (this.#waves[name] as (...all: readonly unknown[]) => Promise<unknown>)(...given));
+    }
+
+    override async alarm(): Promise<void> {
+      await this.#waves.look();
     }
   } as ObjectClass,
   api: {

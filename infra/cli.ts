@@ -6,6 +6,7 @@ import { addOverlayVerbs } from "./verbs/cli/overlays.ts";
 import { addReleaseVerbs } from "./verbs/cli/releases.ts";
 import { addRolloutVerbs } from "./verbs/cli/rollouts.ts";
 import { addTelemetryVerbs } from "./verbs/cli/telemetry.ts";
+import { addWaveVerbs } from "./verbs/cli/waves.ts";
 
 const program = new Command("postern")
   .description("An API gateway in which every business tier has a gate of its own.")
@@ -13,7 +14,7 @@ const program = new Command("postern")
   .showHelpAfterError("(--help shows what it takes)")
   .addHelpText(
     "after",
-    "\nExit codes:\n  0  done\n  1  the manifests have problems\n  2  the command line is wrong\n  3  it could not be done\n  4  a rollout was taken back",
+    "\nExit codes:\n  0  done\n  1  the manifests have problems\n  2  the command line is wrong\n  3  it could not be done\n  4  a rollout was taken back, or a wave stopped by one",
   )
   .exitOverride();
 
@@ -82,6 +83,7 @@ program
 
 addReleaseVerbs(program);
 addRolloutVerbs(program);
+addWaveVerbs(program);
 addOverlayVerbs(program);
 addTelemetryVerbs(program);
 

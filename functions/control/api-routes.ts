@@ -17,7 +17,7 @@ export const reason = z.string().min(1, "say why, for those who read it later").
 export const percent = z.string().regex(/^\d{1,3}(?:\.\d{1,2})?%$/, "a share is written 10%");
 export const duration = z.string().regex(/^\d{1,6}(?:ms|s|m|h)$/, "a time is written 5m");
 /** As a manifest has it. */
-const release = manifestRelease().superRefine(({ steps }, context) => {
+export const release = manifestRelease().superRefine(({ steps }, context) => {
   const unfit = unfitSteps(steps);
   if (unfit) context.addIssue({ code: "custom", path: ["steps", unfit.at], message: `${unfit.why}; ${unfit.remedy}` });
 });

@@ -3,15 +3,16 @@ import { OpenAPIHono, type z } from "@hono/zod-openapi";
 import { mayAct, type Person, personOf } from "./access.ts";
 import type { Feed } from "./amend.ts";
 import { routes, titles } from "./api-routes.ts";
+import { audited, everyTier, proposed } from "./audit.ts";
 import { factsIn, subjectIn } from "./cutovers.ts";
-import type { Ledger, Line, Proposal } from "./ledger.ts";
 import type { ControlPlan, Role, TierFacts } from "./plan.ts";
-import type { Command } from "./rollout/reducer.ts";
+import { type Command, Refusal } from "./rollout/reducer.ts";
 import type { Rollout } from "./rollout/state.ts";
 import type { WrittenRelease } from "./steps.ts";
 import type { Cost } from "./telemetry/cost.ts";
+import { approvedWave, type WaveDesk } from "./wave/perform.ts";
 
-export interface Desk {
+export interface Desk extends WaveDesk {
   readonly status: (tier: string) => Promise<Rollout | null>;
   readonly history: (tier: string) => Promise<readonly Rollout[]>;
   /** @throws Declined */
@@ -29,11 +30,6 @@ export interface Desk {
   /** @param tier only this one's */
   readonly metrics: (tier?: string) => Promise<string>;
   readonly overlay: Feed;
-  readonly ledger: {
-    readonly [K in keyof Ledger]: (...given: Parameters<Ledger[K]>) => Promise<Awaited<ReturnType<Ledger[K]>>>;
-  };
-  readonly now: () => number;
-  readonly uuid: () => string;
   readonly log: (line: object) => void;
 }
 
@@ -50,14 +46,12 @@ export const problem = (status: keyof typeof titles, detail: string): Response =
   );
 };
 
-/** A proposal waits for a second person so long. */
-const proposalMs = 60 * 60_000;
-
 export interface Types {
   readonly Variables: { person: Person };
 }
 
-const mostBodyBytes = 65_536;
+/** A wave says how hundreds of tiers are released. */
+const mostBodyBytes = 262_144;
 
 export const adminApi = (plan: ControlPlan, desk: Desk) => {
   const app = new OpenAPIHono<Types>({
@@ -72,7 +66,7 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     info: { title: "Postern control", version: "1", description: `Rollouts of ${plan.environment}` },
   });
   app.onError((error) => {
-    if (error instanceof Declined) return problem(409, error.message);
+    if (error instanceof Declined || error instanceof Refusal) return problem(409, error.message);
     desk.log({ type: "fault", cause: error.message });
     return new Response(null, { status: 500 });
   });
@@ -81,7 +75,7 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     if (c.req.path === "/openapi.json") return next();
     const person = await personOf(c.req.header("authorization") ?? null, plan.operators, desk.now());
     if (!person) return problem(401, "Authorization: Bearer <EdDSA token of an operator, five minutes at most>");
-    if (Number(c.req.header("content-length") ?? 0) > mostBodyBytes) return problem(400, "a body has 64 KiB at most");
+    if (Number(c.req.header("content-length") ?? 0) > mostBodyBytes) return problem(400, "a body has 256 KiB at most");
     c.set("person", person);
     const least: Role = c.req.method === "GET" ? "viewer" : "operator";
     if (!mayAct(person, least)) return problem(403, `${person.name} is ${person.role}; this takes ${least}`);
@@ -97,19 +91,6 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
         : `there is no tier "${name}"; there are ${Object.keys(plan.tiers).join(", ")}`,
     );
 
-  /** Written down before it is done, and after. */
-  const audited = async (line: Omit<Line, "id" | "outcome" | "at">, act: () => Promise<Rollout>): Promise<Rollout> => {
-    const id = await desk.ledger.write({ ...line, at: desk.now() });
-    try {
-      const it = await act();
-      await desk.ledger.settle(id, `${it.status}: ${it.why}`);
-      return it;
-    } catch (error) {
-      await desk.ledger.settle(id, `refused: ${error instanceof Error ? error.message : String(error)}`);
-      throw error;
-    }
-  };
-
   const perform = async (tier: string, facts: TierFacts, what: string, body: Asked, by: string): Promise<Rollout> => {
     const before = await desk.status(tier);
     const subject = subjectIn(tier);
@@ -121,7 +102,7 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
       before: JSON.stringify(before?.why ?? null),
       asked: JSON.stringify(body),
     };
-    return audited(line, () => {
+    return audited(desk, line, () => {
       if (what !== "start") return desk.ask(tier, what as Command, by, body.reason);
       return desk.start(tier, facts, body.release ?? (facts.release as unknown as WrittenRelease), by, body.reason);
     });
@@ -135,17 +116,7 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     const facts = factsOf(tier);
     if (!facts) return noTier(tier);
     if (!twoFor(facts, what)) return Response.json(await perform(tier, facts, what, body, name));
-    const now = desk.now();
-    const proposal: Proposal = {
-      id: desk.uuid().slice(0, 8),
-      until: now + proposalMs,
-      by: name,
-      tier,
-      what,
-      body: JSON.stringify(body),
-    };
-    await desk.ledger.propose(proposal, now);
-    return Response.json({ proposal }, { status: 202 });
+    return proposed(desk, { by: name, tier, what, body: JSON.stringify(body) });
   };
 
   app.openapi(routes.tiers, () => Response.json(plan.tiers));
@@ -177,11 +148,14 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     if (!found) return problem(404, `no proposal ${id} waits; it may have been an hour`);
     if (found.by === person.name) return problem(403, "a second person approves it, not the one who proposed it");
     const facts = factsOf(found.tier);
+    const wave = found.tier === everyTier;
     // Two who approve at once: the list gives it to one of them.
-    const taken = facts && (await desk.ledger.take(id, desk.now()));
-    if (!taken || !facts) return problem(404, `no proposal ${id} waits`);
-    const body = JSON.parse(taken.body) as Asked;
-    return Response.json(await perform(taken.tier, facts, taken.what, body, `${taken.by} and ${person.name}`));
+    const taken = (facts || wave) && (await desk.ledger.take(id, desk.now()));
+    if (!taken) return problem(404, `no proposal ${id} waits`);
+    const body = JSON.parse(taken.body);
+    const both = `${taken.by} and ${person.name}`;
+    if (!facts) return Response.json(await approvedWave(plan, desk, taken.what, body, both));
+    return Response.json(await perform(taken.tier, facts, taken.what, body as Asked, both));
   });
   app.openapi(routes.audit, async (c) =>
     Response.json(await desk.ledger.lines(c.req.valid("query").tier ?? null, 200)),

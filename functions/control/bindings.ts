@@ -3,8 +3,10 @@ import type { Ledger } from "./ledger.ts";
 import type { Namespace } from "./namespaces.ts";
 import type { rollouts } from "./rollout/object.ts";
 import type { Store } from "./telemetry/store.ts";
+import type { waves } from "./wave/object.ts";
 
 export type Rollouts = ReturnType<typeof rollouts>;
+export type Waves = ReturnType<typeof waves>;
 
 /** What is not to be had twice the same; tests hand in their own. */
 export interface World {
@@ -21,6 +23,7 @@ export interface World {
 export interface Bindings {
   readonly TELEMETRY: Namespace<Store>;
   readonly ROLLOUTS: Namespace<Rollouts>;
+  readonly WAVES: Namespace<Waves>;
   readonly LEDGER: Namespace<Ledger>;
   readonly ACTUATOR: Fetcher;
   readonly FEED: Fetcher;

@@ -1,21 +1,18 @@
 /** What the admin API asks of the objects of control. */
 import { feedOf } from "./amend.ts";
 import { Declined, type Desk } from "./api.ts";
-import type { Bindings, World } from "./bindings.ts";
+import type { Bindings, Waves, World } from "./bindings.ts";
 import { movedOf, subjectIn } from "./cutovers.ts";
 import { remote } from "./namespaces.ts";
 import type { ControlPlan, TierFacts } from "./plan.ts";
+import { granted } from "./refused.ts";
 import { labelOf } from "./rollout/smoke.ts";
-import type { Rollout, Step } from "./rollout/state.ts";
-import { patienceOf, stepsOf } from "./steps.ts";
+import type { Step } from "./rollout/state.ts";
+import { fromManifest } from "./steps.ts";
 import { costsOf } from "./telemetry/cost.ts";
 import { instruments } from "./telemetry/instruments.ts";
 import { prometheus } from "./telemetry/prometheus.ts";
-
-/** An object says so in place of throwing, since of an error only the message crosses over. */
-export interface Refused {
-  readonly refused: string;
-}
+import { theWaves } from "./wave/wiring.ts";
 
 /** The one ledger of an environment. */
 const ledger = "ledger";
@@ -40,21 +37,11 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
   return {
     status: async (tier) => (await of(tier).status()) ?? null,
     history: (tier) => of(tier).history(),
-    start: async (tier, facts, release, by, reason) =>
-      granted(
-        await of(tier).start({
-          tier,
-          facts,
-          steps: await stepsFor(tier, facts, stepsOf(release)),
-          patienceMs: patienceOf(release),
-          tolerate: release.tolerate,
-          limits: release.limits,
-          queries: release.queries,
-          smoke: release.smoke ?? [],
-          by,
-          reason,
-        }),
-      ),
+    start: async (tier, facts, release, by, reason) => {
+      const given = fromManifest(release);
+      const steps = await stepsFor(tier, facts, given.steps);
+      return granted(await of(tier).start({ ...given, tier, facts, steps, by, reason }));
+    },
     ask: async (tier, command, by, reason) => granted(await of(tier).ask(command, by, reason)),
     label: (it) => labelOf(it, env.CONTROL_KEY, world.now()),
     cost: async (tier) => costsOf(await kept(tier)),
@@ -66,13 +53,17 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
     },
     overlay: feed,
     ledger: remote(env.LEDGER, ledger) as Desk["ledger"],
+    waves: wavesIn(remote(env.WAVES, theWaves)),
     now: world.now,
     uuid: world.uuid,
     log: world.log,
   };
 };
 
-const granted = (it: Rollout | Refused): Rollout => {
-  if ("refused" in it) throw new Declined(it.refused);
-  return it;
-};
+const wavesIn = (waves: ReturnType<typeof remote<Waves>>): Desk["waves"] => ({
+  status: async () => (await waves.status()) ?? null,
+  history: () => waves.history(),
+  check: async (given) => void granted(await waves.check(given)),
+  start: async (given) => granted(await waves.start(given)),
+  ask: async (given) => granted(await waves.ask(given)),
+});

@@ -54,3 +54,13 @@ export const unfitSteps = (
 };
 
 export const patienceOf = ({ bake }: WrittenRelease): number => patienceBakes * milliseconds(bake);
+
+/** All that a rollout takes from it. */
+export const fromManifest = (release: WrittenRelease) => ({
+  steps: stepsOf(release),
+  patienceMs: patienceOf(release),
+  tolerate: release.tolerate,
+  limits: release.limits,
+  queries: release.queries,
+  smoke: release.smoke ?? [],
+});

@@ -93,13 +93,17 @@ export const controlConfig = ({ name, value }: Named<Environment>, settings: Set
     bindings: [
       { name: "TELEMETRY", class_name: "Telemetry" },
       { name: "ROLLOUTS", class_name: "Rollouts" },
+      { name: "WAVES", class_name: "Waves" },
       { name: "LEDGER", class_name: "Ledger" },
     ],
   },
   ...(settings.analytics !== undefined && {
     analytics_engine_datasets: [{ binding: "ANALYTICS", dataset: settings.analytics }],
   }),
-  migrations: [{ tag: "v1", new_sqlite_classes: ["Telemetry", "Rollouts", "Ledger"] }],
+  migrations: [
+    { tag: "v1", new_sqlite_classes: ["Telemetry", "Rollouts", "Ledger"] },
+    { tag: "v3", new_sqlite_classes: ["Waves"] },
+  ],
   secrets: { required: controlSecrets(settings) },
 });
 

@@ -121,6 +121,8 @@ const deployOne = async (it: Emitted, options: DeployOptions): Promise<Done> => 
   const split = !isSplit(it) || !releases || releases.deployments.length === 0 ? 100 : options.split;
   const known = releases && versionOf(releases, tag);
   if (releases && known) {
+    // What has all requests already has nothing to be split with.
+    if (split < 100 && runs(releases, tag, 100)) return finish("unchanged", 100, known.id);
     const there = runs(releases, tag, split);
     if (!there) await setSplit(options, it.worker, releases, known.id, split);
     // Routes are no part of a version, and an interrupted deploy may not have come to them.

@@ -10,7 +10,7 @@ export const shown = (it: Rollout, now: number): string => {
   const share = it.status === "rolled-back" ? 0 : Math.max(0, it.goal.share);
   const [subject] = it.subjects;
   const step = it.steps.map(({ share, hold }, index) => mark(`${share} %${hold ? " hold" : ""}`, index, it)).join("  ");
-  const versions = `stable ${subject?.stable.slice(0, 8)} ${bar(share)} canary ${subject?.canary.slice(0, 8)}  ${share} %`;
+  const versions = `stable ${subject?.stable.slice(0, 8)} ${barOf(share, width)} canary ${subject?.canary.slice(0, 8)}  ${share} %`;
   return `${[
     `${pc.bold(it.tier)}  rollout ${it.id} by ${it.by}: ${it.reason}`,
     `${status(it)}  ${it.why}`,
@@ -35,7 +35,8 @@ const status = ({ status }: Rollout): string => {
 const mark = (text: string, index: number, { step, status }: Rollout): string =>
   index < step || status === "promoted" ? `${text} done` : index === step ? `[${text}]` : text;
 
-const bar = (share: number): string => {
+/** @param share of the new version, in per cent */
+export const barOf = (share: number, width: number): string => {
   const canary = share === 0 ? 0 : Math.min(width, Math.max(1, Math.round((share / 100) * width)));
   return `${"=".repeat(width - canary)}${"#".repeat(canary)}`;
 };

@@ -50,6 +50,8 @@ export interface Start {
   readonly smoke: Rollout["smoke"];
   readonly by: string;
   readonly reason: string;
+  /** The wave's that begins it. It finds what it began before, whose answer was lost. */
+  readonly wave?: string;
 }
 
 /** How often a rollout that runs is looked at. */
@@ -164,9 +166,11 @@ export const rollouts = (ports: Ports) => {
       smoke,
       by,
       reason,
+      wave,
     }: Start): Promise<Rollout> =>
       alone(async () => {
         const before = await load();
+        if (before && wave !== undefined && before.wave === wave) return before;
         if (before && !isOver(before)) throw new Refusal(`a rollout of ${tier} is under way, by ${before.by}`);
         const found = await Promise.all(facts.workers.map((worker) => subjectOf(worker, ports)));
         const subjects = found.flatMap((it) => it ?? []);
@@ -187,6 +191,7 @@ export const rollouts = (ports: Ports) => {
           smoke,
           by,
           reason,
+          ...(wave !== undefined && { wave }),
           startedAt: at,
           endedAt: null,
           status: "running",
@@ -205,9 +210,14 @@ export const rollouts = (ports: Ports) => {
         await storage.setAlarm(at);
         return it;
       }),
-    /** @throws Refusal */
-    ask: async (command: Command, by: string, reason: string): Promise<Rollout> => {
-      if (!(await load())) throw new Refusal("there is no rollout of this tier");
+    /**
+     * @param wave only where this wave began it
+     * @throws Refusal
+     */
+    ask: async (command: Command, by: string, reason: string, wave?: string): Promise<Rollout> => {
+      const before = await load();
+      if (!before) throw new Refusal("there is no rollout of this tier");
+      if (wave !== undefined && before.wave !== wave) throw new Refusal("another rollout has been begun since");
       await take({ kind: "asked", command, by, reason });
       const it = state as Rollout;
       if (!isOver(it) && it.status !== "paused") await storage.setAlarm(now());

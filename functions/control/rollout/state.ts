@@ -68,6 +68,8 @@ export interface Rollout {
   readonly smoke: readonly Smoke[];
   readonly by: string;
   readonly reason: string;
+  /** The wave's that began it. */
+  readonly wave?: string;
   readonly startedAt: number;
   readonly endedAt: number | null;
   readonly status: Status;

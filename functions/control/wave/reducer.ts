@@ -1,0 +1,198 @@
+/** A wave's decisions: a state and what happened make the next state; `due` says what is to be done. Pure. */
+import { Refusal } from "../rollout/reducer.ts";
+import { inPlace, isActive, isWaveOver, levels, type Member, type Note, type Seen, type Wave } from "./state.ts";
+
+export type WaveCommand = "pause" | "resume" | "abort";
+
+export type WaveEvent =
+  /** The rollout of a tier that this wave began; null where it began none. */
+  | { readonly kind: "seen"; readonly tier: string; readonly rollout: Seen | null }
+  /** A start that was answered with a no. */
+  | { readonly kind: "refused"; readonly tier: string; readonly why: string }
+  /** A rollout was told to come back. */
+  | { readonly kind: "told"; readonly tier: string }
+  /** All was looked at: who begins next is decided. */
+  | { readonly kind: "looked" }
+  | {
+      readonly kind: "asked";
+      readonly command: WaveCommand;
+      /** Of `abort`: also those that are promoted. */
+      readonly all: boolean;
+      readonly by: string;
+      readonly reason: string;
+    };
+
+export interface WaveAction {
+  readonly kind: "start" | "take-back";
+  readonly member: Member;
+}
+
+const mostNotes = 200;
+/** A platform that answers 429 is asked again; after so many the tier counts as failed. */
+const mostAttempts = 5;
+const firstBackoffMs = 2000;
+
+/** @throws Refusal for a command that does not fit */
+export const reduceWave = (it: Wave, event: WaveEvent, now: number): Wave => {
+  if (event.kind === "asked") return settled(commanded(it, event, now), now);
+  if (isWaveOver(it)) return it;
+  if (event.kind === "looked") return begun(it, now);
+  const member = it.members.find(({ tier }) => tier === event.tier);
+  if (!member) return it;
+  if (event.kind === "told") return put(it, { ...member, told: true });
+  const after = event.kind === "refused" ? refused(member, event.why, now) : seen(it, member, event.rollout);
+  if (after === member) return it;
+  const state = put(it, after);
+  return settled(after.place === member.place ? state : noted(state, said(after), now), now);
+};
+
+/** What is to be done now. Asked again after a crash it says the same, until an event says that it was done. */
+export const dueIn = (it: Wave, now: number): readonly WaveAction[] => [
+  ...(it.status === "running" ? inPlace(it, "starting") : [])
+    .filter(({ notBefore }) => now >= notBefore)
+    .map((member) => ({ kind: "start" as const, member })),
+  ...inPlace(it, "returning")
+    .filter(({ told }) => !told)
+    .map((member) => ({ kind: "take-back" as const, member })),
+];
+
+/** Those whose rollouts are looked at. A promoted one may be taken back by a person, which speaks against the others. */
+export const lookedAt = (it: Wave): readonly Member[] => inPlace(it, "starting", "under-way", "returning", "promoted");
+
+const seen = (it: Wave, member: Member, rollout: Seen | null): Member => {
+  if (!rollout)
+    // What was decided and not yet begun is let be where the wave goes on no more.
+    return member.place === "starting" && it.status !== "running" ? { ...member, place: "waiting", why: "" } : member;
+  const { id, status, why } = rollout;
+  const isBack = status === "rolled-back" || status === "left";
+  const share = isBack ? 0 : Math.max(0, rollout.share);
+  const known = { ...member, rollout: id, why, share, waits: status === "paused" };
+  if (member.place === "returning") return isBack ? { ...known, place: "back" } : known;
+  if (isBack) return { ...known, place: "failed" };
+  // A person takes back what was promoted: that speaks against the others, and is not waited for.
+  if (status === "returning" && member.place === "promoted") return { ...known, place: "failed" };
+  if (it.status === "aborting" && isActive(member)) return { ...known, place: "returning", waits: false };
+  return { ...known, place: status === "promoted" ? "promoted" : "under-way" };
+};
+
+const refused = (member: Member, why: string, now: number): Member => {
+  const attempts = member.attempts + 1;
+  return attempts >= mostAttempts
+    ? { ...member, attempts, place: "failed", why: `it could not begin: ${why}` }
+    : { ...member, attempts, why, notBefore: now + firstBackoffMs * 2 ** (attempts - 1) };
+};
+
+/** The level that is under way: the first with a tier that is not done. */
+const levelOf = (it: Wave) => {
+  const open = it.members.filter(({ place }) => place !== "promoted" && place !== "passed-over");
+  return levels.find((level) => open.some((member) => member.level === level));
+};
+
+const begun = (it: Wave, now: number): Wave => {
+  if (it.status !== "running") return it;
+  const level = levelOf(it);
+  const free = Math.max(0, it.concurrent - it.members.filter(isActive).length);
+  const next = inPlace(it, "waiting")
+    .filter((member) => member.level === level)
+    .slice(0, free);
+  return next.reduce(
+    (state, member) =>
+      noted(put(state, { ...member, place: "starting", why: "it begins" }), `${member.tier} begins`, now),
+    { ...it, why: progress(it) },
+  );
+};
+
+/** Where a wave stands follows from where its tiers stand. */
+const settled = (it: Wave, now: number): Wave => {
+  const [first] = inPlace(it, "failed");
+  const open = it.members.some(isActive);
+  if ((it.status === "running" || it.status === "paused") && first)
+    return settled(told({ ...it, status: "stopping", why: failure(it, "begins") }, now), now);
+  if (it.status === "stopping" && !open) return ended(it, "failed", failure(it, "began"), now);
+  if (it.status === "aborting" && !open && inPlace(it, "returning").length === 0)
+    return ended(it, "aborted", it.why, now);
+  if (it.status === "running" || it.status === "paused") {
+    if (levelOf(it) === undefined) return ended(it, "promoted", progress(it), now);
+    if (it.status === "running") return { ...it, why: progress(it) };
+  }
+  return it;
+};
+
+const failure = (it: Wave, verb: "begins" | "began"): string =>
+  `${inPlace(it, "failed")
+    .slice(0, 3)
+    .map(({ tier, why }) => `${tier} failed: ${why}`)
+    .join("; ")}; no further tier ${verb}`;
+
+/** @returns as `12 of 30 tiers are promoted; a-3 waits for a person` */
+export const progress = (it: Wave): string => {
+  const passed = inPlace(it, "passed-over");
+  const waiting = it.members.filter((member) => isActive(member) && member.waits);
+  return [
+    `${inPlace(it, "promoted").length} of ${it.members.length} tiers are promoted`,
+    ...(passed.length > 0 ? [`${list(passed)} passed over`] : []),
+    ...(waiting.length > 0 ? [`${list(waiting)} ${waiting.length === 1 ? "waits" : "wait"} for a person`] : []),
+  ].join("; ");
+};
+
+const list = (members: readonly Member[]): string => {
+  const names = members.slice(0, 5).map(({ tier }) => tier);
+  return members.length > names.length
+    ? `${names.join(", ")} and ${members.length - names.length} more`
+    : names.join(", ");
+};
+
+const said = ({ tier, place, why }: Member): string =>
+  place === "promoted" ? `${tier} is promoted` : `${tier} ${place}${why ? `: ${why}` : ""}`;
+
+const put = (it: Wave, member: Member): Wave => ({
+  ...it,
+  members: it.members.map((other) => (other.tier === member.tier ? member : other)),
+});
+
+const ended = (it: Wave, status: Wave["status"], why: string, now: number): Wave =>
+  told({ ...it, status, why, endedAt: now }, now);
+
+/** Notes where the wave stands. */
+const told = (it: Wave, at: number, by?: string): Wave => noted(it, `${it.status}: ${it.why}`, at, by);
+
+const noted = (it: Wave, what: string, at: number, by?: string): Wave => {
+  const note: Note = { at, what, ...(by !== undefined && { by }) };
+  return { ...it, notes: [...it.notes, note].slice(-mostNotes) };
+};
+
+const commanded = (it: Wave, event: Extract<WaveEvent, { kind: "asked" }>, now: number): Wave => {
+  const { command, by, reason } = event;
+  const because = reason ? `: ${reason}` : "";
+  if (command === "abort") return aborted(it, event, now);
+  if (command === "pause") {
+    if (it.status !== "running") throw new Refusal(`this wave is ${it.status}`);
+    return told({ ...it, status: "paused", why: `${by} paused it${because}` }, now, by);
+  }
+  if (it.status !== "paused" && it.status !== "stopping" && it.status !== "failed")
+    throw new Refusal(`this wave is ${it.status}`);
+  const members = it.members.map(
+    (member): Member => (member.place === "failed" ? { ...member, place: "passed-over" } : member),
+  );
+  return told({ ...it, members, status: "running", endedAt: null, why: `${by} resumed it${because}` }, now, by);
+};
+
+/** Those under way come back, and on demand those that are promoted. One that is only decided is looked for first. */
+const aborted = (it: Wave, { all, by, reason }: Extract<WaveEvent, { kind: "asked" }>, now: number): Wave => {
+  const back = it.members.filter(
+    ({ place }) => place === "under-way" || place === "returning" || (all && place === "promoted"),
+  );
+  if (back.length === 0 && isWaveOver(it))
+    throw new Refusal(
+      `this wave is ${it.status}${all ? ", and nothing of it is left to take back" : "; --all takes back what it promoted"}`,
+    );
+  const members = it.members.map(
+    (member): Member => (back.includes(member) ? { ...member, place: "returning", told: false, waits: false } : member),
+  );
+  const what = all ? "took all of it back" : "took back what was under way";
+  return told(
+    { ...it, members, status: "aborting", endedAt: null, why: `${by} ${what}${reason ? `: ${reason}` : ""}` },
+    now,
+    by,
+  );
+};

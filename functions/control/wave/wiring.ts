@@ -1,0 +1,71 @@
+/** The waves with the real rollouts around them. */
+import { audited } from "../audit.ts";
+import type { Bindings, Waves, World } from "../bindings.ts";
+import type { Ledger } from "../ledger.ts";
+import { remote } from "../namespaces.ts";
+import type { ControlPlan } from "../plan.ts";
+import { granted, type Refused } from "../refused.ts";
+import { Refusal } from "../rollout/reducer.ts";
+import { isOver, type Rollout } from "../rollout/state.ts";
+import { fromManifest } from "../steps.ts";
+import { waves } from "./object.ts";
+import type { Seen } from "./state.ts";
+
+/** The one object of an environment's waves. */
+export const theWaves = "waves";
+
+export const wavesOf = (
+  { tiers }: ControlPlan,
+  env: Bindings,
+  storage: DurableObjectStorage,
+  { now, uuid }: World,
+): Waves => {
+  const of = (tier: string) => remote(env.ROLLOUTS, tier);
+  const ledger = remote<Ledger>(env.LEDGER, "ledger");
+  return waves({
+    storage,
+    now,
+    uuid,
+    rollouts: {
+      busy: async (tier) => {
+        const it = await of(tier).status();
+        return it && !isOver(it) ? `${tier}, by ${it.by}` : undefined;
+      },
+      mine: async ({ id }, { tier }) => {
+        const isMine = (it: Rollout | undefined) => it?.wave === id;
+        const newest = await of(tier).status();
+        // After it others may have been begun, by people.
+        const it = isMine(newest) ? newest : newest && (await of(tier).history()).find(isMine);
+        return it ? seenOf(it) : null;
+      },
+      start: async ({ id, by, reason }, { tier, release }) => {
+        const facts = Object.hasOwn(tiers, tier) ? tiers[tier] : undefined;
+        if (!facts) throw new Refusal(`control knows no tier "${tier}" any more`);
+        const why = `wave ${id}: ${reason}`;
+        const line = { by, what: "start", tier, reason: why, before: "null", asked: JSON.stringify({ wave: id }) };
+        const it = await audited({ ledger, now }, line, async () => {
+          const given = { ...fromManifest(release), tier, facts, by, reason: why, wave: id };
+          const started: Rollout | Refused = await of(tier).start(given);
+          return granted(started);
+        });
+        return seenOf(it);
+      },
+      takeBack: async ({ id, by, why }, { tier }) => {
+        const line = {
+          by,
+          what: "abort",
+          tier,
+          reason: `wave ${id}`,
+          before: "null",
+          asked: JSON.stringify({ wave: id }),
+        };
+        await audited({ ledger, now }, line, async () => {
+          const asked: Rollout | Refused = await of(tier).ask("abort", by, `wave ${id}: ${why}`, id);
+          return granted(asked);
+        });
+      },
+    },
+  });
+};
+
+const seenOf = ({ id, status, goal, why }: Rollout): Seen => ({ id, status, share: goal.share, why });

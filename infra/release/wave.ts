@@ -1,0 +1,73 @@
+/** Which tiers a wave is to reach: chosen by their labels, by their level, or all. */
+import type { Compiled } from "../compiler/compile.ts";
+import { gatesOf } from "../compiler/gates.ts";
+import { workerName } from "../compiler/platform.ts";
+
+export interface Selection {
+  readonly all?: true | undefined;
+  /** `app=mobile`; of several, all must be there. */
+  readonly label?: readonly string[] | undefined;
+  readonly level?: string | undefined;
+}
+
+type Manifest = Compiled["tiers"][number]["checked"]["manifest"];
+
+export interface Chosen {
+  readonly tiers: readonly {
+    readonly tier: string;
+    readonly release: Manifest["release"];
+    /** Its gates. */
+    readonly workers: readonly string[];
+  }[];
+  /** As it was written. */
+  readonly selection: string;
+}
+
+/**
+ * A tier with `entry: zone` is not split, so it is in no wave; where such a one would be meant, it is said.
+ * @throws where nothing is chosen, or nothing fits
+ */
+export const chosenBy = (
+  { tiers, environment }: Pick<Compiled, "tiers" | "environment">,
+  { all, label = [], level }: Selection,
+  tell: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
+): Chosen => {
+  const labels = label.map(labelIn);
+  if (all ? labels.length > 0 || level !== undefined : labels.length === 0 && level === undefined)
+    throw new Error("a wave is chosen by --all, or by --label key=value and --level");
+  const selection = all
+    ? "--all"
+    : [...label.map((it) => `--label ${it}`), ...(level === undefined ? [] : [`--level ${level}`])].join(" ");
+  const manifests = tiers.map(({ checked }) => checked.manifest);
+  const fitting = manifests.filter(
+    (it) => (level === undefined || it.level === level) && labels.every(([key, value]) => it.labels[key] === value),
+  );
+  const zones = fitting.filter(({ entry }) => entry === "zone").map(({ tier }) => tier);
+  if (zones.length > 0) tell(`left out, since \`entry: zone\` is not split: ${zones.join(", ")}`);
+  const fits = fitting.filter(({ tier }) => !zones.includes(tier));
+  if (fits.length === 0) throw new Error(`no tier fits ${selection}; ${known(manifests)}`);
+  const gates = gatesOf(tiers);
+  return {
+    selection,
+    tiers: fits.map(({ tier, release }) => ({
+      tier,
+      release,
+      workers: gates
+        .filter(({ serves }) => serves.some(({ plan }) => plan.tier === tier))
+        .map(({ name }) => workerName(name, environment.name)),
+    })),
+  };
+};
+
+const labelIn = (text: string): readonly [string, string] => {
+  const [, key, value] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (key === undefined || value === undefined) throw new Error(`a label is written app=mobile, not ${text}`);
+  return [key, value];
+};
+
+const known = (manifests: readonly Manifest[]): string => {
+  const labels = new Set(
+    manifests.flatMap(({ labels }) => Object.entries(labels).map(([key, value]) => `${key}=${value}`)),
+  );
+  return labels.size === 0 ? "no manifest has `labels`" : `there are ${[...labels].sort().slice(0, 20).join(", ")}`;
+};

@@ -1,0 +1,98 @@
+/** Whatever happens in whatever order, and wherever the process dies: core last, no more at once than told, nothing after a failure, nothing twice. */
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { isOver } from "../../functions/control/rollout/state.ts";
+import { isWaveOver, levels } from "../../functions/control/wave/state.ts";
+import { type Begun, mesh, runMesh, type Tier } from "./mesh.ts";
+
+const runs = Number(process.env.POSTERN_RUNS ?? 150);
+
+const tiersOf = (counts: readonly number[]): Tier[] =>
+  levels.flatMap((level, index) =>
+    Array.from({ length: counts[index] ?? 0 }, (_, nth) => ({ tier: `${"bsc"[index]}${nth}`, level })),
+  );
+
+const happening = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant("pass" as const), ms: fc.nat(6000) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("die" as const), at: fc.nat(25) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("die-at" as const), tier: fc.nat(9), at: fc.nat(12) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("fault" as const),
+      fault: fc.constantFrom("lost before" as const, "lost after" as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("bad" as const), tier: fc.nat(9) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("ask" as const),
+      command: fc.constantFrom("pause" as const, "resume" as const, "abort" as const),
+      all: fc.boolean(),
+      turns: fc.nat(30),
+    }),
+  },
+);
+
+/** What has to hold whenever a rollout begins. */
+const check = ({ tier, wave, decided, open }: Begun, concurrent: number): void => {
+  const member = decided?.members.find((it) => it.tier === tier);
+  expect(decided?.id).toBe(wave);
+  // It was written down before, and no failure was known by then.
+  expect(member?.place).toBe("starting");
+  expect(decided?.members.filter(({ place }) => place === "failed")).toEqual([]);
+  expect(open.length).toBeLessThanOrEqual(concurrent);
+  const before = decided?.members.filter((it) => levels.indexOf(it.level) < levels.indexOf(member?.level ?? "core"));
+  expect(before?.every(({ place }) => place === "promoted" || place === "passed-over")).toBe(true);
+};
+
+it("holds over random courses of events", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.tuple(fc.nat(4), fc.nat(3), fc.nat(3)).filter((counts) => counts.some((count) => count > 0)),
+      fc.integer({ min: 1, max: 4 }),
+      fc.array(happening, { maxLength: 50 }),
+      async (counts, concurrent, course) => {
+        const tiers = tiersOf(counts);
+        const it = mesh(tiers, concurrent);
+        const named = (nth: number) => it.names[nth % it.names.length] as string;
+        await it.start();
+        for (const event of course) {
+          if (event.kind === "pass") await runMesh(it, event.ms);
+          else if (event.kind === "die") await it.look(event.at);
+          else if (event.kind === "die-at") await it.lookAt(named(event.tier), event.at);
+          else if (event.kind === "fault") it.world.faults.push(event.fault);
+          else if (event.kind === "bad") it.world.bad.add(named(event.tier));
+          else {
+            // A person asks while a look is under way.
+            const looking = it.look();
+            for (let turn = 0; turn < event.turns; turn++) await Promise.resolve();
+            await it.ask(event.command, event.all).catch(() => {});
+            await looking;
+          }
+        }
+        it.world.faults = [];
+        if (it.wave().status === "paused") await it.ask("resume");
+        await runMesh(it, 400_000);
+
+        for (const one of it.begun) check(one, concurrent);
+        // One wave, so at most one rollout of each tier.
+        expect(new Set(it.begun.map(({ tier }) => tier)).size).toBe(it.begun.length);
+        expect(isWaveOver(it.wave())).toBe(true);
+        for (const { tier, place } of it.wave().members) {
+          const rollout = it.rollout(tier);
+          expect(rollout === undefined || isOver(rollout)).toBe(true);
+          if (place === "promoted") expect(it.share(`gate-${tier}`)).toBe(100);
+          if (place === "failed" || place === "back") expect(it.share(`gate-${tier}`)).toBe(-1);
+          // Who was not begun is as it was.
+          if (place === "waiting") expect(it.deployments(`gate-${tier}`)).toHaveLength(1);
+        }
+        const { status } = it.wave();
+        if (status === "failed") expect(it.begun.length).toBeGreaterThan(0);
+        if (it.world.bad.size === 0 && course.every(({ kind }) => kind !== "ask")) expect(status).toBe("promoted");
+      },
+    ),
+    { numRuns: runs, seed: 6 },
+  );
+});

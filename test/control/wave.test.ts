@@ -1,0 +1,188 @@
+/** A wave over tiers with their real rollouts: its order, what one bad tier stops, and what people may say. */
+import { describe, expect, it } from "vitest";
+import { membersOf } from "../../functions/control/wave/members.ts";
+import { mesh, planOf, runMesh, type Tier } from "./mesh.ts";
+
+const tiers: readonly Tier[] = [
+  { tier: "pay", level: "core" },
+  { tier: "shop", level: "standard" },
+  { tier: "news", level: "best-effort" },
+  { tier: "maps", level: "best-effort" },
+  { tier: "open", level: "best-effort" },
+];
+
+describe("a wave over good versions", () => {
+  it("begins with what matters least, ends with core, and has all promoted", async () => {
+    const it = mesh(tiers, 2);
+    await it.start();
+    await runMesh(it, 120_000);
+    expect(it.begun.map(({ tier }) => tier)).toEqual(["maps", "news", "open", "shop", "pay"]);
+    expect(it.wave()).toMatchObject({ status: "promoted", why: "5 of 5 tiers are promoted" });
+    for (const { tier } of tiers) expect(it.share(`gate-${tier}`)).toBe(100);
+  });
+
+  it("has no more at once than it was told", async () => {
+    const it = mesh(tiers, 2);
+    await it.start();
+    await runMesh(it, 120_000);
+    expect(Math.max(...it.begun.map(({ open }) => open.length))).toBe(2);
+  });
+
+  it("releases tiers of one Worker once, at the level of the most important", () => {
+    const shared = [
+      { tier: "a", level: "best-effort", worker: "gate-shared" },
+      { tier: "b", level: "core", worker: "gate-shared" },
+      { tier: "c", level: "standard" },
+    ] as const;
+    const members = membersOf(planOf(shared), ["c", "a", "b"]);
+    expect(members.map(({ tier, along, level }) => ({ tier, along, level }))).toEqual([
+      { tier: "c", along: [], level: "standard" },
+      { tier: "a", along: ["b"], level: "core" },
+    ]);
+    expect(membersOf(planOf(shared), ["a"])[0]).toMatchObject({ along: ["b"], level: "core" });
+  });
+});
+
+describe("one bad tier", () => {
+  it("stops the wave: those under way go on, no further one begins, and the next level is untouched", async () => {
+    const it = mesh(tiers, 2);
+    it.world.bad.add("maps");
+    await it.start();
+    await runMesh(it, 120_000);
+    expect(it.begun.map(({ tier }) => tier)).toEqual(["maps", "news"]);
+    expect(it.wave().status).toBe("failed");
+    expect(it.wave().why).toBe("maps failed: errors: 2 % against 0; no further tier began");
+    expect([it.share("gate-maps"), it.share("gate-news")]).toEqual([-1, 100]);
+    for (const tier of ["open", "shop", "pay"]) expect(it.deployments(`gate-${tier}`)).toHaveLength(1);
+  });
+
+  it("is passed over when a person says so, and the others go on to the end", async () => {
+    const it = mesh(tiers, 2);
+    it.world.bad.add("maps");
+    await it.start();
+    await runMesh(it, 60_000);
+    await it.ask("resume");
+    await runMesh(it, 120_000);
+    expect(it.wave()).toMatchObject({ status: "promoted", why: "4 of 5 tiers are promoted; maps passed over" });
+    expect(it.begun.map(({ tier }) => tier)).toEqual(["maps", "news", "open", "shop", "pay"]);
+  });
+
+  it("may be found after its promotion, by the person who takes it back", async () => {
+    const it = mesh(tiers, 1);
+    await it.start();
+    await runMesh(it, 20_000);
+    expect(it.rollout("maps")?.status).toBe("promoted");
+    await it.tier("maps").ask("abort", "bob", "customers call");
+    await runMesh(it, 60_000);
+    expect(it.wave()).toMatchObject({ status: "failed", why: expect.stringContaining("customers call") });
+    expect(it.begun.map(({ tier }) => tier)).not.toContain("pay");
+  });
+});
+
+describe("people", () => {
+  it("a tier whose rollout waits for a person keeps its place, and the next level waits with it", async () => {
+    const it = mesh(tiers, 2);
+    it.world.open.add("maps");
+    await it.start();
+    await runMesh(it, 120_000);
+    expect(it.wave()).toMatchObject({ status: "running", why: "2 of 5 tiers are promoted; maps waits for a person" });
+    it.world.open.delete("maps");
+    await it.tier("maps").ask("resume", "bob", "there is traffic now");
+    await runMesh(it, 120_000);
+    expect(it.wave().status).toBe("promoted");
+  });
+
+  it("pause it: no further tier begins, and those under way arrive", async () => {
+    const it = mesh(tiers, 1);
+    await it.start();
+    await runMesh(it, 5_000);
+    await it.ask("pause");
+    await runMesh(it, 60_000);
+    expect(it.begun.map(({ tier }) => tier)).toEqual(["maps"]);
+    expect([it.wave().status, it.rollout("maps")?.status]).toEqual(["paused", "promoted"]);
+    await it.ask("resume");
+    await runMesh(it, 120_000);
+    expect(it.wave().status).toBe("promoted");
+  });
+
+  it("abort it: what is under way comes back, what is promoted stays", async () => {
+    const it = mesh(tiers, 1);
+    await it.start();
+    while (it.begun.length < 2) await runMesh(it, 2500);
+    await runMesh(it, 5000);
+    const [first, second] = it.begun.map(({ tier }) => tier) as [string, string];
+    await it.ask("abort");
+    await runMesh(it, 20_000);
+    expect(it.wave()).toMatchObject({ status: "aborted", why: "bob took back what was under way" });
+    expect([it.share(`gate-${first}`), it.share(`gate-${second}`)]).toEqual([100, -1]);
+  });
+
+  it("abort all of it, after its end too: each tier comes back by its own rollout", async () => {
+    const it = mesh(tiers, 3);
+    await it.start();
+    await runMesh(it, 120_000);
+    await expect(it.ask("abort")).rejects.toThrow("this wave is promoted; --all takes back what it promoted");
+    await it.ask("abort", true);
+    await runMesh(it, 20_000);
+    expect(it.wave().status).toBe("aborted");
+    for (const { tier } of tiers) expect(it.share(`gate-${tier}`)).toBe(-1);
+    await expect(it.ask("abort", true)).rejects.toThrow("nothing of it is left to take back");
+  });
+
+  it("abort all of it, and what was released there since stays", async () => {
+    const it = mesh(tiers, 3);
+    await it.start();
+    await runMesh(it, 120_000);
+    const { subjects, steps, tolerate, patienceMs } = it.rollout("news") as NonNullable<ReturnType<typeof it.rollout>>;
+    it.deployments("gate-news").unshift({
+      id: "later",
+      versions: [
+        { version_id: "canary", percentage: 100 },
+        { version_id: "newer", percentage: 0 },
+      ],
+      message: "postern deploy",
+      author: "bob",
+      trigger: null,
+    });
+    const facts = { workers: subjects.map(({ worker }) => worker) };
+    await it.tier("news").start({ tier: "news", facts, steps, tolerate, patienceMs, smoke: [], by: "bob", reason: "" });
+    await it.ask("abort", true);
+    await runMesh(it, 60_000);
+    expect(it.deployments("gate-news")[0]?.versions).toEqual([{ version_id: "newer", percentage: 100 }]);
+    expect(it.share("gate-maps")).toBe(-1);
+  });
+
+  it("one goes at a time, and none over a tier that is being released", async () => {
+    const it = mesh(tiers, 2);
+    await it.start();
+    await expect(it.start()).rejects.toThrow(/wave w\d+-0000 by alice is running: .*; one goes at a time/);
+    const other = mesh(tiers, 2);
+    const facts = { workers: ["gate-pay"] };
+    const tolerate = { errors: "+1pp", p99: "+20%", refusals: "+1pp" };
+    await other
+      .tier("pay")
+      .start({ tier: "pay", facts, steps: [], patienceMs: 0, tolerate, smoke: [], by: "bob", reason: "" });
+    await expect(other.start()).rejects.toThrow("rollouts are under way there: pay");
+  });
+
+  it("see the waves before it", async () => {
+    const it = mesh(tiers, 2);
+    it.world.bad.add("maps");
+    await it.start();
+    await runMesh(it, 60_000);
+    const first = it.wave().id;
+    await it.start();
+    expect((await it.history()).map(({ id }) => id)).toEqual([it.wave().id, first]);
+  });
+});
+
+describe("an answer that is lost", () => {
+  it.each(["lost before", "lost after"] as const)("%s it was heard begins nothing twice", async (fault) => {
+    const it = mesh(tiers, 2);
+    it.world.faults.push(fault);
+    await it.start();
+    await runMesh(it, 120_000);
+    expect(it.begun.map(({ tier }) => tier).sort()).toEqual(["maps", "news", "open", "pay", "shop"]);
+    expect(it.wave().status).toBe("promoted");
+  });
+});
