@@ -111,6 +111,7 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
       },
     },
     evidence: async () => ({}) as Stage,
+    queries: async () => [],
     judge: () => verdictOf(world.bad.has(tier) ? "fail" : world.open.has(tier) ? "not-enough" : "pass"),
     smoke: async () => ({ ok: true, why: "it answers" }),
     tell: async () => {},

@@ -6,11 +6,14 @@ import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { isOver, type Rollout } from "../../functions/control/rollout/state.ts";
-import { type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
+import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
 import { compile } from "../../infra/compiler/compile.ts";
+import { emit } from "../../infra/compiler/emit.ts";
+import { turnTo } from "../../infra/dev/mesh.ts";
 import { deskOf } from "../../infra/release/desk.ts";
 import { targetOf } from "../../infra/release/target.ts";
 import { wrangler } from "../../infra/release/wrangler.ts";
+import { localSecrets } from "../../infra/secrets.ts";
 import { deploy } from "../../infra/verbs/deploy.ts";
 import { project } from "../e2e/city.ts";
 import type { Met } from "./users.ts";
@@ -39,11 +42,15 @@ const environment = (api: string, edge: string, control: object): string =>
     dev: { secrets: samples.dev.secrets },
   });
 
-/** @param control what its section has besides */
+/**
+ * @param control what its section has besides
+ * @param atOnce what is there before a test begins is not uploaded by wrangler, which takes a second for each Worker
+ */
 export const place = async (
   files: Readonly<Record<string, string>>,
   options: Partial<CloudOptions> = {},
   control: object = {},
+  atOnce = false,
 ) => {
   const root = project({ "routes/environments/local.yaml": "values: {}\n", ...files });
   const lines: string[] = [];
@@ -63,7 +70,8 @@ export const place = async (
     const outcome = await deploy(tiers, { root, target: cloud.api, split, message: "a test" });
     if (outcome.exitCode !== 0) throw new Error(outcome.text);
   };
-  await brought([], "100");
+  if (atOnce) await turned(root, cloud);
+  else await brought([], "100");
   const as = (operator: string) => deskOf(root, compile(root, "local").environment, target, operator);
   const desk = as("alice");
   const status = (tier: string) => desk.call<Rollout>("GET", `/v1/tiers/${tier}/rollout`);
@@ -98,6 +106,22 @@ export const place = async (
       }
     },
   };
+};
+
+const turned = async (root: string, cloud: Cloud): Promise<void> => {
+  const result = compile(root, "local");
+  const { kv, dev } = result.environment.value;
+  const secrets = localSecrets(root, "local", dev.secrets);
+  const emitted = await emit(root, result);
+  const { refused } = await turnTo(cloud, {
+    emitted,
+    others: {},
+    consumers: result.consumers,
+    namespaces: kv,
+    secrets,
+    split: 100,
+  });
+  if (Object.keys(refused).length > 0) throw new Error(JSON.stringify(refused));
 };
 
 export type Place = Awaited<ReturnType<typeof place>>;

@@ -1,6 +1,6 @@
 /**
  * A process of its own that is many users at the edge, until its stdin ends; then it writes what they met to stdout:
- * `users.ts <edge> <path> <users> <requests a second>`. Some users ask far more often than others. Each keeps its device id.
+ * `users.ts <edge> <paths> <users> <requests a second>`, of paths with a comma between them each in turn. Some users ask far more often than others. Each keeps its device id.
  */
 import http from "node:http";
 import { text } from "node:stream/consumers";
@@ -20,7 +20,7 @@ export interface Met {
   readonly users: Readonly<Record<string, number>>;
 }
 
-const [edge = "", path = "/", users = "200", rate = "100", token = ""] = process.argv.slice(2);
+const [edge = "", paths = "/", users = "200", rate = "100", token = ""] = process.argv.slice(2);
 const { hostname, port } = new URL(edge);
 const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
 const counts: Record<string, number> = {};
@@ -28,6 +28,7 @@ const releases: Record<string, number> = {};
 const failures: Record<string, number> = {};
 const met = new Map<string, Set<string>>();
 let sent = 0;
+let turn = 0;
 let lost = 0;
 let running = true;
 let seed = 1;
@@ -44,8 +45,11 @@ const random = (): number => {
   return ((it ^ (it >>> 14)) >>> 0) / 2 ** 32;
 };
 
+const targets = paths.split(",");
+
 const ask = (): Promise<void> =>
   new Promise((done) => {
+    const path = targets[turn++ % targets.length];
     const user = `user-${Math.floor(random() ** 2 * Number(users))}`;
     const headers = { "x-device-id": user, ...(token && { authorization: `Bearer ${token}` }) };
     const request = http.get({ hostname, port, path, headers, agent, timeout: 3000 }, (response) => {

@@ -1,0 +1,121 @@
+/**
+ * A wave over tiers of which one is bad, under users, uploaded by real wrangler: the others are unharmed, and core is untouched.
+ * CI has fewer tiers than the thirty of the long form.
+ */
+import type http from "node:http";
+import { expect, it } from "vitest";
+import { isWaveOver, type Wave } from "../../functions/control/wave/state.ts";
+import { start } from "../../infra/verbs/wave.ts";
+import { manifest, service } from "../e2e/city.ts";
+import { type Place, place, users } from "./ramp.ts";
+
+const full = process.env.POSTERN_FULL === "1";
+const count = full ? 30 : 8;
+
+const named = (release: string) => `filters: [{ headers: { response: { set: { x-release: ${release} } } } }]\n`;
+
+/** A smoke test is all that these take, so that they need no thousands of users. */
+const good = (tier: string, level: string, edit: string) =>
+  manifest(
+    tier,
+    `level: ${level}
+release: { steps: ["0%", "100%"], bake: 1s, smoke: [{ send: GET /it, expect: 200 }] }
+${named(`${tier}-${edit}`)}routes:
+  it: { match: GET /it, respond: { status: 200, text: "${edit}" } }
+`,
+  );
+
+const bad = (tier: string, url: string, edit: string) =>
+  manifest(
+    tier,
+    `level: best-effort
+release: { steps: ["0%", "50%", "100%"], bake: 10s, tolerate: { errors: +2pp, p99: +400%, refusals: +2pp } }
+${named(`${tier}-${edit}`)}upstreams: { it: { http: "${url}" } }
+routes:
+  it: { match: GET /it, to: it }
+`,
+  );
+
+/** A business service that is well, and beneath `/bad` fails one request in three. */
+const business = () => {
+  let asked = 0;
+  return service((request: http.IncomingMessage, response: http.ServerResponse) => {
+    response.statusCode = request.url?.startsWith("/bad") && ++asked % 3 === 0 ? 500 : 200;
+    response.end("ok");
+  });
+};
+
+const numbered = (name: string, from: number, to: number) =>
+  Array.from({ length: Math.max(0, to - from) }, (_, index) => `${name}-${String(from + index).padStart(2, "0")}`);
+
+const ended = async (it: Place, withinMs: number): Promise<Wave> => {
+  for (const end = Date.now() + withinMs; ; ) {
+    const wave = await it.desk.call<Wave>("GET", "/v1/wave");
+    if (isWaveOver(wave) || Date.now() > end) return wave;
+    await new Promise((wake) => setTimeout(wake, 500));
+  }
+};
+
+it(`over ${count} tiers with one bad: the others are unharmed, and core is untouched`, {
+  timeout: 400_000,
+}, async () => {
+  const { url } = await business();
+  const core = ["pay-01", "pay-02"];
+  const standard = numbered("shop", 0, Math.floor(count / 5));
+  const before = numbered("news", 0, 2);
+  const after = numbered("open", 0, count - 1 - before.length - standard.length - core.length);
+  const level = (tier: string) => (core.includes(tier) ? "core" : standard.includes(tier) ? "standard" : "best-effort");
+  const others = [...before, ...after, ...standard, ...core];
+  const files = (edit: string, broken: string): Record<string, string> =>
+    Object.fromEntries([
+      ["routes/odd.yaml", bad("odd", `${url}${broken}`, edit)],
+      ...others.map((tier) => [`routes/${tier}.yaml`, good(tier, level(tier), edit)]),
+    ]);
+
+  const it = await place(files("one", ""), {}, {}, !full);
+  // The bad one is asked as often as all others together.
+  const paths = others.flatMap((tier) => [`/${tier}/it`, "/odd/it"]);
+  const load = users(it.cloud.edge, paths.join(","), 200, 100);
+  for (const [file, content] of Object.entries(files("two", "/bad"))) it.edit(file, content);
+  const workerOf = (tier: string) => it.cloud.control.worker(`gate-${tier}-local`);
+
+  const proposal = await start({
+    root: it.root,
+    target: it.cloud.api,
+    as: "alice",
+    all: true,
+    concurrent: "3",
+    message: "a test",
+  });
+  const { id } = (proposal.data as { readonly proposal: { readonly id: string } }).proposal;
+  const uploaded = new Map(others.map((tier) => [tier, workerOf(tier).deployments.length]));
+  // Core is in it, so a second person lets it begin.
+  await it.as("bob").call("POST", `/v1/proposals/${id}`, {});
+  const wave = await ended(it, 120_000);
+  const met = await load.end();
+
+  expect(wave).toMatchObject({
+    status: "failed",
+    by: "alice and bob",
+    why: expect.stringMatching(/^odd failed: errors: /),
+  });
+  expect(wave.members).toHaveLength(count);
+  const placeOf = (tier: string) => wave.members.find((member) => member.tier === tier)?.place;
+  expect(before.map(placeOf)).toEqual(before.map(() => "promoted"));
+  expect([...standard, ...core].map(placeOf)).toEqual([...standard, ...core].map(() => "waiting"));
+  for (const tier of [...standard, ...core]) expect(workerOf(tier).deployments).toHaveLength(uploaded.get(tier) ?? 0);
+  for (const tier of core) expect(met.releases[`${tier}-two`]).toBeUndefined();
+  // Each that began ended well, with one version that all have.
+  for (const tier of others) {
+    const { versions } = workerOf(tier).deployments[0] ?? { versions: [] };
+    expect(versions).toHaveLength(placeOf(tier) === "promoted" ? 1 : 2);
+  }
+  expect(workerOf("odd").deployments[0]?.versions).toMatchObject([{ percentage: 100 }]);
+  // Nobody but users of the bad version had a worse answer.
+  expect(Object.keys(met.failures)).toEqual(["odd-two"]);
+  expect(met.lost).toBe(0);
+  expect(Object.keys(met.counts).sort()).toEqual(["200", "500"]);
+  console.log(
+    `${count} tiers, ${met.sent} requests: ${met.failures["odd-two"]} failed, all of the bad version; ${wave.members.filter(({ place }) => place === "promoted").length} promoted, ${wave.members.filter(({ place }) => place === "waiting").length} not begun`,
+  );
+});
