@@ -8,7 +8,11 @@ const grayKey = () =>
     cookie: cookieName().default("postern-gray").describe("The cookie that the front sets for browsers"),
   });
 
-const collector = () => z.url({ protocol: /^https?$/, error: "an address begins with https://" });
+/** What is appended to has no query, and what goes into plans no password. */
+const collector = () =>
+  z
+    .url({ protocol: /^https?$/, error: "an address begins with https://" })
+    .refine((text) => !/[?#]|\/\/[^/]*@/.test(text), "a collector's address has no query, and no user in it");
 
 /** What stands before an @ would be a secret in a plan. */
 const prometheus = () =>

@@ -93,7 +93,9 @@ const parent = "b7ad6b7169203331";
 it("requests become spans and sums at a collector, and a gate's deaths are seen by the tail and by the front", {
   timeout: 120_000,
 }, async () => {
-  const { url } = await service((_, response) => response.end("ok"));
+  const { url } = await service((request, response) => {
+    if (request.url !== "/a/it/999") response.end("ok");
+  });
   const to = await collector();
   const it = await place({ "routes/a.yaml": tier(url) }, {}, { otlp: to.url, analytics: "postern" });
   const ask = async (path: string, traceparent: string) => {
@@ -103,6 +105,9 @@ it("requests become spans and sums at a collector, and a gate's deaths are seen 
   };
   expect(await ask("/a/it/7", `00-${trace}-${parent}-01`)).toBe(200);
   expect(await ask("/a/it/8", `00-${trace}-${parent}-00`)).toBe(200);
+  // One who leaves before there is an answer: nobody's gate has died.
+  const leaves = { signal: AbortSignal.timeout(500), headers: { traceparent: `00-${trace}-${parent}-00` } };
+  await expect(fetch(`${it.cloud.edge}/a/it/999`, leaves)).rejects.toThrow();
 
   await it.upload("gate-a-local", dying);
   const [, { id: version }] = it.cloud.control.worker("gate-a-local").versions.slice(-2) as [unknown, { id: string }];
@@ -149,10 +154,15 @@ it("requests become spans and sums at a collector, and a gate's deaths are seen 
       ["503", "gate-unavailable", "2"],
     ]),
   );
-  expect(family("postern_requests_total")).toMatchObject([{ value: "2", labels: { route: "it", upstream: "it" } }]);
-  expect(family("postern_cpu_requests_total")).toMatchObject([{ value: "2", labels: { route: "it" } }]);
+  expect(
+    family("postern_requests_total").map(({ labels, value }) => [labels?.verdict, labels?.upstream, value]),
+  ).toEqual([
+    ["passed", "it", "2"],
+    ["left", "it", "1"],
+  ]);
+  expect(family("postern_cpu_requests_total")).toMatchObject([{ value: "3", labels: { route: "it" } }]);
 
-  expect(await it.desk.call("GET", "/v1/tiers/a/cost")).toMatchObject([{ route: "it", requests: 2, cpuRequests: 2 }]);
+  expect(await it.desk.call("GET", "/v1/tiers/a/cost")).toMatchObject([{ route: "it", requests: 3, cpuRequests: 3 }]);
 
   await vi.waitFor(() => expect(to.metrics.has("postern.requests")).toBe(true), { timeout: 15_000, interval: 300 });
   expect(to.metrics.get("postern.requests")).toMatchObject({ service: "a" });

@@ -13,7 +13,8 @@ export interface Ports {
   readonly log: (line: object) => void;
 }
 
-export const roundMs = 10_000;
+const roundMs = 10_000;
+const sweepMs = 60_000;
 /** A version that was silent for so long is told of no more. */
 const silentMs = 10 * 60_000;
 /** So that what an idle tier counted is forgotten in the end. */
@@ -25,8 +26,10 @@ const longestWaitMs = 5 * 60_000;
 export const telemetryOn = (plan: Pick<ControlPlan, "environment" | "scheme" | "tiers">, ports: Ports) => {
   const { storage, collector, now, log } = ports;
   const store = storeOn(storage.sql);
+  const everyMs = collector ? roundMs : sweepMs;
   let failures = 0;
   let waitUntil = 0;
+  let swept = 0;
 
   const alarmWithin = async (ms: number): Promise<void> => {
     const at = await storage.getAlarm();
@@ -35,7 +38,7 @@ export const telemetryOn = (plan: Pick<ControlPlan, "environment" | "scheme" | "
 
   const invoke = async <K extends keyof Store>(name: K, given: Parameters<Store[K]>): Promise<ReturnType<Store[K]>> => {
     const said = (store[name] as (...all: unknown[]) => ReturnType<Store[K]>)(...given);
-    if (name === "take" || name === "hear") await alarmWithin(roundMs);
+    if (name === "take" || name === "hear") await alarmWithin(everyMs);
     return said;
   };
 
@@ -63,16 +66,19 @@ export const telemetryOn = (plan: Pick<ControlPlan, "environment" | "scheme" | "
       log({ type: "fault", tier, cause: `metrics were not pushed: ${said.why}` });
       break;
     }
-    store.hear([{ tier, version: "", tallies: talliesOf(counted) }], at);
+    store.note(talliesOf(counted), at);
   };
 
   const alarm = async (): Promise<void> => {
-    store.sweep(now());
+    if (now() - swept >= sweepMs) {
+      store.sweep(now());
+      swept = now();
+    }
     const tier = store.tier();
     const heard = store.heard();
     const fresh = heard >= now() - silentMs;
     // Armed first, so that it goes on whatever becomes of the push.
-    if (heard > 0) await storage.setAlarm(now() + (fresh ? roundMs : idleMs));
+    if (heard > 0) await storage.setAlarm(now() + (fresh ? everyMs : idleMs));
     if (collector && tier !== undefined && fresh && now() >= waitUntil) await told(tier, collector);
   };
 

@@ -47,8 +47,10 @@ export interface Store {
   readonly between: (version: string, since: number, until: number) => Sample;
   readonly series: () => readonly KeptSeries[];
   readonly tallies: () => readonly KeptTally[];
-  /** When a gate, the front or the tail was last heard of; 0 where never. */
+  /** When somebody was last heard of; 0 where nobody is remembered. */
   readonly heard: () => number;
+  /** What became of pushes to the collector, which is no news. */
+  readonly note: (tallies: readonly Tally[], now: number) => void;
   /** The tier that this is of; undefined before it has heard of it. */
   readonly tier: () => string | undefined;
   /** Makes fine buckets coarse, and forgets what is old. */
@@ -81,6 +83,7 @@ export const storeOn = (sql: SqlStorage): Store => {
   );
   sql.exec("CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
   const sizes = { series: sizeOf(sql, "series"), tallies: sizeOf(sql, "tallies") };
+  let heard = lastIn(sql);
 
   const put = (version: string, at: number, sample: Sample): void => {
     const [row] = sql.exec<SampleRow>("SELECT * FROM samples WHERE version = ? AND at = ?", version, at).toArray();
@@ -137,11 +140,16 @@ export const storeOn = (sql: SqlStorage): Store => {
 
   return {
     take: (version, sample, series, now, beside) => {
+      heard = now;
       put(version, now - (now % fineMs), sample);
       for (const it of series) count(version, it, now);
       if (beside) tally(version, beside, now);
     },
+    note: (tallies, now) => {
+      for (const it of tallies) if (it.by > 0) add("", it, now);
+    },
     hear: (news, now) => {
+      heard = now;
       for (const { version, deaths, ...beside } of news) {
         if (deaths) put(deathsOf(deaths.seen, version), now - (now % fineMs), deaths.sample);
         tally(version, beside, now);
@@ -161,12 +169,7 @@ export const storeOn = (sql: SqlStorage): Store => {
         .exec<TallyRow>("SELECT * FROM tallies ORDER BY name, version, labels")
         .toArray()
         .map(({ name, labels, ...it }) => ({ ...it, name: name as TallyName, labels: JSON.parse(labels) })),
-    heard: () =>
-      sql
-        .exec<{ at: number | null }>(
-          "SELECT MAX(heard) AS at FROM (SELECT heard FROM series UNION ALL SELECT heard FROM tallies WHERE name NOT IN ('pushes', 'push-lost'))",
-        )
-        .one().at ?? 0,
+    heard: () => heard,
     tier,
     sweep: (now) => {
       sql.exec("DELETE FROM samples WHERE at < ?", now - keptMs);
@@ -176,6 +179,7 @@ export const storeOn = (sql: SqlStorage): Store => {
           `DELETE FROM ${table} WHERE version IN (SELECT version FROM ${table} GROUP BY version HAVING MAX(heard) < ?)`,
           now - keptMs,
         );
+      heard = lastIn(sql);
       Object.assign(sizes, { series: sizeOf(sql, "series"), tallies: sizeOf(sql, "tallies") });
       const old = sql
         .exec<SampleRow>("SELECT * FROM samples WHERE at < ? AND at % ? != 0", now - fineForMs, coarseMs)
@@ -200,6 +204,13 @@ const early = { method: "", upstream: "" };
 
 const id = { route: other, method: "", status: "", verdict: "passed", by: "", code: "", upstream: "" } as const;
 const together = { id, key: Object.values(id).join("\n") };
+
+const lastIn = (sql: SqlStorage): number =>
+  sql
+    .exec<{ at: number | null }>(
+      "SELECT MAX(heard) AS at FROM (SELECT heard FROM series UNION ALL SELECT heard FROM tallies WHERE name NOT IN ('pushes', 'push-lost'))",
+    )
+    .one().at ?? 0;
 
 const sizeOf = (sql: SqlStorage, table: "series" | "tallies"): number =>
   sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`).one().n;
