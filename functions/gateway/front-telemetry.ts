@@ -44,13 +44,15 @@ const flushMs = 2000;
 const patienceMs = 5000;
 const probeMs = 1000;
 const mostCounts = 2000;
-/** More deaths in one report are told of without a version. */
+/** Of one report, for which a version is asked; of more, each is taken for one of these. */
 const mostProbes = 50;
 const mostDeaths = 1000;
 
 export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTelemetry => {
   let counts = new Map<string, { tier: string; status: string; code: string; count: number }>();
   let deaths: Promise<FrontDeath>[] = [];
+  /** Versions by tier. */
+  let probes = new Map<string, Promise<string>[]>();
   let lost = 0;
   let pending = false;
 
@@ -60,6 +62,7 @@ export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTe
     pending = false;
     counts = new Map();
     deaths = [];
+    probes = new Map();
     const report: FrontReport = { counts: [...some.values()], deaths: await Promise.all(dead), lost };
     try {
       const body = JSON.stringify(report);
@@ -90,10 +93,16 @@ export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTe
     died: (ear, tier, gate, headers) => {
       if (!ear.control || headers.has(smokeHeader) || deaths.length >= mostDeaths) return;
       const group = Math.floor(position(headers.get(grayKeyHeader) ?? "") * groups);
-      const version = deaths.length < mostProbes ? versionOf(gate, headers) : Promise.resolve("");
-      const death = version.then((it) => ({ tier, version: it, group }));
-      ear.defer(death);
-      deaths.push(death);
+      const mine = probes.get(tier) ?? [];
+      if (deaths.length < mostProbes) {
+        const probe = versionOf(gate, headers);
+        mine.unshift(probe);
+        probes.set(tier, mine);
+        ear.defer(probe);
+      }
+      // The newest for who was asked for, any other for who was not.
+      const version = deaths.length < mostProbes ? mine[0] : mine[deaths.length % mine.length];
+      deaths.push((version ?? Promise.resolve("")).then((it) => ({ tier, version: it, group })));
       soon(ear);
     },
   };

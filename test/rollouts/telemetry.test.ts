@@ -7,7 +7,7 @@ import { targetOf } from "../../infra/release/target.ts";
 import { wrangler } from "../../infra/release/wrangler.ts";
 import { received } from "../control/otlp.ts";
 import { manifest, service } from "../e2e/city.ts";
-import { type Place, place } from "./ramp.ts";
+import { type Place, place, users } from "./ramp.ts";
 
 interface Attributes {
   readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
@@ -168,3 +168,34 @@ it("requests become spans and sums at a collector, and a gate's deaths are seen 
   expect(to.metrics.get("postern.requests")).toMatchObject({ service: "a" });
   expect(to.wrong).toEqual([]);
 });
+
+/** A gate that has served a while, and then dies of each user. */
+const tiring = `import { Behind as Gate } from "./gate.js";
+let served = 0;
+export class Behind extends Gate {
+  fetch(request) {
+    if (!request.headers.has("x-postern-smoke") && ++served > 20) throw new Error("dead");
+    return super.fetch(request);
+  }
+}
+export default { fetch: () => new Response(null, { status: 404 }) };
+`;
+
+it.runIf(process.env.POSTERN_FULL === "1")(
+  "a version that dies comes back by what the front saw, where no tail hears of it",
+  { timeout: 240_000 },
+  async () => {
+    const { url } = await service((_, response) => response.end("ok"));
+    const release = `release: { steps: ["0%", "20%", "100%"], bake: 6s, tolerate: { errors: +2pp, p99: +400%, refusals: +2pp } }\n`;
+    const it = await place({ "routes/a.yaml": `${tier(url)}${release}` });
+    const load = users(it.cloud.edge, "/a/it/7", 200, 250);
+    await it.upload("gate-a-local", tiring);
+    await it.cloud.control.remove("postern-tail-local", true);
+    await it.start("a");
+    const end = await it.settled("a", 150_000);
+    await load.end();
+    expect(end).toMatchObject({ status: "rolled-back", why: expect.stringMatching(/errors: /) });
+    const seen = (await scrape(it))("postern_deaths_total").map(({ labels }) => [labels?.seen, labels?.version]);
+    expect(seen).toEqual([["front", end.subjects[0]?.canary]]);
+  },
+);

@@ -69,12 +69,16 @@ it("one that cannot even say that is told of without a version", async () => {
   expect((await told()).deaths.map(({ version }) => version)).toEqual(["", ""]);
 });
 
-it("when all die, it asks fifty times and no more", async () => {
+it("when all die, it asks fifty times and no more, and takes the others for one of these", async () => {
   const { telemetry, ear, told } = stand();
   const asked: Headers[] = [];
-  for (let index = 0; index < 2000; index++) telemetry.died(ear, "wallet", gate(asked), user());
+  for (let index = 0; index < 2000; index++)
+    telemetry.died(ear, "wallet", gate(asked, index % 5 === 0 ? "v1" : "v2"), user());
+  telemetry.died(ear, "pay", gate(asked), user());
   const { deaths } = await told();
   expect([asked.length, deaths.length]).toEqual([50, 1000]);
+  expect(deaths.filter(({ version }) => version === "v1")).toHaveLength(200);
+  expect(deaths.filter(({ version }) => version === "v2")).toHaveLength(800);
 });
 
 it("testers are not counted, and without control nothing is", async () => {
