@@ -130,6 +130,7 @@ describe("the tail's report", () => {
         { ...death, worker: "gate-shared" },
         { ...death, worker: "gate-nobody" },
       ],
+      faults: [{ tier: "wallet", version: "v1", code: "feed-lost", count: 2 }],
       spans: [{ tier: "wallet", taken: 1, failed: 0, lost: 4 }],
     };
     expect(await post("/v1/tail", body)).toBe(204);
@@ -140,6 +141,11 @@ describe("the tail's report", () => {
       ["faq", "tail"],
       ["rates", "tail"],
     ]);
+    expect(all.flatMap(({ tallies }) => tallies)).toContainEqual({
+      name: "faults",
+      labels: { code: "feed-lost" },
+      by: 2,
+    });
     expect(all.flatMap(({ tallies }) => tallies)).toContainEqual({
       name: "push-lost",
       labels: { signal: "traces" },

@@ -18,9 +18,10 @@ interface Given {
   readonly line?: object | null;
   readonly headers?: Readonly<Record<string, string>>;
   readonly worker?: string;
+  readonly more?: readonly object[];
 }
 
-const event = ({ outcome = "ok", line = {}, headers = {}, worker = "gate-wallet" }: Given = {}) =>
+const event = ({ outcome = "ok", line = {}, headers = {}, worker = "gate-wallet", more = [] }: Given = {}) =>
   ({
     scriptName: worker,
     scriptVersion: { id: "v1" },
@@ -31,6 +32,7 @@ const event = ({ outcome = "ok", line = {}, headers = {}, worker = "gate-wallet"
     event: { request: { method: "GET", url: "https://gate/secret", headers } },
     logs: [
       { message: ["something else"] },
+      ...more.map((it) => ({ message: [JSON.stringify(it)] })),
       ...(line === null ? [] : [{ message: [JSON.stringify({ ...access, ...line })] }]),
     ],
   }) as unknown as TraceItem;
@@ -98,6 +100,13 @@ describe("control hears from the tail", () => {
         deaths: [{ worker: "gate-wallet", version: "v1", outcome: "exceededCpu", count: 1 }],
       },
     ]);
+  });
+
+  it("of faults that are of no request, such as an overlay that was not to be had", async () => {
+    const { hear, reports } = stand();
+    const lost = { type: "fault", tier: "wallet", route: null, code: "feed-lost", cause: "gone" };
+    await hear(event({ more: [lost] }), event({ more: [lost, lost] }));
+    expect(reports[0]?.faults).toEqual([{ tier: "wallet", version: "v1", code: "feed-lost", count: 3 }]);
   });
 
   it("nothing of testers, and no death where a client left", async () => {

@@ -23,6 +23,13 @@ export interface AccessLine {
   readonly sampled?: boolean;
 }
 
+/** What a gate says of something that failed: of a request, or of its own, such as `feed-lost`. */
+export interface FaultLine {
+  readonly type: "fault";
+  readonly tier: string;
+  readonly code: string;
+}
+
 export interface Heard {
   readonly worker: string;
   readonly version: string;
@@ -37,12 +44,14 @@ export interface Heard {
   /** As the front wrote them for the gate. */
   readonly headers: Readonly<Record<string, string>>;
   readonly line: AccessLine | undefined;
+  readonly faults: readonly FaultLine[];
 }
 
 /** The gate tells of these itself, or nobody was harmed. */
 const harmless: readonly string[] = ["ok", "canceled", "responseStreamDisconnected", "unknown"];
 
 export const heardOf = (item: TraceItem): Heard => {
+  const lines = item.logs.flatMap(({ message }) => lineIn(message) ?? []);
   const request = item.event && "request" in item.event ? item.event.request : undefined;
   return {
     worker: item.scriptName ?? "",
@@ -54,18 +63,19 @@ export const heardOf = (item: TraceItem): Heard => {
     at: item.eventTimestamp ?? 0,
     method: request?.method ?? "",
     headers: request?.headers ?? {},
-    line: item.logs.map(({ message }) => lineIn(message)).find(Boolean),
+    line: lines.find((it) => it.type === "access"),
+    faults: lines.filter((it) => it.type === "fault"),
   };
 };
 
-const begins = '{"type":"access"';
+const begins = /^\{"type":"(?:access|fault)"/;
 
 /** @param message the arguments of `console.log` */
-const lineIn = (message: unknown): AccessLine | undefined => {
+const lineIn = (message: unknown): AccessLine | FaultLine | undefined => {
   const [text] = Array.isArray(message) ? message : [];
-  if (typeof text !== "string" || !text.startsWith(begins)) return undefined;
+  if (typeof text !== "string" || !begins.test(text)) return undefined;
   try {
-    const line = JSON.parse(text) as AccessLine;
+    const line = JSON.parse(text) as AccessLine | FaultLine;
     return typeof line.tier === "string" ? line : undefined;
   } catch {
     // The platform cuts what is too long.

@@ -21,10 +21,18 @@ export interface Deaths {
   readonly count: number;
 }
 
+export interface Faults {
+  readonly tier: string;
+  readonly version: string;
+  readonly code: string;
+  readonly count: number;
+}
+
 /** Version 1 of what a tail tells. */
 export interface TailReport {
   readonly cpu: readonly Cpu[];
   readonly deaths: readonly Deaths[];
+  readonly faults: readonly Faults[];
   /** By tier: pushes that had spans of it, and spans that are lost. */
   readonly spans: readonly {
     readonly tier: string;
@@ -57,6 +65,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export const hearing = (around: Surroundings) => {
   let cpu = new Map<string, Mutable<Cpu>>();
   let deaths = new Map<string, Mutable<Deaths>>();
+  let faults = new Map<string, Mutable<Faults>>();
   let fates = new Map<string, { taken: number; failed: number; lost: number }>();
   let spans: Span[] = [];
   let pending = false;
@@ -78,6 +87,10 @@ export const hearing = (around: Surroundings) => {
     const known = at(cpu, [worker, entry.tier, version, entry.route], entry);
     if (known && line) known.requests++;
     if (known) known.cpuMs += it.cpuMs;
+    for (const { tier, code } of it.faults) {
+      const fault = at(faults, [tier, version, code], { tier, version, code, count: 0 });
+      if (fault) fault.count++;
+    }
     if (it.died) {
       const death = at(deaths, [worker, version, it.outcome], { worker, version, outcome: it.outcome, count: 0 });
       if (death) death.count++;
@@ -119,10 +132,12 @@ export const hearing = (around: Surroundings) => {
     const report: TailReport = {
       cpu: [...cpu.values()],
       deaths: [...deaths.values()],
+      faults: [...faults.values()],
       spans: [...fates].map(([tier, fate]) => ({ tier, ...fate })),
     };
     cpu = new Map();
     deaths = new Map();
+    faults = new Map();
     fates = new Map();
     await ports.tell(report).catch((error: Error) => ports.log({ type: "fault", cause: `control: ${error.message}` }));
   };

@@ -75,7 +75,7 @@ const written = (it: Pick<Report, "tier" | "version" | "series">, analytics: Ana
 };
 
 /** Whose request died in a gate of several tiers nobody knows, so that is told of each of them. */
-const newsOfTail = ({ cpu, deaths: dead, spans }: TailReport, tiers: Tiers, random: () => number): News[] => {
+const newsOfTail = ({ cpu, deaths: dead, faults, spans }: TailReport, tiers: Tiers, random: () => number): News[] => {
   const tiersOf = (worker: string) =>
     Object.entries(tiers)
       .filter(([, { workers }]) => workers.includes(worker))
@@ -98,6 +98,11 @@ const newsOfTail = ({ cpu, deaths: dead, spans }: TailReport, tiers: Tiers, rand
         deaths: { seen: "tail" as const, sample: deaths(count, Math.floor(random() * groups), groups) },
       })),
     ),
+    ...faults.map(({ tier, version, code, count }) => ({
+      tier,
+      version,
+      tallies: [{ name: "faults" as const, labels: { code }, by: count }],
+    })),
     ...spans.map(({ tier, taken, failed, lost }) => ({
       tier,
       version: "",

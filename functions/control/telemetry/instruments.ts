@@ -5,7 +5,7 @@ import type { KeptSeries, KeptTally } from "./store.ts";
 import type { TallyName } from "./tally.ts";
 
 /** In a unit of UCUM. */
-type Unit = "s" | "By" | "{request}" | "{decision}" | "{report}" | "{push}" | "{item}";
+type Unit = "s" | "By" | "{request}" | "{decision}" | "{report}" | "{push}" | "{item}" | "{line}";
 
 interface About {
   /** As OpenTelemetry writes it. */
@@ -117,6 +117,12 @@ const counted: readonly (About & { readonly tally: TallyName; readonly scale?: n
     name: "postern.front.requests",
     unit: "{request}",
     help: "Requests that the front handed to a gate or answered itself",
+  },
+  {
+    tally: "faults",
+    name: "postern.faults",
+    unit: "{line}",
+    help: "Faults that gates wrote a line of, as the tail heard: feed-lost where an overlay was not to be had",
   },
   { tally: "shadow", name: "postern.shadow", unit: "{decision}", help: "Decisions of shadowed filters" },
   {

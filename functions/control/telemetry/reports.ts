@@ -50,6 +50,7 @@ export const tailReport = z.object({
     z.array(z.object({ worker: text, tier: text, version: text, route: text, requests: count, cpuMs: ms })),
   ),
   deaths: some.pipe(z.array(z.object({ worker: text, version: text, outcome: text, count }))),
+  faults: some.pipe(z.array(z.object({ tier: text, version: text, code: text, count }))),
   spans: some.pipe(z.array(z.object({ tier: text, taken: count, failed: count, lost: count }))),
 });
 

@@ -17,6 +17,8 @@ export type TallyName =
   | "reports-lost"
   /** What the tail and the front know of requests that died: `seen`, `outcome`. */
   | "deaths"
+  /** Lines of faults that the tail heard of: `code`. */
+  | "faults"
   /** Milliseconds of CPU that the tail heard of: `route`. */
   | "cpu"
   /** Requests of which it knows the CPU: `route`. */
