@@ -13,9 +13,16 @@ export type Match =
 /** @param path in its canonical form. Captures are handed out as they stand in it, percent-encoded. */
 export type Router = (method: string, path: string, request: Request, url: URL) => Match;
 
+/** A place in the tree. It is indexed when a request first comes by, so a start costs nothing, however many routes there are. */
 interface Node {
+  readonly table: Table;
+  index: Index | undefined;
+}
+interface Index {
+  /** Most places have one way on, which needs no map. */
+  readonly only: { readonly text: string; readonly node: Node } | null;
   readonly literals: ReadonlyMap<string, Node> | null;
-  readonly captures: readonly { readonly test: RegExp | null; readonly node: Node }[];
+  readonly captures: readonly { readonly test: RegExp | null; readonly node: Node }[] | null;
   readonly ends: Methods | null;
   readonly rest: Methods | null;
 }
@@ -23,43 +30,67 @@ interface Choice {
   readonly candidate: Candidate;
   readonly holds: Holds | null;
 }
-type Methods = ReadonlyMap<string, readonly Choice[]>;
+/** So few that they are looked through. */
+type Methods = readonly { readonly method: string; readonly choices: readonly Choice[] }[];
 
-/** Indexes a table: maps for its lists, compiled patterns. */
+/** Those of a table that have been met, each once. */
+type Patterns = Map<string, RegExp>;
+
+/** Prepares a table: each place of it at the first request that comes by. */
 export const router = (table: Table): Router => {
-  const root = indexed(table);
+  const root = unopened(table);
+  const patterns: Patterns = new Map();
   return (method, path, request, url) => {
-    const search: Search = { method, path, request, url, taken: [], allow: undefined, unmet: false };
-    const found = path === "/" ? settle(root.ends, search) || walk(root, 1, search) : walk(root, 1, search);
+    const search: Search = { method, path, request, url, patterns, taken: [], allow: undefined, unmet: false };
+    const found = (path === "/" && settle(opened(root, patterns).ends, search)) || walk(root, 1, search);
     if (found) return { kind: "found", route: found.route, captures: named(found.names, search.taken) };
     if (search.unmet) return { kind: "condition" };
     return search.allow ? { kind: "method", allow: allowed(search.allow) } : { kind: "none" };
   };
 };
 
-const indexed = ({ literals, captures, ends, rest }: Table): Node => ({
-  literals: literals ? new Map(literals.map(([text, child]) => [text, indexed(child)])) : null,
-  captures: (captures ?? []).map(([pattern, child]) => ({
-    test: pattern === "" ? null : new RegExp(`^(?:${pattern})$`),
-    node: indexed(child),
-  })),
-  ends: ends ? choices(ends) : null,
-  rest: rest ? choices(rest) : null,
-});
+const unopened = (table: Table): Node => ({ table, index: undefined });
+
+const opened = (node: Node, patterns: Patterns): Index => {
+  node.index ??= indexed(node.table, patterns);
+  return node.index;
+};
+
+const indexed = ({ literals = [], captures, ends, rest }: Table, patterns: Patterns): Index => {
+  const nodes = literals.map(([text, child]) => [text, unopened(child)] as const);
+  const [first] = nodes;
+  return {
+    only: first && nodes.length === 1 ? { text: first[0], node: first[1] } : null,
+    literals: nodes.length > 1 ? new Map(nodes) : null,
+    captures: captures
+      ? captures.map(([pattern, child]) => ({
+          test: pattern === "" ? null : compiled(pattern, patterns),
+          node: unopened(child),
+        }))
+      : null,
+    ends: ends ? choices(ends) : null,
+    rest: rest ? choices(rest) : null,
+  };
+};
+
+const compiled = (pattern: string, patterns: Patterns): RegExp => {
+  const known = patterns.get(pattern) ?? new RegExp(`^(?:${pattern})$`);
+  patterns.set(pattern, known);
+  return known;
+};
 
 const choices = (ends: Ends): Methods =>
-  new Map(
-    ends.map(([method, candidates]) => [
-      method,
-      candidates.map((candidate) => ({ candidate, holds: candidate.when ? holdsAll(candidate.when) : null })),
-    ]),
-  );
+  ends.map(([method, candidates]) => ({
+    method,
+    choices: candidates.map((candidate) => ({ candidate, holds: candidate.when ? holdsAll(candidate.when) : null })),
+  }));
 
 interface Search {
   readonly method: string;
   readonly path: string;
   readonly request: Request;
   readonly url: URL;
+  readonly patterns: Patterns;
   /** What has been captured on the way to here. */
   readonly taken: string[];
   /** Methods that the path is known with, where none of them is the request's. */
@@ -68,16 +99,17 @@ interface Search {
 }
 
 /** Depth first, most specific first; a branch that leads nowhere gives back what it captured. */
-const walk = (here: Node, start: number, search: Search): Candidate | undefined => {
+const walk = (node: Node, start: number, search: Search): Candidate | undefined => {
+  const here = node.index ?? opened(node, search.patterns);
   const { path, taken } = search;
   if (start > path.length) return settle(here.ends, search);
   const slash = path.indexOf("/", start);
   const end = slash < 0 ? path.length : slash;
-  const segment = path.slice(start, end);
-  const literal = here.literals?.get(segment);
+  const literal = literalOf(here, path, start, end);
   const found = literal && walk(literal, end + 1, search);
   if (found) return found;
-  if (segment !== "")
+  if (here.captures !== null && end > start) {
+    const segment = path.slice(start, end);
     for (const { test, node } of here.captures) {
       if (test !== null && !test.test(segment)) continue;
       taken.push(segment);
@@ -85,6 +117,7 @@ const walk = (here: Node, start: number, search: Search): Candidate | undefined 
       if (deeper) return deeper;
       taken.pop();
     }
+  }
   if (!here.rest) return undefined;
   taken.push(path.slice(start));
   const last = settle(here.rest, search);
@@ -92,33 +125,39 @@ const walk = (here: Node, start: number, search: Search): Candidate | undefined 
   return last;
 };
 
+const literalOf = ({ only, literals }: Index, path: string, start: number, end: number): Node | undefined => {
+  if (literals !== null) return literals.get(path.slice(start, end));
+  if (only === null || only.text.length !== end - start) return undefined;
+  return path.startsWith(only.text, start) ? only.node : undefined;
+};
+
 /** The route that takes the request's method here: its own name first, GET for HEAD, then ANY. */
 const settle = (methods: Methods | null, search: Search): Candidate | undefined => {
   if (!methods) return undefined;
   const { method } = search;
   const found =
-    fulfilled(methods.get(method), search) ??
-    (method === "HEAD" ? fulfilled(methods.get("GET"), search) : undefined) ??
-    (unroutable.has(method) ? undefined : fulfilled(methods.get("ANY"), search));
-  if (!found) search.allow = new Set([...(search.allow ?? []), ...methods.keys()]);
+    fulfilled(methods, method, search) ??
+    (method === "HEAD" ? fulfilled(methods, "GET", search) : undefined) ??
+    (unroutable.has(method) ? undefined : fulfilled(methods, "ANY", search));
+  if (!found) search.allow = new Set([...(search.allow ?? []), ...methods.map((it) => it.method)]);
   return found;
 };
 
 /** What no service is asked with: the Fetch standard forbids it (section 2.2.1). */
 const unroutable: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 
-const fulfilled = (all: readonly Choice[] | undefined, search: Search): Candidate | undefined => {
-  if (!all) return undefined;
-  for (const { candidate, holds } of all) if (!holds || holds(search.request, search.url)) return candidate;
-  search.unmet = true;
+const fulfilled = (methods: Methods, name: string, search: Search): Candidate | undefined => {
+  for (const { method, choices } of methods) {
+    if (method !== name) continue;
+    for (const { candidate, holds } of choices) if (!holds || holds(search.request, search.url)) return candidate;
+    search.unmet = true;
+  }
   return undefined;
 };
 
 const named = (names: readonly string[], values: readonly string[]): Record<string, string> => {
   const captures: Record<string, string> = {};
-  names.forEach((name, index) => {
-    captures[name] = values[index] as string;
-  });
+  for (let index = 0; index < names.length; index++) captures[names[index] as string] = values[index] as string;
   return captures;
 };
 
