@@ -59,7 +59,9 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
     /** Tiers of which nobody can tell yet. */
     open: new Set<string>(),
     /** What the next calls of rollouts meet. */
-    faults: [] as ("lost before" | "lost after" | "refused")[],
+    faults: [] as ("lost before" | "lost after")[],
+    /** So many of the next looks at a rollout are not answered. */
+    unseen: 0,
   };
   const live = new Map<string, Deployment[]>();
   for (const { tier, worker = `gate-${tier}` } of tiers)
@@ -142,6 +144,10 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
         },
         mine: async ({ id }, { tier }) => {
           effect();
+          if (world.unseen > 0) {
+            world.unseen--;
+            throw new Error("no answer");
+          }
           const it = (await of(tier).history()).find(({ wave }) => wave === id);
           return it ? seenOf(it) : null;
         },

@@ -5,7 +5,7 @@ import { isOver } from "../../functions/control/rollout/state.ts";
 import { isWaveOver, levels } from "../../functions/control/wave/state.ts";
 import { type Begun, mesh, runMesh, type Tier } from "./mesh.ts";
 
-const runs = Number(process.env.POSTERN_RUNS ?? 150);
+const runs = Number(process.env.POSTERN_RUNS ?? 500);
 
 const tiersOf = (counts: readonly number[]): Tier[] =>
   levels.flatMap((level, index) =>
@@ -23,6 +23,7 @@ const happening = fc.oneof(
       fault: fc.constantFrom("lost before" as const, "lost after" as const),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("unseen" as const), looks: fc.nat(12) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("bad" as const), tier: fc.nat(9) }) },
   {
     weight: 1,
@@ -63,6 +64,7 @@ it("holds over random courses of events", async () => {
           else if (event.kind === "die") await it.look(event.at);
           else if (event.kind === "die-at") await it.lookAt(named(event.tier), event.at);
           else if (event.kind === "fault") it.world.faults.push(event.fault);
+          else if (event.kind === "unseen") it.world.unseen = event.looks;
           else if (event.kind === "bad") it.world.bad.add(named(event.tier));
           else {
             // A person asks while a look is under way.
@@ -73,6 +75,7 @@ it("holds over random courses of events", async () => {
           }
         }
         it.world.faults = [];
+        it.world.unseen = 0;
         if (it.wave().status === "paused") await it.ask("resume");
         await runMesh(it, 400_000);
 

@@ -185,4 +185,72 @@ describe("an answer that is lost", () => {
     expect(it.begun.map(({ tier }) => tier).sort()).toEqual(["maps", "news", "open", "pay", "shop"]);
     expect(it.wave().status).toBe("promoted");
   });
+
+  it("is looked for though rollouts cannot be seen: it is asked for again, and finds what it began", async () => {
+    const it = mesh(tiers, 1);
+    it.world.faults.push("lost after");
+    it.world.unseen = 20;
+    await it.start();
+    await runMesh(it, 200_000);
+    expect(it.begun).toHaveLength(5);
+    expect(it.wave().status).toBe("promoted");
+  });
+
+  it("is no refusal, however often it happens", async () => {
+    const it = mesh(tiers, 1);
+    it.world.faults.push(...Array.from({ length: 12 }, () => "lost before" as const));
+    await it.start();
+    await runMesh(it, 200_000);
+    expect(it.wave().status).toBe("promoted");
+  });
+
+  it("is not asked for again once the wave is paused", async () => {
+    const it = mesh(tiers, 1);
+    it.world.faults.push("lost before");
+    await it.start();
+    await it.look();
+    await it.ask("pause");
+    it.world.unseen = 10;
+    await runMesh(it, 60_000);
+    expect(it.begun).toEqual([]);
+    expect(it.wave().members[0]).toMatchObject({ tier: "maps", place: "waiting" });
+  });
+
+  it.each([0, 1])("does not hide a rollout from an abort, though %d looks see nothing", async (unseen) => {
+    const it = mesh(tiers, 1);
+    it.world.faults.push("lost after");
+    await it.start();
+    await it.look();
+    expect(it.wave().members[0]).toMatchObject({ tier: "maps", place: "starting" });
+    it.world.unseen = unseen;
+    await it.ask("abort");
+    await runMesh(it, 30_000);
+    expect([it.wave().status, it.share("gate-maps")]).toEqual(["aborted", -1]);
+  });
+});
+
+describe("a start that is refused", () => {
+  it("is asked for again, later each time, and then counts as failed", async () => {
+    const it = mesh(tiers, 2);
+    it.deployments("gate-maps").unshift({
+      id: "other",
+      versions: [{ version_id: "other", percentage: 100 }],
+      message: null,
+      author: "mallory",
+      trigger: null,
+    });
+    await it.start();
+    await runMesh(it, 10_000);
+    expect(it.wave().members[0]).toMatchObject({
+      tier: "maps",
+      place: "starting",
+      why: expect.stringContaining("no Worker of maps"),
+    });
+    await runMesh(it, 120_000);
+    expect(it.wave()).toMatchObject({
+      status: "failed",
+      why: expect.stringMatching(/^maps failed: it could not begin: no Worker of maps/),
+    });
+    expect(it.begun.map(({ tier }) => tier)).not.toContain("pay");
+  });
 });
