@@ -1,5 +1,5 @@
 /** `postern wave`: releases of many tiers, as control runs them. */
-import { isWaveOver, type Wave } from "../../functions/control/wave/state.ts";
+import { inPlace, isWaveOver, type Wave } from "../../functions/control/wave/state.ts";
 import { compile } from "../compiler/compile.ts";
 import { type Outcome, table } from "../outcome.ts";
 import type { Done } from "../release/deploy.ts";
@@ -106,14 +106,22 @@ export const watch = async (options: Options): Promise<Outcome> => {
   for (;;) {
     const it = await desk.call<Wave | null>("GET", "/v1/wave");
     if (!it) return none;
-    const open = it.members.some(({ place, waits }) => place === "starting" || (place === "under-way" && !waits));
-    if (isWaveOver(it) || (it.status === "paused" && !open)) return told(it);
+    if (isWaveOver(it) || waitsForPerson(it)) return told(it);
     const lines = options.json ? [JSON.stringify(it)] : [it.why, ...it.members.filter(isMoving).map(lineOf)];
     if (drawn) process.stdout.write(`\u001b[2J\u001b[H${shownWave(it)}`);
     else for (const line of lines.filter((line) => !last.has(line))) console.log(options.json ? line : stamped(line));
     last = new Set(lines);
     await new Promise((wake) => setTimeout(wake, lookMs));
   }
+};
+
+/** Nothing of it goes on before a person says what. */
+const waitsForPerson = (it: Wave): boolean => {
+  const active = inPlace(it, "starting", "under-way", "returning");
+  if (active.some(({ waits }) => !waits)) return false;
+  if (it.status !== "running") return active.length > 0 || it.status === "paused";
+  const next = inPlace(it, "waiting").some(({ level }) => level === active[0]?.level);
+  return active.length >= it.concurrent || (active.length > 0 && !next);
 };
 
 const isMoving = ({ place }: Wave["members"][number]): boolean => place !== "waiting";

@@ -195,6 +195,7 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
     world,
     begun,
     names,
+    plan,
     start: () =>
       process.wave.start({
         members: membersOf(plan, names),
@@ -204,7 +205,7 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
         reason: "a test",
       }),
     ask: (command: WaveCommand, all = false) => process.wave.ask({ command, all, by: "bob", reason: "" }),
-    history: () => process.wave.history(),
+    waves: () => process.wave,
     tier: (tier: string) => process.of(tier),
     rollout: current,
     wave: () => own.kept.get("current") as Wave,

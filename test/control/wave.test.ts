@@ -172,7 +172,7 @@ describe("people", () => {
     await runMesh(it, 60_000);
     const first = it.wave().id;
     await it.start();
-    expect((await it.history()).map(({ id }) => id)).toEqual([it.wave().id, first]);
+    expect((await it.waves().history()).map(({ id }) => id)).toEqual([it.wave().id, first]);
   });
 });
 

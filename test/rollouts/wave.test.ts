@@ -5,6 +5,7 @@
 import type http from "node:http";
 import { expect, it } from "vitest";
 import { isWaveOver, type Wave } from "../../functions/control/wave/state.ts";
+import { machinesOn } from "../../infra/cloud/orphans.ts";
 import { start } from "../../infra/verbs/wave.ts";
 import { manifest, service } from "../e2e/city.ts";
 import { type Place, place, users } from "./ramp.ts";
@@ -118,4 +119,29 @@ it(`over ${count} tiers with one bad: the others are unharmed, and core is untou
   console.log(
     `${count} tiers, ${met.sent} requests: ${met.failures["odd-two"]} failed, all of the bad version; ${wave.members.filter(({ place }) => place === "promoted").length} promoted, ${wave.members.filter(({ place }) => place === "waiting").length} not begun`,
   );
+});
+
+it.runIf(full)("goes on after kill -9 in its midst, and begins no rollout twice", { timeout: 400_000 }, async () => {
+  const tiers = ["news", "maps", "open", "shop"];
+  const files = (edit: string) =>
+    tiers.map((tier) => [`routes/${tier}.yaml`, good(tier, "best-effort", edit)] as const);
+  const it = await place(Object.fromEntries(files("one")), {}, {}, true);
+  for (const [file, content] of files("two")) it.edit(file, content);
+  await start({ root: it.root, target: it.cloud.api, as: "alice", all: true, concurrent: "2", message: "a test" });
+  let wave: Wave | undefined;
+  for (let looks = 0; looks < 120 && !(wave && isWaveOver(wave)); looks++) {
+    if (looks % 4 === 1) for (const pid of machinesOn(`${it.root}/.cloud`)) process.kill(pid, "SIGKILL");
+    await new Promise((wake) => setTimeout(wake, 700));
+    // A control that is away for a moment is asked again.
+    wave = await it.desk.call<Wave>("GET", "/v1/wave").catch(() => wave);
+  }
+  expect(wave).toMatchObject({ status: "promoted" });
+  for (const tier of tiers) {
+    const ours = it.cloud.control
+      .worker(`gate-${tier}-local`)
+      .deployments.map(({ annotations }) => annotations["workers/message"] ?? "")
+      .filter((message) => /^postern [0-9a-f]+\//.test(message))
+      .toReversed();
+    expect(ours.map((message) => message.replace(/^.*: /, ""))).toEqual(["0 %", "100 %"]);
+  }
 });

@@ -72,7 +72,9 @@ export const addWaves = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Desk)
     const { name } = c.get("person");
     const { command: what } = c.req.valid("param");
     const body = c.req.valid("json");
-    if (!(await twoForCommand(desk, what))) return Response.json(await askWave(desk, what, body, name));
-    return proposed(desk, { by: name, tier: everyTier, what: `wave ${what}`, body: JSON.stringify(body) });
+    const two = await twoForCommand(desk, what);
+    if (!two) return Response.json(await askWave(desk, what, body, name));
+    const proposal = JSON.stringify({ ...body, wave: two.id });
+    return proposed(desk, { by: name, tier: everyTier, what: `wave ${what}`, body: proposal });
   });
 };

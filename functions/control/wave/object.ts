@@ -38,6 +38,8 @@ export interface WaveAsk {
   readonly all: boolean;
   readonly by: string;
   readonly reason: string;
+  /** Only where this one is still the last. */
+  readonly wave?: string | undefined;
 }
 
 /** How often the tiers' rollouts are looked at. */
@@ -174,8 +176,10 @@ export const waves = ({ storage, rollouts, now, uuid }: WavePorts) => {
         return it;
       }),
     /** @throws Refusal */
-    ask: async ({ command, all, by, reason }: WaveAsk): Promise<Wave> => {
-      if (!(await load())) throw new Refusal("there has been no wave");
+    ask: async ({ command, all, by, reason, wave }: WaveAsk): Promise<Wave> => {
+      const before = await load();
+      if (!before) throw new Refusal("there has been no wave");
+      if (wave !== undefined && before.id !== wave) throw new Refusal("another wave has been begun since");
       await take({ kind: "asked", command, all, by, reason });
       const it = state as Wave;
       if (!isWaveOver(it)) await storage.setAlarm(now());

@@ -36,6 +36,8 @@ export interface WaveBody {
 export interface WaveCommandBody {
   readonly reason: string;
   readonly all: boolean;
+  /** Of a proposal: it is for this wave, and for no other. */
+  readonly wave?: string | undefined;
 }
 
 /** What is written down of it: releases are many, and manifests have them. */
@@ -59,12 +61,12 @@ export const startWave = async (plan: ControlPlan, desk: WaveDesk, body: WaveBod
 export const askWave = async (
   desk: WaveDesk,
   command: WaveCommand,
-  { reason, all }: WaveCommandBody,
+  { reason, all, wave }: WaveCommandBody,
   by: string,
 ): Promise<Wave> => {
   const before = JSON.stringify((await desk.waves.status())?.why ?? null);
   const line = { by, what: `wave ${command}`, tier: everyTier, reason, before, asked: JSON.stringify({ all }) };
-  return audited(desk, line, () => desk.waves.ask({ command, all, by, reason }));
+  return audited(desk, line, () => desk.waves.ask({ command, all, by, reason, wave }));
 };
 
 /** A proposal that a second person has approved. */
@@ -82,7 +84,8 @@ export const approvedWave = (
 /** What sends users of a core tier onwards takes two people; what stops it takes one. */
 export const twoForStart = (members: readonly Member[]): boolean => members.some(({ level }) => level === "core");
 
-export const twoForCommand = async (desk: WaveDesk, command: WaveCommand): Promise<boolean> => {
+/** @returns the wave of which a core tier is still to come; null where one person is enough */
+export const twoForCommand = async (desk: WaveDesk, command: WaveCommand): Promise<Wave | null> => {
   const it = command === "resume" ? await desk.waves.status() : null;
-  return it !== null && twoForStart(inPlace(it, "waiting", "starting", "under-way"));
+  return it && twoForStart(inPlace(it, "waiting", "starting", "under-way")) ? it : null;
 };

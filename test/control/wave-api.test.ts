@@ -1,0 +1,164 @@
+/** Who may ask for what of waves, by the admin API: roles, two people where a core tier is still to come, and what is written down. */
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { expect, it } from "vitest";
+import { controlAudience } from "../../functions/control/access.ts";
+import { adminApi, type Desk } from "../../functions/control/api.ts";
+import type { Line, Proposal } from "../../functions/control/ledger.ts";
+import type { ControlPlan, Role } from "../../functions/control/plan.ts";
+import { addWaves } from "../../functions/control/wave/api.ts";
+import type { Wave } from "../../functions/control/wave/state.ts";
+import { type Mesh, mesh, runMesh } from "./mesh.ts";
+
+const keys = await Promise.all(
+  ["alice", "bob", "carol"].map(async (name) => ({ name, ...(await generateKeyPair("EdDSA")) })),
+);
+
+const operators = async (): Promise<ControlPlan["operators"]> =>
+  Object.fromEntries(
+    await Promise.all(
+      keys.map(async ({ name, publicKey }) => {
+        const role: Role = name === "carol" ? "viewer" : "operator";
+        return [name, { key: (await exportJWK(publicKey)).x as string, role }];
+      }),
+    ),
+  );
+
+const tokenOf = (name: string): Promise<string> => {
+  const key = keys.find((it) => it.name === name);
+  const seconds = Math.floor(Date.now() / 1000);
+  return new SignJWT()
+    .setProtectedHeader({ alg: "EdDSA", kid: name })
+    .setSubject(name)
+    .setAudience(controlAudience)
+    .setIssuedAt(seconds)
+    .setExpirationTime(seconds + 60)
+    .sign(key?.privateKey as CryptoKey);
+};
+
+/** The admin API over real waves and rollouts; the ledger is a list. */
+const office = async (it: Mesh) => {
+  const lines: Omit<Line, "id">[] = [];
+  const proposals: Proposal[] = [];
+  let count = 0;
+  const plan = { ...it.plan, operators: await operators(), environment: "test" } as ControlPlan;
+  const desk = {
+    waves: {
+      status: async () => (await it.waves().status()) ?? null,
+      history: () => it.waves().history(),
+      check: (given) => it.waves().check(given),
+      start: (given) => it.waves().start(given),
+      ask: (given) => it.waves().ask(given),
+    },
+    ledger: {
+      write: async (line) => lines.push({ ...line, outcome: "" }) - 1,
+      settle: async (id, outcome) => void Object.assign(lines[id] ?? {}, { outcome }),
+      lines: async () => [],
+      propose: async (proposal) => void proposals.push(proposal),
+      proposals: async () => proposals,
+      take: async (id) =>
+        proposals.splice(
+          proposals.findIndex((one) => one.id === id),
+          1,
+        )[0],
+    },
+    now: () => Date.now(),
+    uuid: () => `p${++count}-0000`,
+    log: () => {},
+  } as Partial<Desk> as Desk;
+  const app = adminApi(plan, desk);
+  addWaves(app, plan, desk);
+  return {
+    lines,
+    ask: async (name: string, path: string, body: object) => {
+      const headers = { authorization: `Bearer ${await tokenOf(name)}`, "content-type": "application/json" };
+      const response = await app.request(path, { method: "POST", headers, body: JSON.stringify(body) });
+      return {
+        status: response.status,
+        said: (await response.json()) as Wave & Proposed & { readonly detail: string },
+      };
+    },
+  };
+};
+
+interface Proposed {
+  readonly proposal: { readonly id: string };
+}
+
+const small = () =>
+  mesh(
+    [
+      { tier: "news", level: "best-effort" },
+      { tier: "shop", level: "standard" },
+    ],
+    1,
+  );
+const withCore = () =>
+  mesh(
+    [
+      { tier: "news", level: "best-effort" },
+      { tier: "pay", level: "core" },
+    ],
+    1,
+  );
+
+it("an operator starts one; a viewer does not, nor over what is not there", async () => {
+  const it = small();
+  const { ask, lines } = await office(it);
+  const tiers = ["news", "shop"];
+  expect((await ask("carol", "/v1/waves", { reason: "me too", tiers })).status).toBe(403);
+  expect((await ask("alice", "/v1/waves", { reason: "", tiers })).status).toBe(400);
+  expect((await ask("alice", "/v1/waves", { reason: "a test", tiers: [] })).status).toBe(400);
+  expect((await ask("alice", "/v1/waves", { reason: "a test", tiers, concurrent: 0 })).status).toBe(400);
+  const unknown = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "__proto__", "toys"] });
+  expect(unknown.status).toBe(400);
+  const other = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "toys"] });
+  expect([other.status, other.said.detail]).toEqual([409, "control does not know toys: npx postern deploy control"]);
+  expect(it.wave()).toBeUndefined();
+
+  const begun = await ask("alice", "/v1/waves", { reason: "a test", tiers });
+  expect(begun.said).toMatchObject({ status: "running", by: "alice", concurrent: 3 });
+  expect((await ask("bob", "/v1/waves", { reason: "me too", tiers })).status).toBe(409);
+  expect((await ask("bob", "/v1/waves/check", { reason: "me too", tiers })).status).toBe(409);
+  expect((await ask("bob", "/v1/wave/pause", {})).said.status).toBe("paused");
+  expect((await ask("bob", "/v1/wave/resume", {})).said.status).toBe("running");
+  expect(lines.map(({ by, what, outcome }) => `${by}: ${what}: ${outcome.split(":")[0]}`)).toEqual([
+    "alice: wave start: running",
+    "bob: wave start: refused",
+    "bob: wave pause: paused",
+    "bob: wave resume: running",
+  ]);
+});
+
+it("one with a core tier takes two people to start and to resume, and one to stop", async () => {
+  const it = withCore();
+  const { ask } = await office(it);
+  const { status, said } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
+  expect(status).toBe(202);
+  expect(it.wave()).toBeUndefined();
+  expect((await ask("alice", `/v1/proposals/${said.proposal.id}`, {})).status).toBe(403);
+  expect((await ask("bob", `/v1/proposals/${said.proposal.id}`, {})).said).toMatchObject({ by: "alice and bob" });
+  expect((await ask("bob", "/v1/wave/pause", {})).said.status).toBe("paused");
+  const again = await ask("bob", "/v1/wave/resume", { reason: "go" });
+  expect([again.status, it.wave().status]).toEqual([202, "paused"]);
+  expect((await ask("alice", `/v1/proposals/${again.said.proposal.id}`, {})).said.status).toBe("running");
+  expect((await ask("alice", "/v1/wave/abort", { all: true })).said.status).toBe("aborted");
+});
+
+it("what was proposed for one wave does not let another go on", async () => {
+  const it = withCore();
+  const { ask } = await office(it);
+  const start = async () => {
+    const { said } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
+    return ask("bob", `/v1/proposals/${said.proposal.id}`, {});
+  };
+  await start();
+  await ask("alice", "/v1/wave/pause", {});
+  const { said } = await ask("alice", "/v1/wave/resume", {});
+  await ask("alice", "/v1/wave/abort", {});
+  await runMesh(it, 30_000);
+  await start();
+  await ask("alice", "/v1/wave/pause", {});
+  const late = await ask("bob", `/v1/proposals/${said.proposal.id}`, {});
+  expect([late.status, late.said.detail]).toEqual([409, "another wave has been begun since"]);
+  expect(it.wave().status).toBe("paused");
+});
