@@ -155,7 +155,7 @@ const writeWorker = (
   code: string,
   { plan, parts = [], tiers = [], lifted = false, secrets = [] }: Beside = {},
 ): Emitted => {
-  const planModule = plan ? `export default ${JSON.stringify(plan)};\n` : "";
+  const planModule = plan ? moduleOf(plan) : "";
   write(path.join(folder, config.main), code);
   if (plan) write(path.join(folder, "plan.js"), planModule);
   const settings = `${JSON.stringify(config, null, 2)}\n`;
@@ -175,6 +175,10 @@ const writeWorker = (
     gzipBytes: gzipSync(whole).length,
   };
 };
+
+/** As a text to parse: that takes V8 half the time of an object literal, and no key of it can set a prototype. */
+const moduleOf = (plan: object): string =>
+  `export default JSON.parse('${JSON.stringify(plan).replaceAll(/[\\']/g, "\\$&")}');\n`;
 
 /** Leaves a file alone that says the same already. */
 const write = (file: string, text: string): void => {
