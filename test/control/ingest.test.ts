@@ -1,6 +1,7 @@
 /** What gates, fronts and the tail tell, and which object hears of it. */
 import { describe, expect, it } from "vitest";
 import type { TierFacts } from "../../functions/control/plan.ts";
+import type { DataPoint } from "../../functions/control/telemetry/analytics.ts";
 import { ingest } from "../../functions/control/telemetry/ingest.ts";
 import type { News } from "../../functions/control/telemetry/store.ts";
 import type { Report, Series } from "../../functions/gateway/telemetry.ts";
@@ -13,7 +14,7 @@ const plan = {
 
 const stand = (analytics = false) => {
   const calls: { readonly tier: string; readonly name: string; readonly given: readonly unknown[] }[] = [];
-  const points: AnalyticsEngineDataPoint[] = [];
+  const points: DataPoint[] = [];
   const env = {
     TELEMETRY: {
       getByName: (tier: string) => ({
@@ -21,7 +22,7 @@ const stand = (analytics = false) => {
       }),
     },
     ...(analytics && {
-      ANALYTICS: { writeDataPoint: (point?: AnalyticsEngineDataPoint) => void points.push(point ?? {}) },
+      ANALYTICS: { writeDataPoint: (point: DataPoint) => void points.push(point) },
     }),
   };
   const post = async (path: string, body: unknown) =>

@@ -90,7 +90,7 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
       delete: async (key: string) => kept.delete(key),
       list: async ({ prefix = "" }) => new Map([...kept].filter(([key]) => key.startsWith(prefix)).sort()),
       setAlarm: async () => {},
-    } as unknown as DurableObjectStorage;
+    } as unknown as Ports["storage"] & WavePorts["storage"];
     return { kept, storage };
   };
   const stores = new Map(names.map((tier) => [tier, store()]));
@@ -98,7 +98,7 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
   const current = (tier: string) => stores.get(tier)?.kept.get("current") as Rollout | undefined;
 
   const rolloutPorts = (tier: string): Ports => ({
-    storage: stores.get(tier)?.storage as DurableObjectStorage,
+    storage: stores.get(tier)?.storage as Ports["storage"],
     platform: {
       deployments: async (worker) => {
         effect();

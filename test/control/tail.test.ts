@@ -13,6 +13,8 @@ const around = {
 const trace = "0af7651916cd43dd8448eb211c80319c";
 const span = "b7ad6b7169203331";
 
+type Event = Parameters<ReturnType<typeof hearing>>[0][number];
+
 interface Given {
   readonly outcome?: string;
   readonly line?: object | null;
@@ -35,7 +37,7 @@ const event = ({ outcome = "ok", line = {}, headers = {}, worker = "gate-wallet"
       ...more.map((it) => ({ message: [JSON.stringify(it)] })),
       ...(line === null ? [] : [{ message: [JSON.stringify({ ...access, ...line })] }]),
     ],
-  }) as unknown as TraceItem;
+  }) as unknown as Event;
 
 const access = {
   type: "access",
@@ -77,7 +79,7 @@ const stand = (answers: (Response | Error)[] = []) => {
     now: () => clock.now,
     log: (line: object) => void lines.push(line),
   };
-  return { hear: (...events: TraceItem[]) => hear(events, ports), reports, pushes, lines, clock };
+  return { hear: (...events: Event[]) => hear(events, ports), reports, pushes, lines, clock };
 };
 
 const spansIn = (text: string) =>
