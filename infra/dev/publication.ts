@@ -21,6 +21,7 @@ interface Config {
   readonly kv_namespaces?: readonly { readonly binding: string; readonly id: string }[];
   readonly durable_objects?: { readonly bindings: readonly { readonly name: string; readonly class_name: string }[] };
   readonly analytics_engine_datasets?: readonly { readonly binding: string; readonly dataset: string }[];
+  readonly tail_consumers?: readonly { readonly service: string }[];
   readonly migrations?: readonly { readonly tag: string; readonly new_sqlite_classes?: readonly string[] }[];
 }
 
@@ -58,6 +59,7 @@ export const publicationOf = (it: Emitted, { secrets, migrationTag, exists }: Ci
         keep_bindings: [],
         annotations: { "workers/tag": tagOf(it) },
         limits: {},
+        tail_consumers: (config.tail_consumers ?? []).filter(({ service }) => exists(service)),
         ...(last && {
           migrations: {
             new_tag: last.tag,
