@@ -32,7 +32,7 @@ const tokenOf = (name: string): Promise<string> => {
     .setAudience(controlAudience)
     .setIssuedAt(seconds)
     .setExpirationTime(seconds + 60)
-    .sign(key?.privateKey as CryptoKey);
+    .sign(key?.privateKey as Parameters<SignJWT["sign"]>[0]);
 };
 
 /** The admin API over real waves and rollouts; the ledger is a list. */
