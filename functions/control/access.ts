@@ -4,7 +4,7 @@ import type { Operator, Role } from "./plan.ts";
 
 export const controlAudience = "postern-control";
 /** In seconds. */
-const longestLife = 300;
+export const longestLife = 300;
 const longestToken = 2048;
 
 export interface Person {

@@ -43,6 +43,7 @@ export interface FrontTelemetry {
 const flushMs = 2000;
 const patienceMs = 5000;
 const probeMs = 1000;
+/** More are counted together, by tier. */
 const mostCounts = 2000;
 /** Of one report, for which a version is asked; of more, each is taken for one of these. */
 const mostProbes = 50;
@@ -85,9 +86,10 @@ export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTe
       // A tester is no user.
       if (!ear.control || headers.has(smokeHeader)) return;
       const key = `${tier}\n${status}\n${code}`;
-      const known = counts.get(key);
+      const known = counts.get(key) ?? (counts.size < mostCounts ? undefined : counts.get(tier));
       if (known) known.count++;
       else if (counts.size < mostCounts) counts.set(key, { tier, status: String(status), code, count: 1 });
+      else counts.set(tier, { tier, status: "", code: "other", count: 1 });
       soon(ear);
     },
     died: (ear, tier, gate, headers) => {

@@ -3,7 +3,7 @@ import http from "node:http";
 import https from "node:https";
 import { text } from "node:stream/consumers";
 import { importJWK, SignJWT } from "jose";
-import { controlAudience } from "../../functions/control/access.ts";
+import { controlAudience, longestLife } from "../../functions/control/access.ts";
 import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Named } from "../compiler/checked.ts";
 import { localSecrets } from "../secrets.ts";
@@ -14,6 +14,8 @@ export interface Desk {
   readonly call: <T>(method: "GET" | "POST" | "DELETE", path: string, body?: object) => Promise<T>;
   /** Who asks. */
   readonly operator: string;
+  /** For who asks control by other means: as long as control lets one live. */
+  readonly token: () => Promise<string>;
 }
 
 export class DeskFault extends Error {
@@ -52,10 +54,11 @@ export const deskOf = (
   const base = target.name === "local" && control.front ? control.front : `https://${control.host}`;
   return {
     operator,
+    token: () => tokenOf(operator, key, longestLife),
     call: async (method, path, body) => {
       const headers = {
         host: control.host,
-        authorization: `Bearer ${await tokenOf(operator, key)}`,
+        authorization: `Bearer ${await tokenOf(operator, key, lifeSeconds)}`,
         ...(body && { "content-type": "application/json" }),
       };
       const { status, said } = await send(new URL(path, base), method, headers, body && JSON.stringify(body));
@@ -71,14 +74,14 @@ export const deskOf = (
 
 const secretOf = (operator: string): string => `OPERATOR_${operator.toUpperCase().replaceAll("-", "_")}`;
 
-const tokenOf = async (operator: string, key: string): Promise<string> => {
+const tokenOf = async (operator: string, key: string, seconds: number): Promise<string> => {
   const now = Math.floor(Date.now() / 1000);
   return new SignJWT()
     .setProtectedHeader({ alg: "EdDSA", kid: operator })
     .setSubject(operator)
     .setAudience(controlAudience)
     .setIssuedAt(now)
-    .setExpirationTime(now + lifeSeconds)
+    .setExpirationTime(now + seconds)
     .sign(await importJWK(JSON.parse(key), "EdDSA"));
 };
 

@@ -103,7 +103,7 @@ it("every verb has help with examples and takes --json", async () => {
   const verbs = [...out.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, verb = ""]) => verb);
   expect(verbs).toEqual([
     ...["check", "build", "routes", "dev", "cloud", "deploy", "rollback", "releases"],
-    ...["try", "approve", "cost", "explain", "sign", "gen", "new"],
+    ...["try", "approve", "cost", "token", "explain", "sign", "gen", "new"],
   ]);
   expect(out).toContain("Exit codes:");
   for (const verb of verbs) {

@@ -1,8 +1,9 @@
-/** The verb of what was measured. */
+/** The verbs of what was measured, and of who may read it. */
 import type { Command } from "@commander-js/extra-typings";
 import { as, examples, finish, json, onTarget, root, target } from "./options.ts";
 
-const verbs = () => import("../cost.ts");
+const costs = () => import("../cost.ts");
+const tokens = () => import("../token.ts");
 
 export const addTelemetryVerbs = (program: Command): void => {
   program
@@ -15,5 +16,18 @@ export const addTelemetryVerbs = (program: Command): void => {
     .addOption(root)
     .addOption(json)
     .addHelpText("after", examples({ "npx postern cost open": "" }))
-    .action(async (tier, options) => finish(await (await verbs()).cost(tier, options), options));
+    .action(async (tier, options) => finish(await (await costs()).cost(tier, options), options));
+  program
+    .command("token")
+    .description("print an operator's token for control, which lives for five minutes")
+    .addOption(as)
+    .addOption(target)
+    .addOption(onTarget)
+    .addOption(root)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      examples({ "npx postern token --as prometheus > /run/postern.token": "each four minutes, for scrapes" }),
+    )
+    .action(async (options) => finish(await (await tokens()).token(options), options));
 };

@@ -51,6 +51,14 @@ it("it counts by tier, status, and what it answered itself", async () => {
   ]);
 });
 
+it("it stays small, and loses no request", async () => {
+  const { telemetry, ear, told } = stand();
+  for (let index = 0; index < 9000; index++) telemetry.answered(ear, `t${index % 30}`, 100 + (index % 900), "", user());
+  const { counts } = await told();
+  expect(counts.length).toBeLessThan(2031);
+  expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(9000);
+});
+
 it("a gate that died is asked which version it is, as this user meets it, and is told nothing else of the user", async () => {
   const { telemetry, ear, told } = stand();
   const asked: Headers[] = [];

@@ -1,0 +1,21 @@
+/** A token that is printed is one that control takes, for five minutes and no longer. */
+import fs from "node:fs";
+import path from "node:path";
+import { expect, it } from "vitest";
+import { parse } from "yaml";
+import { personOf } from "../../functions/control/access.ts";
+import type { ControlPlan } from "../../functions/control/plan.ts";
+import { home } from "../../infra/gen/generated.ts";
+import { token } from "../../infra/verbs/token.ts";
+
+const { control } = parse(fs.readFileSync(path.join(home, "routes/environments/local.yaml"), "utf8")) as {
+  readonly control: Pick<ControlPlan, "operators">;
+};
+
+it("is the operator's own, for five minutes", async () => {
+  const { text, data } = await token({ root: home, target: "local", as: "carol" });
+  const asks = (now: number) => personOf(`Bearer ${text.trim()}`, control.operators, now);
+  expect(await asks(Date.now())).toMatchObject({ name: "carol", role: "viewer" });
+  expect(await asks(Date.now() + 400_000)).toBeUndefined();
+  expect(data).toMatchObject({ operator: "carol", seconds: 300 });
+});
