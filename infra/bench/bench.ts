@@ -1,10 +1,15 @@
 #!/usr/bin/env node
 /** `npm run bench`: how many instructions a request costs in workerd, for gates and for what they are measured against. */
+import path from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "@commander-js/extra-typings";
 import { requireValgrind } from "./callgrind.ts";
+import { cpuOf } from "./cpu.ts";
+import { writeDocument } from "./document.ts";
 import { makeCaller } from "./jobs.ts";
 import { measureAll } from "./measure.ts";
-import { type Measured, rowsOf, shown } from "./report.ts";
+import { microOf } from "./micro.ts";
+import { type Row, rowsOf, shown } from "./report.ts";
+import { startsOf } from "./start.ts";
 import { type Subject, subjectsFor } from "./subjects.ts";
 import { workerd } from "./workerd.ts";
 
@@ -19,6 +24,7 @@ const program = new Command("npm run bench --")
   .option("--warmup <number>", "requests before the first round, so that the JIT settles", whole, 1000)
   .option("--rounds <number>", "rounds, whose mean counts", whole, 8)
   .option("--only <text>", "only the subjects with this in their name, beside the first")
+  .option("--write", "measures starts, CPU time and routing too, and writes docs/benchmarks.md")
   .option("--json", "machine-readable output")
   .showHelpAfterError("(--help shows what it takes)")
   .exitOverride();
@@ -27,10 +33,23 @@ type Options = ReturnType<typeof program.opts>;
 
 const main = async (options: Options): Promise<void> => {
   requireValgrind();
+  if (options.write && options.only !== undefined)
+    program.error("--write is of all subjects, so it goes without --only");
   const started = performance.now();
   const caller = await makeCaller();
-  const measured = await measureAll(chosen(subjectsFor(caller), options.only), caller, options);
-  say(measured, options, (performance.now() - started) / 1000);
+  const subjects = chosen(subjectsFor(caller), options.only);
+  const rows = rowsOf(await measureAll(subjects, caller, options));
+  if (options.write) {
+    const { requests, warmup, rounds } = options;
+    writeDocument(path.resolve(import.meta.dirname, "../.."), {
+      effort: { requests, warmup, rounds },
+      requests: rows,
+      starts: await startsOf(caller),
+      cpu: await cpuOf(subjects, caller),
+      micro: await microOf(caller),
+    });
+  }
+  say(rows, options, (performance.now() - started) / 1000);
 };
 
 /** The first subject is the unit of all ratios, so it always runs. */
@@ -42,9 +61,8 @@ const chosen = (subjects: readonly Subject[], only: string | undefined): readonl
   return program.error(`no subject has "${only}" in its name; there are ${names}`);
 };
 
-const say = (measured: readonly Measured[], options: Options, seconds: number): void => {
+const say = (rows: readonly Row[], options: Options, seconds: number): void => {
   const { requests, warmup, rounds, json } = options;
-  const rows = rowsOf(measured);
   const setting = `workerd ${workerd.version}, ${rounds} rounds of ${requests} requests after ${warmup}, ${Math.round(seconds)} s`;
   process.stdout.write(
     json

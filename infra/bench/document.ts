@@ -1,0 +1,172 @@
+/** Writes `docs/benchmarks.md` and its charts from one run; nothing in them is typed by hand. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { type Bar, bars } from "./chart.ts";
+import type { Cpu } from "./cpu.ts";
+import type { Effort } from "./measure.ts";
+import type { Micro } from "./micro.ts";
+import type { Row } from "./report.ts";
+import type { Start } from "./start.ts";
+import { workerd } from "./workerd.ts";
+
+export interface Results {
+  readonly effort: Effort;
+  readonly requests: readonly Row[];
+  readonly starts: readonly Start[];
+  readonly cpu: readonly Cpu[];
+  readonly micro: Micro;
+}
+
+/** @param root of the project */
+export const writeDocument = (root: string, results: Results): void => {
+  const folder = path.join(root, "docs/benchmarks");
+  fs.mkdirSync(folder, { recursive: true });
+  for (const [name, svg] of Object.entries(charts(results))) fs.writeFileSync(path.join(folder, `${name}.svg`), svg);
+  fs.writeFileSync(path.join(root, "docs/benchmarks.md"), page(results));
+};
+
+const isOwn = (name: string): boolean => /gate/.test(name);
+
+const charts = ({ requests, starts, micro }: Results): Readonly<Record<string, string>> => ({
+  requests: bars(
+    "Instructions a request, as a multiple of a bare passthrough",
+    requests.map(({ name, ratio }) => ({ name, value: ratio, label: ratio.toFixed(2), own: isOwn(name) })),
+    1,
+  ),
+  starts: bars(
+    "Instructions of a start over an empty Worker, as a multiple of Hono's hello",
+    starts.map(({ name, ratio }) => ({ name, value: ratio, label: ratio.toFixed(2), own: isOwn(name) })),
+    1,
+  ),
+  routing: bars(
+    "One match, in nanoseconds",
+    micro.routing.flatMap(({ routes, match, rou3 }): Bar[] => [
+      { name: `Postern, ${count(routes)} routes`, value: match, label: count(match), own: true },
+      { name: `rou3, ${count(routes)} routes`, value: rou3, label: count(rou3), own: false },
+    ]),
+  ),
+});
+
+const count = (value: number): string => Math.round(value).toLocaleString("en");
+
+const page = (results: Results): string => {
+  const { effort, requests, starts, cpu, micro } = results;
+  const day = new Date().toISOString().slice(0, 10);
+  return `# What it costs
+
+Made on ${day} by \`npm run bench -- --write\`, on workerd ${workerd.version} and ${os.availableParallelism()} processors. It needs valgrind:
+\`apt-get install valgrind\`.
+
+## A request
+
+![Instructions a request](benchmarks/requests.svg)
+
+Instructions are counted by callgrind on raw workerd, ${effort.rounds} rounds of ${effort.requests} requests after ${effort.warmup}, and do not depend on
+what else the machine does. The unit is a Worker that only says \`fetch(request)\`. Each subject has to show that it does its work before it is
+counted. CPU time is taken by turns from a subject and from the passthrough; it swings, so its least and most stand beside it.
+
+The five filters are CORS, JWT (RS256), a rate limit in memory, header rewriting, and the proxy. Hono does them with its own
+middleware, and a limiter by hand. A gate also names requests, continues traces, cleans forwarding headers and keeps a deadline.
+
+${markdown(
+  ["subject", "instructions", "ratio", "rounds", "CPU ratio", "least to most"],
+  requests.map(({ name, instructions, ratio, least, most }, index) => {
+    const time = cpu.find((it) => it.name === name);
+    return [
+      name,
+      count(instructions),
+      ratio.toFixed(2),
+      `${count(least)} to ${count(most)}`,
+      index === 0 ? "1.00" : time ? time.ratio.toFixed(2) : "",
+      time ? `${time.least.toFixed(2)} to ${time.most.toFixed(2)}` : "",
+    ];
+  }),
+)}
+
+## Routing
+
+![One match](benchmarks/routing.svg)
+
+The match tree is made when a manifest is compiled. A start only parses it; a place is indexed when a request first comes by. A match
+meets all routes in turn, in an order that jumps about; rou3 meets the same requests in the same process.
+
+${markdown(
+  ["routes", "match, ns", "rou3, ns", "ready at start, ms", "first match of every route, ms", "memory, MiB"],
+  micro.routing.map((it) => [
+    count(it.routes),
+    count(it.match),
+    count(it.rou3),
+    it.ready.toFixed(0),
+    it.allMet.toFixed(0),
+    it.memory < 0.1 ? "below 0.1" : it.memory.toFixed(1),
+  ]),
+)}
+
+## Start and size
+
+![A start](benchmarks/starts.svg)
+
+${markdown(
+  ["Worker", "KB, minified", "instructions over an empty Worker", "ratio to Hono's hello"],
+  starts.map(({ name, bytes, instructions, ratio }) => [
+    name,
+    (bytes / 1024).toFixed(1),
+    count(instructions),
+    ratio.toFixed(2),
+  ]),
+)}
+
+## Against what we aim at
+
+${markdown(
+  ["aim", "at most", "measured", ""],
+  aims(results).map(({ what, most, measured, digits }) => [
+    what,
+    most.toFixed(digits),
+    measured.toFixed(digits),
+    measured <= most ? "holds" : "**missed**",
+  ]),
+)}
+
+\`npm run bench:gate\` compares each change with what was measured before, and \`npm run bench:compile\` measures the compiler.
+`;
+};
+
+interface Aim {
+  readonly what: string;
+  readonly most: number;
+  readonly measured: number;
+  readonly digits: number;
+}
+
+const aims = ({ requests, starts, micro }: Results): readonly Aim[] => {
+  const ratio = (name: string): number => requests.find((it) => it.name === name)?.ratio ?? Number.NaN;
+  const many = (routes: number) => micro.routing.find((it) => it.routes === routes);
+  const to = (what: string, most: number, measured = Number.NaN, digits = 2): Aim => ({ what, most, measured, digits });
+  return [
+    to("a request, no filters, to the passthrough", 1.1, ratio("gate, no filters")),
+    to("a request, five filters, a token that is known", 1.3, ratio("gate, five filters")),
+    to("a request, five filters, a new token each time", 2.1, ratio("gate, five filters, new token each time")),
+    to("a request, front + gate, five filters", 1.9, ratio("front + gate, five filters")),
+    to("10,000 routes to 10", 1.03, ratio("gate, 10,000 routes") / ratio("gate, 10 routes"), 3),
+    to("ten idle guards, ns", 300, micro.tenGuards, 0),
+    to("a match at 10,000 routes, ns", 1500, many(10_000)?.match, 0),
+    to("a match at 100,000 routes, ns", 2500, many(100_000)?.match, 0),
+    to("ready at 10,000 routes, ms", 50, many(10_000)?.ready, 0),
+    to("ready at 100,000 routes, ms", 600, many(100_000)?.ready, 0),
+    to("memory at 10,000 routes, MiB", 8, many(10_000)?.memory, 1),
+    to(
+      "a gate's core, KB",
+      60,
+      (starts.find(({ name }) => name === "gate, no filters")?.bytes ?? Number.NaN) / 1024,
+      1,
+    ),
+    to("each further gate in a process, MiB", 3, micro.furtherGate),
+  ];
+};
+
+const markdown = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map((_, column) => (column === 0 ? "---" : "---:")), ...rows]
+    .map((row) => `| ${row.join(" | ")} |`)
+    .join("\n");

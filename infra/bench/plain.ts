@@ -1,0 +1,41 @@
+/** Runs workerd as it is, for what is told by the clock or by the system. */
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { workerd } from "./workerd.ts";
+
+export interface Running {
+  readonly port: number;
+  /** Memory that is resident now, in MiB. */
+  readonly resident: () => number;
+  /** Time on a processor so far, in milliseconds. */
+  readonly cpu: () => number;
+  readonly stop: () => void;
+}
+
+export const startPlain = async (config: string): Promise<Running> => {
+  const child = spawn(workerd.default, ["serve", config, "--control-fd=3"], {
+    stdio: ["ignore", "ignore", "inherit", "pipe"],
+  });
+  const stop = () => {
+    process.off("exit", stop);
+    child.kill("SIGKILL");
+  };
+  process.prependListener("exit", stop);
+  const port = await new Promise<number>((listening, failed) => {
+    createInterface({ input: child.stdio[3] as Readable }).once("line", (line) => listening(JSON.parse(line).port));
+    child.once("exit", () => failed(new Error("workerd ended before it listened")));
+  });
+  const told = (file: string): string => fs.readFileSync(`/proc/${child.pid}/${file}`, "utf8");
+  return {
+    port,
+    resident: () => Number(/^VmRSS:\s+(\d+)/m.exec(told("status"))?.[1]) / 1024,
+    // Fields 14 and 15 of proc(5), in hundredths of a second; the name before them may hold spaces.
+    cpu: () => {
+      const fields = told("stat").split(") ")[1]?.split(" ") ?? [];
+      return (Number(fields[11]) + Number(fields[12])) * 10;
+    },
+    stop,
+  };
+};
