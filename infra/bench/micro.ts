@@ -75,8 +75,8 @@ const several = async (ask: () => Promise<number>): Promise<readonly number[]> =
 };
 
 const entryOf = (routes: number): string => `import text from "./table.js";
-import { micro } from "./micro.ts";
-const pieces = micro(text, ${routes});
+import { piecesOf } from "./pieces.ts";
+const pieces = piecesOf(text, ${routes});
 export default {
   fetch: async (request) => {
     const [, piece, times] = new URL(request.url).pathname.split("/");

@@ -15,7 +15,7 @@ const url = new URL("https://gate.example/");
  * A match meets all routes in turn.
  * @param text the table, as it stands in a gate's plan
  */
-export const micro = (text: string, count: number): Readonly<Record<string, Piece>> => {
+export const piecesOf = (text: string, count: number): Readonly<Record<string, Piece>> => {
   const requests = requestsTo(count);
   const request = new Request(url);
   const prepared = () => router(JSON.parse(text) as Table);
