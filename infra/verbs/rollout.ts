@@ -1,11 +1,14 @@
 /** `postern rollout`: the controlled ramp from one version to the next, as control runs it. */
 import { isOver, type Rollout } from "../../functions/control/rollout/state.ts";
+import type { Wave } from "../../functions/control/wave/state.ts";
 import { compile } from "../compiler/compile.ts";
 import { type Outcome, table } from "../outcome.ts";
 import { type Desk, deskOf } from "../release/desk.ts";
 import { environmentFor, targetOf } from "../release/target.ts";
 import { deploy } from "./deploy.ts";
+import { isProposed, type Proposed, toldProposed } from "./proposed.ts";
 import { shown } from "./rollout-view.ts";
+import { told as toldWave } from "./wave.ts";
 
 interface Options {
   readonly root: string;
@@ -25,10 +28,6 @@ interface StartOptions extends Options {
 /** A release that was taken back. */
 const rolledBack = 4;
 const lookMs = 1000;
-
-interface Proposed {
-  readonly proposal: { readonly id: string; readonly by: string };
-}
 
 const deskFor = ({ root, target, env, as }: Options): Desk => {
   const at = targetOf(target);
@@ -51,7 +50,7 @@ export const start = async (tier: string, options: StartOptions): Promise<Outcom
     reason,
     release: { ...release, ...(options.bake !== undefined && { bake: options.bake }) },
   });
-  return options.watch && !("proposal" in it) ? watch(tier, options) : told(it);
+  return options.watch && !isProposed(it) ? watch(tier, options) : told(it);
 };
 
 /** Control may know an older one. */
@@ -109,8 +108,11 @@ export const history = async (tier: string, options: Options): Promise<Outcome> 
   return { exitCode: 0, text: table(["rollout", "started (UTC)", "by", "status", "reason", "why"], rows), data: all };
 };
 
-export const approve = async (id: string, options: Options): Promise<Outcome> =>
-  told(await deskFor(options).call<Rollout>("POST", `/v1/proposals/${id}`, {}));
+/** Of a rollout, or of a wave. */
+export const approve = async (id: string, options: Options): Promise<Outcome> => {
+  const it = await deskFor(options).call<Rollout | Wave>("POST", `/v1/proposals/${id}`, {});
+  return "members" in it ? toldWave(it) : told(it);
+};
 
 /** A header that brings its bearer to the version that is tried. */
 export const label = async (tier: string, options: Options): Promise<Outcome> => {
@@ -119,11 +121,7 @@ export const label = async (tier: string, options: Options): Promise<Outcome> =>
 };
 
 const told = (it: Rollout | Proposed): Outcome => {
-  if ("proposal" in it) {
-    const { id, by } = it.proposal;
-    const text = `${by} proposed it; another operator approves it within an hour: npx postern approve ${id} --as <name>\n`;
-    return { exitCode: 0, text, data: it };
-  }
+  if (isProposed(it)) return toldProposed(it);
   const back = it.status === "rolled-back" || it.status === "returning";
   return { exitCode: back ? rolledBack : 0, text: shown(it, Date.now()), data: it };
 };

@@ -43,7 +43,8 @@ const order = ({ place }: Member): number =>
 export const lineOf = (member: Member): string => {
   const { tier, along, share, why } = member;
   const name = along.length > 0 ? `${tier} (with ${along.join(", ")})` : tier;
-  return `${name.padEnd(16)} ${barOf(share, width)} ${`${share} %`.padStart(6)}  ${placed(member)}${why ? `  ${why}` : ""}`;
+  const line = `${name.padEnd(16)} ${barOf(share, width)} ${`${share} %`.padStart(6)}  ${placed(member)}  ${why}`;
+  return line.trimEnd();
 };
 
 const placed = ({ place, waits }: Member): string => {

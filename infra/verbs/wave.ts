@@ -7,6 +7,7 @@ import { type Desk, deskOf } from "../release/desk.ts";
 import { environmentFor, targetOf } from "../release/target.ts";
 import { type Chosen, chosenBy, type Selection } from "../release/wave.ts";
 import { deploy } from "./deploy.ts";
+import { isProposed, type Proposed, toldProposed } from "./proposed.ts";
 import { lineOf, shownWave } from "./wave-view.ts";
 
 interface Options {
@@ -31,10 +32,6 @@ interface AskOptions extends Options {
 /** One of its rollouts was taken back. */
 const takenBack = 4;
 const lookMs = 1000;
-
-interface Proposed {
-  readonly proposal: { readonly id: string; readonly by: string };
-}
 
 const deskFor = ({ root, target, env, as }: Options): Desk => {
   const at = targetOf(target);
@@ -64,9 +61,9 @@ export const start = async (options: StartOptions): Promise<Outcome> => {
   if (uploaded.exitCode !== 0) return uploaded;
   const changed = changedIn(chosen, uploaded);
   if (changed.length === 0)
-    return { exitCode: 0, text: `nothing has changed in ${chosen.selection}: there is no wave\n`, data: null };
+    return { exitCode: 0, text: `nothing has changed (${chosen.selection}), so there is no wave\n`, data: null };
   const it = await desk.call<Wave | Proposed>("POST", "/v1/waves", asked(changed));
-  return options.watch && !("proposal" in it) ? watch(options) : told(it);
+  return options.watch && !isProposed(it) ? watch(options) : told(it);
 };
 
 const releasesOf = ({ tiers }: Chosen, names: readonly string[], bake: string | undefined) =>
@@ -144,12 +141,8 @@ export const history = async (options: Options): Promise<Outcome> => {
   return { exitCode: 0, text: table(head, rows), data: all };
 };
 
-const told = (it: Wave | Proposed): Outcome => {
-  if ("proposal" in it) {
-    const { id, by } = it.proposal;
-    const text = `${by} proposed it, since a core tier is in it; another operator approves it within an hour: npx postern approve ${id} --as <name>\n`;
-    return { exitCode: 0, text, data: it };
-  }
+export const told = (it: Wave | Proposed): Outcome => {
+  if (isProposed(it)) return toldProposed(it);
   const back = ["stopping", "failed", "aborting", "aborted"].includes(it.status);
   return { exitCode: back ? takenBack : 0, text: shownWave(it), data: it };
 };

@@ -113,6 +113,10 @@ it("brings all of it, then only what has changed, as a split that comes back in 
   expect((await postern.deploy(["a"])).done["gate-a-test"]).toBe("deployed 100");
   expect((await get("/a/which")).text).toBe("second");
   expect(cloud.control.worker("gate-a-test").versions).toHaveLength(2);
+  // What all users have is not deployed once more for nobody.
+  const { length } = cloud.control.worker("gate-a-test").deployments;
+  expect((await postern.deploy(["a"], "0")).done["gate-a-test"]).toBe("unchanged 100");
+  expect(cloud.control.worker("gate-a-test").deployments).toHaveLength(length);
 });
 
 it("what the dev loop publishes is what wrangler uploads of the same folder", { timeout: 120_000 }, async () => {

@@ -74,9 +74,6 @@ it(`over ${count} tiers with one bad: the others are unharmed, and core is untou
     ]);
 
   const it = await place(files("one", ""), {}, {}, !full);
-  // The bad one is asked as often as all others together.
-  const paths = others.flatMap((tier) => [`/${tier}/it`, "/odd/it"]);
-  const load = users(it.cloud.edge, paths.join(","), 200, 100);
   for (const [file, content] of Object.entries(files("two", "/bad"))) it.edit(file, content);
   const workerOf = (tier: string) => it.cloud.control.worker(`gate-${tier}-local`);
 
@@ -90,9 +87,13 @@ it(`over ${count} tiers with one bad: the others are unharmed, and core is untou
   });
   const { id } = (proposal.data as { readonly proposal: { readonly id: string } }).proposal;
   const uploaded = new Map(others.map((tier) => [tier, workerOf(tier).deployments.length]));
+  // The bad one is asked as often as all others together.
+  const paths = others.flatMap((tier) => [`/${tier}/it`, "/odd/it"]);
+  const load = users(it.cloud.edge, paths.join(","), 200, 100);
   // Core is in it, so a second person lets it begin.
   await it.as("bob").call("POST", `/v1/proposals/${id}`, {});
   const wave = await ended(it, 120_000);
+  await it.settled("odd", 10_000);
   const met = await load.end();
 
   expect(wave).toMatchObject({

@@ -27,7 +27,7 @@ export interface WaveAction {
   readonly member: Member;
 }
 
-const mostNotes = 200;
+const mostNotes = 1000;
 /** A platform that answers 429 is asked again; after so many the tier counts as failed. */
 const mostAttempts = 5;
 const firstBackoffMs = 2000;
@@ -41,7 +41,7 @@ export const reduceWave = (it: Wave, event: WaveEvent, now: number): Wave => {
   if (!member) return it;
   if (event.kind === "told") return put(it, { ...member, told: true });
   const after = event.kind === "refused" ? refused(member, event.why, now) : seen(it, member, event.rollout);
-  if (after === member) return it;
+  if (isSame(after, member)) return it;
   const state = put(it, after);
   return settled(after.place === member.place ? state : noted(state, said(after), now), now);
 };
@@ -69,11 +69,15 @@ const seen = (it: Wave, member: Member, rollout: Seen | null): Member => {
   const known = { ...member, rollout: id, why, share, waits: status === "paused" };
   if (member.place === "returning") return isBack ? { ...known, place: "back" } : known;
   if (isBack) return { ...known, place: "failed" };
-  // A person takes back what was promoted: that speaks against the others, and is not waited for.
-  if (status === "returning" && member.place === "promoted") return { ...known, place: "failed" };
   if (it.status === "aborting" && isActive(member)) return { ...known, place: "returning", waits: false };
+  // That it comes back speaks against the others at once, however long the way back takes.
+  if (status === "returning") return { ...known, place: "failed" };
   return { ...known, place: status === "promoted" ? "promoted" : "under-way" };
 };
+
+/** Hundreds are looked at every few seconds, and only what is new is written down. */
+const isSame = (a: Member, b: Member): boolean =>
+  (Object.keys(a) as (keyof Member)[]).every((key) => a[key] === b[key]);
 
 const refused = (member: Member, why: string, now: number): Member => {
   const attempts = member.attempts + 1;
@@ -98,7 +102,7 @@ const begun = (it: Wave, now: number): Wave => {
   return next.reduce(
     (state, member) =>
       noted(put(state, { ...member, place: "starting", why: "it begins" }), `${member.tier} begins`, now),
-    { ...it, why: progress(it) },
+    it,
   );
 };
 

@@ -50,17 +50,12 @@ export const wavesOf = (
         });
         return seenOf(it);
       },
-      takeBack: async ({ id, by, why }, { tier }) => {
-        const line = {
-          by,
-          what: "abort",
-          tier,
-          reason: `wave ${id}`,
-          before: "null",
-          asked: JSON.stringify({ wave: id }),
-        };
+      takeBack: async ({ id, why }, { tier }) => {
+        // Who asked for it stands in the reason.
+        const by = `wave ${id}`;
+        const line = { by, what: "abort", tier, reason: why, before: "null", asked: JSON.stringify({ wave: id }) };
         await audited({ ledger, now }, line, async () => {
-          const asked: Rollout | Refused = await of(tier).ask("abort", by, `wave ${id}: ${why}`, id);
+          const asked: Rollout | Refused = await of(tier).ask("abort", by, why, id);
           return granted(asked);
         });
       },
