@@ -24,24 +24,28 @@ export interface GateOptions {
 
 /** @returns the gate, with its default entrypoint to the outside */
 export const gateWorkers = async (folder: string, upstream: string, options: GateOptions): Promise<Worker[]> => {
-  const { gate, compiled } = await built(folder, upstream, options);
+  const { gate, compiled } = await built(folder, manifest(upstream, options));
   return [options.idle === undefined ? gate : await withIdle(gate, compiled, options.idle)];
 };
 
 /** @returns the front, and the gate that it reaches by a service binding */
 export const frontWorkers = async (folder: string, upstream: string, options: GateOptions): Promise<Worker[]> => {
-  const { gate, front } = await built(folder, upstream, options);
+  const { gate, front } = await built(folder, manifest(upstream, options));
   return [{ ...front, services: { [gateBinding(tier)]: { service: gate.name, entrypoint: "Behind" } } }, gate];
 };
+
+/** The gate of any manifest, in this folder. */
+export const gateFrom = async (folder: string, manifest: object): Promise<Worker> =>
+  (await built(folder, manifest)).gate;
 
 const tier = "orders";
 const environment = "bench";
 const functions = path.resolve(import.meta.dirname, "../../functions");
 
-const built = async (root: string, upstream: string, options: GateOptions) => {
+const built = async (root: string, manifest: object) => {
   // JSON is YAML.
   write(root, `routes/environments/${environment}.yaml`, { values: {} });
-  write(root, `routes/${tier}.yaml`, manifest(upstream, options));
+  write(root, `routes/${tier}.yaml`, manifest);
   const compiled = compile(root, environment);
   const [problem] = compiled.problems;
   if (problem) throw new Error(`${problem.file}: ${problem.message}`);
