@@ -36,7 +36,7 @@ export const shown = (tier: string, costs: readonly Cost[]): string => {
       it.requests > 0 ? `${short(it.upstreamMs / it.requests)} ms` : "-",
       it.requests > 0 ? size(it.bytesIn / it.requests) : "-",
       it.requests > 0 ? size(it.bytesOut / it.requests) : "-",
-      `${"#".repeat(Math.round(share * width)).padEnd(width)} ${Math.round(share * 100)} %`,
+      `${String(Math.round(share * 100)).padStart(3)} %  ${"#".repeat(Math.round(share * width))}`,
     ];
   });
   const since = new Date(Math.min(...costs.map((it) => it.since))).toISOString().slice(0, 16).replace("T", " ");
