@@ -6,7 +6,8 @@ import type http from "node:http";
 import { expect, it } from "vitest";
 import { isWaveOver, type Wave } from "../../functions/control/wave/state.ts";
 import { machinesOn } from "../../infra/cloud/orphans.ts";
-import { start } from "../../infra/verbs/wave.ts";
+import { approve } from "../../infra/verbs/rollout.ts";
+import { start, status } from "../../infra/verbs/wave.ts";
 import { manifest, service } from "../e2e/city.ts";
 import { type Place, place, users } from "./ramp.ts";
 
@@ -77,21 +78,18 @@ it(`over ${count} tiers with one bad: the others are unharmed, and core is untou
   for (const [file, content] of Object.entries(files("two", "/bad"))) it.edit(file, content);
   const workerOf = (tier: string) => it.cloud.control.worker(`gate-${tier}-local`);
 
-  const proposal = await start({
-    root: it.root,
-    target: it.cloud.api,
-    as: "alice",
-    all: true,
-    concurrent: "3",
-    message: "a test",
-  });
+  const at = { root: it.root, target: it.cloud.api };
+  const proposal = await start({ ...at, as: "alice", all: true, concurrent: "3", message: "a test" });
   const { id } = (proposal.data as { readonly proposal: { readonly id: string } }).proposal;
   const uploaded = new Map(others.map((tier) => [tier, workerOf(tier).deployments.length]));
   // The bad one is asked as often as all others together.
   const paths = others.flatMap((tier) => [`/${tier}/it`, "/odd/it"]);
   const load = users(it.cloud.edge, paths.join(","), 200, 100);
   // Core is in it, so a second person lets it begin.
-  await it.as("bob").call("POST", `/v1/proposals/${id}`, {});
+  expect(await approve(id, { ...at, as: "bob" })).toMatchObject({
+    exitCode: 0,
+    text: expect.stringContaining("RUNNING"),
+  });
   const wave = await ended(it, 120_000);
   await it.settled("odd", 10_000);
   const met = await load.end();
@@ -102,6 +100,8 @@ it(`over ${count} tiers with one bad: the others are unharmed, and core is untou
     why: expect.stringMatching(/^odd failed: errors: /),
   });
   expect(wave.members).toHaveLength(count);
+  const shown = await status(at);
+  expect([shown.exitCode, shown.text]).toEqual([4, expect.stringMatching(/odd .* failed +errors: /)]);
   const placeOf = (tier: string) => wave.members.find((member) => member.tier === tier)?.place;
   expect(before.map(placeOf)).toEqual(before.map(() => "promoted"));
   expect([...standard, ...core].map(placeOf)).toEqual([...standard, ...core].map(() => "waiting"));
