@@ -67,7 +67,7 @@ const say = (rows: readonly Row[], options: Options, seconds: number): void => {
   process.stdout.write(
     json
       ? `${JSON.stringify({ workerd: workerd.version, requests, warmup, rounds, seconds, subjects: rows }, null, 2)}\n`
-      : `${shown(rows)}\nInstructions a request, in the mean of all rounds. ${setting}\n`,
+      : `${shown(rows)}\nInstructions a request, in the mean of the rounds. ${setting}\n`,
   );
 };
 

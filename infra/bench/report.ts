@@ -10,7 +10,8 @@ export interface Measured {
 export interface Row {
   readonly name: string;
   /**
-   * A request, in the mean of all rounds. Not in the least or the median one: garbage is part of the cost, and a cheap
+   * A request, in the mean of the rounds, of four or more without the greatest and the least: what happens once in a
+   * while, such as a compilation, is no part of a request. It is not the median: garbage is part of the cost, and a cheap
    * subject's is collected once in several rounds where a dear one's is collected in each.
    */
   readonly instructions: number;
@@ -34,7 +35,10 @@ export const rowsOf = (measured: readonly Measured[]): Row[] => {
   }));
 };
 
-const mean = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0) / counts.length;
+const mean = (counts: readonly number[]): number => {
+  const inner = counts.length < 4 ? counts : counts.toSorted((a, b) => a - b).slice(1, -1);
+  return inner.reduce((sum, count) => sum + count, 0) / inner.length;
+};
 
 export const shown = (rows: readonly Row[]): string =>
   table(
