@@ -113,7 +113,7 @@ export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTe
 /** A user stays with a version, so it is this one that the request met. It answers a tester, who counts for nobody, that it serves no such host. */
 const versionOf = async (gate: Pick<Fetcher, "fetch">, given: Headers): Promise<string> => {
   const headers = new Headers({ [smokeHeader]: "1", traceparent: unsampled });
-  for (const name of [versionKeyHeader, overridesHeader]) {
+  for (const name of [grayKeyHeader, versionKeyHeader, overridesHeader]) {
     const value = given.get(name);
     if (value !== null) headers.set(name, value);
   }

@@ -21,11 +21,20 @@ interface Given {
   readonly headers?: Readonly<Record<string, string>>;
   readonly worker?: string;
   readonly more?: readonly object[];
+  readonly entrypoint?: string;
 }
 
-const event = ({ outcome = "ok", line = {}, headers = {}, worker = "gate-wallet", more = [] }: Given = {}) =>
+const event = ({
+  outcome = "ok",
+  line = {},
+  headers = {},
+  worker = "gate-wallet",
+  more = [],
+  entrypoint = "Behind",
+}: Given = {}) =>
   ({
     scriptName: worker,
+    entrypoint,
     scriptVersion: { id: "v1" },
     outcome,
     cpuTime: 3,
@@ -115,6 +124,12 @@ describe("control hears from the tail", () => {
     const { hear, reports } = stand();
     await hear(event({ outcome: "exception", headers: { "x-postern-smoke": "1" } }), event({ outcome: "canceled" }));
     expect(reports).toMatchObject([{ deaths: [], cpu: [{ requests: 1 }] }]);
+  });
+
+  it("of a stranger who says that he is a tester", async () => {
+    const { hear, reports } = stand();
+    await hear(event({ outcome: "exception", headers: { "x-postern-smoke": "1" }, entrypoint: "default" }));
+    expect(reports).toMatchObject([{ deaths: [{ count: 1 }] }]);
   });
 
   it("a bounded number of things, whatever a gate writes", async () => {

@@ -1,5 +1,7 @@
 /** What the runtime tells of a gate's request, as far as the tail needs it. */
 
+import { smokeHeader } from "../../gateway/hop.ts";
+
 /** The gate's own line (`functions/gateway/access-log.ts`), which a gate of another version may write otherwise. */
 export interface AccessLine {
   readonly type: "access";
@@ -43,12 +45,17 @@ export interface Heard {
   readonly method: string;
   /** As the front wrote them for the gate. */
   readonly headers: Readonly<Record<string, string>>;
+  /** As the front says; a stranger at a zone's own gate can say anything. */
+  readonly tester: boolean;
   readonly line: AccessLine | undefined;
   readonly faults: readonly FaultLine[];
 }
 
 /** The gate tells of these itself, or nobody was harmed. */
 const harmless: readonly string[] = ["ok", "canceled", "responseStreamDisconnected", "unknown"];
+
+/** The entrypoint that only the front reaches. */
+const behind = "Behind";
 
 export const heardOf = (item: TraceItem): Heard => {
   const lines = item.logs.flatMap(({ message }) => lineIn(message) ?? []);
@@ -63,6 +70,7 @@ export const heardOf = (item: TraceItem): Heard => {
     at: item.eventTimestamp ?? 0,
     method: request?.method ?? "",
     headers: request?.headers ?? {},
+    tester: item.entrypoint === behind && Object.hasOwn(request?.headers ?? {}, smokeHeader),
     line: lines.find((it) => it.type === "access"),
     faults: lines.filter((it) => it.type === "fault"),
   };

@@ -1,5 +1,4 @@
 /** Gathers what is heard of gates, and tells control and the collector of it now and then. Per isolate, bounded. */
-import { smokeHeader } from "../../gateway/hop.ts";
 import { type Collector, push } from "../otlp/push.ts";
 import { type Span, type Surroundings, spanOf, tracesOf } from "../otlp/spans.ts";
 import { type Heard, heardOf } from "./events.ts";
@@ -99,7 +98,7 @@ export const hearing = (around: Surroundings) => {
 
   const note = (it: Heard, traced: boolean): void => {
     // A tester is no user, and who tries what fails is not to fail the release.
-    if (!Object.hasOwn(it.headers, smokeHeader)) count(it);
+    if (!it.tester) count(it);
     const span = traced ? spanOf(it, around) : undefined;
     if (span) spans.push(span);
     if (spans.length > mostSpans) lose(spans.splice(0, spans.length - mostSpans));

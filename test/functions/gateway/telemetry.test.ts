@@ -18,7 +18,7 @@ const stand = () => {
   });
   const request = (
     over: {
-      user?: string;
+      user?: string | null;
       route?: string;
       status?: number;
       method?: string;
@@ -110,6 +110,12 @@ describe("a gate's counts", () => {
     const { request, deferred } = stand();
     request({ headers: { "x-postern-smoke": "1" } });
     expect(deferred).toHaveLength(0);
+  });
+
+  it("count a stranger who says that he is a tester", async () => {
+    const { request, flushed } = stand();
+    request({ user: null, headers: { "x-postern-smoke": "1" } });
+    expect(total(await flushed(), "requests")).toBe(1);
   });
 
   it("hold nothing of a request but how it ended", async () => {
