@@ -1,0 +1,41 @@
+/** What the bench says of its counts. */
+import { expect, it } from "vitest";
+import { router } from "../../functions/gateway/router.ts";
+import { tableOf } from "../../functions/gateway/table.ts";
+import { bars } from "../../infra/bench/chart.ts";
+import { manyRoutes, requestsTo } from "../../infra/bench/many-routes.ts";
+import { rowsOf } from "../../infra/bench/report.ts";
+
+it("a ratio is to the first subject, without the greatest and the least of four rounds or more", () => {
+  const rows = rowsOf([
+    { name: "unit", rounds: [100, 100, 100, 9_000] },
+    { name: "dear", rounds: [1, 150, 250, 300] },
+    { name: "few", rounds: [100, 300] },
+  ]);
+  expect(rows.map(({ name, instructions, ratio }) => [name, instructions, ratio])).toEqual([
+    ["unit", 100, 1],
+    ["dear", 200, 2],
+    ["few", 200, 2],
+  ]);
+});
+
+it("a chart's longest bar is as wide as there is room, and names are escaped", () => {
+  const svg = bars("a < b", [
+    { name: '"all" & one', value: 4, label: "4.00", own: true },
+    { name: "half", value: 2, label: "2.00", own: false },
+  ]);
+  expect(svg).toContain('aria-label="a &lt; b"');
+  expect(svg).toContain(">&quot;all&quot; &amp; one<");
+  expect([...svg.matchAll(/<rect[^>]* width="([\d.]+)"/g)].map(([, width]) => width)).toEqual(["420.0", "210.0"]);
+});
+
+it("each of many routes is met once by the requests to them", () => {
+  const match = router(tableOf(manyRoutes(1_000)));
+  const url = new URL("https://gate.example");
+  const request = new Request(url);
+  const met = requestsTo(1_000).map(({ method, path }) => {
+    const found = match(method, path, request, url);
+    return found.kind === "found" ? found.route : found.kind;
+  });
+  expect(new Set(met).size).toBe(1_000);
+});
