@@ -54,6 +54,14 @@ export const routes = {
     request: ofSubject,
     responses: answers("the rollout that is under way, or the last one"),
   }),
+  measured: createRoute({
+    method: "get",
+    path: "/v1/tiers/{tier}/rollout/measured",
+    request: ofSubject,
+    responses: answers(
+      "what both versions did in that rollout so far: requests, latency, and how many met the new one",
+    ),
+  }),
   history: createRoute({
     method: "get",
     path: "/v1/tiers/{tier}/rollouts",

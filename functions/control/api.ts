@@ -6,6 +6,7 @@ import { routes, titles } from "./api-routes.ts";
 import { audited, everyTier, proposed } from "./audit.ts";
 import { factsIn, subjectIn } from "./cutovers.ts";
 import type { ControlPlan, Role, TierFacts } from "./plan.ts";
+import type { Measured } from "./rollout/measured.ts";
 import { type Command, Refusal } from "./rollout/reducer.ts";
 import type { Rollout } from "./rollout/state.ts";
 import type { WrittenRelease } from "./steps.ts";
@@ -14,6 +15,7 @@ import { approvedWave, type WaveDesk } from "./wave/perform.ts";
 
 export interface Desk extends WaveDesk {
   readonly status: (tier: string) => Promise<Rollout | null>;
+  readonly measured: (rollout: Rollout) => Promise<Measured>;
   readonly history: (tier: string) => Promise<readonly Rollout[]>;
   /** @throws Declined */
   readonly start: (
@@ -123,6 +125,11 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
   app.openapi(routes.status, async (c) => {
     const { tier } = c.req.valid("param");
     return factsOf(tier) ? Response.json(await desk.status(tier)) : noTier(tier);
+  });
+  app.openapi(routes.measured, async (c) => {
+    const { tier } = c.req.valid("param");
+    const it = factsOf(tier) ? await desk.status(tier) : null;
+    return it ? Response.json(await desk.measured(it)) : problem(404, `there is no rollout of ${tier}`);
   });
   app.openapi(routes.history, async (c) => {
     const { tier } = c.req.valid("param");

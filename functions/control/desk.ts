@@ -6,6 +6,7 @@ import { movedOf, subjectIn } from "./cutovers.ts";
 import { remote } from "./namespaces.ts";
 import type { ControlPlan, TierFacts } from "./plan.ts";
 import { granted } from "./refused.ts";
+import { measuredBy } from "./rollout/gathering.ts";
 import { labelOf } from "./rollout/smoke.ts";
 import type { Step } from "./rollout/state.ts";
 import { fromManifest } from "./steps.ts";
@@ -36,6 +37,7 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
   };
   return {
     status: async (tier) => (await of(tier).status()) ?? null,
+    measured: (it) => measuredBy(env, it, world.now()),
     history: (tier) => of(tier).history(),
     start: async (tier, facts, release, by, reason) => {
       const given = fromManifest(release);

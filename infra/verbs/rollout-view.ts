@@ -1,12 +1,15 @@
 /** How a rollout is shown: a pure function of its state. */
 import pc from "picocolors";
+import type { Measured } from "../../functions/control/rollout/measured.ts";
 import type { Rollout } from "../../functions/control/rollout/state.ts";
+import { number } from "../../functions/control/rollout/words.ts";
 import { table } from "../outcome.ts";
+import { strips } from "./rollout-strips.ts";
 
 const width = 40;
 
 /** @param now milliseconds since the epoch */
-export const shown = (it: Rollout, now: number): string => {
+export const shown = (it: Rollout, now: number, measured: Measured | null): string => {
   const share = it.status === "rolled-back" ? 0 : Math.max(0, it.goal.share);
   const [subject] = it.subjects;
   const step = it.steps.map(({ share, hold }, index) => mark(`${share} %${hold ? " hold" : ""}`, index, it)).join("  ");
@@ -16,11 +19,24 @@ export const shown = (it: Rollout, now: number): string => {
     `${status(it)}  ${it.why}`,
     versions,
     `steps  ${step}${left(it, now)}`,
+    ...(measured ? [exposed(measured), strips(measured)] : []),
     findings(it),
   ]
     .filter(Boolean)
     .join("\n")}\n`;
 };
+
+/** One look, in a pipe. */
+export const line = (it: Rollout, measured: Measured | null): string =>
+  [
+    new Date().toISOString().slice(11, 19),
+    it.status,
+    `${Math.max(0, it.goal.share)} %`,
+    it.why,
+    ...(measured && measured.exposed > 0 ? [exposed(measured)] : []),
+  ].join("  ");
+
+const exposed = ({ exposed }: Measured): string => `${number(exposed)} requests have met the new version`;
 
 const status = ({ status }: Rollout): string => {
   const text = status.toUpperCase();
@@ -47,7 +63,16 @@ const left = (it: Rollout, now: number): string => {
   const bakeMs = it.steps[it.step]?.bakeMs;
   if (it.status !== "running" || since === undefined || bakeMs === undefined) return "";
   const ms = since + bakeMs - now;
-  return ms > 0 ? `   ${Math.ceil(ms / 1000)} s of the bake left` : "   baked";
+  const later = it.steps.slice(it.step + 1).filter(({ share }) => share > 0 && share < 100);
+  const all = Math.max(0, ms) + later.reduce((sum, step) => sum + step.bakeMs, 0);
+  const rest = later.length > 0 ? `, ${time(all)} to 100 % at the least` : "";
+  return `   ${ms > 0 ? `${time(ms)} of the bake left` : "baked"}${rest}`;
+};
+
+const time = (ms: number): string => {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 };
 
 const findings = ({ verdict }: Rollout): string => {

@@ -1,13 +1,14 @@
 /** `postern rollout`: the controlled ramp from one version to the next, as control runs it. */
+import type { Measured } from "../../functions/control/rollout/measured.ts";
 import { isOver, type Rollout } from "../../functions/control/rollout/state.ts";
 import type { Wave } from "../../functions/control/wave/state.ts";
 import { compile } from "../compiler/compile.ts";
 import { type Outcome, table } from "../outcome.ts";
-import { type Desk, deskOf } from "../release/desk.ts";
+import { type Desk, DeskFault, deskOf } from "../release/desk.ts";
 import { environmentFor, targetOf } from "../release/target.ts";
 import { deploy } from "./deploy.ts";
 import { isProposed, type Proposed, toldProposed } from "./proposed.ts";
-import { shown } from "./rollout-view.ts";
+import { line, shown } from "./rollout-view.ts";
 import { told as toldWave } from "./wave.ts";
 
 interface Options {
@@ -27,7 +28,7 @@ interface StartOptions extends Options {
 
 /** A release that was taken back. */
 const rolledBack = 4;
-const lookMs = 1000;
+const lookMs = 2000;
 
 const deskFor = ({ root, target, env, as }: Options): Desk => {
   const at = targetOf(target);
@@ -71,11 +72,14 @@ export const ask = async (
 };
 
 export const status = async (tier: string, options: Options): Promise<Outcome> => {
-  const it = await deskFor(options).call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
-  return it ? told(it) : { exitCode: 0, text: `${tier} has had no rollout\n`, data: null };
+  const desk = deskFor(options);
+  const it = await desk.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
+  return it
+    ? told(it, await measuredIn(desk, tier))
+    : { exitCode: 0, text: `${tier} has had no rollout\n`, data: null };
 };
 
-/** Draws it anew in a terminal; in a pipe each change is written below the last. */
+/** Draws it anew in a terminal; in a pipe each change is written below the last, as JSON each look in a line. */
 export const watch = async (tier: string, options: Options): Promise<Outcome> => {
   const desk = deskFor(options);
   const drawn = process.stdout.isTTY === true && !options.json;
@@ -83,17 +87,24 @@ export const watch = async (tier: string, options: Options): Promise<Outcome> =>
   for (;;) {
     const it = await desk.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
     if (!it) return { exitCode: 0, text: `${tier} has had no rollout\n`, data: null };
-    if (isOver(it) || it.status === "paused") return told(it);
+    const measured = await measuredIn(desk, tier);
+    if (options.json) console.log(JSON.stringify({ ...it, measured }));
+    if (isOver(it) || it.status === "paused")
+      return { ...told(it, measured), ...(options.json && { data: undefined }) };
     const key = `${it.status} ${it.goal.seq} ${it.goal.done.length} ${it.why}`;
-    if (drawn) process.stdout.write(`\u001b[2J\u001b[H${shown(it, Date.now())}`);
-    else if (key !== last) console.log(options.json ? JSON.stringify(it) : line(it));
+    if (drawn) process.stdout.write(`\u001b[2J\u001b[H${shown(it, Date.now(), measured)}`);
+    else if (!options.json && key !== last) console.log(line(it, measured));
     last = key;
     await new Promise((wake) => setTimeout(wake, lookMs));
   }
 };
 
-const line = (it: Rollout): string =>
-  `${new Date().toISOString().slice(11, 19)}  ${it.status}  ${Math.max(0, it.goal.share)} %  ${it.why}`;
+/** @returns null from a control that is older than this */
+const measuredIn = (desk: Desk, tier: string): Promise<Measured | null> =>
+  desk.call<Measured>("GET", `${pathOf(tier)}/rollout/measured`).catch((error) => {
+    if (error instanceof DeskFault && error.status === 404) return null;
+    throw error;
+  });
 
 export const history = async (tier: string, options: Options): Promise<Outcome> => {
   const all = await deskFor(options).call<readonly Rollout[]>("GET", `${pathOf(tier)}/rollouts`);
@@ -120,8 +131,12 @@ export const label = async (tier: string, options: Options): Promise<Outcome> =>
   return { exitCode: 0, text: `postern-label: ${label}\n`, data: { header: "postern-label", value: label } };
 };
 
-const told = (it: Rollout | Proposed): Outcome => {
+const told = (it: Rollout | Proposed, measured: Measured | null = null): Outcome => {
   if (isProposed(it)) return toldProposed(it);
   const back = it.status === "rolled-back" || it.status === "returning";
-  return { exitCode: back ? rolledBack : 0, text: shown(it, Date.now()), data: it };
+  return {
+    exitCode: back ? rolledBack : 0,
+    text: shown(it, Date.now(), measured),
+    data: { ...it, ...(measured && { measured }) },
+  };
 };

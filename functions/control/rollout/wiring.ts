@@ -1,20 +1,15 @@
 /** A tier's rollouts with the real world around them. */
-import { sideKey } from "../../gateway/cutover.ts";
-import { oldMs } from "../../gateway/overlay.ts";
-import type { Side } from "../../gateway/types.ts";
 import { amend, type Feed, feedOf } from "../amend.ts";
 import type { Bindings, Rollouts, World } from "../bindings.ts";
 import { factsIn, overlayPlatform, renewed, subjectIn } from "../cutovers.ts";
-import { remote } from "../namespaces.ts";
 import type { ControlPlan, TierFacts } from "../plan.ts";
 import { figureOf } from "../prometheus-query.ts";
-import { sum } from "../telemetry/samples.ts";
 import { criteriaOf } from "./criteria.ts";
-import type { Stage } from "./evidence.ts";
+import { evidenceOf } from "./gathering.ts";
 import { type Answer, type Ports, rollouts } from "./object.ts";
 import { queriesOf } from "./queries.ts";
 import { labelOf, smokeTest } from "./smoke.ts";
-import type { Rollout, Stretch } from "./state.ts";
+import type { Rollout } from "./state.ts";
 import { judge } from "./verdict.ts";
 
 export const rolloutsOf = (plan: ControlPlan, env: Bindings, storage: DurableObjectStorage, world: World): Rollouts => {
@@ -99,25 +94,4 @@ const asked = async <T>(env: Bindings, verb: string, given: object): Promise<Ans
   } catch (error) {
     return { ok: false, status: 0, code: null, message: error instanceof Error ? error.message : String(error) };
   }
-};
-
-/** Reports of the last split still come in for so long. */
-const settlingMs = 4000;
-
-/** Both versions at the same time, all Workers of the tier together. */
-const evidenceOf = async (env: Bindings, it: Rollout, stretch: Stretch, now: number): Promise<Stage> => {
-  const { tier, route } = subjectIn(it.tier);
-  const settling = route === null ? settlingMs : settlingMs + oldMs;
-  const since = Math.min(stretch.since + settling, stretch.until ?? now);
-  const until = stretch.until ?? now;
-  const store = remote(env.TELEMETRY, tier);
-  const countedAs = (version: string) => (route === null ? version : sideKey(route, version as Side));
-  const of = async (which: "stable" | "canary") => {
-    const samples = await Promise.all(
-      it.subjects.map((subject) => store.between(countedAs(subject[which]), since, until)),
-    );
-    return samples.reduce(sum);
-  };
-  const [stable, canary] = await Promise.all([of("stable"), of("canary")]);
-  return { share: stretch.share / 100, since, until, stable, canary };
 };
