@@ -39,7 +39,7 @@ const environment = (api: string, edge: string, control: object): string =>
       front: edge,
       ...control,
     },
-    dev: { secrets: samples.dev.secrets },
+    dev: { secrets: { ...samples.dev.secrets, PROMETHEUS_TOKEN: "token-of-a-test" } },
   });
 
 /**

@@ -80,8 +80,13 @@ const told = (
 const within = { timeout: 240_000 };
 
 /** The rollout of `two` over `one` while users ask. */
-const tried = async (which: string, one: string, two: string | undefined, token = "") => {
-  const it = await place({ "routes/a.yaml": one });
+const tried = async (
+  which: string,
+  one: string,
+  two: string | undefined,
+  { token = "", control = {} }: { readonly token?: string; readonly control?: object } = {},
+) => {
+  const it = await place({ "routes/a.yaml": one }, {}, control);
   const load = users(it.cloud.edge, "/a/it", 200, 250, token);
   if (two === undefined) await it.upload("gate-a-local", dying);
   else {
@@ -136,15 +141,37 @@ describe("under users", () => {
     const keys = JSON.stringify([{ ...(await exportJWK(publicKey)), kid: "one", alg: "ES256" }]);
     const jwt = (audience: string) =>
       `, { jwt: { issuer: "https://id.acme.example", audience: ${audience}, algorithms: [ES256], keys: ${keys} } }`;
-    const it = await tried(
-      "one that refuses valid tokens",
-      tier(url, "one", jwt("a")),
-      tier(url, "two", jwt("b")),
+    const it = await tried("one that refuses valid tokens", tier(url, "one", jwt("a")), tier(url, "two", jwt("b")), {
       token,
-    );
+    });
     back(it);
     expect(it.end.why).toMatch(/^refusals: /);
     expect(it.met.counts["401"]).toBeGreaterThan(0);
+  });
+
+  it.runIf(full)("one that only an own query speaks against comes back by itself", within, async () => {
+    const { url } = await business(() => {});
+    const asked: { readonly query: string; readonly token: string | undefined }[] = [];
+    // Once it does not answer and once it answers nonsense, between figures that are out of bounds.
+    const prometheus = await service((request, response) => {
+      const { pathname, searchParams } = new URL(request.url ?? "/", "http://it");
+      if (pathname !== "/prometheus/api/v1/query") return response.writeHead(404).end();
+      asked.push({ query: searchParams.get("query") ?? "", token: request.headers.authorization });
+      if (asked.length === 2) return;
+      if (asked.length === 3) return response.end("<html>");
+      const result = [{ metric: {}, value: [Date.now() / 1000, asked.length === 1 ? "0" : "0.5"] }];
+      return response.end(JSON.stringify({ status: "success", data: { resultType: "vector", result } }));
+    });
+    const query = "{ query: \"sum(unpaid{version=~'{{canary}}'})\", max: 0.01, every: 2s }";
+    const queried = (name: string) => tier(url, name).replace("tolerate:", `queries: { unpaid: ${query} }, tolerate:`);
+    const control = { prometheus: { url: `${prometheus.url}/prometheus`, secret: "PROMETHEUS_TOKEN" } };
+    const it = await tried("one that a query speaks against", queried("one"), queried("two"), { control });
+    back(it);
+    expect(it.end.why).toMatch(/^query unpaid: 0.5 where 0.01 is the most; out of bounds 3 of 3/);
+    expect(asked[0]).toEqual({
+      query: `sum(unpaid{version=~'${it.end.subjects[0]?.canary}'})`,
+      token: "Bearer token-of-a-test",
+    });
   });
 
   it("one that dies under load, and cannot say so, comes back by what was heard from outside", within, async () => {
