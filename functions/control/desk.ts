@@ -13,13 +13,14 @@ import { fromManifest } from "./steps.ts";
 import { costsOf } from "./telemetry/cost.ts";
 import { instruments } from "./telemetry/instruments.ts";
 import { prometheus } from "./telemetry/prometheus.ts";
+import { rolloutsKept } from "./together.ts";
 import { theWaves } from "./wave/wiring.ts";
 
 /** The one ledger of an environment. */
 const ledger = "ledger";
 
 export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => {
-  const of = (tier: string) => remote(env.ROLLOUTS, tier);
+  const of = (tier: string) => remote(env.ROLLOUTS, rolloutsKept(plan, tier));
   const kept = async (tier: string) => {
     const store = remote(env.TELEMETRY, tier);
     const [series, tallies] = await Promise.all([store.series(), store.tallies()]);
@@ -37,7 +38,7 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
   };
   return {
     status: async (tier) => (await of(tier).status()) ?? null,
-    measured: (it) => measuredBy(env, it, world.now()),
+    measured: (it) => measuredBy(env, plan, it, world.now()),
     history: (tier) => of(tier).history(),
     start: async (tier, facts, release, by, reason) => {
       const given = fromManifest(release);

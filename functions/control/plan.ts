@@ -21,6 +21,8 @@ export interface TierFacts {
   readonly base: string;
   /** Its gates, its own first. */
   readonly workers: readonly string[];
+  /** Its own gate is that of other tiers as well. */
+  readonly shared?: true;
   readonly filters: Readonly<
     Record<string, { readonly use: string; readonly mode: Mode; readonly limit?: string | undefined }>
   >;

@@ -6,7 +6,7 @@ import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Plan } from "../../functions/gateway/plan.ts";
 import { feedBinding } from "../../functions/gateway/state.ts";
 import type { CheckedTier, Named } from "./checked.ts";
-import { type Gate, gateOf, liftedRoutes } from "./gates.ts";
+import { type Gate, gateOf, liftedRoutes, sharedGate } from "./gates.ts";
 import { common, workerName } from "./platform.ts";
 import { zoneOfRoute } from "./zones.ts";
 
@@ -165,6 +165,7 @@ export const factsOf = (checked: CheckedTier, plan: Plan, environment: string): 
     host: manifest.hosts[0] as string,
     base: manifest.base,
     workers: workersOfTier(checked, environment),
+    ...(gateOf(checked) === sharedGate && { shared: true as const }),
     filters: Object.fromEntries(
       Object.entries(plan.filters).map(([id, { use, mode, with: config }]) => [id, { use, mode, ...limitIn(config) }]),
     ),

@@ -171,7 +171,7 @@ export const rollouts = (ports: Ports) => {
       alone(async () => {
         const before = await load();
         if (before && wave !== undefined && before.wave === wave) return before;
-        if (before && !isOver(before)) throw new Refusal(`a rollout of ${tier} is under way, by ${before.by}`);
+        if (before && !isOver(before)) throw new Refusal(`a rollout of ${before.tier} is under way, by ${before.by}`);
         const found = await Promise.all(facts.workers.map((worker) => subjectOf(worker, ports)));
         const subjects = found.flatMap((it) => it ?? []);
         if (subjects.length === 0)

@@ -22,7 +22,7 @@ export const rolloutsOf = (plan: ControlPlan, env: Bindings, storage: DurableObj
       deployments: (name) => platformOf(name).deployments(name),
       split: (name, versions, message) => platformOf(name).split(name, versions, message),
     },
-    evidence: (it, stretch) => evidenceOf(env, it, stretch, world.now()),
+    evidence: (it, stretch) => evidenceOf(env, plan, it, stretch, world.now()),
     judge: (it, stages) => judge(stages, criteriaOf(it)),
     queries: (it) =>
       queriesOf(

@@ -91,11 +91,14 @@ const newsOfTail = ({ cpu, deaths: dead, faults, spans }: TailReport, tiers: Tie
       return of.length === 1 ? [{ tier: of[0] as string, version, tallies }] : [];
     }),
     ...dead.flatMap(({ worker, version, outcome, count }) =>
-      tiersOf(worker).map((tier) => ({
+      tiersOf(worker).map((tier, index) => ({
         tier,
         version,
         tallies: [{ name: "deaths" as const, labels: { seen: "tail", outcome }, by: count }],
-        deaths: { seen: "tail" as const, sample: deaths(count, Math.floor(random() * groups), groups) },
+        // A rollout adds up all tiers of a gate, and each request has died once.
+        ...(index === 0 && {
+          deaths: { seen: "tail" as const, sample: deaths(count, Math.floor(random() * groups), groups) },
+        }),
       })),
     ),
     ...faults.map(({ tier, version, code, count }) => ({

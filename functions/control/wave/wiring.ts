@@ -8,6 +8,7 @@ import { granted, type Refused } from "../refused.ts";
 import { Refusal } from "../rollout/reducer.ts";
 import { isOver, type Rollout } from "../rollout/state.ts";
 import { fromManifest } from "../steps.ts";
+import { rolloutsKept } from "../together.ts";
 import { waves } from "./object.ts";
 import type { Seen } from "./state.ts";
 
@@ -20,7 +21,7 @@ export const wavesOf = (
   storage: DurableObjectStorage,
   { now, uuid }: World,
 ): Waves => {
-  const of = (tier: string) => remote(env.ROLLOUTS, tier);
+  const of = (tier: string) => remote(env.ROLLOUTS, rolloutsKept({ tiers }, tier));
   const ledger = remote<Ledger>(env.LEDGER, "ledger");
   return waves({
     storage,
