@@ -18,6 +18,8 @@ export interface Met {
   readonly failures: Readonly<Record<string, number>>;
   /** Users that met a release, by it. */
   readonly users: Readonly<Record<string, number>>;
+  /** When users that had met the gate of a route that is cut over were sent to the old gateway again: milliseconds since the epoch. */
+  readonly returned: readonly number[];
 }
 
 const [edge = "", paths = "/", users = "200", rate = "100", token = ""] = process.argv.slice(2);
@@ -26,6 +28,7 @@ const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
 const counts: Record<string, number> = {};
 const releases: Record<string, number> = {};
 const failures: Record<string, number> = {};
+const returned: number[] = [];
 const met = new Map<string, Set<string>>();
 let sent = 0;
 let turn = 0;
@@ -51,6 +54,8 @@ const ask = (): Promise<void> =>
   new Promise((done) => {
     const path = targets[turn++ % targets.length];
     const user = `user-${Math.floor(random() ** 2 * Number(users))}`;
+    const moved = met.get("gate")?.has(user) === true;
+    const at = Date.now();
     const headers = { "x-device-id": user, ...(token && { authorization: `Bearer ${token}` }) };
     const request = http.get({ hostname, port, path, headers, agent, timeout: 3000 }, (response) => {
       const status = String(response.statusCode);
@@ -59,6 +64,7 @@ const ask = (): Promise<void> =>
       count(counts, status);
       count(releases, release);
       if (status !== "200") count(failures, release);
+      if (moved && release === "legacy") returned.push(at);
       met.set(release, (met.get(release) ?? new Set()).add(user));
       text(response).then(
         () => done(),
@@ -95,5 +101,7 @@ while (running) {
 }
 await Promise.race([Promise.all(under), new Promise((wake) => setTimeout(wake, 3500))]);
 const usersMet = Object.fromEntries([...met].map(([release, all]) => [release, all.size]));
-process.stdout.write(JSON.stringify({ sent, lost, counts, releases, failures, users: usersMet } satisfies Met));
+process.stdout.write(
+  JSON.stringify({ sent, lost, counts, releases, failures, users: usersMet, returned } satisfies Met),
+);
 process.exit(0);

@@ -1,0 +1,91 @@
+/** A route is cut over from an old gateway under users: step by step and sticky, back by itself, and by one word at every isolate. */
+import type http from "node:http";
+import { expect, it } from "vitest";
+import type { Told } from "../../functions/gateway/overlay.ts";
+import { manifest, service } from "../e2e/city.ts";
+import { type Place, place, users } from "./ramp.ts";
+
+const isolates = 2;
+/** In CI the bad gate fails more, and a person sends the good one on: its verdict takes 44 s. */
+const full = process.env.POSTERN_FULL === "1";
+const failing = full ? 50 : 10;
+
+const tier = (it: string, old: string) =>
+  manifest(
+    "a",
+    `filters: [{ headers: { response: { set: { x-release: gate } } } }, { ip: { deny: [10.0.0.0/8] } }]
+upstreams: { it: { http: "${it}" }, old: { http: "${old}" } }
+routes:
+  good: { match: GET /good, to: it, path: /new, cutover: { legacy: old, percent: 0% } }
+  bad: { match: GET /bad, to: it, cutover: { legacy: old, percent: 0% } }
+  moved: { match: GET /moved, to: it, cutover: { legacy: old, percent: 0% } }
+`,
+  );
+
+/** In the place of the gateway that was there before: plain Node, with its own way to answer. */
+const oldGateway = () =>
+  service((request, response) => {
+    response.setHeader("x-release", "legacy");
+    response.setHeader("x-asked", request.url ?? "");
+    response.end("ok");
+  });
+
+const newService = () => {
+  let count = 0;
+  return service((request, response: http.ServerResponse) => {
+    if (request.url === "/a/bad" && ++count % failing === 0) response.statusCode = 500;
+    response.end("ok");
+  });
+};
+
+const release = (first: string, errors: string) => ({
+  release: { steps: ["0%", first, "100%"], bake: "6s", tolerate: { errors, p99: "+400%", refusals: "+2pp" } },
+});
+
+const asked = async ({ cloud }: Place, route: string, count: number): Promise<Set<string>> => {
+  const releases = new Set<string>();
+  for (let index = 0; index < count; index++) {
+    const response = await fetch(`${cloud.edge}/a/${route}`, { headers: { "x-device-id": `d${index}` } });
+    await response.arrayBuffer();
+    releases.add(response.headers.get("x-release") ?? "none");
+  }
+  return releases;
+};
+
+const pause = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
+const settledWithin = 150_000;
+/** A new share is with every isolate then. */
+const spreadMs = 10_000;
+
+it("users are moved to the gate and none is lost, come back from a gate that fails them, and all isolates hear of it", {
+  timeout: 240_000,
+}, async () => {
+  const [{ url }, old] = await Promise.all([newService(), oldGateway()]);
+  const it = await place({ "routes/a.yaml": tier(url, old.url) }, { isolates });
+  expect(await asked(it, "moved", 30)).toEqual(new Set(["legacy"]));
+  const [good, bad] = [users(it.cloud.edge, "/a/good", 200, 80), users(it.cloud.edge, "/a/bad", 200, 160)];
+  await it.start("a%2Fgood", release("50%", "+2pp"));
+  await it.start("a%2Fbad", release("70%", "+0.5pp"));
+  const move = { kind: "cutover", route: "moved", percent: "100%", for: "1h", reason: "a test" };
+  await it.desk.call<Told>("POST", "/v1/tiers/a/overlay", move);
+  await pause(spreadMs);
+  if (!full) await it.desk.call("POST", "/v1/tiers/a%2Fgood/rollout/promote", { reason: "in a hurry" });
+  expect(await asked(it, "moved", 30)).toEqual(new Set(["gate"]));
+
+  const ends = await Promise.all([it.settled("a%2Fgood", settledWithin), it.settled("a%2Fbad", settledWithin)]);
+  const [met, metBad] = await Promise.all([good.end(), bad.end()]);
+  expect(ends[0]).toMatchObject({ status: "promoted" });
+  expect(Object.keys(met.counts)).toEqual(["200"]);
+  const steps = ends[0].stretches.map(({ since }) => since);
+  for (const at of met.returned) expect(steps.some((since) => at >= since && at < since + spreadMs)).toBe(true);
+
+  expect(ends[1]).toMatchObject({ status: "rolled-back", why: expect.stringMatching(/^errors: /) });
+  expect(Object.keys(metBad.failures)).toEqual(["gate"]);
+  expect(metBad.users.gate).toBeLessThan(metBad.users.legacy as number);
+  const { entries } = await it.desk.call<Told>("GET", "/v1/tiers/a/overlay");
+  expect(entries.map((one) => one.kind === "cutover" && `${one.route} ${one.percent}`).sort()).toEqual([
+    "bad 0%",
+    "good 100%",
+    "moved 100%",
+  ]);
+});
