@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
+import { parse } from "yaml";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit.ts";
 import { build } from "../../infra/verbs/build.ts";
@@ -101,6 +102,35 @@ describe("what a gate asks of the platform", () => {
   ])("%j has room for %i requests at once, its lifted routes too", (more, most) => {
     const [tier] = compiled({ "routes/a.yaml": lifting(more) }).tiers;
     expect(tier?.serves.map(({ plan }) => plan.limits.concurrency)).toEqual([most, most]);
+  });
+});
+
+describe("what a gate carries of a cut-over", () => {
+  const codeOf = async (to: string) => {
+    const environment = fs.readFileSync(
+      path.resolve(import.meta.dirname, "../../routes/environments/local.yaml"),
+      "utf8",
+    );
+    const { control } = parse(environment) as { readonly control: object };
+    const upstreams = 'upstreams: { it: { http: "https://it.example" }, old: { http: "https://old.example" } }\n';
+    const routes = `routes:\n  one: { match: GET /one, to: ${to} }\n  two: { match: GET /two, to: old, isolation: route }\n`;
+    const emitted = await emittedBy({
+      "routes/a.yaml": manifest("a", upstreams + routes),
+      "routes/environments/local.yaml": JSON.stringify({ control }),
+    });
+    return emitted
+      .filter(({ kind }) => kind === "gate")
+      .map(({ folder }) => {
+        const code = fs.readFileSync(path.join(folder, "gate.js"), "utf8");
+        return { sides: code.includes('"legacy"'), moves: /kind==="cutover"/.test(code) };
+      });
+  };
+
+  it("is there where a route is cut over or has weights, and nowhere else", async () => {
+    const none = { sides: false, moves: false };
+    expect(await codeOf("it")).toEqual([none, none]);
+    expect(await codeOf("it, cutover: { legacy: old, percent: 0% }")).toEqual([{ sides: true, moves: true }, none]);
+    expect(await codeOf("[{ it: 9 }, { old: 1 }]")).toEqual([{ sides: false, moves: true }, none]);
   });
 });
 

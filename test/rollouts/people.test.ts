@@ -10,7 +10,9 @@ const tier = (edit: number) =>
     "a",
     `level: core
 release: { steps: ["0%", { share: 10%, hold: true }, "100%"], bake: 1s }
+upstreams: { it: { http: "http://it.localhost:1" }, old: { http: "http://old.localhost:1" } }
 routes:
+  moved: { match: GET /moved, to: it, cutover: { legacy: old, percent: 20% } }
   it: { match: GET /it, respond: { status: 200, text: "${edit}" } }
 `,
   );
@@ -59,4 +61,26 @@ it("an overlay that somebody else has written since is not written over", async 
   await expect(it.as("carol").call("DELETE", `/v1/tiers/a/overlay/${entry?.id}`)).rejects.toThrow("carol is viewer");
   const after = await it.desk.call<Told>("DELETE", `/v1/tiers/a/overlay/${entry?.id}`);
   expect(after.entries).toHaveLength(done - 1);
+});
+
+it("users of a core tier are moved from an old gateway by two, and back by one", async () => {
+  const it = await place({ "routes/a.yaml": tier(0) });
+  const move = (percent: string) => {
+    const change = { kind: "cutover", route: "moved", percent, for: "1m", reason: "a test" };
+    return it.desk.call<Told>("POST", "/v1/tiers/a/overlay", change);
+  };
+  await expect(move("30%")).rejects.toThrow("moved by two people: postern rollout start a/moved");
+  await move("5%");
+  await expect(move("20%")).rejects.toThrow("moved by two people");
+  const start = (name: string) =>
+    it.desk.call<Proposed>("POST", `/v1/tiers/${encodeURIComponent(name)}/rollouts`, { reason: "a test" });
+  await expect(start("a/it")).rejects.toThrow('there is no route "a/it" that is cut over');
+  const { proposal } = await start("a/moved");
+  const started = await it.as("bob").call<Rollout>("POST", `/v1/proposals/${proposal.id}`, {});
+  // No step moves fewer users than have been moved.
+  expect(started).toMatchObject({ tier: "a/moved", steps: [{ share: 10 }, { share: 100 }] });
+  await it.as("bob").call("POST", "/v1/tiers/a%2Fmoved/rollout/abort", { reason: "no" });
+  expect(await it.settled("a%2Fmoved", 20_000)).toMatchObject({ status: "rolled-back" });
+  const { entries } = await it.desk.call<Told>("GET", "/v1/tiers/a/overlay");
+  expect(entries).toMatchObject([{ kind: "cutover", route: "moved", percent: "0%" }]);
 });
