@@ -1,5 +1,7 @@
 /** The admin API: who may ask for what, checked, written down, and handed on. It describes itself at /openapi.json. */
 import { OpenAPIHono, type z } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
 import { mayAct, type Person, personOf } from "./access.ts";
 import type { Feed } from "./amend.ts";
 import { routes, titles } from "./api-routes.ts";
@@ -60,7 +62,13 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     defaultHook: ({ success, ...rest }) => {
       if (success) return undefined;
       const { issues } = (rest as unknown as { readonly error: z.ZodError }).error;
-      return problem(400, issues.map(({ path, message }) => `${path.join(".") || "it"}: ${message}`).join("; "));
+      return problem(
+        400,
+        issues
+          .map(({ path, message }) => `${path.join(".") || "it"}: ${message}`)
+          .join("; ")
+          .slice(0, 2000),
+      );
     },
   });
   app.doc31("/openapi.json", {
@@ -69,6 +77,8 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
   });
   app.onError((error) => {
     if (error instanceof Declined || error instanceof Refusal) return problem(409, error.message);
+    // Of a body that is no JSON.
+    if (error instanceof HTTPException && error.status < 500) return problem(400, error.message);
     desk.log({ type: "fault", cause: error.message });
     return new Response(null, { status: 500 });
   });
@@ -77,12 +87,13 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     if (c.req.path === "/openapi.json") return next();
     const person = await personOf(c.req.header("authorization") ?? null, plan.operators, desk.now());
     if (!person) return problem(401, "Authorization: Bearer <EdDSA token of an operator, five minutes at most>");
-    if (Number(c.req.header("content-length") ?? 0) > mostBodyBytes) return problem(400, "a body has 256 KiB at most");
     c.set("person", person);
     const least: Role = c.req.method === "GET" ? "viewer" : "operator";
     if (!mayAct(person, least)) return problem(403, `${person.name} is ${person.role}; this takes ${least}`);
     return next();
   });
+  // Counted, since a body need not say how long it is.
+  app.use("*", bodyLimit({ maxSize: mostBodyBytes, onError: () => problem(400, "a body has 256 KiB at most") }));
 
   const factsOf = (name: string): TierFacts | undefined => factsIn(plan, name);
   const noTier = (name: string) =>

@@ -68,6 +68,8 @@ const call = async <T>(
   try {
     const response = await send(`${api}/accounts/${account}${path}`, {
       headers,
+      // The token is for the platform, and for nobody it points to.
+      redirect: "manual",
       signal: timeout(patienceMs),
       ...(body && { method: "POST", body: JSON.stringify(body) }),
     });

@@ -1,0 +1,148 @@
+/** The admin API under attack: what is odd, too much or not meant for it is refused, and nothing is done. */
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { describe, expect, it } from "vitest";
+import { controlAudience } from "../../functions/control/access.ts";
+import { act } from "../../functions/control/actuator/calls.ts";
+import { adminApi, type Desk } from "../../functions/control/api.ts";
+import type { ControlPlan } from "../../functions/control/plan.ts";
+
+const { publicKey, privateKey } = await generateKeyPair("EdDSA");
+const { x = "" } = await exportJWK(publicKey);
+const secret = "the secret of control";
+
+const office = async () => {
+  const done: string[] = [];
+  const logged: object[] = [];
+  const fail = async (): Promise<never> => {
+    throw new Error(`it broke over ${secret}`);
+  };
+  const desk = {
+    status: async () => null,
+    history: fail,
+    start: async (tier: string) => {
+      done.push(`start ${tier}`);
+      return { status: "running", why: "" };
+    },
+    ledger: { write: async () => 1, settle: async () => {} },
+    now: () => Date.now(),
+    uuid: () => "p1-0000",
+    log: (line: object) => void logged.push(line),
+  } as unknown as Desk;
+  const tier = { level: "standard", workers: ["gate-a"], routes: {}, filters: {}, release: {} };
+  const plan = { environment: "test", operators: { alice: { key: x, role: "operator" } }, tiers: { a: tier } };
+  const app = adminApi(plan as unknown as ControlPlan, desk);
+  const seconds = Math.floor(Date.now() / 1000);
+  const token = await new SignJWT()
+    .setProtectedHeader({ alg: "EdDSA", kid: "alice" })
+    .setSubject("alice")
+    .setAudience(controlAudience)
+    .setIssuedAt(seconds)
+    .setExpirationTime(seconds + 60)
+    .sign(privateKey);
+  return {
+    done,
+    logged,
+    ask: async (path: string, init: RequestInit & { duplex?: "half" } = {}) => {
+      const headers = { authorization: `Bearer ${token}`, "content-type": "application/json", ...init.headers };
+      const response = await app.request(path, { ...init, headers } as RequestInit);
+      return { status: response.status, text: await response.text() };
+    },
+  };
+};
+
+const start = "/v1/tiers/a/rollouts";
+const release = { steps: ["1%", "100%"] };
+
+describe("a body", () => {
+  it("that is a release as a manifest has it is taken", async () => {
+    const { ask, done } = await office();
+    expect(await ask(start, { method: "POST", body: JSON.stringify({ reason: "a test", release }) })).toMatchObject({
+      status: 200,
+    });
+    expect(done).toEqual(["start a"]);
+  });
+
+  it.each([
+    ["is no JSON", "{"],
+    ["is a list", "[]"],
+    ["is nested a thousand deep", `${"[".repeat(1000)}${"]".repeat(1000)}`],
+    ["has a prototype", '{"reason":"a test","__proto__":{"role":"admin"}}'],
+    ["has no reason", "{}"],
+    ["has a share above all", JSON.stringify({ reason: "it", release: { steps: ["1%", "999%"] } })],
+    ["has steps that fall", JSON.stringify({ reason: "it", release: { steps: ["50%", "1%", "100%"] } })],
+    ["has steps without an end", JSON.stringify({ reason: "it", release: { steps: ["50%"] } })],
+    [
+      "tolerates what no verdict could read",
+      JSON.stringify({ reason: "it", release: { ...release, tolerate: { errors: "+0.123456pp" } } }),
+    ],
+    ["bakes for ever", JSON.stringify({ reason: "it", release: { ...release, bake: "999999999h" } })],
+    ["limits by nothing", JSON.stringify({ reason: "it", release: { ...release, limits: { errors: "lots" } } })],
+    [
+      "asks too much",
+      JSON.stringify({ reason: "it", release: { ...release, queries: { it: { query: "x".repeat(1001), max: 1 } } } }),
+    ],
+  ])("that %s is refused, and nothing is done", async (_, body) => {
+    const { ask, done } = await office();
+    const { status, text } = await ask(start, { method: "POST", body });
+    expect([status, text.length < 3000]).toEqual([400, true]);
+    expect(done).toEqual([]);
+  });
+
+  it("that is of another type is read as JSON or not at all", async () => {
+    const { ask, done } = await office();
+    const headers = { "content-type": "text/plain" };
+    expect((await ask(start, { method: "POST", body: "{}", headers })).status).toBe(400);
+    expect(done).toEqual([]);
+  });
+
+  it("that does not say how long it is is counted", async () => {
+    const { ask, done } = await office();
+    const body = new ReadableStream({
+      start: (controller) => {
+        for (let count = 0; count < 300; count++) controller.enqueue(new TextEncoder().encode(" ".repeat(1024)));
+        controller.enqueue(new TextEncoder().encode(JSON.stringify({ reason: "a test" })));
+        controller.close();
+      },
+    });
+    expect((await ask(start, { method: "POST", body, duplex: "half" })).status).toBe(400);
+    expect(done).toEqual([]);
+  });
+});
+
+it.each([
+  "/v1/tiers/__proto__/rollout",
+  "/v1/tiers/toString/rollouts",
+  "/v1/tiers/a%2F..%2Fb/rollout",
+  "/v1/tiers/a/../../b",
+])("%s is no tier", async (path) => {
+  const { ask } = await office();
+  expect((await ask(path)).status).toBeGreaterThanOrEqual(400);
+  expect((await ask(path)).status).toBeLessThan(500);
+});
+
+it("what breaks inside is said to nobody outside", async () => {
+  const { ask, logged } = await office();
+  expect(await ask("/v1/tiers/a/rollouts")).toEqual({ status: 500, text: "" });
+  expect(logged).toHaveLength(1);
+});
+
+it("the actuator's token goes to the platform, and to nobody it points to", async () => {
+  const sent: RequestInit[] = [];
+  const request = new Request("https://actuator/deployments", { method: "POST", body: '{"worker":"gate-a"}' });
+  const answer = await act(
+    request,
+    { api: "https://api.example", account: "1", workers: ["gate-a"] },
+    {
+      send: async (_, init) => {
+        sent.push(init);
+        return new Response(null, { status: 302, headers: { location: "https://elsewhere.example" } });
+      },
+      token: "deploy-token",
+      timeout: () => new AbortController().signal,
+    },
+  );
+  expect(sent.map(({ redirect }) => redirect)).toEqual(["manual"]);
+  const said = await answer.text();
+  expect(JSON.parse(said)).toMatchObject({ ok: false, status: 302 });
+  expect(said).not.toContain("deploy-token");
+});
