@@ -181,6 +181,14 @@ describe("a front's report", () => {
   });
 });
 
+it("of tiers that share a gate, and are judged together, a death is one: the tail's", async () => {
+  const { post, news } = stand();
+  const death = { version: "v1", outcome: "exception", count: 1 };
+  await post("/v1/front", { counts: [], deaths: [{ tier: "rates", version: "v1", group: 1 }], lost: 0 });
+  await post("/v1/tail", { cpu: [], deaths: [{ ...death, worker: "gate-shared" }], faults: [], spans: [] });
+  expect(news().flatMap(({ deaths }) => deaths?.seen ?? [])).toEqual(["tail"]);
+});
+
 it("each tier is told once, whatever there is to tell", async () => {
   const { post, calls } = stand();
   const counts = ["200", "404", "503"].map((status) => ({ tier: "wallet", status, code: "", count: 1 }));

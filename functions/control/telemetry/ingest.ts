@@ -51,7 +51,7 @@ export const ingest = async (
     }
     case "/v1/front": {
       const it = frontReport.safeParse(value);
-      return it.success ? hear(newsOfFront(it.data)) : refused(400, it.error.message);
+      return it.success ? hear(newsOfFront(it.data, tiers)) : refused(400, it.error.message);
     }
     default:
       return refused(404, "there are /v1/report, /v1/tail and /v1/front");
@@ -119,7 +119,7 @@ const newsOfTail = ({ cpu, deaths: dead, faults, spans }: TailReport, tiers: Tie
 };
 
 /** Who was asked does not say of which tier a report that was lost had told, so that counts with the first one. */
-const newsOfFront = ({ counts, deaths: dead, lost }: FrontReport): News[] => [
+const newsOfFront = ({ counts, deaths: dead, lost }: FrontReport, tiers: Tiers): News[] => [
   ...counts.map(({ tier, status, code, count }, index) => ({
     tier,
     version: "",
@@ -132,9 +132,17 @@ const newsOfFront = ({ counts, deaths: dead, lost }: FrontReport): News[] => [
     tier: some[0]?.tier ?? "",
     version: some[0]?.version ?? "",
     tallies: [{ name: "deaths" as const, labels: { seen: "front", outcome: "exception" }, by: some.length }],
-    deaths: { seen: "front" as const, sample: deathsIn(some.map(({ group }) => group % groups)) },
+    // Of tiers that share a gate the tail's word is taken: the two cannot be held against each other, tier by tier.
+    ...(!sharesGate(tiers, some[0]?.tier ?? "") && {
+      deaths: { seen: "front" as const, sample: deathsIn(some.map(({ group }) => group % groups)) },
+    }),
   })),
 ];
+
+const sharesGate = (tiers: Tiers, tier: string): boolean => {
+  const own = Object.hasOwn(tiers, tier) ? (tiers[tier]?.workers ?? []) : [];
+  return Object.entries(tiers).some(([name, { workers }]) => name !== tier && workers.some((it) => own.includes(it)));
+};
 
 const taken = (): Response => new Response(null, { status: 204 });
 
