@@ -48,6 +48,8 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
     verdict: "pass" as Verdict["verdict"],
     smoke: true,
     queries: [] as Finding[],
+    /** Telemetry is gone. */
+    deaf: false,
     /** What the next calls meet; of the platform. */
     faults: [] as (PlatformFault | "lost")[],
   };
@@ -101,7 +103,10 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
         return { ok: true, result: { id } };
       },
     },
-    evidence: async () => ({}) as Stage,
+    evidence: async () => {
+      if (world.deaf) throw new Error("telemetry does not answer");
+      return {} as Stage;
+    },
     judge: () => verdictOf(world.verdict),
     queries: async () => world.queries,
     smoke: async () => {

@@ -38,6 +38,28 @@ describe("a good version", () => {
   });
 });
 
+describe("telemetry that does not answer", () => {
+  it("lets nothing pass, and when it is back the rollout goes on", async () => {
+    const it = stand();
+    await it.start();
+    await run(it, 3_000);
+    it.world.deaf = true;
+    await run(it, 15_000);
+    expect([it.share(), it.state().status]).toEqual([1, "running"]);
+    it.world.deaf = false;
+    await run(it, 60_000);
+    expect(it.state().status).toBe("promoted");
+  });
+
+  it("is waited for as long as evidence is, then a person decides", async () => {
+    const it = stand();
+    it.world.deaf = true;
+    await it.start();
+    await run(it, 60_000);
+    expect([it.share(), it.state().status]).toEqual([1, "paused"]);
+  });
+});
+
 describe("a bad version", () => {
   it("comes back in one call, and what was found is kept", async () => {
     const it = stand();

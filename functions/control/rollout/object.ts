@@ -60,6 +60,8 @@ const mostKept = 50;
 /** Actions of one look: a decision or two for each Worker of a tier. */
 const mostActions = 300;
 
+const open = { verdict: "not-enough" } as const;
+
 const current = "current";
 const past = "past";
 
@@ -119,13 +121,18 @@ export const rollouts = (ports: Ports) => {
     );
   };
 
-  const judged = async (it: Rollout): Promise<void> => {
+  const verdictOn = async (it: Rollout): Promise<Verdict> => {
     const stages = await Promise.all(
       it.stretches.filter(({ share }) => share > 0).map((stretch) => ports.evidence(it, stretch)),
     );
     const own = ports.judge(it, stages);
     // Nobody is waited for where it is clear already.
-    const verdict = own.verdict === "fail" ? own : beside(own, await ports.queries(it));
+    return own.verdict === "fail" ? own : beside(own, await ports.queries(it));
+  };
+
+  const judged = async (it: Rollout): Promise<void> => {
+    // Without telemetry nothing is proved, and a look that threw would be the last but five.
+    const verdict = await verdictOn(it).catch((): Verdict => ({ ...open, findings: it.verdict?.findings ?? [] }));
     await take({ kind: "judged", seq: it.goal.seq, verdict });
   };
 
@@ -155,19 +162,7 @@ export const rollouts = (ports: Ports) => {
     status: load,
     history: async () => [...(await history()), ...([await load()].filter(Boolean) as Rollout[])].toReversed(),
     /** @throws Refusal where one runs already, or there is nothing to release */
-    start: ({
-      tier,
-      facts,
-      steps,
-      patienceMs,
-      tolerate,
-      limits,
-      queries,
-      smoke,
-      by,
-      reason,
-      wave,
-    }: Start): Promise<Rollout> =>
+    start: ({ facts, wave, ...given }: Start): Promise<Rollout> =>
       alone(async () => {
         const before = await load();
         if (before && wave !== undefined && before.wave === wave) return before;
@@ -176,35 +171,27 @@ export const rollouts = (ports: Ports) => {
         const subjects = found.flatMap((it) => it ?? []);
         if (subjects.length === 0)
           throw new Refusal(
-            `no Worker of ${tier} has a new version beside its stable one: postern deploy ${tier} --split 0`,
+            `no Worker of ${given.tier} has a new version beside its stable one: postern deploy ${given.tier} --split 0`,
           );
         if (before) await storage.put(past, [...(await history()), before].slice(-mostKept));
         const at = now();
         const it: Rollout = {
+          ...given,
           id: ports.uuid().slice(0, 8),
-          tier,
           subjects: subjects.map(({ subject }) => subject),
-          steps,
-          tolerate,
-          limits,
-          queries,
-          smoke,
-          by,
-          reason,
           ...(wave !== undefined && { wave }),
           startedAt: at,
           endedAt: null,
           status: "running",
           step: 0,
-          goal: { seq: 1, share: steps[0]?.share ?? 100, done: [], attempts: 0, notBefore: 0 },
+          goal: { seq: 1, share: given.steps[0]?.share ?? 100, done: [], attempts: 0, notBefore: 0 },
           foreign: false,
           smoked: false,
           known: Object.fromEntries(subjects.map(({ subject, deployment }) => [subject.worker, deployment])),
           stretches: [],
           verdict: null,
           why: "it has begun",
-          patienceMs,
-          notes: [{ at, what: `started: ${reason}`, by }],
+          notes: [{ at, what: `started: ${given.reason}`, by: given.by }],
         };
         await keep(it);
         await storage.setAlarm(at);
