@@ -6,7 +6,7 @@ import http from "node:http";
 import { text } from "node:stream/consumers";
 
 export interface Met {
-  /** Requests that were answered, given up after three seconds, or lost. */
+  /** Requests that were answered, given up after five seconds, or lost. */
   readonly sent: number;
   /** Ended without an answer, though nobody gave up. */
   readonly lost: number;
@@ -57,7 +57,7 @@ const ask = (): Promise<void> =>
     const moved = met.get("gate")?.has(user) === true;
     const at = Date.now();
     const headers = { "x-device-id": user, ...(token && { authorization: `Bearer ${token}` }) };
-    const request = http.get({ hostname, port, path, headers, agent, timeout: 3000 }, (response) => {
+    const request = http.get({ hostname, port, path, headers, agent, timeout: 5000 }, (response) => {
       const status = String(response.statusCode);
       const release = String(response.headers["x-release"] ?? "none");
       sent++;
@@ -99,7 +99,7 @@ while (running) {
   const one = ask().finally(() => under.delete(one));
   under.add(one);
 }
-await Promise.race([Promise.all(under), new Promise((wake) => setTimeout(wake, 3500))]);
+await Promise.race([Promise.all(under), new Promise((wake) => setTimeout(wake, 5500))]);
 const usersMet = Object.fromEntries([...met].map(([release, all]) => [release, all.size]));
 process.stdout.write(
   JSON.stringify({ sent, lost, counts, releases, failures, users: usersMet, returned } satisfies Met),
