@@ -1,9 +1,11 @@
 /** The Worker of the control plane: the admin API, rollouts, telemetry. It holds no deploy token. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import { adminApi } from "./control/api.ts";
-import type { Bindings, Rollouts, Waves, World } from "./control/bindings.ts";
+import type { Bindings, Notices as NoticesCalls, Rollouts, Waves, World } from "./control/bindings.ts";
 import { deskOf } from "./control/desk.ts";
 import { type Ledger as LedgerCalls, ledgerOn } from "./control/ledger.ts";
+import { addNotices } from "./control/notices/api.ts";
+import { notices } from "./control/notices/object.ts";
 import type { Collector } from "./control/otlp/push.ts";
 import { addOverlay } from "./control/overlay.ts";
 import type { ControlPlan } from "./control/plan.ts";
@@ -43,6 +45,7 @@ const whole = (plan: ControlPlan, env: Bindings) => {
   const app = adminApi(plan, desk);
   addOverlay(app, plan, desk);
   addWaves(app, plan, desk);
+  addNotices(app, desk);
   return app;
 };
 
@@ -93,6 +96,26 @@ export const control = (plan: ControlPlan) => ({
 
     override async alarm(): Promise<void> {
       await this.#waves.look();
+    }
+  } as ObjectClass,
+  /** What is told to the world. */
+  Notices: class extends DurableObject<Bindings> {
+    readonly #notices = notices({
+      outside: { fetch: world.fetch, now: world.now, timeout: (ms) => AbortSignal.timeout(ms) },
+      random: world.random,
+      uuid: world.uuid,
+      sql: this.ctx.storage.sql,
+      wake: (at) => this.ctx.storage.setAlarm(at),
+      plan,
+      secrets: { webhook: this.env.POSTERN_WEBHOOK_SECRET, github: this.env.GITHUB_TOKEN },
+    });
+
+    async invoke(name: keyof NoticesCalls, given: readonly unknown[]): Promise<unknown> {
+      return (this.#notices[name] as (...all: readonly unknown[]) => unknown)(...given);
+    }
+
+    override async alarm(): Promise<void> {
+      await this.#notices.look();
     }
   } as ObjectClass,
   api: {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The verbs, nothing else. Each loads its module only when it is called. */
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
+import { addNoticeVerbs } from "./verbs/cli/notices.ts";
 import { environment, examples, finish, json, root, target } from "./verbs/cli/options.ts";
 import { addOverlayVerbs } from "./verbs/cli/overlays.ts";
 import { addReleaseVerbs } from "./verbs/cli/releases.ts";
@@ -86,6 +87,7 @@ addRolloutVerbs(program);
 addWaveVerbs(program);
 addOverlayVerbs(program);
 addTelemetryVerbs(program);
+addNoticeVerbs(program);
 
 const secrets = program.command("secrets").description("the secrets that tiers name: what is missing, and setting one");
 

@@ -24,6 +24,11 @@ export const release = manifestRelease().superRefine(({ steps }, context) => {
 const startBody = z.strictObject({
   reason,
   release: release.optional().describe("By default what the tier's manifest said when control was deployed"),
+  commit: z
+    .string()
+    .regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/, "a commit's whole id, in hexadecimal digits")
+    .optional()
+    .describe("That the version was built from; GitHub's deployment is of it"),
 });
 const commandBody = z.strictObject({ reason: z.string().max(500).default("") });
 

@@ -6,7 +6,9 @@ import { mayAct, type Person, personOf } from "./access.ts";
 import type { Feed } from "./amend.ts";
 import { routes, titles } from "./api-routes.ts";
 import { audited, everyTier, proposed } from "./audit.ts";
+import type { Notices } from "./bindings.ts";
 import { factsIn, subjectIn } from "./cutovers.ts";
+import type { Tested } from "./notices/object.ts";
 import type { ControlPlan, Role, TierFacts } from "./plan.ts";
 import type { Measured } from "./rollout/measured.ts";
 import { type Command, Refusal } from "./rollout/reducer.ts";
@@ -20,13 +22,7 @@ export interface Desk extends WaveDesk {
   readonly measured: (rollout: Rollout) => Promise<Measured>;
   readonly history: (tier: string) => Promise<readonly Rollout[]>;
   /** @throws Declined */
-  readonly start: (
-    tier: string,
-    facts: TierFacts,
-    release: WrittenRelease,
-    by: string,
-    reason: string,
-  ) => Promise<Rollout>;
+  readonly start: (tier: string, facts: TierFacts, asked: StartAsked) => Promise<Rollout>;
   /** @throws Declined */
   readonly ask: (tier: string, command: Command, by: string, reason: string) => Promise<Rollout>;
   readonly label: (rollout: Rollout) => Promise<string>;
@@ -34,7 +30,19 @@ export interface Desk extends WaveDesk {
   /** @param tier only this one's */
   readonly metrics: (tier?: string) => Promise<string>;
   readonly overlay: Feed;
+  readonly notices: {
+    readonly status: () => Promise<ReturnType<Notices["status"]>>;
+    readonly test: (actor: string) => Promise<readonly Tested[]>;
+    readonly retry: () => Promise<number>;
+  };
   readonly log: (line: object) => void;
+}
+
+export interface StartAsked {
+  readonly release: WrittenRelease;
+  readonly by: string;
+  readonly reason: string;
+  readonly commit: string | null;
 }
 
 /** What was asked for does not fit how things stand. */
@@ -115,9 +123,10 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
       before: JSON.stringify(before?.why ?? null),
       asked: JSON.stringify(body),
     };
+    const written = body.release ?? (facts.release as unknown as WrittenRelease);
     return audited(desk, line, () => {
       if (what !== "start") return desk.ask(tier, what as Command, by, body.reason);
-      return desk.start(tier, facts, body.release ?? (facts.release as unknown as WrittenRelease), by, body.reason);
+      return desk.start(tier, facts, { release: written, by, reason: body.reason, commit: body.commit ?? null });
     });
   };
 
@@ -195,4 +204,5 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
 interface Asked {
   readonly reason: string;
   readonly release?: WrittenRelease | undefined;
+  readonly commit?: string | undefined;
 }

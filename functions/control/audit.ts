@@ -1,12 +1,15 @@
 /** Writes down what people do, before it is done and after, and what waits for a second person. */
 import type { Ledger, Line, Proposal } from "./ledger.ts";
+import { cut, type Notice, type Tell } from "./notices/notice.ts";
 
 export interface Recorder {
   readonly ledger: {
     readonly [K in keyof Ledger]: (...given: Parameters<Ledger[K]>) => Promise<Awaited<ReturnType<Ledger[K]>>>;
   };
+  readonly tell: Tell;
   readonly now: () => number;
   readonly uuid: () => string;
+  readonly log: (line: object) => void;
 }
 
 /** A proposal waits for a second person so long. */
@@ -33,11 +36,33 @@ export const audited = async <T extends { readonly status: string; readonly why:
 
 /** @returns that it waits */
 export const proposed = async (
-  { ledger, now, uuid }: Recorder,
+  { ledger, tell, now, uuid, log }: Recorder,
   what: Pick<Proposal, "by" | "tier" | "what" | "body">,
 ): Promise<Response> => {
   const at = now();
   const proposal: Proposal = { id: uuid().slice(0, 8), until: at + proposalMs, ...what };
   await ledger.propose(proposal, at);
+  // Who proposed it knows it without.
+  await tell(wanted(proposal, at)).catch(({ message }) =>
+    log({ type: "untold", proposal: proposal.id, cause: message }),
+  );
   return Response.json({ proposal }, { status: 202 });
+};
+
+const wanted = ({ id, tier, what, by, until, body }: Proposal, at: number): Notice => {
+  const { reason } = JSON.parse(body) as { readonly reason?: unknown };
+  return {
+    id: `msg_${id}`,
+    type: "approval.wanted",
+    at,
+    subject: id,
+    data: {
+      tier,
+      proposal: id,
+      what,
+      reason: typeof reason === "string" ? cut(reason, 500) : "",
+      actor: by,
+      until: new Date(until).toISOString(),
+    },
+  };
 };

@@ -1,12 +1,14 @@
 /** What control is bound to. */
 import type { Ledger } from "./ledger.ts";
 import type { Namespace } from "./namespaces.ts";
+import type { notices } from "./notices/object.ts";
 import type { rollouts } from "./rollout/object.ts";
 import type { Store } from "./telemetry/store.ts";
 import type { waves } from "./wave/object.ts";
 
 export type Rollouts = ReturnType<typeof rollouts>;
 export type Waves = ReturnType<typeof waves>;
+export type Notices = ReturnType<typeof notices>;
 
 /** What is not to be had twice the same; tests hand in their own. */
 export interface World {
@@ -25,6 +27,7 @@ export interface Bindings {
   readonly ROLLOUTS: Namespace<Rollouts>;
   readonly WAVES: Namespace<Waves>;
   readonly LEDGER: Namespace<Ledger>;
+  readonly NOTICES: Namespace<Notices>;
   readonly ACTUATOR: Fetcher;
   readonly FEED: Fetcher;
   /** JSON of a JWK: signs testers' labels. */
@@ -34,4 +37,7 @@ export interface Bindings {
   readonly PROMETHEUS_TOKEN?: string;
   /** Headers of the collector. */
   readonly OTLP_HEADERS?: string;
+  /** What webhooks are signed with: `whsec_…`, or two of them. */
+  readonly POSTERN_WEBHOOK_SECRET?: string;
+  readonly GITHUB_TOKEN?: string;
 }

@@ -4,6 +4,7 @@ import { Declined, type Desk } from "./api.ts";
 import type { Bindings, Waves, World } from "./bindings.ts";
 import { movedOf, subjectIn } from "./cutovers.ts";
 import { remote } from "./namespaces.ts";
+import { noticesOf, tellOf } from "./notices/tell.ts";
 import type { ControlPlan, TierFacts } from "./plan.ts";
 import { granted } from "./refused.ts";
 import { measuredBy } from "./rollout/gathering.ts";
@@ -40,10 +41,10 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
     status: async (tier) => (await of(tier).status()) ?? null,
     measured: (it) => measuredBy(env, plan, it, world.now()),
     history: (tier) => of(tier).history(),
-    start: async (tier, facts, release, by, reason) => {
+    start: async (tier, facts, { release, by, reason, commit }) => {
       const given = fromManifest(release);
       const steps = await stepsFor(tier, facts, given.steps);
-      return granted(await of(tier).start({ ...given, tier, facts, steps, by, reason }));
+      return granted(await of(tier).start({ ...given, tier, facts, steps, by, reason, commit }));
     },
     ask: async (tier, command, by, reason) => granted(await of(tier).ask(command, by, reason)),
     label: (it) => labelOf(it, env.CONTROL_KEY, world.now()),
@@ -57,6 +58,8 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
     overlay: feed,
     ledger: remote(env.LEDGER, ledger) as Desk["ledger"],
     waves: wavesIn(remote(env.WAVES, theWaves)),
+    notices: noticesOf(env),
+    tell: tellOf(env),
     now: world.now,
     uuid: world.uuid,
     log: world.log,

@@ -46,12 +46,15 @@ export interface TierFacts {
 
 export interface ControlPlan {
   readonly environment: string;
+  /** Of the admin API. */
+  readonly host: string;
   readonly operators: Readonly<Record<string, Operator>>;
   /** How smoke tests reach the front; by default the tier's own host. */
   readonly front: string | null;
+  /** Hears of what happens. */
   readonly webhook: string | null;
-  /** `owner/repository`, whose deployments hear of rollouts. */
-  readonly github: string | null;
+  /** `owner/repository`, whose deployments hear of rollouts, and where its REST API is. */
+  readonly github: { readonly name: string; readonly api: string } | null;
   /** Where metrics go by OTLP over HTTP. */
   readonly otlp: CollectorPlan | null;
   /** Who is asked what releases query. */

@@ -23,6 +23,18 @@ const prometheus = () =>
       "an address with no user, query or fragment; a token is the secret PROMETHEUS_TOKEN",
     );
 
+const loopback = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?=[:/]|$)/;
+
+/** What goes there is a secret, or is nobody else's business. */
+const guarded = () =>
+  z.url({ protocol: /^https?$/, error: "an address begins with https://" }).refine(
+    (text) => {
+      const { protocol, username, hash } = new URL(text);
+      return (protocol === "https:" || loopback.test(text)) && username === "" && hash === "";
+    },
+    { error: "an address begins with https:// (http:// only on this machine), and has no user in it", abort: true },
+  );
+
 const control = () =>
   z.strictObject({
     host: host().describe("Where the admin API is reached; a host of its own"),
@@ -56,15 +68,18 @@ const control = () =>
       .url({ protocol: /^https?$/, error: "an address begins with https:// or http://" })
       .optional()
       .describe("How smoke tests reach the front; by default `https://` and the tier's first host"),
-    webhook: z
-      .url({ protocol: /^https?$/, error: "an address begins with https://" })
+    webhook: guarded()
       .optional()
       .describe("Hears of rollouts, signed with the secret POSTERN_WEBHOOK_SECRET (Standard Webhooks)"),
     github: z
       .string()
-      .regex(/^[\w.-]+\/[\w.-]+$/, "a repository: owner/name")
+      .regex(/^[A-Za-z0-9][\w-]{0,38}\/(?!\.{1,2}$)[\w.-]{1,100}$/, "a repository: owner/name")
       .optional()
       .describe("Whose deployments hear of rollouts, with the secret GITHUB_TOKEN"),
+    "github-api": guarded()
+      .default("https://api.github.com")
+      .transform((text) => text.replace(/\/+$/, ""))
+      .describe("GitHub's REST API; of an own server `https://<host>/api/v3`"),
     analytics: z
       .string()
       .regex(/^[A-Za-z0-9_]{1,64}$/, "a dataset's name is letters, digits and underscores")

@@ -12,9 +12,9 @@ import { zoneOfRoute } from "./zones.ts";
 
 type Settings = NonNullable<Environment["control"]>;
 
-const controlWorker = (environment: string) => workerName("postern-control", environment);
+export const controlWorker = (environment: string) => workerName("postern-control", environment);
 const feedWorker = (environment: string) => workerName("postern-feed", environment);
-const actuatorWorker = (environment: string) => workerName("postern-actuator", environment);
+export const actuatorWorker = (environment: string) => workerName("postern-actuator", environment);
 const tailWorker = (environment: string) => workerName("postern-tail", environment);
 const frontWorker = (environment: string) => workerName("postern-front", environment);
 
@@ -95,6 +95,7 @@ export const controlConfig = ({ name, value }: Named<Environment>, settings: Set
       { name: "ROLLOUTS", class_name: "Rollouts" },
       { name: "WAVES", class_name: "Waves" },
       { name: "LEDGER", class_name: "Ledger" },
+      { name: "NOTICES", class_name: "Notices" },
     ],
   },
   ...(settings.analytics !== undefined && {
@@ -103,6 +104,7 @@ export const controlConfig = ({ name, value }: Named<Environment>, settings: Set
   migrations: [
     { tag: "v1", new_sqlite_classes: ["Telemetry", "Rollouts", "Ledger"] },
     { tag: "v3", new_sqlite_classes: ["Waves"] },
+    { tag: "v2", new_sqlite_classes: ["Notices"] },
   ],
   secrets: { required: controlSecrets(settings) },
 });
@@ -141,10 +143,11 @@ export const controlPlan = (
   settings: Settings,
 ): ControlPlan => ({
   environment: name,
+  host: settings.host,
   operators: settings.operators,
   front: settings.front ?? null,
   webhook: settings.webhook ?? null,
-  github: settings.github ?? null,
+  github: settings.github === undefined ? null : { name: settings.github, api: settings["github-api"] },
   otlp: collectorOf(settings),
   prometheus: prometheusOf(settings),
   scheme: schemeOf(settings),

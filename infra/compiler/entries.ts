@@ -94,7 +94,7 @@ export default { fetch: () => new Response(null, { status: 404 }) };
 `,
   control: `import plan from "./plan.js";
 import { control } from "./control.ts";
-export const { Ingest, Telemetry, Rollouts, Waves, Ledger, api } = control(plan);
+export const { Ingest, Telemetry, Rollouts, Waves, Ledger, Notices, api } = control(plan);
 export default api;
 `,
   tail: `import plan from "./plan.js";

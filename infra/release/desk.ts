@@ -6,8 +6,9 @@ import { importJWK, SignJWT } from "jose";
 import { controlAudience, longestLife } from "../../functions/control/access.ts";
 import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Named } from "../compiler/checked.ts";
+import { compile } from "../compiler/compile.ts";
 import { localSecrets } from "../secrets.ts";
-import type { Target } from "./target.ts";
+import { environmentFor, type Target, targetOf } from "./target.ts";
 
 export interface Desk {
   /** @throws DeskFault */
@@ -25,6 +26,19 @@ export class DeskFault extends Error {
     super(message);
     this.status = status;
   }
+}
+
+/** As a command line says it. @throws as `deskOf` does */
+export const deskFor = ({ root, target, env, as }: DeskOptions): Desk => {
+  const at = targetOf(target);
+  return deskOf(root, compile(root, environmentFor(at, env)).environment, at, as);
+};
+
+export interface DeskOptions {
+  readonly root: string;
+  readonly env?: string | undefined;
+  readonly target: string;
+  readonly as?: string | undefined;
 }
 
 const lifeSeconds = 60;

@@ -1,9 +1,7 @@
 /** `postern overlay`: what is laid over a running tier, within seconds and for a time. */
 import type { Entry, Told } from "../../functions/gateway/overlay.ts";
-import { compile } from "../compiler/compile.ts";
 import { type Outcome, table } from "../outcome.ts";
-import { type Desk, deskOf } from "../release/desk.ts";
-import { environmentFor, targetOf } from "../release/target.ts";
+import { deskFor } from "../release/desk.ts";
 
 interface Options {
   readonly root: string;
@@ -16,11 +14,6 @@ interface Options {
 interface AddOptions extends Options {
   readonly for: string;
 }
-
-const deskFor = ({ root, target, env, as }: Options): Desk => {
-  const at = targetOf(target);
-  return deskOf(root, compile(root, environmentFor(at, env)).environment, at, as);
-};
 
 export const list = async (tier: string, options: Options): Promise<Outcome> =>
   shown(tier, await deskFor(options).call<Told>("GET", `/v1/tiers/${tier}/overlay`));

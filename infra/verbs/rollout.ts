@@ -4,7 +4,8 @@ import { isOver, type Rollout } from "../../functions/control/rollout/state.ts";
 import type { Wave } from "../../functions/control/wave/state.ts";
 import { compile } from "../compiler/compile.ts";
 import { type Outcome, table } from "../outcome.ts";
-import { type Desk, DeskFault, deskOf } from "../release/desk.ts";
+import { commitOf } from "../release/commit.ts";
+import { type Desk, DeskFault, deskFor } from "../release/desk.ts";
 import { environmentFor, targetOf } from "../release/target.ts";
 import { deploy } from "./deploy.ts";
 import { isProposed, type Proposed, toldProposed } from "./proposed.ts";
@@ -24,16 +25,12 @@ interface StartOptions extends Options {
   readonly upload: boolean;
   readonly bake?: string | undefined;
   readonly watch?: true | undefined;
+  readonly commit?: string | undefined;
 }
 
 /** A release that was taken back. */
 const rolledBack = 4;
 const lookMs = 2000;
-
-const deskFor = ({ root, target, env, as }: Options): Desk => {
-  const at = targetOf(target);
-  return deskOf(root, compile(root, environmentFor(at, env)).environment, at, as);
-};
 
 /** @param name `wallet`, or `wallet/balance` for a route that is cut over */
 const pathOf = (name: string): string => `/v1/tiers/${encodeURIComponent(name)}`;
@@ -47,9 +44,12 @@ export const start = async (tier: string, options: StartOptions): Promise<Outcom
     if (uploaded.exitCode !== 0) return uploaded;
   }
   const { release } = manifestOf(tier.split("/")[0] as string, options);
+  // Of a version that was uploaded before, nobody here knows.
+  const commit = options.commit ?? (options.upload ? await commitOf(options.root) : undefined);
   const it = await desk.call<Rollout | Proposed>("POST", `${pathOf(tier)}/rollouts`, {
     reason,
     release: { ...release, ...(options.bake !== undefined && { bake: options.bake }) },
+    commit,
   });
   return options.watch && !isProposed(it) ? watch(tier, options) : told(it);
 };

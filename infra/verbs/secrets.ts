@@ -1,5 +1,8 @@
 /** `postern secrets list` and `postern secrets set` */
+import type { Environment } from "../../functions/gateway/environment.ts";
+import type { Named } from "../compiler/checked.ts";
 import { compile } from "../compiler/compile.ts";
+import { actuatorWorker, controlSecrets, controlWorker, deployToken } from "../compiler/control.ts";
 import { gatesOf } from "../compiler/gates.ts";
 import { choice } from "../compiler/issues.ts";
 import { workerName } from "../compiler/platform.ts";
@@ -23,7 +26,7 @@ interface Needs {
 
 const needs = ({ root, env }: Options): Needs => {
   const { tiers, environment } = compile(root, env);
-  const all = gatesOf(tiers).flatMap(({ name, serves }) =>
+  const ofGates = gatesOf(tiers).flatMap(({ name, serves }) =>
     serves.flatMap(({ checked }) =>
       secretsOfTiers([checked]).map((secret) => ({
         secret,
@@ -32,11 +35,21 @@ const needs = ({ root, env }: Options): Needs => {
       })),
     ),
   );
+  const all = [...ofGates, ...planeSecrets(environment)];
   return {
     wanted: new Map([...Map.groupBy(all, ({ secret }) => secret)].toSorted(([a], [b]) => (a < b ? -1 : 1))),
     samples: environment.value.dev.secrets,
   };
 };
+
+/** Those of control and its actuator, which belong to no tier. */
+const planeSecrets = ({ name, value: { control } }: Named<Environment>) =>
+  control
+    ? [
+        ...controlSecrets(control).map((secret) => ({ secret, tier: "control", worker: controlWorker(name) })),
+        { secret: deployToken, tier: "control", worker: actuatorWorker(name) },
+      ]
+    : [];
 
 export const list = async (options: Options): Promise<Outcome> => {
   const { wanted, samples } = needs(options);

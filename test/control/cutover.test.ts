@@ -21,7 +21,10 @@ const stand = (percent = "0%") => {
   const world = { verdict: "pass" as "pass" | "fail", lost: 0 };
   const storage = {
     get: async (key: string) => structuredClone(kept.get(key)),
-    put: async (key: string, value: unknown) => void kept.set(key, structuredClone(value)),
+    put: async (given: string | object, value?: unknown) => {
+      const all = Object.entries(typeof given === "string" ? { [given]: value } : given);
+      for (const [key, one] of all) kept.set(key, structuredClone(one));
+    },
     setAlarm: async () => {},
   };
   const entries = entriesOn(storage as never, () => time);

@@ -82,9 +82,10 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
     const kept = new Map<string, unknown>();
     const storage = {
       get: async (key: string) => structuredClone(kept.get(key)),
-      put: async (key: string, value: unknown) => {
+      put: async (given: string | object, value?: unknown) => {
         effect();
-        kept.set(key, structuredClone(value));
+        const all = Object.entries(typeof given === "string" ? { [given]: value } : given);
+        for (const [key, one] of all) kept.set(key, structuredClone(one));
         effect();
       },
       delete: async (key: string) => kept.delete(key),

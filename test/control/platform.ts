@@ -1,4 +1,6 @@
 /** A platform that a test can break, and a rollout over it whose process can die between any two effects. */
+
+import type { Notice } from "../../functions/control/notices/notice.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import type { Finding, Verdict } from "../../functions/control/rollout/finding.ts";
 import { type Ports, rollouts } from "../../functions/control/rollout/object.ts";
@@ -39,7 +41,7 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
   const kept = new Map<string, unknown>();
   const live = new Map<string, Deployment[]>();
   const posted: Posted[] = [];
-  const told: string[] = [];
+  const told: Notice[] = [];
   let time = 1_000_000;
   let alarm: number | null = null;
   let count = 0;
@@ -48,6 +50,8 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
     verdict: "pass" as Verdict["verdict"],
     smoke: true,
     queries: [] as Finding[],
+    /** The outbox does not answer. */
+    outboxGone: false,
     /** Telemetry is gone. */
     deaf: false,
     /** What the next calls meet; of the platform. */
@@ -77,9 +81,11 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
   const ports: Ports = {
     storage: {
       get: async (key: string) => structuredClone(kept.get(key)),
-      put: async (key: string, value: unknown) => {
+      put: async (given: string | Readonly<Record<string, unknown>>, value?: unknown) => {
         effect();
-        kept.set(key, structuredClone(value));
+        // Several at once are written together or not at all.
+        for (const [key, one] of Object.entries(typeof given === "string" ? { [given]: value } : given))
+          kept.set(key, structuredClone(one));
         effect();
       },
       setAlarm: async (at: number) => {
@@ -113,7 +119,12 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
       effect();
       return { ok: world.smoke, why: world.smoke ? "it answers" : "smoke test GET /: answered 500" };
     },
-    tell: async (what) => void told.push(what),
+    tell: async (notice) => {
+      effect();
+      if (world.outboxGone) throw new Error("the outbox does not answer");
+      told.push(notice);
+      effect();
+    },
     now: () => time,
     random: () => 0.5,
     uuid: () => `id${++count}-0000`,

@@ -1,7 +1,7 @@
 /** A rollout against a platform that can be broken: what it does when all is well, and what when it is not. */
 import { describe, expect, it } from "vitest";
 import { Refusal } from "../../functions/control/rollout/reducer.ts";
-import { run, stand } from "./platform.ts";
+import { run, type Stand, stand } from "./platform.ts";
 
 describe("a good version", () => {
   it("goes up step by step, each after its bake, until all users have it", async () => {
@@ -18,7 +18,7 @@ describe("a good version", () => {
     ]);
     expect(it.state().status).toBe("promoted");
     expect(it.newest()?.versions).toEqual([{ version_id: "gate-a-canary", percentage: 100 }]);
-    expect(it.told).toContain("promoted");
+    expect(it.told.map(({ type }) => type)).toContain("rollout.promoted");
   });
 
   it("is split in all Workers of its tier", async () => {
@@ -240,5 +240,65 @@ describe("a platform that fails", () => {
     expect(it.state().why).toBe(
       "gate-a: secrets have changed: KEY (10220); deploy the older manifest anew, which keeps today's secrets: postern deploy",
     );
+  });
+});
+
+describe("what is told", () => {
+  const types = (it: Stand) => it.told.map(({ type }) => type);
+
+  it("is what was decided, and by whom", async () => {
+    const it = stand();
+    await it.start();
+    await run(it, 4_000);
+    await it.ask("pause", "bob", "lunch");
+    await it.ask("resume", "bob");
+    it.world.verdict = "fail";
+    await run(it, 20_000);
+    expect(types(it)).toEqual([
+      "rollout.started",
+      "rollout.step",
+      "rollout.paused",
+      "rollout.resumed",
+      "rollout.failed",
+      "rollout.rolled_back",
+    ]);
+    expect(it.told.map(({ data }) => (data as { readonly actor: string | null }).actor)).toEqual([
+      "alice",
+      null,
+      "bob",
+      "bob",
+      null,
+      null,
+    ]);
+    expect(it.told[4]?.data).toMatchObject({ why: "errors: 2 % against 0", verdict: { verdict: "fail" } });
+  });
+
+  it("waits for an outbox that does not answer, and holds up nothing", async () => {
+    const it = stand();
+    it.world.outboxGone = true;
+    await it.start();
+    await run(it, 60_000);
+    expect([it.state().status, it.told]).toEqual(["promoted", []]);
+    expect(it.alarm()).toBeGreaterThan(it.now() - 3000);
+    it.world.outboxGone = false;
+    await it.look();
+    expect([types(it).at(0), types(it).at(-1)]).toEqual(["rollout.started", "rollout.promoted"]);
+  });
+
+  it("is told by who comes after a process that died at any point, under the same id", async () => {
+    const told = async (dieAt: number) => {
+      const it = stand();
+      await it.start();
+      for (let looks = 0; looks < 60; looks++) {
+        // Once in its first looks, and again in its last.
+        if (looks === 2 || looks === 30) await it.look(dieAt);
+        await it.look();
+        it.pass(1000);
+      }
+      return it.told.map(({ id, type }) => `${id.replace(/^msg_[^_]+_/, "")} ${type}`);
+    };
+    const whole = await told(Number.POSITIVE_INFINITY);
+    expect(whole.at(-1)).toMatch(/ rollout\.promoted$/);
+    for (let dieAt = 0; dieAt < 24; dieAt++) expect([...new Set(await told(dieAt))]).toEqual(whole);
   });
 });

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { controlAudience } from "../../functions/control/access.ts";
 import { adminApi, type Desk } from "../../functions/control/api.ts";
 import type { Line, Proposal } from "../../functions/control/ledger.ts";
+import type { Notice } from "../../functions/control/notices/notice.ts";
 import type { ControlPlan, Role } from "../../functions/control/plan.ts";
 import { addWaves } from "../../functions/control/wave/api.ts";
 import type { Wave } from "../../functions/control/wave/state.ts";
@@ -39,6 +40,7 @@ const tokenOf = (name: string): Promise<string> => {
 const office = async (it: Mesh) => {
   const lines: Omit<Line, "id">[] = [];
   const proposals: Proposal[] = [];
+  const told: Notice[] = [];
   let count = 0;
   const plan = { ...it.plan, operators: await operators(), environment: "test" } as ControlPlan;
   const desk = {
@@ -61,6 +63,7 @@ const office = async (it: Mesh) => {
           1,
         )[0],
     },
+    tell: async (notice) => void told.push(notice),
     now: () => Date.now(),
     uuid: () => `p${++count}-0000`,
     log: () => {},
@@ -69,6 +72,7 @@ const office = async (it: Mesh) => {
   addWaves(app, plan, desk);
   return {
     lines,
+    told,
     ask: async (name: string, path: string, body: object) => {
       const headers = { authorization: `Bearer ${await tokenOf(name)}`, "content-type": "application/json" };
       const response = await app.request(path, { method: "POST", headers, body: JSON.stringify(body) });
@@ -131,9 +135,15 @@ it("an operator starts one; a viewer does not, nor over what is not there", asyn
 
 it("one with a core tier takes two people to start and to resume, and one to stop", async () => {
   const it = withCore();
-  const { ask } = await office(it);
+  const { ask, told } = await office(it);
   const { status, said } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
   expect(status).toBe(202);
+  expect(told).toMatchObject([
+    {
+      type: "approval.wanted",
+      data: { tier: "*", proposal: said.proposal.id, what: "wave start", reason: "a test", actor: "alice" },
+    },
+  ]);
   expect(it.wave()).toBeUndefined();
   expect((await ask("alice", `/v1/proposals/${said.proposal.id}`, {})).status).toBe(403);
   expect((await ask("bob", `/v1/proposals/${said.proposal.id}`, {})).said).toMatchObject({ by: "alice and bob" });

@@ -1,14 +1,16 @@
 /** One tier's rollouts: what is kept, what is looked at, and what is done about it. A crash at any point loses nothing and does nothing twice. */
-import type { TierFacts } from "../plan.ts";
+import type { Tell } from "../notices/notice.ts";
 import type { Stage } from "./evidence.ts";
 import type { Finding, Verdict } from "./finding.ts";
-import { type Action, type Command, due, type Event, type PlatformFault, Refusal, reduce } from "./reducer.ts";
+import { type News, newsOn } from "./news.ts";
+import { type Command, due, type Event, type PlatformFault, Refusal, reduce } from "./reducer.ts";
 import {
   type Deployment,
   isOver,
+  isRunning,
   messageOf,
   type Rollout,
-  type Step,
+  type Start,
   type Stretch,
   type Subject,
   splitOf,
@@ -33,25 +35,11 @@ export interface Ports {
   /** What the rollout's own queries say. */
   readonly queries: (it: Rollout) => Promise<readonly Finding[]>;
   readonly smoke: (it: Rollout) => Promise<{ readonly ok: boolean; readonly why: string }>;
-  readonly tell: (what: Extract<Action, { kind: "tell" }>["what"], it: Rollout) => Promise<void>;
+  /** Takes each at least once. */
+  readonly tell: Tell;
   readonly now: () => number;
   readonly random: () => number;
   readonly uuid: () => string;
-}
-
-export interface Start {
-  readonly tier: string;
-  readonly facts: Pick<TierFacts, "workers">;
-  readonly steps: readonly Step[];
-  readonly patienceMs: number;
-  readonly tolerate: Rollout["tolerate"];
-  readonly limits?: Rollout["limits"];
-  readonly queries?: Rollout["queries"];
-  readonly smoke: Rollout["smoke"];
-  readonly by: string;
-  readonly reason: string;
-  /** The wave's that begins it. It finds what it began before, whose answer was lost. */
-  readonly wave?: string;
 }
 
 /** How often a rollout that runs is looked at. */
@@ -75,12 +63,6 @@ export const rollouts = (ports: Ports) => {
     loaded = true;
     return state;
   };
-  const keep = async (it: Rollout): Promise<void> => {
-    // Written before anything rests on it.
-    await storage.put(current, it);
-    state = it;
-  };
-
   let last: Promise<unknown> = Promise.resolve();
   /** What is decided is decided one after the other, though people ask while the platform is waited for. */
   const alone = <T>(work: () => Promise<T>): Promise<T> => {
@@ -89,13 +71,19 @@ export const rollouts = (ports: Ports) => {
     return mine;
   };
 
+  const untold = newsOn(storage, ports.tell, alone);
+  const keep = async (it: Rollout, news?: News): Promise<void> => {
+    // Written before anything rests on it, and at once with what has to be told of it.
+    await storage.put({ [current]: it, ...(news && (await untold.beside(it, news, now()))) });
+    state = it;
+  };
+
   const take = (event: Event): Promise<void> =>
     alone(async () => {
       const it = await load();
       if (!it) return;
-      const { state: next, actions } = reduce(it, event, now(), random());
-      if (next !== it) await keep(next);
-      for (const action of actions) if (action.kind === "tell") await ports.tell(action.what, next).catch(() => {});
+      const { state: next, news } = reduce(it, event, now(), random());
+      if (next !== it) await keep(next, news);
     });
 
   /** @returns whether the platform could be seen */
@@ -137,15 +125,15 @@ export const rollouts = (ports: Ports) => {
   };
 
   /** One look at the platform and the evidence, and what follows from them. */
-  const look = async (): Promise<void> => {
+  const act = async (): Promise<void> => {
     const before = await load();
-    if (!before || isOver(before) || before.status === "paused") return;
+    if (!isRunning(before)) return;
     await storage.setAlarm(now() + lookMs);
     if (!(await seen(before))) return;
     for (let count = 0; count < mostActions; count++) {
       const it = state as Rollout;
       const action = due(it, now());
-      if (!action || action.kind === "tell") break;
+      if (!action) break;
       if (action.kind === "smoke") await take({ kind: "smoked", seq: it.goal.seq, ...(await ports.smoke(it)) });
       else if (action.kind === "split") await split(it, action.subject, action.share);
       else await judged(it);
@@ -154,11 +142,15 @@ export const rollouts = (ports: Ports) => {
       if (goal.seq === it.goal.seq && (action.kind === "judge" || goal.attempts > it.goal.attempts)) break;
     }
     const after = state as Rollout;
-    if (!isOver(after) && after.status !== "paused") await storage.setAlarm(wakeAt(after, now()));
+    if (isRunning(after)) await storage.setAlarm(wakeAt(after, now()));
   };
 
   return {
-    look,
+    look: async (): Promise<void> => {
+      await act();
+      // After what was decided was done.
+      if (!(await untold.tell()) && !isRunning(state)) await storage.setAlarm(now() + lookMs);
+    },
     status: load,
     history: async () => [...(await history()), ...([await load()].filter(Boolean) as Rollout[])].toReversed(),
     /** @throws Refusal where one runs already, or there is nothing to release */
@@ -193,7 +185,7 @@ export const rollouts = (ports: Ports) => {
           why: "it has begun",
           notes: [{ at, what: `started: ${given.reason}`, by: given.by }],
         };
-        await keep(it);
+        await keep(it, { what: "started", by: given.by });
         await storage.setAlarm(at);
         return it;
       }),
@@ -206,9 +198,9 @@ export const rollouts = (ports: Ports) => {
       if (!before) throw new Refusal("there is no rollout of this tier");
       if (wave !== undefined && before.wave !== wave) throw new Refusal("another rollout has been begun since");
       await take({ kind: "asked", command, by, reason });
-      const it = state as Rollout;
-      if (!isOver(it) && it.status !== "paused") await storage.setAlarm(now());
-      return it;
+      // Also where nothing more is done, there is something to tell.
+      await storage.setAlarm(now());
+      return state as Rollout;
     },
   };
 };

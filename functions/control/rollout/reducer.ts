@@ -1,6 +1,7 @@
 /** A rollout's decisions: a state and what happened make the next state and what is to be done. Pure. */
 
 import type { Verdict } from "./finding.ts";
+import { type News, newsOf, waitingWhy } from "./news.ts";
 import {
   type Deployment,
   type Goal,
@@ -34,8 +35,7 @@ export interface PlatformFault {
 export type Action =
   | { readonly kind: "split"; readonly subject: Subject; readonly share: number }
   | { readonly kind: "smoke" }
-  | { readonly kind: "judge" }
-  | { readonly kind: "tell"; readonly what: "rolled-back" | "promoted" | "paused" | "step" | "left" };
+  | { readonly kind: "judge" };
 
 /** A refused command, for who asked. */
 export class Refusal extends Error {
@@ -50,7 +50,7 @@ const secretsChanged = 10220;
 
 /**
  * @param random in [0, 1)
- * @returns the state with what it tells; what else is to be done is asked of `due`
+ * @returns the state with what is to be told of it; what is to be done is asked of `due`
  * @throws Refusal for a command that does not fit
  */
 export const reduce = (
@@ -58,13 +58,12 @@ export const reduce = (
   event: Event,
   now: number,
   random: number,
-): { readonly state: Rollout; readonly actions: readonly Action[] } => {
+): { readonly state: Rollout; readonly news: News | undefined } => {
   const state = next(it, event, now, random);
-  const what = state.status !== it.status ? told(state.status) : state.step !== it.step ? "step" : undefined;
-  return { state, actions: what ? [{ kind: "tell", what }] : [] };
+  const by = event.kind === "asked" ? event.by : null;
+  const what = newsOf(it, state, by !== null);
+  return { state, news: what && { what, by } };
 };
-
-const told = (status: Status) => (status === "running" || status === "returning" ? undefined : status);
 
 /** What is to be done now. Asked again after a crash it says the same, until an event says that it was done. */
 export const due = (it: Rollout, now: number): Action | undefined => {
@@ -151,7 +150,7 @@ const advanceWhereReady = (it: Rollout, now: number): Rollout => {
   const step = it.steps[it.step];
   const since = it.stretches.at(-1)?.since ?? now;
   if (!step || !isBaked(it, now)) return it;
-  if (step.hold) return { ...it, why: `it waits at ${step.share} % for a person: postern rollout promote ${it.tier}` };
+  if (step.hold) return { ...it, why: waitingWhy(it) };
   const smoke = step.share === 0;
   if (smoke || it.verdict?.verdict === "pass") return advanced(it, now);
   if (now - since < step.bakeMs + it.patienceMs) return { ...it, why: "the evidence is not enough yet" };

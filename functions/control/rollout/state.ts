@@ -1,4 +1,5 @@
 /** A rollout as it is kept: plain JSON. */
+import type { TierFacts } from "../plan.ts";
 import type { Query, Release } from "./criteria.ts";
 import type { Verdict } from "./finding.ts";
 
@@ -70,6 +71,8 @@ export interface Rollout {
   readonly reason: string;
   /** The wave's that began it. */
   readonly wave?: string;
+  /** That the version was built from, where who started it knew. */
+  readonly commit?: string | null;
   readonly startedAt: number;
   readonly endedAt: number | null;
   readonly status: Status;
@@ -92,6 +95,23 @@ export interface Rollout {
   readonly notes: readonly Note[];
 }
 
+/** What a rollout begins with. */
+export interface Start {
+  readonly tier: string;
+  readonly facts: Pick<TierFacts, "workers">;
+  readonly steps: readonly Step[];
+  readonly patienceMs: number;
+  readonly tolerate: Rollout["tolerate"];
+  readonly limits?: Rollout["limits"];
+  readonly queries?: Rollout["queries"];
+  readonly smoke: Rollout["smoke"];
+  readonly by: string;
+  readonly reason: string;
+  /** The wave's that begins it. It finds what it began before, whose answer was lost. */
+  readonly wave?: string;
+  readonly commit?: string | null;
+}
+
 /** How the platform tells of a deployment. */
 export interface Deployment {
   readonly id: string;
@@ -106,6 +126,10 @@ export interface Deployment {
 
 export const isOver = ({ status }: Pick<Rollout, "status">): boolean =>
   status === "rolled-back" || status === "promoted" || status === "left";
+
+/** Whether there is something to look at. */
+export const isRunning = (it: Rollout | undefined): it is Rollout =>
+  it !== undefined && !isOver(it) && it.status !== "paused";
 
 /** What goes with a split, so that after a crash the platform can say whether it was made. */
 export const keyOf = ({ id, goal }: Pick<Rollout, "id" | "goal">): string => `postern ${id}/${goal.seq}`;

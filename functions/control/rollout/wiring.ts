@@ -2,6 +2,7 @@
 import { amend, type Feed, feedOf } from "../amend.ts";
 import type { Bindings, Rollouts, World } from "../bindings.ts";
 import { factsIn, overlayPlatform, renewed, subjectIn } from "../cutovers.ts";
+import { tellOf } from "../notices/tell.ts";
 import type { ControlPlan, TierFacts } from "../plan.ts";
 import { figureOf } from "../prometheus-query.ts";
 import { criteriaOf } from "./criteria.ts";
@@ -37,7 +38,7 @@ export const rolloutsOf = (plan: ControlPlan, env: Bindings, storage: DurableObj
       const label = await labelOf(it, env.CONTROL_KEY, world.now());
       return smokeTest(it, factsOf(plan, it), plan.front, label, world.fetch);
     },
-    tell: async () => {},
+    tell: tellOf(env),
     now: world.now,
     random: world.random,
     uuid: world.uuid,

@@ -25,6 +25,7 @@ export const addRolloutVerbs = (program: Command): void => {
     .option("--no-upload", "the version that is live at its share is tried")
     .option("--bake <time>", "of each step, in place of the manifest's: 30s")
     .option("--watch", "stay, and show how it goes")
+    .option("--commit <id>", "that the version was built from; by default that of a clean git checkout")
     .addOption(message)
     .addOption(as)
     .addOption(target)

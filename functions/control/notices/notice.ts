@@ -1,0 +1,65 @@
+/** What control tells the world: the notices, their types, and how one of a rollout is made. */
+import type { Rollout } from "../rollout/state.ts";
+import type { Payloads, RolloutData } from "./payloads.ts";
+
+export type NoticeType = keyof Payloads;
+
+/** Something that has happened. It is told until it was heard, under the same id. */
+export interface Notice<T extends NoticeType = NoticeType> {
+  /** Letters, digits, `_` and `-`. Made of what it tells, so that who dies and tells again tells the same. */
+  readonly id: string;
+  readonly type: T;
+  /** When it happened, in milliseconds since the epoch. */
+  readonly at: number;
+  /** What it is about, such as a rollout's id: GitHub hears of one subject in order. */
+  readonly subject: string;
+  readonly data: Payloads[T];
+}
+
+/** Hands a notice to the outbox, and waits for nobody outside. @throws where the outbox could not take it; tell it again then */
+export type Tell = (notice: Notice) => Promise<void>;
+
+/** What a rollout tells. */
+export type RolloutNews =
+  | "started"
+  | "step"
+  | "waiting"
+  | "paused"
+  | "resumed"
+  | "failed"
+  | "aborted"
+  | "rolled-back"
+  | "promoted"
+  | "left";
+
+const mostFindings = 20;
+const longest = 500;
+
+/** @param count of the tier's notices so far */
+export const noticeOf = (what: RolloutNews, it: Rollout, actor: string | null, count: number, at: number): Notice => ({
+  id: `msg_${it.id}_${count}`,
+  type: `rollout.${what === "rolled-back" ? "rolled_back" : what}`,
+  at,
+  subject: it.id,
+  data: dataOf(it, actor),
+});
+
+const dataOf = (it: Rollout, actor: string | null): RolloutData => ({
+  tier: it.tier,
+  rollout: it.id,
+  status: it.status,
+  share: it.status === "promoted" ? 100 : Math.max(0, it.goal.share),
+  steps: it.steps.map(({ share }) => share),
+  why: cut(it.why, longest),
+  actor,
+  startedBy: it.by,
+  reason: cut(it.reason, longest),
+  commit: it.commit ?? null,
+  verdict: it.verdict && {
+    verdict: it.verdict.verdict,
+    findings: it.verdict.findings.slice(0, mostFindings).map((finding) => ({ ...finding, why: cut(finding.why, 300) })),
+  },
+});
+
+/** @param most characters */
+export const cut = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);

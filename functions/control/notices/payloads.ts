@@ -1,0 +1,81 @@
+/** The `data` of each type of notice: what a receiver may rely on. The OpenAPI document's `webhooks` are made from it. */
+import { z } from "@hono/zod-openapi";
+
+const verdict = z.enum(["pass", "fail", "not-enough"]);
+const figure = z.number().nullable();
+
+const finding = z.strictObject({
+  criterion: z.enum([
+    "sample-ratio",
+    "errors",
+    "refusals",
+    "upstream-errors",
+    "abandoned",
+    "latency",
+    "limit",
+    "query",
+  ]),
+  verdict,
+  stable: figure.describe("Share of requests; of latency the 99th percentile in milliseconds"),
+  canary: figure.describe("The same of the new version"),
+  low: figure.describe("Lower bound of canary minus stable; of latency and the sample ratio, of their ratio less one"),
+  high: figure.describe("Upper bound of the same"),
+  tolerate: figure,
+  why: z.string().describe("A sentence for people"),
+});
+
+const rollout = z.strictObject({
+  tier: z.string(),
+  rollout: z.string().describe("Its id"),
+  status: z.enum(["running", "paused", "returning", "rolled-back", "promoted", "left"]),
+  share: z.number().describe("Of users that the new version has or is about to have, in per cent"),
+  steps: z.array(z.number()).describe("All shares, in per cent"),
+  why: z.string().describe("Why it stands where it stands, as a sentence"),
+  actor: z.string().nullable().describe("The operator whose word this is; null where control decided by itself"),
+  startedBy: z.string(),
+  reason: z.string().describe("What was given when it was started"),
+  commit: z.string().nullable().describe("Of the repository that the version was built from, where it is known"),
+  verdict: z
+    .strictObject({ verdict, findings: z.array(finding) })
+    .nullable()
+    .describe("The last verdict, and what it rests on"),
+});
+export type RolloutData = z.output<typeof rollout>;
+
+const proposal = z.strictObject({
+  tier: z.string().describe("`*` of what concerns several"),
+  proposal: z.string().describe("Its id: postern approve <id>"),
+  what: z.string().describe("What was asked for: start, promote, resume, wave start, wave resume"),
+  reason: z.string(),
+  actor: z.string().describe("Who asked; another has to approve"),
+  until: z.iso.datetime().describe("It is gone then"),
+});
+
+const test = z.strictObject({ actor: z.string().describe("Who asked for it") });
+
+/** Each type, with its sentence. */
+export const payloads = {
+  "rollout.started": { says: "A rollout has begun", data: rollout },
+  "rollout.step": { says: "The next step was decided", data: rollout },
+  "rollout.waiting": { says: "The step holds, and waits for a person", data: rollout },
+  "rollout.paused": { says: "The rollout stands still until a person has looked at it", data: rollout },
+  "rollout.resumed": { says: "A person let it go on", data: rollout },
+  "rollout.failed": { says: "The new version failed; all users get the stable one back", data: rollout },
+  "rollout.aborted": { says: "A person took it back; all users get the stable version back", data: rollout },
+  "rollout.rolled_back": { says: "All users have the stable version again", data: rollout },
+  "rollout.promoted": { says: "All users have the new version", data: rollout },
+  "rollout.left": { says: "The rollout has ended, and left what somebody else deployed", data: rollout },
+  "approval.wanted": { says: "A second person is needed", data: proposal },
+  "postern.test": { says: "Somebody asked whether you hear control", data: test },
+} as const;
+
+export type Payloads = { readonly [K in keyof typeof payloads]: z.output<(typeof payloads)[K]["data"]> };
+
+/** A notice as a receiver gets it. */
+export const payloadOf = (type: keyof Payloads) =>
+  z.strictObject({
+    type: z.literal(type),
+    timestamp: z.iso.datetime().describe("When it happened, not when it was sent"),
+    environment: z.string(),
+    data: payloads[type].data,
+  });

@@ -1,0 +1,151 @@
+/** What GitHub hears of rollouts: one deployment each, its statuses in order. */
+import { expect, it } from "vitest";
+import { type Asked, commit, data, notice, outside, toGithub, token } from "./outside.ts";
+
+const lines = (asked: readonly Asked[]): string[] =>
+  asked.map(({ method, url, body }) => {
+    const { pathname, search } = new URL(url);
+    const { state, task } = body ? JSON.parse(body) : {};
+    return [method, pathname.replace("/repos/acme/routes", "") + search, state ?? task].filter(Boolean).join(" ");
+  });
+
+/** A repository that has what it was asked to make. */
+const repository = () => {
+  const tasks: string[] = [];
+  return ({ method, url, body }: Asked): Response => {
+    const { pathname, searchParams } = new URL(url);
+    if (method === "GET") {
+      const id = tasks.indexOf(searchParams.get("task") ?? "");
+      return Response.json(id < 0 ? [] : [{ id: id + 1 }]);
+    }
+    if (pathname.endsWith("/deployments")) {
+      tasks.push(JSON.parse(body).task);
+      return Response.json({ id: tasks.length }, { status: 201 });
+    }
+    return Response.json({}, { status: 201 });
+  };
+};
+
+const about = (rollout: string, more: object = {}) => ({ subject: rollout, data: { ...data, rollout, ...more } });
+
+it("has one deployment a rollout, of the commit, and statuses in order", async () => {
+  await outside(toGithub, repository(), async (it) => {
+    await it.take({ ...notice("msg_1"), type: "rollout.started" });
+    await it.take(notice("msg_2"));
+    await it.take({
+      ...notice("msg_3"),
+      type: "rollout.failed",
+      data: { ...data, status: "returning", why: "y".repeat(900) },
+    });
+    await it.take({
+      ...notice("msg_4"),
+      type: "rollout.rolled_back",
+      data: { ...data, status: "rolled-back", why: "it failed" },
+    });
+    await it.run();
+    expect(lines(it.asked)).toEqual([
+      "GET /deployments?task=postern%3A1fe43f7b&per_page=1",
+      "POST /deployments postern:1fe43f7b",
+      "POST /deployments/1/statuses in_progress",
+      "POST /deployments/1/statuses in_progress",
+      "POST /deployments/1/statuses failure",
+      "POST /deployments/1/statuses failure",
+    ]);
+    expect(JSON.parse(it.asked[1]?.body ?? "")).toEqual({
+      ref: commit,
+      task: "postern:1fe43f7b",
+      auto_merge: false,
+      required_contexts: [],
+      environment: "production/wallet",
+      production_environment: true,
+      description: "a test",
+      payload: { rollout: "1fe43f7b", tier: "wallet" },
+    });
+    const failed = JSON.parse(it.asked[4]?.body ?? "");
+    expect(failed.description).toHaveLength(140);
+    expect(failed.log_url).toBe("https://control.acme.example/v1/tiers/wallet/rollouts");
+    for (const { headers, redirect } of it.asked) {
+      expect(headers.get("authorization")).toBe(`Bearer ${token}`);
+      expect([headers.get("user-agent"), headers.get("x-github-api-version"), redirect]).toEqual([
+        "postern",
+        "2022-11-28",
+        "manual",
+      ]);
+    }
+  });
+});
+
+it("that fails for one rollout keeps the order of that one, and holds up no other", async () => {
+  const well = repository();
+  const reply = (asked: Asked) => (asked.url.includes("bad") ? new Response(null, { status: 502 }) : well(asked));
+  await outside(toGithub, reply, async (it) => {
+    await it.take(notice("msg_1", about("bad")));
+    await it.take({ ...notice("msg_2", about("bad")), type: "rollout.promoted" });
+    await it.take({ ...notice("msg_3", about("good")), type: "rollout.promoted" });
+    await it.look();
+    expect(it.status().channels).toMatchObject([{ to: "acme/routes", pending: 2, heard: 1 }]);
+    it.world.reply = well;
+    it.pass(6000);
+    await it.look();
+    expect(lines(it.asked).filter((line) => line.includes("/statuses"))).toEqual([
+      "POST /deployments/1/statuses success",
+      "POST /deployments/2/statuses in_progress",
+      "POST /deployments/2/statuses success",
+    ]);
+  });
+});
+
+it("whose answer was lost is not asked for a second deployment", async () => {
+  const well = repository();
+  let lost = 1;
+  const reply = (asked: Asked) => {
+    const response = well(asked);
+    if (asked.method === "POST" && lost-- > 0) throw new Error("connection reset");
+    return response;
+  };
+  await outside(toGithub, reply, async (it) => {
+    await it.take(notice("msg_1"));
+    await it.run();
+    const posts = lines(it.asked).filter((line) => line.startsWith("POST"));
+    expect(posts).toEqual(["POST /deployments postern:1fe43f7b", "POST /deployments/1/statuses in_progress"]);
+  });
+});
+
+it("is told nothing of a rollout whose commit nobody knows, and that is said once", async () => {
+  await outside(toGithub, repository(), async (it) => {
+    await it.take({ ...notice("msg_1", about("a", { commit: null })), type: "rollout.started" });
+    await it.take(notice("msg_2", about("a", { commit: null })));
+    await it.run();
+    expect(it.asked).toEqual([]);
+    expect(it.status().notices).toMatchObject([
+      { id: "msg_1", state: "given-up", error: expect.stringContaining("--commit") },
+    ]);
+  });
+});
+
+it.each([
+  [401, "answered 401: GITHUB_TOKEN is not valid", "pending"],
+  [404, "answered 404: no such repository, or GITHUB_TOKEN may not see its deployments", "pending"],
+  [422, "answered 422: the repository has no such commit; push it before the rollout", "given-up"],
+])("that answers %i is told again where that may help: %s", async (status, error, state) => {
+  const reply = () => Response.json({ message: token }, { status });
+  await outside(toGithub, reply, async (it) => {
+    await it.take(notice("msg_1"));
+    await it.look();
+    expect(it.status().notices).toMatchObject([{ error, state }]);
+    expect(await it.test()).toMatchObject([{ ok: false, error, to: "acme/routes" }]);
+  });
+});
+
+it("whose limit of calls is spent is asked when it says", async () => {
+  const headers = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(Date.UTC(2026, 10, 1, 0, 40) / 1000) };
+  await outside(
+    toGithub,
+    () => new Response(null, { status: 403, headers }),
+    async (it) => {
+      await it.take(notice("msg_1"));
+      await it.look();
+      expect(it.alarm()).toBe(Date.UTC(2026, 10, 1, 0, 40));
+    },
+  );
+});

@@ -1,0 +1,139 @@
+/** An outbox over real storage, whose clock is ours and whose world is a function. */
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import type { Notice } from "../../../../functions/control/notices/notice.ts";
+import { notices } from "../../../../functions/control/notices/object.ts";
+import type { RolloutData } from "../../../../functions/control/notices/payloads.ts";
+import type { ControlPlan } from "../../../../functions/control/plan.ts";
+
+const namespace = (env as { readonly COUNTERS: DurableObjectNamespace }).COUNTERS;
+
+export const secret = `whsec_${btoa("a secret of thirty-two bytes ....")}`;
+export const token = "token-of-github";
+export const url = "https://hooks.acme.example/postern?key=abc";
+export const commit = "0123456789abcdef0123456789abcdef01234567";
+export const began = Date.UTC(2026, 10, 1);
+
+export interface Asked {
+  readonly at: number;
+  readonly method: string;
+  readonly url: string;
+  readonly redirect: string | undefined;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+export type Reply = (asked: Asked, signal: AbortSignal) => Response | Promise<Response>;
+
+const plan = (channels: Partial<ControlPlan>): ControlPlan => ({
+  environment: "production",
+  host: "control.acme.example",
+  operators: {},
+  front: null,
+  webhook: null,
+  github: null,
+  otlp: null,
+  prometheus: null,
+  scheme: "https",
+  tiers: {},
+  ...channels,
+});
+
+export const toWebhook = { webhook: url };
+export const toGithub = { github: { name: "acme/routes", api: "https://api.github.example" } };
+
+export const data: RolloutData = {
+  tier: "wallet",
+  rollout: "1fe43f7b",
+  status: "running",
+  share: 10,
+  steps: [0, 10, 100],
+  why: "10 % of users have the new version",
+  actor: null,
+  startedBy: "alice",
+  reason: "a test",
+  commit,
+  verdict: null,
+};
+
+export const notice = (id: string, more: Partial<Notice<"rollout.step">> = {}): Notice => ({
+  id,
+  type: "rollout.step",
+  at: began,
+  subject: "1fe43f7b",
+  data,
+  ...more,
+});
+
+export const outside = async (
+  channels: Partial<ControlPlan>,
+  reply: Reply,
+  work: (it: Outbox) => Promise<void>,
+  secrets: { readonly webhook: string; readonly github: string } = { webhook: secret, github: token },
+): Promise<void> => {
+  await runInDurableObject(namespace.getByName(crypto.randomUUID()), (_, { storage }) =>
+    work(outboxOf(storage, channels, reply, secrets)),
+  );
+};
+
+const outboxOf = (
+  storage: DurableObjectStorage,
+  channels: Partial<ControlPlan>,
+  reply: Reply,
+  secrets: { readonly webhook: string; readonly github: string },
+) => {
+  let now = began;
+  let alarm: number | undefined;
+  const asked: Asked[] = [];
+  const world = { reply, late: false, channels };
+  const open = () =>
+    notices({
+      sql: storage.sql,
+      wake: async (at) => {
+        alarm = at;
+      },
+      plan: plan(world.channels),
+      secrets,
+      outside: {
+        now: () => now,
+        timeout: () => (world.late ? AbortSignal.timeout(1) : new AbortController().signal),
+        fetch: async (to, { method = "GET", headers, body, redirect, signal }) => {
+          const one = { at: now, method, url: to, redirect, headers: new Headers(headers), body: String(body ?? "") };
+          asked.push(one);
+          return world.reply(one, signal as AbortSignal);
+        },
+      },
+      random: () => 0.5,
+      uuid: () => crypto.randomUUID(),
+    });
+  let it = open();
+  return {
+    world,
+    asked,
+    alarm: () => alarm,
+    take: (given: Notice) => it.take(given),
+    look: () => it.look(),
+    status: () => it.status(),
+    test: () => it.test("alice"),
+    retry: () => it.retry(),
+    /** Another process over what the first wrote. */
+    reopen: () => {
+      it = open();
+    },
+    pass: (ms: number) => {
+      now += ms;
+    },
+    /** Wakes whenever the alarm says, until nothing waits. */
+    run: async (): Promise<void> => {
+      for (let count = 0; alarm !== undefined && count < 1000; count++) {
+        now = Math.max(now, alarm);
+        alarm = undefined;
+        await it.look();
+      }
+    },
+  };
+};
+
+export type Outbox = ReturnType<typeof outboxOf>;
+
+export const pending: Promise<never> = new Promise(() => {});

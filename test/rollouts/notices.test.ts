@@ -1,0 +1,136 @@
+/** Who hears of a rollout that comes back: a receiver that was down, by signed webhooks, and a repository, in GitHub's own words. */
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { Webhook } from "standardwebhooks";
+import { expect, it } from "vitest";
+import type { Standing, Tested } from "../../functions/control/notices/object.ts";
+import { payloadOf, payloads } from "../../functions/control/notices/payloads.ts";
+import { manifest, project, service } from "../e2e/city.ts";
+import { place } from "./ramp.ts";
+
+const secret = `whsec_${Buffer.from("a secret of thirty-two bytes ....").toString("base64")}`;
+const commit = "0123456789abcdef0123456789abcdef01234567";
+
+const tier = (status: number) =>
+  manifest(
+    "a",
+    `release: { steps: ["0%", "100%"], bake: 1s, smoke: [{ send: GET /it, expect: 200 }] }
+routes:
+  it: { match: GET /it, respond: { status: ${status}, text: "it" } }
+`,
+  );
+
+interface Heard {
+  readonly id: string;
+  readonly type: keyof typeof payloads;
+}
+
+/** Answers 500 for as long as it is down. */
+const receiver = async () => {
+  const world = { down: true };
+  const heard: Heard[] = [];
+  const missed: string[] = [];
+  const { url } = await service(async (request, response) => {
+    const body = await text(request);
+    const id = String(request.headers["webhook-id"]);
+    response.statusCode = world.down ? 500 : 204;
+    response.end();
+    if (world.down) return void missed.push(id);
+    const { type } = new Webhook(secret).verify(body, request.headers as Record<string, string>) as Heard;
+    payloadOf(type).parse(JSON.parse(body));
+    heard.push({ id, type });
+  });
+  return { url, world, heard, missed };
+};
+
+/** Keeps what it was asked for, to be held against GitHub's description. */
+const github = async () => {
+  const asked: { readonly what: "deployment" | "status"; readonly body: string }[] = [];
+  const { url } = await service(async (request, response) => {
+    const body = await text(request);
+    const allowed = request.headers.authorization === "Bearer token-of-github";
+    response.statusCode = !allowed ? 401 : request.method === "GET" ? 200 : 201;
+    const made = request.url?.endsWith("/statuses") ? "status" : "deployment";
+    if (request.method === "POST") asked.push({ what: made, body });
+    response.end(request.method === "GET" ? "[]" : JSON.stringify({ id: 7 }));
+  });
+  return { url, asked };
+};
+
+/** @returns what the compiler says of them as bodies of GitHub's operations */
+const misfits = (asked: Awaited<ReturnType<typeof github>>["asked"]): string => {
+  const modules = path.resolve(import.meta.dirname, "../../node_modules");
+  const operations = { deployment: "repos/create-deployment", status: "repos/create-deployment-status" };
+  const lines = asked.map(
+    ({ what, body }, index) =>
+      `export const it${index}: operations["${operations[what]}"]["requestBody"]["content"]["application/json"] = ${body};`,
+  );
+  const root = project({
+    "bodies.ts": `import type { operations } from "${modules}/@octokit/openapi-types/types.d.ts";\n${lines.join("\n")}\n`,
+  });
+  const file = path.join(root, "bodies.ts");
+  try {
+    const compiler = path.join(modules, ".bin/tsc");
+    return String(execFileSync(compiler, ["--ignoreConfig", "--noEmit", "--strict", "--types", "", file]));
+  } catch (error) {
+    return String((error as { readonly stdout: Buffer }).stdout);
+  }
+};
+
+it("are told by what was decided, in order and once, also where a receiver was down", {
+  timeout: 120_000,
+}, async () => {
+  const [hook, repository] = [await receiver(), await github()];
+  const it = await place(
+    {
+      "routes/a.yaml": tier(200),
+      ".secrets/local.json": JSON.stringify({ POSTERN_WEBHOOK_SECRET: secret, GITHUB_TOKEN: "token-of-github" }),
+    },
+    {},
+    { webhook: `${hook.url}/hooks?key=abc`, github: "acme/routes", "github-api": repository.url },
+    true,
+  );
+  const tested = () => it.desk.call<readonly Tested[]>("POST", "/v1/notices/test", {});
+  expect(await tested()).toMatchObject([
+    { channel: "webhook", to: hook.url, ok: false, error: "answered 500" },
+    { channel: "github", to: "acme/routes", ok: true },
+  ]);
+  await expect(it.as("carol").call("POST", "/v1/notices/test", {})).rejects.toThrow("carol is viewer");
+
+  it.edit("routes/a.yaml", tier(500));
+  await it.deploy(["a"], "0");
+  await it.start("a", { commit });
+  expect(await it.settled("a", 30_000)).toMatchObject({ status: "rolled-back" });
+  for (const end = Date.now() + 10_000; hook.missed.length < 4 && Date.now() < end; )
+    await new Promise((wake) => setTimeout(wake, 100));
+  hook.world.down = false;
+  for (const end = Date.now() + 20_000; hook.heard.length < 3 && Date.now() < end; )
+    await new Promise((wake) => setTimeout(wake, 100));
+
+  expect(hook.heard.map(({ type }) => type).sort()).toEqual([
+    "rollout.failed",
+    "rollout.rolled_back",
+    "rollout.started",
+  ]);
+  expect(hook.missed).toEqual(expect.arrayContaining(hook.heard.map(({ id }) => id)));
+  const bodies = repository.asked.map(({ body }) => JSON.parse(body));
+  expect(bodies).toMatchObject([
+    { ref: commit, environment: "local/a" },
+    { state: "in_progress" },
+    { state: "failure", description: expect.stringContaining("smoke test GET /it") },
+    { state: "failure" },
+  ]);
+  expect(misfits(repository.asked)).toBe("");
+  expect(misfits([{ what: "status", body: '{"state":"going"}' }])).toContain("going");
+
+  const { channels } = await it.desk.call<{ readonly channels: readonly Standing[] }>("GET", "/v1/notices");
+  expect(channels).toMatchObject([
+    { pending: 0, heard: 3, givenUp: 0 },
+    { pending: 0, heard: 3, givenUp: 0 },
+  ]);
+  const told = JSON.stringify([channels, it.lines, await it.desk.call("GET", "/v1/audit")]);
+  for (const one of [secret.slice(6), "token-of-github", "key=abc"]) expect(told).not.toContain(one);
+  const { webhooks } = await it.desk.call<{ readonly webhooks: object }>("GET", "/openapi.json");
+  expect(Object.keys(webhooks).sort()).toEqual(Object.keys(payloads).sort());
+});
