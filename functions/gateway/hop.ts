@@ -17,7 +17,7 @@ export const overridesHeader = "cloudflare-workers-version-overrides";
 const internalPrefixes = ["x-postern-", "cloudflare-workers-", "x-forwarded-"];
 
 /** Claims about the client that anyone can write; the gate writes its own. */
-const hearsay = [
+const hearsay: ReadonlySet<string> = new Set([
   "forwarded",
   "x-original-url",
   "x-original-host",
@@ -33,14 +33,14 @@ const hearsay = [
   "x-client-ip",
   "true-client-ip",
   "x-request-id",
-];
+]);
 
 /** Removes all that a stranger may not say. */
 export const cleanse = (headers: Headers): void => {
   // Many a service reads x_customer as x-customer, so a name with an underscore could speak for the gate.
   for (const name of [...headers.keys()])
-    if (name.includes("_") || internalPrefixes.some((prefix) => name.startsWith(prefix))) headers.delete(name);
-  for (const name of hearsay) headers.delete(name);
+    if (hearsay.has(name) || name.includes("_") || internalPrefixes.some((prefix) => name.startsWith(prefix)))
+      headers.delete(name);
 };
 
 /** Any version but ff; what a later one appends is left out (W3C Trace Context, section 3.2.4). */
