@@ -15,7 +15,7 @@ type Settings = NonNullable<Environment["control"]>;
 export const controlWorker = (environment: string) => workerName("postern-control", environment);
 const feedWorker = (environment: string) => workerName("postern-feed", environment);
 export const actuatorWorker = (environment: string) => workerName("postern-actuator", environment);
-const tailWorker = (environment: string) => workerName("postern-tail", environment);
+export const tailWorker = (environment: string) => workerName("postern-tail", environment);
 const frontWorker = (environment: string) => workerName("postern-front", environment);
 
 /** The actuator's secret. */

@@ -2,7 +2,14 @@
 import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Named } from "../compiler/checked.ts";
 import { compile } from "../compiler/compile.ts";
-import { actuatorWorker, controlSecrets, controlWorker, deployToken } from "../compiler/control.ts";
+import {
+  actuatorWorker,
+  collectorSecrets,
+  controlSecrets,
+  controlWorker,
+  deployToken,
+  tailWorker,
+} from "../compiler/control.ts";
 import { gatesOf } from "../compiler/gates.ts";
 import { choice } from "../compiler/issues.ts";
 import { workerName } from "../compiler/platform.ts";
@@ -42,11 +49,12 @@ const needs = ({ root, env }: Options): Needs => {
   };
 };
 
-/** Those of control and its actuator, which belong to no tier. */
+/** Those of the control plane's Workers, which belong to no tier. */
 const planeSecrets = ({ name, value: { control } }: Named<Environment>) =>
   control
     ? [
         ...controlSecrets(control).map((secret) => ({ secret, tier: "control", worker: controlWorker(name) })),
+        ...collectorSecrets(control).map((secret) => ({ secret, tier: "control", worker: tailWorker(name) })),
         { secret: deployToken, tier: "control", worker: actuatorWorker(name) },
       ]
     : [];
