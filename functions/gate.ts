@@ -109,7 +109,7 @@ const feedPatienceMs = 1000;
 
 const counting = (tier: string, world: Deps, telemetry: Telemetry | undefined): Deps => {
   const control = world.env.TELEMETRY as Fetcher | undefined;
-  return telemetry && control ? { ...world, count: telemetry(tier, world, audience(control)) } : world;
+  return telemetry && control ? { ...world, ...telemetry(tier, world, audience(control)) } : world;
 };
 
 /** Nobody waits for it but the isolate. */

@@ -126,7 +126,7 @@ const limits = () =>
     "stream-age": duration()
       .optional()
       .describe(
-        "The longest that a response of unknown length may go on; the gate then copies such bodies itself; not of WebSockets",
+        "The longest that a response of unknown length may go on, up to a tenth less for each; events end between two of them, other bodies are cut; the gate then copies such bodies itself; not of WebSockets",
       ),
     cpu: duration()
       .refine((text) => /^(?:[1-9]\d*)(?:ms|s|m)$/.test(text), "CPU time is 1ms to 5m")

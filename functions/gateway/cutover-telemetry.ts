@@ -18,14 +18,14 @@ export const bySide =
         { ...deps, version },
         {
           ...audience,
-          send: (report) => audience.send({ ...report, series: [], marks: [], lost: 0 }),
+          send: (report) => audience.send({ ...report, series: [], marks: [], streams: [], lost: 0 }),
         },
-      );
+      ).count;
       sides.set(version, made);
       return made;
     };
-    return (request, response, status, context, started) => {
-      all(request, response, status, context, started);
+    const count: Count = (request, response, status, context, started) => {
+      all.count(request, response, status, context, started);
       const { side } = context.outcome;
       if (side)
         counterOf(sideKey(context.route.name, side))(
@@ -36,6 +36,7 @@ export const bySide =
           started,
         );
     };
+    return { ...all, count };
   };
 
 /** Of an old gateway nobody knows which 4xx are its own and which its services', so all of them are refusals, on both sides. */

@@ -3,6 +3,7 @@ import type { input, output, ZodType } from "zod";
 import type { CutOver } from "./cutover.ts";
 import type { Codes } from "./faults.ts";
 import type { Moves } from "./overlay.ts";
+import type { StreamAge } from "./stream-age.ts";
 import type { Deps, Guard, Handler, Layer } from "./types.ts";
 
 /** Where in a chain a filter belongs. The checker compares them; the gate runs what is written. */
@@ -99,4 +100,6 @@ export interface Parts {
   readonly cutover?: CutOver;
   /** There where an overlay can move users. */
   readonly moves?: Moves;
+  /** There where the tier bounds its streams. */
+  readonly streamAge?: StreamAge;
 }

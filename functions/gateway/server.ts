@@ -17,7 +17,7 @@ import { preflightMethod } from "./preflight.ts";
 import { bytes, milliseconds, share } from "./quantities.ts";
 import { type Match, router } from "./router.ts";
 import { stateBinding, stateOf } from "./state.ts";
-import { boundedStream } from "./stream-age.ts";
+import type { StreamAge } from "./stream-age.ts";
 import { timed } from "./timed.ts";
 import type { Caller, Context, Count, Deps, Guard, Handler, HeaderEdit, Layer } from "./types.ts";
 
@@ -100,7 +100,8 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
 const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): ReadonlyMap<string, Linked> => {
   const filters = mapValues(plan.filters, (filter, id) => stepsOf({ tier: plan.tier, id }, filter, parts, deps));
   const age = plan.limits["stream-age"];
-  const bounded = age === undefined ? (next: Handler) => next : boundedStream(milliseconds(age), deps);
+  // A gate that bounds no streams carries nothing to bound them with.
+  const bounded = age === undefined ? (next: Handler) => next : bounding(parts)(milliseconds(age), deps);
   const upstreams = mapValues(plan.upstreams, (upstream, name): Handler => {
     const call = partOf(parts.upstreams, upstream.use)(upstream.with, deps);
     const late = () => new Fault(upstreamCodes, "upstream-timeout", { detail: `No answer within ${upstream.timeout}` });
@@ -149,6 +150,11 @@ const partOf = <T>(parts: Readonly<Record<string, T>>, name: string): T => {
   const part = parts[name];
   if (part === undefined) throw new Error(`this gate was linked without the part "${name}"; build it anew`);
   return part;
+};
+
+const bounding = ({ streamAge }: Parts): StreamAge => {
+  if (streamAge === undefined) throw new Error("this gate was linked without what bounds its streams; build it anew");
+  return streamAge;
 };
 
 const stepsOf = (place: Place, filter: FilterPlan, parts: Parts, deps: Deps): Step[] => {

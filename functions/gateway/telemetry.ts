@@ -2,7 +2,7 @@
 import { smokeHeader } from "./hop.ts";
 import { position, userOf } from "./pipeline.ts";
 import { type Bins, binOf, type Group, groups, type Sample } from "./telemetry-samples.ts";
-import type { Count, Deps, Outcome } from "./types.ts";
+import type { Count, Deps, Outcome, StreamEnd } from "./types.ts";
 
 /** Requests that came to the same, of one route. */
 export interface Series {
@@ -36,6 +36,13 @@ export interface Mark {
   readonly count: number;
 }
 
+/** Streams that the gate ended. */
+export interface Ended {
+  readonly route: string;
+  readonly how: StreamEnd;
+  readonly count: number;
+}
+
 /** Version 1 of what an isolate tells. It holds no path, query, header or key. */
 export interface Report {
   readonly tier: string;
@@ -43,6 +50,7 @@ export interface Report {
   readonly sample: Sample;
   readonly series: readonly Series[];
   readonly marks: readonly Mark[];
+  readonly streams: readonly Ended[];
   /** Reports that reached nobody before this one. */
   readonly lost: number;
 }
@@ -65,7 +73,13 @@ export interface Audience {
   readonly defer: (work: Promise<unknown>) => void;
 }
 
-export type Telemetry = (tier: string, deps: Pick<Deps, "now" | "sleep" | "version">, audience: Audience) => Count;
+/** What a gate's requests, and streams that it ended, are told to. */
+export interface Counters {
+  readonly count: Count;
+  readonly ended: (route: string, how: StreamEnd) => void;
+}
+
+export type Telemetry = (tier: string, deps: Pick<Deps, "now" | "sleep" | "version">, audience: Audience) => Counters;
 
 export const telemetry: Telemetry = (tier, deps, audience) => {
   let counted = 0;
@@ -75,6 +89,7 @@ export const telemetry: Telemetry = (tier, deps, audience) => {
   let byGroup = new Map<number, CountingGroup>();
   let bySeries = new Map<string, CountingSeries>();
   let byMark = new Map<string, Mutable<Mark>>();
+  let byStream = new Map<string, Mutable<Ended>>();
 
   const flush = async () => {
     await deps.sleep(flushMs);
@@ -84,6 +99,7 @@ export const telemetry: Telemetry = (tier, deps, audience) => {
       sample: { groups: Object.fromEntries([...byGroup].map(([key, it]) => [key, settled(it)])), cold },
       series: [...bySeries.values()].map(settled),
       marks: [...byMark.values()],
+      streams: [...byStream.values()],
       lost,
     };
     pending = false;
@@ -91,6 +107,7 @@ export const telemetry: Telemetry = (tier, deps, audience) => {
     byGroup = new Map();
     bySeries = new Map();
     byMark = new Map();
+    byStream = new Map();
     try {
       await audience.send(report);
       lost = 0;
@@ -99,7 +116,13 @@ export const telemetry: Telemetry = (tier, deps, audience) => {
     }
   };
 
-  return (request, response, status, context, started) => {
+  const told = () => {
+    if (pending) return;
+    pending = true;
+    audience.defer(flush());
+  };
+
+  const count: Count = (request, response, status, context, started) => {
     // A tester is no user, and who tries what fails is not to fail the release.
     // The front says so, which gives everybody a gray key; a stranger at a zone's own gate can say anything.
     if (context.caller.grayKey !== null && request.headers.has(smokeHeader)) return;
@@ -125,10 +148,18 @@ export const telemetry: Telemetry = (tier, deps, audience) => {
     if (passed && !isCold) add(group.latency, ms);
     for (const filter in outcome.shadow) mark(byMark, "shadow", route, filter, outcome.shadow[filter] as string);
     for (const filter of outcome.degraded ?? []) mark(byMark, "degraded", route, filter, "");
-    if (pending) return;
-    pending = true;
-    audience.defer(flush());
+    told();
   };
+
+  const ended: Counters["ended"] = (route, how) => {
+    const key = `${how}\n${route}`;
+    const known = byStream.get(key);
+    if (known) known.count++;
+    else byStream.set(key, { route, how, count: 1 });
+    told();
+  };
+
+  return { count, ended };
 };
 
 const add = (bins: Map<number, number>, ms: number): void => {

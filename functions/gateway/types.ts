@@ -30,6 +30,8 @@ export interface Deps {
   readonly cache: Pick<Cache, "match" | "put">;
   /** Counts what a request came to; there where somebody wants to know. */
   readonly count?: Count | undefined;
+  /** Counts streams that the gate ended; there where somebody wants to know. */
+  readonly ended?: ((route: string, how: StreamEnd) => void) | undefined;
   /** Counts and nonces that all isolates share; there where a part of the tier asks for it. */
   readonly state?: State | undefined;
 }
@@ -42,6 +44,9 @@ export type Count = (
   context: Context,
   started: number,
 ) => void;
+
+/** Why the gate ended a stream: it was as old as its tier allows. */
+export type StreamEnd = "aged";
 
 /** What one filter learns and another needs: Consumer, Claims, BodyLimit … The label shows in traces. */
 export interface Fact<T> {

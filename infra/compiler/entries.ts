@@ -19,8 +19,16 @@ export const gateEntry = (gate: Gate, explain: string | undefined, control: bool
   };
   const [filter, upstream] = [group("filters"), group("upstreams")];
   const { cutover, moves } = movesIn(gate, control);
-  const optional = [...(cutover ? ["cutover"] : []), ...(moves ? ["moves"] : [])];
-  const parts = [`filters: { ${filter.table} }`, `upstreams: { ${upstream.table} }`, ...optional];
+  const optional = [
+    ...(cutover ? [{ name: "cutover", from: "cutover" }] : []),
+    ...(moves ? [{ name: "moves", from: "moves" }] : []),
+    ...(boundsStreams(gate) ? [{ name: "streamAge", from: "stream-age" }] : []),
+  ];
+  const parts = [
+    `filters: { ${filter.table} }`,
+    `upstreams: { ${upstream.table} }`,
+    ...optional.map(({ name }) => name),
+  ];
   const given = `plan, { ${parts.join(", ")} }`;
   const bySide = cutover && control;
   const extras = [
@@ -35,11 +43,7 @@ export const gateEntry = (gate: Gate, explain: string | undefined, control: bool
       : []),
   ];
   const all = extras.length === 0 ? given : `${given}, { ${extras.map(({ code }) => code).join(", ")} }`;
-  const brought = [
-    ...optional.map((name) => ({ name, from: name })),
-    ...extras,
-    ...(bySide ? [{ name: "bySide", from: "cutover-telemetry" }] : []),
-  ]
+  const brought = [...optional, ...extras, ...(bySide ? [{ name: "bySide", from: "cutover-telemetry" }] : [])]
     .map(({ name, from }) => `import { ${name} } from "./gateway/${from}.ts";\n`)
     .join("");
   const imports = `import plan from "./plan.js";\n${filter.imports}${upstream.imports}${brought}`;
@@ -62,6 +66,8 @@ const movesIn = ({ serves }: Gate, control: boolean): { readonly cutover: boolea
   const weighed = routes.some(({ goes }) => "to" in goes && typeof goes.to !== "string");
   return { cutover, moves: control && (cutover || weighed) };
 };
+
+const boundsStreams = ({ serves }: Gate): boolean => serves.some(({ plan }) => plan.limits["stream-age"] !== undefined);
 
 const idOf = (folder: string, name: string): string => `${folder}_${name.replaceAll("-", "_")}`;
 

@@ -60,6 +60,7 @@ const report = (over: Partial<Report> = {}): Report => ({
   sample: { groups: {}, cold: 0 },
   series: [series()],
   marks: [],
+  streams: [],
   lost: 0,
   ...over,
 });
@@ -71,17 +72,20 @@ describe("a gate's report", () => {
   it("goes to the object of its tier, with what was lost before and what was noted beside", async () => {
     const { post, calls } = stand();
     const mark = { kind: "shadow", route: "r", filter: "limit", decision: "rate-limited", count: 3 } as const;
-    expect(await post("/v1/report", report({ marks: [mark], lost: 2 }))).toBe(204);
+    expect(
+      await post("/v1/report", report({ marks: [mark], streams: [{ route: "r", how: "aged", count: 4 }], lost: 2 })),
+    ).toBe(204);
     expect(calls).toMatchObject([{ tier: "wallet", name: "take" }]);
     expect(besideOf(calls)).toEqual([
       { name: "shadow", labels: { route: "r", filter: "limit", decision: "rate-limited" }, by: 3 },
+      { name: "streams", labels: { route: "r", how: "aged" }, by: 4 },
       { name: "reports-lost", labels: {}, by: 2 },
     ]);
   });
 
   it("of a gate of before is taken too", async () => {
     const { post } = stand();
-    const { marks, ...before } = report();
+    const { marks, streams, ...before } = report();
     const { method, upstream, ...old } = series({ status: "2xx" });
     expect(await post("/v1/report", { ...before, series: [old] })).toBe(204);
   });

@@ -74,7 +74,7 @@ it("Server-Sent Events come one by one, while the stream is open", async () => {
   await reader.cancel();
 });
 
-it("a stream of unknown length ends at the tier's stream-age, for the service too", async () => {
+it("events end at the tier's stream-age, between two of them, for the service too", async () => {
   let ended = false;
   const feed = await service((_, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
@@ -88,6 +88,37 @@ it("a stream of unknown length ends at the tier's stream-age, for the service to
   const response = await fetch(`${url}/live/events`);
   const reader = response.body?.getReader();
   expect(new TextDecoder().decode((await reader?.read())?.value)).toBe("data: first\n\n");
-  await expect(reader?.read()).rejects.toThrow();
+  expect(await reader?.read()).toEqual({ done: true, value: undefined });
   await until(() => ended, "the service sees the end");
+});
+
+it("a client that leaves between two events ends the stream for the service, where the gate copies it", async () => {
+  let left = false;
+  const feed = await service((_, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write("data: first\n\n");
+    response.on("close", () => {
+      left = true;
+    });
+  });
+  const files = tier(feed.url);
+  const { url } = await city({ "routes/live.yaml": `${files["routes/live.yaml"]}limits: { stream-age: 10m }\n` });
+  const client = new AbortController();
+  const response = await fetch(`${url}/live/events`, { signal: client.signal });
+  await response.body?.getReader().read();
+  client.abort();
+  await until(() => left, "the service sees the end");
+});
+
+it("a body of another kind is seen as cut at the tier's stream-age", async () => {
+  const feed = await service((_, response) => {
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    response.write("{}\n");
+  });
+  const files = tier(feed.url);
+  const { url } = await city({ "routes/live.yaml": `${files["routes/live.yaml"]}limits: { stream-age: 500ms }\n` });
+  const response = await fetch(`${url}/live/events`);
+  const reader = response.body?.getReader();
+  expect(new TextDecoder().decode((await reader?.read())?.value)).toBe("{}\n");
+  await expect(reader?.read()).rejects.toThrow();
 });

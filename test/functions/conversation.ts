@@ -7,6 +7,7 @@ import type { MakeUpstream, Parts, Place } from "../../functions/gateway/part.ts
 import type { FilterPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
 import { link } from "../../functions/gateway/server.ts";
 import { type State, stateOf } from "../../functions/gateway/state.ts";
+import { streamAge } from "../../functions/gateway/stream-age.ts";
 import { tableOf } from "../../functions/gateway/table.ts";
 import type { Caller, Deps, Guard, Layer } from "../../functions/gateway/types.ts";
 import { objectOf } from "../../functions/state/contract.ts";
@@ -218,4 +219,5 @@ const partsOf = (filters: Readonly<Record<string, Make>>, setting: Setting): Par
     other: (_, deps) => http({ url: `${service}/other` }, deps),
   },
   cutover,
+  streamAge,
 });

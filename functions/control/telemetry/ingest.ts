@@ -58,14 +58,20 @@ export const ingest = async (
   }
 };
 
-const noted = ({ marks, lost }: Pick<Report, "marks" | "lost">): Tally[] => [
+const noted = ({ marks, streams, lost }: Noted): Tally[] => [
   ...marks.map(({ kind, route, filter, decision, count }) => ({
     name: kind,
     labels: { route, filter, ...(kind === "shadow" && { decision }) },
     by: count,
   })),
+  ...streams.map(({ route, how, count }) => ({ name: "streams" as const, labels: { route, how }, by: count })),
   { name: "reports-lost", labels: {}, by: lost },
 ];
+
+/** How a stream ended is a word of the gate's, which may be newer than control. */
+type Noted = Pick<Report, "marks" | "lost"> & {
+  readonly streams: readonly { readonly route: string; readonly how: string; readonly count: number }[];
+};
 
 /** Written without being waited for. @returns what it would not have taken */
 const written = (it: Pick<Report, "tier" | "version" | "series">, analytics: AnalyticsEngineDataset): Tally[] => {

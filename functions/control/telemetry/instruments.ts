@@ -5,7 +5,7 @@ import type { KeptSeries, KeptTally } from "./store.ts";
 import type { TallyName } from "./tally.ts";
 
 /** In a unit of UCUM. */
-type Unit = "s" | "By" | "{request}" | "{decision}" | "{report}" | "{push}" | "{item}" | "{line}";
+type Unit = "s" | "By" | "{request}" | "{decision}" | "{report}" | "{push}" | "{item}" | "{line}" | "{stream}";
 
 interface About {
   /** As OpenTelemetry writes it. */
@@ -131,6 +131,7 @@ const counted: readonly (About & { readonly tally: TallyName; readonly scale?: n
     unit: "{decision}",
     help: "Decisions that a filter made by its on-failure, since its store was not to be had",
   },
+  { tally: "streams", name: "postern.streams.ended", unit: "{stream}", help: "Streams that the gate ended" },
   {
     tally: "reports-lost",
     name: "postern.reports.lost",

@@ -31,6 +31,8 @@ const series = z.object({
 
 const mark = z.object({ kind: z.enum(["shadow", "degraded"]), route: text, filter: text, decision: text, count });
 
+const ended = z.object({ route: text, how: text, count });
+
 /** A gate's; keys that are unknown here are of a newer gate, and left out. */
 export const report = z.object({
   tier: text,
@@ -38,6 +40,7 @@ export const report = z.object({
   sample: z.object({ groups: z.record(z.string().regex(/^\d{1,2}$/), group), cold: count }),
   series: z.array(series).max(600),
   marks: z.array(mark).max(600).default([]),
+  streams: z.array(ended).max(2000).default([]),
   lost: count,
 });
 

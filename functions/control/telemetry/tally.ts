@@ -13,6 +13,8 @@ export type TallyName =
   | "shadow"
   /** Requests for which a filter's store was not to be had: `route`, `filter`. */
   | "degraded"
+  /** Streams that the gate ended: `route`, `how`. */
+  | "streams"
   /** Reports of gates that reached nobody. */
   | "reports-lost"
   /** What the tail and the front know of requests that died: `seen`, `outcome`. */

@@ -204,7 +204,7 @@ describe("what is counted", () => {
     const it = world();
     const reports: Report[] = [];
     const deferred: Promise<unknown>[] = [];
-    const count = bySide(telemetry)("tier", it, {
+    const { count } = bySide(telemetry)("tier", it, {
       send: async (report) => void reports.push(structuredClone(report)),
       defer: (work) => void deferred.push(work),
     });

@@ -9,7 +9,7 @@ const stand = () => {
   const reports: Report[] = [];
   const audience = { gone: false };
   const deferred: Promise<unknown>[] = [];
-  const count = telemetry("tier", it, {
+  const { count, ended } = telemetry("tier", it, {
     send: async (report) => {
       if (audience.gone) throw new Error("gone");
       reports.push(structuredClone(report));
@@ -45,13 +45,29 @@ const stand = () => {
     await Promise.all(deferred.splice(0));
     return reports.at(-1) as Report;
   };
-  return { request, flushed, reports, audience, deferred, world: it };
+  return { request, ended, flushed, reports, audience, deferred, world: it };
 };
 
 const total = ({ sample }: Report, key: "requests" | "errors" | "refusals" | "upstreamErrors" | "abandoned") =>
   Object.values(sample.groups).reduce((sum, group) => sum + group[key], 0);
 
 describe("a gate's counts", () => {
+  it("tell of streams that it ended, also where no request came since", async () => {
+    const { request, ended, flushed, deferred } = stand();
+    request();
+    expect((await flushed()).streams).toEqual([]);
+    ended("r", "aged");
+    ended("r", "aged");
+    ended("s", "aged");
+    expect(deferred).toHaveLength(1);
+    expect((await flushed()).streams).toEqual([
+      { route: "r", how: "aged", count: 2 },
+      { route: "s", how: "aged", count: 1 },
+    ]);
+    request();
+    expect((await flushed()).streams).toEqual([]);
+  });
+
   it("tell how requests ended, by user group, once in two seconds", async () => {
     const { request, flushed, reports, deferred } = stand();
     request();
