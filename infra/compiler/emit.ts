@@ -3,33 +3,16 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Plan } from "../../functions/gateway/plan.ts";
+import { type Blueprint, controlBlueprints, frontBlueprint, gateBlueprint, stateBlueprints } from "./blueprints.ts";
 import { bundle } from "./bundle.ts";
 import { type Compiled, manifestFiles } from "./compile.ts";
-import {
-  actuatorConfig,
-  actuatorPlan,
-  collectorSecrets,
-  controlConfig,
-  controlPlan,
-  controlSecrets,
-  deployToken,
-  feedConfig,
-  type PlaneConfig,
-  tailConfig,
-  tailPlan,
-} from "./control.ts";
-import { frontEntry, gateEntry, partsOf, planeEntries, stateEntry } from "./entries.ts";
-import { type Gate, gatesOf, isLifted } from "./gates.ts";
-import { lower } from "./lower.ts";
-import { type StateConfig, stateConfig, stateWorkers } from "./state.ts";
-import { type FrontConfig, frontConfig, gateConfig, secretsOf } from "./wrangler.ts";
+import { type Gate, gatesOf } from "./gates.ts";
 
 /** Where the code that runs at the edge stands. */
 const functions = path.resolve(import.meta.dirname, "../../functions");
 
 export interface Emitted {
-  readonly kind: "state" | "feed" | "actuator" | "control" | "tail" | "gate" | "front";
+  readonly kind: Blueprint["kind"];
   /** `gate-wallet`, `postern-front`, `state-shared` … */
   readonly worker: string;
   /** Absolute; it holds the modules and `wrangler.json`. */
@@ -76,85 +59,30 @@ export const emit = async (
     .filter(({ serves }) => only === undefined || serves.some(({ plan }) => plan.tier === only))
     .filter(({ shared }) => !(shared && waits));
   const bundles = new Map<string, Promise<string>>();
-  const shapeOf = (entry: string): Promise<string> => {
-    const known = bundles.get(entry) ?? bundle(entry, functions, ["cloudflare:*", "./plan.js"]);
+  const shapeOf = ({ entry, external }: Blueprint): Promise<string> => {
+    const known = bundles.get(entry) ?? bundle(entry, functions, external);
     bundles.set(entry, known);
     return known;
   };
+  const written = async (blueprint: Blueprint, ...at: string[]): Promise<Emitted> =>
+    writeWorker(path.join(folder, ...at), blueprint, await shapeOf(blueprint));
   const emitted = await Promise.all(
-    gates.map(async (gate) => {
-      const at = path.join(folder, "gates", folderOf(gate.name));
-      const code = await shapeOf(gateEntry(gate, explain, compiled.environment.value.control !== undefined));
-      const plans = gate.serves.map(({ plan }) => plan);
-      const beside = {
-        plan: gate.shared ? plans : (plans[0] as Plan),
-        parts: partsOf(gate),
-        tiers: plans.map(({ tier }) => tier),
-        lifted: isLifted(gate),
-        secrets: secretsOf(gate.serves.map(({ checked }) => checked)),
-      };
-      return writeWorker("gate", at, gateConfig(gate, compiled.environment), code, beside);
-    }),
+    gates.map((gate) => written(gateBlueprint(gate, compiled.environment, explain), "gates", folderOf(gate.name))),
   );
-  const served = gates.flatMap(({ serves }) => serves.map(({ checked }) => checked));
-  for (const name of stateWorkers(served, compiled.environment.name)) {
-    const code = await bundle(stateEntry, functions, ["cloudflare:*"]);
-    emitted.push(writeWorker("state", path.join(folder, "state", name), stateConfig(name), code));
-  }
+  for (const state of stateBlueprints(gates, compiled.environment.name))
+    emitted.push(await written(state, "state", state.config.name));
   removeOrphans(root, path.join(folder, "gates"), compiled, all);
   write(path.join(folder, "consumers.json"), `${JSON.stringify(compiled.consumers, null, 2)}\n`);
   if (only !== undefined || (compiled.missing.length > 0 && !partial)) return emitted;
-  const tiers = compiled.tiers.map(({ checked }) => checked);
-  const config = frontConfig(compiled.front, tiers, compiled.environment);
-  emitted.push(...(await emitControl(folder, compiled, all)));
-  const code = await bundle(frontEntry(compiled.environment.value.control?.key), functions, ["./plan.js"]);
-  return [...emitted, writeWorker("front", path.join(folder, "front"), config, code, { plan: compiled.front })];
-};
-
-/** They know every tier, as the front does. */
-const emitControl = async (folder: string, { tiers, environment }: Compiled, gates: readonly Gate[]) => {
-  const settings = environment.value.control;
-  if (!settings) return [];
-  const whole = tiers.map(({ checked }) => ({
-    checked,
-    plan: lower(checked, environment.name, checked.routes),
-  }));
-  const plan = controlPlan(whole, environment, settings);
-  const workers = [
-    ["feed", feedConfig(environment), {}],
-    [
-      "actuator",
-      actuatorConfig(environment),
-      { plan: actuatorPlan(gates, environment.name, settings), secrets: [deployToken] },
-    ],
-    ["control", controlConfig(environment, settings), { plan, secrets: controlSecrets(settings) }],
-    ["tail", tailConfig(environment, settings), { plan: tailPlan(plan), secrets: collectorSecrets(settings) }],
-  ] as const;
-  return Promise.all(
-    workers.map(async ([kind, config, beside]) => {
-      const code = await bundle(planeEntries[kind], functions, ["cloudflare:*", "./plan.js"]);
-      return writeWorker(kind, path.join(folder, "control", kind), config, code, beside);
-    }),
-  );
+  const plane = controlBlueprints(compiled, all);
+  emitted.push(...(await Promise.all(plane.map((it) => written(it, "control", it.kind)))));
+  return [...emitted, await written(frontBlueprint(compiled), "front")];
 };
 
 const folderOf = (gate: string): string => gate.replace(/^gate-/, "");
 
-interface Beside {
-  readonly plan?: object;
-  readonly parts?: readonly string[];
-  readonly tiers?: readonly string[];
-  readonly lifted?: boolean;
-  readonly secrets?: readonly string[];
-}
-
-const writeWorker = (
-  kind: Emitted["kind"],
-  folder: string,
-  config: ReturnType<typeof gateConfig> | FrontConfig | StateConfig | PlaneConfig,
-  code: string,
-  { plan, parts = [], tiers = [], lifted = false, secrets = [] }: Beside = {},
-): Emitted => {
+const writeWorker = (folder: string, blueprint: Blueprint, code: string): Emitted => {
+  const { kind, config, plan, tiers, lifted, parts, secrets } = blueprint;
   const planModule = plan ? moduleOf(plan) : "";
   write(path.join(folder, config.main), code);
   if (plan) write(path.join(folder, "plan.js"), planModule);
