@@ -5,6 +5,7 @@ import { addNoticeVerbs } from "./verbs/cli/notices.ts";
 import { environment, examples, finish, json, root, target } from "./verbs/cli/options.ts";
 import { addOverlayVerbs } from "./verbs/cli/overlays.ts";
 import { addReleaseVerbs } from "./verbs/cli/releases.ts";
+import { addReviewVerbs } from "./verbs/cli/reviews.ts";
 import { addRolloutVerbs } from "./verbs/cli/rollouts.ts";
 import { addTelemetryVerbs } from "./verbs/cli/telemetry.ts";
 import { addWaveVerbs } from "./verbs/cli/waves.ts";
@@ -15,7 +16,7 @@ const program = new Command("postern")
   .showHelpAfterError("(--help shows what it takes)")
   .addHelpText(
     "after",
-    "\nExit codes:\n  0  done\n  1  the manifests have problems\n  2  the command line is wrong\n  3  it could not be done\n  4  a rollout was taken back, or a wave stopped by one",
+    "\nExit codes:\n  0  done\n  1  the manifests have problems\n  2  the command line is wrong\n  3  it could not be done\n  4  a rollout was taken back, or a wave stopped by one\n  5  a change is as risky as --fail-on says",
   )
   .exitOverride();
 
@@ -82,6 +83,7 @@ program
   )
   .action(async (options) => finish(await (await import("./dev/dev.ts")).dev(options), options));
 
+addReviewVerbs(program);
 addReleaseVerbs(program);
 addRolloutVerbs(program);
 addWaveVerbs(program);

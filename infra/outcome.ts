@@ -1,7 +1,7 @@
 /** What a verb has to say: a text for people and the same as data. */
 export interface Outcome {
-  /** 0 done, 1 the manifests have problems, 2 wrong command line, 3 it could not be done, 4 a rollout was taken back, or a wave stopped by one. */
-  readonly exitCode: 0 | 1 | 2 | 3 | 4;
+  /** 0 done, 1 the manifests have problems, 2 wrong command line, 3 it could not be done, 4 a rollout was taken back, or a wave stopped by one, 5 a change is as risky as `--fail-on` says. */
+  readonly exitCode: 0 | 1 | 2 | 3 | 4 | 5;
   readonly text: string;
   /** Undefined where it has been said already, line by line. */
   readonly data: unknown;
@@ -10,10 +10,8 @@ export interface Outcome {
 export const say = ({ exitCode, text, data }: Outcome, json: boolean): void => {
   if (json) process.stdout.write(data === undefined ? "" : `${JSON.stringify(data, null, 2)}\n`);
   else if (text !== "")
-    // That a rollout came back is what was asked for, and no failure of the verb.
-    (exitCode === 0 || exitCode === 4 ? process.stdout : process.stderr).write(
-      text.endsWith("\n") ? text : `${text}\n`,
-    );
+    // That a rollout came back, or that a change is risky, is what was asked for, and no failure of the verb.
+    (exitCode === 0 || exitCode >= 4 ? process.stdout : process.stderr).write(text.endsWith("\n") ? text : `${text}\n`);
 };
 
 /** Columns as wide as their widest cell; numbers to the right. */

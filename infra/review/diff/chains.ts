@@ -1,0 +1,238 @@
+/** Two chains of filters: which are gone, new, changed or elsewhere, and what that means for who gets in. */
+import { isDeepStrictEqual } from "node:util";
+import type { CheckedFilter } from "../../compiler/checked.ts";
+import { isEnforced, speaksForCaller } from "../../compiler/rules/enforced.ts";
+import type { ChangeKind } from "../risks.ts";
+import { joined, list, type Sentence, say } from "../sentence.ts";
+import { type Change, type Spot, spotOf } from "./change.ts";
+import { conditions } from "./conditions.ts";
+import { differences } from "./differences.ts";
+import { scalesOf } from "./parts.ts";
+import { written } from "./written.ts";
+
+export type Found = Pick<Change, "kind" | "says" | "spot">;
+
+/** A filter beside the one that has its place in the other chain. */
+interface Pair {
+  readonly before: CheckedFilter;
+  readonly after: CheckedFilter;
+}
+
+interface Aligned {
+  readonly pairs: readonly Pair[];
+  readonly gone: readonly CheckedFilter[];
+  readonly added: readonly CheckedFilter[];
+}
+
+/** A route. */
+interface Chained {
+  readonly name: string;
+  readonly chain: readonly CheckedFilter[];
+}
+
+/** @param where the route is written, for what is gone from it */
+export const chainsDiffer = (before: Chained, after: Chained, where: Spot): Found[] => {
+  const aligned = align(before, after);
+  const [were, are] = [callersOf(before.chain), callersOf(after.chain)];
+  const anonymous = were.length > 0 && are.length === 0;
+  const exchanges = anonymous ? [] : exchangesIn(aligned);
+  const exchanged = new Set(exchanges.flatMap(({ before, after }) => [before, after]));
+  const told = (it: CheckedFilter): boolean => anonymous && it.about.phase === "identity";
+  return [
+    ...(anonymous ? [anonymity(were, after, where)] : []),
+    ...exchanges.map(exchange),
+    ...aligned.gone.filter((it) => !told(it) && !exchanged.has(it)).map((it) => removal(it, where)),
+    ...aligned.added.filter((it) => !exchanged.has(it)).map(addition),
+    ...aligned.pairs.filter(({ before }) => !told(before)).flatMap((pair) => pairDiffers(pair, before, after)),
+    ...reordered(aligned.pairs, before, after, where),
+  ];
+};
+
+/** What identifies callers, for everybody. */
+export const callersOf = (chain: readonly CheckedFilter[]): CheckedFilter[] =>
+  chain.filter((it) => it.about.phase === "identity" && isEnforced(it));
+
+/** An id as it is written: without the route that adds it. */
+const own = ({ id }: CheckedFilter, { name }: Chained): string =>
+  id.startsWith(`${name}/`) ? id.slice(name.length + 1) : id;
+
+const align = (before: Chained, after: Chained): Aligned => {
+  const pairs: Pair[] = [];
+  const gone = new Set(before.chain);
+  const added = new Set(after.chain);
+  const pair = (fits: (a: CheckedFilter, b: CheckedFilter) => boolean): void => {
+    for (const a of gone)
+      for (const b of added)
+        if (gone.has(a) && a.use === b.use && fits(a, b)) {
+          pairs.push({ before: a, after: b });
+          gone.delete(a);
+          added.delete(b);
+        }
+  };
+  pair((a, b) => keepsId(a, b, before, after));
+  pair((a, b) => isDeepStrictEqual(a.config, b.config));
+  pair(() => true);
+  const places = new Map(after.chain.map((it, index) => [it, index]));
+  const at = ({ after }: Pair): number => places.get(after) ?? 0;
+  return { pairs: pairs.toSorted((a, b) => at(a) - at(b)), gone: [...gone], added: [...added] };
+};
+
+const anonymity = (were: readonly CheckedFilter[], { chain }: Chained, where: Spot): Found => {
+  const loose = chain.filter((it) => it.about.phase === "identity");
+  const names = list(were.map(({ use }) => use));
+  const why: Sentence =
+    loose.length > 0 ? [" is not enforced for everybody"] : [" is dropped, and nothing takes its place"];
+  return { kind: "identity-removed", says: ["no caller is identified any more: ", ...names, ...why], spot: where };
+};
+
+/** By its kind, and by its id where it has one of its own. */
+const called = ({ id, use }: CheckedFilter): Sentence => {
+  const own = id.slice(id.lastIndexOf("/") + 1);
+  return own === use ? say`${use}` : say`${use} ${own}`;
+};
+
+/** Of what decides who gets in, one that is gone gives way to one that is new. */
+const exchangesIn = ({ gone, added }: Aligned): Pair[] =>
+  (["identity", "access"] as const).flatMap((phase) => {
+    const [before, after] = [gone, added].map((all) => all.filter((it) => it.about.phase === phase && isEnforced(it)));
+    return (before ?? []).flatMap((it, index): Pair[] => {
+      const other = after?.[index];
+      return other ? [{ before: it, after: other }] : [];
+    });
+  });
+
+const exchange = ({ before, after }: Pair): Found => ({
+  kind: before.about.phase === "identity" ? "identity-changed" : "access-changed",
+  says: say`${written(before)} gives way to ${written(after)}`,
+  spot: spotOf(after.source, after.entry),
+});
+
+type Class = "identity" | "access" | "limits" | "browser" | "caller" | "rest";
+
+const classOf = (it: CheckedFilter): Class => {
+  const { phase, boundsBody } = it.about;
+  if (phase === "identity" || phase === "access") return phase;
+  if (phase === "limits" || boundsBody) return "limits";
+  if (speaksForCaller(it)) return "caller";
+  return phase === "admission" ? "browser" : "rest";
+};
+
+const kinds = {
+  identity: { weaker: "identity-weakened", stronger: "identity-strengthened", other: "identity-changed" },
+  access: { weaker: "access-weakened", stronger: "access-strengthened", other: "access-changed" },
+  limits: { weaker: "limit-raised", stronger: "limit-lowered", other: "limit-changed" },
+  browser: { weaker: "browser-opened", stronger: "browser-closed", other: "filter-changed" },
+  caller: { weaker: "caller-changed", stronger: "caller-changed", other: "caller-changed" },
+  rest: { weaker: "filter-weakened", stronger: "filter-strengthened", other: "filter-changed" },
+} as const satisfies Record<Class, Record<string, ChangeKind>>;
+
+/** One that was off, or that decided nothing, is missed by nobody. */
+const acts = ({ mode }: CheckedFilter): boolean => mode === "enforce";
+
+const removal = (it: CheckedFilter, where: Spot): Found => {
+  const what = classOf(it);
+  const says = say`${written(it)} is dropped`;
+  if (!acts(it)) return { kind: "filter-removed", says: [...says, `; it was ${modes[it.mode]}`], spot: where };
+  const kind = { ...weakened, caller: "caller-changed", rest: "filter-removed" } as const;
+  const trusted: Sentence = what === "caller" ? ["; clients say themselves who they are to the service"] : [];
+  return { kind: kind[what], says: [...says, ...trusted], spot: where };
+};
+
+const weakened = {
+  identity: "identity-weakened",
+  access: "access-weakened",
+  limits: "limit-removed",
+  // Without cors, pages of other origins may no longer read; without csrf, they may send.
+  browser: "filter-removed",
+} as const satisfies Record<string, ChangeKind>;
+
+const addition = (it: CheckedFilter): Found => {
+  const spot = spotOf(it.source, it.entry);
+  const says: Sentence = [...say`${written(it)} is added`, ...besides(it)];
+  if (!acts(it)) return { kind: "filter-added", says, spot };
+  const kind = { identity: "identity-strengthened", access: "access-strengthened", caller: "caller-changed" } as const;
+  const what = classOf(it);
+  return {
+    kind: what in kind ? kind[what as keyof typeof kind] : what === "limits" ? "limit-lowered" : "filter-added",
+    says,
+    spot,
+  };
+};
+
+const modes = { enforce: "enforced", shadow: "shadowed", off: "off" } as const;
+
+/** How it acts, where that is not the usual way. */
+const besides = ({ mode, percent, when }: CheckedFilter): Sentence => [
+  ...(mode === "enforce" ? [] : [`, ${modes[mode]}`]),
+  ...(percent === "100%" ? [] : [`, for ${percent} of users`]),
+  ...(when.length === 0 ? [] : [", ", ...conditions(when)]),
+];
+
+const pairDiffers = ({ before, after }: Pair, a: Chained, b: Chained): Found[] => {
+  const what = classOf(before);
+  const spot = spotOf(after.source, after.entry);
+  const found = differences(configOf(before), configOf(after), scalesOf[after.use]);
+  const settings = [...modeDiffers(before, after), ...percentDiffers(before, after), ...whenDiffers(before, after)];
+  // What decides nothing yet can only be told as a change.
+  const idle = !acts(before) && !acts(after);
+  const all = [...found, ...settings];
+  const told = (["weaker", "other", "stronger"] as const).flatMap((verdict): Found[] => {
+    const some = all.filter((it) => it.verdict === verdict);
+    if (some.length === 0) return [];
+    const says = joined([called(after), joined(some.map((it) => it.says))], ": ");
+    return [{ kind: idle ? "filter-changed" : kinds[what][verdict], says, spot }];
+  });
+  return [...told, ...renamed(before, after, a, b, spot)];
+};
+
+const configOf = ({ config }: CheckedFilter): Record<string, unknown> =>
+  typeof config === "object" && config !== null ? (config as Record<string, unknown>) : { value: config };
+
+const strictness = ["off", "shadow", "enforce"] as const;
+
+const modeDiffers = (before: CheckedFilter, after: CheckedFilter) => {
+  if (before.mode === after.mode) return [];
+  const weaker = strictness.indexOf(after.mode) < strictness.indexOf(before.mode);
+  const says: Sentence =
+    after.mode === "enforce"
+      ? ["it is enforced now, and was ", modes[before.mode]]
+      : [`it is ${modes[after.mode]} now, so it refuses nobody`];
+  return [{ verdict: weaker ? ("weaker" as const) : ("stronger" as const), says }];
+};
+
+const percentDiffers = (before: CheckedFilter, after: CheckedFilter) => {
+  if (before.percent === after.percent) return [];
+  const fewer = Number.parseFloat(after.percent) < Number.parseFloat(before.percent);
+  const says = say`it meets ${after.percent} of users, and met ${before.percent}`;
+  return [{ verdict: fewer ? ("weaker" as const) : ("stronger" as const), says }];
+};
+
+const whenDiffers = (before: CheckedFilter, after: CheckedFilter) => {
+  if (isDeepStrictEqual(before.when, after.when)) return [];
+  if (after.when.length === 0)
+    return [{ verdict: "stronger" as const, says: ["it meets every request now"] as Sentence }];
+  const says: Sentence = ["it meets only requests ", ...conditions(after.when)];
+  return [{ verdict: before.when.length === 0 ? ("weaker" as const) : ("other" as const), says }];
+};
+
+/** Where a route is called otherwise, its own filters are too, and that is told of the route. */
+const keepsId = (before: CheckedFilter, after: CheckedFilter, a: Chained, b: Chained): boolean =>
+  before.id === after.id || (before.id.includes("/") === after.id.includes("/") && own(before, a) === own(after, b));
+
+/** What counts, counts by its id. */
+const renamed = (before: CheckedFilter, after: CheckedFilter, a: Chained, b: Chained, spot: Spot): Found[] => {
+  if (keepsId(before, after, a, b)) return [];
+  return [{ kind: "filter-renamed", says: say`${before.id} is called ${after.id}`, spot }];
+};
+
+/** Of those that have kept their place: what is called otherwise has been told. */
+const reordered = (pairs: readonly Pair[], before: Chained, after: Chained, where: Spot): Found[] => {
+  const kept = pairs.filter((it) => keepsId(it.before, it.after, before, after));
+  const place = (it: Pair | undefined): number => (it ? before.chain.indexOf(it.before) : -1);
+  return kept.flatMap((it, index): Found[] => {
+    const next = kept[index + 1];
+    if (!next || place(next) > place(it)) return [];
+    const says: Sentence = [...called(it.after), " runs ahead of ", ...called(next.after), " now"];
+    return [{ kind: "filters-reordered", says, spot: where }];
+  });
+};

@@ -1,0 +1,72 @@
+/** The scales of the parts' keys: in which direction a value protects less. A key with none of them is only different. */
+import {
+  admitted,
+  allowing,
+  bounds,
+  demanding,
+  demands,
+  header,
+  larger,
+  longer,
+  opposite,
+  present,
+  ranked,
+  rates,
+  type Scale,
+  steps,
+} from "./scales.ts";
+
+type Scales = Readonly<Record<string, Scale>>;
+
+const securing = [
+  ...["strict-transport-security", "x-content-type-options", "x-frame-options", "referrer-policy"],
+  ...["cross-origin-resource-policy", "cross-origin-opener-policy", "cross-origin-embedder-policy"],
+  ...["origin-agent-cluster", "x-download-options", "x-permitted-cross-domain-policies"],
+];
+
+export const scalesOf: Readonly<Record<string, Scales>> = {
+  jwt: {
+    audience: allowing("everything"),
+    algorithms: allowing("nothing"),
+    leeway: longer,
+    "max-age": longer,
+    claims: demands,
+    scopes: demanding,
+    revocation: present,
+    cache: longer,
+    stale: longer,
+  },
+  "api-key": { cache: longer },
+  signature: { keys: admitted, window: longer, skew: longer, covers: demanding },
+  access: {
+    scopes: demanding,
+    "any-scope": allowing("everything"),
+    claims: demands,
+    consumers: allowing("everything"),
+    labels: demands,
+  },
+  ip: { allow: allowing("everything"), deny: demanding },
+  "rate-limit": { limit: rates, burst: larger, "on-failure": ranked("allow", "local", "deny") },
+  "body-limit": { max: larger },
+  cors: {
+    origins: allowing("nothing"),
+    headers: allowing("nothing"),
+    expose: allowing("nothing"),
+    credentials: ranked(true, false),
+  },
+  csrf: { origins: allowing("nothing") },
+  "secure-headers": Object.fromEntries(securing.map((name) => [name, header])),
+};
+
+/** Of a tier's own settings. */
+export const tierScales: Readonly<Record<"limits" | "release", Scales>> = {
+  limits: { body: larger, concurrency: larger, cpu: longer, "sub-requests": larger, "stream-age": longer },
+  release: {
+    steps,
+    bake: opposite(longer),
+    tolerate: bounds,
+    limits: bounds,
+    smoke: demanding,
+    queries: opposite(admitted),
+  },
+};

@@ -1,0 +1,118 @@
+/** Which of two values protects less. Each scale knows one way in which values are ordered; undefined is a key that is left out. */
+import { isDeepStrictEqual } from "node:util";
+import { bytes, milliseconds, perWindow } from "../../../functions/gateway/quantities.ts";
+
+/** What the second value is, compared with the first. */
+export type Verdict = "weaker" | "stronger" | "other";
+export type Scale = (before: unknown, after: unknown) => Verdict;
+
+const compared = (before: number, after: number, more: Verdict): Verdict => {
+  if (before === after) return "other";
+  return after > before === (more === "weaker") ? "weaker" : "stronger";
+};
+
+const quantity = (value: unknown, read: (text: string) => number, absent: number): number =>
+  value === undefined ? absent : typeof value === "number" ? value : read(String(value));
+
+/** A longer time lets more through; none at all is endless. */
+export const longer: Scale = (before, after) =>
+  compared(quantity(before, milliseconds, Infinity), quantity(after, milliseconds, Infinity), "weaker");
+
+/** A larger size or number lets more through; none at all is boundless. */
+export const larger: Scale = (before, after) =>
+  compared(quantity(before, sizeOf, Infinity), quantity(after, sizeOf, Infinity), "weaker");
+
+const sizeOf = (text: string): number => (text.endsWith("B") ? bytes(text) : Number(text));
+
+/** Rates, each of which has to allow a request: over each window, more of them let more through. */
+export const rates: Scale = (before, after) => {
+  const [a, b] = [windows(before), windows(after)];
+  const more = [...a].some(([window, count]) => (b.get(window) ?? Infinity) > count);
+  const fewer = [...b].some(([window, count]) => (a.get(window) ?? Infinity) > count);
+  if (more && fewer) return "other";
+  return more ? "weaker" : fewer ? "stronger" : "other";
+};
+
+const windows = (value: unknown): ReadonlyMap<number, number> =>
+  new Map(
+    [value].flat().map((text) => {
+      const { count, windowMs } = perWindow(String(text));
+      return [windowMs, count];
+    }),
+  );
+
+const itemsOf = (value: unknown): string[] =>
+  [value].flat().map((it) => (typeof it === "string" ? it : JSON.stringify(it)));
+
+/** A set of whom or what is let through: one more is weaker. */
+export const allowing =
+  (absent: "everything" | "nothing"): Scale =>
+  (before, after) => {
+    if (before === undefined || after === undefined) {
+      const gone = after === undefined;
+      return gone === (absent === "everything") ? "weaker" : "stronger";
+    }
+    const [a, b] = [itemsOf(before), itemsOf(after)];
+    if (b.some((it) => !a.includes(it))) return "weaker";
+    return a.some((it) => !b.includes(it)) ? "stronger" : "other";
+  };
+
+/** A set of what has to hold, or of what is kept out: one fewer is weaker. */
+export const demanding: Scale = (before, after) => {
+  const [a, b] = [itemsOf(before ?? []), itemsOf(after ?? [])];
+  if (a.some((it) => !b.includes(it))) return "weaker";
+  return b.some((it) => !a.includes(it)) ? "stronger" : "other";
+};
+
+/** A map of demands, each of which has one value or several that fit. */
+export const demands: Scale = (before, after) => {
+  const [a, b] = [Object.entries(before ?? {}), Object.entries(after ?? {})].map((it) => new Map<string, unknown>(it));
+  const all = [...new Set([...(a?.keys() ?? []), ...(b?.keys() ?? [])])];
+  const verdicts = all.map((key): Verdict => {
+    const [x, y] = [a?.get(key), b?.get(key)];
+    return isDeepStrictEqual(x, y) ? "other" : allowing("everything")(x, y);
+  });
+  return verdicts.includes("weaker") ? "weaker" : verdicts.includes("stronger") ? "stronger" : "other";
+};
+
+/** A map of what is let through, by name. */
+export const admitted: Scale = (before, after) => {
+  const [a, b] = [Object.keys(before ?? {}), Object.keys(after ?? {})];
+  if (b.some((it) => !a.includes(it))) return "weaker";
+  return a.some((it) => !b.includes(it)) ? "stronger" : "other";
+};
+
+/** Words from the weakest to the strongest. */
+export const ranked =
+  (...words: readonly unknown[]): Scale =>
+  (before, after) =>
+    compared(words.indexOf(before), words.indexOf(after), "stronger");
+
+/** Protects by being there. */
+export const present: Scale = (before, after) =>
+  after === undefined ? "weaker" : before === undefined ? "stronger" : "other";
+
+/** A header of protection: `false` is none. */
+export const header: Scale = (before, after) => (after === false ? "weaker" : before === false ? "stronger" : "other");
+
+/** The opposite of another one: a longer time protects more. */
+export const opposite =
+  (scale: Scale): Scale =>
+  (before, after) =>
+    ({ weaker: "stronger", stronger: "weaker", other: "other" })[scale(before, after)] as Verdict;
+
+/** A map of bounds, each by itself: `+0.5pp`, `20%`, `800ms`. One that is missing bounds nothing. */
+export const bounds: Scale = (before, after) => {
+  const [a, b] = [before ?? {}, after ?? {}] as Record<string, unknown>[];
+  const keys = [...new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})])];
+  const verdicts = keys.map((key) =>
+    compared(quantity(a?.[key], boundOf, Infinity), quantity(b?.[key], boundOf, Infinity), "weaker"),
+  );
+  return verdicts.includes("weaker") ? "weaker" : verdicts.includes("stronger") ? "stronger" : "other";
+};
+
+const boundOf = (text: string): number => (/(?:ms|[smhd])$/.test(text) ? milliseconds(text) : Number.parseFloat(text));
+
+/** More looks on the way see more. */
+export const steps: Scale = (before, after) =>
+  compared(itemsOf(before ?? []).length, itemsOf(after ?? []).length, "stronger");

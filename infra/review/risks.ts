@@ -1,0 +1,87 @@
+/** Every kind of change that a diff can tell, how risky it is, and why. The reference is made from this. */
+
+export const grades = ["low", "medium", "high"] as const;
+export type Risk = (typeof grades)[number];
+
+/** Low: nobody is let in who was not, and nobody kept out. Medium: somebody has to look. High: somebody has to be sure. */
+export const changeKinds = {
+  "identity-removed": ["high", "A route lets in callers whom nothing identifies any more."],
+  "identity-weakened": ["high", "A route believes more callers, or believes them longer."],
+  "identity-changed": ["high", "A route believes other callers than before."],
+  "identity-strengthened": ["low", "A route believes fewer callers, who have to notice."],
+  "access-weakened": ["high", "Callers may do what they were kept from."],
+  "access-changed": ["high", "Other callers may do it than before."],
+  "access-strengthened": ["low", "Callers are kept from what they could do."],
+  "caller-changed": ["high", "A service is told something else about its caller, and believes it."],
+  "write-exposed": ["high", "Anybody may call what changes something."],
+  "read-exposed": ["medium", "Anybody may read what nobody could."],
+  "requests-unguarded": ["high", "Requests go to another route than before, which asks for less identity."],
+  "requests-taken": ["medium", "Requests go to another route than before."],
+  "limit-removed": ["high", "What was counted or bounded is not any more."],
+  "limit-raised": ["medium", "More is let through than before."],
+  "limit-changed": ["medium", "It is counted otherwise than before."],
+  "limit-lowered": ["low", "Less is let through, which callers may notice."],
+  "browser-opened": ["high", "Pages of more origins may call, read or send."],
+  "browser-closed": ["low", "Pages of fewer origins may call, read or send."],
+  "filter-added": ["low", "A filter more, which may refuse what has passed."],
+  "filter-removed": ["medium", "A filter less."],
+  "filter-weakened": ["medium", "A filter protects less."],
+  "filter-strengthened": ["low", "A filter protects more."],
+  "filter-changed": ["medium", "A filter does something else than before."],
+  "filters-reordered": ["medium", "Filters run in another order."],
+  "filter-renamed": [
+    "low",
+    "A filter has another id: its counts begin anew, and overlays that name it have no effect.",
+  ],
+  "route-added": ["low", "A route more, for callers who are identified."],
+  "route-removed": ["high", "A route is gone; where no other one takes its requests, they are answered 404."],
+  "route-renamed": ["medium", "A route has another name in metrics and overlays; its requests stay."],
+  "route-moved": ["medium", "A route belongs to another tier; its requests stay."],
+  "route-closed": ["high", "A route answers 503 to everybody."],
+  "route-opened": ["medium", "A route that answered 503 serves again."],
+  "match-changed": ["medium", "A route takes other requests than before."],
+  "destination-changed": ["medium", "Requests are answered by something else than before."],
+  "cutover-changed": ["medium", "Users are moved between the old gateway and this one."],
+  "route-changed": ["low", "Something of a route that decides nothing about who gets in."],
+  "upstream-added": ["low", "A service more that the tier can call."],
+  "upstream-removed": ["low", "A service less that the tier can call."],
+  "upstream-renamed": ["low", "A service is called otherwise within the manifest."],
+  "upstream-changed": ["medium", "A service is called elsewhere or otherwise."],
+  "upstream-plaintext": ["high", "A service is called without encryption."],
+  "upstream-unsigned": ["high", "A service cannot tell any more that a call came through the gate."],
+  "tier-added": ["medium", "A tier with a gate of its own."],
+  "tier-removed": ["high", "A tier is gone, and all its callers are answered 404."],
+  "tier-renamed": ["high", "A tier has another name: another gate, secrets to be set anew, counts that begin anew."],
+  "host-added": ["high", "All routes of a tier are served on one host more."],
+  "host-removed": ["high", "A host is not served any more."],
+  "base-changed": ["high", "All routes of a tier are found elsewhere."],
+  "entry-changed": ["high", "Requests reach the gate by another way."],
+  "isolation-changed": ["medium", "Routes are served by another Worker."],
+  "level-changed": ["medium", "How much depends on a tier: its state, its place in the waves, who approves."],
+  "bound-raised": ["medium", "A gate may use more of something."],
+  "bound-lowered": ["low", "A gate may use less of something."],
+  "secret-added": ["medium", "A secret that has to be set before the release."],
+  "secret-removed": ["low", "A secret that a tier does not read any more."],
+  "release-loosened": ["medium", "A worse version could reach users, or reach them sooner."],
+  "release-changed": ["low", "How a new version reaches users."],
+  "owner-changed": ["medium", "Who answers for a tier, and is asked to review it."],
+  "tier-changed": ["low", "Something of a tier that decides nothing about who gets in."],
+  "consumer-added": ["medium", "A consumer whose keys are taken."],
+  "consumer-removed": ["medium", "A consumer whose keys are refused."],
+  "consumer-changed": ["medium", "Keys or labels of a consumer."],
+  "environment-added": ["medium", "An environment more."],
+  "environment-removed": ["high", "An environment is gone."],
+  "environment-changed": ["medium", "What all tiers of an environment share."],
+  "operators-changed": ["high", "Others may release, close and approve, or the same with other keys."],
+  other: ["medium", "A difference of the plans that no rule here knows."],
+} as const satisfies Readonly<Record<string, readonly [Risk, string]>>;
+
+export type ChangeKind = keyof typeof changeKinds;
+
+export const riskOf = (kind: ChangeKind): Risk => changeKinds[kind][0];
+
+/** Below nought where `a` is less risky than `b`. */
+export const byRisk = (a: Risk, b: Risk): number => grades.indexOf(a) - grades.indexOf(b);
+
+/** The riskiest of them. */
+export const worst = (all: readonly Risk[]): Risk | undefined => all.toSorted(byRisk).at(-1);

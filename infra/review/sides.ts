@@ -1,0 +1,110 @@
+/** Where the two versions of a project come from that a diff compares: a folder, or a commit of its repository. */
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+
+export interface Side {
+  /** As it was asked for, and the commit that it is. */
+  readonly name: string;
+  readonly root: string;
+  /** Undefined for a folder. */
+  readonly commit: string | undefined;
+}
+
+export interface Sides {
+  readonly before: Side;
+  readonly after: Side;
+  /** Files ahead of `routes/` that differ between the commits: code that every Worker is made of. */
+  readonly code: boolean;
+  readonly dispose: () => void;
+}
+
+/** What the Workers' code is made of, besides the manifests. */
+const code = ["functions", "infra/compiler", "package-lock.json"];
+
+/**
+ * @param base a folder with `routes/` in it, or a commit; `main...HEAD` is where HEAD left main, as git has it
+ * @param head the same; the project's folder as it is where there is none
+ * @throws where there is no such commit or folder
+ */
+export const sidesOf = (root: string, base: string, head: string | undefined): Sides => {
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "postern-diff-"));
+  const dispose = () => fs.rmSync(scratch, { recursive: true, force: true });
+  try {
+    const [left, right] = named(root, base, head);
+    const before = sideOf(root, left, path.join(scratch, "before"));
+    const after = right === undefined ? here(root) : sideOf(root, right, path.join(scratch, "after"));
+    return { before, after, code: codeDiffers(root, before, after), dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+};
+
+const here = (root: string): Side => ({ name: "the work tree", root, commit: undefined });
+
+const named = (root: string, base: string, head: string | undefined): readonly [string, string | undefined] => {
+  const [, left, right] = /^(.*?)\.\.\.(.*)$/.exec(base) ?? [];
+  if (left === undefined || isProject(root, base)) return [base, head];
+  if (head !== undefined) throw new Error(`"${base}" names two commits already; leave ${head} out`);
+  const end = right || "HEAD";
+  const fork = git(root, ["merge-base", commitOf(root, left), commitOf(root, end)]);
+  return [fork, right || undefined];
+};
+
+const isProject = (root: string, folder: string): boolean =>
+  fs.existsSync(path.join(path.resolve(root, folder), "routes"));
+
+const sideOf = (root: string, name: string, scratch: string): Side => {
+  if (isProject(root, name)) return { name, root: path.resolve(root, name), commit: undefined };
+  const commit = commitOf(root, name);
+  checkOut(root, commit, scratch);
+  const short = commit.slice(0, 8);
+  return { name: commit.startsWith(name) ? short : `${name} (${short})`, root: scratch, commit };
+};
+
+/** @throws where there is none */
+const commitOf = (root: string, name: string): string => {
+  try {
+    return git(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`]);
+  } catch {
+    throw new Error(`"${name}" is neither a folder with routes/ in it nor a commit of this repository`);
+  }
+};
+
+/** Writes a commit's `routes/`, with an index of its own: the repository's is not touched. Links become files that hold their target. */
+const checkOut = (root: string, commit: string, scratch: string): void => {
+  const folder = git(root, ["rev-parse", "--show-prefix"]);
+  const tree = `${commit}:${folder}routes`;
+  fs.mkdirSync(path.join(scratch, "routes"), { recursive: true });
+  try {
+    git(root, ["rev-parse", "--verify", "--quiet", tree]);
+  } catch {
+    // A version before there were any manifests: everything is new.
+    return;
+  }
+  const env = { GIT_INDEX_FILE: path.join(scratch, "index") };
+  git(root, ["read-tree", "--prefix=routes/", tree], env);
+  git(root, ["-c", "core.symlinks=false", "checkout-index", "--all", "--force", `--prefix=${scratch}${path.sep}`], env);
+  fs.rmSync(path.join(scratch, "index"));
+};
+
+const codeDiffers = (root: string, { commit: a }: Side, { commit: b, root: folder }: Side): boolean => {
+  if (a === undefined || (b === undefined && folder !== root)) return false;
+  try {
+    git(root, ["diff", "--quiet", a, ...(b === undefined ? [] : [b]), "--", ...code]);
+    return false;
+  } catch {
+    return true;
+  }
+};
+
+const git = (root: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): string =>
+  execFileSync("git", args, {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    maxBuffer: 64 * 1024 * 1024,
+  }).trim();

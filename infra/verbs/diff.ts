@@ -1,0 +1,49 @@
+/** `postern diff` */
+import type { Outcome } from "../outcome.ts";
+import { human } from "../review/human.ts";
+import { markdown } from "../review/markdown.ts";
+import { type Comparison, compareProjects } from "../review/projects.ts";
+import { byRisk, type Risk } from "../review/risks.ts";
+import { plain } from "../review/sentence.ts";
+import { type Sides, sidesOf } from "../review/sides.ts";
+import { headline } from "../review/words.ts";
+
+interface Options {
+  readonly root: string;
+  readonly env?: string | undefined;
+  readonly format?: "human" | "markdown" | undefined;
+  readonly failOn?: Risk | undefined;
+}
+
+export const diff = (base: string, head: string | undefined, options: Options): Outcome => {
+  const { root, env, format = "human", failOn } = options;
+  const sides = sidesOf(root, base, head);
+  try {
+    const comparison = compareProjects(sides.before.root, sides.after.root, env);
+    const { risk, problems } = comparison;
+    const tooRisky = failOn !== undefined && risk !== undefined && byRisk(risk, failOn) >= 0;
+    return {
+      exitCode: problems.length > 0 ? 1 : tooRisky ? 5 : 0,
+      text: format === "markdown" ? markdown(comparison, sides.code) : human(comparison, sides),
+      data: dataOf(comparison, sides),
+    };
+  } finally {
+    sides.dispose();
+  }
+};
+
+const dataOf = (comparison: Comparison, { before, after, code }: Sides) => ({
+  before: { name: before.name, commit: before.commit ?? null },
+  after: { name: after.name, commit: after.commit ?? null },
+  summary: headline(comparison),
+  risk: comparison.risk ?? null,
+  changed: comparison.risk !== undefined,
+  code,
+  environments: comparison.environments,
+  changes: comparison.changes.map(({ says, spot, ...it }) => ({ ...it, says: plain(says), at: spot ?? null })),
+  workers: comparison.workers,
+  tiers: comparison.tiers,
+  files: comparison.files,
+  problems: comparison.problems,
+  brokenBefore: comparison.brokenBefore,
+});
