@@ -7,6 +7,7 @@ import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
 import { problemCodes } from "../compiler/codes.ts";
 import { registry } from "../registry.ts";
+import { changesPage } from "./changes.ts";
 import { type Generated, written } from "./generated.ts";
 import { problemPages } from "./problems.ts";
 import { summaryOf } from "./summary.ts";
@@ -16,7 +17,7 @@ export const reference = (): Generated[] => {
     ...Object.entries(filters).map(([name, about]) => page("filters", name, about)),
     ...Object.entries(upstreams).map(([name, about]) => page("upstreams", name, about)),
   ];
-  return [...pages, ...keyPages(), ...problemPages(), index(), codes()];
+  return [...pages, ...keyPages(), ...problemPages(), changesPage(), index(), codes()];
 };
 
 const { filters, upstreams } = registry;
@@ -154,7 +155,7 @@ ${Object.keys(upstreams)
 Keys: [manifest](keys/manifest.md), beside a [filter](keys/filter.md) and an [upstream](keys/upstream.md),
 [preset](keys/preset.md), [environment](keys/environment.md), [consumers](keys/consumers.md).
 
-[Codes](codes.md): what refusals and problems say. [Paths](../paths.md): the form in which a path is matched.
+[Codes](codes.md): what refusals and problems say. [Changes](changes.md): what a diff can tell, and how risky it is. [Paths](../paths.md): the form in which a path is matched.
 `,
 });
 

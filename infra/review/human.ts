@@ -13,11 +13,9 @@ export const human = (comparison: Comparison, { before, after, code }: Sides): s
   const head = `${before.name} → ${after.name}: ${pc.bold(headline(comparison))}\n`;
   if (comparison.problems.length > 0)
     return `${report(comparison.problems, { read: comparison.read, broken: comparison.broken.length })}\n${head}`;
-  const after_ = toDo(comparison, code).map((it) => `${plain(it)}\n`);
-  if (comparison.risk === undefined) return [head, `${plain(unchanged(comparison))}\n`, ...after_].join("");
-  return [head, ...sectionsOf(comparison).map(section), workers(comparison), after_.join("")]
-    .filter(Boolean)
-    .join("\n");
+  const steps = toDo(comparison, code).map((it) => `${plain(it)}\n`);
+  if (comparison.risk === undefined) return [head, `${plain(unchanged(comparison))}\n`, ...steps].join("");
+  return [head, ...sectionsOf(comparison).map(section), workers(comparison), steps.join("")].filter(Boolean).join("\n");
 };
 
 const section = ({ tier, changes }: Section): string => {

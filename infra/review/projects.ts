@@ -36,6 +36,7 @@ export interface Comparison {
   readonly workers: readonly ToldWorker[];
   /** Those that change, as they are now, or were. */
   readonly tiers: readonly ToldTier[];
+  /** Of both versions. */
   readonly tierCount: number;
   /** Files of `routes/` whose text differs. */
   readonly files: readonly string[];
@@ -76,7 +77,7 @@ export const compareProjects = (before: string, after: string, only?: string): C
     changes,
     workers: problems.length > 0 ? [] : workersIn(all),
     tiers: tiersIn(changes, all),
-    tierCount: Math.max(0, ...all.map((it) => it.after.tiers.size)),
+    tierCount: new Set(all.flatMap(({ before, after }) => [...before.tiers.keys(), ...after.tiers.keys()])).size,
     files: filesThatDiffer(before, after),
     problems,
     brokenBefore: [...new Set(all.flatMap((it) => it.before.compiled.problems.map(({ file }) => file)))],
@@ -118,7 +119,7 @@ const together = (all: readonly One[]): Told[] => {
 /** By their names without the environment's: `gate-wallet` is one gate in each of them. */
 const workersIn = (all: readonly One[]): ToldWorker[] => {
   const found = all.flatMap(({ name, diff }) =>
-    diff.workers.map((it) => ({ name, change: { ...it, worker: it.worker.replace(new RegExp(`-${name}$`), "") } })),
+    diff.workers.map((it) => ({ name, change: { ...it, worker: withoutEnd(it.worker, `-${name}`) } })),
   );
   const groups = Map.groupBy(found, ({ change: { worker, what } }) => JSON.stringify([worker, what]));
   return [...groups.values()].map((some): ToldWorker => {
@@ -126,6 +127,8 @@ const workersIn = (all: readonly One[]): ToldWorker[] => {
     return { ...first.change, environments: some.length === all.length ? [] : some.map(({ name }) => name) };
   });
 };
+
+const withoutEnd = (text: string, end: string): string => (text.endsWith(end) ? text.slice(0, -end.length) : text);
 
 const tiersIn = (changes: readonly Change[], all: readonly One[]): ToldTier[] => {
   const names = [...new Set(changes.flatMap(({ tier }) => tier ?? []))].sort();

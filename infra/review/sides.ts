@@ -85,8 +85,10 @@ const checkOut = (root: string, commit: string, scratch: string): void => {
     return;
   }
   const env = { GIT_INDEX_FILE: path.join(scratch, "index") };
-  git(root, ["read-tree", "--prefix=routes/", tree], env);
-  git(root, ["-c", "core.symlinks=false", "checkout-index", "--all", "--force", `--prefix=${scratch}${path.sep}`], env);
+  // Beneath the top, git would write only what lies there.
+  const top = git(root, ["rev-parse", "--show-toplevel"]);
+  git(top, ["read-tree", "--prefix=routes/", tree], env);
+  git(top, ["-c", "core.symlinks=false", "checkout-index", "--all", "--force", `--prefix=${scratch}${path.sep}`], env);
   fs.rmSync(path.join(scratch, "index"));
 };
 

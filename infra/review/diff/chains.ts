@@ -202,7 +202,9 @@ const modeDiffers = (before: CheckedFilter, after: CheckedFilter) => {
 
 const percentDiffers = (before: CheckedFilter, after: CheckedFilter) => {
   if (before.percent === after.percent) return [];
-  const fewer = Number.parseFloat(after.percent) < Number.parseFloat(before.percent);
+  // Where it begins to act, it meets some users more, however few.
+  const begins = strictness.indexOf(after.mode) > strictness.indexOf(before.mode);
+  const fewer = !begins && Number.parseFloat(after.percent) < Number.parseFloat(before.percent);
   const says = say`it meets ${after.percent} of users, and met ${before.percent}`;
   return [{ verdict: fewer ? ("weaker" as const) : ("stronger" as const), says }];
 };

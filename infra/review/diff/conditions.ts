@@ -1,6 +1,7 @@
 /** Conditions of `when` in words. */
 import type { Test } from "../../../functions/gateway/conditions.ts";
-import { joined, type Sentence, say } from "../sentence.ts";
+import { hidden } from "../literals.ts";
+import { joined, type Sentence, say, shown } from "../sentence.ts";
 
 /** `whose header x-beta is present` */
 export const conditions = (tests: readonly Test[]): Sentence => ["whose ", ...joined(tests.map(one), " and ")];
@@ -9,5 +10,6 @@ const one = ([on, name, is, value]: Test): Sentence => {
   const subject: Sentence = on === "content-type" ? ["content type"] : [`${on} `, ...say`${name}`];
   if (is === "present" || is === "absent") return [...subject, ` is ${is}`];
   const verb = { exact: " is ", prefix: " begins with ", matches: " fits " }[is];
-  return [...subject, verb, ...say`${value}`];
+  // Some ask for a shared secret this way.
+  return [...subject, verb, ...say`${shown(hidden(value, name))}`];
 };

@@ -2,7 +2,6 @@
 import fs from "node:fs";
 import path from "node:path";
 import { home } from "../../../infra/gen/generated.ts";
-import { markdown } from "../../../infra/review/markdown.ts";
 import { compareProjects } from "../../../infra/review/projects.ts";
 import { type Files, project } from "../../e2e/city.ts";
 
@@ -45,5 +44,3 @@ export const written = (text: string, comment: string): string =>
 
 export const compared = ({ before, after }: Pick<Pair, "before" | "after">) =>
   compareProjects(project(before), project(after));
-
-export const commentOf = (pair: Pick<Pair, "before" | "after">): string => markdown(compared(pair), false);
