@@ -7,6 +7,7 @@ import { isAlias, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { filters } from "../../functions/filters/registry.gen.ts";
 import { environment } from "../../functions/gateway/environment.ts";
 import { link } from "../../functions/gateway/server.ts";
+import { streamAge } from "../../functions/gateway/stream-age.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
 import { check } from "../../infra/compiler/check.ts";
 import type { CheckedTier, Surroundings } from "../../infra/compiler/checked.ts";
@@ -122,7 +123,7 @@ const links = (tier: CheckedTier): void => {
     fetch: () => Promise.reject(new Error("no network")),
     sleep: () => Promise.resolve(),
   };
-  link(plan, { filters: makers(filters), upstreams: makers(upstreams) }, { ...deps, ...rest });
+  link(plan, { filters: makers(filters), upstreams: makers(upstreams), streamAge }, { ...deps, ...rest });
 };
 
 /** Every binding and secret is there. */
