@@ -44,7 +44,7 @@ export const started = async (command: string, ready: RegExp) => {
 };
 
 export const shell = () => {
-  const child = spawn("bash", [], { cwd: home, stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn("bash", [], { cwd: home, detached: true, stdio: ["pipe", "pipe", "inherit"] });
   const run = (command: string): Promise<string> =>
     new Promise((done) => {
       const end = "--- end of this step ---";
@@ -58,5 +58,9 @@ export const shell = () => {
       child.stdout.on("data", listen);
       child.stdin.write(`${command}\necho; echo "${end}"\n`);
     });
-  return { run, end: () => child.kill() };
+  // What it left in the background ends with it: users who go on would use up the next console's limits.
+  const end = () => {
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+  };
+  return { run, end };
 };
