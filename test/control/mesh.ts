@@ -1,4 +1,5 @@
 /** Many tiers on a platform, their real rollouts and a wave over them, all in one process that can die between any two effects. */
+import type { Notice } from "../../functions/control/notices/notice.ts";
 import type { ControlPlan, TierFacts } from "../../functions/control/plan.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import { type Ports, rollouts } from "../../functions/control/rollout/object.ts";
@@ -53,7 +54,10 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
     if (--dieAt < 0) throw new Death();
   };
   const begun: Begun[] = [];
+  /** What the wave told. */
+  const told: Notice[] = [];
   const world = {
+    outboxGone: false,
     /** Tiers whose new version is bad. */
     bad: new Set<string>(),
     /** Tiers of which nobody can tell yet. */
@@ -136,6 +140,12 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
     };
     const ports: WavePorts = {
       storage: own.storage,
+      tell: async (notice) => {
+        effect();
+        if (world.outboxGone) throw new Error("the outbox does not answer");
+        told.push(notice);
+        effect();
+      },
       now: () => time,
       uuid: () => `w${++count}-0000`,
       rollouts: {
@@ -195,6 +205,7 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
   return {
     world,
     begun,
+    told,
     names,
     plan,
     start: () =>

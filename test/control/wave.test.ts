@@ -1,7 +1,8 @@
 /** A wave over tiers with their real rollouts: its order, what one bad tier stops, and what people may say. */
 import { describe, expect, it } from "vitest";
+import { payloads } from "../../functions/control/notices/payloads.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
-import { mesh, planOf, runMesh, type Tier } from "./mesh.ts";
+import { type Mesh, mesh, planOf, runMesh, type Tier } from "./mesh.ts";
 
 const tiers: readonly Tier[] = [
   { tier: "pay", level: "core" },
@@ -76,6 +77,54 @@ describe("one bad tier", () => {
     await runMesh(it, 60_000);
     expect(it.wave()).toMatchObject({ status: "failed", why: expect.stringContaining("customers call") });
     expect(it.begun.map(({ tier }) => tier)).not.toContain("pay");
+  });
+});
+
+describe("what it tells", () => {
+  const types = ({ told }: Mesh) => told.map(({ type }) => type);
+
+  it("is that it began and ended, and what stopped it", async () => {
+    const it = mesh(tiers, 2);
+    it.world.bad.add("maps");
+    await it.start();
+    await runMesh(it, 120_000);
+    expect(types(it)).toEqual(["wave.started", "wave.stopping", "wave.failed"]);
+    expect(it.told[2]?.data).toMatchObject({
+      status: "failed",
+      tiers: 5,
+      promoted: 1,
+      failed: [{ tier: "maps", why: "errors: 2 % against 0" }],
+      actor: null,
+      startedBy: "alice",
+    });
+    await it.ask("resume");
+    await runMesh(it, 120_000);
+    expect(types(it).slice(3)).toEqual(["wave.resumed", "wave.promoted"]);
+    expect(it.told[3]?.data).toMatchObject({ actor: "bob" });
+    for (const { type, data } of it.told) expect(payloads[type].data.safeParse(data).error).toBeUndefined();
+  });
+
+  it("waits for an outbox that is gone, and the wave does not", async () => {
+    const it = mesh(tiers, 2);
+    it.world.outboxGone = true;
+    await it.start();
+    await runMesh(it, 120_000);
+    expect([it.wave().status, it.told]).toEqual(["promoted", []]);
+    it.world.outboxGone = false;
+    await it.look();
+    expect(types(it)).toEqual(["wave.started", "wave.promoted"]);
+  });
+
+  it("is told by who comes after a process that died at any point, under the same id", async () => {
+    const ids = async (dieAt: number) => {
+      const it = mesh([{ tier: "news", level: "best-effort" }], 1);
+      await it.start();
+      await it.look(dieAt);
+      await runMesh(it, 60_000);
+      expect(it.wave().status).toBe("promoted");
+      return [...new Set(it.told.map(({ id, type }) => `${id.replace(/^.*_/, "")} ${type}`))];
+    };
+    for (let dieAt = 0; dieAt < 20; dieAt++) expect(await ids(dieAt)).toEqual(["1 wave.started", "2 wave.promoted"]);
   });
 });
 

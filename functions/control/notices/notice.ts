@@ -1,6 +1,7 @@
-/** What control tells the world: the notices, their types, and how one of a rollout is made. */
+/** What control tells the world: the notices, their types, and how those of rollouts and waves are made. */
 import type { Rollout } from "../rollout/state.ts";
-import type { Payloads, RolloutData } from "./payloads.ts";
+import { inPlace, type Wave, type WaveStatus } from "../wave/state.ts";
+import type { Payloads, RolloutData, WaveData } from "./payloads.ts";
 
 export type NoticeType = keyof Payloads;
 
@@ -59,6 +60,35 @@ const dataOf = (it: Rollout, actor: string | null): RolloutData => ({
     verdict: it.verdict.verdict,
     findings: it.verdict.findings.slice(0, mostFindings).map((finding) => ({ ...finding, why: cut(finding.why, 300) })),
   },
+});
+
+/** What a wave tells: that it began, that it goes on, or where it stands now. */
+export type WaveNews = "started" | "resumed" | Exclude<WaveStatus, "running">;
+
+const mostTiers = 100;
+
+/** @param count of the waves' notices so far */
+export const waveNoticeOf = (what: WaveNews, it: Wave, actor: string | null, count: number, at: number): Notice => ({
+  id: `msg_wave_${it.id}_${count}`,
+  type: `wave.${what}`,
+  at,
+  subject: it.id,
+  data: waveDataOf(it, actor),
+});
+
+const waveDataOf = (it: Wave, actor: string | null): WaveData => ({
+  wave: it.id,
+  status: it.status,
+  tiers: it.members.length,
+  promoted: inPlace(it, "promoted").length,
+  failed: inPlace(it, "failed", "passed-over")
+    .slice(0, mostTiers)
+    .map(({ tier, why }) => ({ tier, why: cut(why, 150) })),
+  why: cut(it.why, longest),
+  actor,
+  startedBy: it.by,
+  reason: cut(it.reason, longest),
+  selection: cut(it.selection, longest),
 });
 
 /** @param most characters */

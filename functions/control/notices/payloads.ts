@@ -42,6 +42,22 @@ const rollout = z.strictObject({
 });
 export type RolloutData = z.output<typeof rollout>;
 
+const wave = z.strictObject({
+  wave: z.string().describe("Its id"),
+  status: z.enum(["running", "paused", "stopping", "aborting", "promoted", "failed", "aborted"]),
+  tiers: z.int().describe("How many it releases; those of a shared gate count as one"),
+  promoted: z.int().describe("How many of them have the new version for all users"),
+  failed: z
+    .array(z.strictObject({ tier: z.string(), why: z.string() }))
+    .describe("Those that came back or could not begin; a hundred at most"),
+  why: z.string().describe("Why it stands where it stands, as a sentence"),
+  actor: z.string().nullable().describe("The operator whose word this is; null where control decided by itself"),
+  startedBy: z.string(),
+  reason: z.string().describe("What was given when it was started"),
+  selection: z.string().describe("How its tiers were chosen, such as --label app=mobile"),
+});
+export type WaveData = z.output<typeof wave>;
+
 const proposal = z.strictObject({
   tier: z.string().describe("`*` of what concerns several"),
   proposal: z.string().describe("Its id: postern approve <id>"),
@@ -65,6 +81,14 @@ export const payloads = {
   "rollout.rolled_back": { says: "All users have the stable version again", data: rollout },
   "rollout.promoted": { says: "All users have the new version", data: rollout },
   "rollout.left": { says: "The rollout has ended, and left what somebody else deployed", data: rollout },
+  "wave.started": { says: "A wave over several tiers has begun; each of their rollouts tells by itself", data: wave },
+  "wave.paused": { says: "No further tier begins until a person lets it go on", data: wave },
+  "wave.resumed": { says: "A person let it go on, past what failed", data: wave },
+  "wave.stopping": { says: "A tier failed: no further one begins, those under way go on", data: wave },
+  "wave.aborting": { says: "A person takes back what is under way, or all", data: wave },
+  "wave.promoted": { says: "All its tiers have the new version, except those passed over", data: wave },
+  "wave.failed": { says: "It has ended where a tier failed; it can be resumed past it", data: wave },
+  "wave.aborted": { says: "What was to be taken back is back", data: wave },
   "approval.wanted": { says: "A second person is needed", data: proposal },
   "postern.test": { says: "Somebody asked whether you hear control", data: test },
 } as const;

@@ -1,8 +1,9 @@
 /** One tier's rollouts: what is kept, what is looked at, and what is done about it. A crash at any point loses nothing and does nothing twice. */
-import type { Tell } from "../notices/notice.ts";
+import { noticeOf, type Tell } from "../notices/notice.ts";
+import { untoldOn } from "../notices/untold.ts";
 import type { Stage } from "./evidence.ts";
 import type { Finding, Verdict } from "./finding.ts";
-import { type News, newsOn } from "./news.ts";
+import type { News } from "./news.ts";
 import { type Command, due, type Event, type PlatformFault, Refusal, reduce } from "./reducer.ts";
 import {
   type Deployment,
@@ -71,10 +72,11 @@ export const rollouts = (ports: Ports) => {
     return mine;
   };
 
-  const untold = newsOn(storage, ports.tell, alone);
+  const untold = untoldOn(storage, ports.tell, alone);
   const keep = async (it: Rollout, news?: News): Promise<void> => {
     // Written before anything rests on it, and at once with what has to be told of it.
-    await storage.put({ [current]: it, ...(news && (await untold.beside(it, news, now()))) });
+    const told = news && (await untold.beside((count) => noticeOf(news.what, it, news.by, count, now())));
+    await storage.put({ [current]: it, ...told });
     state = it;
   };
 

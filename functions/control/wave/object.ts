@@ -1,4 +1,6 @@
 /** The waves of an environment, one at a time: what is kept, what is looked at, and what is begun. A crash at any point begins nothing twice. */
+import { type Tell, type WaveNews, waveNoticeOf } from "../notices/notice.ts";
+import { untoldOn } from "../notices/untold.ts";
 import { Refusal } from "../rollout/reducer.ts";
 import { dueIn, lookedAt, reduceWave, type WaveCommand, type WaveEvent } from "./reducer.ts";
 import { isWaveOver, type Member, type Seen, type Wave } from "./state.ts";
@@ -21,6 +23,8 @@ export interface WavePorts {
     /** @throws Refusal where it is back, or on its way, or of somebody else */
     readonly takeBack: (it: Wave, member: Member) => Promise<unknown>;
   };
+  /** Takes each at least once. */
+  readonly tell: Tell;
   readonly now: () => number;
   readonly uuid: () => string;
 }
@@ -49,18 +53,13 @@ const mostKept = 20;
 const current = "current";
 const past = "past/";
 
-export const waves = ({ storage, rollouts, now, uuid }: WavePorts) => {
+export const waves = ({ storage, rollouts, tell, now, uuid }: WavePorts) => {
   let state: Wave | undefined;
   let loaded = false;
   const load = async (): Promise<Wave | undefined> => {
     if (!loaded) state = await storage.get<Wave>(current);
     loaded = true;
     return state;
-  };
-  const keep = async (it: Wave): Promise<void> => {
-    // Written before anything rests on it.
-    await storage.put(current, it);
-    state = it;
   };
 
   let last: Promise<unknown> = Promise.resolve();
@@ -71,12 +70,22 @@ export const waves = ({ storage, rollouts, now, uuid }: WavePorts) => {
     return mine;
   };
 
+  const untold = untoldOn(storage, tell, alone);
+  const keep = async (it: Wave, what?: WaveNews, by: string | null = null): Promise<void> => {
+    // Written before anything rests on it, and at once with what has to be told of it.
+    const told = what && (await untold.beside((count) => waveNoticeOf(what, it, by, count, now())));
+    await storage.put({ [current]: it, ...told });
+    state = it;
+  };
+
   const take = (event: WaveEvent): Promise<void> =>
     alone(async () => {
       const it = await load();
       if (!it) return;
       const next = reduceWave(it, event, now());
-      if (next !== it) await keep(next);
+      if (next === it) return;
+      const what = next.status === it.status ? undefined : next.status === "running" ? "resumed" : next.status;
+      await keep(next, what, event.kind === "asked" ? event.by : null);
     });
 
   const see = async (it: Wave): Promise<void> => {
@@ -130,20 +139,26 @@ export const waves = ({ storage, rollouts, now, uuid }: WavePorts) => {
     for (const key of kept.slice(0, -mostKept)) await storage.delete(key);
   };
 
+  const act = async (): Promise<void> => {
+    const before = await load();
+    if (!before || isWaveOver(before)) return;
+    await storage.setAlarm(now() + lookMs);
+    await see(before);
+    await take({ kind: "looked" });
+    for (const { kind, member } of dueIn(state as Wave, now())) {
+      // A person may have decided something else while the one before was done.
+      const it = state as Wave;
+      const due = dueIn(it, now()).some((action) => action.kind === kind && action.member.tier === member.tier);
+      if (due) await (kind === "start" ? start : takeBack)(it, member);
+    }
+  };
+
   return {
     /** One look at the rollouts, and what follows from it. */
     look: async (): Promise<void> => {
-      const before = await load();
-      if (!before || isWaveOver(before)) return;
-      await storage.setAlarm(now() + lookMs);
-      await see(before);
-      await take({ kind: "looked" });
-      for (const { kind, member } of dueIn(state as Wave, now())) {
-        // A person may have decided something else while the one before was done.
-        const it = state as Wave;
-        const due = dueIn(it, now()).some((action) => action.kind === kind && action.member.tier === member.tier);
-        if (due) await (kind === "start" ? start : takeBack)(it, member);
-      }
+      await act();
+      // After what was decided was done.
+      if (!(await untold.tell()) && (!state || isWaveOver(state))) await storage.setAlarm(now() + lookMs);
     },
     status: load,
     history: async (): Promise<readonly Wave[]> => {
@@ -171,7 +186,7 @@ export const waves = ({ storage, rollouts, now, uuid }: WavePorts) => {
           members,
           notes: [{ at, what: `started: ${reason}`, by }],
         };
-        await keep(it);
+        await keep(it, "started", by);
         await storage.setAlarm(at);
         return it;
       }),
@@ -181,9 +196,9 @@ export const waves = ({ storage, rollouts, now, uuid }: WavePorts) => {
       if (!before) throw new Refusal("there has been no wave");
       if (wave !== undefined && before.id !== wave) throw new Refusal("another wave has been begun since");
       await take({ kind: "asked", command, all, by, reason });
-      const it = state as Wave;
-      if (!isWaveOver(it)) await storage.setAlarm(now());
-      return it;
+      // Also where nothing more is done, there is something to tell.
+      await storage.setAlarm(now());
+      return state as Wave;
     },
   };
 };

@@ -3,6 +3,7 @@ import { audited } from "../audit.ts";
 import type { Bindings, Waves, World } from "../bindings.ts";
 import type { Ledger } from "../ledger.ts";
 import { remote } from "../namespaces.ts";
+import { tellOf } from "../notices/tell.ts";
 import type { ControlPlan } from "../plan.ts";
 import { granted, type Refused } from "../refused.ts";
 import { Refusal } from "../rollout/reducer.ts";
@@ -25,6 +26,7 @@ export const wavesOf = (
   const ledger = remote<Ledger>(env.LEDGER, "ledger");
   return waves({
     storage,
+    tell: tellOf(env),
     now,
     uuid,
     rollouts: {
