@@ -3,11 +3,10 @@ import type http from "node:http";
 import { expect, it } from "vitest";
 import type { Told } from "../../functions/gateway/overlay.ts";
 import { manifest, service } from "../e2e/city.ts";
-import { type Place, place, users } from "./ramp.ts";
+import { full, type Place, place, users } from "./ramp.ts";
 
 const isolates = 2;
 /** In CI the bad gate fails more, and a person sends the good one on: its verdict takes 44 s. */
-const full = process.env.POSTERN_FULL === "1";
 const failing = full ? 50 : 10;
 
 const tier = (it: string, old: string) =>

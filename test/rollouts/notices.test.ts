@@ -89,7 +89,6 @@ it("are told by what was decided, in order and once, also where a receiver was d
     },
     {},
     { webhook: `${hook.url}/hooks?key=abc`, github: "acme/routes", "github-api": repository.url },
-    true,
   );
   const tested = () => it.desk.call<readonly Tested[]>("POST", "/v1/notices/test", {});
   expect(await tested()).toMatchObject([

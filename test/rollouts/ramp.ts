@@ -42,15 +42,14 @@ const environment = (api: string, edge: string, control: object): string =>
     dev: { secrets: { ...samples.dev.secrets, PROMETHEUS_TOKEN: "token-of-a-test" } },
   });
 
-/**
- * @param control what its section has besides
- * @param atOnce what is there before a test begins is not uploaded by wrangler, which takes a second for each Worker
- */
+/** The long form has all uploaded by wrangler, which takes a second for each Worker; in CI only what a test releases is. */
+export const full = process.env.POSTERN_FULL === "1";
+
+/** @param control what its section has besides */
 export const place = async (
   files: Readonly<Record<string, string>>,
   options: Partial<CloudOptions> = {},
   control: object = {},
-  atOnce = false,
 ) => {
   const root = project({ "routes/environments/local.yaml": "values: {}\n", ...files });
   const lines: string[] = [];
@@ -70,8 +69,8 @@ export const place = async (
     const outcome = await deploy(tiers, { root, target: cloud.api, split, message: "a test" });
     if (outcome.exitCode !== 0) throw new Error(outcome.text);
   };
-  if (atOnce) await turned(root, cloud);
-  else await brought([], "100");
+  if (full) await brought([], "100");
+  else await turned(root, cloud);
   const as = (operator: string) => deskOf(root, compile(root, "local").environment, target, operator);
   const desk = as("alice");
   const status = (tier: string) => desk.call<Rollout>("GET", `/v1/tiers/${tier}/rollout`);

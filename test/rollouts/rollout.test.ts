@@ -4,13 +4,12 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import type { Rollout } from "../../functions/control/rollout/state.ts";
 import { manifest, service } from "../e2e/city.ts";
-import { place, users } from "./ramp.ts";
+import { full, place, users } from "./ramp.ts";
 import type { Met } from "./users.ts";
 
 const steps = ["0%", "20%", "100%"];
 
 /** CI tries the good one, and the one that cannot say that it is bad. */
-const full = process.env.POSTERN_FULL === "1";
 
 /** Fast steps, and what a laptop's noise allows. */
 const release = `release: { steps: [${steps.map((step) => `"${step}"`)}], bake: 6s, tolerate: { errors: +0.5pp, p99: +400%, refusals: +1pp } }\n`;

@@ -7,7 +7,7 @@ import { targetOf } from "../../infra/release/target.ts";
 import { wrangler } from "../../infra/release/wrangler.ts";
 import { received } from "../control/otlp.ts";
 import { manifest, service } from "../e2e/city.ts";
-import { type Place, place, users } from "./ramp.ts";
+import { full, type Place, place, users } from "./ramp.ts";
 
 interface Attributes {
   readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
@@ -181,7 +181,7 @@ export class Behind extends Gate {
 export default { fetch: () => new Response(null, { status: 404 }) };
 `;
 
-it.runIf(process.env.POSTERN_FULL === "1")(
+it.runIf(full)(
   "a version that dies comes back by what the front saw, where no tail hears of it",
   { timeout: 240_000 },
   async () => {

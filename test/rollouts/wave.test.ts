@@ -9,9 +9,8 @@ import { machinesOn } from "../../infra/cloud/orphans.ts";
 import { approve } from "../../infra/verbs/rollout.ts";
 import { start, status } from "../../infra/verbs/wave.ts";
 import { manifest, service } from "../e2e/city.ts";
-import { type Place, place, users } from "./ramp.ts";
+import { full, type Place, place, users } from "./ramp.ts";
 
-const full = process.env.POSTERN_FULL === "1";
 const count = full ? 30 : 8;
 
 const named = (release: string) => `filters: [{ headers: { response: { set: { x-release: ${release} } } } }]\n`;
@@ -74,7 +73,7 @@ it(`over ${count} tiers with one bad: the others are unharmed, and core is untou
       ...others.map((tier) => [`routes/${tier}.yaml`, good(tier, level(tier), edit)]),
     ]);
 
-  const it = await place(files("one", ""), {}, {}, !full);
+  const it = await place(files("one", ""));
   for (const [file, content] of Object.entries(files("two", "/bad"))) it.edit(file, content);
   const workerOf = (tier: string) => it.cloud.control.worker(`gate-${tier}-local`);
 
@@ -126,7 +125,7 @@ it.runIf(full)("goes on after kill -9 in its midst, and begins no rollout twice"
   const tiers = ["news", "maps", "open", "shop"];
   const files = (edit: string) =>
     tiers.map((tier) => [`routes/${tier}.yaml`, good(tier, "best-effort", edit)] as const);
-  const it = await place(Object.fromEntries(files("one")), {}, {}, true);
+  const it = await place(Object.fromEntries(files("one")));
   for (const [file, content] of files("two")) it.edit(file, content);
   await start({ root: it.root, target: it.cloud.api, as: "alice", all: true, concurrent: "2", message: "a test" });
   let wave: Wave | undefined;
