@@ -60,15 +60,16 @@ export const lowered = (tier: CheckedTier, environment: string): Served[] => {
 
 const narrowed = (tier: CheckedTier, routes: readonly CheckedRoute[]): CheckedTier => {
   if (routes.length === tier.routes.length) return tier;
-  const used = new Set(
-    routes.flatMap(({ settings: { to, cutover } }) => [
-      ...(typeof to === "string" ? [to] : (to ?? []).flatMap((it) => Object.keys(it))),
-      ...(cutover ? [cutover.legacy] : []),
-    ]),
-  );
+  const used = new Set(routes.flatMap(upstreamsUsed));
   const upstreams = Object.fromEntries(Object.entries(tier.upstreams).filter(([name]) => used.has(name)));
   return { ...tier, routes, upstreams };
 };
+
+/** The upstreams that a route can lead to, by name. */
+export const upstreamsUsed = ({ settings: { to, cutover } }: CheckedRoute): string[] => [
+  ...(typeof to === "string" ? [to] : (to ?? []).flatMap((it) => Object.keys(it))),
+  ...(cutover ? [cutover.legacy] : []),
+];
 
 /** In a stable order. */
 export const gatesOf = (

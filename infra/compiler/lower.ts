@@ -1,7 +1,15 @@
 /** Turns what was checked into what runs: plain JSON, the same bytes whatever the order of the file's keys. */
 import { respondPlan } from "../../functions/gateway/answers.ts";
 import type { Environment } from "../../functions/gateway/environment.ts";
-import type { Closed, Destination, FilterPlan, FrontPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
+import type {
+  Closed,
+  Destination,
+  FilterPlan,
+  FrontPlan,
+  Plan,
+  RedirectPlan,
+  RoutePlan,
+} from "../../functions/gateway/plan.ts";
 import { type Table, tableOf } from "../../functions/gateway/table.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier, Named } from "./checked.ts";
 import { fitted } from "./platform.ts";
@@ -70,10 +78,13 @@ const destinationOf = ({ to, respond, redirect }: CheckedRoute["settings"]): Des
   if (typeof to === "string") return { to };
   if (to) return { to: to.flatMap((it) => Object.entries(it)) };
   if (respond) return { respond: respondPlan(respond) };
-  if (typeof redirect === "string") return { redirect: { to: redirect, status: 308, query: "keep" } };
-  if (redirect) return { redirect };
+  if (redirect) return { redirect: redirectOf(redirect) };
   throw new Error("a route without a destination has been refused by the checker");
 };
+
+/** A bare text says where to, and the rest is the default. */
+export const redirectOf = (redirect: string | RedirectPlan): RedirectPlan =>
+  typeof redirect === "string" ? { to: redirect, status: 308, query: "keep" } : redirect;
 
 /** The front's table knows only where a tier's gate is found. */
 export const lowerFront = (tiers: readonly CheckedTier[], environment: Named<Environment>): FrontPlan => {

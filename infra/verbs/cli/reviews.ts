@@ -1,7 +1,7 @@
 /** The verbs of a review: what a change does, before it is merged. */
 import { type Command, Option } from "@commander-js/extra-typings";
 import { grades } from "../../review/risks.ts";
-import { examples, finish, json, root } from "./options.ts";
+import { environment, examples, finish, json, root } from "./options.ts";
 
 export const addReviewVerbs = (program: Command): void => {
   program
@@ -26,4 +26,24 @@ export const addReviewVerbs = (program: Command): void => {
       }),
     )
     .action(async (base, head, options) => finish((await import("../diff.ts")).diff(base, head, options), options));
+
+  program
+    .command("effective")
+    .description(
+      "show the whole pipeline of a tier or a route as it will run: each value, and the line that it comes from",
+    )
+    .argument("<name>", "a tier, or <tier>/<route>")
+    .addOption(environment("production"))
+    .option("--yaml", "as a manifest with everything written out, which means the same")
+    .addOption(root)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      examples({
+        "npx postern effective wallet/balance": "one route",
+        "npx postern effective wallet --env local": "a tier, with the dev loop's values",
+        "npx postern effective wallet --yaml": "with nothing left to defaults",
+      }),
+    )
+    .action(async (name, options) => finish((await import("../effective.ts")).effective(name, options), options));
 };
