@@ -11,7 +11,7 @@ import { addOverlay } from "./control/overlay.ts";
 import type { ControlPlan } from "./control/plan.ts";
 import { refusing } from "./control/refused.ts";
 import { rolloutsOf } from "./control/rollout/wiring.ts";
-import { ingest } from "./control/telemetry/ingest.ts";
+import { type IngestProps, ingest } from "./control/telemetry/ingest.ts";
 import { telemetryOn } from "./control/telemetry/object.ts";
 import type { Store } from "./control/telemetry/store.ts";
 import { addWaves } from "./control/wave/api.ts";
@@ -51,10 +51,10 @@ const whole = (plan: ControlPlan, env: Bindings) => {
 
 /** The entrypoints and objects of control. */
 export const control = (plan: ControlPlan) => ({
-  /** Takes what gates and the tail counted. Only bindings reach it. */
-  Ingest: class extends WorkerEntrypoint<Bindings> {
+  /** Takes what gates, fronts and the tail counted. Only bindings reach it, and their `props` say who each of them is. */
+  Ingest: class extends WorkerEntrypoint<Bindings, IngestProps> {
     override fetch(request: Request): Promise<Response> {
-      return ingest(request, plan, this.env, world);
+      return ingest(request, this.ctx.props, plan, this.env, world);
     }
   } as Entrypoint,
   /** What one tier's gates counted. */
@@ -123,5 +123,8 @@ export const control = (plan: ControlPlan) => ({
   },
 });
 
-type Entrypoint = new (context: ExecutionContext, env: Bindings) => { fetch(request: Request): Promise<Response> };
+type Entrypoint = new (
+  context: ExecutionContext<IngestProps>,
+  env: Bindings,
+) => { fetch(request: Request): Promise<Response> };
 type ObjectClass = new (context: DurableObjectState, env: Bindings) => object;

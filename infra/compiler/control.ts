@@ -2,6 +2,7 @@
 import type { CollectorPlan } from "../../functions/control/otlp/push.ts";
 import type { ActuatorPlan, ControlPlan, TailPlan, TierFacts } from "../../functions/control/plan.ts";
 import type { PrometheusPlan } from "../../functions/control/prometheus-query.ts";
+import type { IngestProps } from "../../functions/control/telemetry/ingest.ts";
 import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Plan } from "../../functions/gateway/plan.ts";
 import { feedBinding } from "../../functions/gateway/state.ts";
@@ -57,15 +58,15 @@ export const controlServices = (tiers: readonly CheckedTier[], { name, value }: 
           entrypoint: "Read",
           props: { tier },
         })),
-        telemetryService("gate", name),
+        telemetryService({ from: "gate", tiers: tiers.map(({ manifest }) => manifest.tier) }, name),
       ]
     : [];
 
-export const telemetryService = (from: "gate" | "front" | "tail", environment: string) => ({
+export const telemetryService = (props: IngestProps, environment: string) => ({
   binding: "TELEMETRY",
   service: controlWorker(environment),
   entrypoint: "Ingest",
-  props: { from },
+  props,
 });
 
 export const tailConsumers = ({ name, value }: Named<Environment>) =>
@@ -130,7 +131,7 @@ export const tailConfig = ({ name }: Named<Environment>, settings: Settings) => 
   main: "tail.js",
   ...common,
   ...(collectorSecrets(settings).length > 0 && { secrets: { required: collectorSecrets(settings) } }),
-  services: [telemetryService("tail", name)],
+  services: [telemetryService({ from: "tail" }, name)],
 });
 
 export type PlaneConfig = ReturnType<

@@ -81,7 +81,7 @@ export const frontConfig = (front: FrontPlan, tiers: readonly CheckedTier[], { n
     ...tiers
       .toSorted((a, b) => (a.manifest.tier < b.manifest.tier ? -1 : 1))
       .flatMap((tier) => gateServices(tier, name)),
-    ...(value.control ? [telemetryService("front", name)] : []),
+    ...(value.control ? [telemetryService({ from: "front" }, name)] : []),
   ],
 });
 export type FrontConfig = ReturnType<typeof frontConfig>;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { TierFacts } from "../../functions/control/plan.ts";
 import type { DataPoint } from "../../functions/control/telemetry/analytics.ts";
-import { ingest } from "../../functions/control/telemetry/ingest.ts";
+import { type IngestProps, ingest } from "../../functions/control/telemetry/ingest.ts";
 import type { News } from "../../functions/control/telemetry/store.ts";
 import type { Report, Series } from "../../functions/gateway/telemetry.ts";
 import { binOf } from "../../functions/gateway/telemetry-samples.ts";
@@ -11,6 +11,12 @@ const facts = (workers: readonly string[]) => ({ workers }) as unknown as TierFa
 const plan = {
   tiers: { wallet: facts(["gate-wallet"]), faq: facts(["gate-shared"]), rates: facts(["gate-shared"]) },
 };
+
+const wallet = { from: "gate", tiers: ["wallet"] } as const;
+
+/** Who reports there. */
+const bound = (path: string): IngestProps =>
+  path === "/v1/front" ? { from: "front" } : path === "/v1/tail" ? { from: "tail" } : wallet;
 
 const stand = (analytics = false) => {
   const calls: { readonly tier: string; readonly name: string; readonly given: readonly unknown[] }[] = [];
@@ -25,10 +31,11 @@ const stand = (analytics = false) => {
       ANALYTICS: { writeDataPoint: (point: DataPoint) => void points.push(point) },
     }),
   };
-  const post = async (path: string, body: unknown) =>
+  const post = async (path: string, body: unknown, as: IngestProps = bound(path)) =>
     (
       await ingest(
         new Request(`https://control${path}`, { method: "POST", body: JSON.stringify(body) }),
+        as,
         plan,
         env as never,
         { now: () => 0, random: () => 0 },
@@ -93,7 +100,8 @@ describe("a gate's report", () => {
   it("that is none is refused", async () => {
     const { post, calls } = stand();
     expect(await post("/v1/report", { ...report(), lost: -1 })).toBe(400);
-    expect(await post("/v1/report", report({ tier: "constructor" }))).toBe(404);
+    const stranger = { from: "gate", tiers: ["constructor"] } as const;
+    expect(await post("/v1/report", report({ tier: "constructor" }), stranger)).toBe(404);
     expect(await post("/v1/obituary", {})).toBe(404);
     expect(calls).toEqual([]);
   });
@@ -115,6 +123,44 @@ describe("a gate's report", () => {
       labels: {},
       by: 10,
     });
+  });
+});
+
+describe("a report in another's name", () => {
+  const front = { counts: [{ tier: "faq", status: "200", code: "", count: 2 }], deaths: [], lost: 0 };
+  const tail = { cpu: [], deaths: [{ worker: "gate-shared", version: "v1", outcome: "exception", count: 1 }] };
+
+  it("is refused, reaches none of its objects, and is counted with the gate that tried", async () => {
+    const { post, calls, points } = stand(true);
+    expect(await post("/v1/report", report({ tier: "faq", version: "v-of-faq" }))).toBe(403);
+    expect(points).toEqual([]);
+    expect(calls).toEqual([{ tier: "wallet", name: "hear", given: [[expect.anything()], 0] }]);
+    expect(calls[0]?.given[0]).toEqual([
+      { tier: "wallet", version: "", tallies: [{ name: "reports-refused", labels: { from: "gate" }, by: 1 }] },
+    ]);
+  });
+
+  it("is taken of each tier of a gate that serves several, and of no other", async () => {
+    const { post, calls } = stand();
+    const shared = { from: "gate", tiers: ["faq", "rates"] } as const;
+    expect(await post("/v1/report", report({ tier: "faq" }), shared)).toBe(204);
+    expect(await post("/v1/report", report({ tier: "rates" }), shared)).toBe(204);
+    expect(await post("/v1/report", report({ tier: "wallet" }), shared)).toBe(403);
+    expect(calls.filter(({ name }) => name === "take").map(({ tier }) => tier)).toEqual(["faq", "rates"]);
+  });
+
+  it.each([
+    ["a gate's of what fronts see", "/v1/front", front, wallet],
+    ["a gate's of what the tail hears", "/v1/tail", { ...tail, faults: [], spans: [] }, wallet],
+    ["a front's of what gates count", "/v1/report", report(), { from: "front" } as const],
+    ["a front's of what the tail hears", "/v1/tail", { ...tail, faults: [], spans: [] }, { from: "front" } as const],
+    ["the tail's of what gates count", "/v1/report", report(), { from: "tail" } as const],
+    ["a gate's whose binding names no tier", "/v1/report", report(), { from: "gate" } as unknown as IngestProps],
+    ["of a binding that says nothing", "/v1/report", report(), {} as IngestProps],
+  ])("%s is refused", async (_, path, body, as) => {
+    const { post, calls } = stand();
+    expect(await post(path, body, as)).toBeGreaterThanOrEqual(403);
+    expect(calls).toEqual([]);
   });
 });
 

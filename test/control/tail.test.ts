@@ -120,6 +120,28 @@ describe("control hears from the tail", () => {
     expect(reports[0]?.faults).toEqual([{ tier: "wallet", version: "v1", code: "feed-lost", count: 3 }]);
   });
 
+  it("no word that a gate wrote in the name of a tier that it does not serve, but that it did", async () => {
+    const { hear, reports, pushes } = stand();
+    const forged = { type: "fault", tier: "wallet", route: null, code: "internal", cause: "not mine" };
+    const own = { ...forged, tier: "rates" };
+    await hear(
+      event({ worker: "gate-shared", more: [forged, own] }),
+      event({ worker: "gate-shared", line: { tier: "rates", route: "r" } }),
+      event({ worker: "gate-nobody" }),
+    );
+    const [report] = reports;
+    expect(report?.cpu.map(({ tier, route }) => [tier, route])).toEqual([
+      ["", ""],
+      ["rates", "r"],
+      ["", ""],
+    ]);
+    expect(report?.faults.map(({ tier, code }) => [tier, code])).toEqual([
+      ["rates", "internal"],
+      ["faq", "line-foreign"],
+    ]);
+    expect(pushes.join()).not.toContain("wallet");
+  });
+
   it("nothing of testers, and no death where a client left", async () => {
     const { hear, reports } = stand();
     await hear(event({ outcome: "exception", headers: { "x-postern-smoke": "1" } }), event({ outcome: "canceled" }));

@@ -61,11 +61,14 @@ const collector = async () => {
   return { url: `http://localhost:${port}`, spans, metrics, wrong };
 };
 
-/** A gate that answers most requests, and dies of some before anything of ours could tell. */
+/** A gate that answers most requests, dies of some before anything of ours could tell, and reports in another tier's name. */
 const dying = `import { Behind as Gate } from "./gate.js";
+const forged = { tier: "b", version: "v", sample: { groups: {}, cold: 0 }, series: [], lost: 0 };
 export class Behind extends Gate {
   fetch(request) {
     if (request.url.includes("deadly")) throw new Error("dead");
+    if (request.url.includes("forged"))
+      return this.env.TELEMETRY.fetch("https://control/v1/report", { method: "POST", body: JSON.stringify(forged) });
     return super.fetch(request);
   }
 }
@@ -115,6 +118,7 @@ it("requests become spans and sums at a collector, and a gate's deaths are seen 
   const deadTrace = trace.replace("0af", "1af");
   expect(await ask("/a/deadly", `00-${deadTrace}-${parent}-01`)).toBe(503);
   expect(await ask("/a/deadly", `00-${deadTrace}-${parent}-00`)).toBe(503);
+  expect(await ask("/a/forged", `00-${deadTrace}-${parent}-00`)).toBe(403);
 
   await vi.waitFor(() => expect(to.spans).toHaveLength(2), { timeout: 10_000, interval: 200 });
   const [span, dead] = to.spans as [Span & { service: string }, Span & { service: string }];
@@ -146,6 +150,7 @@ it("requests become spans and sums at a collector, and a gate's deaths are seen 
     { timeout: 10_000, interval: 300 },
   );
   const family = await scrape(it);
+  expect(family("postern_reports_refused_total")).toMatchObject([{ value: "1", labels: { tier: "a" } }]);
   expect(
     family("postern_front_requests_total").map(({ labels, value }) => [labels?.status, labels?.code, value]),
   ).toEqual(

@@ -142,11 +142,23 @@ export const hearing = (around: Surroundings) => {
   };
 
   return async (events: readonly TraceItem[], ports: Ports): Promise<void> => {
-    for (const event of events) note(heardOf(event), ports.collector !== null);
+    for (const event of events) note(ownLines(heardOf(event), around), ports.collector !== null);
     if (pending) return;
     pending = true;
     await flush(ports);
   };
+};
+
+/** A gate's lines hold for the tiers that it serves. The runtime says which gate it is; of which tier a line is, only the line does. */
+const ownLines = (it: Heard, { workers }: Surroundings): Heard => {
+  const tiers = Object.hasOwn(workers, it.worker) ? (workers[it.worker] ?? []) : [];
+  const isOwn = ({ tier }: { readonly tier: string }) => tiers.includes(tier);
+  const faults = it.faults.filter(isOwn);
+  const line = it.line && isOwn(it.line) ? it.line : undefined;
+  const [tier] = tiers;
+  const foreign = faults.length < it.faults.length || line !== it.line;
+  if (foreign && tier !== undefined) faults.push({ type: "fault", tier, code: "line-foreign" });
+  return { ...it, line, faults };
 };
 
 /** The entry of a key, or undefined where there are too many. */

@@ -16,8 +16,16 @@ const mostBytes = 1024 * 1024;
 
 type Tiers = ControlPlan["tiers"];
 
+/** What the binding says of who reports. No request can change it, so no gate speaks for a tier that it does not serve. */
+export type IngestProps =
+  | { readonly from: "gate"; readonly tiers: readonly string[] }
+  | { readonly from: "front" | "tail" };
+
+const paths = { gate: "/v1/report", front: "/v1/front", tail: "/v1/tail" } as const;
+
 export const ingest = async (
   request: Request,
+  props: IngestProps,
   { tiers }: Pick<ControlPlan, "tiers">,
   { TELEMETRY: stores, ANALYTICS: analytics }: Pick<Bindings, "TELEMETRY" | "ANALYTICS">,
   { now, random }: Pick<World, "now" | "random">,
@@ -25,6 +33,8 @@ export const ingest = async (
   const text = await request.text();
   const { pathname } = new URL(request.url);
   if (request.method !== "POST" || text.length > mostBytes) return refused(400, "a report is posted, 1 MiB at most");
+  const path = paths[props.from];
+  if (pathname !== path) return refused(404, `what is bound as ${props.from} reports to ${path}`);
   const hear = async (news: readonly News[]): Promise<Response> => {
     const known = Map.groupBy(news, ({ tier }) => tier);
     await Promise.all(
@@ -35,11 +45,15 @@ export const ingest = async (
     return taken();
   };
   const value = parsed(text);
-  switch (pathname) {
+  switch (path) {
     case "/v1/report": {
       const it = report.safeParse(value);
       if (!it.success) return refused(400, it.error.message);
       const { tier, version, sample, series } = it.data;
+      if (!speaksFor(props, tier)) {
+        await hear(refusedOf(props));
+        return refused(403, `the binding of this gate does not speak for the tier "${tier}"`);
+      }
       if (!Object.hasOwn(tiers, tier)) return refused(404, `control knows no tier "${tier}"`);
       const tallies = [...noted(it.data), ...(analytics ? written(it.data, analytics) : [])];
       await remote(stores, tier).take(version, sample, series, now(), { tier, tallies });
@@ -53,9 +67,18 @@ export const ingest = async (
       const it = frontReport.safeParse(value);
       return it.success ? hear(newsOfFront(it.data, tiers)) : refused(400, it.error.message);
     }
-    default:
-      return refused(404, "there are /v1/report, /v1/tail and /v1/front");
   }
+};
+
+/** A gate of before Postern said whom it serves speaks for nobody until it is deployed again. */
+const speaksFor = (props: IngestProps, tier: string): boolean =>
+  props.from === "gate" && (props.tiers ?? []).includes(tier);
+
+/** Counted with the first tier of the gate that tried. Its version is its own word, so it is left out. */
+const refusedOf = (props: IngestProps): News[] => {
+  const [tier] = props.from === "gate" ? (props.tiers ?? []) : [];
+  if (tier === undefined) return [];
+  return [{ tier, version: "", tallies: [{ name: "reports-refused", labels: { from: "gate" }, by: 1 }] }];
 };
 
 const noted = ({ marks, streams, lost }: Noted): Tally[] => [

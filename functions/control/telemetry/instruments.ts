@@ -138,6 +138,12 @@ const counted: readonly (About & { readonly tally: TallyName; readonly scale?: n
     unit: "{report}",
     help: "Reports of isolates that reached nobody",
   },
+  {
+    tally: "reports-refused",
+    name: "postern.reports.refused",
+    unit: "{report}",
+    help: "Reports that a gate of the tier made in the name of a tier that it does not serve",
+  },
   { tally: "pushes", name: "postern.otlp.pushes", unit: "{push}", help: "Pushes to the collector" },
   {
     tally: "push-lost",

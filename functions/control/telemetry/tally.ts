@@ -17,6 +17,8 @@ export type TallyName =
   | "streams"
   /** Reports of gates that reached nobody. */
   | "reports-lost"
+  /** Reports that a gate of the tier made in the name of a tier that it does not serve. */
+  | "reports-refused"
   /** What the tail and the front know of requests that died: `seen`, `outcome`. */
   | "deaths"
   /** Lines of faults that the tail heard of: `code`. */
