@@ -1,6 +1,9 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+/** What people read is compared without colour, wherever the tests run: some libraries colour where they see `CI`. */
+const env = { NO_COLOR: "1" };
+
 export default defineConfig({
   test: {
     projects: [
@@ -19,6 +22,7 @@ export default defineConfig({
             "test/cloud/**/*.test.ts",
           ],
           environment: "node",
+          env,
           // A process of its own for each file, so that the workerd it started can be told from others.
           pool: "forks",
           testTimeout: 60_000,
@@ -31,6 +35,7 @@ export default defineConfig({
           name: "rollouts",
           include: ["test/rollouts/**/*.test.ts"],
           environment: "node",
+          env,
           pool: "forks",
           fileParallelism: false,
           testTimeout: 240_000,
@@ -38,7 +43,7 @@ export default defineConfig({
       },
       {
         // Needs redis-server, which .ci/run installs.
-        test: { name: "redis", include: ["test/redis/**/*.test.ts"], environment: "node", testTimeout: 60_000 },
+        test: { name: "redis", include: ["test/redis/**/*.test.ts"], environment: "node", env, testTimeout: 60_000 },
       },
       {
         // Needs bash, curl and the ports of the examples, so it is run by itself.
@@ -46,6 +51,7 @@ export default defineConfig({
           name: "readme",
           include: ["test/readme/**/*.test.ts"],
           environment: "node",
+          env,
           testTimeout: 20_000,
           fileParallelism: false,
         },
