@@ -3,7 +3,8 @@ import * as z from "zod";
 import { type Codes, refuse } from "../gateway/faults.ts";
 import { type Lease, leased } from "../gateway/leases.ts";
 import { keyOf, referenceOf } from "../gateway/limit-keys.ts";
-import { inMemory, inState, type Limit, limiter, type Rule, type Store, type Verdict } from "../gateway/limiter.ts";
+import { inState, type Limit, limiter, type Rule, type Store, type Verdict } from "../gateway/limiter.ts";
+import { localLimit } from "../gateway/local-limit.ts";
 import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
 import { duration, milliseconds, percent, perWindow, rate, share } from "../gateway/quantities.ts";
 import { redisByRest } from "../gateway/redis.ts";
@@ -175,7 +176,7 @@ const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, 
   const prefix = `${tier}/${id}/${text}`;
   const name = Array.isArray(config.limit) ? `${id}:${text}` : id;
   const policy = `"${name}";q=${count};w=${Math.max(1, Math.round(windowMs / 1000))}`;
-  const here = limiter(rule, prefix, inMemory(deps));
+  const here = localLimit(rule, deps);
   if (config.count === "local") return { name, policy, of: (key) => here(key) };
 
   const there = limiter(rule, prefix, storeOf(config, deps));

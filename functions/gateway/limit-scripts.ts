@@ -35,12 +35,17 @@ const add = (cells: Cells, key: string, by: number, ends: number): number => {
   return sum;
 };
 
-const fixedWindow: Script = (cells, [key = ""], [tokens = 0, window = 0, by = 0], now) => [
+export const fixedWindow: Script = (cells, [key = ""], [tokens = 0, window = 0, by = 0], now) => [
   add(cells, key, by, now + window),
   tokens,
 ];
 
-const slidingWindow: Script = (cells, [current = "", previous = ""], [tokens = 0, at = 0, window = 0, by = 0], now) => {
+export const slidingWindow: Script = (
+  cells,
+  [current = "", previous = ""],
+  [tokens = 0, at = 0, window = 0, by = 0],
+  now,
+) => {
   const inCurrent = (at % window) / window;
   const before = Math.floor((1 - inCurrent) * numberAt(cells, previous));
   if (by > 0 && before + numberAt(cells, current) >= tokens) return [-1, tokens];
@@ -49,7 +54,7 @@ const slidingWindow: Script = (cells, [current = "", previous = ""], [tokens = 0
   return [tokens - (sum + before), tokens];
 };
 
-const tokenBucket: Script = (cells, [key = ""], [most = 0, interval = 0, refill = 0, at = 0, by = 0], now) => {
+export const tokenBucket: Script = (cells, [key = ""], [most = 0, interval = 0, refill = 0, at = 0, by = 0], now) => {
   const known = cells.get(key);
   let [refilledAt = at, tokens = most] = known?.value.split(" ").map(Number) ?? [];
   if (at >= refilledAt + interval) {
@@ -63,6 +68,14 @@ const tokenBucket: Script = (cells, [key = ""], [most = 0, interval = 0, refill 
   cells.put(key, { value: `${refilledAt} ${remaining}`, ends: lasts > 0 ? now + lasts : (known?.ends ?? null) });
   return [remaining, refilledAt + interval, most];
 };
+
+/** What a bucket gets, and how often: one token each 10 ms rather than 100 each second, as whole tokens and milliseconds allow. */
+export const evenly = ({ count, windowMs }: { readonly count: number; readonly windowMs: number }) => {
+  const parts = greatestCommonDivisor(count, windowMs);
+  return { refill: count / parts, intervalMs: windowMs / parts };
+};
+
+const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
 
 /** By the hashes of version 2.2.0 of the library. */
 const scripts: ReadonlyMap<string, Script> = new Map([

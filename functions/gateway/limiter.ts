@@ -1,6 +1,6 @@
 /** Limits as `@upstash/ratelimit` counts them, over whatever store runs its scripts. */
 import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
-import { type Call, type Cell, runScript } from "./limit-scripts.ts";
+import { type Call, evenly } from "./limit-scripts.ts";
 import { within } from "./patience.ts";
 import type { State } from "./state.ts";
 import type { Deps } from "./types.ts";
@@ -59,21 +59,19 @@ export const limiter = (
   };
 };
 
-const algorithmOf = ({ algorithm, count, windowMs, burst }: Rule) => {
+const algorithmOf = (rule: Rule) => {
+  const { algorithm, count, windowMs, burst } = rule;
   switch (algorithm) {
     case "fixed-window":
       return Ratelimit.fixedWindow(count, `${windowMs} ms`);
     case "sliding-window":
       return Ratelimit.slidingWindow(count, `${windowMs} ms`);
     case "token-bucket": {
-      // As evenly as whole tokens and milliseconds allow: one each 10 ms rather than 100 each second.
-      const parts = greatestCommonDivisor(count, windowMs);
-      return Ratelimit.tokenBucket(count / parts, `${windowMs / parts} ms`, burst);
+      const { refill, intervalMs } = evenly(rule);
+      return Ratelimit.tokenBucket(refill, `${intervalMs} ms`, burst);
     }
   }
 };
-
-const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
 
 /** Takes no answer that no counter could give: a store that is broken must not look like one that allows. */
 const honest = (store: Store, { algorithm, count, burst }: Rule): Store => {
@@ -110,23 +108,3 @@ const native = (run: (call: Call) => Promise<unknown>): Store => ({
 /** Counts in the tier's Durable Objects. */
 export const inState = (state: State, timeoutMs: number, deps: Pick<Deps, "sleep">): Store =>
   native((call) => within(timeoutMs, deps, (signal) => state.run(call, signal)));
-
-/** Of one isolate; the oldest are forgotten. */
-const mostCells = 10_000;
-
-/** Counts in this isolate's memory. */
-export const inMemory = ({ now }: Pick<Deps, "now">): Store => {
-  const all = new Map<string, Cell>();
-  const cells = {
-    get: (key: string) => {
-      const cell = all.get(key);
-      return cell && (cell.ends === null || cell.ends > now()) ? cell : undefined;
-    },
-    put: (key: string, cell: Cell) => {
-      all.delete(key);
-      all.set(key, cell);
-      if (all.size > mostCells) all.delete(all.keys().next().value as string);
-    },
-  };
-  return native(async (call) => runScript(cells, call, now()));
-};

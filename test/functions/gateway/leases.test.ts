@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { leased } from "../../../functions/gateway/leases.ts";
-import { inMemory, type Limit, limiter, type Rule } from "../../../functions/gateway/limiter.ts";
+import type { Limit, Rule } from "../../../functions/gateway/limiter.ts";
+import { localLimit } from "../../../functions/gateway/local-limit.ts";
 
 const start = Date.UTC(2026, 10, 1);
 beforeEach(() => void vi.useFakeTimers({ now: start, toFake: ["Date"] }));
@@ -33,7 +34,7 @@ const run = async (
 ): Promise<Event[]> => {
   vi.setSystemTime(start);
   const events: Event[] = [];
-  const store = limiter(rule, "p", inMemory({ now }));
+  const store = localLimit(rule, { now });
   const counting: Limit = async (key, weight = 1) => {
     const verdict = await store(key, weight);
     if (verdict.allowed) events.push({ at: now(), counted: weight, admitted: 0 });
@@ -116,7 +117,7 @@ it("what is held is bounded, also when many requests come at once", async () => 
 it("a question that was lost with its client is forgotten, and shares are taken again", async () => {
   const weights: number[] = [];
   let lost = true;
-  const store = limiter(rule("token-bucket"), "p", inMemory({ now }));
+  const store = localLimit(rule("token-bucket"), { now });
   const limit: Limit = (key, weight = 1) => {
     weights.push(weight);
     return lost ? new Promise(() => {}) : store(key, weight);
