@@ -9,7 +9,7 @@ import { makeCaller } from "./jobs.ts";
 import { measureAll } from "./measure.ts";
 import { microOf } from "./micro.ts";
 import { type Row, rowsOf, shown } from "./report.ts";
-import { startsOf } from "./start.ts";
+import { furtherOf, startsOf } from "./start.ts";
 import { type Subject, subjectsFor } from "./subjects.ts";
 import { workerd } from "./workerd.ts";
 
@@ -46,7 +46,8 @@ const main = async (options: Options): Promise<void> => {
       requests: rows,
       starts: await startsOf(caller),
       cpu: await cpuOf(subjects, caller),
-      micro: await microOf(caller),
+      further: await furtherOf(caller),
+      micro: await microOf(),
     });
   }
   say(rows, options, (performance.now() - started) / 1000);

@@ -7,13 +7,14 @@ import type { Cpu } from "./cpu.ts";
 import type { Effort } from "./measure.ts";
 import type { Micro } from "./micro.ts";
 import type { Row } from "./report.ts";
-import type { Start } from "./start.ts";
+import type { Further, Start } from "./start.ts";
 import { workerd } from "./workerd.ts";
 
 export interface Results {
   readonly effort: Effort;
   readonly requests: readonly Row[];
   readonly starts: readonly Start[];
+  readonly further: readonly Further[];
   readonly cpu: readonly Cpu[];
   readonly micro: Micro;
 }
@@ -51,7 +52,7 @@ const charts = ({ requests, starts, micro }: Results): Readonly<Record<string, s
 const count = (value: number): string => Math.round(value).toLocaleString("en");
 
 const page = (results: Results): string => {
-  const { effort, requests, starts, cpu, micro } = results;
+  const { effort, requests, starts, further, cpu, micro } = results;
   const day = new Date().toISOString().slice(0, 10);
   return `# What it costs
 
@@ -108,13 +109,25 @@ ${markdown(
 ![A start](benchmarks/starts.svg)
 
 ${markdown(
-  ["Worker", "KB, minified", "instructions over an empty Worker", "ratio to Hono's hello"],
-  starts.map(({ name, bytes, instructions, ratio }) => [
-    name,
-    (bytes / 1024).toFixed(1),
-    count(instructions),
-    ratio.toFixed(2),
-  ]),
+  [
+    "Worker",
+    "KB, minified",
+    "instructions over an empty Worker",
+    "ratio to Hono's hello",
+    "CPU over an empty Worker, ms",
+    "one more in a process, MiB",
+  ],
+  starts.map(({ name, bytes, instructions, ratio }) => {
+    const more = further.find((it) => it.name === name);
+    return [
+      name,
+      (bytes / 1024).toFixed(1),
+      count(instructions),
+      ratio.toFixed(2),
+      more?.cpuMs.toFixed(1) ?? "",
+      more?.memory.toFixed(2) ?? "",
+    ];
+  }),
 )}
 
 ## Against what we aim at
@@ -140,9 +153,10 @@ interface Aim {
   readonly digits: number;
 }
 
-const aims = ({ requests, starts, micro }: Results): readonly Aim[] => {
+const aims = ({ requests, starts, further, micro }: Results): readonly Aim[] => {
   const ratio = (name: string): number => requests.find((it) => it.name === name)?.ratio ?? Number.NaN;
   const many = (routes: number) => micro.routing.find((it) => it.routes === routes);
+  const common = further.find(({ name }) => name === "gate, five filters");
   const to = (what: string, most: number, measured = Number.NaN, digits = 2): Aim => ({ what, most, measured, digits });
   return [
     to("a request, no filters, to the passthrough", 1.1, ratio("gate, no filters")),
@@ -162,7 +176,8 @@ const aims = ({ requests, starts, micro }: Results): readonly Aim[] => {
       (starts.find(({ name }) => name === "gate, no filters")?.bytes ?? Number.NaN) / 1024,
       1,
     ),
-    to("each further gate in a process, MiB", 3, micro.furtherGate),
+    to("a start of five filters over an empty Worker, CPU ms", 5, common?.cpuMs, 1),
+    to("each further gate of five filters in a process, MiB", 3, common?.memory),
   ];
 };
 

@@ -1,12 +1,9 @@
 /** What a piece of the gateway takes in the runtime, by the clock: the router at ten routes and at a hundred thousand, and idle guards. */
-import fs from "node:fs";
 import path from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { router } from "../../functions/gateway/router.ts";
 import { type Table, tableOf } from "../../functions/gateway/table.ts";
-import { gateWorkers } from "./gates.ts";
-import type { Caller } from "./jobs.ts";
 import { manyRoutes, requestsTo } from "./many-routes.ts";
 import { startPlain } from "./plain.ts";
 import { scratch } from "./scratch.ts";
@@ -30,13 +27,11 @@ export interface Micro {
   readonly routing: readonly Routing[];
   /** What ten guards that do nothing add to a request, in nanoseconds. */
   readonly tenGuards: number;
-  /** What each further gate, of five filters, adds to a process; MiB. */
-  readonly furtherGate: number;
 }
 
 const rounds = 5;
 
-export const microOf = async (caller: Caller): Promise<Micro> => {
+export const microOf = async (): Promise<Micro> => {
   const folder = scratch();
   const routing: Routing[] = [];
   let tenGuards = 0;
@@ -65,7 +60,7 @@ export const microOf = async (caller: Caller): Promise<Micro> => {
     if (routes === 10) tenGuards = (await eachOf("ten guards", 500_000)) - (await eachOf("no guards", 500_000));
     runtime.stop();
   }
-  return { routing, tenGuards, furtherGate: await furtherGate(path.join(folder, "gates"), caller) };
+  return { routing, tenGuards };
 };
 
 const several = async (ask: () => Promise<number>): Promise<readonly number[]> => {
@@ -104,19 +99,4 @@ const memoryOf = (text: string, routes: number): number => {
   // Asked once more, so that it is still there when the heap is asked.
   if (match("GET", "/", request, url).kind === "found") throw new Error("no route is for /");
   return after - before;
-};
-
-const furtherGate = async (folder: string, { jobs }: Caller): Promise<number> => {
-  const [gate] = await gateWorkers(path.join(folder, "project"), "http://localhost", { jobs });
-  if (!gate) throw new Error("the project has no gate");
-  const residentWith = async (count: number): Promise<number> => {
-    const own = path.join(folder, String(count));
-    fs.mkdirSync(own, { recursive: true });
-    const gates = Array.from({ length: count }, (_, index) => ({ ...gate, name: `gate-${index}` }));
-    const runtime = await startPlain(layOut(own, gates));
-    const resident = runtime.resident();
-    runtime.stop();
-    return resident;
-  };
-  return ((await residentWith(41)) - (await residentWith(1))) / 40;
 };
