@@ -1,0 +1,39 @@
+/** Whom an address stands for, held against `ipaddr.js`, which knows all the ways to write one. */
+import fc from "fast-check";
+import ipaddr from "ipaddr.js";
+import { expect, it } from "vitest";
+import { keyOf } from "../../../functions/gateway/limit-keys.ts";
+import type { Context } from "../../../functions/gateway/types.ts";
+
+const key = keyOf(["ip"]);
+const counted = (ip: string | null) => key({} as Request, { caller: { ip } } as Context);
+const under = (text: string) => `{ip=${encodeURIComponent(text)}}`;
+
+/** Of an address that ends as one of IPv4 does, and is none that is mapped, the library thinks otherwise than RFC 4291. */
+const ipV6 = fc.ipV6().filter((it) => !it.includes("."));
+
+const written = fc.oneof(
+  fc.ipV4(),
+  ipV6,
+  fc.ipV4().map((it) => `::ffff:${it}`),
+  ipV6.map((it) => it.toUpperCase()),
+);
+
+it("is the address of IPv4, and the /64 of IPv6, however it is written", () => {
+  fc.assert(
+    fc.property(written, (ip) => {
+      const address = ipaddr.process(ip);
+      const whom =
+        address.kind() === "ipv4" ? address.toString() : (address as ipaddr.IPv6).toNormalizedString().split(":");
+      expect(counted(ip)).toBe(under(typeof whom === "string" ? whom : whom.slice(0, 4).join(":")));
+    }),
+    { numRuns: 1000, seed: 6 },
+  );
+});
+
+it.each(["", "::1]:80/[", "fe80::1%eth0", "1::2::3", "12345::", "localhost", "1.2.3", null])(
+  "counts what is no address, such as %j, with all others that are none",
+  (ip) => {
+    expect(counted(ip)).toBe(under(""));
+  },
+);
