@@ -134,11 +134,13 @@ program
   .option("--gray <key>", "the gray key, which a `percent` goes by")
   .option("--online", "ask issuers for their keys; nothing else leaves this machine")
   .option("--at <url>", "ask the gates that run there, with a token for them")
+  .option("--why-not <tier/route>", "say which of this route's conditions the request does not fulfil")
   .option("--init", "make a key for such tokens, and say what belongs into the environment")
   .addHelpText(
     "after",
     examples({
       "npx postern explain GET http://localhost:8787/wallet/v1/accounts/7/balance": "here, with no network",
+      "npx postern explain --why-not wallet/transfer GET <url>": "why another route does not take it",
       "npx postern explain --at http://localhost:8787 GET /open/v1/rates/USD": "at the dev loop",
     }),
   )

@@ -36,6 +36,7 @@ export const spec = () =>
       .refine((it) => Object.keys(it).length > 0, "say who may pass: scopes, any-scope, claims, consumers or labels"),
     example: { scopes: ["transfers:write"], claims: { plan: ["gold", "silver"] } },
     codes,
+    stands: { "scope-missing": ["scopes", "any-scope"] },
     needs: ({ scopes, "any-scope": any, claims, consumers, labels }) => [
       ...(scopes ? [{ path: ["scopes"], text: "{claim.scope}" }] : []),
       ...(any ? [{ path: ["any-scope"], text: "{claim.scope}" }] : []),

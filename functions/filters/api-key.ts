@@ -30,6 +30,7 @@ export const spec = () =>
     }),
     example: { header: "x-shop-key" },
     codes,
+    stands: { "key-missing": ["header"] },
     provides: ["consumer"],
     bindings: () => [{ kind: "kv", binding: "CONSUMERS", namespace: "consumers" }],
   });

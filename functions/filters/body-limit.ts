@@ -17,6 +17,7 @@ export const spec = () =>
     short: "max",
     example: { max: "16KiB" },
     codes,
+    stands: { "body-too-large": ["max"] },
     boundsBody: true,
   });
 

@@ -28,6 +28,7 @@ export const spec = () =>
     }),
     example: { origins: ["https://shop.example"] },
     codes,
+    stands: { "cross-site-refused": ["origins"] },
   });
 
 export const make = ({ origins }: Config<typeof spec>, _: Deps, { id }: Place): Layer =>

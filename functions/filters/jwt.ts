@@ -99,6 +99,12 @@ export const spec = () =>
       cooldown: "1m",
     },
     codes,
+    stands: {
+      "token-revoked": ["revocation"],
+      "scope-missing": ["scopes"],
+      "revocations-unavailable": ["revocation"],
+      "keys-unavailable": ["jwks", "issuer"],
+    },
     provides: ["consumer", "claim"],
     bindings: ({ revocation }) =>
       revocation ? [{ kind: "kv", binding: "REVOCATIONS", namespace: "revocations" }] : [],

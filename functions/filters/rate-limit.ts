@@ -92,6 +92,7 @@ export const spec = () =>
       }),
     example: { limit: ["20/s", "5000/day"], by: "ip" },
     codes,
+    stands: { "rate-limited": ["limit"], "limit-unavailable": ["on-failure", "store"] },
     bindings: ({ count, store }) => (count !== "local" && store === "state" ? [{ kind: "state" }] : []),
     secrets: ({ count, store }) => (count === "local" || store === "state" ? [] : [store.token.secret]),
     connections: ({ count }) => (count === "local" ? 0 : 1),

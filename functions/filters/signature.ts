@@ -55,6 +55,11 @@ export const spec = () =>
       window: "2m",
     },
     codes,
+    stands: {
+      "signature-stale": ["window"],
+      "signature-replayed": ["window"],
+      "replay-unchecked": ["timeout"],
+    },
     provides: ["consumer"],
     readsBody: true,
     bindings: () => [{ kind: "state" }],

@@ -22,6 +22,7 @@ export const spec = () =>
     short: "after",
     example: { after: "2s" },
     codes,
+    stands: { timeout: ["after"] },
   });
 
 export const make = ({ after }: Config<typeof spec>, deps: Deps): Layer =>

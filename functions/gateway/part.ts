@@ -24,6 +24,8 @@ interface About<S extends ZodType> {
   readonly short?: keyof input<S> & string;
   /** The codes that it can refuse or fail with. */
   readonly codes: Codes;
+  /** The keys that a code stands on, the first that is written: `explain` names its line, and else the line of the whole part. */
+  readonly stands?: Readonly<Record<string, readonly (keyof input<S> & string)[]>>;
   /** What it needs of the platform, so that the compiler can bind it. */
   readonly bindings?: (config: output<S>) => readonly Binding[];
   /** Names of the secrets that it reads. */

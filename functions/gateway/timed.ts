@@ -6,9 +6,13 @@ export const timed =
   async (request, context) => {
     const started = deps.now();
     context.outcome.upstream = name;
+    // Written down at once: whoever gives up waiting answers before this ends.
+    const asked = context.caller.trace && { id: `to:${name}`, verdict: "asked" as const, ms: 0 };
+    if (asked) context.caller.trace?.decisions.push(asked);
     try {
       return await handler(request, context);
     } finally {
       context.outcome.upstreamMs = deps.now() - started;
+      if (asked) asked.ms = context.outcome.upstreamMs;
     }
   };

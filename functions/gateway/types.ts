@@ -74,14 +74,14 @@ export interface Caller {
   readonly trace?: Trace;
 }
 
-/** What one filter decided, of a request that is to be explained. */
+/** What one filter decided, or which upstream was asked, of a request that is to be explained. */
 export interface Decision {
-  /** Of the filter. */
+  /** Of the filter; of an upstream `to:accounts`. */
   readonly id: string;
-  readonly verdict: "passed" | "refused" | "answered" | "failed" | "skipped" | "shadowed" | "entered";
+  readonly verdict: "passed" | "refused" | "answered" | "failed" | "skipped" | "shadowed" | "entered" | "asked";
   /** The problem's code; of a skipped filter `when` or `percent`, of a shadowed one what it would have decided. */
   readonly code?: string | undefined;
-  readonly ms: number;
+  ms: number;
 }
 
 /** Gathered while an explained request runs; others carry none. */

@@ -2,7 +2,7 @@
 import { closest, distance } from "fastest-levenshtein";
 import type { $ZodIssue, $ZodType } from "zod/v4/core";
 import type { ProblemCode } from "./codes.ts";
-import type { Path } from "./locate.ts";
+import { type Path, valueAt } from "./locate.ts";
 import type { Problem } from "./problem.ts";
 import type { Source } from "./read.ts";
 
@@ -153,9 +153,6 @@ const toAdd = (issue: $ZodIssue, key: string): string | undefined => {
   if (issue.code === "invalid_value") return `write ${key}: ${issue.values.map(String).join(" | ")}`;
   return own(issue.message) ?? `add ${key}: …`;
 };
-
-const valueAt = (value: unknown, path: Path): unknown =>
-  path.reduce((it: unknown, step) => (it as Record<PropertyKey, unknown> | undefined | null)?.[step], value);
 
 const types: Readonly<Record<string, string>> = {
   record: "a map",

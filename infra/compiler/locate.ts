@@ -3,6 +3,10 @@ import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } f
 
 export type Path = readonly PropertyKey[];
 
+/** The plain value that a path leads to, or undefined. */
+export const valueAt = (value: unknown, path: Path): unknown =>
+  path.reduce((it: unknown, step) => (it as Record<PropertyKey, unknown> | undefined | null)?.[step], value);
+
 /**
  * The node that a path leads to, or the deepest on its way. A missing value is shown at the key of its map; a key where
  * one is asked for, or where the value is a map or list that begins on another line.

@@ -34,6 +34,8 @@ export interface Explained {
   readonly decisions: readonly Decision[];
   readonly status: number;
   readonly code: string | undefined;
+  /** What is particular to this answer: `No answer within 800ms`. */
+  readonly detail: string | undefined;
   /** What the service would be asked; secrets are not shown. */
   readonly upstream:
     | { readonly method: string; readonly url: string; readonly headers: Readonly<Record<string, string>> }
@@ -58,16 +60,22 @@ export const explainOffline = async (compiled: Compiled, asked: Asked): Promise<
   const requestId = crypto.randomUUID();
   const traceparent = `00-${requestId.replaceAll("-", "")}-${requestId.slice(0, 16).replaceAll("-", "0")}-00`;
   const response = await serve(request, { requestId, traceparent, ip, grayKey, trace });
-  const isProblem = response.headers.get("content-type") === "application/problem+json";
   return {
     tier,
     route: trace.route,
     decisions: trace.decisions,
     status: response.status,
-    code: isProblem ? ((await response.json()) as { readonly code: string }).code : undefined,
+    ...problemIn(response.headers, await response.text()),
     upstream: world.seen(),
     unknown: world.unknown,
   };
+};
+
+/** The answer to a HEAD request is a problem without a body. */
+export const problemIn = (headers: Headers, text: string): Pick<Explained, "code" | "detail"> => {
+  const isProblem = headers.get("content-type") === "application/problem+json" && text !== "";
+  const { code, detail }: Partial<Record<"code" | "detail", string>> = isProblem ? JSON.parse(text) : {};
+  return { code, detail };
 };
 
 const nowhere = (code: keyof typeof gatewayCodes): Explained => ({
@@ -76,6 +84,7 @@ const nowhere = (code: keyof typeof gatewayCodes): Explained => ({
   decisions: [],
   status: gatewayCodes[code].status,
   code,
+  detail: undefined,
   upstream: undefined,
   unknown: [],
 });

@@ -1,16 +1,18 @@
 /** `postern explain`: which route takes a request, and what each filter makes of it; here, or at a running gate. */
-import pc from "picocolors";
 import { tierFinder } from "../../functions/front.ts";
 import { explainHeader, traceHeader } from "../../functions/gateway/explain.ts";
 import { canonicalPath } from "../../functions/gateway/path.ts";
 import type { Decision } from "../../functions/gateway/types.ts";
-import type { CheckedFilter, CheckedTier } from "../compiler/checked.ts";
 import { type Compiled, compile } from "../compiler/compile.ts";
+import { choice } from "../compiler/issues.ts";
+import { groundFor } from "../explain/grounds.ts";
 import { explainToken, ownKey } from "../explain/keys.ts";
-import { type Explained, explainOffline } from "../explain/offline.ts";
-import { type Outcome, table } from "../outcome.ts";
+import { type Miss, missOf, nearestMisses } from "../explain/misses.ts";
+import { type Explained, explainOffline, problemIn } from "../explain/offline.ts";
+import { stepsOf } from "../explain/steps.ts";
+import { shown } from "../explain/view.ts";
+import type { Outcome } from "../outcome.ts";
 import { localSecrets } from "../secrets.ts";
-import { visible } from "../visible.ts";
 
 interface Options {
   readonly root: string;
@@ -22,6 +24,7 @@ interface Options {
   readonly online?: true | undefined;
   readonly at?: string | undefined;
   readonly init?: true | undefined;
+  readonly whyNot?: string | undefined;
 }
 
 export const explain = async (
@@ -41,20 +44,47 @@ export const explain = async (
   const request = requestOf(method, target, options);
   const explained =
     options.at === undefined ? await here(compiled, request, options) : await there(compiled, request, options);
-  const steps = stepsOf(explained);
+  const { tier, route, code, decisions } = explained;
+  const steps = stepsOf(explained, request);
+  const served = tier?.routes.find(({ name }) => name === route);
+  const ground = code && tier ? groundFor(code, tier, served, decisions) : undefined;
+  const misses = missesOf(compiled, request, explained, options.whyNot);
   return {
     exitCode: 0,
-    text: shown(request, explained, steps, options.at !== undefined),
+    text: shown(request, { explained, steps, ground, misses, asked: options.at !== undefined }),
     data: {
-      tier: explained.tier?.manifest.tier ?? null,
-      route: explained.route || null,
+      tier: tier?.manifest.tier ?? null,
+      route: route || null,
       status: explained.status,
-      code: explained.code ?? null,
+      code: code ?? null,
+      detail: explained.detail ?? null,
+      because: ground ?? null,
       steps,
+      misses,
       upstream: explained.upstream ?? null,
       unknown: explained.unknown,
     },
   };
+};
+
+/** The nearest ones where no route takes the request, and the one that somebody asks about. */
+const missesOf = (
+  { tiers }: Compiled,
+  request: Request,
+  { tier: served, route }: Explained,
+  whyNot: string | undefined,
+): readonly Miss[] => {
+  const all = tiers.map(({ checked }) => checked);
+  if (whyNot === undefined) return route === "" ? nearestMisses(all, request) : [];
+  const [tierName = "", name = ""] = whyNot.split("/");
+  const tier = all.find(({ manifest }) => manifest.tier === tierName);
+  const asked = tier?.routes.find((it) => it.name === name);
+  if (!tier || !asked) {
+    const known = all.flatMap(({ manifest, routes }) => routes.map((it) => `${manifest.tier}/${it.name}`));
+    throw new Error(`there is no route "${whyNot}"; ${choice(whyNot, known) ?? "npx postern routes lists them"}`);
+  }
+  if (served?.manifest.tier === tierName && route === name) throw new Error(`${whyNot} takes this request`);
+  return [missOf(tier, asked, request)];
 };
 
 const requestOf = (method: string, target: string, { at, header = [], data }: Options): Request => {
@@ -94,7 +124,6 @@ const there = async (compiled: Compiled, request: Request, { root, env }: Option
   const body = request.body === null ? {} : { body: await request.text() };
   const response = await fetch(request.url, { method, headers: asked, redirect: "manual", ...body });
   const text = await response.text();
-  const isProblem = response.headers.get("content-type") === "application/problem+json";
   const told = response.headers.get(traceHeader);
   const trace: { route: string; decisions: Decision[] } = JSON.parse(told ?? '{"route":"","decisions":[]}');
   return {
@@ -102,7 +131,7 @@ const there = async (compiled: Compiled, request: Request, { root, env }: Option
     route: trace.route,
     decisions: trace.decisions,
     status: response.status,
-    code: isProblem ? (JSON.parse(text) as { readonly code: string }).code : undefined,
+    ...problemIn(response.headers, text),
     upstream: undefined,
     unknown:
       told === null
@@ -110,66 +139,3 @@ const there = async (compiled: Compiled, request: Request, { root, env }: Option
         : [],
   };
 };
-
-interface Step {
-  readonly filter: string;
-  readonly verdict: string;
-  readonly ms: number | null;
-  /** `routes/wallet.yaml:13` */
-  readonly at: string;
-}
-
-const stepsOf = ({ tier, route, decisions, unknown }: Explained): Step[] => {
-  const chain = tier?.routes.find(({ name }) => name === route)?.chain ?? [];
-  const told = new Map(decisions.map((it) => [it.id, it]));
-  return chain.map((filter) => {
-    const decision = told.get(filter.id);
-    return {
-      filter: filter.id,
-      verdict: verdictOf(filter, decision, unknown),
-      ms: decision?.ms ?? null,
-      at: placeOf(filter),
-    };
-  });
-};
-
-const verdictOf = ({ mode }: CheckedFilter, decision: Decision | undefined, unknown: readonly string[]): string => {
-  if (mode === "off") return "off";
-  if (!decision) return "not reached";
-  const { verdict, code } = decision;
-  if (verdict === "failed" && unknown.length > 0) return `cannot be told here (${code})`;
-  if (verdict === "shadowed") return `shadowed: ${code}`;
-  if (verdict === "entered") return "wraps what follows";
-  return code === undefined ? verdict : `${verdict}: ${code}`;
-};
-
-const placeOf = ({ source, entry }: CheckedFilter): string => `${source.file}:${source.related(entry, "").line}`;
-
-const shown = (request: Request, it: Explained, steps: readonly Step[], timed: boolean): string => {
-  const { tier, route, status, code, upstream, unknown } = it;
-  const where = tier && route ? `${tier.manifest.tier}/${route}  ${placeOfRoute(tier, route)}` : nearest(it);
-  const rows = steps.map(({ filter, verdict, ms, at }) => [
-    filter,
-    verdict,
-    ...(timed ? [ms === null ? "" : `${ms} ms`] : []),
-    at,
-  ]);
-  const lines = [
-    `${pc.bold(`${request.method} ${request.url}`)}\n${where}\n`,
-    steps.length > 0 ? table(["filter", "verdict", ...(timed ? ["time"] : []), "manifest"], rows) : "",
-    upstream
-      ? `the service is asked ${upstream.method} ${upstream.url}\n${Object.entries(upstream.headers)
-          .map(([name, value]) => `  ${name}: ${value}\n`)
-          .join("")}`
-      : "",
-    upstream && !timed ? "" : `the client is answered ${status}${code === undefined ? "" : ` ${code}`}\n`,
-    unknown.map((line) => `note: ${line}\n`).join(""),
-  ];
-  return visible(lines.filter(Boolean).join("\n"));
-};
-
-const placeOfRoute = ({ source }: CheckedTier, route: string): string =>
-  `${source.file}:${source.related(["routes", route, "match"], "").line}`;
-
-const nearest = ({ tier, code }: Explained): string =>
-  tier ? `${tier.manifest.tier}, but none of its routes: ${code ?? "answered by the gate itself"}` : `no tier: ${code}`;

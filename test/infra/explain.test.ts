@@ -47,7 +47,7 @@ describe("offline, over the example manifests", () => {
       data: '{"amount":1}',
     });
     expect(status).toBe(200);
-    expect(steps.every(({ verdict }) => ["passed", "wraps what follows"].includes(verdict))).toBe(true);
+    expect(steps.every(({ verdict }) => ["passed", "wraps what follows", "asked"].includes(verdict))).toBe(true);
     expect(upstream?.url).toBe("http://localhost:18102/pay/v1/payments?x=1");
     expect(upstream?.headers).toMatchObject({ "x-merchant": "coffee-shop", "x-plan": "gold" });
     expect(upstream?.headers).not.toHaveProperty("x-api-key");
@@ -102,6 +102,7 @@ routes: { one: { match: GET /one, to: it } }
       gone: "off",
       respond: "skipped: when",
       headers: "passed",
+      "→ it": "asked",
     });
     expect(upstream?.headers["x-token"]).toBe("•••");
     expect(text + JSON.stringify(rest)).not.toContain("nobody-sees");
@@ -139,7 +140,9 @@ it("at a running gate, through the front, with times, by the command itself", as
   for (const route of ["one", "two"]) {
     const out = await run(["--at", url, "GET", `/t/${route}`]);
     expect(out).toMatch(new RegExp(`^t/${route}  routes/t\\.yaml:\\d+$`, "m"));
-    expect(out).toMatch(/^ip\s+refused: address-refused\s+\d+ ms\s+routes\/t\.yaml:5$/m);
+    expect(out).toMatch(
+      /^ip\s+refused: address-refused\s+This API is not open to your address\s+\d+ ms\s+routes\/t\.yaml:5$/m,
+    );
   }
   expect((await fetch(`${url}/t/two`)).headers.get("postern-trace")).toBeNull();
   expect(lines.join()).not.toContain("eyJ");

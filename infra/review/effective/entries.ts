@@ -1,6 +1,6 @@
 /** Every value of a checked manifest with the place that it comes from: a line of a file, or the page that documents its default. */
 
-import type { Path } from "../../compiler/locate.ts";
+import { type Path, valueAt } from "../../compiler/locate.ts";
 import type { Source } from "../../compiler/read.ts";
 import { hidden } from "../literals.ts";
 import type { Documented } from "./documented.ts";
@@ -87,9 +87,6 @@ const writtenSteps = (path: readonly string[], { source, at }: Holder): number |
   }
   return value === undefined || value === null ? undefined : path.length;
 };
-
-const valueAt = (value: unknown, path: Path): unknown =>
-  path.reduce((it: unknown, step) => (it as Record<PropertyKey, unknown> | undefined | null)?.[step], value);
 
 const variablesIn = (value: unknown): string[] =>
   [value].flat().flatMap((it) => /^\$\{([a-z0-9-]+)\}$/.exec(typeof it === "string" ? it : "")?.[1] ?? []);

@@ -72,7 +72,8 @@ it("tells who brings a token what each filter decided", async () => {
 it("tells it of requests that pass as well, and the service sees no token", async () => {
   seen.length = 0;
   const response = await ask(await token({ route: "all" }), { "x-key": "1" });
-  expect([response.status, told(response).decisions.length]).toEqual([200, 6]);
+  expect([response.status, told(response).decisions.length]).toEqual([200, 7]);
+  expect(told(response).decisions.at(-1)).toEqual({ id: expect.stringMatching(/^to:/), verdict: "asked", ms: 0 });
   expect(seen.map((headers) => headers.has("postern-explain"))).toEqual([false]);
   expect(JSON.stringify(surroundings.lines)).not.toContain("eyJ");
 });

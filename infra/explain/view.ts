@@ -1,0 +1,78 @@
+/** An explained request for a terminal, or a pipe. */
+import pc from "picocolors";
+import type { CheckedTier } from "../compiler/checked.ts";
+import { table } from "../outcome.ts";
+import { placeOf } from "../review/effective/entries.ts";
+import { visible } from "../visible.ts";
+import type { Ground } from "./grounds.ts";
+import type { Miss } from "./misses.ts";
+import type { Explained } from "./offline.ts";
+import { meaningOf, type Step } from "./steps.ts";
+
+export interface Told {
+  readonly explained: Explained;
+  readonly steps: readonly Step[];
+  /** What the answer's code stands on. */
+  readonly ground: Ground | undefined;
+  /** Routes that do not take the request, and why. */
+  readonly misses: readonly Miss[];
+  /** At a running gate, and not here. */
+  readonly asked: boolean;
+}
+
+export const shown = (request: Request, told: Told): string => {
+  const { explained, steps, misses, asked } = told;
+  const { upstream, unknown } = explained;
+  const parts = [
+    `${pc.bold(`${request.method} ${request.url}`)}\n${whereOf(explained)}\n`,
+    steps.length > 0 ? stepTable(steps) : "",
+    misses.map(missShown).join("\n"),
+    upstream
+      ? `the service is asked ${upstream.method} ${upstream.url}\n${Object.entries(upstream.headers)
+          .map(([name, value]) => `  ${name}: ${value}\n`)
+          .join("")}`
+      : "",
+    upstream && !asked ? "" : answered(told),
+    unknown.map((line) => `note: ${line}\n`).join(""),
+  ];
+  return visible(parts.filter(Boolean).join("\n"));
+};
+
+const whereOf = ({ tier, route, code }: Explained): string => {
+  if (tier && route) return `${tier.manifest.tier}/${route}  ${placeOfRoute(tier, route)}`;
+  return tier
+    ? `${tier.manifest.tier}, but none of its routes: ${code ?? "answered by the gate itself"}`
+    : `no tier: ${code}`;
+};
+
+const placeOfRoute = ({ source }: CheckedTier, route: string): string => placeOf(source, ["routes", route, "match"]);
+
+const stepTable = (steps: readonly Step[]): string => {
+  const explains = steps.some(({ why }) => why !== "");
+  const rows = steps.map(({ filter, verdict, why, ms, at }) => [
+    filter,
+    verdict,
+    ...(explains ? [why] : []),
+    ms === null ? "" : `${Math.round(ms * 10) / 10} ms`,
+    at,
+  ]);
+  return table(["filter", "verdict", ...(explains ? ["why"] : []), "time", "manifest"], rows);
+};
+
+const missShown = ({ route, at, failed }: Miss): string => {
+  if (failed.length === 0) return `not ${route}: a route that says more takes it  ${at}\n`;
+  const lines = failed.map(({ condition, says, at }) => [`  ${condition}`, says, at]);
+  return `not ${route}\n${table(["", "", ""], lines).replace(/^\s*\n/, "")}`;
+};
+
+const answered = ({ explained: { tier, route, status, code, detail }, steps, ground }: Told): string => {
+  if (code === undefined) return `the client is answered ${status}\n`;
+  const filter = tier?.routes
+    .find(({ name }) => name === route)
+    ?.chain.find(({ about }) => Object.hasOwn(about.codes, code));
+  // Where a filter has said so, it stands there already.
+  const why = steps.some((it) => it.why !== "" && it.verdict.endsWith(code))
+    ? ""
+    : `: ${meaningOf(code, filter, detail)}`;
+  return `the client is answered ${status} ${code}${why}\n${ground ? `  ${ground.at}  ${ground.what}\n` : ""}`;
+};

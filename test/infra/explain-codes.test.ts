@@ -1,0 +1,385 @@
+/** `explain` names the right line for each code that a filter, the gate or an upstream can answer with. A new code needs a case here. */
+import fs from "node:fs";
+import path from "node:path";
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import { describe, expect, it } from "vitest";
+import { gatewayCodes, upstreamCodes } from "../../functions/gateway/faults.ts";
+import type { Decision } from "../../functions/gateway/types.ts";
+import { compile } from "../../infra/compiler/compile.ts";
+import { groundFor } from "../../infra/explain/grounds.ts";
+import { ownKey } from "../../infra/explain/keys.ts";
+import { home } from "../../infra/gen/generated.ts";
+import { registry } from "../../infra/registry.ts";
+import { explain } from "../../infra/verbs/explain.ts";
+import { sign } from "../../infra/verbs/sign.ts";
+import { city, type Files, project, service } from "../e2e/city.ts";
+
+const { publicKey, privateKey } = await generateKeyPair("Ed25519");
+const jwk = JSON.stringify({ ...(await exportJWK(publicKey)), kid: "one", alg: "EdDSA" });
+const token = async (claims: JWTPayload = {}, life = "5m") =>
+  `authorization: Bearer ${await new SignJWT({ iss: "us", aud: "it", sub: "alice", jti: "1", ...claims })
+    .setProtectedHeader({ alg: "EdDSA", kid: "one" })
+    .setIssuedAt(Math.floor(Date.now() / 1000) - 600)
+    .setExpirationTime(life)
+    .sign(privateKey)}`;
+
+interface Case {
+  /** Beneath tier, hosts and base; the line that has to be named ends in `#!`. */
+  readonly yaml: string;
+  /** By default `GET /a`. */
+  readonly send?: string;
+  readonly host?: string;
+  readonly header?: () => Promise<readonly string[]>;
+  readonly data?: string;
+  /** At a running gate, after this; otherwise here, with no network. */
+  readonly gate?: (ask: () => Promise<unknown>) => Promise<unknown>;
+  /** What a gate tells of it, where no request of a test brings it about. */
+  readonly told?: readonly Omit<Decision, "ms">[];
+}
+
+const jwt = (more: string) => `  - jwt:
+      issuer: us
+      audience: it
+      algorithms: [EdDSA]
+      keys: [${jwk}]
+${more}`;
+const filters = (lines: string, route = "match: GET /a") =>
+  `filters:\n${lines}upstreams: { it: { http: "SERVICE" } }\nroutes:\n  one: { ${route}, to: it }\n`;
+const bare = (route: string) => `upstreams: { it: { http: "SERVICE" } }\nroutes:\n  one:\n${route}    to: it\n`;
+const jwtAlone = `  - jwt: { issuer: us, audience: it, algorithms: [EdDSA], keys: [${jwk}] }`;
+const signature = (more = "") =>
+  filters(`  - body-limit: 1KiB
+  - signature: #1
+      keys: { k: { secret: SIGNING_KEY, consumer: shop } } #2
+${more}`);
+const marked = (yaml: string, mark: string) => yaml.replace(` ${mark}`, " #!").replaceAll(/ #\d$/gm, "");
+
+const cases: Readonly<Record<string, Case>> = {
+  "gateway host-unknown": {
+    yaml: "hosts: [localhost] #!\nroutes: { one: { match: GET /a, respond: {} } }\n",
+    host: "elsewhere.example",
+  },
+  "gateway route-unknown": {
+    yaml: bare("    match: GET /accounts/{id:[0-9]+} #!\n"),
+    send: "GET /acounts/7",
+  },
+  "gateway method-not-allowed": { yaml: bare("    summary: s\n    match: GET,PUT /a #!\n"), send: "POST /a" },
+  "gateway path-ambiguous": { yaml: bare("    match: GET /a/b #!\n"), send: "GET /a%2fb" },
+  "gateway condition-unmet": {
+    yaml: bare("    match: GET /a\n    when:\n      query: { x: present }\n      header:\n        x-tea: green #!\n"),
+    send: "GET /a?x=1",
+  },
+  "gateway reference-malformed": { yaml: bare("    match: GET /a\n    path: /b/{header.x-id} #!\n") },
+  "gateway upgrade-not-allowed": { yaml: bare("    match: GET /a #!\n"), header: async () => ["upgrade: websocket"] },
+  "gateway route-closed": { yaml: bare("    match: GET /a\n    closed: true #!\n") },
+  "gateway gate-busy": {
+    yaml: `limits:\n  body: 1MiB\n  concurrency: 1 #!\n${bare("    match: GET /a\n")}`,
+    gate: async (ask) => {
+      void ask();
+      await new Promise((wake) => setTimeout(wake, 300));
+    },
+  },
+  "gateway tier-not-deployed": { yaml: "TIER #!\nroutes: { one: { match: GET /a, respond: {} } }\n", told: [] },
+  "gateway gate-unavailable": { yaml: "TIER #!\nroutes: { one: { match: GET /a, respond: {} } }\n", told: [] },
+  "gateway internal": {
+    yaml: filters("  - cors: { origins: ['*'] }\n  - headers: {} #!\n"),
+    told: [{ id: "headers", verdict: "failed", code: "internal" }],
+  },
+  "upstream body-too-large": {
+    yaml: `limits:\n  body: 8B #!\n${bare("    match: POST /a\n")}`,
+    send: "POST /a",
+    data: "more than eight bytes",
+  },
+  "upstream body-unexpected": { yaml: bare("    match: GET /a #!\n"), told: [{ id: "to:it", verdict: "asked" }] },
+  "upstream body-incomplete": { yaml: bare("    match: POST /a #!\n"), told: [{ id: "to:it", verdict: "asked" }] },
+  "upstream upstream-timeout": {
+    yaml: 'upstreams:\n  other: { http: "SERVICE", timeout: 9s }\n  it:\n    http: "SERVICE"\n    timeout: 100ms #!\nroutes:\n  one: { match: GET /a, to: [{ other: 0 }, { it: 1 }] }\n',
+    gate: async () => {},
+  },
+  "upstream upstream-invalid": {
+    yaml: 'upstreams:\n  it:\n    timeout: 2s\n    http: "SERVICE" #!\nroutes: { one: { match: GET /a, to: it } }\n',
+    told: [{ id: "to:it", verdict: "asked" }],
+  },
+  "upstream upstream-unreachable": {
+    yaml: 'upstreams:\n  it:\n    timeout: 2s\n    http: "http://localhost:9" #!\nroutes: { one: { match: GET /a, to: it } }\n',
+    gate: async () => {},
+  },
+  "access access-denied": {
+    yaml: filters(`${jwtAlone}\n  - access: #!\n      claims: { plan: gold }\n`),
+    header: async () => [await token()],
+  },
+  "access scope-missing": {
+    yaml: filters(`${jwtAlone}\n  - access:\n      claims: { sub: alice }\n      any-scope: [a, b] #!\n`),
+    header: async () => [await token()],
+  },
+  "api-key key-missing": { yaml: filters("  - api-key:\n      cache: 60s\n      header: x-key #!\n") },
+  "api-key key-unknown": {
+    yaml: filters("  - api-key: #!\n      header: x-key\n"),
+    header: async () => ["x-key: nobody"],
+  },
+  "api-key consumers-unavailable": {
+    yaml: filters("  - api-key: #!\n      header: x-key\n"),
+    told: [{ id: "api-key", verdict: "failed", code: "consumers-unavailable" }],
+  },
+  "body-limit body-too-large": {
+    yaml: `limits: { body: 8B }\n${filters("  - body-limit: 1KiB\n  - body-limit: 4B #!\n    id: small\n", "match: POST /a")}`,
+    send: "POST /a",
+    data: "more than four",
+  },
+  "csrf cross-site-refused": {
+    yaml: filters("  - csrf:\n      origins: [https://shop.example] #!\n", "match: POST /a"),
+    send: "POST /a",
+    data: "a=1",
+    header: async () => ["content-type: application/x-www-form-urlencoded", "origin: https://evil.example"],
+  },
+  "ip address-refused": { yaml: filters("  - ip: #!\n      allow: [10.0.0.0/8]\n      deny: [192.0.2.0/24]\n") },
+  "jwt token-missing": { yaml: filters(jwt("").replace("- jwt:", "- jwt: #!")) },
+  "jwt token-invalid": {
+    yaml: filters(jwt("").replace("- jwt:", "- jwt: #!")),
+    header: async () => [`${await token()}x`],
+  },
+  "jwt token-expired": {
+    yaml: filters(jwt("").replace("- jwt:", "- jwt: #!")),
+    header: async () => [await token({}, "-1m")],
+  },
+  "jwt token-rejected": {
+    yaml: filters(jwt("").replace("- jwt:", "- jwt: #!")),
+    header: async () => [await token({ aud: "others" })],
+  },
+  "jwt token-revoked": {
+    yaml: filters(jwt("      revocation: {} #!\n")),
+    told: [{ id: "jwt", verdict: "refused", code: "token-revoked" }],
+  },
+  "jwt scope-missing": {
+    yaml: filters(jwt("      scopes: [transfers] #!\n")),
+    header: async () => [await token({ scope: "balances" })],
+  },
+  "jwt revocations-unavailable": {
+    yaml: filters(jwt("      revocation: {} #!\n")),
+    header: async () => [await token()],
+  },
+  "jwt keys-unavailable": {
+    yaml: filters(
+      "  - jwt:\n      audience: it\n      algorithms: [EdDSA]\n      issuer: us\n      jwks: https://keys.example/jwks #!\n",
+    ),
+    header: async () => [await token()],
+  },
+  "rate-limit rate-limited": {
+    yaml: filters("  - rate-limit:\n      by: ip\n      limit: 1/m #!\n"),
+    gate: (ask) => ask(),
+  },
+  "rate-limit limit-unavailable": {
+    yaml: filters(
+      "  - rate-limit:\n      limit: 1/m\n      by: ip\n      store: { upstash: https://redis.example, token: { secret: REDIS_TOKEN } }\n      on-failure: deny #!\n",
+    ),
+  },
+  "signature signature-missing": { yaml: marked(signature(), "#1") },
+  "signature signature-invalid": {
+    yaml: marked(signature(), "#1"),
+    header: async () => ["signature-input: sig=();created=1", "signature: sig=:AAAA:"],
+  },
+  "signature signature-stale": {
+    yaml: marked(signature("      window: 0ms #3\n"), "#3"),
+    header: async () => signed("signature-signature-stale"),
+  },
+  "signature signature-replayed": {
+    yaml: marked(signature("      window: 2m #3\n"), "#3"),
+    header: async () => signed("signature-signature-replayed"),
+    gate: (ask) => ask(),
+  },
+  "signature replay-unchecked": {
+    yaml: marked(signature("      timeout: 1s #3\n"), "#3"),
+    told: [{ id: "signature", verdict: "failed", code: "replay-unchecked" }],
+  },
+  "signature body-too-large": {
+    yaml: marked(signature(), "#1"),
+    told: [{ id: "signature", verdict: "failed", code: "body-too-large" }],
+  },
+  "signature body-incomplete": {
+    yaml: marked(signature(), "#1"),
+    told: [{ id: "signature", verdict: "failed", code: "body-incomplete" }],
+  },
+  "timeout timeout": {
+    yaml: filters("  - timeout:\n      after: 100ms #!\n"),
+    gate: async () => {},
+  },
+};
+
+const tierOf = (name: string) => name.replace(" ", "-");
+
+const namespaces = `kv: { consumers: "${"1".repeat(32)}", revocations: "${"2".repeat(32)}" }\n`;
+
+/** One tier for each case, of those that a gate is asked about, or of the others. */
+const filesWith = (atGates: boolean, serviceUrl: string, key = ""): Files => ({
+  "routes/environments/local.yaml": `values: {}\n${atGates ? "" : namespaces}dev: { secrets: { SIGNING_KEY: a-key-of-more-than-16-letters, REDIS_TOKEN: t } }\n${key}`,
+  ...Object.fromEntries(
+    named(atGates).map(([name, { yaml }]) => {
+      const tier = tierOf(name);
+      const head = [
+        "api: postern/v1",
+        ...(yaml.startsWith("TIER") ? [] : [`tier: ${tier}`]),
+        ...(yaml.startsWith("hosts:") ? [] : ["hosts: [localhost]"]),
+        `base: /${tier}`,
+      ];
+      const body = yaml.replaceAll("SERVICE", serviceUrl).replace("TIER", `tier: ${tier}`);
+      return [`routes/${tier}.yaml`, `${head.join("\n")}\n${body}`];
+    }),
+  ),
+});
+
+const named = (atGates: boolean) => Object.entries(cases).filter(([, { gate }]) => (gate !== undefined) === atGates);
+
+let front = "";
+const roots = { gate: "", here: "" };
+const rootOf = (name: string): string => roots[cases[name]?.gate ? "gate" : "here"];
+
+/** Gates behind one front, with a service that takes its time. */
+const running = async (): Promise<void> => {
+  const slow = await service((request, response) => void setTimeout(() => response.end(request.url), 1500));
+  const keys = project({});
+  const files = filesWith(true, slow.url, `explain: { key: "${ownKey(keys, "local")}" }\n`);
+  const it = await city(files, { secrets: { SIGNING_KEY: "a-key-of-more-than-16-letters", REDIS_TOKEN: "t" } });
+  fs.cpSync(path.join(keys, ".secrets"), path.join(it.root, ".secrets"), { recursive: true });
+  front = it.url;
+  roots.gate = it.root;
+  roots.here = project(filesWith(false, slow.url));
+};
+
+const urlOf = (name: string, target: string) => {
+  const { host = "localhost", gate } = cases[name] as Case;
+  return `${gate ? front : `http://${host}`}/${tierOf(name)}${target}`;
+};
+
+const signed = async (tier: string): Promise<string[]> => {
+  const name = tier.replace("-", " ");
+  const { data } = await sign("GET", urlOf(name, "/a"), { root: rootOf(name) });
+  const { headers } = data as { readonly headers: Readonly<Record<string, string>> };
+  return Object.entries(headers).map(([key, value]) => `${key}: ${value}`);
+};
+
+interface Answer {
+  readonly code: string;
+  readonly because: { readonly at: string } | null;
+  readonly misses: readonly { readonly failed: readonly { readonly at: string }[] }[];
+  readonly steps: readonly { readonly verdict: string; readonly at: string; readonly why: string }[];
+}
+
+const asked = async (name: string): Promise<Answer> => {
+  const { send = "GET /a", header, data, gate } = cases[name] as Case;
+  const [method = "", target = ""] = send.split(" ");
+  const url = urlOf(name, target);
+  const lines = (await header?.()) ?? [];
+  const headers = Object.fromEntries(lines.map((it) => [it.slice(0, it.indexOf(":")), it.slice(it.indexOf(":") + 2)]));
+  await gate?.(() => fetch(url, { method, headers }));
+  const options = {
+    root: rootOf(name),
+    env: "local",
+    ip: "192.0.2.1",
+    header: lines,
+    data,
+    ...(gate && { at: front }),
+  };
+  return (await explain(method, url, options)).data as Answer;
+};
+
+const told = (name: string): Answer => {
+  const [, code = ""] = name.split(" ");
+  const { tiers } = compile(rootOf(name), "local");
+  const tier = tiers.find(({ checked }) => checked.manifest.tier === tierOf(name))?.checked;
+  const decisions = cases[name]?.told?.map((it) => ({ ...it, ms: 1 })) ?? [];
+  // The front answers for a gate that is not there, so no route is told.
+  const route = decisions.length > 0 ? tier?.routes[0] : undefined;
+  const because = (tier && groundFor(code, tier, route, decisions)) ?? null;
+  return { code, because, misses: [], steps: [] };
+};
+
+const all = [
+  ...Object.keys(gatewayCodes).map((code) => `gateway ${code}`),
+  ...Object.keys(upstreamCodes).map((code) => `upstream ${code}`),
+  ...Object.entries(registry.filters).flatMap(([use, { codes }]) => Object.keys(codes).map((code) => `${use} ${code}`)),
+];
+
+it("there is a case for every code that can be answered, and for no other", () => {
+  expect(Object.keys(cases).sort()).toEqual(all.sort());
+  const upstreams = Object.values(registry.upstreams).flatMap(({ codes }) => Object.keys(codes));
+  expect(upstreams.filter((code) => !Object.hasOwn(upstreamCodes, code))).toEqual([]);
+});
+
+it("each code stands on the line that explain names", { timeout: 60_000 }, async () => {
+  await running();
+  for (const [name, { told: decisions }] of Object.entries(cases)) {
+    const it = decisions ? told(name) : await asked(name);
+    const at = it.because?.at ?? it.misses[0]?.failed[0]?.at ?? "none";
+    const [file = "", line = "0"] = at.split(":");
+    const text = file.startsWith("routes/") ? fs.readFileSync(path.join(rootOf(name), file), "utf8").split("\n") : [];
+    const found = [name, it.code, at, text[Number(line) - 1]];
+    expect.soft(found).toEqual([name, name.split(" ")[1], at, expect.stringMatching(/#!$/)]);
+    const step = it.steps.find(({ verdict }) => verdict.includes(`: ${it.code}`) || verdict.includes(`(${it.code})`));
+    if (step) expect.soft([name, step.at, step.why === ""]).toEqual([name, at, false]);
+  }
+});
+
+it("every key that a code stands on is one of its filter's, and every code one that it has", () => {
+  for (const [use, { stands = {}, codes, schema }] of Object.entries(registry.filters)) {
+    const shape = Object.keys(schema.shape ?? schema._zod.def.innerType?.shape ?? {});
+    for (const [code, keys] of Object.entries(stands)) {
+      expect([use, Object.keys(codes)]).toEqual([use, expect.arrayContaining([code])]);
+      expect([use, shape]).toEqual([use, expect.arrayContaining([...keys])]);
+    }
+  }
+});
+
+const options = { root: home, env: "local", ip: "192.0.2.1" };
+const why = async (line: string, whyNot?: string) => {
+  const [method, url] = line.split(" ");
+  const { text, data } = await explain(method, url, { ...options, whyNot });
+  const { misses } = data as {
+    misses: readonly { route: string; failed: readonly { condition: string; says: string }[] }[];
+  };
+  return {
+    text,
+    misses: misses.map(({ route, failed }) => [route, ...failed.map((it) => `${it.condition}: ${it.says}`)]),
+  };
+};
+
+describe("why not this route", () => {
+  it.each([
+    [
+      "GET http://localhost/wallet/v1/acounts/7/balance",
+      ["wallet/balance", 'path: segment 3 is "acounts", not accounts'],
+    ],
+    [
+      "GET http://localhost/wallet/v1/accounts/7x/balance",
+      ["wallet/balance", 'path: segment 4 is "7x", which does not fit {id:[0-9]+}'],
+    ],
+    ["GET http://localhost/open/v1/quotes", ["open/quote", "path: the path ends ahead of /{currency:[A-Z]{3}}"]],
+    [
+      "GET http://localhost/pay/v1/payments/7/refund",
+      ["pay/refund", 'path: segment 5 is "refund", not refunds', "method: it takes POST, not GET"],
+    ],
+    ["PATCH http://localhost/wallet/v1/transfers", ["wallet/transfer", "method: it takes POST, not PATCH"]],
+    ["GET http://loclhost/open/v1/rates/USD", ["open/rates", "host: it is served on localhost, not on loclhost"]],
+  ])("%s: the nearest miss, and what failed", async (line, nearest) => {
+    expect((await why(line)).misses[0]).toEqual(nearest);
+  });
+  it("a request like none of them has no miss that anybody wants to read", async () => {
+    expect((await why("GET http://localhost/")).misses).toEqual([]);
+  });
+  it("is told of a route that somebody asks about, though another takes the request", async () => {
+    const { misses, text } = await why("GET http://localhost/open/v1/rates/USD", "open/quote");
+    expect(misses).toEqual([["open/quote", 'path: segment 3 is "rates", not quotes']]);
+    expect(text).toMatch(/^ {2}path {2}segment 3 is "rates", not quotes {2}routes\/open\.yaml:\d+$/m);
+    await expect(why("GET http://localhost/open/v1/rates/USD", "open/rates")).rejects.toThrow("takes this request");
+    await expect(why("GET http://localhost/open/v1/rates/USD", "open/qote")).rejects.toThrow(
+      'did you mean "open/quote"?',
+    );
+  });
+  it("and where it fulfils all, that a route that says more takes it", async () => {
+    const root = project({
+      "routes/t.yaml":
+        "api: postern/v1\ntier: t\nhosts: [localhost]\nroutes:\n  any: { match: 'GET /{id}', respond: {} }\n  one: { match: GET /one, respond: {} }\n",
+    });
+    const { text } = await explain("GET", "http://localhost/one", { ...options, root, whyNot: "t/any" });
+    expect(text).toContain("not t/any: a route that says more takes it  routes/t.yaml:5");
+  });
+});
