@@ -10,6 +10,7 @@ import type { Collector } from "./control/otlp/push.ts";
 import { addOverlay } from "./control/overlay.ts";
 import type { ControlPlan } from "./control/plan.ts";
 import { refusing } from "./control/refused.ts";
+import { addRevocations } from "./control/revocations.ts";
 import { rolloutsOf } from "./control/rollout/wiring.ts";
 import { type IngestProps, ingest } from "./control/telemetry/ingest.ts";
 import { telemetryOn } from "./control/telemetry/object.ts";
@@ -44,6 +45,7 @@ const whole = (plan: ControlPlan, env: Bindings) => {
   const desk = deskOf(plan, env, world);
   const app = adminApi(plan, desk);
   addOverlay(app, plan, desk);
+  addRevocations(app, plan, desk);
   addWaves(app, plan, desk);
   addNotices(app, desk);
   return app;

@@ -1,7 +1,8 @@
-/** The Worker that tells gates of overlays. It goes on when control is gone. */
+/** The Worker that tells gates of overlays and revocations. It goes on when control is gone. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
-import { entriesOn } from "./feed/entries.ts";
-import type { Entry } from "./gateway/overlay.ts";
+import { entriesOn, forGates } from "./feed/entries.ts";
+import type { Entry, Kept } from "./gateway/overlay.ts";
+import type { Revocation } from "./gateway/revocations.ts";
 
 interface Bindings {
   readonly FEEDS: DurableObjectNamespace<Feed>;
@@ -12,7 +13,7 @@ interface Bindings {
 /** What gates are bound to. `props` say which tier asks. */
 export class Read extends WorkerEntrypoint<Bindings, { readonly tier: string }> {
   override async fetch(): Promise<Response> {
-    return Response.json(await this.env.FEEDS.getByName(this.ctx.props.tier).read());
+    return Response.json(forGates(await this.env.FEEDS.getByName(this.ctx.props.tier).read()));
   }
 }
 
@@ -22,11 +23,11 @@ export class Write extends WorkerEntrypoint<Bindings> {
     const tier = new URL(request.url).pathname.slice(1);
     const feed = this.env.FEEDS.getByName(tier);
     if (request.method !== "PUT") return Response.json(await feed.read());
-    const { revision, entries } = (await request.json()) as { revision: number; entries: readonly Entry[] };
-    const told = await feed.write(revision, entries);
+    const { revision, entries, revoked } = (await request.json()) as Kept;
+    const told = await feed.write(revision, entries, revoked);
     if (!told) return Response.json(await feed.read(), { status: 412 });
     // Late or lost, it is a last resort, and expires with its entries.
-    await this.env.COPY?.put(`feed/${tier}`, JSON.stringify(told)).catch(() => {});
+    await this.env.COPY?.put(`feed/${tier}`, JSON.stringify(forGates(told))).catch(() => {});
     return Response.json(told);
   }
 }
@@ -39,8 +40,8 @@ export class Feed extends DurableObject<Bindings> {
     return this.#entries.read();
   }
 
-  write(revision: number, entries: readonly Entry[]) {
-    return this.#entries.write(revision, entries);
+  write(revision: number, entries: readonly Entry[], revoked?: readonly Revocation[]) {
+    return this.#entries.write(revision, entries, revoked);
   }
 }
 

@@ -6,6 +6,7 @@ import { environment, examples, finish, json, root, target } from "./verbs/cli/o
 import { addOverlayVerbs } from "./verbs/cli/overlays.ts";
 import { addReleaseVerbs } from "./verbs/cli/releases.ts";
 import { addReviewVerbs } from "./verbs/cli/reviews.ts";
+import { addRevocationVerbs } from "./verbs/cli/revocations.ts";
 import { addRolloutVerbs } from "./verbs/cli/rollouts.ts";
 import { addTelemetryVerbs } from "./verbs/cli/telemetry.ts";
 import { addWaveVerbs } from "./verbs/cli/waves.ts";
@@ -88,6 +89,7 @@ addReleaseVerbs(program);
 addRolloutVerbs(program);
 addWaveVerbs(program);
 addOverlayVerbs(program);
+addRevocationVerbs(program);
 addTelemetryVerbs(program);
 addNoticeVerbs(program);
 

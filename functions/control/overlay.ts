@@ -1,12 +1,12 @@
 /** The overlay, as operators write it: checked against what control knows of the tier, written down, and handed to the feed. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { type Entry, longestEntryMs, mostEntries } from "../gateway/overlay.ts";
+import { type Entry, type Kept, longestEntryMs, mostEntries } from "../gateway/overlay.ts";
 import { milliseconds, share } from "../gateway/quantities.ts";
 import { mayAct } from "./access.ts";
-import { amend } from "./amend.ts";
 import { Declined, type Desk, problem, type Types } from "./api.ts";
 import { answers, inTier, json, tierName } from "./api-routes.ts";
 import { movedOf } from "./cutovers.ts";
+import { laying, overlays } from "./laying.ts";
 import { changeOf, laid, missing, names, saysOf, written } from "./overlay-changes.ts";
 import type { ControlPlan, TierFacts } from "./plan.ts";
 
@@ -39,35 +39,14 @@ export const addOverlay = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Des
     Object.hasOwn(plan.tiers, tier) ? plan.tiers[tier] : undefined;
   const noTier = (tier: string) => problem(404, `there is no tier "${tier}"; there are ${names(plan.tiers)}`);
 
-  /** Who names a revision changes that one and no other. */
-  const write = async (
-    tier: string,
-    given: string | undefined,
-    line: { readonly by: string; readonly what: string; readonly reason: string },
-    change: (entries: readonly Entry[]) => readonly Entry[],
-  ): Promise<Response> => {
-    const told = await desk.overlay.read(tier);
-    if (given !== undefined && given !== `"${told.revision}"`)
-      return problem(412, `the overlay of ${tier} is at revision ${told.revision}; look at it again`);
-    const entries = change(told.entries);
-    const before = JSON.stringify(told.entries);
-    const id = await desk.ledger.write({ ...line, tier, at: desk.now(), before, asked: JSON.stringify(entries) });
-    const after = await (given === undefined
-      ? amend(desk.overlay, tier, change)
-      : desk.overlay.write(tier, told.revision, entries)
-    ).catch(async (error) => {
-      await desk.ledger.settle(id, `refused: ${error instanceof Error ? error.message : String(error)}`);
-      throw error;
-    });
-    await desk.ledger.settle(id, after ? `revision ${after.revision}` : "refused: somebody else wrote");
-    return after
-      ? Response.json(after)
-      : problem(412, `the overlay of ${tier} has just been written; look at it again`);
+  const write = async (asked: Parameters<typeof laying>[1], change: (all: readonly Entry[]) => readonly Entry[]) => {
+    const after = await laying(desk, asked, overlays, change);
+    return after instanceof Response ? after : Response.json(laidOver(after));
   };
 
   app.openapi(routes.read, async (c) => {
     const { tier } = c.req.valid("param");
-    return factsOf(tier) ? Response.json(await desk.overlay.read(tier)) : noTier(tier);
+    return factsOf(tier) ? Response.json(laidOver(await desk.overlay.read(tier))) : noTier(tier);
   });
   app.openapi(routes.add, async (c) => {
     const { tier } = c.req.valid("param");
@@ -87,12 +66,13 @@ export const addOverlay = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Des
       by,
       reason: it.reason,
     };
-    const line = { by, what: `overlay ${it.kind}`, reason: it.reason };
+    const ifMatch = c.req.valid("header")["if-match"];
+    const asked = { tier, ifMatch, by, what: `overlay ${it.kind}`, reason: it.reason };
     if (it.kind === "weights" && facts.level === "core" && !mayAct(c.get("person"), "admin"))
       return problem(403, `users of a core tier are moved among its upstreams by an admin; ${by} is an operator`);
     const { entries } = await desk.overlay.read(tier);
     if (entries.length >= mostEntries) return problem(409, `${tier} has ${mostEntries} entries already`);
-    return write(tier, c.req.valid("header")["if-match"], line, (all) => {
+    return write(asked, (all) => {
       if (entry.kind === "cutover" && facts.level === "core" && share(entry.percent) > movedOf(all, entry.route, facts))
         throw new Declined(
           `more users of ${tier} are moved by two people: postern rollout start ${tier}/${entry.route}`,
@@ -112,8 +92,9 @@ export const addOverlay = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Des
       );
     const { entries } = await desk.overlay.read(tier);
     if (!entries.some((it) => it.id === id)) return problem(404, `${tier} has no entry ${id}`);
-    const line = { by: person.name, what: "overlay remove", reason: id };
-    return write(tier, c.req.valid("header")["if-match"], line, (all) => all.filter((it) => it.id !== id));
+    const ifMatch = c.req.valid("header")["if-match"];
+    const asked = { tier, ifMatch, by: person.name, what: "overlay remove", reason: id };
+    return write(asked, (all) => all.filter((it) => it.id !== id));
   });
   app.openapi(routes.drift, async () =>
     Response.json(
@@ -126,3 +107,6 @@ export const addOverlay = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Des
     ),
   );
 };
+
+/** The feed has more to tell. */
+const laidOver = ({ revision, entries }: Kept) => ({ revision, entries });

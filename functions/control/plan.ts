@@ -23,6 +23,8 @@ export interface TierFacts {
   readonly workers: readonly string[];
   /** Its own gate is that of other tiers as well. */
   readonly shared?: true;
+  /** Of the tokens that its filters verify. */
+  readonly issuers?: readonly string[];
   readonly filters: Readonly<
     Record<string, { readonly use: string; readonly mode: Mode; readonly limit?: string | undefined }>
   >;

@@ -1,26 +1,44 @@
 /** What one tier's gates are told, as it is kept: whole lists, each with a revision that the next writer has to name. */
-import { type Entry, mostEntries, type Told } from "../gateway/overlay.ts";
+import { type Entry, type Kept, mostEntries, type Told } from "../gateway/overlay.ts";
+import { mostRevocations, type Revocation } from "../gateway/revocations.ts";
 
 export interface Entries {
-  readonly read: () => Promise<Told>;
-  /** @returns undefined where somebody else wrote since that revision */
-  readonly write: (revision: number, entries: readonly Entry[]) => Promise<Told | undefined>;
+  readonly read: () => Promise<Kept>;
+  /**
+   * @param revoked by default as before
+   * @returns undefined where somebody else wrote since that revision
+   */
+  readonly write: (
+    revision: number,
+    entries: readonly Entry[],
+    revoked?: readonly Revocation[],
+  ) => Promise<Kept | undefined>;
 }
 
 const key = "told";
 
 export const entriesOn = (storage: Pick<DurableObjectStorage, "get" | "put">, now: () => number): Entries => {
-  const read = async (): Promise<Told> => {
-    const told = (await storage.get<Told>(key)) ?? { revision: 0, entries: [] };
-    return { ...told, entries: told.entries.filter(({ until }) => until > now()) };
+  const current = <T extends { readonly until: number }>(all: readonly T[]) => all.filter(({ until }) => until > now());
+  const read = async (): Promise<Kept> => {
+    const { revision, entries, revoked = [] } = (await storage.get<Kept>(key)) ?? { revision: 0, entries: [] };
+    return { revision, entries: current(entries), revoked: current(revoked) };
   };
   return {
     read,
-    write: async (revision, entries) => {
-      if ((await read()).revision !== revision) return undefined;
-      const told = { revision: revision + 1, entries: entries.slice(-mostEntries) };
+    write: async (revision, entries, given) => {
+      const before = await read();
+      if (before.revision !== revision) return undefined;
+      const revoked = (given ?? before.revoked ?? []).slice(-mostRevocations);
+      const told = { revision: revision + 1, entries: entries.slice(-mostEntries), revoked };
       await storage.put(key, told);
       return told;
     },
   };
 };
+
+/** Of a revocation a gate needs no more than what it is; each isolate asks for all of them every few seconds. */
+export const forGates = ({ revision, entries, revoked = [] }: Kept): Told => ({
+  revision,
+  entries,
+  revoked: revoked.map(({ id, issuer, by, reason, ...it }) => it),
+});

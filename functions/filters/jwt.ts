@@ -10,7 +10,7 @@ import { publicKeys } from "../gateway/jwk.ts";
 import { fetchedKeys, fixedKeys, type KeySet, type Keys } from "../gateway/key-set.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { duration, milliseconds } from "../gateway/quantities.ts";
-import { revokedIn } from "../gateway/revocations.ts";
+import { type Holding, revokedIn, takenBack } from "../gateway/revocations.ts";
 import { tokenCache } from "../gateway/token-cache.ts";
 import { isPlain } from "../gateway/token-header.ts";
 import type { Context, Deps, Guard } from "../gateway/types.ts";
@@ -75,7 +75,7 @@ export const spec = () =>
           })
           .optional()
           .describe(
-            "Looks each token up among the revoked ones, in the KV namespace `revocations`: its key there is the SHA-256 of issuer, line feed and `jti`",
+            "Looks each token up besides in the KV namespace `revocations`, a list of any length that the issuer keeps (a minute late): its key there is the SHA-256 of issuer, line feed and `jti`. What `postern revoke` takes back holds without it",
           ),
         cache: duration().default("10m").describe("How long fetched keys are used before they are asked for again"),
         stale: duration().default("1h").describe("How much longer, where the issuer does not answer"),
@@ -118,9 +118,8 @@ const bearer = /^bearer +(\S+)$/i;
 const longestToken = 8192;
 
 /** What a token that has been accepted says, as long as its time lasts. */
-interface Accepted {
+interface Accepted extends Holding {
   readonly claims: JWTPayload;
-  readonly consumer: string;
 }
 
 type Code = keyof typeof codes & string;
@@ -140,13 +139,11 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
     const hash = await sha256(token);
     const before = known.get(hash);
     if (before)
-      return (
-        outOfTime(before.claims, { leeway, maxAge, now: deps.now() }) ?? (await isRevoked(before.claims)) ?? before
-      );
+      return outOfTime(before.claims, { leeway, maxAge, now: deps.now() }) ?? (await isRevoked(before)) ?? before;
     const verdict = await verify(token, current, keys);
     if (typeof verdict === "string") return verdict;
     known.put(hash, verdict);
-    return (await isRevoked(verdict.claims)) ?? verdict;
+    return (await isRevoked(verdict)) ?? verdict;
   };
 
   const scope = config.scopes.join(" ");
@@ -227,13 +224,20 @@ const verifier = (config: Config<typeof spec>, deps: Deps): Verify => {
   };
 };
 
-const revocations = (
-  { issuer, revocation }: Config<typeof spec>,
-  deps: Deps,
-): ((claims: JWTPayload) => Promise<Code | undefined>) => {
-  if (!revocation) return async () => undefined;
+/** The feed's are asked of all tokens, those of the KV namespace where the manifest says so. */
+const revocations = (config: Config<typeof spec>, deps: Deps): ((it: Accepted) => Promise<Code | undefined>) => {
+  const isTaken = takenBack(config.issuer, deps);
+  const listed = listedIn(config, deps);
+  return async (it) => {
+    const taken = isTaken(it);
+    return taken && (await taken) ? "token-revoked" : listed?.(it.claims);
+  };
+};
+
+const listedIn = ({ issuer, revocation }: Config<typeof spec>, deps: Deps) => {
+  if (!revocation) return undefined;
   const find = revokedIn(deps.env.REVOCATIONS as KVNamespace | undefined, issuer, milliseconds(revocation.cache));
-  return async ({ jti }) => {
+  return async ({ jti }: JWTPayload): Promise<Code | undefined> => {
     // What has no name could not be revoked.
     if (typeof jti !== "string" || jti === "") return "token-rejected";
     const found = await find(jti).catch((cause: unknown) => {

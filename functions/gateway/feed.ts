@@ -1,7 +1,8 @@
-/** Keeps a gate's overlay fresh: asked for in the background, waited for when it is old, and the last good one where nobody answers. */
+/** Keeps what lies over a gate's plan, and which tokens were taken back, fresh: asked for in the background, waited for when it is old, and the last good one where nobody answers. */
 import { type Entry, oldMs, overlaid, type Told } from "./overlay.ts";
 import type { Parts } from "./part.ts";
 import type { Plan } from "./plan.ts";
+import { revocations } from "./revocations.ts";
 import { type Gateway, link } from "./server.ts";
 import type { Deps } from "./types.ts";
 
@@ -22,7 +23,10 @@ const freshMs = 5000;
 const patienceMs = 1500;
 const turnMs = 20;
 
-export const live: Live = (plan, parts, deps, source) => {
+export const live: Live = (plan, parts, world, source) => {
+  // Not a matter of linking: a gate that hears of a revocation keeps what it has counted and verified.
+  let revoked = revocations([]);
+  const deps: Deps = { ...world, revoked: () => revoked };
   let serve = link(plan, parts, deps);
   let entries: readonly Entry[] = [];
   let applied = "";
@@ -49,6 +53,7 @@ export const live: Live = (plan, parts, deps, source) => {
     heardAt = deps.now();
     if (told) {
       entries = told.entries;
+      revoked = revocations(told.revoked ?? []);
       apply(heardAt);
     }
   };

@@ -1,5 +1,6 @@
 /** The small run-time configuration over a plan. It closes, tightens, enforces, and moves users among the places that the plan names; nothing that it holds can open anything. */
 import type { Closed, Plan } from "./plan.ts";
+import type { Revocation, Revoked } from "./revocations.ts";
 
 export type Change =
   /** A route, or all of the tier. */
@@ -30,6 +31,12 @@ export const longestEntryMs = 7 * 86_400_000;
 export interface Told {
   readonly revision: number;
   readonly entries: readonly Entry[];
+  readonly revoked?: readonly Revoked[];
+}
+
+/** What is kept of it. */
+export interface Kept extends Told {
+  readonly revoked?: readonly Revocation[];
 }
 
 /** When what a gate knows is so old, its requests wait for news: what was closed is closed everywhere by then. */

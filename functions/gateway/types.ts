@@ -1,4 +1,5 @@
 /** The whole vocabulary of a gate: what a request passes through, and what travels with it. */
+import type { Revocations } from "./revocations.ts";
 import type { State } from "./state.ts";
 
 /** One request in, one response out: an upstream, a pipeline and a whole gateway all have this shape. */
@@ -34,6 +35,8 @@ export interface Deps {
   readonly ended?: ((route: string, how: StreamEnd) => void) | undefined;
   /** Counts and nonces that all isolates share; there where a part of the tier asks for it. */
   readonly state?: State | undefined;
+  /** Tokens that were taken back; there where a feed tells of them. */
+  readonly revoked?: (() => Revocations) | undefined;
 }
 
 /** @param response undefined where the client left before there was one */

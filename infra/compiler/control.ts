@@ -170,6 +170,7 @@ export const factsOf = (checked: CheckedTier, plan: Plan, environment: string): 
     base: manifest.base,
     workers: workersOfTier(checked, environment),
     ...(gateOf(checked) === sharedGate && { shared: true as const }),
+    issuers: issuersIn(plan),
     filters: Object.fromEntries(
       Object.entries(plan.filters).map(([id, { use, mode, with: config }]) => [id, { use, mode, ...limitIn(config) }]),
     ),
@@ -203,6 +204,13 @@ const pathOf = ({ routes }: CheckedTier, route: string): string => {
 const limitIn = (config: unknown): { readonly limit?: string } => {
   const { limit } = (config ?? {}) as { readonly limit?: unknown };
   return limit === undefined ? {} : { limit: [limit].flat().join(", ") };
+};
+
+const issuersIn = ({ filters }: Plan): string[] => {
+  const all = Object.values(filters).map(
+    ({ with: config }) => (config as { readonly issuer?: unknown } | null)?.issuer,
+  );
+  return [...new Set(all.filter((it) => typeof it === "string"))].sort();
 };
 
 const workersOfTier = (checked: CheckedTier, environment: string): string[] =>

@@ -1,10 +1,23 @@
-/** An overlay on every isolate of a gate in production's manners: within ten seconds, after control is gone, and until it expires. */
+/** An overlay, and a token that was taken back, on every isolate of a gate in production's manners: within ten seconds, after control is gone, and until it expires. */
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
 import type { Told } from "../../functions/gateway/overlay.ts";
+import { consumer, token } from "../../infra/verbs/revoke.ts";
 import { manifest } from "../e2e/city.ts";
 import { type Place, place } from "./ramp.ts";
 
 const realism = { kvMs: 60_000, objectMs: 30, evictMs: 600_000 };
+
+const { publicKey, privateKey } = await generateKeyPair("EdDSA");
+const issuer = "https://id.example";
+const keys = JSON.stringify([{ ...(await exportJWK(publicKey)), kid: "k1", alg: "EdDSA" }]);
+
+const tokenOf = (sub: string, jti: string): Promise<string> =>
+  new SignJWT({ iss: issuer, aud: "a", sub, jti })
+    .setProtectedHeader({ alg: "EdDSA", kid: "k1" })
+    .setIssuedAt()
+    .setExpirationTime("10m")
+    .sign(privateKey);
 
 const tier = manifest(
   "a",
@@ -12,13 +25,19 @@ const tier = manifest(
 routes:
   hot: { match: GET /hot, respond: { status: 200, text: "hot" } }
   cool: { match: GET /cool, respond: { status: 200, text: "cool" } }
+  own:
+    match: GET /own
+    without: [calm]
+    filters: [{ jwt: { issuer: "${issuer}", audience: a, algorithms: [EdDSA], keys: ${keys} } }]
+    respond: { status: 200, text: "own" }
 `,
 );
 
-const asked = async ({ cloud }: Place, target: string, count: number): Promise<number[]> => {
+const asked = async ({ cloud }: Place, target: string, count: number, bearer?: string): Promise<number[]> => {
   const statuses: number[] = [];
   for (let index = 0; index < count; index++) {
-    const response = await fetch(cloud.edge + target, { headers: { "x-device-id": `d${index}` } });
+    const headers = { "x-device-id": `d${index}`, ...(bearer && { authorization: `Bearer ${bearer}` }) };
+    const response = await fetch(cloud.edge + target, { headers });
     await response.arrayBuffer();
     statuses.push(response.status);
   }
@@ -27,21 +46,34 @@ const asked = async ({ cloud }: Place, target: string, count: number): Promise<n
 
 const pause = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
 
-it("closes a route on eight isolates in ten seconds, beside a control that is gone, and opens it when the time is over", {
+it("closes a route and refuses what was revoked on eight isolates in ten seconds, beside a control that is gone, and opens it when the time is over", {
   timeout: 180_000,
 }, async () => {
   const it = await place({ "routes/a.yaml": tier }, { isolates: 8, realism });
+  const [lost, kept, bobs] = await Promise.all([tokenOf("alice", "1"), tokenOf("alice", "2"), tokenOf("bob", "3")]);
+  const options = { root: it.root, target: it.cloud.api, as: "alice" };
   await asked(it, "/a/hot", 60);
+  // Each isolate remembers that it has verified them.
+  for (const one of [lost, kept, bobs]) expect(new Set(await asked(it, "/a/own", 60, one))).toEqual(new Set([200]));
   await it.desk.call<Told>("POST", "/v1/tiers/a/overlay", { kind: "close", route: "hot", for: "35s", reason: "wrong" });
+  const said = [
+    await token("a", options, async () => lost),
+    await consumer("bob", undefined, { ...options, all: true }),
+  ];
+  expect(JSON.stringify(said)).not.toContain(lost);
   const closedAt = Date.now();
   await pause(10_000);
   expect(new Set(await asked(it, "/a/hot", 60))).toEqual(new Set([503]));
   expect(new Set(await asked(it, "/a/cool", 20))).toEqual(new Set([200]));
+  const revoked = async () =>
+    Promise.all([lost, bobs, kept].map(async (one) => [...new Set(await asked(it, "/a/own", 40, one))]));
+  expect(await revoked()).toEqual([[401], [401], [200]]);
 
   await it.cloud.control.remove("postern-control-local", true);
   await pause(12_000);
   expect(new Set(await asked(it, "/a/hot", 60))).toEqual(new Set([503]));
   expect(new Set(await asked(it, "/a/cool", 20))).toEqual(new Set([200]));
+  expect(await revoked()).toEqual([[401], [401], [200]]);
 
   await pause(Math.max(0, closedAt + 36_000 - Date.now()));
   expect(new Set(await asked(it, "/a/hot", 60))).toEqual(new Set([200]));
@@ -56,11 +88,12 @@ it("refuses who may not, what is stale and what is not there, and writes down wh
       .as(operator)
       .call<Told>("POST", "/v1/tiers/a/overlay", { kind: "close", route: "hot", for: "1m", reason: "wrong", ...more });
   await expect(close("carol")).rejects.toThrow("carol is viewer; this takes operator");
-  await expect(close("alice", { route: "hit" })).rejects.toThrow('a has no route "hit"; it has cool, hot');
+  await expect(close("alice", { route: "hit" })).rejects.toThrow('a has no route "hit"; it has cool, hot, own');
   await expect(close("alice", { for: "200h" })).rejects.toThrow("seven days at most");
   await expect(close("alice", { open: true })).rejects.toThrow('Unrecognized key: "open"');
   const { revision, entries } = await close("alice");
   expect(entries).toMatchObject([{ kind: "close", route: "hot", by: "alice" }]);
+  await expect(it.as("carol").call("DELETE", "/v1/tiers/a/revocations/x")).rejects.toThrow("carol is viewer");
   const audit = await it.desk.call<readonly { by: string; what: string; outcome: string }[]>("GET", "/v1/audit");
   expect(audit[0]).toMatchObject({ by: "alice", what: "overlay close", outcome: `revision ${revision}` });
   const limited = { kind: "limit", filter: "calm", limit: "2/m", for: "1m", reason: "flood" };

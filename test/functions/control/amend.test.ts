@@ -1,7 +1,7 @@
 /** A change of what gates are told, beside others who write. */
 import { expect, it } from "vitest";
 import { amend, type Feed } from "../../../functions/control/amend.ts";
-import { type Entry, mostEntries, type Told } from "../../../functions/gateway/overlay.ts";
+import { type Entry, type Kept, mostEntries } from "../../../functions/gateway/overlay.ts";
 
 const entry = (id: string): Entry => ({
   kind: "close",
@@ -15,7 +15,7 @@ const entry = (id: string): Entry => ({
 
 /** A feed where somebody else writes before each of the first writes. */
 const busy = (rivals: number) => {
-  let told: Told = { revision: 1, entries: [] };
+  let told: Kept = { revision: 1, entries: [] };
   let writes = 0;
   const feed: Feed = {
     read: async () => told,
@@ -30,7 +30,7 @@ const busy = (rivals: number) => {
   return { feed, told: () => told, writes: () => writes };
 };
 
-const ids = (told: Told | undefined) => told?.entries.map(({ id }) => id);
+const ids = (told: Kept | undefined) => told?.entries.map(({ id }) => id);
 
 it("keeps what others wrote in between", async () => {
   const { feed } = busy(2);

@@ -3,6 +3,7 @@ import { exportJWK, exportPKCS8, exportSPKI, generateKeyPair, importPKCS8, SignJ
 import { describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/jwt.ts";
 import { sha256 } from "../../../functions/gateway/hash.ts";
+import { type Revoked, revocations } from "../../../functions/gateway/revocations.ts";
 import { tokenCache } from "../../../functions/gateway/token-cache.ts";
 import { conversation, world } from "../conversation.ts";
 
@@ -324,6 +325,79 @@ describe("revocation", () => {
       code: "revocations-unavailable",
       upstream: [],
     });
+  });
+});
+
+describe("what the feed says is taken back", () => {
+  const stand = (more = {}) => {
+    const heard = { revoked: revocations([]) };
+    const it = world({ revoked: () => heard.revoked });
+    return {
+      ...gate(more, { world: it }),
+      world: it,
+      tell: (...all: readonly Revoked[]) => {
+        heard.revoked = revocations(all);
+      },
+    };
+  };
+  const until = (now + 3600) * 1000;
+  const jti = async (name: string, of = issuer): Promise<Revoked> => ({
+    kind: "token",
+    hash: await sha256(`${of}\n${name}`),
+    until,
+  });
+  const alice = async (before: number, of = issuer): Promise<Revoked> => ({
+    kind: "consumer",
+    hash: await sha256(`${of}\nalice`),
+    before,
+    until,
+  });
+
+  it("is refused from the next request on, also of a token that is remembered, and no other is", async () => {
+    const { send, tell } = stand();
+    const mine = bearer(await token({ jti: "t-1" }));
+    const others = bearer(await token({ jti: "t-2" }));
+    expect([(await send("GET /", mine)).status, (await send("GET /", mine)).status]).toEqual([200, 200]);
+    tell(await jti("t-1"));
+    for (let count = 0; count < 2; count++)
+      expect(await send("GET /", mine)).toMatchObject({ status: 401, code: "token-revoked", upstream: [] });
+    expect((await send("GET /", others)).status).toBe(200);
+    tell();
+    expect((await send("GET /", mine)).status).toBe(200);
+  });
+
+  it("is refused of a token that comes for the first time", async () => {
+    const { send, tell } = stand();
+    tell(await jti("t-1"));
+    expect((await send("GET /", bearer(await token({ jti: "t-1" })))).code).toBe("token-revoked");
+  });
+
+  it("is refused of a consumer's tokens until a moment, those that do not say when they were issued included", async () => {
+    const { send, tell } = stand();
+    const issued = async (iat?: number) => (await send("GET /", bearer(await token(iat ? { iat } : {})))).status;
+    expect([await issued(now - 10), await issued()]).toEqual([200, 200]);
+    tell(await alice(now - 5));
+    expect([await issued(now - 10), await issued(now - 5), await issued()]).toEqual([401, 401, 401]);
+    expect(await issued(now - 4)).toBe(200);
+    expect((await send("GET /", bearer(await token({ sub: "bob" })))).status).toBe(200);
+  });
+
+  it("ends with its time, and concerns no token of another issuer", async () => {
+    const { send, tell, world } = stand();
+    const mine = bearer(await token({ jti: "t-1", exp: now + 9000 }));
+    tell(await jti("t-1", "https://other.example"), await alice(now, "https://other.example"));
+    expect((await send("GET /", mine)).status).toBe(200);
+    tell(await jti("t-1"));
+    expect((await send("GET /", mine)).status).toBe(401);
+    await world.pass(3600 * 1000);
+    expect((await send("GET /", mine)).status).toBe(200);
+  });
+
+  it("goes by the claim that names the consumer", async () => {
+    const { send, tell } = stand({ consumer: "client_id" });
+    tell(await alice(now));
+    expect((await send("GET /", bearer(await token({ client_id: "alice" })))).code).toBe("token-revoked");
+    expect((await send("GET /", bearer(await token({ client_id: "shop" })))).status).toBe(200);
   });
 });
 

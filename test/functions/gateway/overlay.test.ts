@@ -4,6 +4,8 @@ import { describe, expect, it } from "vitest";
 import { live, type Source } from "../../../functions/gateway/feed.ts";
 import { moves } from "../../../functions/gateway/moves.ts";
 import { type Change, type Entry, overlaid, type Told } from "../../../functions/gateway/overlay.ts";
+import type { Revoked } from "../../../functions/gateway/revocations.ts";
+import type { Deps } from "../../../functions/gateway/types.ts";
 import { caller, planAndParts, world } from "../conversation.ts";
 
 const { plan, parts } = planAndParts(
@@ -112,6 +114,46 @@ const gate = (copy: Told | undefined = undefined) => {
     },
   };
 };
+
+it("a gate hears what is taken back as it hears of an overlay, keeps it, and links nothing anew for it", async () => {
+  const gone: Revoked = { kind: "token", hash: "ab", until: Number.MAX_SAFE_INTEGER };
+  const marks = { token: "ab", consumer: "" };
+  let linked = 0;
+  const it = world({ fetch: async () => new Response("ok") });
+  const counting = {
+    ...parts,
+    filters: {
+      calm: (_: unknown, deps: Deps) => {
+        linked++;
+        return () =>
+          deps.revoked?.().has(marks, undefined, deps.now()) ? new Response(null, { status: 401 }) : undefined;
+      },
+    },
+  };
+  const feed: { told: Told | undefined } = { told: { revision: 0, entries: [] } };
+  const deferred: Promise<unknown>[] = [];
+  const serve = live(plan, counting, it, {
+    read: async () => feed.told ?? Promise.reject(new Error("gone")),
+    copy: async () => undefined,
+    defer: (work) => void deferred.push(work),
+  });
+  const get = async () => {
+    const { status } = await serve(new Request("https://gate.example/a"), caller);
+    await Promise.all(deferred.splice(0));
+    return status;
+  };
+  expect([await get(), linked]).toEqual([200, 2]);
+  feed.told = { revision: 1, entries: [], revoked: [gone] };
+  await it.pass(10_000);
+  expect([await get(), linked]).toEqual([401, 2]);
+  feed.told = undefined;
+  await it.pass(60_000);
+  expect([await get(), await get()]).toEqual([401, 401]);
+  // A feed of before knows of none.
+  feed.told = { revision: 2, entries: [] };
+  await it.pass(60_000);
+  expect(await get()).toBe(200);
+});
 
 describe("a gate", () => {
   it("asks before it first serves, then beside the requests, no oftener than each five seconds", async () => {

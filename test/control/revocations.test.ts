@@ -1,0 +1,179 @@
+/** What operators take back: who may, what is checked, what gates hear of it, and how much of it there can be. */
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { describe, expect, it } from "vitest";
+import { controlAudience } from "../../functions/control/access.ts";
+import type { Feed } from "../../functions/control/amend.ts";
+import { adminApi, type Desk } from "../../functions/control/api.ts";
+import { addOverlay } from "../../functions/control/overlay.ts";
+import type { ControlPlan, Role } from "../../functions/control/plan.ts";
+import { addRevocations } from "../../functions/control/revocations.ts";
+import { entriesOn, forGates } from "../../functions/feed/entries.ts";
+import { mostRevocations, type Revocation } from "../../functions/gateway/revocations.ts";
+
+const { publicKey, privateKey } = await generateKeyPair("EdDSA");
+const { x: key = "" } = await exportJWK(publicKey);
+const issuer = "https://id.example";
+const hash = (index: number) => index.toString(16).padStart(64, "0");
+const minute = 60_000;
+
+const office = () => {
+  let now = Date.UTC(2026, 10, 1);
+  let ids = 0;
+  const kept = new Map<string, unknown>();
+  const storage = {
+    get: async (name: string) => structuredClone(kept.get(name)),
+    put: async (name: string, value: unknown) => void kept.set(name, structuredClone(value)),
+  };
+  const entries = entriesOn(storage as never, () => now);
+  const feed: Feed = { read: () => entries.read(), write: (_, ...given) => entries.write(...given) };
+  const lines: Record<string, unknown>[] = [];
+  const desk = {
+    overlay: feed,
+    ledger: {
+      write: async (line: object) => lines.push({ ...line }),
+      settle: async (id: number, outcome: string) => void Object.assign(lines[id - 1] ?? {}, { outcome }),
+    },
+    now: () => now,
+    uuid: () => `${String(++ids).padStart(8, "0")}-0000`,
+    log: () => {},
+  } as unknown as Desk;
+  const operators = Object.fromEntries((["viewer", "operator", "admin"] as const).map((role) => [role, { key, role }]));
+  const tier = { level: "standard", routes: { r: {} }, filters: {}, issuers: [issuer] };
+  const plan = {
+    environment: "test",
+    operators,
+    tiers: { a: tier, b: { ...tier, issuers: [] } },
+  } as unknown as ControlPlan;
+  const app = adminApi(plan, desk);
+  addOverlay(app, plan, desk);
+  addRevocations(app, plan, desk);
+  const ask = async (role: Role, method: string, path: string, body?: object, headers: Record<string, string> = {}) => {
+    const seconds = Math.floor(now / 1000);
+    const token = await new SignJWT()
+      .setProtectedHeader({ alg: "EdDSA", kid: role })
+      .setSubject(role)
+      .setAudience(controlAudience)
+      .setIssuedAt(seconds)
+      .setExpirationTime(seconds + 60)
+      .sign(privateKey);
+    const response = await app.request(`/v1/tiers/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...headers },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const said = (await response.json()) as { detail?: string; revision: number; revoked: Revocation[] };
+    return { status: response.status, ...said };
+  };
+  const add = (more: object = {}, role: Role = "operator", tier = "a", headers = {}) =>
+    ask(
+      role,
+      "POST",
+      `${tier}/revocations`,
+      { kind: "token", issuer, hash: hash(1), for: "1h", reason: "lost", ...more },
+      headers,
+    );
+  return { ask, add, lines, feed, now: () => now, pass: (ms: number) => (now += ms) };
+};
+
+describe("a revocation", () => {
+  it("is kept with who and why, and heard without", async () => {
+    const { add, ask, lines, feed, now } = office();
+    expect(await add()).toMatchObject({
+      status: 200,
+      revision: 1,
+      revoked: [
+        { kind: "token", id: "00000001", hash: hash(1), until: now() + 60 * minute, by: "operator", reason: "lost" },
+      ],
+    });
+    expect((await ask("viewer", "GET", "a/revocations")).revoked).toHaveLength(1);
+    expect(lines).toMatchObject([
+      { by: "operator", what: "revoke token", tier: "a", reason: "lost", outcome: "revision 1" },
+    ]);
+    expect(forGates(await feed.read("a"))).toEqual({
+      revision: 1,
+      entries: [],
+      revoked: [{ kind: "token", hash: hash(1), until: now() + 60 * minute }],
+    });
+  });
+
+  it("of a consumer is of what was issued until now, or until a moment that is named", async () => {
+    const { add, now, pass } = office();
+    const seconds = now() / 1000;
+    const [of] = (await add({ kind: "consumer" })).revoked;
+    expect(of).toMatchObject({ kind: "consumer", before: seconds });
+    // Again, for earlier ones and a shorter time: it takes nothing from the first.
+    pass(minute);
+    expect((await add({ kind: "consumer", before: 5, for: "1m" })).revoked).toMatchObject([
+      { before: seconds, until: of?.until },
+    ]);
+  });
+
+  it("ends with its time, and by an admin", async () => {
+    const { add, ask, pass } = office();
+    await add();
+    await add({ hash: hash(2), for: "2h" });
+    pass(60 * minute);
+    const { revoked } = await ask("viewer", "GET", "a/revocations");
+    expect(revoked.map((it) => it.hash)).toEqual([hash(2)]);
+    const path = `a/revocations/${revoked[0]?.id}`;
+    expect(await ask("operator", "DELETE", path)).toMatchObject({
+      status: 403,
+      detail: expect.stringContaining("by an admin"),
+    });
+    expect(await ask("admin", "DELETE", path)).toMatchObject({ status: 200, revoked: [] });
+    expect(await ask("admin", "DELETE", path)).toMatchObject({ status: 404 });
+  });
+
+  it("and an overlay leave each other alone", async () => {
+    const { add, ask, feed } = office();
+    await add();
+    const close = { kind: "close", route: "r", for: "5m", reason: "wrong" };
+    const said = await ask("operator", "POST", "a/overlay", close);
+    expect([said.status, said.revoked]).toEqual([200, undefined]);
+    await add({ hash: hash(2) });
+    const told = await feed.read("a");
+    expect([told.revision, told.entries.length, told.revoked?.length]).toEqual([3, 1, 2]);
+  });
+
+  it.each([
+    ["by a viewer", {}, "viewer", "a", {}, 403, "viewer is viewer"],
+    ["of an unknown tier", {}, "operator", "c", {}, 404, 'no tier "c"; there are a, b'],
+    [
+      "of an issuer that the tier does not trust",
+      { issuer: "https://evil.example" },
+      "operator",
+      "a",
+      {},
+      404,
+      "it trusts https://id.example",
+    ],
+    ["of a tier that verifies no tokens", {}, "operator", "b", {}, 404, "it trusts none"],
+    ["for longer than 30 days", { for: "31d" }, "operator", "a", {}, 400, "30 days at most"],
+    ["without a reason", { reason: "" }, "operator", "a", {}, 400, "say why"],
+    ["of a token in clear", { hash: "eyJhbGciOi" }, "operator", "a", {}, 400, "SHA-256"],
+    ["with a key that nobody knows", { jti: "t" }, "operator", "a", {}, 400, "jti"],
+    ["of a revision that is over", {}, "operator", "a", { "if-match": '"7"' }, 412, "at revision 0"],
+  ] as const)("%s is refused", async (_, more, role, tier, headers, status, says) => {
+    const { add, feed } = office();
+    const said = await add(more, role, tier, headers);
+    expect([said.status, said.detail]).toEqual([status, expect.stringContaining(says)]);
+    expect((await feed.read("a")).revision).toBe(0);
+  });
+
+  it("too many are refused with what to do, those that are there hold, and the same again is none more", async () => {
+    const { add, ask, feed } = office();
+    const about = { issuer, by: "alice", reason: "a test", until: Number.MAX_SAFE_INTEGER, kind: "token" } as const;
+    const many = Array.from({ length: mostRevocations }, (_, index) => ({
+      ...about,
+      id: `r${index}`,
+      hash: hash(index),
+    }));
+    await feed.write("a", 0, [], many);
+    expect(await add({ hash: hash(9999) })).toMatchObject({
+      status: 409,
+      detail: expect.stringContaining("one of a consumer stands for all"),
+    });
+    expect((await add({ hash: hash(7) })).status).toBe(200);
+    expect((await ask("viewer", "GET", "a/revocations")).revoked).toHaveLength(mostRevocations);
+  });
+});
