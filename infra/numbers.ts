@@ -1,4 +1,7 @@
-/** Numbers of the command line. */
+/** Numbers of the command line, and times as its tables show them. */
+
+/** @param at milliseconds since the epoch @returns as `2026-11-26 17:05:00`, UTC */
+export const timeOf = (at: number): string => new Date(at).toISOString().slice(0, 19).replace("T", " ");
 
 /** @throws where it is none: 0 to 65535, 0 for a free one */
 export const portOf = (text: string, option: string): number => {

@@ -69,6 +69,7 @@ export const missing = (it: Change | Written, { routes, filters }: TierFacts): s
       ? undefined
       : `such weights on its route "${it.route}"; all of these have one: ${members.join(", ") || "none"}`;
   }
+  if (it.kind === "drain") return undefined;
   const filter = Object.hasOwn(filters, it.filter) ? filters[it.filter] : undefined;
   if (!filter) return `filter "${it.filter}"; it has ${names(filters)}`;
   if (it.kind === "enforce") return filter.mode === "shadow" ? undefined : `shadowed filter "${it.filter}"`;
@@ -77,6 +78,7 @@ export const missing = (it: Change | Written, { routes, filters }: TierFacts): s
 
 /** How an entry stands to the manifest that control knows. */
 export const saysOf = (it: Entry, facts: TierFacts): string => {
+  if (it.kind === "drain") return "no manifest says such a thing; it is gone in minutes";
   const unknown = missing(it, facts);
   if (unknown !== undefined) return `has no effect any more: the tier has no ${unknown}`;
   return isWritten(it, facts) ? "the manifest says the same" : `differs from the manifest${remedyOf(it)}`;

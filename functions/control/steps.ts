@@ -15,6 +15,7 @@ export interface WrittenRelease {
   readonly limits?: Release["limits"];
   readonly queries?: Rollout["queries"];
   readonly smoke?: Rollout["smoke"] | undefined;
+  readonly drain?: string | undefined;
 }
 
 /** An open verdict is waited for so many bakes. */
@@ -63,4 +64,5 @@ export const fromManifest = (release: WrittenRelease) => ({
   limits: release.limits,
   queries: release.queries,
   smoke: release.smoke ?? [],
+  drainMs: milliseconds(release.drain ?? "0s"),
 });

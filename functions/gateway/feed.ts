@@ -1,5 +1,5 @@
 /** Keeps what lies over a gate's plan, and which tokens were taken back, fresh: asked for in the background, waited for when it is old, and the last good one where nobody answers. */
-import { type Entry, oldMs, overlaid, type Told } from "./overlay.ts";
+import { type Entry, type Kind, oldMs, overlaid, type Told } from "./overlay.ts";
 import type { Parts } from "./part.ts";
 import type { Plan } from "./plan.ts";
 import { revocations } from "./revocations.ts";
@@ -26,7 +26,7 @@ const turnMs = 20;
 export const live: Live = (plan, parts, world, source) => {
   // Not a matter of linking: a gate that hears of a revocation keeps what it has counted and verified.
   let revoked = revocations([]);
-  const deps: Deps = { ...world, revoked: () => revoked };
+  const deps: Deps = { ...world, revoked: () => revoked, draining: () => draining() };
   let serve = link(plan, parts, deps);
   let entries: readonly Entry[] = [];
   let applied = "";
@@ -35,7 +35,7 @@ export const live: Live = (plan, parts, world, source) => {
   let askedAt = Number.NEGATIVE_INFINITY;
 
   const apply = (now: number) => {
-    const valid = entries.filter(({ until }) => until > now);
+    const valid = entries.filter(({ kind, until }) => kind !== "drain" && until > now);
     expires = Math.min(...valid.map(({ until }) => until));
     const text = JSON.stringify(valid);
     if (text === applied) return;
@@ -64,11 +64,21 @@ export const live: Live = (plan, parts, world, source) => {
     while (deps.now() - heardAt >= oldMs && deps.now() - since < patienceMs) await deps.sleep(turnMs);
   };
 
+  const isAsking = (now: number): boolean => now - askedAt < patienceMs && askedAt > heardAt;
+
+  /** A stream asks for news by itself: the gate may have no other request any more. */
+  const draining = async (): Promise<number | undefined> => {
+    const now = deps.now();
+    if (now - heardAt >= freshMs && !isAsking(now)) await refresh();
+    const drain = entries.find((it): it is Kind<"drain"> => it.kind === "drain" && it.versions.includes(deps.version));
+    return drain?.ends;
+  };
+
   return async (request, caller) => {
     const now = deps.now();
     const age = now - heardAt;
     if (age >= freshMs) {
-      const asking = now - askedAt < patienceMs && askedAt > heardAt;
+      const asking = isAsking(now);
       if (age >= oldMs) await (asking ? waited() : refresh());
       else if (!asking) source.defer(refresh());
     }

@@ -12,7 +12,9 @@ export type Change =
   /** The share of users whom the gate serves itself, as `10%`, of a route that is cut over. */
   | { readonly kind: "cutover"; readonly route: string; readonly percent: string }
   /** Of all upstreams that a route chooses among. */
-  | { readonly kind: "weights"; readonly route: string; readonly weights: Readonly<Record<string, number>> };
+  | { readonly kind: "weights"; readonly route: string; readonly weights: Readonly<Record<string, number>> }
+  /** Streams of versions that were taken back have ended then; milliseconds since the epoch. */
+  | { readonly kind: "drain"; readonly versions: readonly string[]; readonly ends: number };
 
 export type Entry = Change & {
   readonly id: string;
@@ -55,6 +57,7 @@ export type Moves = (plan: Plan, change: Extract<Change, { readonly kind: "cutov
 const stay: Moves = (plan) => plan;
 
 const withChange = (plan: Plan, change: Change, moves: Moves): Plan => {
+  if (change.kind === "drain") return plan;
   if (change.kind === "close") {
     const close = (name: string) => change.route === null || change.route === name;
     return {

@@ -41,11 +41,15 @@ export const more = (text: string): number => read(text, changePattern, { pp: 0.
 /** setTimeout counts in 31 bits of milliseconds, so a longer wait would fire at once. */
 const longest = 2 ** 31 - 1;
 
-export const duration = () =>
+/** @param most a duration itself */
+export const duration = (most = "24d") =>
   z
     .string("a duration needs its unit: 800ms, 2s, 5m, 1h")
     .regex(durationPattern, "a duration is a number and ms, s, m, h or d: 800ms, 2s, 5m")
-    .refine((text) => !durationPattern.test(text) || milliseconds(text) <= longest, "a duration is at most 24d");
+    .refine(
+      (text) => !durationPattern.test(text) || milliseconds(text) <= Math.min(milliseconds(most), longest),
+      `a duration is at most ${most}${most === "24d" ? "" : " here"}`,
+    );
 
 export const size = () =>
   z

@@ -66,6 +66,11 @@ export const release = () =>
       .optional()
       .describe("What the step at 0% asks the new version; by default `GET /` under the base"),
     bake: duration().default("5m").describe("How long a step is watched before the next"),
+    drain: duration("1h")
+      .default("30s")
+      .describe(
+        "Of a version that is taken back: in which time its streams end, where `limits.stream-age` bounds them; 0s lets them go on",
+      ),
     tolerate: z
       .strictObject({
         errors: change("pp").default("+0.5pp").describe("More errors, in percentage points of requests"),

@@ -1,8 +1,9 @@
 /** Bounds how long a response of unknown length may go on, and ends it as its protocol ends. */
+import { drained } from "./stream-drain.ts";
 import { type Pass, passEvents } from "./stream-events.ts";
-import type { Deps, Handler } from "./types.ts";
+import type { Deps, Handler, StreamEnd } from "./types.ts";
 
-type World = Pick<Deps, "sleep" | "random" | "ended">;
+type World = Pick<Deps, "now" | "sleep" | "random" | "ended" | "draining">;
 
 export type StreamAge = (ms: number, deps: World) => (next: Handler) => Handler;
 
@@ -21,15 +22,19 @@ export const streamAge: StreamAge = (ms, deps) => (next) => async (request, cont
   const pass = isEvents(response) ? passEvents : passBytes;
   const ended = new AbortController();
   const { readable, writable } = new IdentityTransformStream();
-  const old = deps.sleep(ms * (1 - jitter * deps.random()), ended.signal).then(() => {
-    deps.ended?.(context.route.name, "aged");
-  });
+  const old = over(ms, deps, ended.signal).then((how) => deps.ended?.(context.route.name, how));
   old.catch(() => {});
   // A client that leaves, and an end by age, are no failures of the gate.
   void pass(response.body, writable, old, deps)
     .catch(() => {})
     .finally(() => ended.abort());
   return new Response(readable, response);
+};
+
+/** When it is time to end, and why. */
+const over = (ms: number, deps: World, signal: AbortSignal): Promise<StreamEnd> => {
+  const aged = deps.sleep(ms * (1 - jitter * deps.random()), signal).then((): StreamEnd => "aged");
+  return deps.draining ? Promise.race([aged, drained(deps.draining, ms, deps, signal)]) : aged;
 };
 
 const passBytes: Pass = (body, to, old) => {

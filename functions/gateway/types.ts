@@ -33,6 +33,8 @@ export interface Deps {
   readonly count?: Count | undefined;
   /** Counts streams that the gate ended; there where somebody wants to know. */
   readonly ended?: ((route: string, how: StreamEnd) => void) | undefined;
+  /** When streams of this version have ended, in milliseconds since the epoch; undefined while they go on. There where somebody can tell. */
+  readonly draining?: (() => Promise<number | undefined>) | undefined;
   /** Counts and nonces that all isolates share; there where a part of the tier asks for it. */
   readonly state?: State | undefined;
   /** Tokens that were taken back; there where a feed tells of them. */
@@ -48,8 +50,8 @@ export type Count = (
   started: number,
 ) => void;
 
-/** Why the gate ended a stream: it was as old as its tier allows. */
-export type StreamEnd = "aged";
+/** Why the gate ended a stream: it was as old as its tier allows, or its version was taken back. */
+export type StreamEnd = "aged" | "drained";
 
 /** What one filter learns and another needs: Consumer, Claims, BodyLimit … The label shows in traces. */
 export interface Fact<T> {

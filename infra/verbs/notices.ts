@@ -1,6 +1,7 @@
 /** `postern notices`: who hears what control does, what waits, and whether they hear at all. */
 import type { Notices } from "../../functions/control/bindings.ts";
 import type { Tested } from "../../functions/control/notices/object.ts";
+import { timeOf } from "../numbers.ts";
 import { type Outcome, table } from "../outcome.ts";
 import { deskFor } from "../release/desk.ts";
 
@@ -40,8 +41,6 @@ const shown = ({ channels, notices }: Status): string => {
     ...(lines.length > 0 ? [table(["at (UTC)", "notice", "of", "channel", "state", "attempts", "error"], lines)] : []),
   ].join("\n");
 };
-
-const timeOf = (at: number): string => new Date(at).toISOString().slice(0, 19).replace("T", " ");
 
 export const test = async (options: Options): Promise<Outcome> => {
   const tested = await deskFor(options).call<readonly Tested[]>("POST", "/v1/notices/test", {});

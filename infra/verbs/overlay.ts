@@ -1,5 +1,6 @@
 /** `postern overlay`: what is laid over a running tier, within seconds and for a time. */
 import type { Entry, Told } from "../../functions/gateway/overlay.ts";
+import { timeOf } from "../numbers.ts";
 import { type Outcome, table } from "../outcome.ts";
 import { deskFor } from "../release/desk.ts";
 
@@ -72,13 +73,7 @@ const add = async (tier: string, change: object, options: AddOptions): Promise<O
 };
 
 const shown = (tier: string, told: Told): Outcome => {
-  const rows = told.entries.map((it) => [
-    it.id,
-    about(it),
-    new Date(it.until).toISOString().slice(0, 19).replace("T", " "),
-    it.by,
-    it.reason,
-  ]);
+  const rows = told.entries.map((it) => [it.id, about(it), timeOf(it.until), it.by, it.reason]);
   const text =
     rows.length > 0 ? table(["entry", "what", "until (UTC)", "by", "why"], rows) : `nothing is laid over ${tier}\n`;
   return { exitCode: 0, text, data: told };
@@ -93,5 +88,7 @@ const about = (it: Entry): string => {
   if (it.kind === "close") return `close ${it.route ?? "all routes"}`;
   if (it.kind === "cutover") return `cutover ${it.route}: ${it.percent} at the gate`;
   if (it.kind === "weights") return `weights of ${it.route}: ${written(it.weights)}`;
+  if (it.kind === "drain")
+    return `drain ${it.versions.map((version) => version.slice(0, 8)).join(", ")}: its streams end by ${timeOf(it.ends)}`;
   return it.kind === "limit" ? `${it.filter}: ${it.limit} besides` : `enforce ${it.filter}`;
 };

@@ -3,6 +3,7 @@ import type { Measured } from "../../functions/control/rollout/measured.ts";
 import { isOver, type Rollout } from "../../functions/control/rollout/state.ts";
 import type { Wave } from "../../functions/control/wave/state.ts";
 import { compile } from "../compiler/compile.ts";
+import { timeOf } from "../numbers.ts";
 import { type Outcome, table } from "../outcome.ts";
 import { commitOf } from "../release/commit.ts";
 import { type Desk, DeskFault, deskFor } from "../release/desk.ts";
@@ -110,7 +111,7 @@ export const history = async (tier: string, options: Options): Promise<Outcome> 
   const all = await deskFor(options).call<readonly Rollout[]>("GET", `${pathOf(tier)}/rollouts`);
   const rows = all.map(({ id, startedAt, by, status, why, reason }) => [
     id,
-    new Date(startedAt).toISOString().slice(0, 19).replace("T", " "),
+    timeOf(startedAt),
     by,
     status,
     reason,

@@ -1,6 +1,7 @@
 /** `postern wave`: releases of many tiers, as control runs them. */
 import { inPlace, isWaveOver, type Wave } from "../../functions/control/wave/state.ts";
 import { compile } from "../compiler/compile.ts";
+import { timeOf } from "../numbers.ts";
 import { type Outcome, table } from "../outcome.ts";
 import type { Done } from "../release/deploy.ts";
 import { type Desk, deskOf } from "../release/desk.ts";
@@ -129,7 +130,7 @@ export const history = async (options: Options): Promise<Outcome> => {
   const all = await deskFor(options).call<readonly Wave[]>("GET", "/v1/waves");
   const rows = all.map(({ id, startedAt, by, status, members, selection, reason, why }) => [
     id,
-    new Date(startedAt).toISOString().slice(0, 19).replace("T", " "),
+    timeOf(startedAt),
     by,
     status,
     members.length,

@@ -92,6 +92,8 @@ export interface Rollout {
   readonly why: string;
   /** How long an open verdict is waited for after the bake. */
   readonly patienceMs: number;
+  /** In which time streams of the new version end when it was taken back. Absent where the rollout is older than that. */
+  readonly drainMs?: number | undefined;
   readonly notes: readonly Note[];
 }
 
@@ -101,6 +103,7 @@ export interface Start {
   readonly facts: Pick<TierFacts, "workers">;
   readonly steps: readonly Step[];
   readonly patienceMs: number;
+  readonly drainMs?: Rollout["drainMs"];
   readonly tolerate: Rollout["tolerate"];
   readonly limits?: Rollout["limits"];
   readonly queries?: Rollout["queries"];

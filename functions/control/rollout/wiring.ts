@@ -5,7 +5,9 @@ import { factsIn, overlayPlatform, renewed, subjectIn } from "../cutovers.ts";
 import { tellOf } from "../notices/tell.ts";
 import type { ControlPlan, TierFacts } from "../plan.ts";
 import { figureOf } from "../prometheus-query.ts";
+import { tiersServed } from "../together.ts";
 import { criteriaOf } from "./criteria.ts";
+import { drainOf, tellDrain } from "./draining.ts";
 import { evidenceOf } from "./gathering.ts";
 import { type Answer, type Ports, rollouts } from "./object.ts";
 import { queriesOf } from "./queries.ts";
@@ -43,7 +45,16 @@ export const rolloutsOf = (plan: ControlPlan, env: Bindings, storage: DurableObj
     random: world.random,
     uuid: world.uuid,
   });
-  return { ...all, look: renewing(all, plan, feed, storage, world) };
+  const renew = renewing(all, plan, feed, storage, world);
+  const drain = draining(all, plan, feed, storage, world);
+  return {
+    ...all,
+    look: async () => {
+      await all.look();
+      await drain();
+      await renew();
+    },
+  };
 };
 
 /** The platform of Workers. */
@@ -55,17 +66,35 @@ const workers = (env: Bindings): Ports["platform"] => ({
 /** How often the time of an entry is looked at, which is days. */
 const renewMs = 60 * 60_000;
 
-/** A look that also keeps the entry of a route that is cut over, after the rollout's end as well. */
+/** How soon a feed that did not answer is told again. */
+const againMs = 2000;
+
+/** Has the streams of a version that was taken back end. */
+const draining =
+  (all: Rollouts, plan: ControlPlan, feed: Feed, storage: DurableObjectStorage, { now, log }: World) =>
+  async (): Promise<void> => {
+    const it = await all.status();
+    const entry = it && subjectIn(it.tier).route === null ? drainOf(it, now()) : undefined;
+    if (!it || !entry) return;
+    const tiers = new Set(it.subjects.flatMap(({ worker }) => tiersServed(plan, it.tier, worker)));
+    try {
+      await tellDrain(feed, [...tiers], entry);
+    } catch (error) {
+      log({ type: "fault", tier: it.tier, route: null, cause: String(error).slice(0, 200) });
+      await storage.setAlarm(now() + againMs);
+    }
+  };
+
+/** Keeps the entry of a route that is cut over, after the rollout's end as well. */
 const renewing = (
   all: Rollouts,
   plan: ControlPlan,
   feed: Feed,
   storage: DurableObjectStorage,
   { now, log }: World,
-): Rollouts["look"] => {
+): (() => Promise<void>) => {
   let renewedAt = Number.NEGATIVE_INFINITY;
   return async () => {
-    await all.look();
     const it = await all.status();
     const { tier, route } = subjectIn(it?.tier ?? "");
     if (!it || route === null) return;

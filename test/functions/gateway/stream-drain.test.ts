@@ -1,0 +1,97 @@
+/** Streams of a version that was taken back end in the time that they are given, also where the gate has no other request any more. */
+import { describe, expect, it } from "vitest";
+import { live, type Source } from "../../../functions/gateway/feed.ts";
+import type { Entry, Told } from "../../../functions/gateway/overlay.ts";
+import { caller, planAndParts, world } from "../conversation.ts";
+
+/** A gate of version `v1`, whose feed can be told something, and one stream of events through it. */
+const open = async (random = 0.5, age = "1h") => {
+  const ended: string[] = [];
+  const it = world({ random: () => random, ended: (route, how) => void ended.push(`${route} ${how}`) });
+  const feed = { told: { revision: 0, entries: [] } as Told, asked: 0, gone: false };
+  const source: Source = {
+    read: async () => {
+      feed.asked++;
+      if (feed.gone) throw new Error("gone");
+      return feed.told;
+    },
+    copy: async () => undefined,
+    defer: () => {},
+  };
+  const service = { send: (_: string) => {} };
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      service.send = (text) => controller.enqueue(new TextEncoder().encode(text));
+    },
+  });
+  const { plan, parts } = planAndParts(
+    {},
+    {
+      limits: { "stream-age": age },
+      upstream: () => async () => new Response(body, { headers: { "content-type": "text/event-stream" } }),
+    },
+  );
+  const response = await live(plan, parts, it, source)(new Request("https://gate.example/"), caller);
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const drain = (versions: readonly string[], inMs: number) => {
+    const ends = it.now() + inMs;
+    const entry: Entry = { kind: "drain", versions, ends, id: "d", until: ends + 1e6, by: "control", reason: "" };
+    feed.told = { revision: 1, entries: [entry] };
+  };
+  const text = async () => {
+    const { done, value } = await reader.read();
+    return done ? "(end)" : new TextDecoder().decode(value);
+  };
+  return { service, ended, feed, drain, pass: it.pass, now: it.now, text };
+};
+
+describe("a stream of a version that was taken back", () => {
+  it("hears of it by itself, and ends between two events at a moment of its own", async () => {
+    const { service, ended, drain, pass, text } = await open();
+    service.send("data: 1\n\n");
+    expect(await text()).toBe("data: 1\n\n");
+    const next = text();
+    drain(["v0", "v1"], 30_000);
+    // It asks each seven and a half seconds by this chance, and waits for half of what is left then.
+    await pass(7500);
+    await pass(11_249);
+    expect(ended).toEqual([]);
+    await pass(1);
+    expect([await next, ended]).toEqual(["(end)", ["all drained"]]);
+  });
+
+  it("ends at once where it hears late", async () => {
+    const { ended, drain, pass, text } = await open(0.5, "24h");
+    drain(["v1"], 30_000);
+    const next = text();
+    // A stream that may grow so old asks each two minutes.
+    await pass(100_000);
+    expect(ended).toEqual([]);
+    await pass(29_600);
+    await pass(0);
+    expect([await next, ended]).toEqual(["(end)", ["all drained"]]);
+  });
+
+  it("goes on with a feed that is gone, and hears when it is back", async () => {
+    const { ended, feed, drain, pass, text } = await open();
+    feed.gone = true;
+    drain(["v1"], 3_600_000);
+    const next = text();
+    await pass(7500);
+    await pass(7500);
+    expect(ended).toEqual([]);
+    feed.gone = false;
+    drain(["v1"], 0);
+    await pass(7500);
+    await pass(0);
+    expect([await next, ended]).toEqual(["(end)", ["all drained"]]);
+  });
+});
+
+it("a stream of another version goes on, and asks no more than it must", async () => {
+  const { ended, feed, drain, pass } = await open();
+  drain(["v2"], 0);
+  for (let passed = 0; passed < 600_000; passed += 7500) await pass(7500);
+  expect(ended).toEqual([]);
+  expect(feed.asked).toBe(1 + 600_000 / 7500);
+});
