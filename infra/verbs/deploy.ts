@@ -37,7 +37,7 @@ export const deploy = async (tiers: readonly string[], options: Options): Promis
   const wanted = await chosen(target, await emit(root, compiled), tiers);
   if (split < 100) refuseToSplitZones(wanted);
   const progress = (line: string) => process.stderr.write(`${pc.dim(line)}\n`);
-  await prepare(target, root, compiled, wanted, tiers.length === 0);
+  await prepare(target, root, compiled, wanted, tiers.length === 0 || tiers.includes("consumers"));
   const secrets = localSecrets(root, env, compiled.environment.value.dev.secrets);
   const how = { target, split, message, secrets, progress };
   const beside = target.name === "local" ? await samples(root, env, compiled.environment.value.dev.workers) : [];
@@ -73,16 +73,18 @@ const leavings = (left: readonly string[], pruned: boolean): string => {
     : `the front reaches these no more: ${names}\nonce no older front may come back: npx postern deploy --prune\n`;
 };
 
+/** What can be named besides tiers; consumers are the hashes of their keys, which no Worker holds. */
+const shared = ["front", "control", "consumers"];
+
 const checkNames = (root: string, tiers: readonly string[]): void => {
-  const known = [...manifestFiles(root).map((file) => path.basename(file, ".yaml")), "front", "control"];
+  const known = [...manifestFiles(root).map((file) => path.basename(file, ".yaml")), ...shared];
   for (const name of tiers)
     if (!known.includes(name)) throw new Error(`there is no tier "${name}"; ${choice(name, known) ?? ""}`);
 };
 
 /** The manifest of a tier that was not asked for. */
 const isOther = (root: string, tiers: readonly string[], file: string): boolean =>
-  manifestFiles(root).includes(file) &&
-  !tiers.some((it) => [path.basename(file, ".yaml"), "front", "control"].includes(it));
+  manifestFiles(root).includes(file) && !tiers.some((it) => [path.basename(file, ".yaml"), ...shared].includes(it));
 
 const controlKinds: readonly Emitted["kind"][] = ["feed", "actuator", "control", "tail"];
 
@@ -114,7 +116,7 @@ const prepare = async (
   root: string,
   { environment, consumers }: Compiled,
   wanted: readonly Emitted[],
-  all: boolean,
+  people: boolean,
 ): Promise<void> => {
   const { kv, dev } = environment.value;
   if (target.name === "local") await makeNamespaces(target, kv);
@@ -128,7 +130,7 @@ const prepare = async (
         )
         .join("\n")}`,
     );
-  if (all)
+  if (people)
     await uploadConsumers(
       target,
       consumers,

@@ -16,7 +16,12 @@ interface Options {
 }
 
 export const diff = (base: string, head: string | undefined, options: Options): Outcome => {
-  const { root, env, format = "human", failOn } = options;
+  const { exitCode, human, markdown, data } = compared(base, head, options);
+  return { exitCode, text: options.format === "markdown" ? markdown : human, data };
+};
+
+/** Both renderings of one comparison. */
+export const compared = (base: string, head: string | undefined, { root, env, failOn }: Options) => {
   const sides = sidesOf(root, base, head);
   try {
     const comparison = compareProjects(sides.before.root, sides.after.root, env);
@@ -24,9 +29,10 @@ export const diff = (base: string, head: string | undefined, options: Options): 
     const tooRisky = failOn !== undefined && risk !== undefined && byRisk(risk, failOn) >= 0;
     return {
       exitCode: problems.length > 0 ? 1 : tooRisky ? 5 : 0,
-      text: format === "markdown" ? markdown(comparison, sides.code) : human(comparison, sides),
+      human: human(comparison, sides),
+      markdown: markdown(comparison, sides.code),
       data: dataOf(comparison, sides),
-    };
+    } as const;
   } finally {
     sides.dispose();
   }

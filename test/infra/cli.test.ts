@@ -102,8 +102,8 @@ it("every verb has help with examples and takes --json", async () => {
   const { out } = await postern(["--help"]);
   const verbs = [...out.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, verb = ""]) => verb);
   expect(verbs).toEqual([
-    ...["check", "build", "routes", "dev", "diff", "effective", "cloud", "deploy", "rollback", "releases"],
-    ...["try", "approve", "cost", "token", "explain", "sign", "gen", "new"],
+    ...["check", "build", "routes", "dev", "diff", "effective", "repo", "staged", "ci"],
+    ...["cloud", "deploy", "rollback", "releases", "try", "approve", "cost", "token", "explain", "sign", "gen", "new"],
   ]);
   expect(out).toContain("Exit codes:");
   for (const verb of verbs) {

@@ -27,7 +27,7 @@ export const addReleaseVerbs = (program: Command): void => {
   program
     .command("deploy")
     .description("bring state, gates and front to Cloudflare or a local cloud, by wrangler; only what has changed")
-    .argument("[tiers...]", "only the gates of these, or `front`; all where none is named")
+    .argument("[tiers...]", "only the gates of these, or `front`, `control`, `consumers`; all where none is named")
     .addOption(target)
     .addOption(onTarget)
     .option("--split <per cent>", "what new versions get of the requests", "100")

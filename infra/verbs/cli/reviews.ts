@@ -46,4 +46,47 @@ export const addReviewVerbs = (program: Command): void => {
       }),
     )
     .action(async (name, options) => finish((await import("../effective.ts")).effective(name, options), options));
+
+  program
+    .command("repo")
+    .description(
+      "write what a repository keeps beside its manifests: CODEOWNERS, and the line that tells editors the schema",
+    )
+    .option("--check", "write nothing; exit with 1 where something is missing or stale")
+    .addOption(root)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      examples({
+        "npx postern repo": "after adding a tier, or changing its owner",
+        "npx postern repo --check": "in CI",
+      }),
+    )
+    .action(async (options) => finish((await import("../repo.ts")).repo(options), options));
+
+  program
+    .command("staged")
+    .description("say what is wrong with the manifests that are staged, as git will commit them: for a hook")
+    .addOption(root)
+    .addOption(json)
+    .addHelpText("after", examples({ "npx postern staged": "from .githooks/pre-commit" }))
+    .action(async (options) => finish((await import("../staged.ts")).staged(options), options));
+
+  program
+    .command("ci")
+    .description("all that a pull request has to pass, in one report: check, repo --check, diff")
+    .argument("[base]", "a commit or a folder, as `postern diff` takes it", "origin/main...")
+    .addOption(new Option("--fail-on <risk>", "exit with 5 where a change is as risky as this").choices(grades))
+    .option("--annotate", "say problems as annotations of a pull request, too")
+    .option("--comment <file>", "write the comment of the pull request, in Markdown")
+    .addOption(root)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      examples({
+        "npx postern ci": "against where this branch left origin/main",
+        "npx postern ci main... --comment comment.md": "as the workflow does it",
+      }),
+    )
+    .action(async (base, options) => finish((await import("../ci.ts")).ci(base, options), options));
 };

@@ -18,6 +18,8 @@ import { manifest, project } from "../../e2e/city.ts";
 import { edited, edits } from "./edits.ts";
 import { pairs } from "./pairs.ts";
 
+const long = process.env.POSTERN_EDITS !== undefined;
+
 interface Value {
   readonly key: string;
   readonly value: unknown;
@@ -108,14 +110,16 @@ describe("as a manifest with everything written out", () => {
           expect(same?.map(({ id, use, config, when }) => ({ id, use, config, when }))).toEqual(chain);
         }
       }),
-      { numRuns: Number(process.env.POSTERN_EDITS ?? 80) / 4, seed: 8, maxSkipsPerRun: 1000 },
+      { numRuns: Number(process.env.POSTERN_EDITS ?? 40) / 4, seed: 8, maxSkipsPerRun: 1000 },
     );
-    expect(seen).toBeGreaterThan(15);
+    expect(seen).toBeGreaterThan(9);
   });
 
   it("holds for every golden pair, as it is printed", () => {
     let printed = 0;
-    for (const { after } of pairs()) {
+    // Each third of them is like the others; the long form takes all.
+    const some = pairs().filter((_, index) => long || index % 3 === 0);
+    for (const { after } of some) {
       const root = project(after);
       const compiled = compile(root, "local");
       const surroundings = around(root, compiled);
@@ -128,7 +132,7 @@ describe("as a manifest with everything written out", () => {
         printed++;
       }
     }
-    expect(printed).toBeGreaterThan(40);
+    expect(printed).toBeGreaterThan(some.length - 1);
   });
 
   it("leaves nothing to a default", () => {

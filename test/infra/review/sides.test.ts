@@ -1,36 +1,17 @@
 /** Versions from a repository and from folders, what the verb exits with, and what an attacker could put there. */
-import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { sidesOf } from "../../../infra/review/sides.ts";
 import { diff } from "../../../infra/verbs/diff.ts";
-import { type Files, manifest, project } from "../../e2e/city.ts";
+import { manifest, project } from "../../e2e/city.ts";
+import { repository } from "../repository/repository.ts";
 
 const routes = (limit: string) => `filters: [{ rate-limit: { limit: ${limit}, by: ip } }]
 upstreams: { it: { http: "https://it.example" } }
 routes: { all: { match: GET /x, to: it } }
 `;
 const [slow, fast] = [manifest("t", routes("10/s")), manifest("t", routes("99/s"))];
-
-/** A repository whose first commit has these files; git asks nobody and signs nothing. */
-const repository = (files: Files) => {
-  const root = project(files);
-  const git = (...args: string[]) =>
-    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t.example", "-c", "commit.gpgsign=false", ...args], {
-      cwd: root,
-      encoding: "utf8",
-    }).trim();
-  git("init", "-q", "-b", "main");
-  const commit = (message: string) => {
-    git("add", "-A");
-    git("commit", "-q", "-m", message);
-    return git("rev-parse", "HEAD");
-  };
-  commit("first");
-  const write = (file: string, text: string) => fs.writeFileSync(path.join(root, file), text);
-  return { root, git, commit, write };
-};
 
 const says = (root: string, base: string, head?: string) =>
   (diff(base, head, { root }).data as { changes: { says: string }[] }).changes.map((it) => it.says);

@@ -1,0 +1,42 @@
+/** The first line of a manifest tells editors its schema: completion, explanations and problems while one writes. */
+import fs from "node:fs";
+import path from "node:path";
+
+export interface SchemaLine {
+  /** Relative to the project. */
+  readonly file: string;
+  /** The file's text with the line. */
+  readonly text: string;
+}
+
+const anywhere = /^[ \t]*#[ \t]*(?:yaml-language-server:[ \t]*)?\$schema[=:]/m;
+
+/** Files of `routes/` without the line, of which the schema is there. A line that names another schema is left as it is. */
+export const schemaLines = (root: string): SchemaLine[] =>
+  [
+    ...filesIn(root, "routes").map(
+      (name) => [name, name === "consumers.yaml" ? "consumers" : "manifest", "./"] as const,
+    ),
+    ...filesIn(root, "routes/presets").map((name) => [`presets/${name}`, "preset", "../"] as const),
+    ...filesIn(root, "routes/environments").map((name) => [`environments/${name}`, "environment", "../"] as const),
+  ].flatMap(([name, schema, up]) => {
+    const file = `routes/${name}`;
+    if (!fs.existsSync(path.join(root, "routes", `${schema}.schema.json`))) return [];
+    const text = fs.readFileSync(path.join(root, file), "utf8");
+    if (anywhere.test(text)) return [];
+    const [, mark = "", rest = ""] = /^(\ufeff?)([\s\S]*)$/.exec(text) ?? [];
+    const newline = text.includes("\r\n") ? "\r\n" : "\n";
+    return [{ file, text: `${mark}# yaml-language-server: $schema=${up}${schema}.schema.json${newline}${rest}` }];
+  });
+
+/** Tests of manifests and units have schemas of their own, if any. */
+const filesIn = (root: string, folder: string): string[] => {
+  const whole = path.join(root, folder);
+  if (!fs.existsSync(whole)) return [];
+  return fs
+    .readdirSync(whole, { withFileTypes: true })
+    .filter((it) => it.isFile() && it.name.endsWith(".yaml") && !it.name.startsWith("."))
+    .map(({ name }) => name)
+    .filter((name) => !name.endsWith(".test.yaml") && name !== "units.yaml")
+    .sort();
+};

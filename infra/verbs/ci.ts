@@ -1,0 +1,76 @@
+/** `postern ci`: all that a pull request has to pass, in one call and one report. A workflow runs it, and so does a person. */
+import fs from "node:fs";
+import pc from "picocolors";
+import { annotations } from "../compiler/annotations.ts";
+import type { Problem } from "../compiler/problem.ts";
+import type { Outcome } from "../outcome.ts";
+import type { Risk } from "../review/risks.ts";
+import { check } from "./check.ts";
+import { compared } from "./diff.ts";
+import { repo } from "./repo.ts";
+
+interface Options {
+  readonly root: string;
+  readonly failOn?: Risk | undefined;
+  readonly annotate?: true | undefined;
+  readonly comment?: string | undefined;
+}
+
+interface Stage {
+  readonly name: string;
+  readonly outcome: Outcome;
+}
+
+/** Tells a comment of ours from others, so that there is one, and it is brought up to date. */
+export const commentMark = "<!-- postern ci -->";
+
+export const ci = (base: string, options: Options): Outcome => {
+  const { root, failOn, annotate, comment } = options;
+  const { exitCode, human, markdown, data } = compared(base, undefined, { root, failOn });
+  const stages = saidOnce([
+    { name: "check", outcome: check({ root }) },
+    { name: "repo", outcome: repo({ root, check: true }) },
+    { name: "diff", outcome: { exitCode, text: human, data } },
+  ]);
+  if (comment !== undefined) fs.writeFileSync(comment, commentOf(stages, markdown));
+  const failed = stages.filter(({ outcome }) => outcome.exitCode !== 0);
+  const worst = failed.find(({ outcome }) => outcome.exitCode !== 5) ?? failed[0];
+  return {
+    exitCode: worst?.outcome.exitCode ?? 0,
+    text: (annotate ? annotationsOf(stages) : "") + stages.map(shown).join("\n"),
+    data: Object.fromEntries(
+      stages.map(({ name, outcome }) => [name, { exitCode: outcome.exitCode, ...(outcome.data as object) }]),
+    ),
+  };
+};
+
+/** What makes a manifest not hold is said by the check, and the others wait for it. */
+const saidOnce = ([checked, ...others]: readonly [Stage, ...Stage[]]): readonly Stage[] => {
+  const text = "told when what does not hold is mended\n";
+  return [checked, ...others.map((it) => (isBroken(it) ? { ...it, outcome: { ...it.outcome, text } } : it))];
+};
+
+/** Problems of manifests have places; what else a stage complains of is a text. */
+const isBroken = ({ outcome }: Stage): boolean =>
+  typeof (outcome.data as { readonly problems: readonly unknown[] }).problems[0] === "object";
+
+/** Workflow commands work wherever they stand in a log. */
+const annotationsOf = (stages: readonly Stage[]): string =>
+  annotations(
+    stages.flatMap(({ name, outcome }) => (name === "check" ? (outcome.data as { problems: Problem[] }).problems : [])),
+  );
+
+const shown = ({ name, outcome: { exitCode, text } }: Stage): string => {
+  const verdict =
+    exitCode === 0 ? pc.green("holds") : exitCode === 5 ? pc.yellow("is too risky") : pc.red("does not hold");
+  return `${pc.bold(`${name}`)} ${verdict}\n${text.trimEnd()}\n`;
+};
+
+/** The stages in a line, and what the change does. */
+const commentOf = (stages: readonly Stage[], effect: string): string => {
+  const line = stages
+    .filter(({ name }) => name !== "diff")
+    .map(({ name, outcome }) => `${outcome.exitCode === 0 ? "✅" : "❌"} \`${name}\``)
+    .join(" · ");
+  return `${commentMark}\n${effect.trimEnd()}\n\n---\n${line} · run it yourself: \`npx postern ci <base>\`\n`;
+};
