@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError } from "@commander-js/ext
 import { requireValgrind } from "./callgrind.ts";
 import { cpuOf } from "./cpu.ts";
 import { writeDocument } from "./document.ts";
+import { filtersOf } from "./filters.ts";
 import { makeCaller } from "./jobs.ts";
 import { measureAll } from "./measure.ts";
 import { microOf } from "./micro.ts";
@@ -48,6 +49,7 @@ const main = async (options: Options): Promise<void> => {
       cpu: await cpuOf(subjects, caller),
       further: await furtherOf(caller),
       micro: await microOf(),
+      filters: await filtersOf(caller),
     });
   }
   say(rows, options, (performance.now() - started) / 1000);

@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { type Bar, bars } from "./chart.ts";
 import type { Cpu } from "./cpu.ts";
+import type { Piece } from "./filters.ts";
 import type { Effort } from "./measure.ts";
 import type { Micro } from "./micro.ts";
 import type { Row } from "./report.ts";
@@ -17,6 +18,7 @@ export interface Results {
   readonly further: readonly Further[];
   readonly cpu: readonly Cpu[];
   readonly micro: Micro;
+  readonly filters: readonly Piece[];
 }
 
 /** @param root of the project */
@@ -29,7 +31,7 @@ export const writeDocument = (root: string, results: Results): void => {
 
 const isOwn = (name: string): boolean => /gate/.test(name);
 
-const charts = ({ requests, starts, micro }: Results): Readonly<Record<string, string>> => ({
+const charts = ({ requests, starts, micro, filters }: Results): Readonly<Record<string, string>> => ({
   requests: bars(
     "Instructions a request, as a multiple of a bare passthrough",
     requests.map(({ name, ratio }) => ({ name, value: ratio, label: ratio.toFixed(2), own: isOwn(name) })),
@@ -39,6 +41,10 @@ const charts = ({ requests, starts, micro }: Results): Readonly<Record<string, s
     "Instructions of a start over an empty Worker, as a multiple of Hono's hello",
     starts.map(({ name, ratio }) => ({ name, value: ratio, label: ratio.toFixed(2), own: isOwn(name) })),
     1,
+  ),
+  filters: bars(
+    "What a filter takes of a request, in microseconds",
+    filters.map(({ name, ns }) => ({ name, value: ns, label: microseconds(ns), own: true })),
   ),
   routing: bars(
     "One match, in nanoseconds",
@@ -50,6 +56,8 @@ const charts = ({ requests, starts, micro }: Results): Readonly<Record<string, s
 });
 
 const count = (value: number): string => Math.round(value).toLocaleString("en");
+
+const microseconds = (ns: number): string => (ns / 1000).toFixed(ns < 10_000 ? 1 : 0);
 
 const page = (results: Results): string => {
   const { effort, requests, starts, further, cpu, micro } = results;
@@ -84,6 +92,13 @@ ${markdown(
     ];
   }),
 )}
+
+## A filter
+
+![What a filter takes of a request](benchmarks/filters.svg)
+
+By the clock of the runtime, in a loop, with a request that it lets pass, and where it would ask somebody else (state, KV) answered at once. The last
+digit swings. A layer's includes the response that it wraps. Linking is done once, when a gate starts.
 
 ## Routing
 

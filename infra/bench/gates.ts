@@ -38,6 +38,13 @@ export const frontWorkers = async (folder: string, upstream: string, options: Ga
 export const gateFrom = async (folder: string, manifest: object): Promise<Worker> =>
   (await built(folder, manifest)).gate;
 
+/** The plan of a gate alone. */
+export const planOf = async (folder: string, upstream: string, options: GateOptions): Promise<Plan> => {
+  const [served] = gatesOf((await built(folder, manifest(upstream, options))).compiled.tiers)[0]?.serves ?? [];
+  if (!served) throw new Error("the project has no gate");
+  return served.plan;
+};
+
 const tier = "orders";
 const environment = "bench";
 const functions = path.resolve(import.meta.dirname, "../../functions");

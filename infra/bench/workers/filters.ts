@@ -1,0 +1,106 @@
+/** Runs one filter many times over and says how long it took; `infra/bench/filters.ts` asks. */
+import { filters } from "../../../functions/filters/registry.gen.ts";
+import type { Parts } from "../../../functions/gateway/part.ts";
+import type { Plan } from "../../../functions/gateway/plan.ts";
+import { link } from "../../../functions/gateway/server.ts";
+import type { Context, Deps, Guard, Handler, Layer } from "../../../functions/gateway/types.ts";
+import { upstreams } from "../../../functions/upstreams/registry.gen.ts";
+
+/** One filter, with requests that it lets pass. */
+export interface Probe {
+  readonly use: string;
+  /** As its schema gives it back. */
+  readonly config: unknown;
+  /** Headers of a request, each in turn. */
+  readonly headers: readonly Readonly<Record<string, string>>[];
+}
+
+export interface Given {
+  readonly probes: Readonly<Record<string, Probe>>;
+  /** Values of secrets. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Of a gate with the five filters. */
+  readonly plan: Plan;
+}
+
+/** Milliseconds for all the times together. */
+export type Piece = (times: number) => Promise<number>;
+
+/** Where a filter would ask somebody else, it is answered at once: what it costs itself is what is measured. */
+const depsOf = (env: Given["env"]): Deps => ({
+  env: { ...env, CONSUMERS: { get: async () => ({ id: "shop", labels: {} }) } },
+  version: "bench",
+  fetch: () => Promise.reject(new Error("nobody is asked")),
+  now: () => Date.now(),
+  random: () => Math.random(),
+  uuid: () => crypto.randomUUID(),
+  sleep: () => new Promise(() => {}),
+  log: () => {},
+  cache: { match: async () => undefined, put: async () => {} },
+  state: { run: async () => undefined, once: async () => true },
+});
+
+const url = new URL("https://gate.example/v1/users/7/orders");
+
+const contextOf = (): Context => ({
+  caller: { requestId: "", traceparent: "", ip: "10.1.2.3", grayKey: null },
+  url,
+  route: { tier: "orders", name: "orders" },
+  captures: { id: "7" },
+  signal: undefined,
+  facts: new Map(),
+  outbound: [],
+  inbound: [],
+  outcome: { verdict: "passed" },
+});
+
+export const piecesOf = ({ probes, env, plan }: Given): Readonly<Record<string, Piece>> => {
+  const deps = depsOf(env);
+  const parts: Parts = { filters: made(filters), upstreams: made(upstreams) };
+  const linking: Piece = async (times) => {
+    const began = Date.now();
+    for (let time = 0; time < times; time++) link(plan, parts, deps);
+    return Date.now() - began;
+  };
+  return {
+    nothing: repeated([{}], () => undefined),
+    link: linking,
+    ...Object.fromEntries(Object.entries(probes).map(([name, probe]) => [name, pieceOf(probe, deps)])),
+  };
+};
+
+const made = <T extends { readonly make: unknown }>(all: Readonly<Record<string, T>>) =>
+  Object.fromEntries(Object.entries(all).map(([name, { make }]) => [name, make])) as Record<string, T["make"]>;
+
+const pieceOf = ({ use, config, headers }: Probe, deps: Deps): Piece => {
+  const module = filters[use];
+  if (!module) throw new Error(`there is no filter "${use}"`);
+  const filter = module.make(config, deps, { tier: "orders", id: use });
+  if (module.spec().kind === "guard") return repeated(headers, filter as Guard);
+  const answered = Promise.resolve(new Response(null));
+  const run: Handler = (filter as Layer)(() => answered);
+  return repeated(headers, async (request, context) => {
+    await run(request, context);
+    return undefined;
+  });
+};
+
+/** So many requests are made beforehand: making them is no part of it. */
+const mostRequests = 2000;
+
+const repeated = (headers: Probe["headers"], guard: Guard): Piece => {
+  let next = 0;
+  return async (times) => {
+    const requests = Array.from(
+      { length: Math.min(mostRequests, times) },
+      () => new Request(url, { headers: headers[next++ % headers.length] as Record<string, string> }),
+    );
+    const began = Date.now();
+    for (let time = 0; time < times; time++) {
+      const verdict = guard(requests[time % requests.length] as Request, contextOf());
+      const answer = verdict instanceof Promise ? await verdict : verdict;
+      if (answer) throw new Error(`it was refused: ${await answer.text()}`);
+    }
+    return Date.now() - began;
+  };
+};
