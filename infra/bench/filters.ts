@@ -8,7 +8,7 @@ import type { Caller } from "./jobs.ts";
 import { startPlain } from "./plain.ts";
 import { scratch } from "./scratch.ts";
 import { bundled, layOut } from "./workerd.ts";
-import type { Given, Probe } from "./workers/filters.ts";
+import type { Given, Probe } from "./workers/filter-pieces.ts";
 
 export interface Piece {
   readonly name: string;
@@ -24,7 +24,7 @@ export const filtersOf = async (caller: Caller): Promise<readonly Piece[]> => {
   const given = await givenFor(caller);
   const worker = await bundled(
     `import given from "./given.js";
-import { piecesOf } from "./filters.ts";
+import { piecesOf } from "./filter-pieces.ts";
 let pieces;
 export default {
   fetch: async (request) => {
