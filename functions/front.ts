@@ -17,7 +17,7 @@ import {
   writeTrace,
 } from "./gateway/hop.ts";
 import { hostFinder, hostOf } from "./gateway/hosts.ts";
-import { type Labels, labelHeader } from "./gateway/label.ts";
+import { type Label, type Labels, labelHeader } from "./gateway/label.ts";
 import { canonicalPath } from "./gateway/path.ts";
 import type { FrontPlan } from "./gateway/plan.ts";
 import { preflightMethod } from "./gateway/preflight.ts";
@@ -29,6 +29,8 @@ interface FrontTypes {
     /** The request that goes on: the front's one copy, cleaned. */
     onward: Request;
     requestId: string;
+    /** That the caller bears, and that holds. */
+    label: Label | undefined;
   };
 }
 
@@ -41,7 +43,7 @@ export const front = (plan: FrontPlan, labels?: Labels, telemetry?: FrontTelemet
     .use(cleanHeaders)
     .use(nameRequest)
     .use(keepOnOneVersion(plan.grayKey))
-    .use(letTestersChoose(labels))
+    .use(readLabel(labels))
     .use(sayWhatIsMissing(plan.tiers))
     .all("*", toGate(plan.tiers, telemetry))
     .onError((error, c) => {
@@ -88,21 +90,24 @@ const keepOnOneVersion = ({ header, cookie: name }: FrontPlan["grayKey"]) =>
       });
   });
 
-/** Who bears a label meets the versions that it names. One that does not hold is as none. */
-const letTestersChoose = (labels: Labels | undefined) =>
+/** No gate sees a label. One that does not hold is as none. */
+const readLabel = (labels: Labels | undefined) =>
   createMiddleware<FrontTypes>(async (c, next) => {
     const { headers } = c.get("onward");
     const label = headers.get(labelHeader);
     if (label !== null) {
       headers.delete(labelHeader);
-      const versions = await labels?.(label, Date.now());
-      if (versions !== undefined) {
-        headers.set(overridesHeader, versions);
-        headers.set(smokeHeader, "1");
-      }
+      c.set("label", await labels?.(label, Date.now()));
     }
     await next();
   });
+
+/** Who bears a label meets the versions that it names, in the tiers that it is for. Elsewhere he is counted as any user. */
+const letTestersChoose = (headers: Headers, tier: string, label: Label | undefined): void => {
+  if (!label?.tiers.includes(tier)) return;
+  headers.set(overridesHeader, label.versions);
+  headers.set(smokeHeader, "1");
+};
 
 /** Only browsers keep cookies: they alone say where a fetch comes from (Fetch Metadata Request Headers). */
 const wantsCookie = ({ headers }: Request): boolean => headers.has("sec-fetch-site") && !headers.has("upgrade");
@@ -130,6 +135,7 @@ const toGate = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | undefined
     // Cleaned, as the gate will see it, so that both find the same route.
     const gate = c.env[found.bindingFor(c.get("onward"), path as string, url)];
     const { tier } = found;
+    letTestersChoose(c.get("onward").headers, tier, c.get("label"));
     if (!gate) return answered(c, tier, decline(c, "tier-not-deployed", tier), "tier-not-deployed");
     try {
       return answered(c, tier, await gate.fetch(c.get("onward")), "");

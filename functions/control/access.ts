@@ -10,11 +10,19 @@ const longestToken = 2048;
 export interface Person {
   readonly name: string;
   readonly role: Role;
+  /** That the token was verified with. */
+  readonly key: string;
+  /** Of the token: its `jti`, and when it is over by every clock, in milliseconds since the epoch. */
+  readonly token: { readonly id: string | undefined; readonly until: number };
 }
+
+const leewaySeconds = 5;
+const longestId = 100;
 
 const ranks: readonly Role[] = ["viewer", "operator", "admin"];
 
-export const mayAct = ({ role }: Person, least: Role): boolean => ranks.indexOf(role) >= ranks.indexOf(least);
+export const mayAct = ({ role }: Pick<Person, "role">, least: Role): boolean =>
+  ranks.indexOf(role) >= ranks.indexOf(least);
 
 /** @returns undefined for whoever cannot be believed; no more is said */
 export const personOf = async (
@@ -34,11 +42,13 @@ export const personOf = async (
       audience: controlAudience,
       subject: name,
       requiredClaims: ["exp", "iat"],
-      clockTolerance: 5,
+      clockTolerance: leewaySeconds,
       currentDate: new Date(now),
     });
-    const { exp = Number.POSITIVE_INFINITY, iat = 0 } = payload;
-    return exp - iat <= longestLife ? { name, role: operator.role } : undefined;
+    const { exp = Number.POSITIVE_INFINITY, iat = 0, jti } = payload;
+    if (exp - iat > longestLife) return undefined;
+    const id = typeof jti === "string" && jti !== "" && jti.length <= longestId ? jti : undefined;
+    return { ...operator, name, token: { id, until: (exp + leewaySeconds) * 1000 } };
   } catch {
     return undefined;
   }

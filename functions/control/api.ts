@@ -98,6 +98,13 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     c.set("person", person);
     const least: Role = c.req.method === "GET" ? "viewer" : "operator";
     if (!mayAct(person, least)) return problem(403, `${person.name} is ${person.role}; this takes ${least}`);
+    if (c.req.method !== "GET") {
+      const { id, until } = person.token;
+      if (id === undefined) return problem(401, "a token that writes has a `jti`, and writes once");
+      // Whoever has seen the call cannot make it again.
+      if (!(await desk.ledger.first(`${person.name} ${id}`, until, desk.now())))
+        return problem(401, "this token has written already: sign one for each call");
+    }
     return next();
   });
   // Counted, since a body need not say how long it is.
@@ -134,11 +141,11 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
   const twoFor = (facts: TierFacts, what: string): boolean =>
     facts.level === "core" && ["start", "promote", "resume"].includes(what);
 
-  const asked = async (tier: string, what: string, body: Asked, { name }: Person): Promise<Response> => {
+  const asked = async (tier: string, what: string, body: Asked, { name, key }: Person): Promise<Response> => {
     const facts = factsOf(tier);
     if (!facts) return noTier(tier);
     if (!twoFor(facts, what)) return Response.json(await perform(tier, facts, what, body, name));
-    return proposed(desk, { by: name, tier, what, body: JSON.stringify(body) });
+    return proposed(desk, { by: name, key, tier, what, body: JSON.stringify(body) });
   };
 
   app.openapi(routes.tiers, () => Response.json(plan.tiers));
@@ -173,7 +180,12 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     const { id } = c.req.valid("param");
     const found = (await desk.ledger.proposals(desk.now())).find((it) => it.id === id);
     if (!found) return problem(404, `no proposal ${id} waits; it may have been an hour`);
-    if (found.by === person.name) return problem(403, "a second person approves it, not the one who proposed it");
+    if (found.by === person.name || found.key === person.key)
+      return problem(403, "a second person approves it, not the one who proposed it");
+    // Their word counts as it would now.
+    const first = Object.hasOwn(plan.operators, found.by) ? plan.operators[found.by] : undefined;
+    if (!first || first.key !== found.key || !mayAct(first, "operator"))
+      return problem(403, `${found.by}, who proposed it, may not any more: propose it anew`);
     const facts = factsOf(found.tier);
     const wave = found.tier === everyTier;
     // Two who approve at once: the list gives it to one of them.

@@ -37,7 +37,7 @@ export const audited = async <T extends { readonly status: string; readonly why:
 /** @returns that it waits */
 export const proposed = async (
   { ledger, tell, now, uuid, log }: Recorder,
-  what: Pick<Proposal, "by" | "tier" | "what" | "body">,
+  what: Pick<Proposal, "by" | "key" | "tier" | "what" | "body">,
 ): Promise<Response> => {
   const at = now();
   const proposal: Proposal = { id: uuid().slice(0, 8), until: at + proposalMs, ...what };

@@ -47,7 +47,7 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
       return granted(await of(tier).start({ ...given, tier, facts, steps, by, reason, commit }));
     },
     ask: async (tier, command, by, reason) => granted(await of(tier).ask(command, by, reason)),
-    label: (it) => labelOf(it, env.CONTROL_KEY, world.now()),
+    label: (it) => labelOf(it, plan, env.CONTROL_KEY, world.now()),
     cost: async (tier) => costsOf(await kept(tier)),
     metrics: async (only) => {
       const tiers = Object.keys(plan.tiers).filter((tier) => only === undefined || tier === only);

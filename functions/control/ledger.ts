@@ -19,6 +19,8 @@ export interface Proposal {
   readonly id: string;
   readonly until: number;
   readonly by: string;
+  /** The public key that it was asked for with: it is that person's who holds it now no more, where that is another. */
+  readonly key: string;
   readonly tier: string;
   readonly what: string;
   readonly body: string;
@@ -34,22 +36,32 @@ export interface Ledger {
   readonly proposals: (now: number) => readonly Proposal[];
   /** Takes it off the list. */
   readonly take: (id: string, now: number) => Proposal | undefined;
+  /**
+   * Whether this is the first time that a token writes.
+   * @param until it is over then, and need not be remembered
+   */
+  readonly first: (token: string, until: number, now: number) => boolean;
 }
 
 const mostLines = 10_000;
 const mostProposals = 200;
+/** In five minutes, which is how long a token lives. */
+const mostTokens = 10_000;
 
 export const ledgerOn = (sql: SqlStorage): Ledger => {
   sql.exec(
     `CREATE TABLE IF NOT EXISTS lines (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, "by" TEXT NOT NULL, what TEXT NOT NULL,
      tier TEXT NOT NULL, reason TEXT NOT NULL, before TEXT NOT NULL, asked TEXT NOT NULL, outcome TEXT NOT NULL)`,
   );
+  // What waited here said nothing of keys; it was an hour's.
+  sql.exec("DROP TABLE IF EXISTS proposals");
   sql.exec(
-    `CREATE TABLE IF NOT EXISTS proposals (id TEXT PRIMARY KEY, until INTEGER NOT NULL, "by" TEXT NOT NULL, tier TEXT NOT NULL,
-     what TEXT NOT NULL, body TEXT NOT NULL)`,
+    `CREATE TABLE IF NOT EXISTS waiting (id TEXT PRIMARY KEY, until INTEGER NOT NULL, "by" TEXT NOT NULL, key TEXT NOT NULL,
+     tier TEXT NOT NULL, what TEXT NOT NULL, body TEXT NOT NULL)`,
   );
+  sql.exec("CREATE TABLE IF NOT EXISTS tokens (token TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID");
   const proposals = (now: number) =>
-    sql.exec("SELECT * FROM proposals WHERE until > ? ORDER BY until", now).toArray() as unknown as Proposal[];
+    sql.exec("SELECT * FROM waiting WHERE until > ? ORDER BY until", now).toArray() as unknown as Proposal[];
   return {
     write: ({ at, by, what, tier, reason, before, asked }) => {
       const { id } = sql
@@ -72,16 +84,22 @@ export const ledgerOn = (sql: SqlStorage): Ledger => {
       sql
         .exec("SELECT * FROM lines WHERE ? IS NULL OR tier = ? ORDER BY id DESC LIMIT ?", tier, tier, most)
         .toArray() as unknown as Line[],
-    propose: ({ id, until, by, tier, what, body }, now) => {
-      sql.exec("DELETE FROM proposals WHERE until <= ?", now);
+    propose: ({ id, until, by, key, tier, what, body }, now) => {
+      sql.exec("DELETE FROM waiting WHERE until <= ?", now);
       if (proposals(now).length >= mostProposals) throw new RangeError(`${mostProposals} proposals wait already`);
-      sql.exec("INSERT INTO proposals VALUES (?, ?, ?, ?, ?, ?)", id, until, by, tier, what, body);
+      sql.exec("INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?)", id, until, by, key, tier, what, body);
     },
     proposals,
     take: (id, now) => {
       const found = proposals(now).find((it) => it.id === id);
-      if (found) sql.exec("DELETE FROM proposals WHERE id = ?", id);
+      if (found) sql.exec("DELETE FROM waiting WHERE id = ?", id);
       return found;
+    },
+    first: (token, until, now) => {
+      sql.exec("DELETE FROM tokens WHERE until <= ?", now);
+      const { n } = sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM tokens").one();
+      if (n >= mostTokens) return false;
+      return sql.exec("INSERT OR IGNORE INTO tokens VALUES (?, ?) RETURNING 1", token, until).toArray().length > 0;
     },
   };
 };

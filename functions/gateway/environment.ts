@@ -55,6 +55,9 @@ const control = () =>
             .describe("`viewer` reads, `operator` releases and tightens, `admin` undoes what others did"),
         }),
       )
+      .refine((all) => new Set(Object.values(all).map(({ key }) => key)).size === Object.keys(all).length, {
+        error: "two operators have one key; what takes two people takes two keys",
+      })
       .describe("Who may ask control for something, by name"),
     account: z
       .string()

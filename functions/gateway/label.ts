@@ -9,8 +9,15 @@ export const longestLabelLife = 300;
 const longestToken = 4096;
 const mostWorkers = 50;
 
-/** @returns what the platform is told (`worker="version"`, RFC 8941), or undefined where the label does not hold */
-export type Labels = (token: string, now: number) => Promise<string | undefined>;
+export interface Label {
+  /** What the platform is told: `worker="version"` (RFC 8941). */
+  readonly versions: string;
+  /** Where its bearer is a tester; in all others one of the users. */
+  readonly tiers: readonly string[];
+}
+
+/** @returns undefined where the label does not hold */
+export type Labels = (token: string, now: number) => Promise<Label | undefined>;
 
 /** @param x control's public key, as a JWK has it (RFC 8037) */
 export const labels = (x: string): Labels => {
@@ -25,8 +32,9 @@ export const labels = (x: string): Labels => {
         clockTolerance: 5,
         currentDate: new Date(now),
       });
-      const { exp = Number.POSITIVE_INFINITY, iat = 0, versions } = payload;
-      return exp - iat <= longestLabelLife ? dictionary(versions) : undefined;
+      const { exp = Number.POSITIVE_INFINITY, iat = 0, versions, tiers } = payload;
+      const told = exp - iat <= longestLabelLife ? dictionary(versions) : undefined;
+      return told !== undefined && Array.isArray(tiers) ? { versions: told, tiers } : undefined;
     } catch {
       return undefined;
     }

@@ -1,4 +1,5 @@
 /** The client of control's admin API: signs an operator's token for each call, and says well what was refused. */
+import { randomUUID } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
 import { text } from "node:stream/consumers";
@@ -94,6 +95,7 @@ const tokenOf = async (operator: string, key: string, seconds: number): Promise<
     .setProtectedHeader({ alg: "EdDSA", kid: operator })
     .setSubject(operator)
     .setAudience(controlAudience)
+    .setJti(randomUUID())
     .setIssuedAt(now)
     .setExpirationTime(now + seconds)
     .sign(await importJWK(JSON.parse(key), "EdDSA"));

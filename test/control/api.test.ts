@@ -23,7 +23,7 @@ const office = async () => {
       done.push(`start ${tier}`);
       return { status: "running", why: "" };
     },
-    ledger: { write: async () => 1, settle: async () => {} },
+    ledger: { first: async () => true, write: async () => 1, settle: async () => {} },
     now: () => Date.now(),
     uuid: () => "p1-0000",
     log: (line: object) => void logged.push(line),
@@ -35,6 +35,7 @@ const office = async () => {
   const token = await new SignJWT()
     .setProtectedHeader({ alg: "EdDSA", kid: "alice" })
     .setSubject("alice")
+    .setJti("one")
     .setAudience(controlAudience)
     .setIssuedAt(seconds)
     .setExpirationTime(seconds + 60)

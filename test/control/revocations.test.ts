@@ -30,6 +30,7 @@ const office = () => {
   const desk = {
     overlay: feed,
     ledger: {
+      first: async () => true,
       write: async (line: object) => lines.push({ ...line }),
       settle: async (id: number, outcome: string) => void Object.assign(lines[id - 1] ?? {}, { outcome }),
     },
@@ -52,6 +53,7 @@ const office = () => {
     const token = await new SignJWT()
       .setProtectedHeader({ alg: "EdDSA", kid: role })
       .setSubject(role)
+      .setJti(crypto.randomUUID())
       .setAudience(controlAudience)
       .setIssuedAt(seconds)
       .setExpirationTime(seconds + 60)

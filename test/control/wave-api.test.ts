@@ -30,6 +30,7 @@ const tokenOf = (name: string): Promise<string> => {
   return new SignJWT()
     .setProtectedHeader({ alg: "EdDSA", kid: name })
     .setSubject(name)
+    .setJti(crypto.randomUUID())
     .setAudience(controlAudience)
     .setIssuedAt(seconds)
     .setExpirationTime(seconds + 60)
@@ -52,6 +53,7 @@ const office = async (it: Mesh) => {
       ask: (given) => it.waves().ask(given),
     },
     ledger: {
+      first: async () => true,
       write: async (line) => lines.push({ ...line, outcome: "" }) - 1,
       settle: async (id, outcome) => void Object.assign(lines[id] ?? {}, { outcome }),
       lines: async () => [],

@@ -2,13 +2,21 @@
 import { importJWK, SignJWT } from "jose";
 import { versionHeader } from "../../gateway/hop.ts";
 import { labelAudience, labelHeader, longestLabelLife } from "../../gateway/label.ts";
-import type { TierFacts } from "../plan.ts";
+import type { ControlPlan, TierFacts } from "../plan.ts";
+import { tiersServed } from "../together.ts";
 import type { Rollout, Smoke } from "./state.ts";
 
 /** @param key control's private key, as JSON of a JWK */
-export const labelOf = async ({ subjects }: Pick<Rollout, "subjects">, key: string, now: number): Promise<string> => {
+export const labelOf = async (
+  { tier, subjects }: Pick<Rollout, "tier" | "subjects">,
+  plan: Pick<ControlPlan, "tiers">,
+  key: string,
+  now: number,
+): Promise<string> => {
   const seconds = Math.floor(now / 1000);
-  return new SignJWT({ versions: Object.fromEntries(subjects.map(({ worker, canary }) => [worker, canary])) })
+  const versions = Object.fromEntries(subjects.map(({ worker, canary }) => [worker, canary]));
+  const tiers = [...new Set(subjects.flatMap(({ worker }) => tiersServed(plan, tier, worker)))];
+  return new SignJWT({ versions, tiers })
     .setProtectedHeader({ alg: "EdDSA" })
     .setAudience(labelAudience)
     .setIssuedAt(seconds)

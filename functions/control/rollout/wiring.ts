@@ -37,7 +37,7 @@ export const rolloutsOf = (plan: ControlPlan, env: Bindings, storage: DurableObj
         world.now(),
       ),
     smoke: async (it) => {
-      const label = await labelOf(it, env.CONTROL_KEY, world.now());
+      const label = await labelOf(it, plan, env.CONTROL_KEY, world.now());
       return smokeTest(it, factsOf(plan, it), plan.front, label, world.fetch);
     },
     tell: tellOf(env),

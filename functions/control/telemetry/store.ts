@@ -65,6 +65,8 @@ const keptMs = 24 * 60 * 60_000;
 /** Of one tier: routes × outcomes × versions. What is more is counted together, as the route and version `other`. */
 const mostSeries = 5000;
 const mostTallies = 5000;
+/** Of which samples are kept, and what tail and front saw of each. A version of more is judged by nothing, and never goes on. */
+const mostVersions = 300;
 const other = "other";
 
 type SampleRow = { readonly version: string; readonly at: number; readonly sample: string };
@@ -83,9 +85,12 @@ export const storeOn = (sql: SqlStorage): Store => {
   );
   sql.exec("CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
   const sizes = { series: sizeOf(sql, "series"), tallies: sizeOf(sql, "tallies") };
+  let versions = versionsIn(sql);
   let heard = lastIn(sql);
 
   const put = (version: string, at: number, sample: Sample): void => {
+    if (!versions.has(version) && versions.size >= mostVersions) return;
+    versions.add(version);
     const [row] = sql.exec<SampleRow>("SELECT * FROM samples WHERE version = ? AND at = ?", version, at).toArray();
     const whole = row ? sum(JSON.parse(row.sample) as Sample, sample) : sample;
     sql.exec("INSERT OR REPLACE INTO samples VALUES (?, ?, ?)", version, at, JSON.stringify(whole));
@@ -173,6 +178,7 @@ export const storeOn = (sql: SqlStorage): Store => {
     tier,
     sweep: (now) => {
       sql.exec("DELETE FROM samples WHERE at < ?", now - keptMs);
+      versions = versionsIn(sql);
       // A version's all together: a part that began again beside the others would look as if sums had shrunk.
       for (const table of ["series", "tallies"])
         sql.exec(
@@ -211,6 +217,14 @@ const lastIn = (sql: SqlStorage): number =>
       "SELECT MAX(heard) AS at FROM (SELECT heard FROM series UNION ALL SELECT heard FROM tallies WHERE name NOT IN ('pushes', 'push-lost'))",
     )
     .one().at ?? 0;
+
+const versionsIn = (sql: SqlStorage): Set<string> =>
+  new Set(
+    sql
+      .exec<{ version: string }>("SELECT DISTINCT version FROM samples")
+      .toArray()
+      .map(({ version }) => version),
+  );
 
 const sizeOf = (sql: SqlStorage, table: "series" | "tallies"): number =>
   sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`).one().n;

@@ -61,20 +61,20 @@ export const addWaves = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Desk)
     return Response.json({ members });
   });
   app.openapi(routes.start, async (c) => {
-    const { name } = c.get("person");
+    const { name, key } = c.get("person");
     const body = c.req.valid("json") as WaveBody;
     const members = membersIn(plan, body);
     if (!twoForStart(members)) return Response.json(await startWave(plan, desk, body, name));
     await desk.waves.check({ members });
-    return proposed(desk, { by: name, tier: everyTier, what: "wave start", body: JSON.stringify(body) });
+    return proposed(desk, { by: name, key, tier: everyTier, what: "wave start", body: JSON.stringify(body) });
   });
   app.openapi(routes.ask, async (c) => {
-    const { name } = c.get("person");
+    const { name, key } = c.get("person");
     const { command: what } = c.req.valid("param");
     const body = c.req.valid("json");
     const two = await twoForCommand(desk, what);
     if (!two) return Response.json(await askWave(desk, what, body, name));
     const proposal = JSON.stringify({ ...body, wave: two.id });
-    return proposed(desk, { by: name, tier: everyTier, what: `wave ${what}`, body: proposal });
+    return proposed(desk, { by: name, key, tier: everyTier, what: `wave ${what}`, body: proposal });
   });
 };

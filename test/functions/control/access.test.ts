@@ -50,7 +50,7 @@ const bearer = async (claims?: Claims) => asked(`Bearer ${await token(claims)}`)
 
 describe("an operator", () => {
   it("is known by name, with the role of the table", async () => {
-    expect(await bearer({ more: { role: "admin" } })).toEqual({ name: "alice", role: "operator" });
+    expect(await bearer({ more: { role: "admin" } })).toMatchObject({ name: "alice", role: "operator" });
   });
 
   it.each<[string, Claims]>([
@@ -84,21 +84,23 @@ describe("an operator", () => {
   });
 
   it("may do what the role allows, and no more", () => {
-    const allowed = (["viewer", "operator", "admin"] as const).map((least) =>
-      mayAct({ name: "a", role: "operator" }, least),
-    );
+    const allowed = (["viewer", "operator", "admin"] as const).map((least) => mayAct({ role: "operator" }, least));
     expect(allowed).toEqual([true, true, false]);
   });
 });
 
 const version = "0d176225-f120-44e5-8a97-29df7b1c7a80";
-const label = (versions: unknown, over: Claims = {}) => token({ aud: labelAudience, more: { versions }, ...over });
+const label = (versions: unknown, over: Claims = {}, tiers: unknown = ["a"]) =>
+  token({ aud: labelAudience, more: { versions, tiers }, ...over });
 
 describe("a tester's label", () => {
   const read = labels(alice.x);
 
   it("names versions as the platform takes them (RFC 8941)", async () => {
-    expect(await read(await label({ "gate-a": version }), now)).toBe(`gate-a="${version}"`);
+    expect(await read(await label({ "gate-a": version }), now)).toEqual({
+      versions: `gate-a="${version}"`,
+      tiers: ["a"],
+    });
   });
 
   it.each<[string, unknown, Claims?]>([
@@ -109,8 +111,14 @@ describe("a tester's label", () => {
     ["another key", { "gate-a": version }, { key: mallory.key }],
     ["another audience", { "gate-a": version }, { aud: controlAudience }],
     ["an hour", { "gate-a": version }, { exp: seconds + 3600 }],
+    ["a time that is over", { "gate-a": version }, { iat: seconds - 310, exp: seconds - 10 }],
   ])("with %s is as none", async (_, versions, over) => {
     expect(await read(await label(versions, over), now)).toBeUndefined();
+  });
+
+  it.each([[undefined], ["a"], [{ a: true }]])("of the tiers %j is as none", async (tiers) => {
+    const more = { versions: { "gate-a": version }, ...(tiers !== undefined && { tiers }) };
+    expect(await read(await token({ aud: labelAudience, more }), now)).toBeUndefined();
   });
 
   it("is what lets the front choose a version; nobody else can, and no gate sees the label", async () => {
@@ -122,14 +130,23 @@ describe("a tester's label", () => {
       },
     } as unknown as Fetcher;
     const app = front(
-      { grayKey: { cookie: "gray" }, tiers: [{ tier: "a", binding: "GATE_A", hosts: ["a.example"], base: "/" }] },
+      {
+        grayKey: { cookie: "gray" },
+        tiers: [
+          { tier: "a", binding: "GATE_A", hosts: ["a.example"], base: "/" },
+          { tier: "b", binding: "GATE_A", hosts: ["a.example"], base: "/b" },
+        ],
+      },
       labels(alice.x),
     );
     const fresh = Math.floor(Date.now() / 1000);
     const good = await label({ "gate-a": version }, { iat: fresh, exp: fresh + 60 });
     const bad = await label({ "gate-a": version }, { iat: fresh, exp: fresh + 60, key: mallory.key });
-    const send = (headers: Record<string, string>) => app.request("https://a.example/", { headers }, { GATE_A: gate });
+    const send = (headers: Record<string, string>, path = "/") =>
+      app.request(`https://a.example${path}`, { headers }, { GATE_A: gate });
     await send({ "postern-label": good });
+    // There he is a user as any other: counted, and moved as they are.
+    await send({ "postern-label": good }, "/b/x");
     await send({
       "postern-label": bad,
       "cloudflare-workers-version-overrides": `gate-a="${version}"`,
@@ -142,6 +159,7 @@ describe("a tester's label", () => {
     ]);
     expect(told).toEqual([
       [`gate-a="${version}"`, "1", null],
+      [null, null, null],
       [null, null, null],
     ]);
   });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type Report, telemetry } from "../../../functions/gateway/telemetry.ts";
 import type { Context } from "../../../functions/gateway/types.ts";
-import { caller, world } from "../conversation.ts";
+import { caller, conversation, world } from "../conversation.ts";
 
 const stand = () => {
   const it = world();
@@ -50,6 +50,39 @@ const stand = () => {
 
 const total = ({ sample }: Report, key: "requests" | "errors" | "refusals" | "upstreamErrors" | "abandoned") =>
   Object.values(sample.groups).reduce((sum, group) => sum + group[key], 0);
+
+it("what clients make up is no label: methods, paths, hosts and headers of thousands come to a handful of series", async () => {
+  const reports: Report[] = [];
+  const deferred: Promise<unknown>[] = [];
+  const it = world();
+  const telling = telemetry("tier", it, {
+    send: async (report) => void reports.push(report),
+    defer: (work) => void deferred.push(work),
+  });
+  const { send } = conversation(
+    {},
+    {
+      world: { ...it, count: telling.count },
+      routes: { r: { match: "GET /r/{id}" }, any: { match: "ANY /any/{rest*}" } },
+    },
+  );
+  for (let index = 0; index < 300; index++) {
+    const headers = { "x-made-up": `h${index}`, "user-agent": `a${index}`, "x-request-id": `id${index}` };
+    await send(`GET /r/${index}`, { headers });
+    await send(`GET /nothing/${index}?q=${index}`, { headers });
+    await send(`${["PROPFIND", "MKCOL", "LOCK", "REPORT"][index % 4]} /any/${index}`, { headers });
+    await send(`GET https://h${index}.example/r/1`, { headers });
+  }
+  await it.pass(2000);
+  await Promise.all(deferred);
+  expect(reports[0]?.series.map((one) => [one.route, one.method, one.status, one.code, one.count]).sort()).toEqual([
+    ["", "GET", "404", "route-unknown", 300],
+    ["any", "_OTHER", "200", "", 300],
+    ["r", "GET", "200", "", 300],
+    ["r", "GET", "404", "host-unknown", 300],
+  ]);
+  expect(JSON.stringify(reports).includes("LOCK")).toBe(false);
+});
 
 describe("a gate's counts", () => {
   it("tell of streams that it ended, also where no request came since", async () => {

@@ -68,6 +68,25 @@ describe("what a tier counted", () => {
       expect(tallies.reduce((sum, { value }) => sum + value, 0)).toBe(6500);
     }));
 
+  it("stays small where a gate makes up versions, and those that it told of before are known on", () =>
+    inObject(({ storage }) => {
+      const store = storeOn(storage.sql);
+      const sample = { groups: { 1: { ...dead, requests: 2 } }, cold: 0 };
+      store.take("v-true", sample, [], begin);
+      for (let count = 0; count < 2000; count++) store.take(`made-up-${count}`, sample, [counted()], begin + count);
+      store.take("v-true", sample, [], begin + minutesMs);
+      const again = storeOn(storage.sql);
+      again.take("made-up-again", sample, [], begin);
+      const kept = storage.sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM samples").one().n;
+      expect(kept).toBe(301);
+      const known = store.between("v-true", begin, begin + hoursMs);
+      expect(known.groups[1]?.requests).toBe(4);
+      // A day later there is room again.
+      again.sweep(begin + 25 * hoursMs);
+      again.take("v-next", sample, [], begin + 25 * hoursMs);
+      expect(again.between("v-next", begin, begin + 26 * hoursMs).groups[1]?.requests).toBe(2);
+    }));
+
   it("is forgotten a day after its version was last heard of, and not in parts", () =>
     inObject(({ storage }) => {
       const store = storeOn(storage.sql);

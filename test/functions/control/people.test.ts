@@ -1,0 +1,158 @@
+/** Who is taken for whom: a call that is made again, and a second person who is none. */
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { describe, expect, it } from "vitest";
+import { controlAudience } from "../../../functions/control/access.ts";
+import { adminApi, type Desk } from "../../../functions/control/api.ts";
+import { ledgerOn } from "../../../functions/control/ledger.ts";
+import type { ControlPlan, Operator } from "../../../functions/control/plan.ts";
+
+const pair = async () => {
+  const { publicKey, privateKey } = await generateKeyPair("EdDSA");
+  return { key: privateKey, x: (await exportJWK(publicKey)).x as string };
+};
+const [a, b, c] = await Promise.all([pair(), pair(), pair()]);
+
+const office = <T>(work: (stand: ReturnType<typeof over>) => Promise<T>): Promise<T> => {
+  const { COUNTERS } = env as unknown as { readonly COUNTERS: DurableObjectNamespace };
+  const object = COUNTERS.getByName(crypto.randomUUID());
+  return runInDurableObject(object, (_, { storage }) => work(over(storage.sql))) as Promise<T>;
+};
+
+/** Control over a ledger of the runtime. Operators change when it is deployed again. */
+const over = (sql: SqlStorage) => {
+  let now = Date.UTC(2026, 10, 1);
+  let count = 0;
+  const done: string[] = [];
+  const ledger = ledgerOn(sql);
+  const desk = {
+    status: async () => null,
+    start: async (tier: string, _: unknown, { by }: { readonly by: string }) => {
+      done.push(`${by}: start ${tier}`);
+      return { status: "running", why: "" };
+    },
+    ledger: Object.fromEntries(
+      Object.entries(ledger).map(([name, call]) => [
+        name,
+        async (...given: never[]) => (call as (...all: never[]) => unknown)(...given),
+      ]),
+    ),
+    tell: async () => {},
+    now: () => now,
+    uuid: () => `p${++count}-0000`,
+    log: () => {},
+  } as unknown as Desk;
+  const operators: Record<string, Operator> = {
+    alice: { key: a.x, role: "operator" },
+    bob: { key: b.x, role: "admin" },
+  };
+  const tier = (level: string) => ({ level, workers: ["gate"], routes: {}, filters: {}, release: {} });
+  const plan = { environment: "test", operators, tiers: { core: tier("core"), calm: tier("standard") } };
+  const app = adminApi(plan as unknown as ControlPlan, desk);
+  const tokenOf = (name: string, key: CryptoKey, jti?: string) => {
+    const seconds = Math.floor(now / 1000);
+    const token = new SignJWT(jti === undefined ? {} : { jti })
+      .setProtectedHeader({ alg: "EdDSA", kid: name })
+      .setSubject(name)
+      .setAudience(controlAudience)
+      .setIssuedAt(seconds)
+      .setExpirationTime(seconds + 60);
+    return token.sign(key);
+  };
+  const send = async (token: string, path: string, method = "POST") => {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const body = method === "POST" ? JSON.stringify({ reason: "a test" }) : null;
+    const response = await app.request(path, { method, headers, body });
+    return { status: response.status, said: (await response.json()) as { detail?: string; proposal?: { id: string } } };
+  };
+  const proposed = async () => {
+    const { said } = await send(await tokenOf("alice", a.key, "p"), "/v1/tiers/core/rollouts");
+    return `/v1/proposals/${said.proposal?.id}`;
+  };
+  return { operators, done, sql, tokenOf, send, proposed, pass: (ms: number) => (now += ms), now: () => now };
+};
+
+const start = "/v1/tiers/calm/rollouts";
+
+describe("an operator's token", () => {
+  it("writes once, whoever sends it again, and reads as often as it likes", () =>
+    office(async ({ send, tokenOf, done }) => {
+      const token = await tokenOf("alice", a.key, "1");
+      expect((await send(token, start)).status).toBe(200);
+      expect(await send(token, start)).toMatchObject({
+        status: 401,
+        said: { detail: expect.stringContaining("already") },
+      });
+      expect((await send(token, "/v1/tiers", "GET")).status).toBe(200);
+      expect(done).toHaveLength(1);
+      expect((await send(await tokenOf("bob", b.key, "1"), start)).status).toBe(200);
+    }));
+
+  it("that has no name of its own writes nothing", () =>
+    office(async ({ send, tokenOf, done }) => {
+      for (const jti of [undefined, "", "x".repeat(101)]) {
+        const token = await tokenOf("alice", a.key, jti);
+        expect(await send(token, start)).toMatchObject({
+          status: 401,
+          said: { detail: expect.stringContaining("jti") },
+        });
+        expect((await send(token, "/v1/tiers", "GET")).status).toBe(200);
+      }
+      expect(done).toEqual([]);
+    }));
+
+  it("is remembered until it is over, also where clocks differ, and no more of them than fit", () =>
+    office(async ({ send, tokenOf, sql, pass, done }) => {
+      const token = await tokenOf("alice", a.key, "1");
+      await send(token, start);
+      pass(64_000);
+      expect((await send(token, start)).status).toBe(401);
+      pass(1_000);
+      expect((await send(token, start)).said.detail).toContain("Bearer");
+      await send(await tokenOf("alice", a.key, "2"), start);
+      expect(sql.exec("SELECT token FROM tokens").toArray()).toEqual([{ token: "alice 2" }]);
+      const many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)";
+      sql.exec(`${many} INSERT INTO tokens SELECT 'x' || i, 9e15 FROM n`);
+      expect((await send(await tokenOf("alice", a.key, "3"), start)).status).toBe(401);
+      expect(done).toHaveLength(2);
+    }));
+});
+
+describe("what waits for a second person", () => {
+  it("is done when another approves it, once", () =>
+    office(async ({ send, tokenOf, proposed, done }) => {
+      const path = await proposed();
+      expect((await send(await tokenOf("bob", b.key, "1"), path)).status).toBe(200);
+      expect((await send(await tokenOf("bob", b.key, "2"), path)).status).toBe(404);
+      expect(done).toEqual(["alice and bob: start core"]);
+    }));
+
+  it.each<[string, Record<string, Operator>]>([
+    ["is no operator any more", {}],
+    ["only reads now", { alice: { key: a.x, role: "viewer" } }],
+    ["has another key now", { alice: { key: c.x, role: "operator" } }],
+  ])("is not done where who proposed it %s", (_, left) =>
+    office(async ({ send, tokenOf, proposed, done, operators }) => {
+      const path = await proposed();
+      delete operators.alice;
+      Object.assign(operators, left);
+      expect(await send(await tokenOf("bob", b.key, "1"), path)).toMatchObject({
+        status: 403,
+        said: { detail: expect.stringContaining("may not any more") },
+      });
+      expect(done).toEqual([]);
+    }),
+  );
+
+  it("is not approved under a second name with the same key", () =>
+    office(async ({ send, tokenOf, proposed, done, operators }) => {
+      const path = await proposed();
+      operators.alicia = { key: a.x, role: "admin" };
+      expect(await send(await tokenOf("alicia", a.key, "1"), path)).toMatchObject({
+        status: 403,
+        said: { detail: expect.stringContaining("a second person") },
+      });
+      expect(done).toEqual([]);
+    }));
+});
