@@ -9,6 +9,7 @@ import { addReviewVerbs } from "./verbs/cli/reviews.ts";
 import { addRevocationVerbs } from "./verbs/cli/revocations.ts";
 import { addRolloutVerbs } from "./verbs/cli/rollouts.ts";
 import { addTelemetryVerbs } from "./verbs/cli/telemetry.ts";
+import { addTestVerb } from "./verbs/cli/tests.ts";
 import { addWaveVerbs } from "./verbs/cli/waves.ts";
 
 const program = new Command("postern")
@@ -17,7 +18,7 @@ const program = new Command("postern")
   .showHelpAfterError("(--help shows what it takes)")
   .addHelpText(
     "after",
-    "\nExit codes:\n  0  done\n  1  the manifests have problems\n  2  the command line is wrong\n  3  it could not be done\n  4  a rollout was taken back, or a wave stopped by one\n  5  a change is as risky as --fail-on says",
+    "\nExit codes:\n  0  done\n  1  the manifests have problems, or a case fails\n  2  the command line is wrong\n  3  it could not be done\n  4  a rollout was taken back, or a wave stopped by one\n  5  a change is as risky as --fail-on says",
   )
   .exitOverride();
 
@@ -85,6 +86,7 @@ program
   .action(async (options) => finish(await (await import("./dev/dev.ts")).dev(options), options));
 
 addReviewVerbs(program);
+addTestVerb(program);
 addReleaseVerbs(program);
 addRolloutVerbs(program);
 addWaveVerbs(program);

@@ -37,6 +37,7 @@ export const spec = () =>
     example: { scopes: ["transfers:write"], claims: { plan: ["gold", "silver"] } },
     codes,
     stands: { "scope-missing": ["scopes", "any-scope"] },
+    never: ({ claims, consumers, labels }) => (claims || consumers || labels ? [] : ["access-denied"]),
     needs: ({ scopes, "any-scope": any, claims, consumers, labels }) => [
       ...(scopes ? [{ path: ["scopes"], text: "{claim.scope}" }] : []),
       ...(any ? [{ path: ["any-scope"], text: "{claim.scope}" }] : []),

@@ -105,6 +105,7 @@ export const spec = () =>
       "revocations-unavailable": ["revocation"],
       "keys-unavailable": ["jwks", "issuer"],
     },
+    never: ({ keys, scopes }) => [...(keys ? ["keys-unavailable"] : []), ...(scopes[0] ? [] : ["scope-missing"])],
     provides: ["consumer", "claim"],
     bindings: ({ revocation }) =>
       revocation ? [{ kind: "kv", binding: "REVOCATIONS", namespace: "revocations" }] : [],

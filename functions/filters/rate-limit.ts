@@ -93,6 +93,8 @@ export const spec = () =>
     example: { limit: ["20/s", "5000/day"], by: "ip" },
     codes,
     stands: { "rate-limited": ["limit"], "limit-unavailable": ["on-failure", "store"] },
+    never: ({ count, "on-failure": otherwise }) =>
+      count === "local" || otherwise !== "deny" ? ["limit-unavailable"] : [],
     bindings: ({ count, store }) => (count !== "local" && store === "state" ? [{ kind: "state" }] : []),
     secrets: ({ count, store }) => (count === "local" || store === "state" ? [] : [store.token.secret]),
     connections: ({ count }) => (count === "local" ? 0 : 1),

@@ -26,6 +26,8 @@ interface About<S extends ZodType> {
   readonly codes: Codes;
   /** The keys that a code stands on, the first that is written: `explain` names its line, and else the line of the whole part. */
   readonly stands?: Readonly<Record<string, readonly (keyof input<S> & string)[]>>;
+  /** Those of its codes that it never gives with this configuration, besides those that stand on nothing but keys without a value. */
+  readonly never?: (config: output<S>) => readonly string[];
   /** What it needs of the platform, so that the compiler can bind it. */
   readonly bindings?: (config: output<S>) => readonly Binding[];
   /** Names of the secrets that it reads. */

@@ -13,7 +13,7 @@ const patterned = (text: string): void => {
 const text = () =>
   z.string("a text; put numbers and true or false in quotes").min(1, "an empty text compares to nothing");
 
-const comparison = () =>
+export const comparison = () =>
   z.union(
     [
       text().describe("`present`, `absent`, or the exact value"),

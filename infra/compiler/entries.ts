@@ -6,29 +6,25 @@ export const partsOf = (gate: Gate): string[] => [...used(gate, "filters"), ...u
 const used = ({ serves }: Gate, group: "filters" | "upstreams"): string[] =>
   [...new Set(serves.flatMap(({ plan }) => Object.values(plan[group]).map(({ use }) => use)))].sort();
 
+/** The imports of parts, and the table that `link` finds them in. */
+export const partTable = (folder: "filters" | "upstreams", names: readonly string[]) => ({
+  imports: names.map((name) => `import { make as ${idOf(folder, name)} } from "./${folder}/${name}.ts";\n`).join(""),
+  table: `{ ${names.map((name) => `${JSON.stringify(name)}: ${idOf(folder, name)}`).join(", ")} }`,
+});
+
 /** The entry of a shape: two gates with the same parts have the same one. Only `make` is imported, so no schema comes along. */
 export const gateEntry = (gate: Gate, explain: string | undefined, control: boolean): string => {
-  const group = (folder: "filters" | "upstreams") => {
-    const names = used(gate, folder);
-    return {
-      imports: names
-        .map((name) => `import { make as ${idOf(folder, name)} } from "./${folder}/${name}.ts";\n`)
-        .join(""),
-      table: names.map((name) => `${JSON.stringify(name)}: ${idOf(folder, name)}`).join(", "),
-    };
-  };
-  const [filter, upstream] = [group("filters"), group("upstreams")];
+  const [filter, upstream] = [
+    partTable("filters", used(gate, "filters")),
+    partTable("upstreams", used(gate, "upstreams")),
+  ];
   const { cutover, moves } = movesIn(gate, control);
   const optional = [
     ...(cutover ? [{ name: "cutover", from: "cutover" }] : []),
     ...(moves ? [{ name: "moves", from: "moves" }] : []),
     ...(boundsStreams(gate) ? [{ name: "streamAge", from: "stream-age" }] : []),
   ];
-  const parts = [
-    `filters: { ${filter.table} }`,
-    `upstreams: { ${upstream.table} }`,
-    ...optional.map(({ name }) => name),
-  ];
+  const parts = [`filters: ${filter.table}`, `upstreams: ${upstream.table}`, ...optional.map(({ name }) => name)];
   const given = `plan, { ${parts.join(", ")} }`;
   const bySide = cutover && control;
   const extras = [

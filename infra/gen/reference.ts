@@ -5,6 +5,7 @@ import { filterSettings, manifest, preset, upstreamSettings } from "../../functi
 import { consumers, environment } from "../../functions/gateway/environment.ts";
 import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway/faults.ts";
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
+import { message, outcome, person, service, testCase } from "../cases/language.ts";
 import { problemCodes } from "../compiler/codes.ts";
 import { registry } from "../registry.ts";
 import { changesPage } from "./changes.ts";
@@ -126,6 +127,23 @@ const keyPages = (): Generated[] =>
     preset: ["A preset", "`routes/presets/<name>.yaml`: a named list of filters.", preset()],
     environment: ["An environment", "`routes/environments/<name>.yaml`: what variables stand for.", environment()],
     consumers: ["Consumers", "`routes/consumers.yaml`: who calls, and the hashes of their keys.", consumers()],
+    case: [
+      "A case",
+      "`routes/<tier>.test.yaml`: a list of them. [Testing](../../testing.md) shows how they read.",
+      testCase(),
+    ],
+    "case-request": [
+      "A request of a case",
+      "What stands under `send`, where a method and a path do not say it all.",
+      message(),
+    ],
+    "case-person": [
+      "Who sends a request of a case",
+      "What stands under `as`, where a name does not say it all.",
+      person(),
+    ],
+    "case-service": ["A service of a case", "What stands under `upstream`, by the name of the upstream.", service()],
+    "case-outcome": ["What a case expects", "What stands under `expect`.", outcome()],
     filter: ["Beside a filter", "What may stand beside a filter's kind.", filterSettings()],
     upstream: ["Beside an upstream", "What may stand beside an upstream's protocol.", upstreamSettings()],
   } as const).map(([name, [title, line, schema]]) => ({
@@ -153,7 +171,8 @@ ${Object.keys(upstreams)
   .join("\n")}
 
 Keys: [manifest](keys/manifest.md), beside a [filter](keys/filter.md) and an [upstream](keys/upstream.md),
-[preset](keys/preset.md), [environment](keys/environment.md), [consumers](keys/consumers.md).
+[preset](keys/preset.md), [environment](keys/environment.md), [consumers](keys/consumers.md); [case](keys/case.md), its
+[request](keys/case-request.md), [person](keys/case-person.md), [service](keys/case-service.md) and [outcome](keys/case-outcome.md).
 
 [Codes](codes.md): what refusals and problems say. [Changes](changes.md): what a diff can tell, and how risky it is. [Paths](../paths.md): the form in which a path is matched.
 `,

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { filterSettings, manifest, preset, upstreamSettings } from "../../functions/gateway/config.ts";
 import { consumers, environment } from "../../functions/gateway/environment.ts";
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
+import { caseFile } from "../cases/language.ts";
 import { registry } from "../registry.ts";
 import type { Generated } from "./generated.ts";
 import { summaryOf } from "./summary.ts";
@@ -15,6 +16,7 @@ export const schemas = (): Generated[] => [
   file("manifest", "A manifest of Postern: one tier, its filters, upstreams and routes", withParts(json(manifest()))),
   file("preset", "A preset of Postern: a named list of filters", withParts(json(preset()))),
   file("environment", "An environment of Postern: what variables stand for", json(environment())),
+  file("cases", "Cases of Postern: what a client sends, what services see, what the client gets", cases()),
   file("consumers", "The consumers of Postern, and the hashes of their keys", json(consumers())),
 ];
 
@@ -25,6 +27,11 @@ const file = (name: string, title: string, schema: Schema): Generated => ({
 
 const json = (schema: z.ZodType): Schema =>
   z.toJSONSchema(schema, { io: "input", target: "draft-7", unrepresentable: "any", reused: "inline" });
+
+const cases = (): Schema => {
+  const { items, ...list } = json(caseFile());
+  return { ...list, items: variable(items) };
+};
 
 /** Puts the parts' own schemas where the language has a map of any keys. */
 const withParts = (schema: Schema): Schema => {

@@ -102,7 +102,7 @@ it("every verb has help with examples and takes --json", async () => {
   const { out } = await postern(["--help"]);
   const verbs = [...out.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, verb = ""]) => verb);
   expect(verbs).toEqual([
-    ...["check", "build", "routes", "dev", "diff", "effective", "repo", "staged", "ci"],
+    ...["check", "build", "routes", "dev", "diff", "effective", "repo", "staged", "ci", "test"],
     ...["cloud", "deploy", "rollback", "releases", "try", "approve", "cost", "token", "explain", "sign", "gen", "new"],
   ]);
   expect(out).toContain("Exit codes:");

@@ -69,9 +69,10 @@ const golden = path.join(home, "test/golden/editor-session.txt");
 const record = (asked: string, text: string, answer: readonly string[]) =>
   void session.push(`-- ${asked}\n${text.trimEnd()}\n-- answer\n${answer.join("\n")}\n`);
 
-/** Opens a manifest as an editor would; `|` is the cursor. */
+/** Opens a file as an editor would; `|` is the cursor. What begins with a dash is a list of cases, all else a manifest. */
 const opened = async (text: string) => {
-  const whole = `# yaml-language-server: $schema=./manifest.schema.json\n${text}`;
+  const schema = text.startsWith("- ") ? "cases" : "manifest";
+  const whole = `# yaml-language-server: $schema=./${schema}.schema.json\n${text}`;
   const at = whole.indexOf("|");
   const before = (at < 0 ? "" : whole.slice(0, at)).split("\n");
   const uri = pathToFileURL(path.join(home, `routes/session-${documents++}.yaml`)).href;
@@ -139,6 +140,12 @@ describe("completes", () => {
     );
     expect(await completed(`${head}routes:\n  one:\n    filters:\n      - |`)).toContain("body-limit");
   });
+  it("keys of a case, and of what it sends and expects", async () => {
+    expect(await completed("- it: refuses\n  |")).toEqual(expect.arrayContaining(["as", "send", "upstream", "expect"]));
+    expect(await completed("- it: refuses\n  expect:\n    |")).toEqual(
+      expect.arrayContaining(["status", "code", "by", "route"]),
+    );
+  });
   it("protocols of upstreams", async () => {
     expect(await completed(`${head}upstreams:\n  it:\n    |`)).toEqual(
       expect.arrayContaining(["http", "worker", "timeout"]),
@@ -151,6 +158,7 @@ describe("explains", () => {
     ["a key", `${head}ba|se: /x\n`, "Put before every match"],
     ["a filter", `${head}filters:\n  - jw|t: { issuer: a }\n`, "Lets in who brings a valid bearer token"],
     ["a filter's key", `${head}filters:\n  - jwt: { lee|way: 5s }\n`, "How far clocks may be apart"],
+    ["a case's key", "- it: refuses\n  do|wn: [state]\n", "What does not answer meanwhile"],
     ["a route's key", `${head}routes:\n  one:\n    with|out: []\n`, "this route drops"],
   ])("%s", async (_, text, said) => {
     expect(await hovered(text)).toContain(said);
@@ -165,6 +173,10 @@ describe("flags", () => {
     expect(said.map((it) => it.split(" ")[0])).toEqual(expect.arrayContaining(["4:0", "5:7", "7:35", "9:31"]));
   });
   it("nothing in the examples, variables included", async () => {
+    for (const tier of ["wallet.test", "pay.test", "open.test"]) {
+      const [, ...cases] = fs.readFileSync(path.join(home, `routes/${tier}.yaml`), "utf8").split("\n");
+      expect(await flagged(cases.join("\n"))).toEqual([]);
+    }
     for (const tier of ["wallet", "pay", "open"])
       expect(await flagged(fs.readFileSync(path.join(home, `routes/${tier}.yaml`), "utf8"))).toEqual([]);
     expect(await flagged(fs.readFileSync(path.join(home, "test/golden/plans/wallet.yaml"), "utf8"))).toEqual([]);

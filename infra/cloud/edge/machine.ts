@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
+import { deafToSignals } from "../../signals.ts";
 import { markOf } from "../orphans.ts";
 import { type Held, optionsOf, type Surroundings } from "./options.ts";
 import { type RouterOptions, routerOptions } from "./router.ts";
@@ -156,14 +157,3 @@ const addressOf = (registry: string, router: string): string => {
 /** Without paths of this machine. */
 const plainReason = (reason: string): string =>
   reason.replace(/^Uncaught /, "").replaceAll(/file:\/\/\/\S*?(?=[\w.-]+:\d+)/g, "");
-
-/** Miniflare would end the process at a signal. Who runs a machine decides that; what it does at the process's exit stays. */
-const deafToSignals = <T>(make: () => T): T => {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const before = signals.map((signal) => process.listeners(signal));
-  const made = make();
-  for (const [index, signal] of signals.entries())
-    for (const listener of process.listeners(signal))
-      if (!before[index]?.includes(listener)) process.off(signal, listener);
-  return made;
-};

@@ -1,0 +1,37 @@
+/** What came of cases as JUnit's XML, which most CI systems show. */
+import type { Failure } from "./judge.ts";
+import type { Report } from "./run.ts";
+
+export const junit = (reports: readonly Report[]): string =>
+  `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites>
+${reports.map(suiteOf).join("")}</testsuites>
+`;
+
+const suiteOf = ({ suite, ran, failures }: Report): string => {
+  const failed = new Map<string, Failure[]>();
+  for (const it of failures) failed.set(it.case, [...(failed.get(it.case) ?? []), it]);
+  const name = suite.tier.manifest.tier;
+  return `  <testsuite name="${escaped(name)}" file="${escaped(suite.file)}" tests="${ran.length}" failures="${failed.size}">
+${ran.map((it) => caseOf(it, name, failed.get(it) ?? [])).join("")}  </testsuite>
+`;
+};
+
+const caseOf = (name: string, tier: string, failures: readonly Failure[]): string => {
+  const open = `    <testcase classname="${escaped(tier)}" name="${escaped(name)}"`;
+  if (failures.length === 0) return `${open}/>\n`;
+  const text = failures.flatMap(({ request, differences, line }) => [
+    `line ${line}: ${request}`,
+    ...differences.map(({ of, expected, got }) => `  ${of}: expected ${expected}, got ${got}`),
+  ]);
+  return `${open}>\n      <failure>${escaped(text.join("\n"))}</failure>\n    </testcase>\n`;
+};
+
+const escaped = (text: string): string =>
+  text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: XML has no place for them
+    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "\ufffd");

@@ -1,0 +1,159 @@
+/** Reads the cases beside the manifests, with the same care: unknown keys, names that nothing has, each with its place. */
+import fs from "node:fs";
+import path from "node:path";
+import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway/faults.ts";
+import type { CheckedTier, Named } from "../compiler/checked.ts";
+import type { Compiled } from "../compiler/compile.ts";
+import { choice } from "../compiler/issues.ts";
+import type { Path } from "../compiler/locate.ts";
+import type { Problem } from "../compiler/problem.ts";
+import type { Source } from "../compiler/read.ts";
+import { open } from "../compiler/reading.ts";
+import { bytesOf, sourceOf } from "../compiler/surroundings.ts";
+import { caseFile, type Written, type WrittenStep } from "./language.ts";
+
+/** A tier and its cases. */
+export interface Suite {
+  readonly tier: CheckedTier;
+  /** `routes/<tier>.test.yaml`, be it there or not. */
+  readonly file: string;
+  readonly source: Source | undefined;
+  readonly cases: readonly Case[];
+}
+
+export interface Case {
+  readonly it: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly line: number;
+  readonly steps: readonly CaseStep[];
+}
+
+export interface CaseStep extends WrittenStep {
+  /** Who sends it is said at the step itself, and not further ahead. */
+  readonly saysWho: boolean;
+  readonly path: Path;
+  readonly line: number;
+}
+
+export interface Suites {
+  readonly suites: readonly Suite[];
+  readonly problems: readonly Problem[];
+}
+
+const ending = ".test.yaml";
+
+/** The file of cases beside a manifest. */
+export const casesOf = (manifest: string): string => manifest.replace(/\.yaml$/, ending);
+
+/** @param schema of a file of cases, which takes longer to make than to use */
+export const readSuites = (root: string, compiled: Compiled): Suites => {
+  const schema = caseFile();
+  const problems: Problem[] = [];
+  const suites = compiled.tiers.map(({ checked }): Suite => {
+    const file = casesOf(checked.source.file);
+    if (!fs.existsSync(path.join(root, file))) return { tier: checked, file, source: undefined, cases: [] };
+    const source = sourceOf(file, bytesOf(root, file));
+    const { cases, found } = casesIn(source, schema, checked, compiled.environment);
+    problems.push(...found);
+    return { tier: checked, file, source, cases };
+  });
+  return { suites, problems: [...problems, ...orphans(root, suites, compiled)] };
+};
+
+const manifestOf = (file: string): string => file.replace(/\.test\.yaml$/, ".yaml");
+
+/** Of a tier that is broken, its own problems are told, and no more. */
+const orphans = (root: string, suites: readonly Suite[], { missing }: Compiled): Problem[] => {
+  const tiers = [...suites.map(({ tier }) => tier.source.file), ...missing];
+  return fs
+    .readdirSync(path.join(root, "routes"))
+    .filter((name) => name.endsWith(ending) && !name.startsWith("."))
+    .map((name) => `routes/${name}`)
+    .filter((file) => !tiers.includes(manifestOf(file)))
+    .map((file) =>
+      sourceOf(file, bytesOf(root, file)).problem([], "file-name", `no tier has its manifest beside ${file}`, {
+        remedy: choice(manifestOf(file), tiers) ?? "name it after its manifest",
+      }),
+    );
+};
+
+const casesIn = (
+  source: Source,
+  schema: ReturnType<typeof caseFile>,
+  tier: CheckedTier,
+  environment: Named<Compiled["environment"]["value"]>,
+): { readonly cases: readonly Case[]; readonly found: readonly Problem[] } => {
+  if (source.problems.length > 0) return { cases: [], found: source.problems };
+  const reading = open(source, environment);
+  const written = reading.parse(schema, reading.value ?? [], [], "a case");
+  const cases = (written ?? []).map((it, index) => caseOf(it, index, source));
+  const words = wordsOf(tier);
+  const seen = new Map<string, Path>();
+  const named = cases.flatMap(({ it, steps }, index): Problem[] => {
+    const first = seen.get(it);
+    seen.set(it, first ?? [index, "it"]);
+    const twice = source.problem([index, "it"], "duplicate-id", "two cases say the same", {
+      remedy: "say what is different about this one",
+      related: first ? [source.related(first, "it stands here first")] : [],
+    });
+    return [...(first ? [twice] : []), ...steps.flatMap((step) => unknownNames(step, words, source))];
+  });
+  return { cases, found: [...reading.found, ...named] };
+};
+
+/** 2026-11-01T00:00:00Z: a day on which every window begins. */
+const dayOne = Date.UTC(2026, 10, 1);
+
+const caseOf = ({ it, at, then, ...first }: Written, index: number, source: Source): Case => {
+  const line = (at: Path) => source.related(at, "").line;
+  const rest = then === undefined ? [] : Array.isArray(then) ? then : [then];
+  const saysWho = first.as !== undefined;
+  const steps: CaseStep[] = [{ ...first, after: "0ms", path: [index], line: line([index, "it"]), saysWho }];
+  for (const [turn, step] of rest.entries()) {
+    const path = Array.isArray(then) ? [index, "then", turn] : [index, "then"];
+    const before = steps.at(-1) as CaseStep;
+    const who = { as: step.as ?? before.as, from: step.from ?? before.from, saysWho: step.as !== undefined };
+    steps.push({ ...step, ...who, path, line: line(path) });
+  }
+  return { it, at: at === undefined ? dayOne : Date.parse(at), line: line([index, "it"]), steps };
+};
+
+/** What cases of a tier can name. */
+const wordsOf = ({ routes, upstreams }: CheckedTier) => {
+  const chains = routes.flatMap(({ chain }) => chain);
+  const codes: Codes = Object.assign(
+    { ...gatewayCodes, ...upstreamCodes },
+    ...chains.map(({ about }) => about.codes),
+    ...Object.values(upstreams).map(({ about }) => about.codes),
+  );
+  return {
+    routes: routes.map(({ name }) => name),
+    upstreams: Object.keys(upstreams),
+    filters: [...new Set(chains.map(({ id }) => id))],
+    codes: Object.keys(codes),
+  };
+};
+
+const unknownNames = (step: CaseStep, words: ReturnType<typeof wordsOf>, source: Source): Problem[] => {
+  const { upstream = {}, expect, path } = step;
+  const unknown = (at: Path, word: string, known: readonly string[], noun: string, key?: string): Problem[] =>
+    known.includes(word)
+      ? []
+      : [
+          source.problem([...path, ...at], "unknown-value", `the tier has no ${noun} "${word}"`, {
+            remedy: choice(word, known),
+            key,
+          }),
+        ];
+  const services = Object.keys(upstream).flatMap((it) => unknown(["upstream"], it, words.upstreams, "upstream", it));
+  if (expect === "snapshot") return services;
+  const { code, by, route, filters } = expect;
+  return [
+    ...services,
+    ...(code === undefined ? [] : unknown(["expect", "code"], code, words.codes, "code")),
+    ...(by === undefined ? [] : unknown(["expect", "by"], by, [...words.filters, ...words.upstreams], "filter")),
+    ...(route === undefined ? [] : unknown(["expect", "route"], route, words.routes, "route")),
+    ...Object.keys(filters).flatMap((it) => unknown(["expect", "filters"], it, words.filters, "filter", it)),
+  ];
+};

@@ -1,0 +1,92 @@
+/** A clock that stands still while something works, and jumps to the next sleeper where all wait for nothing but time. */
+import type { Deps } from "../../../functions/gateway/types.ts";
+
+export interface Clock {
+  readonly now: () => number;
+  readonly sleep: Deps["sleep"];
+  /** Lets time pass: who sleeps until then wakes on the way. */
+  readonly pass: (ms: number) => Promise<void>;
+  /** Does work that no sleeper has to hurry for: state that is asked for real. */
+  readonly busy: <T>(work: Promise<T>) => Promise<T>;
+  /** Waits for work, and lets time pass where it sleeps. @throws where nothing would ever wake it */
+  readonly until: <T>(work: Promise<T>) => Promise<T>;
+}
+
+interface Sleeper {
+  readonly at: number;
+  readonly wake: () => void;
+}
+
+/** Turns of the event loop in which nothing happened: what is left to wait for is time. */
+const idleTurns = 10;
+/** Real milliseconds that anything may take. */
+const patienceMs = 20_000;
+
+export const clockFrom = (start: number): Clock => {
+  let now = start;
+  let working = 0;
+  const sleepers = new Set<Sleeper>();
+  const first = (): Sleeper | undefined => [...sleepers].toSorted((a, b) => a.at - b.at)[0];
+  const jump = (sleeper: Sleeper): void => {
+    now = Math.max(now, sleeper.at);
+    sleepers.delete(sleeper);
+    sleeper.wake();
+  };
+
+  const sleep: Deps["sleep"] = (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const sleeper = { at: now + ms, wake: resolve };
+      sleepers.add(sleeper);
+      signal?.addEventListener("abort", () => {
+        sleepers.delete(sleeper);
+        reject(signal.reason);
+      });
+      return undefined;
+    });
+
+  const hurry = async (isDone: () => boolean): Promise<never> => {
+    const since = performance.now();
+    for (let idle = 0; ; idle++) {
+      await turn();
+      if (isDone()) return new Promise(() => {});
+      if (working > 0) idle = 0;
+      const next = first();
+      if (idle >= idleTurns && next) {
+        jump(next);
+        idle = 0;
+      }
+      if (performance.now() - since > patienceMs) throw new Error("nothing would ever answer this request");
+    }
+  };
+
+  return {
+    now: () => now,
+    sleep,
+    pass: async (ms) => {
+      const end = now + ms;
+      for (let next = first(); next && next.at <= end; next = first()) {
+        jump(next);
+        await turn();
+      }
+      now = end;
+    },
+    busy: async (work) => {
+      working++;
+      try {
+        return await work;
+      } finally {
+        working--;
+      }
+    },
+    until: async (work) => {
+      let done = false;
+      const ended = work.finally(() => {
+        done = true;
+      });
+      return Promise.race([ended, hurry(() => done)]);
+    },
+  };
+};
+
+const turn = (): Promise<void> => new Promise((wake) => setTimeout(wake, 1));

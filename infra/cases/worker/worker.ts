@@ -1,0 +1,45 @@
+/** The Worker that tries cases: it is sent a tier and its cases, and tells what came of them. State is kept as in production, in objects of its own. */
+import { DurableObject } from "cloudflare:workers";
+import type { Parts } from "../../../functions/gateway/part.ts";
+import { answerTo } from "../../../functions/state/contract.ts";
+import { countersOn } from "../../../functions/state/counters.ts";
+import type { Batch, Told } from "../batch.ts";
+import { tryOut } from "./try.ts";
+
+interface Env {
+  readonly COUNTERS: DurableObjectNamespace<Counters>;
+}
+
+const timeHeader = "x-time";
+
+/** The state of the case that is being tried, by the clock of the case. */
+export class Counters extends DurableObject {
+  #counters = countersOn(this.ctx.storage.sql);
+
+  override async fetch(request: Request): Promise<Response> {
+    return answerTo(request, this.#counters, () => Number(request.headers.get(timeHeader)));
+  }
+
+  /** As on its first day. An object of its own for each case would take longer than the case. */
+  forget(): void {
+    this.ctx.storage.sql.exec("DELETE FROM cells");
+    this.#counters = countersOn(this.ctx.storage.sql);
+  }
+}
+
+export const worker = (parts: Parts) => ({
+  fetch: async (request: Request, { COUNTERS }: Env): Promise<Response> => {
+    const batch = await request.json<Batch>();
+    const state = COUNTERS.getByName("state");
+    const ask = (asked: Request, now: number) => {
+      asked.headers.set(timeHeader, String(now));
+      return state.fetch(asked);
+    };
+    const told: (Told | { readonly failed: string })[] = [];
+    for (const it of batch.conversations) {
+      await state.forget();
+      told.push(await tryOut(batch, it, parts, ask).catch((error: unknown) => ({ failed: String(error) })));
+    }
+    return Response.json(told);
+  },
+});

@@ -1,0 +1,269 @@
+/** Files of cases: what is wrong with them is told as of manifests, what they leave untried is counted, what they keep is compared. */
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { percentOf } from "../../../infra/cases/coverage.ts";
+import { junit } from "../../../infra/cases/junit.ts";
+import { mutate } from "../../../infra/cases/mutate.ts";
+import { prepare } from "../../../infra/cases/prepare.ts";
+import { shown } from "../../../infra/cases/report.ts";
+import { keysOf } from "../../../infra/cases/run.ts";
+import { home } from "../../../infra/gen/generated.ts";
+import { testOn } from "../../../infra/verbs/test.ts";
+import { manifest, project } from "../../e2e/city.ts";
+import { Broken, failed, files, sharedRuntime, tried, tryAll } from "./trial.ts";
+
+const runtime = sharedRuntime();
+
+const open = "routes: { one: { match: 'GET,POST /one/{id}', to: it } }\n";
+
+describe("what is wrong with a file of cases is told with its place", () => {
+  it.each([
+    ["an unknown key", "- { it: asks, sned: GET /t, expect: {} }", '1:15 unknown-key "sned" did you mean "send"?'],
+    ["no request", "- { it: asks, send: get /t, expect: {} }", "1:21 wrong-format a method and a path"],
+    [
+      "an upstream that is not there",
+      "- { it: asks, send: GET /t, upstream: { ti: {} }, expect: {} }",
+      "1:41 unknown-value one of it",
+    ],
+    [
+      "a code that nobody gives",
+      "- { it: asks, send: GET /t, expect: { code: route-unknwon } }",
+      '1:45 unknown-value did you mean "route-unknown"?',
+    ],
+    ["a filter that is not there", "- { it: asks, send: GET /t, expect: { by: ipp } }", "1:43 unknown-value"],
+    [
+      "a duration without its unit",
+      "- { it: asks, send: GET /t, expect: {}, then: { after: 1, send: GET /t, expect: {} } }",
+      "1:56 wrong-type",
+    ],
+    [
+      "two of one name",
+      "- { it: asks, send: GET /t, expect: {} }\n- { it: asks, send: GET /t, expect: {} }",
+      "2:9 duplicate-id",
+    ],
+    ["a consumer that is not there", "- { it: asks, as: nobody, send: GET /t/key, expect: {} }", "1:19 unknown-value"],
+    [
+      "a request of another tier",
+      "- { it: asks, send: GET /u/x, expect: {} }",
+      "1:21 unknown-value put the case into routes/u.test.yaml",
+    ],
+  ])("%s", async (_, cases, said) => {
+    const body = `${open.replace(" }\n", "")}, key: { match: GET /key, to: it, filters: [{ api-key: {} }] } }\n`;
+    const root = project({
+      ...files(body, cases),
+      "routes/u.yaml": manifest("u", `routes: { x: { match: GET /x, respond: { status: 200 } } }\n`),
+      "routes/environments/local.yaml": `values: {}\nkv: { consumers: "${"0".repeat(32)}" }\n`,
+    });
+    const error = await tryAll(root, runtime()).catch((it: unknown) => it);
+    expect(error).toBeInstanceOf(Broken);
+    const [problem] = (error as Broken).problems;
+    const told = `${problem?.line}:${problem?.column} ${problem?.code} ${problem?.message} ${problem?.remedy}`;
+    expect(problem?.file).toBe("routes/t.test.yaml");
+    for (const word of said.split(/ (?=did|put|one of|")/)) expect(told).toContain(word);
+  });
+
+  it("a file beside no manifest", () => {
+    const root = project({ ...files(open, "[]"), "routes/tt.test.yaml": "[]\n" });
+    const { data } = prepare([], { root, env: "local" }) as { data: { problems: readonly { code: string }[] } };
+    expect(data.problems).toMatchObject([
+      { file: "routes/tt.test.yaml", code: "file-name", remedy: 'did you mean "routes/t.yaml"?' },
+    ]);
+  });
+
+  it("of one tier: its own, and not another's", () => {
+    const root = project({ ...files(open, "[]"), "routes/u.yaml": "oops\n", "routes/u.test.yaml": "- oops\n" });
+    expect(prepare(["t"], { root, env: "local" })).toMatchObject({ suites: [{ file: "routes/t.test.yaml" }] });
+    expect(prepare([], { root, env: "local" })).toMatchObject({ exitCode: 1 });
+    expect(() => prepare(["tt"], { root, env: "local" })).toThrow('there is no tier "tt"; did you mean "t"?');
+  });
+});
+
+describe("coverage", () => {
+  const body = `filters:
+  - { ip: { deny: [192.0.2.6] }, id: real }
+  - { ip: { deny: [192.0.2.9] }, when: { header: { x-a: present } } }
+  - { rate-limit: { limit: 9/s, by: ip, count: local }, percent: 50% }
+  - { timeout: 2s, when: { query: { slow: absent } } }
+  - { ip: { deny: [192.0.2.8] }, id: later, mode: shadow }
+  - { ip: { deny: [192.0.2.7] }, id: never, mode: off }
+routes:
+  one: { match: GET /one, to: [{ it: 50 }, { other: 50 }, { idle: 0 }] }
+  two: { match: GET /two, when: { header: { x-b: present } }, to: it }
+`;
+  const untried = async (cases: string) => {
+    const report = await tried(body, cases, runtime(), ["other", "idle"]);
+    expect(failed(report)).toEqual([]);
+    return { says: report.coverage.untried.map(({ says }) => says), percent: percentOf([report.coverage]), report };
+  };
+
+  it("names each thing that no case has tried, and no more", async () => {
+    const { says, percent, report } = await untried("[]");
+    expect(says).toMatchInlineSnapshot(`
+      [
+        "one is asked for, and answers",
+        "real lets a request of one pass",
+        "ip lets a request of one pass",
+        "rate-limit lets a request of one pass",
+        "timeout lets a request of one pass",
+        "later lets a request of one pass",
+        "one goes to it",
+        "one goes to other",
+        "two is asked for, and answers",
+        "two is asked for, its conditions unmet",
+        "real lets a request of two pass",
+        "ip lets a request of two pass",
+        "rate-limit lets a request of two pass",
+        "timeout lets a request of two pass",
+        "later lets a request of two pass",
+        "real refuses: address-refused",
+        "ip refuses: address-refused",
+        "ip is skipped by its \`when\`",
+        "rate-limit refuses: rate-limited",
+        "rate-limit spares those beyond its percent",
+        "timeout refuses: timeout",
+        "timeout is skipped by its \`when\`",
+        "later refuses: address-refused",
+      ]
+    `);
+    expect(percent).toBe(0);
+    expect(report.coverage.untried.find((it) => it.says === "later refuses: address-refused")?.at).toBe(
+      "routes/t.yaml:11",
+    );
+  });
+
+  it("counts what was tried", async () => {
+    const cases = `- it: goes here and there
+  send: GET /t/one
+  expect: { status: 200 }
+  then:
+    - { from: 192.0.2.2, send: GET /t/one, expect: { status: 200 } }
+    - { from: 192.0.2.3, send: GET /t/one?slow=1, expect: { status: 200 } }
+    - { from: 192.0.2.5, send: { request: GET /t/one, headers: { x-a: a } }, expect: { status: 200 } }
+    - { from: 192.0.2.9, send: { request: GET /t/one, headers: { x-a: a } }, expect: { status: 403 } }
+    - { from: 192.0.2.6, send: GET /t/one, expect: { status: 403, by: real } }
+    - { from: 192.0.2.8, send: GET /t/one, expect: { status: 200 } }
+- it: needs a header
+  send: GET /t/two
+  expect: { code: condition-unmet }
+  then: { send: { request: GET /t/two, headers: { x-b: b } }, expect: { route: two } }
+`;
+    const { says } = await untried(cases);
+    expect(says).toMatchInlineSnapshot(`
+      [
+        "ip lets a request of two pass",
+        "rate-limit refuses: rate-limited",
+        "timeout refuses: timeout",
+      ]
+    `);
+  });
+});
+
+describe("snapshots", () => {
+  const cases =
+    "- { it: answers, send: GET /t/one/7, upstream: { it: { replies: { json: { n: 1 } } } }, expect: snapshot }\n";
+
+  it("are written when asked, compared, and told line by line", async () => {
+    const root = project(files(open, cases));
+    const options = { root, env: "local" };
+    vi.stubEnv("CI", "");
+    expect((await testOn(runtime, [], options)).text).toContain("none yet; --update writes it");
+    expect((await testOn(runtime, [], { ...options, update: true })).exitCode).toBe(0);
+    const file = path.join(root, "routes/t.test.snap");
+    const text = fs.readFileSync(file, "utf8");
+    expect(text).toContain("status: 200");
+    expect(text).toContain("it: GET /t/one/7");
+    expect(text).not.toMatch(/x-request-id|traceparent/);
+    fs.writeFileSync(file, text.replace("n: 1", "n: 2"));
+    const changed = await testOn(runtime, [], options);
+    expect(changed.exitCode).toBe(1);
+    expect(changed.text).toMatch(/expected snapshot +n: 2\n.*got +n: 1/);
+    vi.stubEnv("CI", "true");
+    await expect(testOn(runtime, [], { ...options, update: true })).rejects.toThrow("CI does not write snapshots");
+    vi.unstubAllEnvs();
+  });
+});
+
+it("a failure reads as a dialogue, and says why; CI systems read it as JUnit's XML", async () => {
+  const report = await tried(
+    `filters: [{ ip: { allow: [10.0.0.0/8] } }]\n${open}`,
+    "- { it: lets <everybody> in, send: GET /t/one/7, expect: { status: 200 } }\n",
+    runtime(),
+  );
+  expect(shown([report], 1000)).toMatchInlineSnapshot(`
+    "✗ t: lets <everybody> in  routes/t.test.yaml:1
+      the client sends       GET /t/one/7
+      the client gets        403 address-refused by ip  (one)
+        expected status      200
+        got                  403 address-refused
+        filter  verdict                   manifest
+        ip      refused: address-refused  routes/t.yaml:6
+
+    ✗ t                1 case     1 failed
+
+    1 of 1 case failed, 1 request in 1.0 s
+    "
+  `);
+  expect(junit([report])).toMatchInlineSnapshot(`
+    "<?xml version="1.0" encoding="UTF-8"?>
+    <testsuites>
+      <testsuite name="t" file="routes/t.test.yaml" tests="1" failures="1">
+        <testcase classname="t" name="lets &lt;everybody&gt; in">
+          <failure>line 1: GET /t/one/7
+      status: expected 200, got 403 address-refused</failure>
+        </testcase>
+      </testsuite>
+    </testsuites>
+    "
+  `);
+});
+
+const mutants = async (root: string, most: number) => {
+  const ready = prepare([], { root, env: "local" });
+  if ("exitCode" in ready) throw new Error(ready.text);
+  const keys = await keysOf(ready.suites);
+  return mutate({ root, env: "local", ...ready, keys, runtime: runtime(), most, tell: () => {} });
+};
+
+it("an edit that no case notices is told with its place", async () => {
+  const root = project(
+    files(
+      `filters:
+  - { ip: { allow: [10.0.0.0/8] } }
+  - { timeout: 2s }
+${open}`,
+      `- { it: refuses strangers, send: GET /t/one/7, expect: { status: 403 } }
+- { it: lets neighbours in, from: 10.1.1.1, send: GET /t/one/7, expect: { status: 200 } }
+`,
+    ),
+  );
+  const said = (await mutants(root, 100)).map(({ says, file, line, fate }) => `${fate.kind}: ${says} ${file}:${line}`);
+  expect(said.toSorted()).toMatchInlineSnapshot(`
+    [
+      "noticed: ip is dropped routes/t.yaml:7",
+      "noticed: one does without ip routes/t.yaml:9",
+      "refused: ip loses 10.0.0.0/8 routes/t.yaml:7",
+      "refused: ip loses allow routes/t.yaml:7",
+      "survived: 2s becomes 1800ms routes/t.yaml:8",
+      "survived: 2s becomes 2200ms routes/t.yaml:8",
+      "survived: one does without timeout routes/t.yaml:9",
+      "survived: one takes another method: GET,POST,DELETE /one/{id} routes/t.yaml:9",
+      "survived: timeout is dropped routes/t.yaml:8",
+    ]
+  `);
+});
+
+describe("the examples", () => {
+  it("hold, and leave nothing of their policy untried", async () => {
+    const reports = await tryAll(home, runtime());
+    expect(reports.flatMap(failed)).toEqual([]);
+    expect(reports.flatMap(({ coverage }) => coverage.untried)).toEqual([]);
+    expect(reports.every(({ coverage, ran }) => coverage.branches.length > 15 && ran.length > 5)).toBe(true);
+  });
+
+  it("notice edits that weaken them: some of all; `npm run test:mutations` tries each", async () => {
+    const all = await mutants(home, Number(process.env.POSTERN_MUTANTS ?? 8));
+    expect(all.filter(({ fate }) => fate.kind === "survived")).toEqual([]);
+    expect(all.some(({ fate }) => fate.kind === "noticed")).toBe(true);
+  });
+});
