@@ -17,6 +17,8 @@ export interface Batch {
   readonly services: Readonly<Record<string, string>>;
   /** Keys of the issuers, by algorithm. */
   readonly issuers: Readonly<Record<string, KeyPair>>;
+  /** What is told of values that were made for this run, in their place: `secret:PAY_KEY`. */
+  readonly called: Readonly<Record<string, string>>;
   readonly conversations: readonly Conversation[];
 }
 
@@ -65,6 +67,8 @@ export type Credential =
       readonly algorithm: string;
       readonly forged: boolean;
       readonly claims: Jwk;
+      /** It has been taken back before it is sent. */
+      readonly revoked: boolean;
       /** Seconds since it was issued, and from then until it ends. */
       readonly age: number;
       readonly life: number;

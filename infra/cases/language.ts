@@ -72,6 +72,7 @@ export const person = () =>
         audience: z.string().optional().describe("By default as the filter asks"),
         algorithm: z.string().optional().describe("By default one that the filter takes"),
         scopes: z.array(z.string()).optional().describe("By default those that the filters of the route ask for"),
+        revoked: z.literal(true).optional().describe("It stands in the KV namespace `revocations`"),
         claims: z.record(z.string(), z.json()).default({}).describe("Beside what the filters of the route ask for"),
         age: duration().default("0s").describe("How long ago it was issued"),
         life: duration().default("1h").describe("How long it holds from then on"),

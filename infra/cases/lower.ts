@@ -33,11 +33,12 @@ export const lowerSuite = (suite: Suite, compiled: Compiled, keys: Keys): Lowere
     ({ at, steps }): Conversation => ({ at, steps: steps.map((step) => stepOf(step, around)) }),
   );
   const bindings = bindingsOf(tier);
+  const secrets = secretsOf([tier]).map((it): [string, string] => [it, secretFor(keys, it)]);
   const batch: Batch = {
     tier: name,
     plans: plansOf(compiledTier, keys),
     front: tier.manifest.entry === "zone" ? null : compiled.front,
-    secrets: Object.fromEntries(secretsOf([tier]).map((it) => [it, secretFor(keys, it)])),
+    secrets: Object.fromEntries(secrets),
     stores: Object.fromEntries(
       bindings.flatMap((it) =>
         it.kind === "kv" ? [[it.binding, it.namespace === "consumers" ? peopleOf(compiled.consumers, keys) : {}]] : [],
@@ -45,6 +46,7 @@ export const lowerSuite = (suite: Suite, compiled: Compiled, keys: Keys): Lowere
     ),
     services: servicesOf(suite),
     issuers: Object.fromEntries(keys.issuers),
+    called: { ...Object.fromEntries(secrets.map(([it, value]) => [value, `secret:${it}`])), [`${keys.seed}.`]: "key:" },
     conversations,
   };
   return { batch, problems };

@@ -55,6 +55,7 @@ const proofs: Readonly<Record<string, (given: Given) => Credential | string>> = 
       kind: "token",
       algorithm: token?.algorithm ?? algorithmOf(taken),
       forged: person.forged === true,
+      revoked: token?.revoked === true,
       claims: {
         iss: token?.issuer ?? issuer,
         aud: token?.audience ?? [audience].flat()[0],

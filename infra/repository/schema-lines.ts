@@ -1,4 +1,4 @@
-/** The first line of a manifest tells editors its schema: completion, explanations and problems while one writes. */
+/** The first line of a manifest, and of its cases, tells editors its schema: completion, explanations and problems while one writes. */
 import fs from "node:fs";
 import path from "node:path";
 
@@ -14,9 +14,7 @@ const anywhere = /^[ \t]*#[ \t]*(?:yaml-language-server:[ \t]*)?\$schema[=:]/m;
 /** Files of `routes/` without the line, of which the schema is there. A line that names another schema is left as it is. */
 export const schemaLines = (root: string): SchemaLine[] =>
   [
-    ...filesIn(root, "routes").map(
-      (name) => [name, name === "consumers.yaml" ? "consumers" : "manifest", "./"] as const,
-    ),
+    ...filesIn(root, "routes").map((name) => [name, schemaOf(name), "./"] as const),
     ...filesIn(root, "routes/presets").map((name) => [`presets/${name}`, "preset", "../"] as const),
     ...filesIn(root, "routes/environments").map((name) => [`environments/${name}`, "environment", "../"] as const),
   ].flatMap(([name, schema, up]) => {
@@ -29,7 +27,12 @@ export const schemaLines = (root: string): SchemaLine[] =>
     return [{ file, text: `${mark}# yaml-language-server: $schema=${up}${schema}.schema.json${newline}${rest}` }];
   });
 
-/** Tests of manifests and units have schemas of their own, if any. */
+const schemaOf = (name: string): string => {
+  if (name.endsWith(".test.yaml")) return "cases";
+  return name === "consumers.yaml" ? "consumers" : "manifest";
+};
+
+/** Units have no schema yet. */
 const filesIn = (root: string, folder: string): string[] => {
   const whole = path.join(root, folder);
   if (!fs.existsSync(whole)) return [];
@@ -37,6 +40,6 @@ const filesIn = (root: string, folder: string): string[] => {
     .readdirSync(whole, { withFileTypes: true })
     .filter((it) => it.isFile() && it.name.endsWith(".yaml") && !it.name.startsWith("."))
     .map(({ name }) => name)
-    .filter((name) => !name.endsWith(".test.yaml") && name !== "units.yaml")
+    .filter((name) => name !== "units.yaml")
     .sort();
 };

@@ -3,11 +3,13 @@ import fs from "node:fs";
 import pc from "picocolors";
 import { annotations } from "../compiler/annotations.ts";
 import type { Problem } from "../compiler/problem.ts";
+import { environmentNames } from "../compiler/surroundings.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Risk } from "../review/risks.ts";
 import { check } from "./check.ts";
 import { compared } from "./diff.ts";
 import { repo } from "./repo.ts";
+import { test } from "./test.ts";
 
 interface Options {
   readonly root: string;
@@ -24,12 +26,16 @@ interface Stage {
 /** Tells a comment of ours from others, so that there is one, and it is brought up to date. */
 export const commentMark = "<!-- postern ci -->";
 
-export const ci = (base: string, options: Options): Outcome => {
+export const ci = async (base: string, options: Options): Promise<Outcome> => {
   const { root, failOn, annotate, comment } = options;
   const { exitCode, human, markdown, data } = compared(base, undefined, { root, failOn });
+  // As `check` reads them all, cases are tried in one: that of the machine, or else the first.
+  const names = environmentNames(root);
+  const env = names.includes("local") ? "local" : (names[0] ?? "local");
   const stages = saidOnce([
     { name: "check", outcome: check({ root }) },
     { name: "repo", outcome: repo({ root, check: true }) },
+    { name: "test", outcome: await test([], { root, env }) },
     { name: "diff", outcome: { exitCode, text: human, data } },
   ]);
   if (comment !== undefined) fs.writeFileSync(comment, commentOf(stages, markdown));

@@ -5,6 +5,7 @@ import pc from "picocolors";
 import { type Coverage, percentOf } from "../cases/coverage.ts";
 import { junit } from "../cases/junit.ts";
 import { broken, prepare } from "../cases/prepare.ts";
+import type { Suite } from "../cases/read.ts";
 import { coverageShown, failedIn, shown } from "../cases/report.ts";
 import { keysOf, type Report, runSuite } from "../cases/run.ts";
 import { type Runtime, startRuntime } from "../cases/runtime.ts";
@@ -25,11 +26,11 @@ export interface Options {
 
 export const test = async (tiers: readonly string[], options: Options): Promise<Outcome> => {
   endAtSignals();
-  const runtime = startRuntime();
+  let runtime: Promise<Runtime> | undefined;
   try {
-    return await testOn(() => runtime, tiers, options);
+    return await testOn(() => (runtime ??= startRuntime()), tiers, options);
   } finally {
-    await (await runtime).stop();
+    await (await runtime)?.stop();
   }
 };
 
@@ -37,31 +38,32 @@ export const test = async (tiers: readonly string[], options: Options): Promise<
 export const testAndWatch = async (tiers: readonly string[], options: Options): Promise<Outcome> => {
   const stopped = untilStopped();
   let runtime = startRuntime();
-  const turn = async () => {
-    const said = await testOn(() => runtime, tiers, options).then(
-      ({ text }) => text,
-      (error: unknown) => pc.red(`postern: ${error instanceof Error ? error.message : String(error)}\n`),
-    );
-    process.stdout.write(`\n${said}`);
+  const tell = ({ text, data }: Pick<Outcome, "text" | "data">) =>
+    process.stdout.write(options.json ? `${JSON.stringify(data)}\n` : `\n${text}`);
+  const failed = (error: unknown): Pick<Outcome, "text" | "data"> => {
+    const message = error instanceof Error ? error.message : String(error);
+    return { text: pc.red(`postern: ${message}\n`), data: { error: message } };
   };
-  const code = async () => {
-    const before = runtime;
-    const next = startRuntime();
-    // Code that does not bundle is told, and what ran before goes on.
-    const failed = await next.then(
-      () => undefined,
-      (error: unknown) => String(error),
-    );
-    if (failed !== undefined) return void process.stdout.write(pc.red(`${failed}\n`));
-    runtime = next;
-    await (await before).stop();
-    return turn();
+  const turn = async () => void tell(await testOn(() => runtime, tiers, options).catch(failed));
+  const anew = async () => {
+    const next = await startRuntime().catch((error: unknown) => void tell(failed(error)));
+    // Code that does not bundle has been told, and what ran before goes on.
+    if (!next) return;
+    await (await runtime).stop();
+    runtime = Promise.resolve(next);
+    await turn();
   };
-  await turn();
+  // One after the other, whichever folder was saved in.
+  let last: Promise<unknown> = Promise.resolve();
+  const queued = (work: () => Promise<unknown>) => () => {
+    last = last.then(work);
+    return last;
+  };
   const follow = [
-    watch([path.join(options.root, "routes")], turn),
-    watch([path.join(options.root, "functions")], code),
+    watch([path.join(options.root, "routes")], queued(turn)),
+    watch([path.join(options.root, "functions")], queued(anew)),
   ];
+  await queued(turn)();
   await stopped;
   for (const { stop } of follow) await stop();
   await (await runtime).stop();
@@ -87,6 +89,8 @@ export const testOn = async (
   const started = performance.now();
   const ready = prepare(tiers, options);
   if ("exitCode" in ready) return ready;
+  if (least === undefined && !options.coverage && ready.suites.every(({ cases }) => cases.length === 0))
+    return nothingToTry(ready.suites);
   const [running, keys] = await Promise.all([runtime(), keysOf(ready.suites)]);
   const reports: Report[] = [];
   for (const suite of ready.suites) reports.push(await runSuite(suite, ready.compiled, keys, running, options));
@@ -96,6 +100,13 @@ export const testOn = async (
   if (options.junit !== undefined) fs.writeFileSync(path.resolve(options.root, options.junit), junit(reports));
   return outcomeOf(reports, options, least, performance.now() - started);
 };
+
+/** A project without cases waits for nothing. */
+const nothingToTry = (suites: readonly Suite[]): Outcome => ({
+  exitCode: 0,
+  text: `there are no cases; write ${suites[0]?.file ?? "routes/<tier>.test.yaml"}\n`,
+  data: { problems: [], failed: 0, coverage: null, tiers: [] },
+});
 
 const write = ({ root, only }: Options, { file, changed, written }: Report["snapshots"]): void => {
   if (!changed()) return;
@@ -114,6 +125,7 @@ const outcomeOf = (reports: readonly Report[], options: Options, least: number |
     exitCode: failed > 0 || tooLittle ? 1 : 0,
     text: `${shown(reports, ms)}${covered}${told}`,
     data: {
+      problems: [],
       environment: options.env,
       failed,
       coverage: percent,

@@ -3,11 +3,21 @@ import { front as frontOf } from "../../../functions/front.ts";
 import { behindFront, stranger } from "../../../functions/gateway/hop.ts";
 import type { Parts } from "../../../functions/gateway/part.ts";
 import type { Plan } from "../../../functions/gateway/plan.ts";
+import { mark as markOfToken } from "../../../functions/gateway/revocations.ts";
 import { type Gateway, link } from "../../../functions/gateway/server.ts";
 import { stateBinding } from "../../../functions/gateway/state.ts";
 import { traceOf } from "../../../functions/gateway/trace.ts";
 import type { Caller, Deps, Outcome } from "../../../functions/gateway/types.ts";
-import { type Answer, type Batch, type Conversation, type Heard, mark, type Send, type Told } from "../batch.ts";
+import {
+  type Answer,
+  type Batch,
+  type Conversation,
+  type Heard,
+  type Jwk,
+  mark,
+  type Send,
+  type Told,
+} from "../batch.ts";
 import { type Clock, clockFrom } from "./clock.ts";
 import { proven } from "./credentials.ts";
 import { type Services, services } from "./services.ts";
@@ -52,6 +62,8 @@ interface World {
   passage: Passage | undefined;
   outcome: Outcome;
   causes: string[];
+  /** Tokens that were taken back, by their marks. */
+  readonly revoked: Set<string>;
 }
 
 const worldOf = (batch: Batch, clock: Clock, ask: AskState): World => {
@@ -90,6 +102,7 @@ const worldOf = (batch: Batch, clock: Clock, ask: AskState): World => {
     passage: undefined,
     outcome: { verdict: "failed" },
     causes: [],
+    revoked: new Set(),
   };
   return world;
 };
@@ -97,6 +110,7 @@ const worldOf = (batch: Batch, clock: Clock, ask: AskState): World => {
 const store = (name: string, all: Readonly<Record<string, string>>, world: () => World) => ({
   get: async (key: string) => {
     if (world().down.has(name.toLowerCase())) throw new Error(`the KV namespace ${name} is down`);
+    if (world().revoked.has(key)) return "";
     const value = all[key];
     return value === undefined ? null : JSON.parse(value);
   },
@@ -176,10 +190,15 @@ const sent = async (send: Send, { issuers }: Batch, world: World, city: City): P
   };
 };
 
+const takeBack = async ({ iss, jti }: Jwk, { revoked }: World): Promise<void> => {
+  revoked.add(await markOfToken(String(iss), String(jti)));
+};
+
 const longestBody = 64 * 1024;
 
 const once = async (send: Send, issuers: Batch["issuers"], world: World, city: City): Promise<Answer> => {
   world.passage = undefined;
+  for (const it of send.credentials) if (it.kind === "token" && it.revoked) await takeBack(it.claims, world);
   const response = await city(await proven(requestOf(send), send, issuers, world.clock.now()));
   const body = response.status === 101 ? hungUp(response) : (await response.text()).slice(0, longestBody);
   const passage = world.passage as Passage | undefined;

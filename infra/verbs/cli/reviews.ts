@@ -74,7 +74,7 @@ export const addReviewVerbs = (program: Command): void => {
 
   program
     .command("ci")
-    .description("all that a pull request has to pass, in one report: check, repo --check, diff")
+    .description("all that a pull request has to pass, in one report: check, repo --check, test, diff")
     .argument("[base]", "a commit or a folder, as `postern diff` takes it", "origin/main...")
     .addOption(new Option("--fail-on <risk>", "exit with 5 where a change is as risky as this").choices(grades))
     .option("--annotate", "say problems as annotations of a pull request, too")
@@ -88,5 +88,5 @@ export const addReviewVerbs = (program: Command): void => {
         "npx postern ci main... --comment comment.md": "as the workflow does it",
       }),
     )
-    .action(async (base, options) => finish((await import("../ci.ts")).ci(base, options), options));
+    .action(async (base, options) => finish(await (await import("../ci.ts")).ci(base, options), options));
 };

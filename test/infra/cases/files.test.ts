@@ -253,6 +253,18 @@ ${open}`,
   `);
 });
 
+describe("the page about cases", () => {
+  const page = fs.readFileSync(path.join(home, "docs/testing.md"), "utf8");
+  it("shows cases that hold", async () => {
+    const root = project({});
+    fs.cpSync(path.join(home, "routes"), path.join(root, "routes"), { recursive: true });
+    const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
+    fs.writeFileSync(path.join(root, "routes/wallet.test.yaml"), yaml);
+    const { exitCode, text } = await testOn(runtime, ["wallet"], { root, env: "local" });
+    expect([exitCode, text]).toEqual([0, expect.stringMatching(/^3 cases hold, 54 requests/m)]);
+  });
+});
+
 describe("the examples", () => {
   it("hold, and leave nothing of their policy untried", async () => {
     const reports = await tryAll(home, runtime());

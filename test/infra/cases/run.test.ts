@@ -1,6 +1,7 @@
 /** What a case can say, each once right and once wrong: a test language that never fails would be worth nothing. */
 import { describe, expect, it } from "vitest";
-import { Broken, failed, sharedRuntime, tried } from "./trial.ts";
+import { project } from "../../e2e/city.ts";
+import { Broken, failed, files, sharedRuntime, tried, tryAll } from "./trial.ts";
 
 const runtime = sharedRuntime();
 
@@ -175,18 +176,55 @@ it("a WebSocket is one, and a body that breaks off is broken", async () => {
   ).toEqual([]);
 });
 
-it("each run makes secrets of its own", async () => {
-  const body = `filters: [{ headers: { request: { set: { x-key: { secret: IT_KEY } } } } }]\n${open}`;
-  const [first, second] = [await seenKey(body), await seenKey(body)];
-  expect(first).toMatch(/^[\w-]{43}$/);
-  expect(second).not.toBe(first);
+describe("tiers of every shape", () => {
+  it.each([
+    ["behind its zone", "entry: zone\n", open],
+    ["in a gate that tiers share", "isolation: shared\n", open],
+    ["with a route that has a gate of its own", "", open.replace("to: it", "to: it, isolation: route")],
+  ])("%s", async (_, head, routes) => {
+    expect(
+      await wrong(
+        "- { it: answers, send: GET /t/one/7, upstream: { it: { sees: GET /other/7 } }, expect: { route: one } }\n- { it: knows no more, send: GET /t/two, expect: { code: route-unknown } }",
+        head + routes,
+      ),
+    ).toEqual([]);
+  });
+
+  it("moving from an old gateway", async () => {
+    const moving = open.replace("to: it", "to: it, cutover: { legacy: old, percent: 50% }");
+    const report = await tried(
+      moving,
+      `- it: is on both sides
+  send: GET /t/one/7
+  upstream: { it: { sees: GET /other/7 } }
+  expect: { status: 200 }
+  then: { from: 192.0.2.3, send: GET /t/one/7, upstream: { old: { sees: GET /t/one/7 } }, expect: { status: 200 } }
+`,
+      runtime(),
+      ["old"],
+    );
+    expect(failed(report)).toEqual([]);
+    expect(report.coverage.untried).toEqual([]);
+  });
 });
 
-const seenKey = async (body: string): Promise<string | undefined> => {
-  const report = await tried(
-    body,
-    "- { it: asks, send: GET /t/one/7, upstream: { it: { sees: { headers: { x-key: nobody knows } } } }, expect: {} }",
-    runtime(),
-  );
-  return report.failures[0]?.differences[0]?.got;
-};
+describe("what is made for a run", () => {
+  it("a secret is called by its name, and never shown", async () => {
+    const body = `filters: [{ headers: { request: { set: { x-key: { secret: IT_KEY } } } } }]\n${open}`;
+    const asks = (value: string) =>
+      `- { it: asks, send: GET /t/one/7, upstream: { it: { sees: { headers: { x-key: "${value}" } } } }, expect: {} }`;
+    expect(await wrong(asks("secret:IT_KEY"), body)).toEqual([]);
+    expect(await wrong(asks("another"), body)).toEqual(["1 it saw x-key: expected another, got secret:IT_KEY"]);
+  });
+
+  it("a token can be one that was taken back", async () => {
+    const body = jwt(", revocation: {}");
+    const kv = `values: {}\nkv: { revocations: "${"0".repeat(32)}" }\n`;
+    const cases = `- { it: lets her in, as: alice, send: GET /t/one/7, expect: { status: 200 } }
+- { it: keeps her out, as: { name: alice, token: { revoked: true } }, send: GET /t/one/7, expect: { code: token-revoked } }
+- { it: cannot tell, as: alice, down: [revocations], send: GET /t/one/7, expect: { code: revocations-unavailable } }
+`;
+    const root = project({ ...files(body, cases), "routes/environments/local.yaml": kv });
+    expect((await tryAll(root, runtime())).flatMap(failed)).toEqual([]);
+  });
+});
