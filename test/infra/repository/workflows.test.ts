@@ -106,12 +106,14 @@ describe("the script of a pull request, in a repository of its own", () => {
     const first = await run(script("pull-request"), ["main"], root, { ...github, GITHUB_ACTIONS: "" });
     expect([first.code, first.out]).toEqual([0, expect.stringMatching(/^diff holds\n.*risk high/m)]);
     expect(first.out).not.toContain("::");
+    expect(first.out).toMatch(/^test holds\nthere are no cases; write routes\/t\.test\.yaml$/m);
     const [, end = "", comment = ""] = /^comment<<([0-9a-f]{32})\n([\s\S]*)$/.exec(output(root, "out")) ?? [];
     expect(comment).toMatch(
       new RegExp(
         `^<!-- postern ci -->\\n### Postern: 1 of 1 tier changes, risk high[\\s\\S]*\`a\`[\\s\\S]*\\n${end}\\n$`,
       ),
     );
+    expect(comment).toContain("✅ `test`");
     expect(output(root, "sum")).toBe(comment.slice(0, -end.length - 1));
 
     write("routes/t.yaml", `${routes("")}oops: 1\n`);
