@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The verbs, nothing else. Each loads its module only when it is called. */
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
+import { addImportVerbs } from "./verbs/cli/imports.ts";
 import { addNoticeVerbs } from "./verbs/cli/notices.ts";
 import { environment, examples, finish, json, root, target } from "./verbs/cli/options.ts";
 import { addOverlayVerbs } from "./verbs/cli/overlays.ts";
@@ -87,6 +88,7 @@ program
 
 addReviewVerbs(program);
 addTestVerb(program);
+addImportVerbs(program);
 addReleaseVerbs(program);
 addRolloutVerbs(program);
 addWaveVerbs(program);

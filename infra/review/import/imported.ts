@@ -1,0 +1,31 @@
+/** What an importer makes of a foreign document: files of this project, and all that they do not say. */
+import type { Generated } from "../../gen/generated.ts";
+
+export interface Gap {
+  /** Where in the foreign document: `GET /accounts/{id}`. */
+  readonly where: string;
+  /** What has no equivalent, and what to do instead. */
+  readonly what: string;
+}
+
+export interface Imported {
+  /** Manifests first. */
+  readonly files: readonly Generated[];
+  readonly routes: number;
+  /** What was asked for and is not there: nothing is dropped in silence. */
+  readonly gaps: readonly Gap[];
+}
+
+/** Comments for the head of a manifest, so that who reads it knows what it leaves out. */
+export const gapComments = (gaps: readonly Gap[]): string[] =>
+  gaps.length === 0 ? [] : ["# What has no equivalent here:", ...told(gaps).map((it) => `#   ${it}`)];
+
+/** A line for each kind: one branch name in thirty paths is one thing to know. */
+export const told = (gaps: readonly Gap[]): string[] =>
+  [...Map.groupBy(gaps, ({ what }) => what)].map(([what, [first, ...more]]) => {
+    const others = more.length === 0 ? "" : ` and ${more.length} more`;
+    return oneLine(`${first?.where}${others}: ${what}`);
+  });
+
+/** A foreign text ends no comment. */
+export const oneLine = (text: string): string => text.replace(/[\p{Cc}\s]+/gu, " ").trim();

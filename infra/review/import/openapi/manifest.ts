@@ -1,0 +1,69 @@
+/** The text of an imported manifest: small, and written as a person would. */
+import { stringify } from "yaml";
+import { mapOf, type OpenApi, stringIn } from "../../../openapi/document.ts";
+import type { Operation } from "../../../openapi/operations.ts";
+import { type Gap, gapComments, oneLine } from "../imported.ts";
+import type { Secured } from "./security.ts";
+
+export interface Draft {
+  readonly document: OpenApi;
+  readonly tier: string;
+  readonly host: string;
+  readonly base: string;
+  readonly secured: Secured;
+  /** Names by URL. */
+  readonly upstreams: ReadonlyMap<string, string>;
+  readonly routes: readonly DraftRoute[];
+  readonly gaps: readonly Gap[];
+  /** The document, from `routes/`. */
+  readonly kept: string;
+}
+
+export interface DraftRoute {
+  readonly name: string;
+  readonly operation: Operation;
+  readonly match: string;
+  /** Where the upstream is asked for another path than the client asks for. */
+  readonly target: string | undefined;
+  readonly to: string;
+  /** Drops the filter of identity. */
+  readonly open: boolean;
+}
+
+export const manifestText = (draft: Draft): string => {
+  const { document, tier, host, base, secured, upstreams, routes, gaps } = draft;
+  const title = oneLine(stringIn(mapOf(document.root.info), "title") ?? "");
+  const lines = [
+    "# yaml-language-server: $schema=./manifest.schema.json",
+    `# Imported from an OpenAPI ${document.version} document.`,
+    ...gapComments(gaps),
+    "api: postern/v1",
+    `tier: ${tier}`,
+    ...(title === "" ? [] : [`summary: ${scalar(title)}`]),
+    "",
+    `hosts: [${host}]`,
+    ...(base === "/" ? [] : [`base: ${base}`]),
+    ...filtersOf(secured),
+    "",
+    "upstreams:",
+    ...[...upstreams].map(([url, name]) => `  ${name}: { http: ${JSON.stringify(url)} }`),
+    "",
+    "routes:",
+    ...routes.flatMap((it) => routeLines(it, secured)),
+  ];
+  return `${lines.join("\n")}\n`;
+};
+
+const filtersOf = ({ filter }: Secured): string[] => (filter ? ["", "filters:", `  - ${filter.line}`] : []);
+
+const routeLines = ({ name, match, target, to, open, operation }: DraftRoute, { filter }: Secured): string[] => [
+  `  ${name}:`,
+  `    match: ${scalar(match)}`,
+  `    to: ${to}`,
+  ...(target === undefined ? [] : [`    path: ${scalar(target)}`]),
+  ...(open && filter ? [`    without: [${filter.id}]`] : []),
+  ...(operation.value.deprecated === true ? ["    deprecated: {}"] : []),
+];
+
+/** Quoted only where YAML would read something else. */
+const scalar = (text: string): string => stringify(text, { lineWidth: 0 }).trimEnd();

@@ -1,0 +1,29 @@
+/** The verbs that read another language. */
+import type { Command } from "@commander-js/extra-typings";
+import { examples, finish, json, root } from "./options.ts";
+
+export const addImportVerbs = (program: Command): void => {
+  const imports = program
+    .command("import")
+    .description("make a manifest of a document in another language; what has no equivalent is listed");
+
+  imports
+    .command("openapi")
+    .description("make a tier of an OpenAPI document, 3.0 or 3.1: a route for each operation")
+    .argument("<file>", "JSON or YAML")
+    .option("--tier <name>", "what to call it; by default as the file is called")
+    .option("--host <name>", "where it is served; by default the host of the document's server")
+    .option("--base <path>", "put before every path; by default the path of the document's server")
+    .option("--upstream <url>", "the service behind it; by default the document's server")
+    .option("--force", "replace the files that are there")
+    .addOption(root)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      examples({
+        "npx postern import openapi shop.yaml --host api.acme.example": "in front of the server that it names",
+        "npx postern import openapi shop.yaml --upstream https://shop.internal": "on the host that it names",
+      }),
+    )
+    .action(async (file, options) => finish((await import("../import.ts")).openapi(file, options), options));
+};

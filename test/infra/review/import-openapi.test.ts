@@ -1,0 +1,127 @@
+/** What an OpenAPI document becomes: read as a person would read the manifest. */
+import fs from "node:fs";
+import path from "node:path";
+import { expect, it } from "vitest";
+import { openapi } from "../../../infra/verbs/import.ts";
+import { project } from "../../e2e/city.ts";
+
+const shop = `
+openapi: 3.1.0
+info: { title: "Shop: orders", version: "1" }
+servers:
+  - url: https://{region}.shop.example/v1
+    variables: { region: { default: eu } }
+  - url: https://test.shop.example/v1
+components:
+  securitySchemes:
+    key: { type: apiKey, in: header, name: X-Shop-Key }
+    people: { type: oauth2, flows: {} }
+  parameters:
+    order: { name: orderId, in: path, required: true, schema: { type: string, pattern: "^[0-9]{1,9}$" } }
+security: [{ key: [] }]
+paths:
+  /orders:
+    get: { operationId: listOrders, deprecated: true, security: [], responses: {} }
+    post: { operationId: orders/create, callbacks: { paid: {} }, responses: {} }
+  /orders/{orderId}:
+    parameters: [{ $ref: "#/components/parameters/order" }]
+    get: { responses: {} }
+    trace: { responses: {} }
+  /orders/{id}:
+    parameters: [{ name: id, in: path, required: true, schema: { type: string, pattern: "^[0-9]{1,9}$" } }]
+    get: { operationId: again, responses: {} }
+  /orders/{orderId}/{from}..{to}:
+    parameters: [{ $ref: "#/components/parameters/order" }]
+    get: { operationId: listOrders, security: [{ people: [] }], responses: {} }
+  /files/{path}:
+    servers: [{ url: "https://files.shop.example" }]
+    get:
+      operationId: file
+      parameters: [{ name: path, in: path, required: true, x-multi-segment: true, schema: { type: string } }]
+      responses: {}
+  /bad path: { get: { responses: {} } }
+webhooks: { paid: { post: { responses: {} } } }
+`;
+
+const environments = { "routes/environments/local.yaml": 'kv: { consumers: "00000000000000000000000000000001" }\n' };
+
+it("a route for each operation, and a line for whatever has no equivalent", () => {
+  const root = project({ ...environments, "shop.yaml": shop });
+  const file = path.join(root, "shop.yaml");
+  const { exitCode, text } = openapi(file, { root, host: "api.acme.example" });
+  expect(fs.readFileSync(path.join(root, "routes/shop.yaml"), "utf8")).toBe(`\
+# yaml-language-server: $schema=./manifest.schema.json
+# Imported from an OpenAPI 3.1.0 document.
+# What has no equivalent here:
+#   security people: no filter checks oauth2 for the one operation that needs it; give the tier the filter jwt, with issuer and audience
+#   servers: the first of 2 is the upstream
+#   webhooks: calls of the service's own do not come by here (1)
+#   POST /orders: callbacks are calls of the service's own; they do not come by here
+#   TRACE /orders/{orderId}: no gateway passes TRACE on
+#   GET /orders/{id}: the route get-orders-order-id takes its requests; no match tells the two apart
+#   GET /orders/{orderId}/{from}..{to}: {from}..{to} is taken as one segment, whatever it holds
+#   GET /bad path: no match says this path: "bad path" has a character that no matched path can have
+api: postern/v1
+tier: shop
+summary: "Shop: orders"
+
+hosts: [api.acme.example]
+base: /v1
+
+filters:
+  - api-key: { header: x-shop-key }
+
+upstreams:
+  eu: { http: "https://eu.shop.example" }
+  files: { http: "https://files.shop.example" }
+
+routes:
+  list-orders:
+    match: GET /orders
+    to: eu
+    without: [api-key]
+    deprecated: {}
+  orders-create:
+    match: POST /orders
+    to: eu
+  get-orders-order-id:
+    match: GET /orders/{order-id:[0-9]{1,9}}
+    to: eu
+  list-orders-2:
+    match: GET /orders/{order-id:[0-9]{1,9}}/{from-to}
+    to: eu
+  file:
+    match: GET /files/{path*}
+    to: files
+    path: /files/{path.path}
+`);
+  expect(text).toContain("wrote routes/shop.yaml\nwrote routes/openapi/shop.yaml\nno equivalent  security people:");
+  expect(text).toMatch(/\n5 routes; 8 things without an equivalent, all of them with --json\n$/);
+  // It holds as it stands.
+  expect(exitCode).toBe(0);
+});
+
+it("replaces nothing that somebody wrote, unless it is told to", () => {
+  const root = project({ ...environments, "shop.yaml": shop });
+  const options = { root, host: "api.acme.example" };
+  openapi(path.join(root, "shop.yaml"), options);
+  expect(openapi(path.join(root, "shop.yaml"), options).text).toContain("nothing to write");
+  fs.appendFileSync(path.join(root, "routes/shop.yaml"), "owner: me\n");
+  expect(() => openapi(path.join(root, "shop.yaml"), options)).toThrow("routes/shop.yaml would be replaced; --force");
+  openapi(path.join(root, "shop.yaml"), { ...options, force: true });
+  expect(fs.readFileSync(path.join(root, "routes/shop.yaml"), "utf8")).not.toContain("owner");
+});
+
+it.each([
+  ["swagger: '2.0'\n", "shop.yaml is a Swagger 2.0 document"],
+  ["openapi: 4.0.0\n", "is an OpenAPI 4.0.0 document"],
+  ["{ not json", "cannot be read"],
+  ["openapi: 3.0.0\npaths: {}\n", "names no server by a whole URL; say where the service is: --upstream"],
+  [shop, "the service would be behind eu.shop.example and at eu.shop.example"],
+  [shop.replace("#/components/parameters/order", "other.yaml#/order"), "other.yaml#/order leads out of the document"],
+  [shop.replace("#/components/parameters/order", "#/components/parameters/odrer"), "/odrer names nothing"],
+])("says why it cannot: %#", (text, said) => {
+  const root = project({ ...environments, "shop.yaml": text });
+  expect(() => openapi(path.join(root, "shop.yaml"), { root })).toThrow(said);
+  expect(fs.existsSync(path.join(root, "routes/shop.yaml"))).toBe(false);
+});
