@@ -70,7 +70,10 @@ export const live: Live = (plan, parts, world, source) => {
   const draining = async (): Promise<number | undefined> => {
     const now = deps.now();
     if (now - heardAt >= freshMs && !isAsking(now)) await refresh();
-    const drain = entries.find((it): it is Kind<"drain"> => it.kind === "drain" && it.versions.includes(deps.version));
+    // A version that was taken back again has two, and the last one counts.
+    const drain = entries.findLast(
+      (it): it is Kind<"drain"> => it.kind === "drain" && it.versions.includes(deps.version),
+    );
     return drain?.ends;
   };
 

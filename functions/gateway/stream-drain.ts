@@ -18,10 +18,12 @@ export const drained = async (
   signal: AbortSignal,
 ): Promise<StreamEnd> => {
   const everyMs = Math.max(lookMs, ageMs / mostLooks);
+  const since = now();
   for (;;) {
     await sleep(everyMs * (1 - random() / 2), signal);
     const ends = await draining();
-    if (ends === undefined) continue;
+    // Who came after that was sent here anew: the version has been released again.
+    if (ends === undefined || ends <= since) continue;
     await sleep(random() * Math.max(0, ends - now()), signal);
     return "drained";
   }

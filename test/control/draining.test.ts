@@ -1,7 +1,11 @@
 /** Gates are told once to end the streams of a version that was taken back, and nobody is told of one that was not. */
 import { expect, it } from "vitest";
+import type { Feed } from "../../functions/control/amend.ts";
+import type { Bindings } from "../../functions/control/bindings.ts";
+import type { ControlPlan } from "../../functions/control/plan.ts";
 import { drainOf, tellDrain } from "../../functions/control/rollout/draining.ts";
 import type { Rollout } from "../../functions/control/rollout/state.ts";
+import { rolloutsOf } from "../../functions/control/rollout/wiring.ts";
 import { entriesOn } from "../../functions/feed/entries.ts";
 
 const back = {
@@ -39,31 +43,69 @@ it.each([
   expect(drainOf({ ...back, ...more } as Rollout, 1_000_000)).toBeUndefined();
 });
 
-it("tells nothing when the time is over, so that an entry that is gone stays away", () => {
-  expect(drainOf(back, 1_030_000)).toBeUndefined();
+it("tells it also when control was gone for longer than streams were given, and nothing when nobody is left to hear it", () => {
+  expect(drainOf(back, 1_629_999)).toEqual(drainOf(back, 1_000_000));
+  expect(drainOf(back, 1_630_000)).toBeUndefined();
 });
 
-it("is laid over each tier once, also where it is told again", async () => {
-  const kept = new Map<string, unknown>();
+const stored = (kept = new Map<string, unknown>()) => ({
+  get: async (key: string) => structuredClone(kept.get(key)) as never,
+  put: (async (key: string, value: unknown) => void kept.set(key, structuredClone(value))) as never,
+});
+
+it("is laid over each tier once, also where control dies in between, and stays away when a person takes it off", async () => {
+  const feeds = { a: entriesOn(stored(), () => 1_000_000), b: entriesOn(stored(), () => 1_000_000) };
+  const of = (tier: string) => feeds[tier as "a" | "b"];
   const writes: string[] = [];
-  const of = (tier: string) =>
-    entriesOn(
-      {
-        get: async () => structuredClone(kept.get(tier)) as never,
-        put: (async (_: string, value: unknown) => void kept.set(tier, structuredClone(value))) as never,
-      },
-      () => 1_000_000,
-    );
-  const feed = {
-    read: (tier: string) => of(tier).read(),
-    write: (tier: string, revision: number, entries: Parameters<ReturnType<typeof of>["write"]>[1]) => {
+  let gone = true;
+  const feed: Feed = {
+    read: (tier) => of(tier).read(),
+    write: async (tier, revision, entries) => {
+      if (tier === "b" && gone) throw new Error("gone");
       writes.push(tier);
       return of(tier).write(revision, entries);
     },
   };
+  const storage = stored();
   const entry = drainOf(back, 1_000_000) as NonNullable<ReturnType<typeof drainOf>>;
-  await tellDrain(feed, ["a", "b"], entry);
-  await tellDrain(feed, ["a", "b"], entry);
+  const tell = () => tellDrain(feed, storage, ["a", "b"], entry);
+  await expect(tell()).rejects.toThrow("gone");
+  gone = false;
+  await tell();
+  await tell();
   expect(writes).toEqual(["a", "b"]);
   expect((await feed.read("b")).entries).toEqual([entry]);
+
+  const { revision } = await feed.read("a");
+  await of("a").write(revision, []);
+  await tell();
+  expect((await feed.read("a")).entries).toEqual([]);
+});
+
+it("is told by control when the feed is back, by an alarm of its own, and asked of it no more", async () => {
+  const entries = entriesOn(stored(), () => 1_000_000);
+  const feed = { asked: 0, gone: true };
+  const FEED = {
+    fetch: async (_: string, { method, body }: RequestInit) => {
+      feed.asked++;
+      if (feed.gone) return new Response(null, { status: 503 });
+      const { revision, entries: given } = JSON.parse(String(body ?? "{}"));
+      return Response.json(method === "PUT" ? await entries.write(revision, given) : await entries.read());
+    },
+  };
+  const alarms: number[] = [];
+  const storage = { ...stored(new Map([["current", back]])), setAlarm: async (at: number) => void alarms.push(at) };
+  const lines: object[] = [];
+  const world = { now: () => 1_000_000, random: () => 0, uuid: () => "u", log: (line: object) => lines.push(line) };
+  const look = () =>
+    // Control is begun anew each time, as after a crash.
+    rolloutsOf({ tiers: {} } as ControlPlan, { FEED } as unknown as Bindings, storage as never, world as never).look();
+  await look();
+  expect([alarms, lines]).toMatchObject([[1_002_000], [{ type: "fault", cause: "Error: the feed answered 503" }]]);
+  feed.gone = false;
+  await look();
+  expect((await entries.read()).entries).toEqual([drainOf(back, 1_000_000)]);
+  const { asked } = feed;
+  await look();
+  expect([feed.asked, alarms.length]).toEqual([asked, 1]);
 });

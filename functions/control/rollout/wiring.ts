@@ -78,7 +78,7 @@ const draining =
     if (!it || !entry) return;
     const tiers = new Set(it.subjects.flatMap(({ worker }) => tiersServed(plan, it.tier, worker)));
     try {
-      await tellDrain(feed, [...tiers], entry);
+      await tellDrain(feed, storage, [...tiers], entry);
     } catch (error) {
       log({ type: "fault", tier: it.tier, route: null, cause: String(error).slice(0, 200) });
       await storage.setAlarm(now() + againMs);

@@ -5,10 +5,10 @@ import type { Entry, Told } from "../../../functions/gateway/overlay.ts";
 import { caller, planAndParts, world } from "../conversation.ts";
 
 /** A gate of version `v1`, whose feed can be told something, and one stream of events through it. */
-const open = async (random = 0.5, age = "1h") => {
+const open = async (random = 0.5, age = "1h", told: readonly Entry[] = []) => {
   const ended: string[] = [];
   const it = world({ random: () => random, ended: (route, how) => void ended.push(`${route} ${how}`) });
-  const feed = { told: { revision: 0, entries: [] } as Told, asked: 0, gone: false };
+  const feed = { told: { revision: 0, entries: told } as Told, asked: 0, gone: false };
   const source: Source = {
     read: async () => {
       feed.asked++;
@@ -36,7 +36,7 @@ const open = async (random = 0.5, age = "1h") => {
   const drain = (versions: readonly string[], inMs: number) => {
     const ends = it.now() + inMs;
     const entry: Entry = { kind: "drain", versions, ends, id: "d", until: ends + 1e6, by: "control", reason: "" };
-    feed.told = { revision: 1, entries: [entry] };
+    feed.told = { revision: 1, entries: [...feed.told.entries, entry] };
   };
   const text = async () => {
     const { done, value } = await reader.read();
@@ -94,4 +94,18 @@ it("a stream of another version goes on, and asks no more than it must", async (
   for (let passed = 0; passed < 600_000; passed += 7500) await pass(7500);
   expect(ended).toEqual([]);
   expect(feed.asked).toBe(1 + 600_000 / 7500);
+});
+
+it("a stream of a version that was released again goes on, until that is taken back again", async () => {
+  const old: Entry = { kind: "drain", versions: ["v1"], ends: 0, id: "o", until: 1e15, by: "control", reason: "" };
+  const { ended, drain, pass, text } = await open(0.5, "1h", [old]);
+  const next = text();
+  for (let passed = 0; passed < 60_000; passed += 7500) await pass(7500);
+  expect(ended).toEqual([]);
+  drain(["v1"], 30_000);
+  await pass(7500);
+  await pass(11_249);
+  expect(ended).toEqual([]);
+  await pass(1);
+  expect([await next, ended]).toEqual(["(end)", ["all drained"]]);
 });
