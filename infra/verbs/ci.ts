@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import pc from "picocolors";
 import { annotations } from "../compiler/annotations.ts";
-import type { Problem } from "../compiler/problem.ts";
+import { inOrder, type Problem } from "../compiler/problem.ts";
 import { environmentNames } from "../compiler/surroundings.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Risk } from "../review/risks.ts";
@@ -16,6 +16,7 @@ interface Options {
   readonly failOn?: Risk | undefined;
   readonly annotate?: true | undefined;
   readonly comment?: string | undefined;
+  readonly failUnder?: string | undefined;
 }
 
 interface Stage {
@@ -27,7 +28,7 @@ interface Stage {
 export const commentMark = "<!-- postern ci -->";
 
 export const ci = async (base: string, options: Options): Promise<Outcome> => {
-  const { root, failOn, annotate, comment } = options;
+  const { root, failOn, annotate, comment, failUnder } = options;
   const { exitCode, human, markdown, data } = compared(base, undefined, { root, failOn });
   // As `check` reads them all, cases are tried in one: that of the machine, or else the first.
   const names = environmentNames(root);
@@ -35,7 +36,7 @@ export const ci = async (base: string, options: Options): Promise<Outcome> => {
   const stages = saidOnce([
     { name: "check", outcome: check({ root }) },
     { name: "repo", outcome: repo({ root, check: true }) },
-    { name: "test", outcome: await test([], { root, env }) },
+    { name: "test", outcome: await test([], { root, env, failUnder }) },
     { name: "diff", outcome: { exitCode, text: human, data } },
   ]);
   if (comment !== undefined) fs.writeFileSync(comment, commentOf(stages, markdown));
@@ -53,18 +54,18 @@ export const ci = async (base: string, options: Options): Promise<Outcome> => {
 /** What makes a manifest not hold is said by the check, and the others wait for it. */
 const saidOnce = ([checked, ...others]: readonly [Stage, ...Stage[]]): readonly Stage[] => {
   const text = "told when what does not hold is mended\n";
-  return [checked, ...others.map((it) => (isBroken(it) ? { ...it, outcome: { ...it.outcome, text } } : it))];
+  const waits = (it: Stage) => checked.outcome.exitCode !== 0 && problemsOf(it).length > 0;
+  return [checked, ...others.map((it) => (waits(it) ? { ...it, outcome: { ...it.outcome, text } } : it))];
 };
 
-/** Problems of manifests have places; what else a stage complains of is a text. */
-const isBroken = ({ outcome }: Stage): boolean =>
-  typeof (outcome.data as { readonly problems: readonly unknown[] }).problems[0] === "object";
+/** Those that have a place in a file; what else a stage complains of is a text. */
+const problemsOf = ({ outcome }: Stage): readonly Problem[] => {
+  const { problems = [] } = outcome.data as { readonly problems?: readonly (Problem | string)[] };
+  return problems.filter((it) => typeof it === "object");
+};
 
 /** Workflow commands work wherever they stand in a log. */
-const annotationsOf = (stages: readonly Stage[]): string =>
-  annotations(
-    stages.flatMap(({ name, outcome }) => (name === "check" ? (outcome.data as { problems: Problem[] }).problems : [])),
-  );
+const annotationsOf = (stages: readonly Stage[]): string => annotations(inOrder(stages.flatMap(problemsOf)));
 
 const shown = ({ name, outcome: { exitCode, text } }: Stage): string => {
   const verdict =
