@@ -5,7 +5,7 @@ import path from "node:path";
 import { type Compiled, type CompiledTier, compile } from "../compiler/compile.ts";
 import { type Mutant, mutantsOf } from "./mutants.ts";
 import type { Keys } from "./people.ts";
-import type { Case, Suite } from "./read.ts";
+import { type Case, requestsOf, type Suite } from "./read.ts";
 import { runSuite } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -41,7 +41,9 @@ export const mutate = async ({ root, env, suites, keys, runtime, most, tell }: E
   const chosen = spread(all, most ?? all.length);
   const copy = fs.mkdtempSync(path.join(os.tmpdir(), "postern-mutants-"));
   const tried: Tried[] = [];
-  const queues = new Map(suites.map(({ file, cases }) => [file, cases.toSorted((a, b) => effort(a) - effort(b))]));
+  const queues = new Map(
+    suites.map(({ file, cases }) => [file, cases.toSorted((a, b) => requestsOf(a) - requestsOf(b))]),
+  );
   try {
     fs.cpSync(path.join(root, "routes"), path.join(copy, "routes"), { recursive: true });
     const good = compile(copy, env);
@@ -55,13 +57,6 @@ export const mutate = async ({ root, env, suites, keys, runtime, most, tell }: E
     fs.rmSync(copy, { recursive: true, force: true });
   }
 };
-
-/** Requests of a case. */
-const effort = ({ steps }: Case): number =>
-  steps.reduce(
-    (sum, { send }) => sum + [send].flat().reduce((all, it) => all + (typeof it === "string" ? 1 : it.repeat), 0),
-    0,
-  );
 
 const spread = <T>(all: readonly T[], most: number): readonly T[] =>
   most >= all.length

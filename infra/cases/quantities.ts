@@ -1,8 +1,10 @@
 /** Quantities that are nearly what they were. */
 import { bytes, milliseconds, perWindow } from "../../functions/gateway/quantities.ts";
 
-/** A little more and a little less of it: sizes by one byte, all else by a tenth. Nothing for a text that is no quantity. */
+/** A little more and a little less of it: sizes by one byte, ranges by one bit, all else by a tenth. Nothing for a text that is no quantity. */
 export const more = (text: string): string[] => {
+  const [, address, bits] = range.exec(text) ?? [];
+  if (address !== undefined) return [Number(bits) - 1, Number(bits) + 1].filter(isMask).map((it) => `${address}/${it}`);
   const size = tried(bytes, text);
   if (size !== undefined) return [size + 1, size - 1].filter((it) => it >= 0).map((it) => `${it}B`);
   const time = tried(milliseconds, text);
@@ -16,6 +18,10 @@ export const more = (text: string): string[] => {
     .map((it) => `${it}/${text.slice(text.indexOf("/") + 1)}`);
   return [...counts, `${count}/${windowOf(2 * windowMs)}`];
 };
+
+/** IPv4 addresses. */
+const range = /^(\d{1,3}(?:\.\d{1,3}){3})\/(\d{1,2})$/;
+const isMask = (bits: number): boolean => bits >= 0 && bits <= 32;
 
 const windowOf = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`);
 

@@ -89,6 +89,11 @@ const casesIn = (
   const written = reading.parse(schema, reading.value ?? [], [], "a case");
   const cases = (written ?? []).map((it, index) => caseOf(it, index, source));
   const words = wordsOf(tier);
+  const all = cases.reduce((sum, it) => sum + requestsOf(it), 0);
+  if (all > mostRequests) {
+    const message = `the cases send ${all} requests, and ${mostRequests} at most are tried`;
+    return { cases: [], found: [source.problem([], "out-of-range", message, { remedy: "repeat less often" })] };
+  }
   const seen = new Map<string, Path>();
   const named = cases.flatMap(({ it, steps }, index): Problem[] => {
     const first = seen.get(it);
@@ -101,6 +106,12 @@ const casesIn = (
   });
   return { cases, found: [...reading.found, ...named] };
 };
+
+/** Of one file: some minutes. */
+const mostRequests = 100_000;
+
+export const requestsOf = ({ steps }: Case): number =>
+  steps.flatMap(({ send }) => send).reduce((sum, it) => sum + (typeof it === "string" ? 1 : it.repeat), 0);
 
 /** 2026-11-01T00:00:00Z: a day on which every window begins. */
 const dayOne = Date.UTC(2026, 10, 1);

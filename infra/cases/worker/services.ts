@@ -28,7 +28,7 @@ export const services = (clock: Clock, bindings: Readonly<Record<string, string>
   const serve = async (upstream: string, request: Request): Promise<Response> => {
     const url = new URL(request.url);
     // Read to its end before anything is answered, as a service would that stores it.
-    const body = (await request.text()).slice(0, longestBody);
+    const body = (await clock.busy(request.text())).slice(0, longestBody);
     calls[upstream] = (calls[upstream] ?? 0) + 1;
     if (seen.length < mostSeen)
       seen.push({

@@ -20,6 +20,7 @@ import {
 } from "../batch.ts";
 import { type Clock, clockFrom } from "./clock.ts";
 import { proven } from "./credentials.ts";
+import { codeOf, hungUp, requestOf } from "./messages.ts";
 import { type Services, services } from "./services.ts";
 import { type Passage, triedBy } from "./tried.ts";
 
@@ -79,7 +80,7 @@ const worldOf = (batch: Batch, clock: Clock, ask: AskState): World => {
           fetch: async (input: string, init: RequestInit) => {
             const kept = input.includes("/once") ? "nonces" : "counts";
             if (world.down.has("state") || world.down.has(kept)) throw new Error("state is down");
-            return clock.busy(ask(new Request(input, init), clock.now()));
+            return clock.busy(whole(ask(new Request(input, init), clock.now())));
           },
         },
       },
@@ -105,6 +106,12 @@ const worldOf = (batch: Batch, clock: Clock, ask: AskState): World => {
     revoked: new Set(),
   };
   return world;
+};
+
+/** Here with its body: what comes over from state in real time must not be waited for in the case's. */
+const whole = async (answer: Promise<Response>): Promise<Response> => {
+  const response = await answer;
+  return new Response(await response.text(), response);
 };
 
 const store = (name: string, all: Readonly<Record<string, string>>, world: () => World) => ({
@@ -202,46 +209,14 @@ const once = async (send: Send, issuers: Batch["issuers"], world: World, city: C
   const response = await city(await proven(requestOf(send), send, issuers, world.clock.now()));
   const body = response.status === 101 ? hungUp(response) : (await response.text()).slice(0, longestBody);
   const passage = world.passage as Passage | undefined;
-  const isProblem = response.headers.get("content-type") === "application/problem+json";
   return {
     times: 1,
     status: response.status,
     headers: Object.fromEntries(response.headers),
     body,
     route: passage?.route ?? "",
-    code: isProblem ? (JSON.parse(body) as { readonly code: string }).code : null,
+    code: codeOf(response.headers, body),
     by: passage?.outcome.by ?? null,
     decisions: passage?.decisions ?? [],
   };
-};
-
-/** Whoever became a WebSocket has nothing more to say here. */
-const hungUp = ({ webSocket }: Response): string => {
-  webSocket?.accept();
-  webSocket?.close();
-  return "";
-};
-
-const requestOf = ({ method, url, headers, body, stream, ip }: Send): Request => {
-  const given = { ...headers, "cf-connecting-ip": ip };
-  if (body === null) return new Request(url, { method, headers: given });
-  // The runtime takes the length of a text from itself, and of a stream from nobody; a real client announces one.
-  const announced = { ...given, "content-length": String(new TextEncoder().encode(body).byteLength) };
-  // It makes no GET with a body, though clients send some; what is announced is what filters go by.
-  if (method === "GET" || method === "HEAD") return new Request(url, { method, headers: announced });
-  if (stream === "whole") return new Request(url, { method, headers: announced, body });
-  return new Request(url, { method, headers: given, body: flowing(body, stream === "broken") });
-};
-
-/** As bytes of a client come in: nobody knows how many there will be. */
-const flowing = (body: string, breaks: boolean): ReadableStream => {
-  const { readable, writable } = new IdentityTransformStream();
-  const writer = writable.getWriter();
-  const write = async () => {
-    await writer.write(new TextEncoder().encode(body));
-    await (breaks ? writer.abort(new Error("the client broke off")) : writer.close());
-  };
-  // Who refuses a body reads it no further.
-  write().catch(() => {});
-  return readable;
 };

@@ -6,7 +6,7 @@ import { percentOf } from "../../../infra/cases/coverage.ts";
 import { junit } from "../../../infra/cases/junit.ts";
 import { mutate } from "../../../infra/cases/mutate.ts";
 import { prepare } from "../../../infra/cases/prepare.ts";
-import { shown } from "../../../infra/cases/report.ts";
+import { coverageShown, shown } from "../../../infra/cases/report.ts";
 import { keysOf } from "../../../infra/cases/run.ts";
 import { home } from "../../../infra/gen/generated.ts";
 import { testOn } from "../../../infra/verbs/test.ts";
@@ -41,6 +41,11 @@ describe("what is wrong with a file of cases is told with its place", () => {
       "two of one name",
       "- { it: asks, send: GET /t, expect: {} }\n- { it: asks, send: GET /t, expect: {} }",
       "2:9 duplicate-id",
+    ],
+    [
+      "more requests than anybody waits for",
+      `- { it: asks, send: [${Array(11).fill("{ request: GET /t, repeat: 10000 }").join(", ")}], expect: {} }`,
+      "1:1 out-of-range the cases send 110000 requests",
     ],
     ["a consumer that is not there", "- { it: asks, as: nobody, send: GET /t/key, expect: {} }", "1:19 unknown-value"],
     [
@@ -244,6 +249,8 @@ ${open}`,
       "noticed: one does without ip routes/t.yaml:9",
       "refused: ip loses 10.0.0.0/8 routes/t.yaml:7",
       "refused: ip loses allow routes/t.yaml:7",
+      "survived: 10.0.0.0/8 becomes 10.0.0.0/7 routes/t.yaml:7",
+      "survived: 10.0.0.0/8 becomes 10.0.0.0/9 routes/t.yaml:7",
       "survived: 2s becomes 1800ms routes/t.yaml:8",
       "survived: 2s becomes 2200ms routes/t.yaml:8",
       "survived: one does without timeout routes/t.yaml:9",
@@ -253,8 +260,9 @@ ${open}`,
   `);
 });
 
+const page = fs.readFileSync(path.join(home, "docs/testing.md"), "utf8");
+
 describe("the page about cases", () => {
-  const page = fs.readFileSync(path.join(home, "docs/testing.md"), "utf8");
   it("shows cases that hold", async () => {
     const root = project({});
     fs.cpSync(path.join(home, "routes"), path.join(root, "routes"), { recursive: true });
@@ -270,6 +278,9 @@ describe("the examples", () => {
     const reports = await tryAll(home, runtime());
     expect(reports.flatMap(failed)).toEqual([]);
     expect(reports.flatMap(({ coverage }) => coverage.untried)).toEqual([]);
+    // What the page shows of them is what they say.
+    const lines = `${shown(reports, 3500)}\n${coverageShown(reports)}`.split("\n");
+    expect(lines.filter((line) => !page.includes(line.trimEnd()))).toEqual([]);
     expect(reports.every(({ coverage, ran }) => coverage.branches.length > 15 && ran.length > 5)).toBe(true);
   });
 
