@@ -1,6 +1,7 @@
 /** Where the values of secrets are: for the dev loop in a file that git ignores, elsewhere with the platform. */
 import fs from "node:fs";
 import path from "node:path";
+import { isPreview } from "./release/preview.ts";
 import type { Target } from "./release/target.ts";
 import { WranglerError, wrangler } from "./release/wrangler.ts";
 
@@ -17,19 +18,31 @@ const local = "local";
  * @param samples what the dev loop uses where nothing has been set
  * @param target where other environments have them
  */
-export const secretsOf = (root: string, environment: string, samples: Values, target: Target): Secrets =>
-  environment === local ? inFile(root, samples) : withPlatform(target);
+export const secretsOf = (root: string, environment: string, samples: Values, target: Target): Secrets => {
+  if (isPreview(environment)) return ofPreview(samples);
+  return environment === local ? inFile(root, samples) : withPlatform(target);
+};
+
+/** Its Workers come and go, so nobody sets anything for them; they have samples, as the dev loop has. */
+const ofPreview = (samples: Values): Secrets => ({
+  names: async () => Object.keys(samples),
+  set: async (_, name) => {
+    throw new Error(`a preview has samples: write ${name} into dev.secrets of routes/environments/preview.yaml`);
+  },
+});
 
 type Values = Readonly<Record<string, string>>;
 
 const fileOf = (root: string): string => path.join(root, ".secrets", `${local}.json`);
 
 /**
- * The values that the dev loop hands to gates; none for other environments.
+ * The values that the dev loop and previews hand to gates; none for other environments.
  * @throws where the file is no map of texts; it says nothing of what is in it
  */
-export const localSecrets = (root: string, environment: string, samples: Values): Values =>
-  environment === local ? { ...samples, ...valuesIn(fileOf(root), root) } : {};
+export const localSecrets = (root: string, environment: string, samples: Values): Values => {
+  if (isPreview(environment)) return samples;
+  return environment === local ? { ...samples, ...valuesIn(fileOf(root), root) } : {};
+};
 
 const valuesIn = (file: string, root: string): Values => {
   if (!fs.existsSync(file)) return {};

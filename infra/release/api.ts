@@ -25,7 +25,19 @@ export const ask = async <T>({ api, token, account }: Access, worker: string, wh
   const { success, result, errors } = (await response.json()) as Answer<T>;
   if (success) return result;
   if (errors.some(({ code }) => noWorker.includes(code))) return undefined;
-  throw new Error(`${worker}: ${errors.map(({ code, message }) => `${message} [code: ${code}]`).join("; ")}`);
+  throw new Error(`${worker}: ${saidOf(errors)}`);
+};
+
+const saidOf = (errors: Answer<unknown>["errors"]): string =>
+  errors.map(({ code, message }) => `${message} [code: ${code}]`).join("; ");
+
+/** The names of all Workers of the account. */
+export const workersThere = async ({ api, token, account }: Access): Promise<string[]> => {
+  const url = `${api}/accounts/${account}/workers/scripts`;
+  const response = await reached(url, { headers: { authorization: `Bearer ${token}` } });
+  const { success, result, errors } = (await response.json()) as Answer<readonly { readonly id: string }[]>;
+  if (success) return result.map(({ id }) => id);
+  throw new Error(`the Workers cannot be listed: ${saidOf(errors)}`);
 };
 
 interface Answer<T> {

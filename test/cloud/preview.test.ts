@@ -1,0 +1,109 @@
+/** Previews: what would make one another's is refused; and, in the long form, two of them on a local cloud, one after the other gone. */
+import { once } from "node:events";
+import fs from "node:fs";
+import http from "node:http";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { startCloud } from "../../infra/cloud/cloud.ts";
+import { isPreview } from "../../infra/release/preview.ts";
+import { down, up } from "../../infra/verbs/preview.ts";
+import { manifest, project, service } from "../e2e/city.ts";
+
+const full = process.env.POSTERN_FULL === "1";
+
+const tier = (name: string) =>
+  manifest(
+    name,
+    `filters:
+  - rate-limit: { limit: 1000/m, by: ip }
+  - headers: { request: { set: { x-key: { secret: A_KEY } } } }
+upstreams: { it: { http: "$${"{it-url}"}" } }
+routes: { who: { match: GET /who, to: it } }
+`,
+  ).replace("hosts: [localhost]", `hosts: ["$${"{api-host}"}"]`);
+
+const files = (host: string, name = "a", url = "https://it.example") => ({
+  [`routes/${name}.yaml`]: tier(name),
+  "routes/environments/preview.yaml": `values: { api-host: ${host}, it-url: "${url}" }\ndev: { secrets: { A_KEY: a-sample } }\n`,
+});
+const good = "preview-0.acme.example";
+const nowhere = "http://127.0.0.1:9";
+
+describe("what would make one preview another's is refused before anything is uploaded", () => {
+  it.each([
+    [
+      "a host that all of them have",
+      files("api.acme.example"),
+      "7",
+      /the host api\.acme\.example is that of every preview/,
+    ],
+    [
+      "a host of preview-70",
+      files("preview-70.acme.example"),
+      "7",
+      /the host preview-70\.acme\.example is that of every/,
+    ],
+    [
+      "a tier that is called like one",
+      files(good, "a-preview-7"),
+      "7",
+      /the tier a-preview-7 is called like a preview/,
+    ],
+    ["a name that would be cut", files(good, "a".repeat(48)), "1234567", /too long a name for a preview/],
+    [
+      "no template",
+      { "routes/a.yaml": tier("a") },
+      "7",
+      /there is no routes\/environments\/preview\.yaml; write .*preview-0/,
+    ],
+    ["no number", files(good), "../7", /"\.\.\/7" is no number of a pull request/],
+  ])("%s", async (_, all, number, said) => {
+    await expect(up(number, { root: project(all), target: nowhere })).rejects.toThrow(said);
+  });
+  it("and only environments that are called so are previews", () => {
+    expect(["preview-7", "preview-0", "preview", "production", "preview-7x", "my-preview-7"].map(isPreview)).toEqual([
+      ...[true, false, false, false, false, false],
+    ]);
+  });
+});
+
+it.skipIf(!full)(
+  "each pull request has Workers of its own, which go with it and take nobody else's along",
+  { timeout: 240_000 },
+  async () => {
+    const upstream = await service((request, response) => response.end(request.headers["x-key"]));
+    const root = project(files(good, "a", upstream.url));
+    const cloud = await startCloud({ folder: path.join(root, ".cloud"), edgePort: 0, apiPort: 0 });
+    onTestFinished(() => cloud.close());
+    const options = { root, target: cloud.api };
+    const there = () => [...cloud.control.account().workers.keys()].sort();
+    /** `fetch` sets the Host header itself. */
+    const ask = async (host: string) => {
+      const [response] = (await once(http.get(`${cloud.edge}/a/who`, { headers: { host } }), "response")) as [
+        http.IncomingMessage,
+      ];
+      return [response.statusCode, await text(response)];
+    };
+
+    for (const number of ["7", "8"]) expect((await up(number, options)).exitCode).toBe(0);
+    const own = (number: string) => [
+      `gate-a-preview-${number}`,
+      `postern-front-preview-${number}`,
+      `state-shared-preview-${number}`,
+    ];
+    expect(there()).toEqual([...own("7"), ...own("8")].sort());
+    for (const number of ["7", "8"]) expect(await ask(`preview-${number}.acme.example`)).toEqual([200, "a-sample"]);
+    expect((await up("7", options)).text).toContain("nothing has changed");
+
+    expect((await down("7", options)).data).toEqual({
+      environment: "preview-7",
+      removed: ["postern-front-preview-7", "gate-a-preview-7", "state-shared-preview-7"],
+    });
+    expect(there()).toEqual(own("8"));
+    expect((await ask("preview-8.acme.example"))[0]).toBe(200);
+    expect((await ask("preview-7.acme.example"))[0]).toBe(404);
+    expect(fs.existsSync(path.join(root, "routes/environments/preview-7.yaml"))).toBe(false);
+    expect((await down("7", options)).text).toBe("nothing of preview-7 was there\n");
+  },
+);
