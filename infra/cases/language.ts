@@ -198,8 +198,12 @@ export const testCase = () =>
       .describe("What is sent next, by the same client unless it says otherwise"),
   });
 
+/** Of one tier. */
+export const mostCases = 5000;
+
 /** `routes/<tier>.test.yaml`. */
-export const caseFile = () => z.array(testCase(), "a list of cases: `- it: …`").max(1000, "1000 cases at most");
+export const caseFile = () =>
+  z.array(testCase(), "a list of cases: `- it: …`").max(mostCases, `${mostCases} cases at most`);
 
 export type Written = z.output<ReturnType<typeof testCase>>;
 export type WrittenStep = z.output<ReturnType<typeof next>>;

@@ -125,6 +125,16 @@ export const identifies = ({ use, mode }: CheckedFilter): boolean => mode !== "o
 export const shownBy = (given: Omit<Given, "config">): (Credential | string)[] =>
   given.chain.filter(identifies).flatMap(({ use, config }) => proofs[use]?.({ ...given, config }) ?? []);
 
+/** Somebody whom the filters of a route could know; undefined where none of them asks. */
+export const someoneFor = (chain: readonly CheckedFilter[], people: readonly Consumer[]): string | undefined => {
+  const [first] = chain.filter(identifies);
+  if (!first) return undefined;
+  const { keys = {} } = first.config as Partial<SignatureConfig>;
+  const [own] = first.use === "signature" ? Object.values(keys) : [];
+  const [known] = people.map(({ value }) => (JSON.parse(value) as { readonly id: string }).id);
+  return own?.consumer ?? (first.use === "api-key" ? known : undefined) ?? "alice";
+};
+
 /** Algorithms that the filters of these chains take tokens with. */
 export const algorithmsOf = (chain: readonly CheckedFilter[]): string[] =>
   chain.filter(({ use }) => use === "jwt").map(({ config }) => algorithmOf((config as JwtConfig).algorithms));

@@ -78,7 +78,8 @@ const orphans = (root: string, suites: readonly Suite[], { missing }: Compiled):
     );
 };
 
-const casesIn = (
+/** The cases of a file; none where something is wrong with it. */
+export const casesIn = (
   source: Source,
   schema: ReturnType<typeof caseFile>,
   tier: CheckedTier,

@@ -107,7 +107,8 @@ const examplesOf = (
 
 type Unplaced = Omit<Example, "host">;
 
-const alone = ({ checked: { methods, segments, when } }: RoutePicture): Unplaced[] => {
+/** What a route could take, if nothing else decided: one for each method. */
+export const alone = ({ checked: { methods, segments, when } }: Pick<RoutePicture, "checked">): Unplaced[] => {
   const path = crossing(segments, segments);
   return path === undefined ? [] : methods.map((method) => ({ method: asked(method), path, when }));
 };
@@ -170,7 +171,7 @@ const fits = (it: Segment, text: string): boolean => {
 };
 
 /** A request that fulfils the conditions. */
-const requestOf = ({ method, host, path, when }: Example): Request => {
+export const requestOf = ({ method, host, path, when }: Example): Request => {
   const url = new URL(`https://${host}${path}`);
   const headers = new Headers();
   const cookies: string[] = [];

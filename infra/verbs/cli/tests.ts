@@ -16,6 +16,7 @@ export const addTestVerb = (program: Command): void => {
     .option("--coverage", "say what of the policy no case has tried")
     .option("--fail-under <per cent>", "exit with 1 where less of the policy is tried")
     .option("--mutate [count]", "try them on manifests that are wrong in one thing: all of those, or so many")
+    .option("--init", "write first cases for tiers that have none: what their gates answer today")
     .option("--junit <file>", "write what came of it as JUnit's XML, too")
     .addOption(root)
     .addOption(json)
@@ -29,7 +30,8 @@ export const addTestVerb = (program: Command): void => {
         "npx postern test --mutate": "would the cases notice a weaker policy?",
       }),
     )
-    .action(async (tiers, { watch, mutate, ...options }) => {
+    .action(async (tiers, { watch, mutate, init, ...options }) => {
+      if (init) return finish(await (await import("../first-cases.ts")).init(tiers, options), options);
       if (mutate !== undefined) {
         const { mutations } = await import("../mutations.ts");
         return finish(await mutations(tiers, { ...options, mutate }), options);

@@ -3,9 +3,11 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { percentOf } from "../../../infra/cases/coverage.ts";
+import { firstCases } from "../../../infra/cases/first.ts";
 import { junit } from "../../../infra/cases/junit.ts";
 import { mutate } from "../../../infra/cases/mutate.ts";
 import { prepare } from "../../../infra/cases/prepare.ts";
+import type { Suite } from "../../../infra/cases/read.ts";
 import { coverageShown, shown } from "../../../infra/cases/report.ts";
 import { keysOf } from "../../../infra/cases/run.ts";
 import { home } from "../../../infra/gen/generated.ts";
@@ -258,6 +260,36 @@ ${open}`,
       "survived: timeout is dropped routes/t.yaml:8",
     ]
   `);
+});
+
+it("a tier that has no cases gets first ones, which hold", async () => {
+  const body = `filters: [{ jwt: { issuer: https://id.example, audience: t, algorithms: [EdDSA] } }]
+routes:
+  one: { match: "PUT /one/{id:[0-9]+}/{rest*}", when: { header: { x-a: { prefix: b } }, query: { q: present } }, to: it }
+  two: { match: GET /two, without: [jwt], filters: [{ ip: { allow: [10.0.0.0/8] } }], to: it }
+`;
+  const ready = prepare([], { root: project({ ...files(body, "[]") }), env: "local" });
+  if ("exitCode" in ready) throw new Error(ready.text);
+  const [suite] = ready.suites as [Suite];
+  const text = await firstCases(suite, ready.compiled, await keysOf(ready.suites), runtime());
+  expect(text).toMatchInlineSnapshot(`
+    "# yaml-language-server: $schema=./cases.schema.json
+    # First cases: what the gate answers today. Say what it should do, and what it must not.
+    - it: serves one to alice
+      as: alice
+      send: { request: PUT /t/one/0/example?q=x, headers: { x-a: b } }
+      expect: { status: 200, route: one }
+
+    - it: refuses one to a stranger (token-missing)
+      send: { request: PUT /t/one/0/example?q=x, headers: { x-a: b } }
+      expect: { status: 401, code: token-missing, by: jwt, route: one }
+
+    - it: refuses two (address-refused)
+      send: GET /t/two
+      expect: { status: 403, code: address-refused, by: two/ip, route: two }
+    "
+  `);
+  expect(failed(await tried(body, text, runtime()))).toEqual([]);
 });
 
 const page = fs.readFileSync(path.join(home, "docs/testing.md"), "utf8");
