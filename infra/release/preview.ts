@@ -39,7 +39,6 @@ export const removeEnvironment = (root: string, name: string): void =>
 export const collisions = (
   name: string,
   hosts: readonly string[],
-  tiers: readonly string[],
   workers: readonly Pick<Emitted, "worker" | "kind">[],
 ): string[] => [
   ...hosts
@@ -48,9 +47,6 @@ export const collisions = (
         !it.split(".").some((label) => label === name || label.endsWith(`-${name}`) || label.startsWith(`${name}-`)),
     )
     .map((it) => `the host ${it} is that of every preview; write ${blank} into its value in ${template}`),
-  ...tiers
-    .filter((it) => /(?:^|-)preview-\d+$/.test(it))
-    .map((it) => `the tier ${it} is called like a preview, so its Worker would be one's; call it otherwise`),
   ...workers
     .filter((it) => !it.worker.endsWith(`-${name}`))
     .map(({ worker }) => `the Worker ${worker} has too long a name for a preview; call its tier or route shorter`),

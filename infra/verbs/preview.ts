@@ -21,8 +21,7 @@ export const up = async (number: string, { root, target }: Options): Promise<Out
   if (compiled.problems.length > 0)
     return { exitCode: 1, text: report(compiled.problems, compiled), data: { problems: compiled.problems } };
   const hosts = [...new Set(compiled.front.tiers.flatMap((it) => it.hosts))].sort();
-  const tiers = compiled.front.tiers.map(({ tier }) => tier);
-  const wrong = collisions(name, hosts, tiers, await emit(root, compiled));
+  const wrong = collisions(name, hosts, await emit(root, compiled));
   if (wrong.length > 0) throw new Error(`nothing was uploaded:\n${wrong.map((it) => `  ${it}`).join("\n")}`);
   const done = await deploy([], {
     root,

@@ -44,12 +44,6 @@ describe("what would make one preview another's is refused before anything is up
       "7",
       /the host preview-70\.acme\.example is that of every/,
     ],
-    [
-      "a tier that is called like one",
-      files(good, "a-preview-7"),
-      "7",
-      /the tier a-preview-7 is called like a preview/,
-    ],
     ["a name that would be cut", files(good, "a".repeat(48)), "1234567", /too long a name for a preview/],
     [
       "no template",
@@ -60,6 +54,12 @@ describe("what would make one preview another's is refused before anything is up
     ["no number", files(good), "../7", /"\.\.\/7" is no number of a pull request/],
   ])("%s", async (_, all, number, said) => {
     await expect(up(number, { root: project(all), target: nowhere })).rejects.toThrow(said);
+  });
+  it("a tier, or a route with a Worker of its own, that is called like one", async () => {
+    const lifted = tier("b").replace("{ who: { match", "{ my-preview-7: { isolation: route, match");
+    const root = project({ ...files(good, "a-preview-7"), "routes/b.yaml": lifted });
+    const { exitCode, text } = await up("7", { root, target: nowhere });
+    expect([exitCode, text.match(/^routes\S+ {2}reserved-name {2}Workers of previews/gm)?.length]).toEqual([1, 2]);
   });
   it("and only environments that are called so are previews", () => {
     expect(["preview-7", "preview-0", "preview", "production", "preview-7x", "my-preview-7"].map(isPreview)).toEqual([

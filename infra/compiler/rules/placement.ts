@@ -24,12 +24,24 @@ const fileIsNamedAfterTier = ({ source, manifest: { tier } }: CheckedTier): Prob
 };
 
 /** The names of Workers and bindings are made from those of tiers and routes. */
-const nameIsFree = ({ source, manifest: { tier } }: CheckedTier): Problem[] => {
-  if (tier !== "shared" && !tier.includes("--")) return [];
-  const message =
-    tier === "shared" ? "the gate that small tiers share is called so" : "two hyphens stand between a tier and a route";
-  return [source.problem(["tier"], "reserved-name", message, { remedy: "call the tier otherwise" })];
+const nameIsFree = ({ source, manifest: { tier }, routes }: CheckedTier): Problem[] => {
+  const taken = [
+    ...(tier === "shared" ? ["the gate that small tiers share is called so"] : []),
+    ...(tier.includes("--") ? ["two hyphens stand between a tier and a route"] : []),
+    ...(likePreview.test(tier) ? [previews] : []),
+  ];
+  const lifted = routes.filter(({ name, settings }) => settings.isolation === "route" && likePreview.test(name));
+  return [
+    ...taken.map((it) => source.problem(["tier"], "reserved-name", it, { remedy: "call the tier otherwise" })),
+    ...lifted.map(({ name }) =>
+      source.problem(["routes"], "reserved-name", previews, { key: name, remedy: "call the route otherwise" }),
+    ),
+  ];
 };
+
+/** Workers of previews are found by the end of their names, and removed. */
+const likePreview = /(?:^|-)preview-\d+$/;
+const previews = "Workers of previews are called so, and go with their pull request";
 
 const presetIsThere = ({ source, manifest: { preset } }: CheckedTier, { presets }: Surroundings): Problem[] => {
   if (preset === undefined || presets.has(preset)) return [];
