@@ -76,7 +76,8 @@ export const runSuite = async (
   };
 };
 
-const says =
+/** Whether a case is one of those that were asked for. */
+export const says =
   (text: string) =>
   ({ it }: Case): boolean =>
     it.toLowerCase().includes(text.toLowerCase());

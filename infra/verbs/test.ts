@@ -7,7 +7,7 @@ import { junit } from "../cases/junit.ts";
 import { broken, prepare } from "../cases/prepare.ts";
 import type { Suite } from "../cases/read.ts";
 import { coverageShown, failedIn, shown } from "../cases/report.ts";
-import { keysOf, type Report, runSuite } from "../cases/run.ts";
+import { keysOf, type Report, runSuite, says } from "../cases/run.ts";
 import { type Runtime, startRuntime } from "../cases/runtime.ts";
 import { watch } from "../dev/watch.ts";
 import type { Outcome } from "../outcome.ts";
@@ -91,6 +91,10 @@ export const testOn = async (
   if ("exitCode" in ready) return ready;
   if (least === undefined && !options.coverage && ready.suites.every(({ cases }) => cases.length === 0))
     return nothingToTry(ready.suites);
+  const { only } = options;
+  // Else a slip of the pen would look like cases that hold.
+  if (only !== undefined && !ready.suites.some(({ cases }) => cases.some(says(only))))
+    throw new Error(`no case says "${only}"`);
   const [running, keys] = await Promise.all([runtime(), keysOf(ready.suites)]);
   const reports: Report[] = [];
   for (const suite of ready.suites) reports.push(await runSuite(suite, ready.compiled, keys, running, options));

@@ -86,6 +86,14 @@ describe("what is wrong with a file of cases is told with its place", () => {
   });
 });
 
+it("a word that no case says is a slip of the pen, and so is a share that is none", async () => {
+  const root = project(files(open, "- { it: asks, send: GET /t/one/7, expect: {} }\n"));
+  const asked = (options: object) => testOn(runtime, [], { root, env: "local", ...options });
+  await expect(asked({ only: "answers" })).rejects.toThrow('no case says "answers"');
+  await expect(asked({ failUnder: "101" })).rejects.toThrow("--fail-under takes per cent, 0 to 100");
+  expect((await asked({ only: "ASKS", failUnder: "100" })).exitCode).toBe(0);
+});
+
 describe("coverage", () => {
   const body = `filters:
   - { ip: { deny: [192.0.2.6] }, id: real }
