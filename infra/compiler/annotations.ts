@@ -1,11 +1,14 @@
 /** Shows problems beside the lines of a pull request: GitHub's workflow commands. */
 import type { Problem } from "./problem.ts";
 
+/** A problem, or something else that is wrong with a line. */
+export type Annotated = Omit<Problem, "code" | "source"> & { readonly code: string };
+
 /**
  * One line for each problem.
  * Source: GitHub Docs, "Workflow commands for GitHub Actions", setting an error message; the escapes are those of `@actions/core`.
  */
-export const annotations = (problems: readonly Problem[]): string =>
+export const annotations = (problems: readonly Annotated[]): string =>
   problems
     .map(({ file, line, column, length, code, message, remedy, related = [] }) => {
       const place = { file, line, col: column, endLine: line, endColumn: column + length, title: code };

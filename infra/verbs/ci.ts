@@ -1,11 +1,13 @@
 /** `postern ci`: all that a pull request has to pass, in one call and one report. A workflow runs it, and so does a person. */
 import fs from "node:fs";
 import pc from "picocolors";
-import { annotations } from "../compiler/annotations.ts";
+import type { Failure } from "../cases/judge.ts";
+import { type Annotated, annotations } from "../compiler/annotations.ts";
 import { inOrder, type Problem } from "../compiler/problem.ts";
 import { environmentNames } from "../compiler/surroundings.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Risk } from "../review/risks.ts";
+import { codeSpan } from "../review/sentence.ts";
 import { check } from "./check.ts";
 import { compared } from "./diff.ts";
 import { repo } from "./repo.ts";
@@ -65,7 +67,28 @@ const problemsOf = ({ outcome }: Stage): readonly Problem[] => {
 };
 
 /** Workflow commands work wherever they stand in a log. */
-const annotationsOf = (stages: readonly Stage[]): string => annotations(inOrder(stages.flatMap(problemsOf)));
+const annotationsOf = (stages: readonly Stage[]): string =>
+  annotations([...inOrder(stages.flatMap(problemsOf)), ...stages.flatMap(failuresOf)]);
+
+/** Cases that fail, at the lines where they stand. */
+const failuresOf = ({ outcome }: Stage): Annotated[] => {
+  const { tiers = [] } = outcome.data as { readonly tiers?: readonly Tested[] };
+  return tiers.flatMap(({ file, failures = [] }) =>
+    failures.map(({ case: said, line, request, differences }) => ({
+      file,
+      line,
+      column: 1,
+      length: 1,
+      code: "case",
+      message: [
+        `${said}: ${request}`,
+        ...differences.map(({ of, expected, got }) => `${of}: expected ${expected}, got ${got}`),
+      ].join("\n"),
+    })),
+  );
+};
+
+type Tested = { readonly file: string; readonly failures?: readonly Failure[] };
 
 const shown = ({ name, outcome: { exitCode, text } }: Stage): string => {
   const verdict =
@@ -79,5 +102,15 @@ const commentOf = (stages: readonly Stage[], effect: string): string => {
     .filter(({ name }) => name !== "diff")
     .map(({ name, outcome }) => `${outcome.exitCode === 0 ? "✅" : "❌"} \`${name}\``)
     .join(" · ");
-  return `${commentMark}\n${effect.trimEnd()}\n\n---\n${line} · run it yourself: \`npx postern ci <base>\`\n`;
+  const failing = [
+    ...new Set(stages.flatMap(failuresOf).map((it) => `- \`${it.file}:${it.line}\` ${firstLine(it)}\n`)),
+  ];
+  const cases = failing.length > 0 ? `\n**Cases that fail**\n\n${failing.slice(0, mostFailing).join("")}` : "";
+  return `${commentMark}\n${effect.trimEnd()}\n${cases}\n---\n${line} · run it yourself: \`npx postern ci <base>\`\n`;
 };
+
+/** More are in the log. */
+const mostFailing = 20;
+
+/** A case can be called anything. */
+const firstLine = ({ message }: Annotated): string => codeSpan(message.split("\n")[0] ?? "");

@@ -116,6 +116,19 @@ describe("the script of a pull request, in a repository of its own", () => {
     expect(comment).toContain("✅ `test`");
     expect(output(root, "sum")).toBe(comment.slice(0, -end.length - 1));
 
+    write("routes/t.test.yaml", `- { it: serves a, send: GET /t/a, expect: { status: 201 } }\n`);
+    commit("a case that fails");
+    const tested = await run(script("pull-request"), ["main"], root, github);
+    expect([tested.code, tested.out]).toEqual([
+      1,
+      expect.stringMatching(
+        /^::error file=routes\/t\.test\.yaml,line=1,.*title=case::serves a: GET \/t\/a%0Astatus: expected 201, got 200$/m,
+      ),
+    ]);
+    expect(output(root, "sum")).toMatch(
+      /\*\*Cases that fail\*\*\n\n- `routes\/t\.test\.yaml:1` `serves a: GET \/t\/a`/,
+    );
+
     write("routes/t.yaml", `${routes("")}oops: 1\n`);
     commit("broken");
     const second = await run(script("pull-request"), ["main"], root, github);
