@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 /** The verbs, nothing else. Each loads its module only when it is called. */
-import { Command, CommanderError, Option } from "@commander-js/extra-typings";
+import { Command, CommanderError } from "@commander-js/extra-typings";
 import { addImportVerbs } from "./verbs/cli/imports.ts";
 import { addNoticeVerbs } from "./verbs/cli/notices.ts";
 import { environment, examples, finish, json, root, target } from "./verbs/cli/options.ts";
 import { addOverlayVerbs } from "./verbs/cli/overlays.ts";
 import { addPreviewVerbs } from "./verbs/cli/previews.ts";
 import { addReleaseVerbs } from "./verbs/cli/releases.ts";
-import { addReviewVerbs } from "./verbs/cli/reviews.ts";
+import { addCheckVerb, addReviewVerbs } from "./verbs/cli/reviews.ts";
 import { addRevocationVerbs } from "./verbs/cli/revocations.ts";
 import { addRolloutVerbs } from "./verbs/cli/rollouts.ts";
 import { addTelemetryVerbs } from "./verbs/cli/telemetry.ts";
@@ -20,28 +20,11 @@ const program = new Command("postern")
   .showHelpAfterError("(--help shows what it takes)")
   .addHelpText(
     "after",
-    "\nExit codes:\n  0  done\n  1  the manifests have problems, or a case fails\n  2  the command line is wrong\n  3  it could not be done\n  4  a rollout was taken back, or a wave stopped by one\n  5  a change is as risky as --fail-on says",
+    "\nExit codes:\n  0  done\n  1  the manifests have problems, or a case fails\n  2  the command line is wrong\n  3  it could not be done\n  4  a rollout was taken back, or a wave stopped by one\n  5  a change or a finding is as grave as --fail-on says",
   )
   .exitOverride();
 
-program
-  .command("check")
-  .description("say everything that is wrong with the manifests, in every environment")
-  .option("-e, --env <name>", "only in this one of routes/environments")
-  .addOption(root)
-  .addOption(json)
-  .addOption(
-    new Option("--format <format>", "github: annotations of a pull request").choices(["human", "github"] as const),
-  )
-  .addHelpText(
-    "after",
-    examples({
-      "npx postern check": "all manifests, all environments",
-      "npx postern check --env local": "with the dev loop's values",
-      "npx postern check --format github": "in a workflow of GitHub Actions",
-    }),
-  )
-  .action(async (options) => finish(await (await import("./verbs/check.ts")).check(options), options));
+addCheckVerb(program);
 
 program
   .command("build")

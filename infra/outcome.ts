@@ -1,6 +1,6 @@
 /** What a verb has to say: a text for people and the same as data. */
 export interface Outcome {
-  /** 0 done, 1 the manifests have problems or a case fails, 2 wrong command line, 3 it could not be done, 4 a rollout was taken back, or a wave stopped by one, 5 a change is as risky as `--fail-on` says. */
+  /** 0 done, 1 the manifests have problems or a case fails, 2 wrong command line, 3 it could not be done, 4 a rollout was taken back, or a wave stopped by one, 5 a change or a finding is as grave as `--fail-on` says. */
   readonly exitCode: 0 | 1 | 2 | 3 | 4 | 5;
   readonly text: string;
   /** Undefined where it has been said already, line by line. */

@@ -92,7 +92,8 @@ const literal = (text: string): string => {
   return text;
 };
 
-const atom = /(?:\[\^?(?:\\[\w\-\].]|[^\]\\[])+\]|\\[dw.-]|[A-Za-z0-9_~-])(\?|\+|\*|\{\d{1,2}(,\d{1,2})?\})?/y;
+/** One part of a pattern, and how often it may stand there. */
+export const atom = /(?:\[\^?(?:\\[\w\-\].]|[^\]\\[])+\]|\\[dw.-]|[A-Za-z0-9_~-])(\?|\+|\*|\{\d{1,2}(,\d{1,2})?\})?/y;
 
 /** Of a pattern, each repetition counted. */
 const mostPlaces = 128;

@@ -13,12 +13,17 @@ export interface Place {
   readonly source: string;
 }
 
-export interface Problem extends Place {
-  readonly code: ProblemCode;
+/** What is said of a place. */
+export interface Remark extends Place {
+  readonly code: string;
   readonly message: string;
   readonly remedy?: string;
   /** Other places that a reader has to see: the route that hides this one. */
   readonly related?: readonly Related[];
+}
+
+export interface Problem extends Remark {
+  readonly code: ProblemCode;
 }
 
 export interface Related extends Place {
@@ -26,9 +31,9 @@ export interface Related extends Place {
 }
 
 /** By file, then place, then code: the same order every time. What two readings say alike is said once. */
-export const inOrder = (problems: readonly Problem[]): Problem[] => {
+export const inOrder = <R extends Remark>(remarks: readonly R[]): R[] => {
   const seen = new Set<string>();
-  return problems
+  return remarks
     .toSorted(
       (a, b) =>
         compare(a.file, b.file) ||

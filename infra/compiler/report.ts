@@ -1,7 +1,7 @@
 /** Shows problems to people: place, code, message, the line, a caret, the remedy, and other places that matter. */
 import pc from "picocolors";
 import { visible } from "../visible.ts";
-import type { Place, Problem, Related } from "./problem.ts";
+import type { Place, Problem, Related, Remark } from "./problem.ts";
 
 /** Longer lines are cut around the caret. */
 const widest = 110;
@@ -14,15 +14,16 @@ export const report = (
   const beside = new Set(problems.map(({ file }) => file)).size - counts.broken;
   const shared = beside > 0 ? ` and ${count(beside, "file")} beside them` : "";
   const total = `${count(problems.length, "problem")} in ${counts.broken} of ${count(counts.read, "manifest")}${shared}`;
-  return `${problems.map(reportOne).join("\n\n")}\n\n${pc.bold(total)}\n`;
+  return `${problems.map((it) => reportOne(it)).join("\n\n")}\n\n${pc.bold(total)}\n`;
 };
 
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
-const reportOne = (problem: Problem): string => {
-  const { code, message, remedy, related = [] } = problem;
-  const head = `${pc.bold(where(problem))}  ${pc.red(code)}  ${visible(message)}`;
-  return [head, excerpt(problem, remedy), ...related.map(reportRelated)].filter(Boolean).join("\n");
+/** @param grade how grave it is, where that is not always the same */
+export const reportOne = (remark: Remark, grade = ""): string => {
+  const { code, message, remedy, related = [] } = remark;
+  const head = `${pc.bold(where(remark))}  ${grade && `${grade}  `}${pc.red(code)}  ${visible(message)}`;
+  return [head, excerpt(remark, remedy), ...related.map(reportRelated)].filter(Boolean).join("\n");
 };
 
 const reportRelated = (related: Related): string =>

@@ -8,6 +8,7 @@ import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts
 import { message, outcome, person, service, testCase } from "../cases/language.ts";
 import { problemCodes } from "../compiler/codes.ts";
 import { registry } from "../registry.ts";
+import { auditPages } from "./audit.ts";
 import { changesPage } from "./changes.ts";
 import { type Generated, written } from "./generated.ts";
 import { problemPages } from "./problems.ts";
@@ -18,7 +19,7 @@ export const reference = (): Generated[] => {
     ...Object.entries(filters).map(([name, about]) => page("filters", name, about)),
     ...Object.entries(upstreams).map(([name, about]) => page("upstreams", name, about)),
   ];
-  return [...pages, ...keyPages(), ...problemPages(), changesPage(), index(), codes()];
+  return [...pages, ...keyPages(), ...problemPages(), ...auditPages(), changesPage(), index(), codes()];
 };
 
 const { filters, upstreams } = registry;
@@ -174,7 +175,7 @@ Keys: [manifest](keys/manifest.md), beside a [filter](keys/filter.md) and an [up
 [preset](keys/preset.md), [environment](keys/environment.md), [consumers](keys/consumers.md); [case](keys/case.md), its
 [request](keys/case-request.md), [person](keys/case-person.md), [service](keys/case-service.md) and [outcome](keys/case-outcome.md).
 
-[Codes](codes.md): what refusals and problems say. [Changes](changes.md): what a diff can tell, and how risky it is. [Paths](../paths.md): the form in which a path is matched.
+[Codes](codes.md): what refusals and problems say. [Audit](audit/README.md): what a check finds beside them. [Changes](changes.md): what a diff can tell, and how risky it is. [Paths](../paths.md): the form in which a path is matched.
 `,
 });
 

@@ -6,9 +6,10 @@ import { type Annotated, annotations } from "../compiler/annotations.ts";
 import { inOrder, type Problem } from "../compiler/problem.ts";
 import { environmentNames } from "../compiler/surroundings.ts";
 import type { Outcome } from "../outcome.ts";
+import type { Finding } from "../review/audit/finding.ts";
 import type { Risk } from "../review/risks.ts";
 import { codeSpan } from "../review/sentence.ts";
-import { check } from "./check.ts";
+import { annotated, check } from "./check.ts";
 import { compared } from "./diff.ts";
 import { repo } from "./repo.ts";
 import { test } from "./test.ts";
@@ -56,7 +57,7 @@ export const ci = async (base: string, options: Options): Promise<Outcome> => {
 /** What makes a manifest not hold is said by the check, and the others wait for it. */
 const saidOnce = ([checked, ...others]: readonly [Stage, ...Stage[]]): readonly Stage[] => {
   const text = "told when what does not hold is mended\n";
-  const waits = (it: Stage) => checked.outcome.exitCode !== 0 && problemsOf(it).length > 0;
+  const waits = (it: Stage) => problemsOf(checked).length > 0 && problemsOf(it).length > 0;
   return [checked, ...others.map((it) => (waits(it) ? { ...it, outcome: { ...it.outcome, text } } : it))];
 };
 
@@ -68,7 +69,11 @@ const problemsOf = ({ outcome }: Stage): readonly Problem[] => {
 
 /** Workflow commands work wherever they stand in a log. */
 const annotationsOf = (stages: readonly Stage[]): string =>
-  annotations([...inOrder(stages.flatMap(problemsOf)), ...stages.flatMap(failuresOf)]);
+  annotated(inOrder(stages.flatMap(problemsOf)), stages.flatMap(findingsOf)) +
+  annotations(stages.flatMap(failuresOf), () => "error");
+
+const findingsOf = ({ outcome }: Stage): readonly Finding[] =>
+  (outcome.data as { readonly findings?: readonly Finding[] }).findings ?? [];
 
 /** Cases that fail, at the lines where they stand. */
 const failuresOf = ({ outcome }: Stage): Annotated[] => {

@@ -24,12 +24,18 @@ const good = manifest(
 
 describe("exit codes", () => {
   it("0: it holds", async () => {
-    const root = project({ "routes/t.yaml": good });
+    const root = project({ "routes/t.yaml": `${good}filters: [{ rate-limit: { limit: 20/s, by: ip } }]\n` });
     expect(await postern(["check", "--env", "local", "--root", root])).toEqual({
       code: 0,
       out: "1 tier with 1 route hold in local\n",
       err: "",
     });
+  });
+
+  it("5: a finding is as grave as --fail-on says; SARIF goes to stdout all the same", async () => {
+    const root = project({ "routes/t.yaml": good });
+    const { code, out, err } = await postern(["check", "--env", "local", "--root", root, "--format", "sarif"]);
+    expect([code, err, JSON.parse(out).runs[0].results.length]).toEqual([5, "", 1]);
   });
 
   it("1: in any environment; what is wrong in both is told once", async () => {

@@ -1,4 +1,4 @@
-/** The verbs of a review: what a change does, before it is merged. */
+/** The verbs of a review: what manifests do, and what a change of them does, before it is merged. */
 import { type Command, Option } from "@commander-js/extra-typings";
 import { grades } from "../../review/risks.ts";
 import { environment, examples, finish, json, root } from "./options.ts";
@@ -90,4 +90,41 @@ export const addReviewVerbs = (program: Command): void => {
       }),
     )
     .action(async (base, options) => finish(await (await import("../ci.ts")).ci(base, options), options));
+};
+
+export const addCheckVerb = (program: Command): void => {
+  program
+    .command("check")
+    .description("say everything that is wrong with the manifests, in every environment, and what an audit finds")
+    .option("-e, --env <name>", "only in this one of routes/environments")
+    .addOption(
+      new Option("--format <format>", "github: annotations of a pull request; sarif: for code scanning").choices([
+        "human",
+        "github",
+        "sarif",
+      ] as const),
+    )
+    .addOption(
+      new Option("--fail-on <severity>", "exit with 5 where a finding is as grave as this")
+        .choices([...grades, "never"] as const)
+        .default("high" as const),
+    )
+    .option("--fix", "mend what can be mended without asking anybody")
+    .addOption(new Option("--dry-run", "show what --fix would write").implies({ fix: true }))
+    .addOption(root)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      examples({
+        "npx postern check": "all manifests, all environments",
+        "npx postern check --env local": "with the dev loop's values",
+        "npx postern check --format github": "in a workflow of GitHub Actions",
+        "npx postern check --fix --dry-run": "what would be mended",
+      }),
+    )
+    .action(async ({ json, ...options }) => {
+      const { check } = await import("../check.ts");
+      // SARIF is what a machine reads, on stdout whatever the exit code.
+      finish(check(options), { json: json ?? (options.format === "sarif" || undefined) });
+    });
 };

@@ -1,0 +1,53 @@
+/** A page for each rule of the audit: what it finds, what it prevents, a manifest that has it, what is printed then, and one that has not. */
+import fs from "node:fs";
+import path from "node:path";
+import { allRules } from "../review/audit/registry.ts";
+import { grades } from "../review/risks.ts";
+import { type Generated, home, written } from "./generated.ts";
+
+const folder = "test/golden/audit";
+
+export const auditPages = (): Generated[] => [...allRules.map(page), index()];
+
+/** Its example is its golden case, which a test keeps true. */
+const page = ({ id, severity, summary, incident, remedy }: (typeof allRules)[number]): Generated => {
+  const text = fs.readFileSync(path.join(home, folder, `${id}.case`), "utf8");
+  const [, bad = "", findings = "", good = ""] = text.split(/^-- (?:bad|findings|good) --\n/m);
+  return {
+    file: `docs/reference/audit/${id}.md`,
+    text: `${written}
+# \`${id}\`
+
+${summary} Severity: **${severity}**.
+
+**What it prevents.** ${incident}
+
+**What to do.** ${remedy}
+
+${block(bad, "yaml")}
+${block(findings, "")}
+Right would be:
+
+${block(good, "yaml")}`,
+  };
+};
+
+const block = (text: string, language: string): string => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\`\n`;
+
+const index = (): Generated => ({
+  file: "docs/reference/audit/README.md",
+  text: `${written}
+# Rules of the audit
+
+What \`postern check\` finds in manifests that hold, the gravest first. [Review](../../review.md#the-audit) says how it is used, how a rule is
+ignored for a reason, and what needs no rule, since the compiler takes no manifest that has it.
+
+| severity | rule | what it finds |
+| --- | --- | --- |
+${grades
+  .toReversed()
+  .flatMap((grade) => allRules.filter(({ severity }) => severity === grade))
+  .map(({ id, severity, summary }) => `| ${severity} | [\`${id}\`](${id}.md) | ${summary} |`)
+  .join("\n")}
+`,
+});

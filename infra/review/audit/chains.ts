@@ -1,0 +1,85 @@
+/** What rules ask of routes and their filters. */
+import type { spec as apiKey } from "../../../functions/filters/api-key.ts";
+import type { spec as bodyLimit } from "../../../functions/filters/body-limit.ts";
+import type { spec as cors } from "../../../functions/filters/cors.ts";
+import type { spec as headers } from "../../../functions/filters/headers.ts";
+import type { spec as ip } from "../../../functions/filters/ip.ts";
+import type { spec as jwt } from "../../../functions/filters/jwt.ts";
+import type { spec as rateLimit } from "../../../functions/filters/rate-limit.ts";
+import type { spec as redirect } from "../../../functions/filters/redirect.ts";
+import type { spec as secureHeaders } from "../../../functions/filters/secure-headers.ts";
+import type { spec as signature } from "../../../functions/filters/signature.ts";
+import type { spec as timeout } from "../../../functions/filters/timeout.ts";
+import type { Config } from "../../../functions/gateway/part.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../compiler/checked.ts";
+import type { Related } from "../../compiler/problem.ts";
+import { isEnforced } from "../../compiler/rules/enforced.ts";
+
+interface Configs {
+  readonly "api-key": Config<typeof apiKey>;
+  readonly "body-limit": Config<typeof bodyLimit>;
+  readonly cors: Config<typeof cors>;
+  readonly headers: Config<typeof headers>;
+  readonly ip: Config<typeof ip>;
+  readonly jwt: Config<typeof jwt>;
+  readonly "rate-limit": Config<typeof rateLimit>;
+  readonly redirect: Config<typeof redirect>;
+  readonly "secure-headers": Config<typeof secureHeaders>;
+  readonly signature: Config<typeof signature>;
+  readonly timeout: Config<typeof timeout>;
+}
+
+export type Using<Kind extends keyof Configs> = CheckedFilter & { readonly config: Configs[Kind] };
+
+/** The filters of one kind that do something. */
+export const using = <Kind extends keyof Configs>(chain: readonly CheckedFilter[], kind: Kind): Using<Kind>[] =>
+  chain.filter((it): it is Using<Kind> => it.use === kind && it.mode !== "off");
+
+/** Every filter that a route has, each once. */
+export const filtersOf = ({ routes }: CheckedTier): CheckedFilter[] => [
+  ...new Set(routes.flatMap(({ chain }) => chain)),
+];
+
+/** Upstreams that a route's filters stand ahead of. */
+export const upstreamsOf = ({ settings: { to } }: CheckedRoute): string[] =>
+  typeof to === "string" ? [to] : (to ?? []).flatMap((it) => Object.keys(it));
+
+export const asksService = (route: CheckedRoute): boolean => upstreamsOf(route).length > 0;
+
+const writing = ["POST", "PUT", "PATCH", "DELETE", "ANY"];
+
+/** Methods by which something is changed. */
+export const writesOf = ({ methods }: CheckedRoute): string[] => methods.filter((it) => writing.includes(it));
+
+export const identifies = (filter: CheckedFilter): boolean => filter.about.phase === "identity" && isEnforced(filter);
+
+/** Only some addresses get in. */
+export const allowsAddresses = ({ chain }: CheckedRoute): boolean =>
+  using(chain, "ip").some((it) => isEnforced(it) && it.config.allow !== undefined);
+
+/** Nothing keeps a stranger out. */
+export const isPublic = (route: CheckedRoute): boolean => !route.chain.some(identifies) && !allowsAddresses(route);
+
+export const isLimit = ({ about, mode }: CheckedFilter): boolean => about.phase === "limits" && mode === "enforce";
+
+/** Where a route drops what would have been there. */
+export const droppedHere = (
+  { source, shared }: CheckedTier,
+  { name, settings }: CheckedRoute,
+  fits: (filter: CheckedFilter) => boolean,
+): Related[] =>
+  shared.filters
+    .filter((it) => fits(it) && settings.without.includes(it.id))
+    .map(({ id }) =>
+      source.related(["routes", name, "without", settings.without.indexOf(id)], `${name} drops ${id} here`),
+    );
+
+/** Headers that a filter edits in the request that the service sees. */
+export const requestEdits = (chain: readonly CheckedFilter[]) =>
+  using(chain, "headers")
+    .filter(isEnforced)
+    .map((filter) => ({ filter, ...filter.config.request }));
+
+/** `a, b and c` */
+export const listed = (words: readonly string[]): string =>
+  words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join();

@@ -1,0 +1,15 @@
+/** What the audit says of a place. */
+import type { Remark } from "../../compiler/problem.ts";
+import type { Risk } from "../risks.ts";
+import type { Fix } from "./rule.ts";
+
+export interface Finding extends Remark {
+  readonly severity: Risk;
+  /** The file that explains its rule: `docs/reference/audit/long-token.md`. */
+  readonly docs: string;
+  /** Those that have it, where not all have. */
+  readonly environments: readonly string[];
+  readonly fix?: Fix;
+}
+
+export const docsOf = (rule: string): string => `docs/reference/audit/${rule}.md`;

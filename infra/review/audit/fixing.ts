@@ -1,0 +1,73 @@
+/** `--fix`: what it would write, tried on a copy before anything is written. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
+import { compile } from "../../compiler/compile.ts";
+import { reportOne } from "../../compiler/report.ts";
+import { edited } from "./edits.ts";
+import type { Finding } from "./finding.ts";
+
+export interface Fixes {
+  readonly files: readonly FixedFile[];
+  /** What was done, finding by finding. */
+  readonly done: readonly Finding[];
+}
+
+interface FixedFile {
+  readonly file: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+export const fixesOf = (root: string, findings: readonly Finding[]): Fixes => {
+  const fixable = findings.filter(({ fix }) => fix);
+  const all = [...Map.groupBy(fixable, ({ file }) => file)].map(([file, some]) => fixedFile(root, file, some));
+  return {
+    files: all.map(({ file, before, after }) => ({ file, before, after })).filter((it) => it.before !== it.after),
+    done: all.flatMap((it) => it.done),
+  };
+};
+
+const mark = "\ufeff";
+
+const fixedFile = (root: string, file: string, findings: readonly Finding[]): FixedFile & Pick<Fixes, "done"> => {
+  const before = fs.readFileSync(path.join(root, file), "utf8");
+  const head = before.startsWith(mark) ? mark : "";
+  const changes = findings.flatMap(({ fix }) => (fix ? [fix.change] : []));
+  const { text, done } = edited(before.slice(head.length), changes);
+  return {
+    file,
+    before,
+    after: head + text,
+    done: findings.filter(({ fix }) => fix && done.includes(fix.change)),
+  };
+};
+
+/**
+ * Writes them, when the manifests hold with them as they held before.
+ * @throws where they would not; nothing is written then
+ */
+export const writeFixes = (root: string, { files }: Fixes, environments: readonly string[]): void => {
+  const copy = fs.mkdtempSync(path.join(os.tmpdir(), "postern-fix-"));
+  try {
+    fs.cpSync(path.join(root, "routes"), path.join(copy, "routes"), { recursive: true, dereference: true });
+    for (const { file, after } of files) fs.writeFileSync(path.join(copy, file), after);
+    const changed = new Set(files.map(({ file }) => file));
+    const problem = environments.flatMap((name) => compile(copy, name).problems).find(({ file }) => changed.has(file));
+    if (problem) throw new Error(`nothing is written: with its fixes a manifest would not hold\n${reportOne(problem)}`);
+  } finally {
+    fs.rmSync(copy, { recursive: true, force: true });
+  }
+  for (const { file, after } of files) fs.writeFileSync(path.join(root, file), after);
+};
+
+/** As git shows a change. */
+export const patchOf = ({ files }: Fixes): string =>
+  files
+    .map(({ file, before, after }) =>
+      createTwoFilesPatch(`a/${file}`, `b/${file}`, before, after, undefined, undefined, {
+        headerOptions: FILE_HEADERS_ONLY,
+      }),
+    )
+    .join("");

@@ -1,0 +1,76 @@
+/** Every rule of the audit, in the order of the reference. */
+import { ignoreRules } from "./ignore-rules.ts";
+import type { Rule } from "./rule.ts";
+import { outlastedClient, wideBody } from "./rules/bounds.ts";
+import { forgeableWrite, looseScripts, openedNetwork, plaintextOrigin, unpinnedTransport } from "./rules/browsers.ts";
+import {
+  forwardedCredential,
+  mutableClaim,
+  serviceExposed,
+  sharedKey,
+  spoofableHeader,
+  unauthenticatedWrite,
+} from "./rules/identity.ts";
+import { countedApart, evadableLimit, guessableKey, openOnFailure, unlimitedPublicRoute } from "./rules/limits.ts";
+import { costlyPattern } from "./rules/patterns.ts";
+import {
+  anyMethod,
+  idleProtection,
+  mutedLog,
+  passedSunset,
+  releasedAtOnce,
+  wideRange,
+  writtenSecret,
+} from "./rules/surface.ts";
+import { longToken, slowRevocation, staleKeys, wideLeeway } from "./rules/tokens.ts";
+import {
+  carriedQuery,
+  plaintextKeys,
+  plaintextRedirect,
+  plaintextStore,
+  plaintextUpstream,
+} from "./rules/transport.ts";
+
+export const rules: readonly Rule[] = [
+  unauthenticatedWrite,
+  serviceExposed,
+  spoofableHeader,
+  mutableClaim,
+  sharedKey,
+  forwardedCredential,
+  unlimitedPublicRoute,
+  evadableLimit,
+  guessableKey,
+  openOnFailure,
+  countedApart,
+  longToken,
+  wideLeeway,
+  staleKeys,
+  slowRevocation,
+  openedNetwork,
+  forgeableWrite,
+  plaintextOrigin,
+  looseScripts,
+  unpinnedTransport,
+  plaintextUpstream,
+  plaintextKeys,
+  plaintextStore,
+  plaintextRedirect,
+  carriedQuery,
+  wideBody,
+  outlastedClient,
+  costlyPattern,
+  anyMethod,
+  wideRange,
+  passedSunset,
+  idleProtection,
+  mutedLog,
+  releasedAtOnce,
+  writtenSecret,
+];
+
+/** What can be said, those of ignores among it. */
+export const allRules: readonly Pick<Rule, "id" | "severity" | "summary" | "incident" | "remedy">[] = [
+  ...rules,
+  ...ignoreRules,
+];

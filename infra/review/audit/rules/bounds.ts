@@ -1,0 +1,65 @@
+/** How long and how large. */
+import { bytes, milliseconds } from "../../../../functions/gateway/quantities.ts";
+import type { CheckedRoute, CheckedTier } from "../../../compiler/checked.ts";
+import { isEnforced } from "../../../compiler/rules/enforced.ts";
+import { asksService, upstreamsOf, using } from "../chains.ts";
+import type { Rule, Spotted } from "../rule.ts";
+
+const largestBody = "100MiB";
+
+export const wideBody: Rule = {
+  id: "wide-body",
+  severity: "medium",
+  summary: "Bodies may be larger than most services take without falling over.",
+  incident:
+    "A service that reads a body as a whole is put to sleep by a dozen requests of a gigabyte, and each of them costs its sender next to nothing.",
+  remedy:
+    "Give what the API needs: a `body-limit` on the routes that take much, and a small `limits.body` for all others. Uploads of more are better sent straight to a bucket.",
+  check: ({ tier }) => tier.routes.filter(asksService).flatMap((route) => wide(tier, route)),
+};
+
+const wide = ({ source, manifest }: CheckedTier, { name, chain }: CheckedRoute): Spotted[] => {
+  const limit = using(chain, "body-limit").filter(isEnforced).at(-1);
+  const max = limit?.config.max ?? manifest.limits.body;
+  if (bytes(max) <= bytes(largestBody)) return [];
+  const message = `bodies of ${name} may have ${max}`;
+  const remedy = `${largestBody} at most, where nothing of it is known`;
+  return [
+    limit
+      ? { source: limit.source, at: limit.entry, key: "body-limit", message, remedy }
+      : { source, at: ["limits", "body"], message, remedy },
+  ];
+};
+
+const patience = "60s";
+
+export const outlastedClient: Rule = {
+  id: "outlasted-client",
+  severity: "medium",
+  summary: "A route waits longer for its service than clients wait for an answer.",
+  incident:
+    "Requests that took longer than their clients waited were sent again and again while the first ones were still at work, and kept a service down for hours (DynamoDB, 2015).",
+  remedy:
+    "Give 60s at most, which is when browsers' libraries, phones and balancers give up; what takes longer is accepted with 202 and asked for later.",
+  check: ({ tier }) =>
+    tier.routes
+      .filter((route) => asksService(route) && route.settings.upgrade === undefined)
+      .flatMap((route) => outlasting(tier, route)),
+};
+
+const outlasting = (tier: CheckedTier, { name, chain, ...route }: CheckedRoute): Spotted[] => {
+  const waits = using(chain, "timeout").filter(isEnforced);
+  const shortest = Math.min(...waits.map(({ config }) => milliseconds(config.after)));
+  return upstreamsOf({ name, chain, ...route }).flatMap((upstream): Spotted[] => {
+    const timeout = tier.upstreams[upstream]?.timeout;
+    if (timeout === undefined || Math.min(milliseconds(timeout), shortest) <= milliseconds(patience)) return [];
+    return [
+      {
+        source: tier.source,
+        at: ["upstreams", upstream, "timeout"],
+        message: `${upstream} may take ${timeout}; clients of ${name} have gone by then, or ask once more`,
+        remedy: `${patience} at most, here or by \`timeout\` on the route`,
+      },
+    ];
+  });
+};

@@ -1,0 +1,50 @@
+/** Patterns that run on what a client has sent. */
+import type { Test } from "../../../../functions/gateway/conditions.ts";
+import type { Path } from "../../../compiler/locate.ts";
+import type { Source } from "../../../compiler/read.ts";
+import { filtersOf } from "../chains.ts";
+import type { Rule, Spotted, Subject } from "../rule.ts";
+
+export const costlyPattern: Rule = {
+  id: "costly-pattern",
+  severity: "medium",
+  summary: "A client can make a pattern try each character of what it sends a hundred times.",
+  incident:
+    "One pattern that looked back too often took all processors of a network, and half of the web was gone for half an hour (Cloudflare, 2019); a line of spaces did the same to a page of questions (Stack Overflow, 2016).",
+  remedy:
+    "Let neighbouring parts differ in what they take, or bound both: `[a-z]{1,40}[0-9]{1,20}`. What could run for ever, `(a+)+`, the language does not take at all.",
+  check: (subject) =>
+    patternsOf(subject).flatMap(({ source, at, pattern }): Spotted[] => {
+      const weight = subject.weigh(pattern);
+      if (!weight) return [];
+      const { tries, pump } = weight;
+      const message =
+        pump === undefined
+          ? `"${pattern}" may try each character ${tries} times; that it cannot be made to could not be proven`
+          : `${JSON.stringify(pump)} again and again makes "${pattern}" try each character ${tries} times`;
+      return [{ source, at, message, remedy: "let its parts differ in what they take, or bound both" }];
+    }),
+};
+
+interface Pattern {
+  readonly source: Source;
+  readonly at: Path;
+  readonly pattern: string;
+}
+
+const patternsOf = ({ tier }: Subject): Pattern[] => [
+  ...tier.routes.flatMap(({ name, segments, when }) => [
+    ...segments.flatMap((it) =>
+      it.kind === "capture" && it.pattern !== undefined
+        ? [{ source: tier.source, at: ["routes", name, "match"], pattern: it.pattern }]
+        : [],
+    ),
+    ...inConditions(when, tier.source, ["routes", name, "when"]),
+  ]),
+  ...filtersOf(tier).flatMap(({ when, source, entry }) => inConditions(when, source, [...entry, "when"])),
+];
+
+const inConditions = (when: readonly Test[], source: Source, at: Path): Pattern[] =>
+  when
+    .filter(([, , is]) => is === "matches")
+    .map(([on, name, , pattern]) => ({ source, at: [...at, on, name, "matches"], pattern }));

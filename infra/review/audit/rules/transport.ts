@@ -1,0 +1,156 @@
+/** What travels where others can read it. */
+import { locationOf } from "../../../../functions/gateway/references.ts";
+import type { Path } from "../../../compiler/locate.ts";
+import { redirectOf } from "../../../compiler/lower.ts";
+import type { Source } from "../../../compiler/read.ts";
+import { isPlaintext } from "../addresses.ts";
+import { filtersOf, using } from "../chains.ts";
+import type { Rule, Spotted, Subject } from "../rule.ts";
+
+export const plaintextUpstream: Rule = {
+  id: "plaintext-upstream",
+  severity: "high",
+  summary: "A service is called without encryption.",
+  incident:
+    "A secret service read what the data centres of one company sent each other, since only the way from the users was encrypted (MUSCULAR, 2013).",
+  remedy:
+    "Call it by https. On this machine http is taken; where the way is private by other means, a tunnel, ignore the rule there, with the reason.",
+  check: ({ tier }) =>
+    Object.entries(tier.upstreams).flatMap(([name, { use, config }]): Spotted[] => {
+      const url = (config as { readonly url?: unknown }).url;
+      if (typeof url !== "string" || !isPlaintext(url)) return [];
+      const isShort = typeof at(tier.source.value, ["upstreams", name, use]) === "string";
+      return [
+        {
+          source: tier.source,
+          at: ["upstreams", name, use, ...(isShort ? [] : ["url"])],
+          message: `${name} is called without encryption, at ${new URL(url).host}`,
+          remedy: "call it by https",
+        },
+      ];
+    }),
+};
+
+const at = (value: unknown, path: Path): unknown =>
+  path.reduce<unknown>(
+    (it, step) => (typeof it === "object" && it !== null ? Reflect.get(it, step) : undefined),
+    value,
+  );
+
+export const plaintextKeys: Rule = {
+  id: "plaintext-keys",
+  severity: "high",
+  summary: "The keys that verify tokens are fetched without encryption.",
+  incident:
+    "Whoever is on the way answers in the issuer's place, with a key of their own, and from then on makes tokens for everybody.",
+  remedy: "Fetch them by https, or write them into the manifest: `keys`.",
+  check: ({ tier }) =>
+    using(filtersOf(tier), "jwt").flatMap(({ source, at, config: { issuer, jwks, keys } }): Spotted[] => {
+      const url = jwks ?? issuer;
+      if (keys || !isPlaintext(url)) return [];
+      const message = `who is on the way to ${new URL(url).host} can put keys of their own in place of the issuer's`;
+      return [
+        { source, at: [...at, jwks ? "jwks" : "issuer"], message, remedy: "fetch them by https, or give `keys`" },
+      ];
+    }),
+};
+
+export const plaintextStore: Rule = {
+  id: "plaintext-store",
+  severity: "high",
+  summary: "The token of the store that counts is sent without encryption.",
+  incident:
+    "Whoever reads the token on the way reads all counts, and sets them: of their own to nought, of others to the limit.",
+  remedy: "Reach the store by https.",
+  check: ({ tier }) =>
+    using(filtersOf(tier), "rate-limit").flatMap(({ source, at, config: { store } }): Spotted[] => {
+      if (typeof store === "string" || !isPlaintext(store.upstash)) return [];
+      const message = `the store's token is sent to ${new URL(store.upstash).host} where others can read it`;
+      return [{ source, at: [...at, "store", "upstash"], message, remedy: "reach it by https" }];
+    }),
+};
+
+export const plaintextRedirect: Rule = {
+  id: "plaintext-redirect",
+  severity: "medium",
+  summary: "Clients are sent from https to http.",
+  incident:
+    "A client that follows brings its request, with all that stands in it, to where others read it: a login that began by https ends in the air of a café (Firesheep, 2010).",
+  remedy: "Lead to https.",
+  check: (subject) =>
+    redirectsOf(subject)
+      .filter(({ to }) => isPlaintext(to))
+      .map(({ source, at, to }) => ({
+        source,
+        at,
+        message: `clients are sent to ${locationOf(to).origin}, where others can read along`,
+        remedy: "lead to https://",
+      })),
+};
+
+export const carriedQuery: Rule = {
+  id: "carried-query",
+  severity: "low",
+  summary: "A redirect hands the whole query to another host.",
+  incident:
+    "What stood in the addresses of a health exchange, incomes and pregnancies, went along to the hosts of others (HealthCare.gov, 2015).",
+  remedy: "Write `query: drop`, or `keep` once it is known that the other host may read all of it.",
+  check: (subject) =>
+    redirectsOf(subject)
+      .filter(({ to, query, isWritten }) => query === "keep" && !isWritten && leavesHosts(to, subject))
+      .map(({ source, at, to }) => ({
+        source,
+        at,
+        message: `${locationOf(to).origin} is told the query of each request`,
+        remedy: "query: drop; or query: keep, where it may read all of it",
+      })),
+};
+
+const leavesHosts = (to: string, { tier }: Subject): boolean => {
+  const { origin } = locationOf(to);
+  return origin !== "" && !tier.manifest.hosts.includes(new URL(origin).hostname);
+};
+
+interface Redirect {
+  readonly source: Source;
+  readonly at: Path;
+  readonly to: string;
+  readonly query: "keep" | "drop";
+  /** Somebody has decided what becomes of the query. */
+  readonly isWritten: boolean;
+}
+
+const redirectsOf = ({ tier }: Subject): Redirect[] => {
+  const { source } = tier;
+  const routes = tier.routes.flatMap(({ name, settings: { redirect } }): Redirect[] => {
+    if (redirect === undefined) return [];
+    const { to, query } = redirectOf(redirect);
+    const here = ["routes", name, "redirect"];
+    return [
+      {
+        source,
+        at: typeof redirect === "string" ? here : [...here, "to"],
+        to,
+        query,
+        isWritten: hasQuery(source, here),
+      },
+    ];
+  });
+  const filters = using(filtersOf(tier), "redirect").flatMap(
+    ({ source, at: here, config: { to, query } }): Redirect[] =>
+      to === undefined
+        ? []
+        : [
+            {
+              source,
+              at: typeof at(source.value, here) === "string" ? here : [...here, "to"],
+              to,
+              query,
+              isWritten: hasQuery(source, here),
+            },
+          ],
+  );
+  return [...routes, ...filters];
+};
+
+const hasQuery = (source: Source, here: Path): boolean => at(source.value, [...here, "query"]) !== undefined;

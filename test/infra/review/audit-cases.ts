@@ -1,0 +1,52 @@
+/** Golden cases of the audit: for each rule a manifest that has what it looks for, what is read then, and one that has not. */
+import fs from "node:fs";
+import path from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { compile } from "../../../infra/compiler/compile.ts";
+import { home } from "../../../infra/gen/generated.ts";
+import { type Audit, audit } from "../../../infra/review/audit/audit.ts";
+import { reportFindings } from "../../../infra/review/audit/human.ts";
+import { type Files, project } from "../../e2e/city.ts";
+
+export const folder = path.join(home, "test/golden/audit");
+
+/** The day on which all cases are looked at. */
+export const today = Date.parse("2026-11-26T12:00:00Z");
+
+export interface AuditCase {
+  readonly rule: string;
+  readonly bad: string;
+  readonly findings: string;
+  readonly good: string;
+}
+
+export const auditCases = (): AuditCase[] =>
+  fs.readdirSync(folder).map((name) => {
+    const text = fs.readFileSync(path.join(folder, name), "utf8");
+    const [, bad = "", findings = "", good = ""] =
+      /^-- bad --\n([\s\S]*?)-- findings --\n([\s\S]*?)-- good --\n([\s\S]*)$/.exec(text) ?? [];
+    return { rule: path.basename(name, ".case"), bad, findings, good };
+  });
+
+export const written = ({ bad, good }: AuditCase, findings: string): string =>
+  `-- bad --\n${bad}-- findings --\n${findings}-- good --\n${good}`;
+
+export const production = "values: {}\nkv: { consumers: '00000000000000000000000000000001' }\n";
+
+/** A project's audit in all of its environments; what is wrong with its manifests is no matter of these tests. */
+export const auditOf = (files: Files, now = today): Audit & { readonly root: string } => {
+  const root = project({ "routes/environments/local.yaml": production, ...files });
+  const names = Object.keys(files).flatMap((it) => /environments\/(.*)\.yaml$/.exec(it)?.[1] ?? []);
+  const compiled = [...new Set(["local", ...names])].map((name) => compile(root, name));
+  const broken = compiled.flatMap((it) => it.problems).filter(({ code }) => !code.startsWith("unused-"));
+  if (broken.length > 0) throw new Error(JSON.stringify(broken, null, 2));
+  return { ...audit(compiled, { root, now, isWhole: true }), root };
+};
+
+export const auditOfShop = (manifest: string, now = today) => auditOf({ "routes/shop.yaml": manifest }, now);
+
+/** As a person reads it, without the lines below that count. */
+export const shown = (it: Audit): string => {
+  const text = stripVTControlCharacters(reportFindings(it));
+  return text.slice(0, text.lastIndexOf("\n\n") + 1);
+};
