@@ -19,6 +19,10 @@ const deps = (): Deps => ({
   random: () => Math.random(),
   uuid: () => crypto.randomUUID(),
   sleep,
+  after: (ms, work) => {
+    const timer = setTimeout(work, ms);
+    return () => clearTimeout(timer);
+  },
   // Not to be touched while the Worker starts.
   cache: { match: (key) => caches.default.match(key), put: (key, value) => caches.default.put(key, value) },
   log: (line) => console.log(JSON.stringify(line)),

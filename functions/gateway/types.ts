@@ -25,6 +25,8 @@ export interface Deps {
   readonly uuid: () => string;
   /** Resolves after `ms`; rejects with the signal's reason when that comes first. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Does the work after `ms`, unless what it returns is called before. Cheaper than sleep where most is called off. */
+  readonly after: (ms: number, work: () => void) => () => void;
   /** One structured line. */
   readonly log: (line: object) => void;
   /** What the platform keeps for all isolates of one location, for a while. */

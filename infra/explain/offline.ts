@@ -136,6 +136,10 @@ const standIns = (tier: CheckedTier, compiled: Compiled, { secrets, online }: As
     random: () => Math.random(),
     uuid: () => crypto.randomUUID(),
     sleep: (ms, signal) => sleeping(ms, signal),
+    after: (ms, work) => {
+      const timer = setTimeout(work, ms);
+      return () => clearTimeout(timer);
+    },
     log: () => {},
     cache: { match: async () => undefined, put: async () => {} },
   };

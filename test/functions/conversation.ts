@@ -63,6 +63,11 @@ export const world = (over: Partial<Deps> = {}): World => {
           reject(signal.reason);
         });
       }),
+    after: (ms, work) => {
+      const sleeper = { at: now + ms, wake: work };
+      sleepers.add(sleeper);
+      return () => void sleepers.delete(sleeper);
+    },
     log: (line) => void lines.push(line),
     state: counters(),
     cache: location(),

@@ -122,6 +122,7 @@ const links = (tier: CheckedTier): void => {
     cache: anything as never,
     fetch: () => Promise.reject(new Error("no network")),
     sleep: () => Promise.resolve(),
+    after: () => () => {},
   };
   link(plan, { filters: makers(filters), upstreams: makers(upstreams), streamAge }, { ...deps, ...rest });
 };
