@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { duration, milliseconds } from "../gateway/quantities.ts";
-import type { Context, Guard } from "../gateway/types.ts";
+import type { Guard, HeaderEdit } from "../gateway/types.ts";
 
 const headerName = () => z.string().regex(/^[A-Za-z0-9-]+$/, "a header's name");
 
@@ -38,31 +38,34 @@ export const spec = () =>
     codes: {},
   });
 
-const grants = [
-  "access-control-allow-origin",
-  "access-control-allow-credentials",
-  "access-control-expose-headers",
-] as const;
+/** What may be read is said here alone, whatever the service grants. */
+const refusal: readonly HeaderEdit[] = [
+  ["delete", "access-control-allow-origin"],
+  ["delete", "access-control-allow-credentials"],
+  ["delete", "access-control-expose-headers"],
+];
+
+/** Sets a header, or leaves none where it has no value. */
+const only = (name: string, value: string): HeaderEdit => (value === "" ? ["delete", name] : ["set", name, value]);
 
 export const make = (config: Config<typeof spec>): Guard => {
   const { credentials, expose, headers, origins } = config;
   const named = new Set(origins);
   const anyone = named.has("*");
+  const grants: readonly HeaderEdit[] = [
+    only("access-control-allow-credentials", credentials ? "true" : ""),
+    only("access-control-expose-headers", expose.join(", ")),
+  ];
   const maxAge = String(milliseconds(config["max-age"]) / 1000);
 
-  const allow = (context: Context, origin: string) => {
-    context.inbound.push(["set", "access-control-allow-origin", anyone ? "*" : origin]);
-    if (credentials) context.inbound.push(["set", "access-control-allow-credentials", "true"]);
-    if (expose.length > 0) context.inbound.push(["set", "access-control-expose-headers", expose.join(", ")]);
-  };
-
   return (request, context) => {
-    // What may be read is said here alone, whatever the service grants.
-    for (const header of grants) context.inbound.push(["delete", header]);
     if (!anyone) context.inbound.push(["append", "vary", "origin"]);
     const origin = request.headers.get("origin");
-    if (origin === null || !(anyone || named.has(origin))) return undefined;
-    allow(context, origin);
+    if (origin === null || !(anyone || named.has(origin))) {
+      context.inbound.push(...refusal);
+      return undefined;
+    }
+    context.inbound.push(["set", "access-control-allow-origin", anyone ? "*" : origin], ...grants);
     const method = request.headers.get("access-control-request-method");
     if (request.method !== "OPTIONS" || method === null) return undefined;
     return new Response(null, {

@@ -4,7 +4,6 @@ import * as z from "zod";
 import { claimsFit, hasScopes, outOfTime } from "../gateway/claims.ts";
 import { Claims, Consumer, learn } from "../gateway/facts.ts";
 import { type Codes, Fault, refuse } from "../gateway/faults.ts";
-import { sha256 } from "../gateway/hash.ts";
 import { hasAddress } from "../gateway/hosts.ts";
 import { publicKeys } from "../gateway/jwk.ts";
 import { fetchedKeys, fixedKeys, type KeySet, type Keys } from "../gateway/key-set.ts";
@@ -124,6 +123,7 @@ interface Accepted extends Holding {
 }
 
 type Code = keyof typeof codes & string;
+type Verdict = Accepted | Code;
 
 export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
   const keys = keySet(config, deps);
@@ -133,18 +133,22 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
   const isRevoked = revocations(config, deps);
   const known = tokenCache<Accepted>();
 
-  /** A signature is verified once; what time, rotation and revocation say of a token, each time. */
-  const judge = async (token: string): Promise<Accepted | Code> => {
-    const current = await available(keys.current);
-    known.under(current.text);
-    const hash = await sha256(token);
-    const before = known.get(hash);
-    if (before)
-      return outOfTime(before.claims, { leeway, maxAge, now: deps.now() }) ?? (await isRevoked(before)) ?? before;
+  const unlessRevoked = (accepted: Accepted): Verdict | Promise<Verdict> => {
+    const code = isRevoked(accepted);
+    return code instanceof Promise ? code.then((it) => it ?? accepted) : (code ?? accepted);
+  };
+  const meet = async (token: string, current: Keys): Promise<Verdict> => {
     const verdict = await verify(token, current, keys);
     if (typeof verdict === "string") return verdict;
-    known.put(hash, verdict);
-    return (await isRevoked(verdict)) ?? verdict;
+    known.put(token, verdict);
+    return unlessRevoked(verdict);
+  };
+  /** A signature is verified once; what time, rotation and revocation say of a token, each time. At once where nobody has to be asked. */
+  const judge = (token: string, current: Keys): Verdict | Promise<Verdict> => {
+    known.under(current.text);
+    const before = known.get(token);
+    if (!before) return meet(token, current);
+    return outOfTime(before.claims, { leeway, maxAge, now: deps.now() }) ?? unlessRevoked(before);
   };
 
   const scope = config.scopes.join(" ");
@@ -154,15 +158,19 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
       headers: { "www-authenticate": code === "token-missing" ? "Bearer" : `Bearer ${error}` },
     });
   };
-  return async (request, context) => {
-    const [, token] = bearer.exec(request.headers.get("authorization") ?? "") ?? [];
-    if (token === undefined) return deny("token-missing", context);
-    if (token.length > longestToken) return deny("token-invalid", context);
-    const verdict = await judge(token);
+  const told = (verdict: Verdict, context: Context): Response | undefined => {
     if (typeof verdict === "string") return deny(verdict, context);
     learn(context, Claims, verdict.claims);
     learn(context, Consumer, { id: verdict.consumer, labels: {} });
     return undefined;
+  };
+  return (request, context) => {
+    const [, token] = bearer.exec(request.headers.get("authorization") ?? "") ?? [];
+    if (token === undefined) return deny("token-missing", context);
+    if (token.length > longestToken) return deny("token-invalid", context);
+    const current = available(keys.current);
+    const verdict = current instanceof Promise ? current.then((it) => judge(token, it)) : judge(token, current);
+    return verdict instanceof Promise ? verdict.then((it) => told(it, context)) : told(verdict, context);
   };
 };
 
@@ -179,15 +187,19 @@ const keySet = ({ issuer, jwks, keys, cache, stale, cooldown }: Config<typeof sp
         deps,
       );
 
-const available = async <T>(ask: () => T | Promise<T>): Promise<T> => {
-  try {
-    return await ask();
-  } catch (cause) {
+const available = (ask: KeySet["current"]): Keys | Promise<Keys> => {
+  const gone = (cause: unknown): never => {
     throw new Fault(codes, "keys-unavailable", { cause, headers: { "retry-after": "5" } });
+  };
+  try {
+    const keys = ask();
+    return keys instanceof Promise ? keys.catch(gone) : keys;
+  } catch (cause) {
+    return gone(cause);
   }
 };
 
-type Verify = (token: string, current: Keys, keys: KeySet) => Promise<Accepted | Code>;
+type Verify = (token: string, current: Keys, keys: KeySet) => Promise<Verdict>;
 
 const verifier = (config: Config<typeof spec>, deps: Deps): Verify => {
   const { issuer, audience, algorithms } = config;
@@ -225,13 +237,17 @@ const verifier = (config: Config<typeof spec>, deps: Deps): Verify => {
   };
 };
 
+type Revoked = Code | undefined;
+
 /** The feed's are asked of all tokens, those of the KV namespace where the manifest says so. */
-const revocations = (config: Config<typeof spec>, deps: Deps): ((it: Accepted) => Promise<Code | undefined>) => {
+const revocations = (config: Config<typeof spec>, deps: Deps): ((it: Accepted) => Revoked | Promise<Revoked>) => {
   const isTaken = takenBack(config.issuer, deps);
   const listed = listedIn(config, deps);
-  return async (it) => {
+  return (it) => {
     const taken = isTaken(it);
-    return taken && (await taken) ? "token-revoked" : listed?.(it.claims);
+    return taken
+      ? taken.then((yes): Revoked | Promise<Revoked> => (yes ? "token-revoked" : listed?.(it.claims)))
+      : listed?.(it.claims);
   };
 };
 

@@ -1,4 +1,5 @@
 /** Conditions on a request besides its method and path: what `when` says of headers, query, cookies and content type. */
+import type { Address } from "./address.ts";
 import { cookies } from "./cookies.ts";
 
 export type Subject = "header" | "query" | "cookie" | "content-type";
@@ -12,7 +13,7 @@ export type Test = readonly [
 ];
 
 /** Whether a request fulfils all of its conditions. */
-export type Holds = (request: Request, url: URL) => boolean;
+export type Holds = (request: Request, url: Address) => boolean;
 
 /** Prepares conditions: patterns are compiled once. */
 export const holdsAll = (tests: readonly Test[]): Holds => {
@@ -21,7 +22,7 @@ export const holdsAll = (tests: readonly Test[]): Holds => {
 };
 
 const prepare = ([on, name, is, value]: Test): Holds => {
-  const read = (request: Request, url: URL) => valuesOf[on](request, url, name);
+  const read = (request: Request, url: Address) => valuesOf[on](request, url, name);
   if (is === "present") return (request, url) => read(request, url).length > 0;
   if (is === "absent") return (request, url) => read(request, url).length === 0;
   const fits = fitting(is, value);
@@ -39,9 +40,9 @@ const fitting = (is: "exact" | "prefix" | "matches", value: string): ((text: str
   return (text) => pattern.test(text);
 };
 
-const valuesOf: Readonly<Record<Subject, (request: Request, url: URL, name: string) => readonly string[]>> = {
+const valuesOf: Readonly<Record<Subject, (request: Request, url: Address, name: string) => readonly string[]>> = {
   header: ({ headers }, _, name) => one(headers.get(name)),
-  query: (_, { searchParams }, name) => searchParams.getAll(name),
+  query: (_, { search }, name) => new URLSearchParams(search).getAll(name),
   cookie: ({ headers }, _, name) => cookies(headers, name),
   "content-type": ({ headers }) => one(headers.get("content-type")).map(essence),
 };

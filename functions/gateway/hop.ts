@@ -1,4 +1,5 @@
 /** Headers at the borders: what strangers may not bring in, what the front tells a gate, what an upstream is told. */
+import type { Address } from "./address.ts";
 import type { Caller } from "./types.ts";
 
 /** What the front tells the gate behind it. Read only by the entrypoint that no stranger reaches. */
@@ -35,30 +36,47 @@ const hearsay: ReadonlySet<string> = new Set([
   "x-request-id",
 ]);
 
+const internal = (name: string): boolean => {
+  for (const prefix of internalPrefixes) if (name.startsWith(prefix)) return true;
+  return false;
+};
+
 /** Removes all that a stranger may not say. */
-export const cleanse = (headers: Headers): void => {
+export const cleanse = (headers: Headers): void => sweep(headers, hearsay);
+
+/** @param named that go, besides what is internal */
+const sweep = (headers: Headers, named: ReadonlySet<string>): void => {
   // Many a service reads x_customer as x-customer, so a name with an underscore could speak for the gate.
-  for (const name of [...headers.keys()])
-    if (hearsay.has(name) || name.includes("_") || internalPrefixes.some((prefix) => name.startsWith(prefix)))
-      headers.delete(name);
+  const found: string[] = [];
+  for (const name of headers.keys()) if (named.has(name) || name.includes("_") || internal(name)) found.push(name);
+  for (const name of found) headers.delete(name);
 };
 
 /** Any version but ff; what a later one appends is left out (W3C Trace Context, section 3.2.4). */
-const w3c = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:$|-)/;
+const w3c = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/;
 
-/** The caller's trace with a span of our own, or undefined where it brought none that is valid. */
-const continued = (headers: Headers, span: string): string | undefined => {
-  const given = headers.get("traceparent") ?? "";
-  const [, trace, flags = "00"] = w3c.exec(given) ?? [];
-  if (trace === undefined || (given.startsWith("00") && given.length !== 55)) return undefined;
-  return `00-${trace}-${span}-0${Number.parseInt(flags, 16) & 1}`;
+interface Trace {
+  readonly traceparent: string;
+  /** The caller's span that ours comes under, or undefined where the trace begins with us. */
+  readonly parentSpan: string | undefined;
+}
+
+/**
+ * Continues a trace with a span of our own, or begins one where none was brought that is valid.
+ * @param id random, as a UUID: its digits are the span's, and those of a trace that begins
+ */
+const traceOf = (given: string | null, id: string): Trace => {
+  const trace = id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
+  const span = trace.slice(16);
+  const [, known, parentSpan, flags = "00"] = (given !== null && w3c.exec(given)) || [];
+  if (given === null || known === undefined || (given.startsWith("00") && given.length !== 55))
+    return { traceparent: `00-${trace}-${span}-01`, parentSpan: undefined };
+  return { traceparent: `00-${known}-${span}-0${Number.parseInt(flags, 16) & 1}`, parentSpan };
 };
 
-/** Continues the caller's trace, or begins one and drops the state of the broken one (W3C Trace Context, level 1). */
-export const traceparentOf = (headers: Headers, uuid: () => string): string => {
-  const span = uuid().replaceAll("-", "").slice(16);
-  return continued(headers, span) ?? `00-${uuid().replaceAll("-", "")}-${span}-01`;
-};
+/** Continues the caller's trace, or begins one (W3C Trace Context, level 1). */
+export const traceparentOf = (headers: Headers, uuid: () => string): string =>
+  traceOf(headers.get("traceparent"), uuid()).traceparent;
 
 /** The caller's span that ours comes under, or undefined where the trace begins with us. */
 export const parentSpanOf = (headers: Headers, traceparent: string): string | undefined => {
@@ -66,7 +84,7 @@ export const parentSpanOf = (headers: Headers, traceparent: string): string | un
   return given?.slice(3, 35) === traceparent.slice(3, 35) ? given.slice(36, 52) : undefined;
 };
 
-/** Writes the trace into headers that go on. */
+/** Writes the trace into headers that go on. Of a trace that begins here, the state of the broken one before it goes. */
 export const writeTrace = (headers: Headers, traceparent: string): void => {
   const given = headers.get("traceparent");
   if (given?.slice(3, 35) !== traceparent.slice(3, 35)) headers.delete("tracestate");
@@ -76,11 +94,9 @@ export const writeTrace = (headers: Headers, traceparent: string): void => {
 /** A caller of whom nothing is believed but the address that the platform reports. */
 export const stranger = (headers: Headers, uuid: () => string): Caller => {
   const requestId = uuid();
-  const traceparent = traceparentOf(headers, uuid);
   return {
     requestId,
-    traceparent,
-    parentSpan: parentSpanOf(headers, traceparent),
+    ...traceOf(headers.get("traceparent"), requestId),
     ip: headers.get("cf-connecting-ip"),
     grayKey: null,
   };
@@ -95,14 +111,17 @@ export const behindFront = (headers: Headers, uuid: () => string): Caller => ({
   grayKey: headers.get(grayKeyHeader),
 });
 
+/** What is for the gate alone, besides. */
+const ours: readonly string[] = ["cf-connecting-ip", "postern-explain", "postern-label"];
+const keptBack: ReadonlySet<string> = new Set([...hearsay, ...ours]);
+/** The state of a trace that was broken, or of none. */
+const keptBackWithState: ReadonlySet<string> = new Set([...keptBack, "tracestate"]);
+
 /** Writes what an upstream may know of the caller, in place of what came in. */
-export const introduce = (headers: Headers, caller: Caller, url: URL): void => {
-  cleanse(headers);
-  headers.delete("cf-connecting-ip");
-  headers.delete("postern-explain");
-  headers.delete("postern-label");
+export const introduce = (headers: Headers, caller: Caller, url: Address): void => {
+  sweep(headers, caller.parentSpan === undefined ? keptBackWithState : keptBack);
   headers.set("x-request-id", caller.requestId);
-  writeTrace(headers, caller.traceparent);
+  headers.set("traceparent", caller.traceparent);
   headers.set("x-forwarded-host", url.host);
   headers.set("x-forwarded-proto", url.protocol.slice(0, -1));
   if (caller.ip !== null) headers.set("x-forwarded-for", caller.ip);

@@ -1,7 +1,10 @@
 /** Finds what a host name stands for: its own entry, else that of the longest wildcard over it. */
 
+import type { Address } from "./address.ts";
+
 /** A host without its port, in lower case as the URL standard has it, and without the dot of a fully qualified name. */
-export const hostOf = (url: URL): string => (url.hostname.endsWith(".") ? url.hostname.slice(0, -1) : url.hostname);
+export const hostOf = (url: Pick<Address, "hostname">): string =>
+  url.hostname.endsWith(".") ? url.hostname.slice(0, -1) : url.hostname;
 
 /**
  * `*.acme.example` stands for every name beneath acme.example, of any depth, as the platform's zone routes do. A name that

@@ -1,8 +1,10 @@
-/** The request's one copy: what an upstream over HTTP is sent. */
+/** What an upstream over HTTP is sent. Headers are copied once; a Request made of them would copy them again, and fetch once more. */
 import { Body, BodyLimit, known, Target } from "./facts.ts";
 import { Fault, upstreamCodes } from "./faults.ts";
 import { introduce } from "./hop.ts";
 import type { Context, HeaderEdit } from "./types.ts";
+
+export type Transport = (target: Request | string, init: RequestInit) => Promise<Response>;
 
 export const apply = (headers: Headers, edits: readonly HeaderEdit[]): void => {
   for (const edit of edits)
@@ -24,27 +26,23 @@ export const targetOf = (context: Context): string => {
  * request is aborted as a whole, since an error of the stream alone would look like a clean end.
  *
  * @param url absolute, of the upstream
+ * @param fetch is given a Request only where its body is to go on as it came
  * @throws Fault `body-too-large`, `body-unexpected`, `body-incomplete`, `upstream-unreachable`, or the reason of the context's signal
  */
-export const send = async (
-  url: string,
-  request: Request,
-  context: Context,
-  fetch: (request: Request, init: { signal?: AbortSignal }) => Promise<Response>,
-): Promise<Response> => {
+export const send = async (url: string, request: Request, context: Context, fetch: Transport): Promise<Response> => {
   const read = known(context, Body);
   const body: Bounded = read
     ? { stream: bodied(request, read) }
     : bounded(request, known(context, BodyLimit) ?? Number.POSITIVE_INFINITY);
   const signal = either(context.signal, body.broken?.signal);
-  const { method, headers } = request;
-  const copy = body.stream
-    ? new Request(url, { method, headers, body: body.stream as BodyInit, redirect: "manual" })
-    : new Request(url, request);
-  introduce(copy.headers, context.caller, context.url);
-  apply(copy.headers, context.outbound);
+  const headers = new Headers(request.headers);
+  introduce(headers, context.caller, context.url);
+  apply(headers, context.outbound);
+  const init: RequestInit = { method: request.method, headers, redirect: "manual" };
+  if (body.stream) init.body = body.stream as BodyInit;
+  if (signal) init.signal = signal;
   try {
-    return sound(await fetch(copy, signal ? { signal } : {}));
+    return sound(await fetch(body.asItCame ? new Request(url, request) : url, init));
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
     throw context.signal?.aborted ? context.signal.reason : (body.broken?.signal.reason ?? unreachable(cause));
@@ -76,6 +74,7 @@ export const announced = (request: Request): number | undefined => {
 
 interface Bounded {
   readonly stream?: ReadableStream | Uint8Array;
+  readonly asItCame?: true;
   /** Aborted with a Fault when the counted body grows too large or breaks off. */
   readonly broken?: AbortController;
 }
@@ -85,7 +84,7 @@ const bounded = (request: Request, limit: number): Bounded => {
   const length = announced(request);
   if (length !== undefined) {
     if (!(length <= limit)) throw tooLarge(limit);
-    return {};
+    return { asItCame: true };
   }
   const from = bodied(request, request.body);
   const broken = new AbortController();

@@ -29,7 +29,7 @@ const text = (value: unknown): string | undefined =>
 
 const sources = {
   path: (_, { captures }, name) => decoded(captures[name] ?? "%"),
-  query: (_, { url }, name) => url.searchParams.get(name) ?? undefined,
+  query: (_, { url }, name) => new URLSearchParams(url.search).get(name) ?? undefined,
   header: ({ headers }, _, name) => headers.get(name) ?? undefined,
   cookie: ({ headers }, _, name) => cookie(headers, name),
   consumer: (_, context, name) => {

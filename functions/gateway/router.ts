@@ -1,4 +1,5 @@
 /** Finds the route of a request in a compiled table. */
+import type { Address } from "./address.ts";
 import { type Holds, holdsAll } from "./conditions.ts";
 import type { Candidate, Ends, Table } from "./table.ts";
 
@@ -11,7 +12,7 @@ export type Match =
   | { readonly kind: "none" };
 
 /** @param path in its canonical form. Captures are handed out as they stand in it, percent-encoded. */
-export type Router = (method: string, path: string, request: Request, url: URL) => Match;
+export type Router = (method: string, path: string, request: Request, url: Address) => Match;
 
 /** A place in the tree. It is indexed when a request first comes by, so a start costs nothing, however many routes there are. */
 interface Node {
@@ -89,7 +90,7 @@ interface Search {
   readonly method: string;
   readonly path: string;
   readonly request: Request;
-  readonly url: URL;
+  readonly url: Address;
   readonly patterns: Patterns;
   /** What has been captured on the way to here. */
   readonly taken: string[];

@@ -1,5 +1,6 @@
 /** Links a plan with the parts it names into one handler, and answers whatever happens inside with a problem. */
 import { accessLog } from "./access-log.ts";
+import { type Address, addressOf } from "./address.ts";
 import { holdsAll } from "./conditions.ts";
 import { crowd } from "./crowd.ts";
 import { deadline } from "./deadline.ts";
@@ -65,7 +66,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
 
   return async (request, caller) => {
     const started = deps.now();
-    const url = new URL(request.url);
+    const url = addressOf(request.url);
     const path = canonicalPath(url.pathname);
     if (path !== undefined && path !== url.pathname) url.pathname = path;
     const found =
@@ -74,13 +75,15 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     if (caller.trace) caller.trace.route = context.route.name;
     learn(context, BodyLimit, bodyLimit);
     const leave = enter();
+    let answered = false;
     // Where the client leaves, the runtime cancels all that follows, so its line is written then or never.
-    const left = () => {
+    // Listening, and no longer listening, would each be a call into the runtime.
+    request.signal.onabort = () => {
+      if (answered) return;
       leave?.();
       context.outcome.verdict = "left";
       record(request, undefined, clientClosedRequest, context, started);
     };
-    request.signal.addEventListener("abort", left);
     let response: Response;
     try {
       if (!leave) throw new Fault(gatewayCodes, "gate-busy", { headers: { "retry-after": "1" } });
@@ -90,7 +93,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
       response = finish(rescue(error, context, deps), context);
     } finally {
       leave?.();
-      request.signal.removeEventListener("abort", left);
+      answered = true;
     }
     record(request, response, response.status, context, started);
     return response;
@@ -203,7 +206,7 @@ const otherMethod = (request: Request, context: Context, allow: readonly string[
     : refuse(context, gatewayCodes, "method-not-allowed", { headers });
 };
 
-const contextOf = (caller: Caller, url: URL, tier: string, found: Match | undefined): Context => ({
+const contextOf = (caller: Caller, url: Address, tier: string, found: Match | undefined): Context => ({
   caller,
   url,
   route: { tier, name: found?.kind === "found" ? found.route : "" },

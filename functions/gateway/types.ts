@@ -1,4 +1,5 @@
 /** The whole vocabulary of a gate: what a request passes through, and what travels with it. */
+import type { Address } from "./address.ts";
 import type { Revocations } from "./revocations.ts";
 import type { State } from "./state.ts";
 
@@ -127,7 +128,7 @@ export interface Outcome {
 /** Travels with one request. Layers derive one with another signal; facts, edits and outcome stay shared. */
 export interface Context {
   readonly caller: Caller;
-  readonly url: URL;
+  readonly url: Address;
   readonly route: { readonly tier: string; readonly name: string };
   /** What the path's `{name}` captured, percent-encoded as it came. */
   readonly captures: Readonly<Record<string, string>>;

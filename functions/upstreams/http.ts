@@ -3,7 +3,7 @@ import * as z from "zod";
 import { upstreamCodes } from "../gateway/faults.ts";
 import { hasAddress } from "../gateway/hosts.ts";
 import { signer } from "../gateway/message-signature.ts";
-import { send, targetOf } from "../gateway/outbound.ts";
+import { send, type Transport, targetOf } from "../gateway/outbound.ts";
 import { aboutUpstream, type Config } from "../gateway/part.ts";
 import { secret, secretOf } from "../gateway/secrets.ts";
 import type { Context, Deps, Handler } from "../gateway/types.ts";
@@ -29,22 +29,21 @@ export const spec = () =>
     secrets: ({ sign }) => (sign ? [sign.secret] : []),
   });
 
-type Transport = (context: Context) => Parameters<typeof send>[3];
-
 export const make = ({ url, sign }: Config<typeof spec>, deps: Deps): Handler => {
   const base = url.replace(/\/$/, "");
-  const through: Transport = sign ? signing(sign.secret, deps) : () => deps.fetch;
+  const through: (context: Context) => Transport = sign ? signing(sign.secret, deps) : () => deps.fetch;
   return (request, context) => send(base + targetOf(context), request, context, through(context));
 };
 
 /** Signs last of all, behind every filter's edits, so that none of them writes the signature or changes what it covers. */
-const signing = (name: string, deps: Deps): Transport => {
+const signing = (name: string, deps: Deps): ((context: Context) => Transport) => {
   const signed = signer(name, secretOf(name, deps), deps.now);
   return ({ caller }) =>
-    async (copy, init) => {
+    async (target, { signal, ...init }) => {
+      const copy = new Request(target, init);
       // A filter may write another request id, but not leave the signature without one.
       if (!copy.headers.get("x-request-id")) copy.headers.set("x-request-id", caller.requestId);
       await signed(copy);
-      return deps.fetch(copy, init);
+      return deps.fetch(copy, signal ? { signal } : {});
     };
 };

@@ -26,5 +26,10 @@ export const make = ({ service }: Config<typeof spec>, deps: Deps): Handler => {
   const worker = deps.env[bindingOf(service)] as Fetcher;
   if (!worker) throw new Error(`no service binding ${bindingOf(service)} to the Worker "${service}"`);
   return (request, context) =>
-    send(context.url.origin + targetOf(context), request, context, (copy, init) => worker.fetch(copy, init));
+    // A binding is given a Request. What the platform says of the client goes along.
+    send(context.url.origin + targetOf(context), request, context, (target, { signal, ...init }) => {
+      const cf = request.cf as RequestInitCfProperties | undefined;
+      const copy = new Request(target, cf ? { ...init, cf } : init);
+      return worker.fetch(copy, signal ? { signal } : {});
+    });
 };
