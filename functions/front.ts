@@ -1,20 +1,18 @@
 /** The thin Worker ahead of the gates: cleans headers, names the request, sets the gray key, finds the tier. */
-import { type Context, Hono } from "hono";
-import { createMiddleware } from "hono/factory";
+import { Hono } from "hono";
+import { type Address, addressOf } from "./gateway/address.ts";
 import { cookie } from "./gateway/cookies.ts";
 import { answer, gatewayCodes, type ProblemOptions } from "./gateway/faults.ts";
 import type { Ear, FrontTelemetry } from "./gateway/front-telemetry.ts";
 import {
-  cleanse,
+  cleanseFor,
   grayKeyHeader,
   overridesHeader,
   parentSpanHeader,
-  parentSpanOf,
   requestIdHeader,
   smokeHeader,
-  traceparentOf,
+  traceOf,
   versionKeyHeader,
-  writeTrace,
 } from "./gateway/hop.ts";
 import { hostFinder, hostOf } from "./gateway/hosts.ts";
 import { type Label, type Labels, labelHeader } from "./gateway/label.ts";
@@ -23,84 +21,80 @@ import type { FrontPlan } from "./gateway/plan.ts";
 import { preflightMethod } from "./gateway/preflight.ts";
 import { router } from "./gateway/router.ts";
 
-interface FrontTypes {
-  readonly Bindings: Readonly<Record<string, Fetcher>>;
-  readonly Variables: {
-    /** The request that goes on: the front's one copy, cleaned. */
-    onward: Request;
-    requestId: string;
-    /** That the caller bears, and that holds. */
-    label: Label | undefined;
-  };
+type Env = Readonly<Record<string, Fetcher>>;
+
+/** One request on its way through. */
+interface Passage {
+  readonly env: Env;
+  readonly defer: Ear["defer"];
+  /** As it came. */
+  readonly given: Request;
+  /** The request that goes on: the front's one copy, cleaned. */
+  readonly onward: Request;
+  readonly requestId: string;
+  /** That the caller bears, and that holds. */
+  readonly label: Label | undefined;
 }
 
 /**
+ * One handler, since each middleware of its own would cost every request of every tier a promise and a few objects.
  * @param labels of testers, where control signs them
  * @param telemetry where control is to be told what the front saw
  */
-export const front = (plan: FrontPlan, labels?: Labels, telemetry?: FrontTelemetry) =>
-  new Hono<FrontTypes>()
-    .use(cleanHeaders)
-    .use(nameRequest)
-    .use(keepOnOneVersion(plan.grayKey))
-    .use(readLabel(labels))
-    .use(sayWhatIsMissing(plan.tiers))
-    .all("*", toGate(plan.tiers, telemetry))
-    .onError((error, c) => {
-      report(c, "internal", error);
-      return decline(c, "internal", null);
-    });
+export const front = (plan: FrontPlan, labels?: Labels, telemetry?: FrontTelemetry) => {
+  const keepOnOneVersion = keeper(plan.grayKey);
+  const toGate = gateway(plan.tiers, telemetry);
+  const serve = async (passage: Passage): Promise<Response> => {
+    try {
+      return sayWhatIsMissing(passage, plan.tiers) ?? (await toGate(passage));
+    } catch (error) {
+      report(passage, "internal", error);
+      return decline(passage, "internal", null);
+    }
+  };
+  return new Hono<{ readonly Bindings: Env }>().all("*", async (c) => {
+    const given = c.req.raw;
+    const onward = new Request(given);
+    const { headers } = onward;
+    // No gate sees a label. One that does not hold is as none.
+    const text = headers.get(labelHeader);
+    const requestId = cleanAndName(headers);
+    const setCookie = keepOnOneVersion(given, headers);
+    const label = text === null ? undefined : await labels?.(text, Date.now());
+    const defer: Ear["defer"] = (work) => c.executionCtx.waitUntil(work);
+    const response = await serve({ env: c.env, defer, given, onward, requestId, label });
+    return setCookie === undefined ? response : withCookie(response, setCookie);
+  });
+};
 
-/** Nothing that the gateway uses inside is taken from outside. */
-const cleanHeaders = createMiddleware<FrontTypes>((c, next) => {
-  const onward = new Request(c.req.raw);
-  cleanse(onward.headers);
-  c.set("onward", onward);
-  return next();
-});
-
-/** A request id of our own, and the caller's trace continued (W3C Trace Context). */
-const nameRequest = createMiddleware<FrontTypes>((c, next) => {
-  const { headers } = c.get("onward");
+/** Nothing that the gateway uses inside is taken from outside. A request id of our own, and the caller's trace continued (W3C Trace Context). */
+const cleanAndName = (headers: Headers): string => {
   const requestId = crypto.randomUUID();
-  c.set("requestId", requestId);
+  const { traceparent, parentSpan } = traceOf(headers.get("traceparent"), requestId);
+  cleanseFor(headers, parentSpan);
   headers.set(requestIdHeader, requestId);
-  const traceparent = traceparentOf(headers, () => crypto.randomUUID());
-  const parent = parentSpanOf(headers, traceparent);
-  if (parent) headers.set(parentSpanHeader, parent);
-  writeTrace(headers, traceparent);
-  return next();
-});
+  headers.set("traceparent", traceparent);
+  if (parentSpan !== undefined) headers.set(parentSpanHeader, parentSpan);
+  return requestId;
+};
 
 /** A key that steers nothing but stickiness, so its only rule is to be short and plain. */
 const plainKey = /^[\w.:@-]{1,128}$/;
 
-/** The gray key: the configured header, else our cookie, else a new cookie. The platform splits versions by it. */
-const keepOnOneVersion = ({ header, cookie: name }: FrontPlan["grayKey"]) =>
-  createMiddleware<FrontTypes>(async (c, next) => {
-    const { headers } = c.get("onward");
+/**
+ * The gray key: the configured header, else our cookie, else a new cookie. The platform splits versions by it.
+ * @returns the cookie to set, where there is a new one
+ */
+const keeper =
+  ({ header, cookie: name }: FrontPlan["grayKey"]) =>
+  (given: Request, headers: Headers): string | undefined => {
     const brought = [header && headers.get(header), cookie(headers, name)].find((key) => key && plainKey.test(key));
     const key = brought || crypto.randomUUID();
     headers.set(grayKeyHeader, key);
     headers.set(versionKeyHeader, key);
-    await next();
-    if (!brought && wantsCookie(c.req.raw))
-      c.header("set-cookie", `${name}=${key}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax`, {
-        append: true,
-      });
-  });
-
-/** No gate sees a label. One that does not hold is as none. */
-const readLabel = (labels: Labels | undefined) =>
-  createMiddleware<FrontTypes>(async (c, next) => {
-    const { headers } = c.get("onward");
-    const label = headers.get(labelHeader);
-    if (label !== null) {
-      headers.delete(labelHeader);
-      c.set("label", await labels?.(label, Date.now()));
-    }
-    await next();
-  });
+    if (brought || !wantsCookie(given)) return undefined;
+    return `${name}=${key}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax`;
+  };
 
 /** Who bears a label meets the versions that it names, in the tiers that it is for. Elsewhere he is counted as any user. */
 const letTestersChoose = (headers: Headers, tier: string, label: Label | undefined): void => {
@@ -112,57 +106,58 @@ const letTestersChoose = (headers: Headers, tier: string, label: Label | undefin
 /** Only browsers keep cookies: they alone say where a fetch comes from (Fetch Metadata Request Headers). */
 const wantsCookie = ({ headers }: Request): boolean => headers.has("sec-fetch-site") && !headers.has("upgrade");
 
-/** A front by itself, as a bare `wrangler deploy` makes it, answers under any host, and says what belongs behind it. */
-const sayWhatIsMissing = (tiers: FrontPlan["tiers"]) =>
-  createMiddleware<FrontTypes>(async (c, next) => {
-    if (tiers.some(({ binding }) => c.env[binding])) return next();
-    const names = tiers.map(({ tier }) => tier).join(", ");
-    const detail = `Nothing is deployed behind this front yet (${names}). npx postern deploy brings all of it`;
-    return decline(c, "tier-not-deployed", null, { detail });
-  });
-
-const toGate = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | undefined) => {
-  const find = tierFinder(tiers);
-  const answered = (c: Context<FrontTypes>, tier: string, response: Response, code: string): Response => {
-    telemetry?.answered(earOf(c), tier, response.status, code, c.get("onward").headers);
-    return response;
-  };
-  return createMiddleware<FrontTypes>(async (c) => {
-    const url = new URL(c.req.url);
-    const path = canonicalPath(url.pathname);
-    const found = path === undefined ? "path-ambiguous" : find(hostOf(url), path);
-    if (typeof found === "string") return decline(c, found, null);
-    // Cleaned, as the gate will see it, so that both find the same route.
-    const gate = c.env[found.bindingFor(c.get("onward"), path as string, url)];
-    const { tier } = found;
-    letTestersChoose(c.get("onward").headers, tier, c.get("label"));
-    if (!gate) return answered(c, tier, decline(c, "tier-not-deployed", tier), "tier-not-deployed");
-    try {
-      return answered(c, tier, await gate.fetch(c.get("onward")), "");
-    } catch (error) {
-      report(c, "gate-unavailable", error, tier);
-      if (!c.req.raw.signal.aborted) telemetry?.died(earOf(c), tier, gate, c.get("onward").headers);
-      const response = decline(c, "gate-unavailable", tier, { headers: { "retry-after": "5" } });
-      return answered(c, tier, response, "gate-unavailable");
-    }
-  });
+const withCookie = (response: Response, text: string): Response => {
+  const copy = new Response(response.body, response);
+  copy.headers.append("set-cookie", text);
+  return copy;
 };
 
-const earOf = ({ env, executionCtx }: Context<FrontTypes>): Ear => ({
-  control: env.TELEMETRY,
-  defer: (work) => executionCtx.waitUntil(work),
-});
+/** A front by itself, as a bare `wrangler deploy` makes it, answers under any host, and says what belongs behind it. */
+const sayWhatIsMissing = (passage: Passage, tiers: FrontPlan["tiers"]): Response | undefined => {
+  if (tiers.some(({ binding }) => passage.env[binding])) return undefined;
+  const names = tiers.map(({ tier }) => tier).join(", ");
+  const detail = `Nothing is deployed behind this front yet (${names}). npx postern deploy brings all of it`;
+  return decline(passage, "tier-not-deployed", null, { detail });
+};
+
+const gateway = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | undefined) => {
+  const find = tierFinder(tiers);
+  const answered = (passage: Passage, tier: string, response: Response, code: string): Response => {
+    telemetry?.answered(earOf(passage), tier, response.status, code, passage.onward.headers);
+    return response;
+  };
+  return async (passage: Passage): Promise<Response> => {
+    const { env, given, onward } = passage;
+    const url = addressOf(given.url);
+    const path = canonicalPath(url.pathname);
+    const found = path === undefined ? "path-ambiguous" : find(hostOf(url), path);
+    if (typeof found === "string") return decline(passage, found, null);
+    // Cleaned, as the gate will see it, so that both find the same route.
+    const gate = env[found.bindingFor(onward, path as string, url)];
+    const { tier } = found;
+    letTestersChoose(onward.headers, tier, passage.label);
+    if (!gate) return answered(passage, tier, decline(passage, "tier-not-deployed", tier), "tier-not-deployed");
+    try {
+      return answered(passage, tier, await gate.fetch(onward), "");
+    } catch (error) {
+      report(passage, "gate-unavailable", error, tier);
+      if (!given.signal.aborted) telemetry?.died(earOf(passage), tier, gate, onward.headers);
+      const response = decline(passage, "gate-unavailable", tier, { headers: { "retry-after": "5" } });
+      return answered(passage, tier, response, "gate-unavailable");
+    }
+  };
+};
+
+const earOf = ({ env, defer }: Passage): Ear => ({ control: env.TELEMETRY, defer });
 
 /** Answers in place of a gate, with the access line that no gate writes. */
 const decline = (
-  c: Context<FrontTypes>,
+  { given: { method }, requestId: request }: Passage,
   code: keyof typeof gatewayCodes,
   tier: string | null,
   options: ProblemOptions = {},
 ): Response => {
-  const { method } = c.req;
   const { status } = gatewayCodes[code];
-  const request = c.get("requestId");
   const verdict = status < 500 ? "refused" : "failed";
   const time = new Date().toISOString();
   log({ type: "access", time, tier, route: null, method, status, verdict, by: "front", code, request });
@@ -175,7 +170,7 @@ const decline = (
 interface Tier {
   readonly tier: string;
   readonly base: string;
-  readonly bindingFor: (request: Request, path: string, url: URL) => string;
+  readonly bindingFor: (request: Request, path: string, url: Address) => string;
 }
 
 /** Most tiers have one gate, and then nothing is asked of the request. */
@@ -211,7 +206,7 @@ export const tierFinder = (tiers: FrontPlan["tiers"]) => {
 
 const log = (line: object) => console.log(JSON.stringify(line));
 
-const report = (c: Context<FrontTypes>, code: string, error: unknown, tier?: string) => {
+const report = ({ requestId: request }: Passage, code: string, error: unknown, tier?: string) => {
   const cause = error instanceof Error ? error.message : String(error);
-  log({ type: "fault", tier, code, cause, request: c.get("requestId") });
+  log({ type: "fault", tier, code, cause, request });
 };

@@ -65,7 +65,7 @@ interface Trace {
  * Continues a trace with a span of our own, or begins one where none was brought that is valid.
  * @param id random, as a UUID: its digits are the span's, and those of a trace that begins
  */
-const traceOf = (given: string | null, id: string): Trace => {
+export const traceOf = (given: string | null, id: string): Trace => {
   const trace = id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
   const span = trace.slice(16);
   const [, known, parentSpan, flags = "00"] = (given !== null && w3c.exec(given)) || [];
@@ -78,19 +78,6 @@ const traceOf = (given: string | null, id: string): Trace => {
 export const traceparentOf = (headers: Headers, uuid: () => string): string =>
   traceOf(headers.get("traceparent"), uuid()).traceparent;
 
-/** The caller's span that ours comes under, or undefined where the trace begins with us. */
-export const parentSpanOf = (headers: Headers, traceparent: string): string | undefined => {
-  const given = headers.get("traceparent");
-  return given?.slice(3, 35) === traceparent.slice(3, 35) ? given.slice(36, 52) : undefined;
-};
-
-/** Writes the trace into headers that go on. Of a trace that begins here, the state of the broken one before it goes. */
-export const writeTrace = (headers: Headers, traceparent: string): void => {
-  const given = headers.get("traceparent");
-  if (given?.slice(3, 35) !== traceparent.slice(3, 35)) headers.delete("tracestate");
-  headers.set("traceparent", traceparent);
-};
-
 /** A caller of whom nothing is believed but the address that the platform reports. */
 export const stranger = (headers: Headers, uuid: () => string): Caller => {
   const requestId = uuid();
@@ -102,6 +89,14 @@ export const stranger = (headers: Headers, uuid: () => string): Caller => {
   };
 };
 
+/** What else goes behind the front: the tester's label that it has read, and the state of a trace that begins there. */
+const atFront: ReadonlySet<string> = new Set([...hearsay, "postern-label"]);
+const atFrontWithState: ReadonlySet<string> = new Set([...atFront, "tracestate"]);
+
+/** Removes what no gate is to see. @param parentSpan undefined where the trace begins here */
+export const cleanseFor = (headers: Headers, parentSpan: string | undefined): void =>
+  sweep(headers, parentSpan === undefined ? atFrontWithState : atFront);
+
 /** A caller as the front made it out. */
 export const behindFront = (headers: Headers, uuid: () => string): Caller => ({
   requestId: headers.get(requestIdHeader) ?? uuid(),
@@ -109,17 +104,33 @@ export const behindFront = (headers: Headers, uuid: () => string): Caller => ({
   parentSpan: headers.get(parentSpanHeader) ?? undefined,
   ip: headers.get("cf-connecting-ip"),
   grayKey: headers.get(grayKeyHeader),
+  cleansed: true,
 });
 
-/** What is for the gate alone, besides. */
-const ours: readonly string[] = ["cf-connecting-ip", "postern-explain", "postern-label"];
-const keptBack: ReadonlySet<string> = new Set([...hearsay, ...ours]);
-/** The state of a trace that was broken, or of none. */
+const keptBack: ReadonlySet<string> = new Set([...hearsay, "cf-connecting-ip", "postern-explain", "postern-label"]);
 const keptBackWithState: ReadonlySet<string> = new Set([...keptBack, "tracestate"]);
+
+/** All that the front writes, and what it lets pass for the gate. To ask for these by name is cheaper than to go through all. */
+const ofFront = [
+  requestIdHeader,
+  grayKeyHeader,
+  versionKeyHeader,
+  overridesHeader,
+  smokeHeader,
+  "cf-connecting-ip",
+  "postern-explain",
+];
+
+const sweepAfterFront = (headers: Headers, parentSpan: string | undefined): void => {
+  for (const name of ofFront) headers.delete(name);
+  if (parentSpan !== undefined) headers.delete(parentSpanHeader);
+};
 
 /** Writes what an upstream may know of the caller, in place of what came in. */
 export const introduce = (headers: Headers, caller: Caller, url: Address): void => {
-  sweep(headers, caller.parentSpan === undefined ? keptBackWithState : keptBack);
+  const { cleansed, parentSpan } = caller;
+  if (cleansed) sweepAfterFront(headers, parentSpan);
+  else sweep(headers, parentSpan === undefined ? keptBackWithState : keptBack);
   headers.set("x-request-id", caller.requestId);
   headers.set("traceparent", caller.traceparent);
   headers.set("x-forwarded-host", url.host);

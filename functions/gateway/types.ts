@@ -78,6 +78,8 @@ export interface Caller {
   readonly ip: string | null;
   /** Keeps a user on one version or one side of a `percent`. Trusted for stickiness, for nothing else. */
   readonly grayKey: string | null;
+  /** There where the front has taken out of the headers what no stranger may say, so that only its own words are left. */
+  readonly cleansed?: true;
   /** There where the request is to be explained. */
   readonly trace?: Trace;
 }

@@ -2,13 +2,15 @@ import { describe, expect, it } from "vitest";
 import {
   behindFront,
   cleanse,
+  cleanseFor,
   introduce,
   stranger,
+  traceOf,
   traceparentOf,
-  writeTrace,
 } from "../../../functions/gateway/hop.ts";
 import { caller } from "../conversation.ts";
 
+const url = new URL("https://api.example/");
 const uuid = () => "11111111-2222-4333-8444-555555555555";
 
 const forged = () =>
@@ -52,6 +54,31 @@ it("an upstream hears of the caller from the gate alone", () => {
   });
 });
 
+it("nor of what the front told the gate", () => {
+  const told = {
+    "x-postern-request-id": caller.requestId,
+    "x-postern-gray-key": "device-1",
+    "x-postern-parent-span": "b7ad6b7169203331",
+    "x-postern-smoke": "1",
+    "cloudflare-workers-version-key": "device-1",
+    "cloudflare-workers-version-overrides": 'gate-pay="new"',
+    "cf-connecting-ip": "203.0.113.7",
+    "postern-explain": "token",
+    traceparent: caller.traceparent,
+    accept: "application/json",
+  };
+  const headers = new Headers(told);
+  introduce(headers, behindFront(headers, uuid), url);
+  expect(Object.keys(Object.fromEntries(headers))).toEqual([
+    "accept",
+    "traceparent",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-request-id",
+  ]);
+});
+
 describe("traceparent (W3C Trace Context)", () => {
   const trace = "0af7651916cd43dd8448eb211c80319c";
   it("a valid one is continued with a span of ours", () => {
@@ -63,13 +90,18 @@ describe("traceparent (W3C Trace Context)", () => {
     expect(traceparentOf(headers, uuid)).toBe(`00-${trace}-8444555555555555-01`);
   });
 
-  it("the state of a broken one is dropped with it", () => {
-    const headers = new Headers({ traceparent: "broken", tracestate: "vendor=1" });
-    writeTrace(headers, traceparentOf(headers, uuid));
-    expect(headers.get("tracestate")).toBeNull();
-    const whole = new Headers({ traceparent: `00-${trace}-b7ad6b7169203331-01`, tracestate: "vendor=1" });
-    writeTrace(whole, traceparentOf(whole, uuid));
-    expect(whole.get("tracestate")).toBe("vendor=1");
+  const broken = { traceparent: "broken", tracestate: "vendor=1" };
+  const whole = { traceparent: `00-${trace}-b7ad6b7169203331-01`, tracestate: "vendor=1" };
+  it.each([
+    ["broken", broken, null],
+    ["whole", whole, "vendor=1"],
+  ])("the state of one that is %s, from the front and from a gate of its own", (_, given, state) => {
+    const behind = new Headers(given);
+    cleanseFor(behind, traceOf(behind.get("traceparent"), uuid()).parentSpan);
+    expect(behind.get("tracestate")).toBe(state);
+    const own = new Headers(given);
+    introduce(own, stranger(own, uuid), url);
+    expect(own.get("tracestate")).toBe(state);
   });
 
   it.each([
