@@ -26,10 +26,15 @@ export const targetOf = (context: Context): string => {
  * request is aborted as a whole, since an error of the stream alone would look like a clean end.
  *
  * @param url absolute, of the upstream
- * @param fetch is given a Request only where its body is to go on as it came
+ * @param transport is given a Request only where its body is to go on as it came
  * @throws Fault `body-too-large`, `body-unexpected`, `body-incomplete`, `upstream-unreachable`, or the reason of the context's signal
  */
-export const send = async (url: string, request: Request, context: Context, fetch: Transport): Promise<Response> => {
+export const send = async (
+  url: string,
+  request: Request,
+  context: Context,
+  transport: Transport,
+): Promise<Response> => {
   const read = known(context, Body);
   const body: Bounded = read
     ? { stream: bodied(request, read) }
@@ -42,7 +47,7 @@ export const send = async (url: string, request: Request, context: Context, fetc
   if (body.stream) init.body = body.stream as BodyInit;
   if (signal) init.signal = signal;
   try {
-    return sound(await fetch(body.asItCame ? new Request(url, request) : url, init));
+    return sound(await transport(body.asItCame ? new Request(url, request) : url, init));
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
     throw context.signal?.aborted ? context.signal.reason : (body.broken?.signal.reason ?? unreachable(cause));

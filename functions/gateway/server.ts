@@ -77,7 +77,6 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     const leave = enter();
     let answered = false;
     // Where the client leaves, the runtime cancels all that follows, so its line is written then or never.
-    // Listening, and no longer listening, would each be a call into the runtime.
     request.signal.onabort = () => {
       if (answered) return;
       leave?.();

@@ -4,7 +4,7 @@ import path from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "@commander-js/extra-typings";
 import { requireValgrind } from "./callgrind.ts";
 import { cpuOf } from "./cpu.ts";
-import { writeDocument } from "./document.ts";
+import { writeDocument, writeWhere } from "./document.ts";
 import { filtersOf } from "./filters.ts";
 import { makeCaller } from "./jobs.ts";
 import { measureAll } from "./measure.ts";
@@ -12,6 +12,7 @@ import { microOf } from "./micro.ts";
 import { type Row, rowsOf, shown } from "./report.ts";
 import { furtherOf, startsOf } from "./start.ts";
 import { type Subject, subjectsFor } from "./subjects.ts";
+import { shownWhere, whereOf } from "./where.ts";
 import { workerd } from "./workerd.ts";
 
 const whole = (text: string): number => {
@@ -25,10 +26,13 @@ const program = new Command("npm run bench --")
   .option("--warmup <number>", "requests before the first round, so that the JIT settles", whole, 1000)
   .option("--rounds <number>", "rounds, whose mean counts", whole, 8)
   .option("--only <text>", "only the subjects with this in their name, beside the first")
-  .option("--write", "measures starts, CPU time and routing too, and writes docs/benchmarks.md")
+  .option("--where", "says instead where a gate's instructions go: by duty, by kind of work, and what the floor is")
+  .option("--write", "measures all there is and writes docs/benchmarks.md; with --where only that section of it")
   .option("--json", "machine-readable output")
   .showHelpAfterError("(--help shows what it takes)")
   .exitOverride();
+
+const root = path.resolve(import.meta.dirname, "../..");
 
 type Options = ReturnType<typeof program.opts>;
 
@@ -36,13 +40,15 @@ const main = async (options: Options): Promise<void> => {
   requireValgrind();
   if (options.write && options.only !== undefined)
     program.error("--write is of all subjects, so it goes without --only");
+  if (options.where && options.only !== undefined) program.error("--where has subjects of its own: leave out --only");
+  if (options.where) return sayWhere(options);
   const started = performance.now();
   const caller = await makeCaller();
   const subjects = chosen(subjectsFor(caller), options.only);
   const rows = rowsOf(await measureAll(subjects, caller, options));
   if (options.write) {
     const { requests, warmup, rounds } = options;
-    writeDocument(path.resolve(import.meta.dirname, "../.."), {
+    writeDocument(root, {
       effort: { requests, warmup, rounds },
       requests: rows,
       starts: await startsOf(caller),
@@ -50,9 +56,16 @@ const main = async (options: Options): Promise<void> => {
       further: await furtherOf(caller),
       micro: await microOf(),
       filters: await filtersOf(caller),
+      where: await whereOf(caller, options),
     });
   }
   say(rows, options, (performance.now() - started) / 1000);
+};
+
+const sayWhere = async (options: Options): Promise<void> => {
+  const where = await whereOf(await makeCaller(), options);
+  if (options.write) writeWhere(root, where);
+  process.stdout.write(options.json ? `${JSON.stringify(where, null, 2)}\n` : `${shownWhere(where)}\n`);
 };
 
 /** The first subject is the unit of all ratios, so it always runs. */

@@ -5,6 +5,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
+import { type Kind, kindsIn } from "./symbols.ts";
 import { workerd } from "./workerd.ts";
 
 export interface Instrumented {
@@ -15,8 +16,11 @@ export interface Instrumented {
   readonly instrument: () => Promise<void>;
   /** Instructions since the process began, where all of it was counted. */
   readonly sinceStart: () => Promise<number>;
-  /** Instructions that were executed while `work` was done. */
-  readonly count: (work: () => Promise<void>) => Promise<number>;
+  /**
+   * Instructions that were executed while `work` was done.
+   * @param each is told of them by kind of work
+   */
+  readonly count: (work: () => Promise<void>, each?: (kinds: ReadonlyMap<Kind, number>) => void) => Promise<number>;
   readonly stop: () => void;
 }
 
@@ -54,10 +58,12 @@ export const start = async (folder: string, config: string, fromStart = false): 
   const control = (...command: string[]) =>
     run("vgdb", [`--vgdb-prefix=${files.pipes}`, `--pid=${child.pid}`, ...command], { timeout: 60_000 });
   let dumps = 0;
-  const dumped = async (): Promise<number> => {
+  const dumped = async (each?: (kinds: ReadonlyMap<Kind, number>) => void): Promise<number> => {
     await control("dump");
     dumps += 1;
-    return totalOf(`${files.counts}.${dumps}`);
+    const dump = taken(`${files.counts}.${dumps}`);
+    each?.(kindsIn(dump));
+    return totalOf(dump);
   };
   return {
     port,
@@ -65,11 +71,11 @@ export const start = async (folder: string, config: string, fromStart = false): 
     instrument: async () => {
       await control("instrumentation", "on");
     },
-    sinceStart: dumped,
-    count: async (work) => {
+    sinceStart: () => dumped(),
+    count: async (work, each) => {
       await control("zero");
       await work();
-      return dumped();
+      return dumped(each);
     },
     stop,
   };
@@ -102,10 +108,15 @@ const collected = (input: Readable): readonly string[] => {
 };
 
 /** Reads one of callgrind's dumps, and removes it: they are megabytes. */
-const totalOf = (file: string): number => {
-  const [, total] = /^(?:summary|totals): (\d+)/m.exec(fs.readFileSync(file, "utf8")) ?? [];
-  if (total === undefined) throw new Error(`callgrind wrote no total into ${file}`);
+const taken = (file: string): string => {
+  const dump = fs.readFileSync(file, "utf8");
   fs.rmSync(file);
+  return dump;
+};
+
+const totalOf = (dump: string): number => {
+  const [, total] = /^(?:summary|totals): (\d+)/m.exec(dump) ?? [];
+  if (total === undefined) throw new Error("callgrind wrote no total");
   return Number(total);
 };
 

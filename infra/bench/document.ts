@@ -9,6 +9,7 @@ import type { Effort } from "./measure.ts";
 import type { Micro } from "./micro.ts";
 import type { Row } from "./report.ts";
 import type { Further, Start } from "./start.ts";
+import { type Where, whereSection } from "./where.ts";
 import { workerd } from "./workerd.ts";
 
 export interface Results {
@@ -19,6 +20,7 @@ export interface Results {
   readonly cpu: readonly Cpu[];
   readonly micro: Micro;
   readonly filters: readonly Piece[];
+  readonly where: Where;
 }
 
 /** @param root of the project */
@@ -28,6 +30,19 @@ export const writeDocument = (root: string, results: Results): void => {
   for (const [name, svg] of Object.entries(charts(results))) fs.writeFileSync(path.join(folder, `${name}.svg`), svg);
   fs.writeFileSync(path.join(root, "docs/benchmarks.md"), page(results));
 };
+
+/** Writes that section alone, and leaves all other numbers as the last whole run has made them. */
+export const writeWhere = (root: string, where: Where): void => {
+  const file = path.join(root, "docs/benchmarks.md");
+  const page = fs.readFileSync(file, "utf8");
+  const section = `${whereSection(where, today(), markdown)}\n`;
+  const before = page.search(/^## Where a gate/m);
+  const after = page.search(/^## (?:A filter|Routing)/m);
+  if (after < 0) throw new Error("docs/benchmarks.md has no section on routing; make it anew with --write alone");
+  fs.writeFileSync(file, page.slice(0, before < 0 ? after : before) + section + page.slice(after));
+};
+
+const today = (): string => new Date().toISOString().slice(0, 10);
 
 const isOwn = (name: string): boolean => /gate/.test(name);
 
@@ -60,8 +75,8 @@ const count = (value: number): string => Math.round(value).toLocaleString("en");
 const microseconds = (ns: number): string => (ns / 1000).toFixed(ns < 10_000 ? 1 : 0);
 
 const page = (results: Results): string => {
-  const { effort, requests, starts, further, cpu, micro } = results;
-  const day = new Date().toISOString().slice(0, 10);
+  const { effort, requests, starts, further, cpu, micro, where } = results;
+  const day = today();
   return `# What it costs
 
 Made on ${day} by \`npm run bench -- --write\`, on workerd ${workerd.version} and ${os.availableParallelism()} processors. It needs valgrind:
@@ -93,6 +108,7 @@ ${markdown(
   }),
 )}
 
+${whereSection(where, day, markdown)}
 ## A filter
 
 ![What a filter takes of a request](benchmarks/filters.svg)

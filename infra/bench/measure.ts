@@ -9,6 +9,7 @@ import { startProgress } from "./progress.ts";
 import type { Measured } from "./report.ts";
 import { scratch } from "./scratch.ts";
 import type { Subject } from "./subjects.ts";
+import type { Kind } from "./symbols.ts";
 import { connect, startUpstream } from "./traffic.ts";
 import { layOut } from "./workerd.ts";
 
@@ -18,6 +19,8 @@ export interface Effort {
   /** Requests before the first round, so that the JIT settles. */
   readonly warmup: number;
   readonly rounds: number;
+  /** Tells the kinds of work apart too, which takes a while for each round. */
+  readonly byKind?: true;
 }
 
 /** Valgrind runs one thread of a subject at a time, so as many subjects as there are processors disturb no count. */
@@ -50,7 +53,7 @@ const measure = async (
   subject: Subject,
   folder: string,
   { headers }: Caller,
-  { requests, warmup, rounds }: Effort,
+  { requests, warmup, rounds, byKind }: Effort,
   tell: (step: string) => void,
 ): Promise<Measured> => {
   const upstream = await startUpstream();
@@ -71,15 +74,19 @@ const measure = async (
     await client.send(warmup, next);
     await runtime.instrument();
     const counts: number[] = [];
+    const kinds = new Map<Kind, number>();
+    const each = (more: ReadonlyMap<Kind, number>): void => {
+      for (const [kind, sum] of more) kinds.set(kind, (kinds.get(kind) ?? 0) + sum / requests / rounds);
+    };
     const linesBefore = runtime.lines.length;
     for (let round = 1; round <= rounds; round++) {
       tell(`counts round ${round} of ${rounds}`);
-      counts.push((await runtime.count(() => client.send(requests, next))) / requests);
+      counts.push((await runtime.count(() => client.send(requests, next), byKind ? each : undefined)) / requests);
     }
     const lines = runtime.lines.length - linesBefore;
     if (lines !== (subject.lines ?? 0) * requests * rounds)
       throw new Error(`it wrote ${lines} lines for ${requests * rounds} requests`);
-    return { name: subject.name, rounds: counts };
+    return { name: subject.name, rounds: counts, kinds };
   } catch (cause) {
     throw new Error(`${subject.name}: ${cause instanceof Error ? cause.message : cause}`, { cause });
   } finally {

@@ -1,10 +1,13 @@
 /** Says what was counted: a table whose bars can be compared at a glance. */
 import { table } from "../outcome.ts";
+import type { Kind } from "./symbols.ts";
 
 export interface Measured {
   readonly name: string;
   /** Instructions a request, one number a round. */
   readonly rounds: readonly number[];
+  /** Instructions a request by the kind of work, where they were told apart. */
+  readonly kinds: ReadonlyMap<Kind, number>;
 }
 
 export interface Row {
@@ -23,7 +26,7 @@ export interface Row {
   readonly rounds: readonly number[];
 }
 
-export const rowsOf = (measured: readonly Measured[]): Row[] => {
+export const rowsOf = (measured: readonly Pick<Measured, "name" | "rounds">[]): Row[] => {
   const unit = mean(measured[0]?.rounds ?? []);
   return measured.map(({ name, rounds }) => ({
     name,

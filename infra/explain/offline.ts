@@ -105,7 +105,8 @@ const standIns = (tier: CheckedTier, compiled: Compiled, { secrets, online }: As
     return new Response(null, { status: 200 });
   };
   const fetched: Deps["fetch"] = async (input, init) => {
-    if (input instanceof Request) return service(input, init);
+    // What goes to a service continues the caller's trace; what the gate asks for itself does not.
+    if (new Headers(init?.headers ?? (input as Request).headers).has("traceparent")) return service(input, init);
     if (online) return fetch(input, init);
     unknown.push(`${new URL(input).origin} would have been asked; --online asks it`);
     throw new Error("offline");

@@ -35,6 +35,7 @@ const depsOf = (env: Given["env"]): Deps => ({
   random: () => Math.random(),
   uuid: () => crypto.randomUUID(),
   sleep: () => new Promise(() => {}),
+  after: () => () => {},
   log: () => {},
   cache: { match: async () => undefined, put: async () => {} },
   state: { run: async () => undefined, once: async () => true },

@@ -4,6 +4,7 @@ import type { Deps } from "../../../functions/gateway/types.ts";
 export interface Clock {
   readonly now: () => number;
   readonly sleep: Deps["sleep"];
+  readonly after: Deps["after"];
   /** Lets time pass: who sleeps until then wakes on the way. */
   readonly pass: (ms: number) => Promise<void>;
   /** Does work that no sleeper has to hurry for: state that is asked for real. */
@@ -45,6 +46,12 @@ export const clockFrom = (start: number): Clock => {
       return undefined;
     });
 
+  const after: Deps["after"] = (ms, work) => {
+    const sleeper = { at: now + ms, wake: work };
+    sleepers.add(sleeper);
+    return () => void sleepers.delete(sleeper);
+  };
+
   const hurry = async (isDone: () => boolean): Promise<never> => {
     const since = performance.now();
     for (let idle = 0; ; idle++) {
@@ -63,6 +70,7 @@ export const clockFrom = (start: number): Clock => {
   return {
     now: () => now,
     sleep,
+    after,
     pass: async (ms) => {
       const end = now + ms;
       for (let next = first(); next && next.at <= end; next = first()) {

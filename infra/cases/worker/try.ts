@@ -90,6 +90,7 @@ const worldOf = (batch: Batch, clock: Clock, ask: AskState): World => {
       random: () => 0.5,
       uuid: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
       sleep: clock.sleep,
+      after: clock.after,
       log: (line) => {
         const { type, cause } = line as { readonly type?: string; readonly cause?: string };
         if (type === "fault" && cause !== undefined) world.causes.push(cause);

@@ -1,0 +1,109 @@
+/**
+ * What a gate owes to every request, by hand and one thing after the other, in the cheapest way that the runtime was found to
+ * have: no routes, no plan, no filters. What it costs is the floor of any gate; `infra/bench/where.ts` asks.
+ */
+
+/** In the order in which they are added. */
+export const duties = [
+  "the response copied, and a header set in it",
+  "the request's headers copied, and sent to another URL",
+  "five headers set for the service: id, trace, host, scheme, address",
+  "the names of all headers read, and what only a gate may say removed",
+  "a deadline, which aborts the service's request",
+  "the client's leaving listened for",
+  "the headers that five filters read, set and remove",
+] as const;
+
+const id = "0af76519-16cd-43dd-8448-eb211c80319c";
+const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const deadlineMs = 30_000;
+const seen = { left: 0 };
+
+/**
+ * @param count of duties that are done, from the first
+ * @param upstream base URL of the service
+ */
+export const dutiful = (count: number, upstream: string) => ({
+  fetch: async (request: Request): Promise<Response> => {
+    if (count === 0) return fetch(request);
+    if (count === 1) return copied(await fetch(request));
+    const headers = new Headers(request.headers);
+    const onFive = count > 6 && request.headers.get("authorization") !== null && request.headers.get("origin") !== null;
+    if (count > 3) sweep(headers);
+    if (count > 2) introduce(headers);
+    if (onFive) edit(headers, "x-customer");
+    if (count > 5)
+      request.signal.onabort = () => {
+        seen.left++;
+      };
+    const url = upstream + request.url.slice(request.url.indexOf("/", "https://".length));
+    const init: RequestInit = { method: request.method, headers, redirect: "manual" };
+    const response = copied(count > 4 ? await inTime(url, init) : await fetch(url, init));
+    if (onFive) answer(response.headers);
+    return response;
+  },
+});
+
+/** What a front owes, ahead of a gate: one copy of the request, swept, and four headers set. */
+export const front = {
+  fetch: (
+    request: Request,
+    env: { readonly NEXT: { readonly fetch: (request: Request) => Promise<Response> } },
+  ): Promise<Response> => {
+    const onward = new Request(request);
+    const { headers } = onward;
+    sweep(headers);
+    headers.set("x-postern-request-id", id);
+    headers.set("traceparent", trace);
+    headers.set("x-postern-gray-key", id);
+    headers.set("cloudflare-workers-version-key", id);
+    return env.NEXT.fetch(onward);
+  },
+};
+
+const copied = (response: Response): Response => {
+  const copy = new Response(response.body, response);
+  copy.headers.set("x-request-id", id);
+  return copy;
+};
+
+const introduce = (headers: Headers): void => {
+  headers.set("x-request-id", id);
+  headers.set("traceparent", trace);
+  headers.set("x-forwarded-host", "localhost");
+  headers.set("x-forwarded-proto", "http");
+  headers.set("x-forwarded-for", headers.get("cf-connecting-ip") ?? "");
+};
+
+const sweep = (headers: Headers): void => {
+  const found: string[] = [];
+  for (const name of headers.keys()) if (name.includes("_") || name.startsWith("x-postern-")) found.push(name);
+  for (const name of found) headers.delete(name);
+};
+
+const inTime = async (url: string, init: RequestInit): Promise<Response> => {
+  const cut = new AbortController();
+  const timer = setTimeout(() => cut.abort(), deadlineMs);
+  try {
+    return await fetch(url, { ...init, signal: cut.signal });
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+const edit = (headers: Headers, customer: string): void => {
+  headers.delete("authorization");
+  headers.delete("cookie");
+  headers.set(customer, "alice");
+};
+
+const answer = (headers: Headers): void => {
+  headers.append("vary", "origin");
+  headers.set("access-control-allow-origin", "https://shop.acme.example");
+  headers.delete("access-control-allow-credentials");
+  headers.set("access-control-expose-headers", "x-request-id");
+  headers.append("ratelimit-policy", `"rate-limit";q=10000000;w=3600`);
+  headers.append("ratelimit", `"rate-limit";r=9999999;t=3600`);
+  headers.set("strict-transport-security", "max-age=31536000");
+  headers.delete("x-powered-by");
+};
