@@ -5,6 +5,7 @@ import { tableOf } from "../../functions/gateway/table.ts";
 import { bars } from "../../infra/bench/chart.ts";
 import { manyRoutes, requestsTo } from "../../infra/bench/many-routes.ts";
 import { rowsOf } from "../../infra/bench/report.ts";
+import { kindsIn } from "../../infra/bench/symbols.ts";
 
 it("a ratio is to the first subject, without the greatest and the least of four rounds or more", () => {
   const rows = rowsOf([
@@ -38,4 +39,31 @@ it("each of many routes is met once by the requests to them", () => {
     return found.kind === "found" ? found.route : found.kind;
   });
   expect(new Set(met).size).toBe(1_000);
+});
+
+it("a dump's instructions are counted where they were executed, by the kind of their function", () => {
+  const dump = `events: Ir
+summary: 1190
+
+fn=(1) v8::internal::Scavenger::Process(v8::JobDelegate*)
+0 700
+cfn=(2) operator new(unsigned long)
+calls=3 0
+0 90
+fn=(2)
+0 60
++3 30
+
+fn=(3) 0x00000000644427c0
+* 400
+cfn=(4) Builtins_StringAdd
+calls=1 0
+* 250
+`;
+  const told = [...kindsIn(dump)].filter(([, sum]) => sum > 0);
+  expect(told.map(([kind, sum]) => [kind.split(":")[0], sum])).toEqual([
+    ["memory", 90],
+    ["garbage collection", 700],
+    ["JavaScript", 400],
+  ]);
 });
