@@ -6,7 +6,7 @@ import { Claims, Consumer, learn } from "../gateway/facts.ts";
 import { type Codes, Fault, refuse } from "../gateway/faults.ts";
 import { hasAddress } from "../gateway/hosts.ts";
 import { publicKeys } from "../gateway/jwk.ts";
-import { fetchedKeys, fixedKeys, type KeySet, type Keys } from "../gateway/key-set.ts";
+import { available, fetchedKeys, fixedKeys, type KeySet, type Keys } from "../gateway/key-set.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { duration, milliseconds } from "../gateway/quantities.ts";
 import { type Holding, revokedIn, takenBack } from "../gateway/revocations.ts";
@@ -118,9 +118,7 @@ const bearer = /^bearer +(\S+)$/i;
 const longestToken = 8192;
 
 /** What a token that has been accepted says, as long as its time lasts. */
-interface Accepted extends Holding {
-  readonly claims: JWTPayload;
-}
+type Accepted = Holding & { readonly claims: JWTPayload };
 
 type Code = keyof typeof codes & string;
 type Verdict = Accepted | Code;
@@ -139,9 +137,8 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
   };
   const meet = async (token: string, current: Keys): Promise<Verdict> => {
     const verdict = await verify(token, current, keys);
-    if (typeof verdict === "string") return verdict;
-    known.put(token, verdict);
-    return unlessRevoked(verdict);
+    if (typeof verdict !== "string") known.put(token, verdict);
+    return typeof verdict === "string" ? verdict : unlessRevoked(verdict);
   };
   /** A signature is verified once; what time, rotation and revocation say of a token, each time. At once where nobody has to be asked. */
   const judge = (token: string, current: Keys): Verdict | Promise<Verdict> => {
@@ -151,12 +148,11 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
     return outOfTime(before.claims, { leeway, maxAge, now: deps.now() }) ?? unlessRevoked(before);
   };
 
-  const scope = config.scopes.join(" ");
+  const scopes = config.scopes.join(" ");
   const deny = (code: Code, context: Context): Response => {
-    const error = code === "scope-missing" ? `error="insufficient_scope", scope="${scope}"` : 'error="invalid_token"';
-    return refuse(context, codes, code, {
-      headers: { "www-authenticate": code === "token-missing" ? "Bearer" : `Bearer ${error}` },
-    });
+    const error = code === "scope-missing" ? `error="insufficient_scope", scope="${scopes}"` : 'error="invalid_token"';
+    const challenge = code === "token-missing" ? "Bearer" : `Bearer ${error}`;
+    return refuse(context, codes, code, { headers: { "www-authenticate": challenge } });
   };
   const told = (verdict: Verdict, context: Context): Response | undefined => {
     if (typeof verdict === "string") return deny(verdict, context);
@@ -168,7 +164,7 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
     const [, token] = bearer.exec(request.headers.get("authorization") ?? "") ?? [];
     if (token === undefined) return deny("token-missing", context);
     if (token.length > longestToken) return deny("token-invalid", context);
-    const current = available(keys.current);
+    const current = available(keys.current, gone);
     const verdict = current instanceof Promise ? current.then((it) => judge(token, it)) : judge(token, current);
     return verdict instanceof Promise ? verdict.then((it) => told(it, context)) : told(verdict, context);
   };
@@ -187,16 +183,8 @@ const keySet = ({ issuer, jwks, keys, cache, stale, cooldown }: Config<typeof sp
         deps,
       );
 
-const available = (ask: KeySet["current"]): Keys | Promise<Keys> => {
-  const gone = (cause: unknown): never => {
-    throw new Fault(codes, "keys-unavailable", { cause, headers: { "retry-after": "5" } });
-  };
-  try {
-    const keys = ask();
-    return keys instanceof Promise ? keys.catch(gone) : keys;
-  } catch (cause) {
-    return gone(cause);
-  }
+const gone = (cause: unknown): never => {
+  throw new Fault(codes, "keys-unavailable", { cause, headers: { "retry-after": "5" } });
 };
 
 type Verify = (token: string, current: Keys, keys: KeySet) => Promise<Verdict>;
@@ -237,17 +225,13 @@ const verifier = (config: Config<typeof spec>, deps: Deps): Verify => {
   };
 };
 
-type Revoked = Code | undefined;
-
 /** The feed's are asked of all tokens, those of the KV namespace where the manifest says so. */
-const revocations = (config: Config<typeof spec>, deps: Deps): ((it: Accepted) => Revoked | Promise<Revoked>) => {
+const revocations = (config: Config<typeof spec>, deps: Deps) => {
   const isTaken = takenBack(config.issuer, deps);
   const listed = listedIn(config, deps);
-  return (it) => {
+  return (it: Accepted): Code | undefined | Promise<Code | undefined> => {
     const taken = isTaken(it);
-    return taken
-      ? taken.then((yes): Revoked | Promise<Revoked> => (yes ? "token-revoked" : listed?.(it.claims)))
-      : listed?.(it.claims);
+    return taken ? taken.then((yes) => (yes ? "token-revoked" : listed?.(it.claims))) : listed?.(it.claims);
   };
 };
 

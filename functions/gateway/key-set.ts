@@ -17,6 +17,16 @@ export interface KeySet {
   readonly newerThan: (keys: Keys) => Promise<Keys | undefined>;
 }
 
+/** The keys, at once where they are here. @param gone throws in place of what is thrown where there are none */
+export const available = (ask: KeySet["current"], gone: (cause: unknown) => never): Keys | Promise<Keys> => {
+  try {
+    const keys = ask();
+    return keys instanceof Promise ? keys.catch(gone) : keys;
+  } catch (cause) {
+    return gone(cause);
+  }
+};
+
 export interface KeySetOptions {
   readonly url: string;
   /** How long keys are used before they are asked for again. */
