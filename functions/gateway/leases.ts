@@ -3,7 +3,8 @@
  *
  * All that is spent was counted first, so over any stretch of time isolates admit what the store counted in it and what
  * they held at its beginning: at most `share - 1` each. What a fixed window gave ends with it, so there nothing is added.
- * What is held and not spent is lost, so the last few requests of a limit may be refused early.
+ * What is held and not spent is lost. So an isolate takes what it expects to spend: as many as came in the last `hold` in
+ * which any came, and where more come than that, twice as many each time.
  */
 import type { Limit, Verdict } from "./limiter.ts";
 import type { Deps } from "./types.ts";
@@ -27,6 +28,10 @@ interface Purse {
   until: number;
   refusedUntil: number;
   last: Verdict | undefined;
+  /** Requests since `seenFrom`, for one `hold`; and in the one before, in which any came. */
+  seen: number;
+  seenFrom: number;
+  before: number;
 }
 
 /** Of one isolate; what the oldest hold is lost. */
@@ -42,16 +47,36 @@ export const leased = (
   const purseOf = (key: string): Purse => {
     const known = purses.get(key);
     if (known) return known;
-    const fresh: Purse = { held: 0, coming: 0, askedAt: 0, until: 0, refusedUntil: 0, last: undefined };
+    const fresh: Purse = {
+      held: 0,
+      coming: 0,
+      askedAt: 0,
+      until: 0,
+      refusedUntil: 0,
+      last: undefined,
+      seen: 0,
+      seenFrom: 0,
+      before: 0,
+    };
     purses.set(key, fresh);
     if (purses.size > mostPurses) purses.delete(purses.keys().next().value as string);
     return fresh;
   };
 
   /** Asks for less where the store has little left, since what is asked for and not there is lost to all. */
-  const extra = ({ held, coming, last }: Purse, at: number): number => {
+  const extra = ({ held, coming, last, seen, before }: Purse, at: number): number => {
     const left = last && at < last.reset ? Math.floor(last.remaining / 8) : share;
-    return Math.max(0, Math.min(share - 1 - held - coming, left));
+    const expected = seen <= before ? before - seen : seen - 1;
+    return Math.max(0, Math.min(share - 1 - held - coming, left, expected));
+  };
+
+  const see = (purse: Purse, at: number): void => {
+    if (at >= purse.seenFrom + holdMs) {
+      purse.before = purse.seen;
+      purse.seen = 0;
+      purse.seenFrom = at;
+    }
+    purse.seen++;
   };
 
   const ask = async (key: string, purse: Purse, at: number): Promise<Verdict> => {
@@ -80,6 +105,7 @@ export const leased = (
   return (key) => {
     const purse = purseOf(key);
     const at = now();
+    see(purse, at);
     if (at >= purse.until) purse.held = 0;
     if (purse.last && at < purse.refusedUntil) return { ...purse.last, allowed: false, remaining: 0 };
     if (purse.held === 0 || !purse.last) return ask(key, purse, at);

@@ -123,10 +123,31 @@ it("a question that was lost with its client is forgotten, and shares are taken 
     return lost ? new Promise(() => {}) : store(key, weight);
   };
   const take = leased(limit, { share: 5, holdMs: 1000, patienceMs: 2000, endsWithWindow: false }, { now });
-  void take("{k}");
+  for (let asked = 0; asked < 5; asked++) void take("{k}");
   lost = false;
   expect(await take("{k}")).toMatchObject({ allowed: true });
   vi.setSystemTime(now() + 2000);
   await take("{k}");
-  expect(weights).toEqual([5, 1, 5]);
+  // All that may be held was asked for and is lost, until nobody can be waiting for it any more.
+  expect(weights).toEqual([1, 2, 3, 2, 1, 1, 5]);
+});
+
+it.each([
+  ["1000/m", 1000],
+  ["900/m", 900],
+])("of a limit of %s nearly all is admitted, also where requests come in bursts", async (_, count) => {
+  const bursts: Rule = { algorithm: "sliding-window", count, windowMs: 60_000, burst: count };
+  const store = localLimit(bursts, { now });
+  const take = leased(
+    async (key, weight) => store(key, weight),
+    { share: count / 20, holdMs: 1000, patienceMs: 2000, endsWithWindow: false },
+    { now },
+  );
+  let admitted = 0;
+  for (let burst = 0; burst < 30; burst++) {
+    for (let asked = 0; asked < 50; asked++) if ((await take("{k}")).allowed) admitted++;
+    vi.setSystemTime(now() + 2000);
+  }
+  expect(admitted).toBeLessThanOrEqual(count);
+  expect(admitted).toBeGreaterThan(0.98 * count);
 });
