@@ -50,14 +50,16 @@ export const whereOf = async (caller: Caller, effort: Effort): Promise<Where> =>
     if (!found) throw new Error(`nothing measured "${name}"`);
     return found;
   };
+  // A great collection of garbage falls into one round and not into the next, which is more than a duty costs.
+  const leastTo = (name: string): number => row(name).least / row("passthrough").least;
   const ladder = ["passthrough", ...duties].map((what, index, all): Step => {
-    const { instructions, ratio } = row(what);
-    return { what, ratio, instructions: instructions - (index === 0 ? 0 : row(all[index - 1] as string).instructions) };
+    const before = index === 0 ? 0 : row(all[index - 1] as string).least;
+    return { what, ratio: leastTo(what), instructions: row(what).least - before };
   });
   const floor = (aim: string, most: number, by: string, name: string): Floor => ({
     aim,
     most,
-    floor: row(by).ratio,
+    floor: leastTo(by),
     measured: row(name).ratio,
   });
   return {
@@ -131,7 +133,7 @@ export const whereSection = (
 ): string => `## Where a gate's instructions go
 
 Made on ${day} by \`npm run bench -- --where --write\`. A Worker by hand does what a gate owes to every request, one thing more each time and nothing besides:
-no routes, no plan, no filters.
+no routes, no plan, no filters. Of each the cheapest round counts, so that no garbage of chance hides what a duty costs.
 
 ${markdown(heads.ladder, ladderRows(where))}
 
