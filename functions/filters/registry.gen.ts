@@ -15,6 +15,7 @@ import * as rewrite from "./rewrite.ts";
 import * as secureHeaders from "./secure-headers.ts";
 import * as signature from "./signature.ts";
 import * as timeout from "./timeout.ts";
+import * as validate from "./validate.ts";
 
 export const filters: Readonly<Record<string, FilterModule>> = {
   access,
@@ -32,4 +33,5 @@ export const filters: Readonly<Record<string, FilterModule>> = {
   "secure-headers": secureHeaders,
   signature,
   timeout,
+  validate,
 };

@@ -40,6 +40,8 @@ export interface ProblemOptions {
   /** What is particular to this occurrence. Nothing internal, nothing that the caller did not send or may not know. */
   readonly detail?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Each thing that is wrong with what was sent (RFC 9457, section 3); no values of it. */
+  readonly errors?: readonly object[];
 }
 
 /** An unexpected end of the work. Thrown; only `server.ts` rescues. */
@@ -64,10 +66,10 @@ export const answer = (
   code: string,
   { status, title }: Meaning,
   requestId: string,
-  { detail, headers }: ProblemOptions = {},
+  { detail, headers, errors }: ProblemOptions = {},
 ): Response =>
   new Response(
-    `${JSON.stringify({ type: `urn:postern:problem:${code}`, title, status, code, detail, "request-id": requestId })}\n`,
+    `${JSON.stringify({ type: `urn:postern:problem:${code}`, title, status, code, detail, errors, "request-id": requestId })}\n`,
     { status, headers: { ...headers, "content-type": "application/problem+json", "cache-control": "no-store" } },
   );
 

@@ -5,6 +5,7 @@ import type { Codes } from "./faults.ts";
 import type { Moves } from "./overlay.ts";
 import type { StreamAge } from "./stream-age.ts";
 import type { Deps, Guard, Handler, Layer } from "./types.ts";
+import type { Validators } from "./validators.ts";
 
 /** Where in a chain a filter belongs. The checker compares them; the gate runs what is written. */
 export type Phase = "admission" | "identity" | "access" | "limits" | "traffic" | "content";
@@ -52,6 +53,8 @@ export interface AboutFilter<S extends ZodType = any> extends About<S> {
   readonly provides?: readonly string[];
   /** Reads the request's body, so that something ahead has to bound its size. */
   readonly readsBody?: boolean;
+  /** The document whose operations it checks requests by; it reads bodies only where one says what they are. */
+  readonly document?: (config: output<S>) => { readonly file: string; readonly operation?: string | undefined };
   /** Bounds the size of the request's body. */
   readonly boundsBody?: boolean;
   /** Texts of the configuration that may hold references, such as `{consumer.id}`. */
@@ -102,6 +105,8 @@ export interface Parts {
   readonly upstreams: Readonly<Record<string, MakeUpstream>>;
   /** There where a route is cut over. */
   readonly cutover?: CutOver;
+  /** By tier; there where one of them validates requests. */
+  readonly validators?: Readonly<Record<string, Validators>>;
   /** There where an overlay can move users. */
   readonly moves?: Moves;
   /** There where the tier bounds its streams. */

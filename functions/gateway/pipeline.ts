@@ -1,6 +1,7 @@
 /** Composes a chain: guards run flat, layers wrap like an onion, and a rule can be shadowed or given to a share of users. */
 import type { Holds } from "./conditions.ts";
 import { Body, Consumer, known, learn } from "./facts.ts";
+import { Fault, upstreamCodes } from "./faults.ts";
 import { noted, watched } from "./trace.ts";
 import type { Context, Guard, Handler, Layer } from "./types.ts";
 
@@ -73,11 +74,16 @@ export const shadowed =
     };
     const decided = (answer: Response | undefined) =>
       done(answer === undefined ? "pass" : (trial.outcome.code ?? String(answer.status)));
+    const failed = (error: unknown) => {
+      // What of a body was read is gone, and the rest alone must not go on.
+      if (error instanceof Fault && Object.hasOwn(upstreamCodes, error.code)) throw error;
+      return done("failed");
+    };
     try {
       const verdict = guard(request, trial);
-      return verdict instanceof Promise ? verdict.then(decided, () => done("failed")) : decided(verdict);
-    } catch {
-      return done("failed");
+      return verdict instanceof Promise ? verdict.then(decided, failed) : decided(verdict);
+    } catch (error) {
+      return failed(error);
     }
   };
 

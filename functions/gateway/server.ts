@@ -38,7 +38,8 @@ interface Linked {
  * @throws where a part refuses its configuration: the platform then refuses the version
  */
 export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
-  const routes = linkRoutes(plan, parts, withState(plan.tier, deps));
+  const validators = parts.validators?.[plan.tier];
+  const routes = linkRoutes(plan, parts, withState(plan.tier, validators ? { ...deps, validators } : deps));
   const match = router(plan.table);
   const served = hostFinder(plan.hosts.map((host) => [host, true]));
   const enter = crowd(plan.limits.concurrency, deps);

@@ -2,6 +2,7 @@
 import type { Address } from "./address.ts";
 import type { Revocations } from "./revocations.ts";
 import type { State } from "./state.ts";
+import type { Validators } from "./validators.ts";
 
 /** One request in, one response out: an upstream, a pipeline and a whole gateway all have this shape. */
 export type Handler = (request: Request, context: Context) => Promise<Response>;
@@ -40,6 +41,8 @@ export interface Deps {
   readonly draining?: (() => Promise<number | undefined>) | undefined;
   /** Counts and nonces that all isolates share; there where a part of the tier asks for it. */
   readonly state?: State | undefined;
+  /** Checks of requests, compiled from schemas; there where a filter of the tier asks for them. */
+  readonly validators?: Validators | undefined;
   /** Tokens that were taken back; there where a feed tells of them. */
   readonly revoked?: (() => Revocations) | undefined;
 }

@@ -1,5 +1,6 @@
 /** What each Worker is made of, before it is bundled: entry, configuration and plan. Two of one content are the same Worker. */
 import type { Plan } from "../../functions/gateway/plan.ts";
+import type { TierPlans } from "../openapi/module.ts";
 import type { Compiled } from "./compile.ts";
 import {
   actuatorConfig,
@@ -18,6 +19,7 @@ import { frontEntry, gateEntry, partsOf, planeEntries, stateEntry } from "./entr
 import { type Gate, isLifted } from "./gates.ts";
 import { lower } from "./lower.ts";
 import { type StateConfig, stateConfig, stateWorkers } from "./state.ts";
+import { plansOf } from "./validations.ts";
 import { type FrontConfig, frontConfig, gateConfig, secretsOf } from "./wrangler.ts";
 
 export interface Blueprint {
@@ -28,6 +30,8 @@ export interface Blueprint {
   /** Imports that stay as they are. */
   readonly external: readonly string[];
   readonly plan?: object;
+  /** What its checks of requests are compiled from. */
+  readonly validations?: readonly TierPlans[];
   /** Of a gate. */
   readonly tiers: readonly string[];
   /** A gate that serves one route of its tier, and not the tier itself. */
@@ -51,7 +55,8 @@ export const gateBlueprint = (
     kind: "gate",
     config: gateConfig(gate, environment),
     entry: gateEntry(gate, explain, environment.value.control !== undefined),
-    external: ["cloudflare:*", "./plan.js"],
+    external: ["cloudflare:*", "./plan.js", "./validators.js"],
+    validations: gate.serves.flatMap(({ checked }) => plansOf(checked)),
     plan: gate.shared ? plans : (plans[0] as Plan),
     tiers: plans.map(({ tier }) => tier),
     lifted: isLifted(gate),

@@ -11,6 +11,7 @@ import { inOrder, type Problem } from "./problem.ts";
 import type { Source } from "./read.ts";
 import { open } from "./reading.ts";
 import { rulesBroken } from "./rules/rules.ts";
+import { validationsOf } from "./validations.ts";
 
 export interface Verdict {
   readonly problems: readonly Problem[];
@@ -27,7 +28,10 @@ export interface Verdict {
 export const check = (source: Source, surroundings: Surroundings): Verdict => {
   if (source.problems.length > 0) return { problems: source.problems };
   const reading = open(source, surroundings.environment);
-  const tier = tierOf(reading.value, reading, surroundings);
+  const read = tierOf(reading.value, reading, surroundings);
+  const validated = read && validationsOf(read, surroundings.documents);
+  const tier = read && validated && { ...read, validations: validated.validations };
+  reading.found.push(...(validated?.problems ?? []));
   const preset = tier?.manifest.preset;
   const { isolation } = Object.fromEntries(entriesOf(reading.value));
   const known = {
@@ -76,6 +80,7 @@ const tierOf = (value: unknown, reading: Reading, { registry, presets }: Surroun
     upstreamNames: entriesOf(keys.upstreams).map(([it]) => it),
     routes,
     whole: routes.length === entriesOf(keys.routes).length,
+    validations: new Map(),
   };
 };
 

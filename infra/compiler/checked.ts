@@ -5,7 +5,10 @@ import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Segment } from "../../functions/gateway/match.ts";
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
 import type { Mode } from "../../functions/gateway/plan.ts";
+import type { OperationPlan } from "../openapi/checks.ts";
+import type { Schema } from "../openapi/schemas.ts";
 import type { Registry } from "../registry.ts";
+import type { Documents } from "./documents.ts";
 import type { Path } from "./locate.ts";
 import type { Source } from "./read.ts";
 
@@ -80,6 +83,17 @@ export interface CheckedTier {
   readonly routes: readonly CheckedRoute[];
   /** False where a route is broken, and `routes` shows only the others. */
   readonly whole: boolean;
+  /** Of filters that check requests by a document, by id. */
+  readonly validations: ReadonlyMap<string, Validation>;
+}
+
+export interface Validation {
+  /** Of the document. */
+  readonly digest: string;
+  /** By route and method. */
+  readonly plans: Readonly<Record<string, Readonly<Record<string, OperationPlan>>>>;
+  /** Schemas that the plans' references name. */
+  readonly definitions: Readonly<Record<string, Schema>>;
 }
 
 /** What a manifest stands among. */
@@ -88,4 +102,6 @@ export interface Surroundings {
   readonly environment: Named<Environment>;
   /** Those that hold, by name; undefined for one that is broken, which has its own problems. */
   readonly presets: ReadonlyMap<string, CheckedPreset | undefined>;
+  /** OpenAPI documents of `routes/openapi`; without it, what goes by them is not looked at. */
+  readonly documents?: Documents;
 }

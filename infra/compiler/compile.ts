@@ -6,6 +6,7 @@ import type { FrontPlan } from "../../functions/gateway/plan.ts";
 import { registry } from "../registry.ts";
 import { check, type Verdict } from "./check.ts";
 import type { CheckedTier, Named, Surroundings } from "./checked.ts";
+import { documentsOf, stampOf } from "./documents.ts";
 import { lowered, type Served } from "./gates.ts";
 import { lowerFront } from "./lower.ts";
 import { inOrder, once, type Problem } from "./problem.ts";
@@ -59,7 +60,7 @@ export const compile = (root: string, name: string, before?: Compiled): Compiled
   const { environment } = shared;
   const presets = readPresets(root, environment, registry);
   const people = readConsumers(root, before);
-  const surroundings = { registry, environment, presets: presets.presets };
+  const surroundings = { registry, environment, presets: presets.presets, documents: documentsOf(root) };
   const memory = remembering(root, files, surroundings, presets.texts, before?.memory);
   const verdicts = files.map((file) => memory.files.get(file)?.verdict as Verdict);
   const holding = verdicts.flatMap(({ tier }) => tier ?? []);
@@ -109,7 +110,7 @@ const remembering = (
   presets: string,
   before: Memory | undefined,
 ): Memory => {
-  const shared = JSON.stringify([surroundings.environment, presets]);
+  const shared = JSON.stringify([surroundings.environment, presets, stampOf(root)]);
   const known = before?.shared === shared ? before.files : undefined;
   return {
     shared,

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
+import { moduleOf } from "../openapi/module.ts";
 import { type Blueprint, controlBlueprints, frontBlueprint, gateBlueprint, stateBlueprints } from "./blueprints.ts";
 import { bundle } from "./bundle.ts";
 import { type Compiled, manifestFiles } from "./compile.ts";
@@ -65,7 +66,7 @@ export const emit = async (
     return known;
   };
   const written = async (blueprint: Blueprint, ...at: string[]): Promise<Emitted> =>
-    writeWorker(path.join(folder, ...at), blueprint, await shapeOf(blueprint));
+    writeWorker(path.join(folder, ...at), blueprint, await shapeOf(blueprint), await checksOf(blueprint));
   const emitted = await Promise.all(
     gates.map((gate) => written(gateBlueprint(gate, compiled.environment, explain), "gates", folderOf(gate.name))),
   );
@@ -81,14 +82,21 @@ export const emit = async (
 
 const folderOf = (gate: string): string => gate.replace(/^gate-/, "");
 
-const writeWorker = (folder: string, blueprint: Blueprint, code: string): Emitted => {
+/** Empty where nothing is checked. */
+const checksOf = ({ validations = [] }: Blueprint): Promise<string> | string =>
+  validations.length > 0 ? moduleOf(validations) : "";
+
+const writeWorker = (folder: string, blueprint: Blueprint, code: string, checks: string): Emitted => {
   const { kind, config, plan, tiers, lifted, parts, secrets } = blueprint;
-  const planModule = plan ? moduleOf(plan) : "";
+  const planModule = plan ? planText(plan) : "";
   write(path.join(folder, config.main), code);
   if (plan) write(path.join(folder, "plan.js"), planModule);
+  const checksFile = path.join(folder, "validators.js");
+  if (checks === "") fs.rmSync(checksFile, { force: true });
+  else write(checksFile, checks);
   const settings = `${JSON.stringify(config, null, 2)}\n`;
   write(path.join(folder, "wrangler.json"), settings);
-  const whole = Buffer.from(code + planModule);
+  const whole = Buffer.from(code + planModule + checks);
   return {
     kind,
     worker: config.name,
@@ -105,7 +113,7 @@ const writeWorker = (folder: string, blueprint: Blueprint, code: string): Emitte
 };
 
 /** As a text to parse: that takes V8 half the time of an object literal, and no key of it can set a prototype. */
-const moduleOf = (plan: object): string =>
+const planText = (plan: object): string =>
   `export default JSON.parse('${JSON.stringify(plan).replaceAll(/[\\']/g, "\\$&")}');\n`;
 
 /** Leaves a file alone that says the same already. */

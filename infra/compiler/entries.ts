@@ -24,7 +24,13 @@ export const gateEntry = (gate: Gate, explain: string | undefined, control: bool
     ...(moves ? [{ name: "moves", from: "moves" }] : []),
     ...(boundsStreams(gate) ? [{ name: "streamAge", from: "stream-age" }] : []),
   ];
-  const parts = [`filters: ${filter.table}`, `upstreams: ${upstream.table}`, ...optional.map(({ name }) => name)];
+  const checks = validates(gate) ? ["validators"] : [];
+  const parts = [
+    `filters: ${filter.table}`,
+    `upstreams: ${upstream.table}`,
+    ...optional.map(({ name }) => name),
+    ...checks,
+  ];
   const given = `plan, { ${parts.join(", ")} }`;
   const bySide = cutover && control;
   const extras = [
@@ -42,7 +48,8 @@ export const gateEntry = (gate: Gate, explain: string | undefined, control: bool
   const brought = [...optional, ...extras, ...(bySide ? [{ name: "bySide", from: "cutover-telemetry" }] : [])]
     .map(({ name, from }) => `import { ${name} } from "./gateway/${from}.ts";\n`)
     .join("");
-  const imports = `import plan from "./plan.js";\n${filter.imports}${upstream.imports}${brought}`;
+  const beside = ["plan", ...checks].map((it) => `import ${it} from "./${it}.js";\n`).join("");
+  const imports = `${beside}${filter.imports}${upstream.imports}${brought}`;
   return gate.shared
     ? `${imports}import { sharedGate } from "./gate.ts";
 export const { Behind } = sharedGate(${all});
@@ -62,6 +69,9 @@ const movesIn = ({ serves }: Gate, control: boolean): { readonly cutover: boolea
   const weighed = routes.some(({ goes }) => "to" in goes && typeof goes.to !== "string");
   return { cutover, moves: control && (cutover || weighed) };
 };
+
+/** Requests of one of its routes are checked by a document. */
+const validates = ({ serves }: Gate): boolean => serves.some(({ checked }) => checked.validations.size > 0);
 
 const boundsStreams = ({ serves }: Gate): boolean => serves.some(({ plan }) => plan.limits["stream-age"] !== undefined);
 

@@ -16,7 +16,7 @@ import { fitted } from "./platform.ts";
 
 /** @param known the routes of the table: also those that another gate serves */
 export const lower = (
-  { manifest, upstreams, routes }: CheckedTier,
+  { manifest, upstreams, routes, validations }: CheckedTier,
   environment: string,
   known: readonly CheckedRoute[],
 ): Plan => ({
@@ -31,7 +31,11 @@ export const lower = (
     ...(manifest.limits["stream-age"] !== undefined && { "stream-age": manifest.limits["stream-age"] }),
   },
   log: manifest.log,
-  filters: sorted(routes.flatMap(({ chain }) => chain.map((it): [string, FilterPlan] => [it.id, lowerFilter(it)]))),
+  filters: sorted(
+    routes.flatMap(({ chain }) =>
+      chain.map((it): [string, FilterPlan] => [it.id, lowerFilter(it, validations.get(it.id)?.digest)]),
+    ),
+  ),
   upstreams: sorted(
     Object.entries(upstreams).map(([name, { use, timeout, config }]) => [
       name,
@@ -52,13 +56,17 @@ const tableFor = (routes: readonly CheckedRoute[]): Table =>
       .toSorted((a, b) => (a.route < b.route ? -1 : 1)),
   );
 
-const lowerFilter = ({ use, about, mode, percent, when, config }: CheckedFilter): FilterPlan => ({
+/** @param document digest of what it goes by, so that another document makes another plan */
+const lowerFilter = (
+  { use, about, mode, percent, when, config }: CheckedFilter,
+  document: string | undefined,
+): FilterPlan => ({
   use,
   kind: about.kind,
   mode,
   percent,
   ...(when.length > 0 && { when }),
-  with: canonical(config),
+  with: canonical(document === undefined ? config : { ...(config as object), document }),
 });
 
 const lowerRoute = ({ chain, settings }: CheckedRoute): RoutePlan => ({

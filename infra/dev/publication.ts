@@ -39,7 +39,7 @@ interface Circumstances {
 
 export const publicationOf = (it: Emitted, { secrets, migrationTag, exists }: Circumstances): Publication => {
   const config = configOf(it);
-  const modules = [config.main, "plan.js"].flatMap((name): Upload["modules"] => {
+  const modules = [config.main, "plan.js", "validators.js"].flatMap((name): Upload["modules"] => {
     const file = path.join(it.folder, name);
     return fs.existsSync(file) ? [{ name, type: "ESModule", content: fs.readFileSync(file) }] : [];
   });

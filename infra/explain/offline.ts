@@ -4,6 +4,7 @@ import { tierFinder } from "../../functions/front.ts";
 import { gatewayCodes } from "../../functions/gateway/faults.ts";
 import { hostOf } from "../../functions/gateway/hosts.ts";
 import { type Cell, runScript } from "../../functions/gateway/limit-scripts.ts";
+import type { Parts } from "../../functions/gateway/part.ts";
 import { canonicalPath } from "../../functions/gateway/path.ts";
 import { link } from "../../functions/gateway/server.ts";
 import { stateBinding } from "../../functions/gateway/state.ts";
@@ -16,7 +17,9 @@ import type { CheckedTier } from "../compiler/checked.ts";
 import type { Compiled } from "../compiler/compile.ts";
 import { lower } from "../compiler/lower.ts";
 import { bindingsOf } from "../compiler/platform.ts";
+import { plansOf } from "../compiler/validations.ts";
 import { secretsOf } from "../compiler/wrangler.ts";
+import { moduleOf } from "../openapi/module.ts";
 
 export interface Asked {
   readonly request: Request;
@@ -54,7 +57,8 @@ export const explainOffline = async (compiled: Compiled, asked: Asked): Promise<
   const makers = <Part>(all: Readonly<Record<string, { readonly make: Part }>>) =>
     Object.fromEntries(Object.entries(all).map(([name, { make }]) => [name, make]));
   const plan = lower(tier, compiled.environment.name, tier.routes);
-  const serve = link(plan, { filters: makers(filters), upstreams: makers(upstreams) }, world.deps);
+  const parts = { filters: makers(filters), upstreams: makers(upstreams), ...(await checksOf(tier)) };
+  const serve = link(plan, parts, world.deps);
   const trace = traceOf(() => performance.now());
   const { ip, grayKey, request } = asked;
   const requestId = crypto.randomUUID();
@@ -69,6 +73,14 @@ export const explainOffline = async (compiled: Compiled, asked: Asked): Promise<
     upstream: world.seen(),
     unknown: world.unknown,
   };
+};
+
+/** The checks of a gate, from the text that stands beside its plan. */
+const checksOf = async (tier: CheckedTier): Promise<Pick<Parts, "validators">> => {
+  const plans = plansOf(tier);
+  if (plans.length === 0) return {};
+  const text = await moduleOf(plans);
+  return { validators: (await import(`data:text/javascript;base64,${Buffer.from(text).toString("base64")}`)).default };
 };
 
 /** The answer to a HEAD request is a problem without a body. */

@@ -19,7 +19,11 @@ const surroundings = ({ bindings, secrets }: Needs, more: Partial<Deps> = {}) =>
     ...bindings.flatMap((it): [string, unknown][] => (it.kind === "state" ? [] : [[it.binding, service]])),
     ...secrets.map((name): [string, unknown] => [name, secretValue]),
   ];
-  return world({ env: Object.fromEntries(env), ...more });
+  // What a document says of the one route that a conversation has.
+  const validators = Object.fromEntries(
+    [place.id, ...Object.keys(filters)].map((id) => [id, { all: { GET: { parameters: [] } } }]),
+  );
+  return world({ env: Object.fromEntries(env), validators, ...more });
 };
 
 const secretValue = "a-value-that-nobody-may-see";

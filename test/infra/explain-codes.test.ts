@@ -54,7 +54,31 @@ const signature = (more = "") =>
 ${more}`);
 const marked = (yaml: string, mark: string) => yaml.replace(` ${mark}`, " #!").replaceAll(/ #\d$/gm, "");
 
+const validate = (mark = "#!", other = "") =>
+  filters(`  - body-limit: 1KiB\n  - validate: ${other}\n      openapi: openapi/it.yaml ${mark}\n`, "match: POST /a");
+const document = `openapi: 3.1.0
+paths:
+  /a:
+    post:
+      parameters: [{ in: query, name: q, schema: { type: integer } }]
+      requestBody: { required: true, content: { application/json: { schema: { type: object } } } }
+`;
+const json = async () => ["content-type: application/json"];
+
 const cases: Readonly<Record<string, Case>> = {
+  "validate parameters-invalid": { yaml: validate(), send: "POST /a?q=x", data: "{}", header: json },
+  "validate body-missing": { yaml: validate(), send: "POST /a" },
+  "validate body-malformed": { yaml: validate(), send: "POST /a", data: "{", header: json },
+  "validate body-invalid": { yaml: validate(), send: "POST /a", data: "[]", header: json },
+  "validate content-type-unsupported": { yaml: validate(), send: "POST /a", data: "x" },
+  "validate body-too-large": {
+    yaml: validate("", "#!"),
+    told: [{ id: "validate", verdict: "failed", code: "body-too-large" }],
+  },
+  "validate body-incomplete": {
+    yaml: validate("", "#!"),
+    told: [{ id: "validate", verdict: "failed", code: "body-incomplete" }],
+  },
   "gateway host-unknown": {
     yaml: "hosts: [localhost] #!\nroutes: { one: { match: GET /a, respond: {} } }\n",
     host: "elsewhere.example",
@@ -212,6 +236,7 @@ const namespaces = `kv: { consumers: "${"1".repeat(32)}", revocations: "${"2".re
 /** One tier for each case, of those that a gate is asked about, or of the others. */
 const filesWith = (atGates: boolean, serviceUrl: string, key = ""): Files => ({
   "routes/environments/local.yaml": `values: {}\n${atGates ? "" : namespaces}dev: { secrets: { SIGNING_KEY: a-key-of-more-than-16-letters, REDIS_TOKEN: t } }\n${key}`,
+  "routes/openapi/it.yaml": document,
   ...Object.fromEntries(
     named(atGates).map(([name, { yaml }]) => {
       const tier = tierOf(name);

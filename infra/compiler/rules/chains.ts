@@ -4,6 +4,7 @@ import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings } from "../
 import { choice } from "../issues.ts";
 import type { Path } from "../locate.ts";
 import { once, type Problem } from "../problem.ts";
+import { readsBodyOf } from "../validations.ts";
 import { isEnforced, speaksForCaller } from "./enforced.ts";
 
 export const chainsHold = (tier: CheckedTier, surroundings: Surroundings): Problem[] => [
@@ -13,7 +14,7 @@ export const chainsHold = (tier: CheckedTier, surroundings: Surroundings): Probl
       ...idsAreDistinct(route),
       ...route.chain.flatMap((it) => [...guardsOnly(it), ...namespacesHaveIds(it, surroundings)]),
       // A broken filter has its own problem; what it would have done for the others is not missing as well.
-      ...(route.whole ? [...orderHolds(route), ...identityIsEnforced(route), ...bodiesAreBounded(route)] : []),
+      ...(route.whole ? [...orderHolds(route), ...identityIsEnforced(route), ...bodiesAreBounded(tier, route)] : []),
     ];
     return problems.map((it) => ["", it] as const);
   }),
@@ -128,9 +129,11 @@ const identityIsEnforced = ({ chain, name }: CheckedRoute): Problem[] =>
       return [loose.source.problem(loose.entry, "identity-unenforced", message, { key, remedy })];
     });
 
-const bodiesAreBounded = ({ chain, name }: CheckedRoute): Problem[] =>
-  chain.flatMap((filter, index) => {
+const bodiesAreBounded = (tier: CheckedTier, route: CheckedRoute): Problem[] => {
+  const { chain, name } = route;
+  return chain.flatMap((filter, index) => {
     if (!filter.about.readsBody) return [];
+    if (filter.about.document && !readsBodyOf(tier, filter, route)) return [];
     if (chain.slice(0, index).some((it) => it.about.boundsBody && isEnforced(it))) return [];
     return [
       filter.source.problem(filter.entry, "body-unbounded", `${filter.use} reads bodies of ${name}, of any size`, {
@@ -139,3 +142,4 @@ const bodiesAreBounded = ({ chain, name }: CheckedRoute): Problem[] =>
       }),
     ];
   });
+};

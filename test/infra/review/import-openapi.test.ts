@@ -70,6 +70,8 @@ base: /v1
 
 filters:
   - api-key: { header: x-shop-key }
+  - body-limit: 1MiB
+  - validate: { openapi: openapi/shop.yaml }
 
 upstreams:
   eu: { http: "https://eu.shop.example" }

@@ -31,7 +31,7 @@ export interface DraftRoute {
 }
 
 export const manifestText = (draft: Draft): string => {
-  const { document, tier, host, base, secured, upstreams, routes, gaps } = draft;
+  const { document, tier, host, base, secured, upstreams, routes, gaps, kept } = draft;
   const title = oneLine(stringIn(mapOf(document.root.info), "title") ?? "");
   const lines = [
     "# yaml-language-server: $schema=./manifest.schema.json",
@@ -43,7 +43,11 @@ export const manifestText = (draft: Draft): string => {
     "",
     `hosts: [${host}]`,
     ...(base === "/" ? [] : [`base: ${base}`]),
-    ...filtersOf(secured),
+    "",
+    "filters:",
+    ...(secured.filter ? [`  - ${secured.filter.line}`] : []),
+    "  - body-limit: 1MiB",
+    `  - validate: { openapi: ${kept} }`,
     "",
     "upstreams:",
     ...[...upstreams].map(([url, name]) => `  ${name}: { http: ${JSON.stringify(url)} }`),
@@ -53,8 +57,6 @@ export const manifestText = (draft: Draft): string => {
   ];
   return `${lines.join("\n")}\n`;
 };
-
-const filtersOf = ({ filter }: Secured): string[] => (filter ? ["", "filters:", `  - ${filter.line}`] : []);
 
 const routeLines = ({ name, match, target, to, open, operation }: DraftRoute, { filter }: Secured): string[] => [
   `  ${name}:`,

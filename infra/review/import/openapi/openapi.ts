@@ -45,7 +45,7 @@ export const importOpenApi = (file: string, root: string, choice: Choice): Impor
 /** Where the document stands from then on: where it is, if that is in the project's `routes/`. */
 const keptAs = (file: string, root: string): string => {
   const within = path.relative(path.join(root, "routes"), path.resolve(file)).replaceAll(path.sep, "/");
-  return within.startsWith("..") || path.isAbsolute(within) ? `openapi/${path.basename(file)}` : within;
+  return within.startsWith("openapi/") ? within : `openapi/${path.basename(file)}`;
 };
 
 const tierOf = (file: string, { tier }: Choice): string => {
@@ -66,7 +66,7 @@ const placeOf = ({ root, file }: OpenApi, { host, base, upstream }: Choice) => {
     );
   const served = host ?? server?.hostname;
   if (served === undefined) throw new Error(`${file} names no server; say where it is served: --host api.acme.example`);
-  if (served === service.hostname)
+  if (served === service.host)
     throw new Error(
       `the service would be behind ${served} and at ${served}; give --host, where clients find it, or --upstream, where the gate does`,
     );

@@ -47,9 +47,7 @@ const filterFor = (scheme: JsonMap, tier: string, keys: boolean) => {
   const type = stringIn(scheme, "type");
   if (type === "apiKey" && scheme.in === "header" && keys) {
     const header = (stringIn(scheme, "name") ?? "").toLowerCase();
-    return /^[a-z0-9-]+$/.test(header)
-      ? { id: "api-key", line: `api-key: { header: ${header} }`, guess: "" }
-      : undefined;
+    return takesHeader(scheme) ? { id: "api-key", line: `api-key: { header: ${header} }`, guess: "" } : undefined;
   }
   const [, issuer] =
     /^(https?:\/\/[^\s"]+?)\/\.well-known\/openid-configuration$/.exec(stringIn(scheme, "openIdConnectUrl") ?? "") ??
@@ -62,14 +60,18 @@ const filterFor = (scheme: JsonMap, tier: string, keys: boolean) => {
   };
 };
 
+const takesHeader = ({ name }: JsonMap): boolean => /^[A-Za-z0-9-]+$/.test(String(name));
+
 const lacking = (scheme: JsonMap, count: number, keys: boolean): string => {
   const kind = [stringIn(scheme, "type"), stringIn(scheme, "scheme"), stringIn(scheme, "in")].filter(Boolean).join(" ");
   const who = count === 1 ? "one operation that needs it" : `${count} operations that need it`;
   const remedy =
-    kind === "apiKey header" && !keys
-      ? "give the environments the KV namespace `consumers`, and the tier the filter api-key"
-      : kind.startsWith("http bearer") || kind.startsWith("oauth2")
-        ? "give the tier the filter jwt, with issuer and audience"
-        : "give them a filter of identity";
+    kind === "apiKey header" && !takesHeader(scheme)
+      ? "give them a filter of identity: api-key takes headers of letters, digits and hyphens"
+      : kind === "apiKey header" && !keys
+        ? "give the environments the KV namespace `consumers`, and the tier the filter api-key"
+        : kind.startsWith("http bearer") || kind.startsWith("oauth2")
+          ? "give the tier the filter jwt, with issuer and audience"
+          : "give them a filter of identity";
   return `no filter checks ${kind || "it"} for the ${who}; ${remedy}`;
 };

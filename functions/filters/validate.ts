@@ -1,0 +1,158 @@
+/** Refuses requests that the API's OpenAPI document does not allow: parameters, media type and JSON bodies, by checks that were compiled into the gate. */
+import * as z from "zod";
+import { wholeBody } from "../gateway/body.ts";
+import { Body, known } from "../gateway/facts.ts";
+import { type Codes, refuse, upstreamCodes } from "../gateway/faults.ts";
+import { announced } from "../gateway/outbound.ts";
+import { readingsOf } from "../gateway/parameters.ts";
+import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
+import type { Context, Deps, Guard } from "../gateway/types.ts";
+import type { BodyCheck, Check, OperationCheck, ParameterCheck } from "../gateway/validators.ts";
+
+const codes = {
+  "parameters-invalid": { status: 400, title: "A parameter is not as this API takes it" },
+  "body-missing": { status: 400, title: "The request lacks a body" },
+  "body-malformed": { status: 400, title: "The request body is no JSON" },
+  "body-invalid": { status: 422, title: "The request body is not as this API takes it" },
+  "content-type-unsupported": { status: 415, title: "This API does not take bodies of this media type" },
+} as const satisfies Codes;
+
+export const spec = () =>
+  aboutFilter({
+    kind: "guard",
+    phase: "content",
+    schema: z.strictObject({
+      openapi: z
+        .string()
+        .regex(
+          /^openapi\/(?:[\w-][\w.-]*\/)*[\w-][\w.-]*\.(?:json|ya?ml)$/,
+          "a file of routes/openapi: openapi/shop.yaml",
+        )
+        .describe(
+          "The document, 3.0 or 3.1: a file of `routes/openapi`; each route is checked by the operation of its path",
+        ),
+      operation: z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .describe("The `operationId`, where the route's path is not the document's"),
+    }),
+    short: "openapi",
+    example: { openapi: "openapi/shop.yaml" },
+    codes: {
+      ...codes,
+      "body-too-large": upstreamCodes["body-too-large"],
+      "body-incomplete": upstreamCodes["body-incomplete"],
+    },
+    stands: Object.fromEntries(Object.keys(codes).map((code) => [code, ["openapi" as const]])),
+    readsBody: true,
+    document: ({ openapi, operation }) => ({ file: openapi, operation }),
+  });
+
+interface Flawed {
+  /** Ends with a pointer into the body (RFC 6901), or names a parameter. */
+  readonly pointer?: string;
+  readonly in?: string;
+  readonly name?: string;
+  readonly detail: string;
+}
+
+/** Of one answer. */
+const mostErrors = 10;
+const longest = 200;
+
+export const make = (_: Config<typeof spec>, deps: Deps, { id }: Place): Guard => {
+  const routes = deps.validators?.[id];
+  if (!routes) throw new Error(`this gate was linked without the checks of the filter "${id}"; build it anew`);
+  return (request, context) => {
+    const operation = operationFor(routes[context.route.name], request.method);
+    if (!operation) return undefined;
+    const flaws = operation.parameters.flatMap((it) => flawOf(it, request, context) ?? []);
+    if (flaws.length > 0) return refuse(context, codes, "parameters-invalid", { errors: flaws.slice(0, mostErrors) });
+    return operation.body ? checkBody(operation.body, request, context, deps) : undefined;
+  };
+};
+
+/** @returns undefined for a preflight, which is no operation */
+const operationFor = (
+  methods: Readonly<Record<string, OperationCheck | undefined>> | undefined,
+  method: string,
+): OperationCheck | undefined => {
+  const found = methods?.[method] ?? (method === "HEAD" ? methods?.GET : undefined);
+  if (!found && method !== "OPTIONS") throw new Error(`no check was built for ${method} here`);
+  return found;
+};
+
+const flawOf = (it: ParameterCheck, request: Request, context: Context): Flawed | undefined => {
+  const place = { in: it.in, name: it.name };
+  const readings = readingsOf(it, request, context);
+  if (readings === undefined) return it.required ? { ...place, detail: "must be there" } : undefined;
+  if (readings.some((value) => it.check(value))) return undefined;
+  if (readings.length === 0) return { ...place, detail: "cannot be read" };
+  it.check(readings[0]);
+  return { ...place, ...told(it.check, "") };
+};
+
+/** What the check says of the schema; of the value only where in it. */
+const told = ({ errors }: Check, root: string): { readonly pointer?: string; readonly detail: string } => {
+  // Of alternatives, what was said deepest within one of them is the likeliest to be meant.
+  const flaw = errors?.reduce((best, it) => (it.instancePath.length > best.instancePath.length ? it : best));
+  const at = flaw?.instancePath ?? "";
+  return {
+    ...((at !== "" || root !== "") && { pointer: `${root}${at}`.slice(0, longest) }),
+    detail: (flaw?.message ?? "is not as it has to be").slice(0, longest),
+  };
+};
+
+const checkBody = (
+  { required, types }: BodyCheck,
+  request: Request,
+  context: Context,
+  deps: Deps,
+): Response | undefined | Promise<Response | undefined> => {
+  const missing = () => (required ? refuse(context, codes, "body-missing") : undefined);
+  if ((request.body === null || announced(request) === 0) && !known(context, Body)?.byteLength) return missing();
+  const check = forType(types, request.headers.get("content-type") ?? "");
+  if (check === undefined)
+    return refuse(context, codes, "content-type-unsupported", {
+      detail: `It is one of ${Object.keys(types).join(", ")}`.slice(0, longest),
+    });
+  if (check === null) return undefined;
+  return wholeBody(request, context, deps).then((body) => {
+    if (body.byteLength === 0) return missing();
+    const value = parsed(body);
+    if (value === undefined) return refuse(context, codes, "body-malformed");
+    const flaws = flawsOf(check, value);
+    return flaws && refuse(context, codes, "body-invalid", { errors: flaws });
+  });
+};
+
+/** The check for a media type: its own, its range's, or that of all. @returns undefined where there is none */
+const forType = (types: BodyCheck["types"], field: string): Check | null | undefined => {
+  const type = (field.split(";")[0] ?? "").trim().toLowerCase();
+  const names = [type, `${type.split("/")[0]}/*`, "*/*"];
+  const name = names.find((it) => Object.hasOwn(types, it));
+  return name === undefined ? undefined : types[name];
+};
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
+/** @returns undefined for what is no JSON */
+const parsed = (body: Uint8Array): unknown => {
+  try {
+    return JSON.parse(utf8.decode(body));
+  } catch {
+    return undefined;
+  }
+};
+
+const flawsOf = (check: Check, value: unknown): readonly Flawed[] | undefined => {
+  try {
+    return check(value) ? undefined : [told(check, "#")];
+  } catch (error) {
+    // A schema that holds itself is walked as deep as the value goes.
+    if (error instanceof RangeError) return [{ pointer: "#", detail: "is nested too deeply" }];
+    throw error;
+  }
+};

@@ -1,0 +1,126 @@
+/** What is checked of the requests of an operation: its parameters and its body, with the schemas of both. */
+import type { Segment } from "../../functions/gateway/match.ts";
+import type { BodyCheck, Kind, ParameterCheck } from "../../functions/gateway/validators.ts";
+import { isMap, type JsonMap, mapOf, type OpenApi, resolved, stringIn } from "./document.ts";
+import type { Operation, Parameter } from "./operations.ts";
+import type { Schema, Translator } from "./schemas.ts";
+
+export type ParameterPlan = Omit<ParameterCheck, "check"> & { readonly schema: Schema };
+
+export interface OperationPlan {
+  readonly parameters: readonly ParameterPlan[];
+  readonly body?: Pick<BodyCheck, "required"> & { readonly types: Readonly<Record<string, Schema | null>> };
+}
+
+/** @throws DocumentError */
+export const planOf = (
+  document: OpenApi,
+  operation: Operation,
+  segments: readonly Segment[],
+  translate: Translator,
+): OperationPlan => {
+  const captures = capturesOf(operation, segments);
+  const parameters = operation.parameters.flatMap((it) => parameterOf(document, it, captures, translate) ?? []);
+  const body = operation.body && bodyOf(operation.body, `${operation.method} ${operation.path}`, translate);
+  return { parameters, ...(body && { body }) };
+};
+
+/** Which capture of the match holds which parameter of the path: the one at the same place, or the one that is called so. */
+const capturesOf = ({ path }: Operation, segments: readonly Segment[]): ReadonlyMap<string, string> => {
+  const theirs = path.split("/").filter((it) => it.includes("{"));
+  const ours = segments.flatMap((it) => (it.kind === "literal" ? [] : [it.name]));
+  const inPlace = theirs.length === ours.length;
+  return new Map(
+    theirs.flatMap((text, index): [string, string][] => {
+      const [, name] = /^\{([^{}]+)\}$/.exec(text) ?? [];
+      const capture = inPlace ? ours[index] : ours.find((it) => it === name);
+      return name === undefined || capture === undefined ? [] : [[name, capture]];
+    }),
+  );
+};
+
+/** OpenAPI says of these that a parameter of that name is none. */
+const notParameters = ["accept", "content-type", "authorization"];
+
+const between: Readonly<Record<string, string>> = { spaceDelimited: " ", pipeDelimited: "|" };
+
+const parameterOf = (
+  document: OpenApi,
+  { in: place, name, value }: Parameter,
+  captures: ReadonlyMap<string, string>,
+  translate: Translator,
+): ParameterPlan | undefined => {
+  if (place !== "path" && place !== "query" && place !== "header" && place !== "cookie") return undefined;
+  if (place === "header" && notParameters.includes(name.toLowerCase())) return undefined;
+  const capture = captures.get(name);
+  if (place === "path" && capture === undefined) return undefined;
+  const style = stringIn(value, "style") ?? (place === "query" || place === "cookie" ? "form" : "simple");
+  if (style === "label" || style === "matrix") return undefined;
+  const content = Object.values(mapOf(value.content))[0];
+  const written = content === undefined ? (value.schema ?? {}) : (mapOf(content).schema ?? {});
+  const shape = shapeOf(document, written);
+  const explode = typeof value.explode === "boolean" ? value.explode : style === "form";
+  const as = content !== undefined ? "json" : shape.as;
+  return {
+    in: place,
+    name,
+    ...(capture !== undefined && place === "path" && { capture }),
+    required: value.required === true || place === "path",
+    as,
+    kinds: shape.kinds,
+    ...(as === "list" && !(place === "query" && explode) && { between: between[style] ?? "," }),
+    ...(as === "map" && { deep: style === "deepObject" || !explode, properties: shape.properties }),
+    schema: translate.schema(written, name),
+  };
+};
+
+interface Shape {
+  readonly as: "value" | "list" | "map";
+  readonly kinds: readonly Kind[];
+  readonly properties: Readonly<Record<string, readonly Kind[]>>;
+}
+
+const shapeOf = (document: OpenApi, value: unknown): Shape => {
+  const types = typesOf(document, value, 0);
+  const all = mapOf(resolved(document, value));
+  const as = types.includes("array") ? "list" : types.includes("object") ? "map" : "value";
+  const kinds = as === "list" ? typesOf(document, all.items, 0) : types;
+  const properties = as === "map" ? Object.entries(mapOf(all.properties)) : [];
+  return {
+    as,
+    kinds: scalars(kinds),
+    properties: Object.fromEntries(properties.map(([name, it]) => [name, scalars(typesOf(document, it, 0))])),
+  };
+};
+
+const scalars = (types: readonly string[]): Kind[] => {
+  const found = types.filter((it): it is Kind => ["string", "number", "integer", "boolean", "null"].includes(it));
+  return found.some((it) => it !== "null") ? found : [...found, "string"];
+};
+
+const deepest = 8;
+
+/** Of a schema and those that it is put together of. */
+const typesOf = (document: OpenApi, value: unknown, depth: number): string[] => {
+  const schema = value === undefined ? undefined : resolved(document, value);
+  if (!isMap(schema) || depth > deepest) return [];
+  const { type, nullable } = schema;
+  const own = Array.isArray(type) ? type.map(String) : typeof type === "string" ? [type] : [];
+  const parts = (["allOf", "anyOf", "oneOf"] as const).flatMap((key) => {
+    const list = schema[key];
+    return Array.isArray(list) ? list.flatMap((it) => typesOf(document, it, depth + 1)) : [];
+  });
+  const listed = Array.isArray(schema.enum) && own.length === 0 ? schema.enum.map((it) => typeof it) : [];
+  return [...new Set([...own, ...parts, ...listed, ...(nullable === true ? ["null"] : [])])];
+};
+
+const isJson = (type: string): boolean => /^application\/(?:[\w.+-]+\+)?json$/.test(type);
+
+const bodyOf = (body: JsonMap, where: string, translate: Translator): OperationPlan["body"] => {
+  const types = Object.entries(mapOf(body.content)).map(([name, it]): [string, Schema | null] => {
+    const type = (name.split(";")[0] ?? "").trim().toLowerCase();
+    const { schema } = mapOf(it);
+    return [type, isJson(type) && schema !== undefined ? translate.schema(schema, `the body of ${where}`) : null];
+  });
+  return types.length === 0 ? undefined : { required: body.required === true, types: Object.fromEntries(types) };
+};

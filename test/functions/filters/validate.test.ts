@@ -1,0 +1,63 @@
+/** What the filter does by itself: how it is shadowed, what of an answer is bounded, and that it never guesses. */
+import { describe, expect, it } from "vitest";
+import { make } from "../../../functions/filters/validate.ts";
+import type { Check, OperationCheck } from "../../../functions/gateway/validators.ts";
+import { conversation, place, type Setting, world } from "../conversation.ts";
+
+const refusing = (message: string): Check =>
+  Object.assign(() => false, { errors: [{ instancePath: `/${"a".repeat(500)}`, message }] });
+
+const check = (operation: OperationCheck, setting: Setting = {}, method = "POST") =>
+  conversation(
+    {
+      validate: (deps) =>
+        make(
+          { openapi: "openapi/it.yaml" },
+          { ...deps, validators: { [place.id]: { all: { [method]: operation } } } },
+          place,
+        ),
+    },
+    { limits: { body: "1KiB" }, ...setting },
+  );
+
+const body = (it: Check): OperationCheck => ({
+  parameters: [],
+  body: { required: true, types: { "application/*": it } },
+});
+const json = { headers: { "content-type": "application/json" } };
+const shadow = { filters: { validate: { mode: "shadow" as const } } };
+
+/** A body of unknown length. */
+const chunks = (size: number) => new Blob(["x".repeat(size)]).stream();
+
+describe("in the shadow", () => {
+  it("lets the whole body pass that it has read, and notes what it would have said", async () => {
+    const { send } = check(body(refusing("no")), shadow);
+    const { status, upstream, line } = await send("POST /", { ...json, body: '{"a":1}' });
+    expect([status, upstream[0]?.body, line?.shadow]).toEqual([200, '{"a":1}', { validate: "body-invalid" }]);
+  });
+
+  it("passes no rest of a body on that is larger than the tier takes", async () => {
+    const { send } = check(body(refusing("no")), shadow);
+    const { status, code, upstream } = await send("POST /", { ...json, body: chunks(5000) });
+    expect([status, code, upstream]).toEqual([413, "body-too-large", []]);
+  });
+});
+
+it("says ten things at most, and none of them at length", async () => {
+  const one = { in: "query", name: "q", required: true, as: "value", kinds: ["string"] } as const;
+  const { send } = check({
+    parameters: Array.from({ length: 30 }, () => ({ ...one, check: refusing("m".repeat(900)) })),
+  });
+  const { status, text } = await send("POST /?q=1");
+  const { errors } = JSON.parse(text);
+  expect([status, errors.length, errors[0].detail.length, errors[0].pointer.length]).toEqual([400, 10, 200, 200]);
+});
+
+it("lets nothing pass for which no check was built, but preflights", async () => {
+  const { send } = check({ parameters: [] }, {}, "GET");
+  expect([(await send("POST /")).status, (await send("GET /")).status, (await send("HEAD /")).status]).toEqual([
+    500, 200, 200,
+  ]);
+  expect(() => make({ openapi: "openapi/it.yaml" }, world(), { tier: "tier", id: "other" })).toThrow("build it anew");
+});

@@ -1,0 +1,65 @@
+/** A public API's own document, as its package ships it: imported, compiled, served, and checked by. */
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { expect, it } from "vitest";
+import { compile } from "../../../infra/compiler/compile.ts";
+import { documentOf } from "../../../infra/openapi/document.ts";
+import { operationsOf } from "../../../infra/openapi/operations.ts";
+import { openapi } from "../../../infra/verbs/import.ts";
+import { city, project, service } from "../../e2e/city.ts";
+
+const shipped = path.join(
+  path.dirname(createRequire(import.meta.url).resolve("@blockfrost/openapi/package.json")),
+  "openapi.yaml",
+);
+/** Another one: `POSTERN_OPENAPI=github.json`. */
+const file = process.env.POSTERN_OPENAPI ?? shipped;
+
+const filesOf = (root: string): Record<string, string> =>
+  Object.fromEntries(
+    fs
+      .readdirSync(path.join(root, "routes"), { recursive: true, encoding: "utf8" })
+      .filter((name) => /\.(?:ya?ml|json)$/.test(name))
+      .map((name) => [`routes/${name}`, fs.readFileSync(path.join(root, "routes", name), "utf8")]),
+  );
+
+it("no operation is lost, and all of them hold", () => {
+  const root = project({});
+  const { exitCode, data } = openapi(file, { root, tier: "large", upstream: "https://service.internal" });
+  expect(exitCode).toBe(0);
+  const operations = operationsOf(documentOf(fs.readFileSync(file, "utf8"), file));
+  expect(operations.length).toBeGreaterThan(100);
+  expect(data).toMatchObject({ routes: operations.length, problems: [] });
+  const [tier] = compile(root, "local").tiers;
+  expect(tier?.checked.routes.length).toBe(operations.length);
+  const methods = Object.values([...(tier?.checked.validations.values() ?? [])][0]?.plans ?? {}).flatMap(Object.keys);
+  expect(methods.length).toBe(operations.length);
+});
+
+it.skipIf(file !== shipped)("serves, and refuses what the document does not allow", async () => {
+  const { url: upstream } = await service((request, response) => response.end(`${request.method} ${request.url}`));
+  const root = project({});
+  openapi(file, { root, tier: "chain", host: "localhost", upstream });
+  const { url } = await city(filesOf(root));
+  const ask = async (line: string, init: RequestInit = {}) => {
+    const response = await fetch(`${url}/api/v0${line}`, init);
+    const text = await response.text();
+    return [response.status, response.ok ? text : (JSON.parse(text).errors?.[0] ?? JSON.parse(text).code)];
+  };
+  expect(await ask("/blocks/latest/txs?count=5&order=desc")).toEqual([
+    200,
+    "GET /blocks/latest/txs?count=5&order=desc",
+  ]);
+  expect(await ask("/blocks/latest/txs?count=500")).toEqual([
+    400,
+    { in: "query", name: "count", detail: "must be <= 100" },
+  ]);
+  expect(await ask("/blocks/latest/txs?order=up")).toMatchObject([400, { name: "order" }]);
+  expect(await ask("/epochs/many")).toEqual([400, { in: "path", name: "number", detail: "must be integer" }]);
+  const evaluate = (body: string, type: string) =>
+    ask("/utils/txs/evaluate/utxos", { method: "POST", body, headers: { "content-type": type } });
+  expect(await evaluate("{}", "application/json")).toMatchObject([422, { pointer: "#" }]);
+  expect(await evaluate('{"cbor":"84a3"}', "application/json")).toEqual([200, "POST /utils/txs/evaluate/utxos"]);
+  expect(await evaluate("x", "text/plain")).toEqual([415, "content-type-unsupported"]);
+});
