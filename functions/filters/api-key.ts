@@ -31,6 +31,7 @@ export const spec = () =>
     example: { header: "x-shop-key" },
     codes,
     stands: { "key-missing": ["header"] },
+    exposes: ({ header }) => ({ security: { type: "apiKey", in: "header", name: header } }),
     provides: ["consumer"],
     bindings: () => [{ kind: "kv", binding: "CONSUMERS", namespace: "consumers" }],
   });

@@ -105,9 +105,9 @@ export const spec = () =>
       "keys-unavailable": ["jwks", "issuer"],
     },
     never: ({ keys, scopes }) => [...(keys ? ["keys-unavailable"] : []), ...(scopes[0] ? [] : ["scope-missing"])],
+    exposes: () => ({ security: { type: "http", scheme: "bearer", bearerFormat: "JWT" } }),
     provides: ["consumer", "claim"],
-    bindings: ({ revocation }) =>
-      revocation ? [{ kind: "kv", binding: "REVOCATIONS", namespace: "revocations" }] : [],
+    bindings: ({ revocation: it }) => (it ? [{ kind: "kv", binding: "REVOCATIONS", namespace: "revocations" }] : []),
     connections: ({ keys, revocation }) => Math.max(keys ? 0 : 1, revocation ? 1 : 0),
   });
 

@@ -97,6 +97,7 @@ export const spec = () =>
       count === "local" || otherwise !== "deny" ? ["limit-unavailable"] : [],
     bindings: ({ count, store }) => (count !== "local" && store === "state" ? [{ kind: "state" }] : []),
     secrets: ({ count, store }) => (count === "local" || store === "state" ? [] : [store.token.secret]),
+    exposes: ({ limit, by }) => ({ limits: [limit].flat().map((it) => ({ limit: it, by: [by].flat() })) }),
     connections: ({ count }) => (count === "local" ? 0 : 1),
     needs: ({ by }) =>
       [by].flat().flatMap((it, index) => {

@@ -60,6 +60,14 @@ export const spec = () =>
       "signature-replayed": ["window"],
       "replay-unchecked": ["timeout"],
     },
+    exposes: () => ({
+      security: {
+        type: "apiKey",
+        in: "header",
+        name: "signature",
+        description: "HTTP Message Signatures (RFC 9421), hmac-sha256, with signature-input",
+      },
+    }),
     provides: ["consumer"],
     readsBody: true,
     bindings: () => [{ kind: "state" }],

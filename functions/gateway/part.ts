@@ -55,6 +55,8 @@ export interface AboutFilter<S extends ZodType = any> extends About<S> {
   readonly readsBody?: boolean;
   /** The document whose operations it checks requests by; it reads bodies only where one says what they are. */
   readonly document?: (config: output<S>) => { readonly file: string; readonly operation?: string | undefined };
+  /** What callers have to know of it: how they say who they are, as an OpenAPI security scheme, and what they are limited to. */
+  readonly exposes?: (config: output<S>) => { readonly security?: object; readonly limits?: readonly object[] };
   /** Bounds the size of the request's body. */
   readonly boundsBody?: boolean;
   /** Texts of the configuration that may hold references, such as `{consumer.id}`. */

@@ -1,6 +1,6 @@
-/** The verbs that read another language. */
+/** The verbs that read and write another language. */
 import type { Command } from "@commander-js/extra-typings";
-import { examples, finish, json, root } from "./options.ts";
+import { environment, examples, finish, json, root } from "./options.ts";
 
 export const addImportVerbs = (program: Command): void => {
   const imports = program
@@ -26,4 +26,23 @@ export const addImportVerbs = (program: Command): void => {
       }),
     )
     .action(async (file, options) => finish((await import("../import.ts")).openapi(file, options), options));
+
+  program
+    .command("export")
+    .description("write what the gates expose in a language that others read")
+    .command("openapi")
+    .description("write OpenAPI 3.1 of what the gates really expose: operations, security, limits, problems")
+    .argument("[tier...]", "by default all")
+    .option("-o, --out <file>", "write it there, and say what it cannot say")
+    .addOption(environment("production"))
+    .addOption(root)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      examples({
+        "npx postern export openapi wallet": "one tier, on stdout",
+        "npx postern export openapi -o api.json": "all of them",
+      }),
+    )
+    .action(async (tiers, options) => finish((await import("../export.ts")).openapi(tiers, options), options));
 };

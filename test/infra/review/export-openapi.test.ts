@@ -1,0 +1,98 @@
+/** What gates expose, as OpenAPI 3.1: the examples of this project, and a public API's document that came in by import. */
+import fs from "node:fs";
+import path from "node:path";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { expect, it } from "vitest";
+import { home } from "../../../infra/gen/generated.ts";
+import { type JsonMap, mapOf } from "../../../infra/openapi/document.ts";
+import { openapi } from "../../../infra/verbs/export.ts";
+import { openapi as importOpenApi } from "../../../infra/verbs/import.ts";
+import { project } from "../../e2e/city.ts";
+import { file, operationsIn } from "./large.ts";
+
+/** By the specification's own JSON Schema, and every reference leads somewhere. */
+const holds = async (document: JsonMap): Promise<void> => {
+  const validator = new Validator();
+  const { valid, errors } = await validator.validate(structuredClone(document));
+  expect([validator.version, valid, errors]).toEqual(["3.1", true, undefined]);
+  const refs = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/([^/"]+)\/([^/"]+)"/g)];
+  const components = mapOf(document.components);
+  const lost = refs.filter(([, group = "", name = ""]) => mapOf(components[group])[name] === undefined);
+  expect([refs.length > 0, lost]).toEqual([true, []]);
+};
+
+const at = (value: unknown, ...keys: string[]): JsonMap =>
+  keys.reduce<JsonMap>((it, key) => mapOf(it[key]), mapOf(value));
+
+it("says identity, limits and problems of the examples", async () => {
+  const document = openapi([], { root: home, env: "production" }).data as JsonMap;
+  await holds(document);
+  const balance = at(document, "paths", "/wallet/v1/accounts/{id}/balance", "get");
+  expect(balance).toMatchObject({
+    operationId: "wallet/balance",
+    tags: ["wallet"],
+    parameters: [{ name: "id", in: "path", required: true, schema: { type: "string", pattern: "^[0-9]+$" } }],
+    security: [{ jwt: [] }],
+  });
+  expect(at(balance, "responses", "401").description).toContain("A bearer token is required (`token-missing`)");
+  expect(Object.keys(at(balance, "responses"))).not.toContain("422");
+  const quote = at(document, "paths", "/open/v1/quotes/{currency}", "get");
+  expect(quote).toMatchObject({
+    security: [],
+    "x-postern-limits": [
+      { limit: "20/s", by: ["ip"] },
+      { limit: "3/m", by: ["ip"] },
+    ],
+  });
+  expect(at(quote, "responses", "429", "headers")).toHaveProperty("RateLimit");
+  expect(at(document, "components", "securitySchemes")).toMatchObject({
+    jwt: { type: "http", scheme: "bearer" },
+    "api-key": { type: "apiKey", in: "header" },
+  });
+});
+
+it("one tier alone, and no tier that is not there", () => {
+  const document = openapi(["open"], { root: home, env: "production" }).data as JsonMap;
+  expect(Object.keys(at(document, "paths")).every((it) => it.startsWith("/open/"))).toBe(true);
+  expect(() => openapi(["wlalet"], { root: home, env: "production" })).toThrow(
+    'no tier "wlalet"; did you mean "wallet"?',
+  );
+});
+
+it("of a large document, no operation is lost on the way in and out, and its schemas come back", async () => {
+  const root = project({});
+  importOpenApi(file, { root, tier: "large", upstream: "https://service.internal" });
+  const out = path.join(root, "out.json");
+  const { exitCode, data } = openapi([], { root, env: "local", out });
+  const given = operationsIn(fs.readFileSync(file, "utf8"));
+  expect([exitCode, data]).toEqual([0, { written: out, operations: given.length, gaps: [] }]);
+  const text = fs.readFileSync(out, "utf8");
+  await holds(JSON.parse(text));
+  // `GET /` beneath a base is the base.
+  const [, base = ""] = /^base: (.*)$/m.exec(fs.readFileSync(path.join(root, "routes/large.yaml"), "utf8")) ?? [];
+  const expected = given.map(({ line }) => line.replace(" /", ` ${base}/`).replace(/(?<=[^ ])\/$/, ""));
+  expect(
+    operationsIn(text)
+      .map(({ line }) => line)
+      .sort(),
+  ).toEqual(expected.sort());
+  const said = (all: typeof given) => all.flatMap(({ operation: { value } }) => value.description ?? []).sort();
+  expect(said(operationsIn(text))).toEqual(said(given));
+});
+
+it("says what OpenAPI has one operation for", () => {
+  const root = project({
+    "routes/t.yaml": `api: postern/v1
+tier: t
+hosts: [localhost]
+upstreams: { it: { http: "https://it.example" } }
+routes:
+  plain: { match: "GET /x/{id}", to: it }
+  beta: { match: "GET /x/{id}", when: { header: { x-beta: present } }, to: it }
+  any: { match: "ANY /y/{rest*}", to: it }
+`,
+  });
+  const { data, text } = openapi([], { root, env: "local", out: path.join(root, "deep/out.json") });
+  expect(data).toMatchObject({ operations: 8, gaps: [{ where: "t/beta" }] });
+  expect(text).toContain("no equivalent  t/beta: OpenAPI has one operation for GET /x/{id}");
+});
