@@ -7,7 +7,7 @@ import type { Kind, ParameterCheck } from "./validators.ts";
 export type Readings = readonly unknown[] | undefined;
 
 export const readingsOf = (it: ParameterCheck, request: Request, context: Context): Readings => {
-  if (it.as === "map" && it.in === "query") return mapIn(it, context.url.searchParams);
+  if (it.as === "map" && it.in === "query") return mapIn(it, new URLSearchParams(context.url.search));
   const texts = textsOf(it, request, context);
   if (texts === undefined) return [];
   const [first] = texts;
@@ -25,7 +25,7 @@ const textsOf = (
   { headers }: Request,
   { url, captures }: Context,
 ): readonly string[] | undefined => {
-  if (place === "query") return url.searchParams.getAll(name);
+  if (place === "query") return new URLSearchParams(url.search).getAll(name);
   if (place === "cookie") return cookies(headers, name);
   if (place === "header") return present(headers.get(name));
   try {
