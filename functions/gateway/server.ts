@@ -1,7 +1,8 @@
 /** Links a plan with the parts it names into one handler, and answers whatever happens inside with a problem. */
 import { accessLog } from "./access-log.ts";
-import { type Address, addressOf } from "./address.ts";
+import { addressOf } from "./address.ts";
 import { holdsAll } from "./conditions.ts";
+import { contextOf } from "./context.ts";
 import { crowd } from "./crowd.ts";
 import { deadline } from "./deadline.ts";
 import { deprecation } from "./deprecation.ts";
@@ -205,18 +206,6 @@ const otherMethod = (request: Request, context: Context, allow: readonly string[
     ? new Response(null, { status: 204, headers })
     : refuse(context, gatewayCodes, "method-not-allowed", { headers });
 };
-
-const contextOf = (caller: Caller, url: Address, tier: string, found: Match | undefined): Context => ({
-  caller,
-  url,
-  route: { tier, name: found?.kind === "found" ? found.route : "" },
-  captures: found?.kind === "found" ? found.captures : {},
-  signal: undefined,
-  facts: new Map(),
-  outbound: [],
-  inbound: [],
-  outcome: { verdict: "passed" },
-});
 
 /** Faults keep their code; anything else is `internal`, told to the log and to nobody outside. */
 const rescue = (error: unknown, context: Context, deps: Deps): Response => {
