@@ -23,6 +23,7 @@ const deps = (): Deps => ({
     const timer = setTimeout(work, ms);
     return () => clearTimeout(timer);
   },
+  defer: (work) => waitUntil(work()),
   // Not to be touched while the Worker starts.
   cache: { match: (key) => caches.default.match(key), put: (key, value) => caches.default.put(key, value) },
   log: (line) => console.log(JSON.stringify(line)),

@@ -1,4 +1,4 @@
-/** Sets and removes headers: of the request before the service sees it, of the response before the client does. */
+/** Sets, adds and removes headers: of the request before the service sees it, of the response before the client does. */
 import * as z from "zod";
 import { explain } from "../gateway/complaint.ts";
 import { freeHeaderName } from "../gateway/names.ts";
@@ -19,6 +19,10 @@ const edits = <Value extends z.ZodType>(value: Value) =>
       .record(freeHeaderName(), value)
       .default({})
       .describe("Headers and their values, which may hold references; where one is missing, the header is removed"),
+    add: z
+      .record(freeHeaderName(), value)
+      .default({})
+      .describe("Headers and one more value of each, beside what it has; where a reference is missing, none is added"),
     remove: z.array(freeHeaderName()).default([]).describe("Headers to remove"),
   });
 
@@ -39,41 +43,56 @@ export const spec = () =>
     },
     codes: {},
     references: ({ request, response }) =>
-      Object.entries({ request, response }).flatMap(([side, { set }]) =>
-        Object.entries(set).flatMap(([key, value]) =>
-          typeof value === "string" ? [{ path: [side, "set", key], text: value }] : [],
+      Object.entries({ request, response }).flatMap(([side, { set, add }]) =>
+        Object.entries({ set, add }).flatMap(([how, values]) =>
+          Object.entries(values).flatMap(([key, value]) =>
+            typeof value === "string" ? [{ path: [side, how, key], text: value }] : [],
+          ),
         ),
       ),
-    secrets: ({ request }) =>
-      Object.values(request.set).flatMap((value) => (typeof value === "string" ? [] : [value.secret])),
+    secrets: ({ request: { set, add } }) =>
+      [set, add].flatMap(Object.values).flatMap((value) => (typeof value === "string" ? [] : [value.secret])),
   });
 
 export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
   const outbound = editsOf(config.request, deps);
   const inbound = editsOf(config.response, deps);
   return (request, context) => {
-    for (const edit of outbound) context.outbound.push(edit(request, context));
-    for (const edit of inbound) context.inbound.push(edit(request, context));
+    record(context.outbound, outbound, request, context);
+    record(context.inbound, inbound, request, context);
     return undefined;
   };
 };
 
-type Edit = (...args: Parameters<Guard>) => HeaderEdit;
+type Edit = (...args: Parameters<Guard>) => HeaderEdit | undefined;
 
-const editsOf = ({ set, remove }: Config<typeof spec>["request"], deps: Deps): Edit[] => [
+const record = (into: HeaderEdit[], edits: readonly Edit[], ...asked: Parameters<Guard>): void => {
+  for (const edit of edits) {
+    const made = edit(...asked);
+    if (made !== undefined) into.push(made);
+  }
+};
+
+const editsOf = ({ set, add, remove }: Config<typeof spec>["request"], deps: Deps): Edit[] => [
   ...remove.map(
     (header): Edit =>
       () => ["delete", header],
   ),
-  ...Object.entries(set).map(([header, text]): Edit => {
-    if (typeof text !== "string") {
-      const edit = ["set", header, secretOf(text.secret, deps)] as const;
-      return () => edit;
-    }
-    const value = template(text, "header");
-    return (request, context) => {
-      const written = value(request, context);
-      return written === undefined ? ["delete", header] : ["set", header, written];
-    };
-  }),
+  ...Object.entries(set).map(([header, text]) => editOf("set", header, text, deps)),
+  ...Object.entries(add).map(([header, text]) => editOf("append", header, text, deps)),
 ];
+
+type Value = Config<typeof spec>["request"]["set"][string];
+
+const editOf = (op: "set" | "append", header: string, text: Value, deps: Deps): Edit => {
+  if (typeof text !== "string") {
+    const edit = [op, header, secretOf(text.secret, deps)] as const;
+    return () => edit;
+  }
+  const value = template(text, "header");
+  return (request, context) => {
+    const written = value(request, context);
+    if (written !== undefined) return [op, header, written];
+    return op === "set" ? ["delete", header] : undefined;
+  };
+};

@@ -1,10 +1,8 @@
 /** Sends clients elsewhere, or from http to https. Put `when` beside it, and others pass. */
 import * as z from "zod";
 import { redirecting } from "../gateway/answers.ts";
-import { explain } from "../gateway/complaint.ts";
-import { redirectSettings } from "../gateway/goes.ts";
+import { changeOfPlace, leadsAstray, leadsOn, redirectSettings, redirectWhere } from "../gateway/goes.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import { locationOf } from "../gateway/references.ts";
 import type { Guard } from "../gateway/types.ts";
 
 export const spec = () =>
@@ -13,23 +11,28 @@ export const spec = () =>
     phase: "admission",
     schema: z
       .strictObject({
-        to: z
-          .string()
-          .superRefine(explain(locationOf))
-          .optional()
-          .describe("Where to, which may hold references: `/v2/accounts/{path.id}`"),
+        ...redirectWhere(),
         https: z.literal(true).optional().describe("To the same place by https; who came by https passes"),
         ...redirectSettings(),
       })
-      .refine(({ to, https }) => (to === undefined) !== (https === undefined), "give `to` or `https`"),
+      .refine(
+        (it) => it.https === undefined || (it.to === undefined && changeOfPlace.every((key) => it[key] === undefined)),
+        "give `https` alone, or where to",
+      )
+      .refine((it) => it.https !== undefined || leadsOn(it), leadsAstray),
     short: "to",
     example: { to: "/v2/accounts", status: 307 },
     codes: {},
-    references: ({ to }) => (to === undefined ? [] : [{ path: ["to"], text: to }]),
+    references: (it) =>
+      (["to", "path"] as const).flatMap((key) => {
+        const text = it[key];
+        return text === undefined ? [] : [{ path: [key], text }];
+      }),
   });
 
-export const make = ({ to, status, query }: Config<typeof spec>): Guard => {
-  if (to !== undefined) return redirecting({ to, status, query });
+export const make = ({ https, ...where }: Config<typeof spec>): Guard => {
+  if (!https) return redirecting(where);
+  const { status, query } = where;
   return (_, { url }) => {
     if (url.protocol !== "http:") return undefined;
     const search = query === "keep" ? url.search : "";

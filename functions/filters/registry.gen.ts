@@ -8,6 +8,7 @@ import * as csrf from "./csrf.ts";
 import * as headers from "./headers.ts";
 import * as ip from "./ip.ts";
 import * as jwt from "./jwt.ts";
+import * as mirror from "./mirror.ts";
 import * as rateLimit from "./rate-limit.ts";
 import * as redirect from "./redirect.ts";
 import * as respond from "./respond.ts";
@@ -26,6 +27,7 @@ export const filters: Readonly<Record<string, FilterModule>> = {
   headers,
   ip,
   jwt,
+  mirror,
   "rate-limit": rateLimit,
   redirect,
   respond,

@@ -1,17 +1,16 @@
-/** Changes the path and the query that the service is asked for. */
+/** Changes the path, the query and the host that the service is asked for. */
 import * as z from "zod";
 import { filled } from "../gateway/answers.ts";
 import { explain } from "../gateway/complaint.ts";
 import { known, learn, Target } from "../gateway/facts.ts";
+import { host } from "../gateway/names.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import { canonicalPath } from "../gateway/path.ts";
+import { exchanged, prefixes } from "../gateway/prefix.ts";
 import { piecesOf, pathOf as readPath, template } from "../gateway/references.ts";
 import type { Context, Guard } from "../gateway/types.ts";
 
 const parameter = () =>
   z.string().min(1, "a parameter has a name").max(64, "a parameter's name has 64 characters at most");
-
-const isCanonical = (path: string): boolean => canonicalPath(new URL(path, "https://any.example").pathname) === path;
 
 export const spec = () =>
   aboutFilter({
@@ -25,12 +24,12 @@ export const spec = () =>
           .regex(/^\/[^?#\s\\]*$/, "a path begins with / and has no query")
           .optional()
           .describe("The whole path, which may hold references: `/accounts/{path.id}`"),
-        "strip-prefix": z
-          .string()
-          .regex(/^(?:\/[\w.~!$&'()*+,;=:@%-]+)+$/, "a prefix begins with / and does not end with one: /wallet/v1")
-          .refine(isCanonical, "a prefix as a path is matched: no dot segments, nothing encoded that need not be")
+        ...prefixes(),
+        host: host()
           .optional()
-          .describe("What is taken from the path's beginning; a path that does not begin so stays as it is"),
+          .describe(
+            "The host that the service is told: in x-forwarded-host, and a Worker by its request's URL too; over HTTP the platform itself writes Host, from the upstream's URL",
+          ),
         query: z
           .strictObject({
             set: z
@@ -45,7 +44,10 @@ export const spec = () =>
           .prefault({})
           .describe("The query; what is not named here goes on as it came"),
       })
-      .refine((it) => it.path === undefined || it["strip-prefix"] === undefined, "give `path` or `strip-prefix`"),
+      .refine(
+        (it) => it.path === undefined || (it["strip-prefix"] ?? it["put-prefix"]) === undefined,
+        "give `path` or prefixes",
+      ),
     example: { "strip-prefix": "/wallet/v1", query: { set: { account: "{path.id}" }, remove: ["debug"] } },
     codes: {},
     references: ({ path, query }) => [
@@ -57,27 +59,29 @@ export const spec = () =>
 export const make = (config: Config<typeof spec>): Guard => {
   const path = pathOf(config);
   const search = searchOf(config.query);
+  const { host } = config;
   return (request, context) => {
     const before = known(context, Target);
     const target = { path: path(request, context), search: search(request, context) };
-    learn(context, Target, { path: target.path ?? before?.path, search: target.search ?? before?.search });
+    learn(context, Target, {
+      path: target.path ?? before?.path,
+      search: target.search ?? before?.search,
+      host: host ?? before?.host,
+    });
+    if (host !== undefined) context.outbound.push(["set", "x-forwarded-host", host]);
     return undefined;
   };
 };
 
 type Part = (request: Request, context: Context) => string | undefined;
 
-const pathOf = ({ path, "strip-prefix": prefix }: Config<typeof spec>): Part => {
+const pathOf = ({ path, "strip-prefix": strip, "put-prefix": put }: Config<typeof spec>): Part => {
   if (path !== undefined) {
     const target = template(path, "path");
     return (request, context) => filled(target(request, context));
   }
-  if (prefix === undefined) return () => undefined;
-  return (_, context) => {
-    const whole = known(context, Target)?.path ?? context.url.pathname;
-    if (whole === prefix) return "/";
-    return whole.startsWith(`${prefix}/`) ? whole.slice(prefix.length) : undefined;
-  };
+  if (strip === undefined && put === undefined) return () => undefined;
+  return (_, context) => exchanged(known(context, Target)?.path ?? context.url.pathname, strip, put);
 };
 
 const searchOf = ({ set, remove, keep }: Config<typeof spec>["query"]): Part => {

@@ -2,8 +2,9 @@
 import { Fault, gatewayCodes } from "./faults.ts";
 import type { Answer } from "./goes.ts";
 import type { RedirectPlan, RespondPlan } from "./plan.ts";
+import { exchanged } from "./prefix.ts";
 import { locationOf, template } from "./references.ts";
-import type { Handler } from "./types.ts";
+import type { Context, Handler } from "./types.ts";
 
 /** What a manifest's `respond` means: the body as bytes, and their type. */
 export const respondPlan = ({ status, headers, text, json }: Answer): RespondPlan => {
@@ -18,14 +19,41 @@ export const responding =
   async () =>
     new Response(body, { status, headers });
 
-export const redirecting = ({ to, status, query }: RedirectPlan): Handler => {
-  const { origin, path } = locationOf(to);
-  const target = template(path, "path");
+export const redirecting = (plan: RedirectPlan): Handler => {
+  const { status, query } = plan;
+  const place = plan.to === undefined ? changed(plan) : written(plan.to);
   return async (request, context) => {
     const search = query === "keep" ? context.url.search : "";
-    const location = origin + filled(target(request, context)) + search;
-    return new Response(null, { status, headers: { location } });
+    return new Response(null, { status, headers: { location: place(request, context) + search } });
   };
+};
+
+type Place = (request: Request, context: Context) => string;
+
+const written = (to: string): Place => {
+  const { origin, path } = locationOf(to);
+  const target = template(path, "path");
+  return (request, context) => origin + filled(target(request, context));
+};
+
+/** The request's own place with some of it changed. Where that is only the path, it stays relative. */
+const changed = (plan: RedirectPlan): Place => {
+  const { scheme, host, port, path, "strip-prefix": strip, "put-prefix": put } = plan;
+  const target = path === undefined ? undefined : template(path, "path");
+  const elsewhere = (scheme ?? host ?? port) !== undefined;
+  return (request, context) => {
+    const { url } = context;
+    const to = target ? filled(target(request, context)) : (exchanged(url.pathname, strip, put) ?? url.pathname);
+    return elsewhere ? originOf(plan, url) + to : to;
+  };
+};
+
+/** Another scheme has another port: its usual one, which is not written. */
+const originOf = ({ scheme, host, port }: RedirectPlan, url: URL): string => {
+  const protocol = scheme ? `${scheme}:` : url.protocol;
+  const given = port === undefined ? (scheme ? "" : url.port) : String(port);
+  const usual = protocol === "https:" ? "443" : "80";
+  return `${protocol}//${host ?? url.hostname}${given === "" || given === usual ? "" : `:${given}`}`;
 };
 
 /** @throws Fault where a value of the request cannot stand in a path */

@@ -1,10 +1,11 @@
-/** Conditions on a request besides its method and path: what `when` says of headers, query, cookies and content type. */
+/** Conditions on a request besides its path: what `when` says of headers, query, cookies, content type, method and scheme. */
 import type { Address } from "./address.ts";
 import { cookies } from "./cookies.ts";
+import { preflightMethod } from "./preflight.ts";
 
-export type Subject = "header" | "query" | "cookie" | "content-type";
+export type Subject = "header" | "query" | "cookie" | "content-type" | "method" | "scheme";
 
-/** One condition, as the plan has it. The name is empty for `content-type`, the value for `present` and `absent`. */
+/** One condition, as the plan has it. The name is there for a header, parameter or cookie, the value for `present` and `absent`. */
 export type Test = readonly [
   on: Subject,
   name: string,
@@ -45,6 +46,9 @@ const valuesOf: Readonly<Record<Subject, (request: Request, url: Address, name: 
   query: (_, { search }, name) => new URLSearchParams(search).getAll(name),
   cookie: ({ headers }, _, name) => cookies(headers, name),
   "content-type": ({ headers }) => one(headers.get("content-type")).map(essence),
+  // A preflight stands for the request that it asks about.
+  method: (request) => [preflightMethod(request) ?? request.method],
+  scheme: (_, { protocol }) => [protocol.slice(0, -1)],
 };
 
 const one = (value: string | null): readonly string[] => (value === null ? [] : [value]);

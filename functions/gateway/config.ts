@@ -83,8 +83,18 @@ export const route = () =>
     match: z
       .string()
       .superRefine(explain(matchOf))
-      .describe("`METHOD[,METHOD] /path/{name}/{name:pattern}/{rest*}`; `ANY` for every method"),
+      .describe(
+        "`METHOD[,METHOD] /path/{name}/{name:pattern}/{rest*}`; `/path{/rest*}` takes /path too; `ANY` for every method",
+      ),
     when: when().optional().describe("Further conditions that a request has to fulfil"),
+    rank: z
+      .int("a rank is a whole number")
+      .min(1, "a rank is 1 to 1000")
+      .max(1000, "a rank is 1 to 1000")
+      .optional()
+      .describe(
+        "Of routes with the same match, the lowest is tried first; those without one come last, the one with more conditions first",
+      ),
     filters: entries().describe("Filters of this route, behind those of the tier"),
     without: dropped().describe("Filters of the preset and the tier that this route drops, by id"),
     to: z

@@ -14,10 +14,12 @@ export const Claims: Fact<Readonly<Record<string, unknown>>> = { label: "claims"
 export const BodyLimit: Fact<number> = { label: "body-limit" };
 /** The request's whole body, where a filter had to read it. It goes to the upstream from here. */
 export const Body: Fact<Uint8Array> = { label: "body" };
-/** The path and the query that the upstream is asked for, where a filter or the route says so. */
-export const Target: Fact<{ readonly path?: string | undefined; readonly search?: string | undefined }> = {
-  label: "target",
-};
+/** The path, the query and the host that the upstream is asked for, where a filter or the route says so. */
+export const Target: Fact<{
+  readonly path?: string | undefined;
+  readonly search?: string | undefined;
+  readonly host?: string | undefined;
+}> = { label: "target" };
 
 export const learn = <T>(context: Context, fact: Fact<T>, value: T): void => {
   context.facts.set(fact, value);

@@ -1,8 +1,9 @@
 /** Where a route can lead: the language of `to`, `respond` and `redirect`. */
 import * as z from "zod";
 import { explain } from "./complaint.ts";
-import { freeHeaderName, name } from "./names.ts";
-import { locationOf } from "./references.ts";
+import { freeHeaderName, host, name } from "./names.ts";
+import { prefixes } from "./prefix.ts";
+import { locationOf, pathOf } from "./references.ts";
 
 /** `[{ accounts: 90 }, { accounts-next: 10 }]` */
 export const weighted = () =>
@@ -57,6 +58,46 @@ export const redirectSettings = () => ({
   query: z.enum(["keep", "drop"]).default("keep").describe("Whether the request's query goes along"),
 });
 
+/** Where a redirect leads: to one place, or to the request's own with some of it changed. */
+export const redirectWhere = () => ({
+  to: z
+    .string()
+    .superRefine(explain(locationOf))
+    .optional()
+    .describe("Where to, which may hold references: `/v2/accounts/{path.id}`"),
+  scheme: z
+    .enum(["http", "https"])
+    .optional()
+    .describe("In place of the request's own; its port is then the usual one"),
+  host: host().optional().describe("In place of the request's own"),
+  port: z
+    .int("a port is a whole number")
+    .min(1, "a port is 1 to 65535")
+    .max(65_535, "a port is 1 to 65535")
+    .optional()
+    .describe("In place of the request's own"),
+  path: z
+    .string()
+    .superRefine(explain(pathOf))
+    .regex(/^\/[^?#\s\\]*$/, "a path begins with / and has no query")
+    .optional()
+    .describe("In place of the request's own path, which may hold references"),
+  ...prefixes(),
+});
+
+export const changeOfPlace = ["scheme", "host", "port", "path", "strip-prefix", "put-prefix"] as const;
+
+type Where = { readonly [key in "to" | (typeof changeOfPlace)[number]]?: unknown };
+
+/** Whether it leads somewhere: by `to` alone, or by what of the request's own URL is changed. */
+export const leadsOn = (it: Where): boolean => {
+  if (it.to !== undefined) return changeOfPlace.every((key) => it[key] === undefined);
+  const prefixed = (it["strip-prefix"] ?? it["put-prefix"]) !== undefined;
+  return changeOfPlace.some((key) => it[key] !== undefined) && !(it.path !== undefined && prefixed);
+};
+
+export const leadsAstray = "give `to`, or what changes of the request's own URL; and of a path the whole, or prefixes";
+
 export const redirect = () =>
   z.union(
     [
@@ -64,10 +105,7 @@ export const redirect = () =>
         .string()
         .superRefine(explain(locationOf))
         .describe("Where to, which may hold references: `/v2/accounts/{path.id}`"),
-      z.strictObject({
-        to: z.string().superRefine(explain(locationOf)).describe("Where to, which may hold references"),
-        ...redirectSettings(),
-      }),
+      z.strictObject({ ...redirectWhere(), ...redirectSettings() }).refine(leadsOn, leadsAstray),
     ],
     "where to, such as /v2/accounts/{path.id}, or { to: …, status: … }",
   );

@@ -1,10 +1,11 @@
-/** The grammar of `match`: `GET,POST /accounts/{id}/{n:[0-9]+}/{rest*}`. Read by the compiler; a gate never parses one. */
+/** The grammar of `match`: `GET,POST /accounts/{id}/{n:[0-9]+}/{rest*}`, and `/files{/rest*}` for /files as well. Read by the compiler; a gate never parses one. */
 import { canonicalPath } from "./path.ts";
 
 export type Segment =
   | { readonly kind: "literal"; readonly text: string }
   | { readonly kind: "capture"; readonly name: string; readonly pattern?: string }
-  | { readonly kind: "rest"; readonly name: string };
+  /** `optional` where the path may also end ahead of it: `/files{/rest*}` takes /files, and captures the slash along. */
+  | { readonly kind: "rest"; readonly name: string; readonly optional?: true };
 
 export const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY"] as const;
 
@@ -42,14 +43,29 @@ export const segmentsOf = (path: string): Segment[] => {
   if (path.length > longestPath) throw new SyntaxError(`a path has ${longestPath} characters at most`);
   if (!path.startsWith("/")) throw new SyntaxError("a path begins with /");
   if (path === "/") return [];
-  const texts = path.slice(1).split("/");
-  const segments = texts.map((text, index) => segmentOf(text, index === texts.length - 1));
+  const [, ahead, tail] = optionalRest.exec(path) ?? [];
+  if (ahead === "/") throw new SyntaxError(`of a whole host, every path has a slash: write /{${tail}*}`);
+  const texts = (ahead ?? path).slice(1).split("/");
+  const segments = texts.map((text, index) => segmentOf(text, tail === undefined && index === texts.length - 1));
+  if (tail !== undefined) segments.push({ kind: "rest", name: tail, optional: true });
   const twice = repeated(capturesIn(segments));
   if (twice !== undefined) throw new SyntaxError(`two captures are called {${twice}}`);
   return segments;
 };
 
 const longestPath = 1024;
+
+/** As RFC 6570 writes path segments that may not be there (section 3.2.6). */
+const optionalRest = /^(\/.*)\{\/([a-z][a-z0-9-]*)\*\}$/;
+
+/** Segments as they are written, `{name}` for a capture whatever its pattern. */
+export const pathWritten = (segments: readonly Segment[]): string => {
+  const texts = segments.map((it) => {
+    if (it.kind === "rest") return it.optional ? `{/${it.name}*}` : `/{${it.name}*}`;
+    return it.kind === "literal" ? `/${it.text}` : `/{${it.name}}`;
+  });
+  return texts.join("") || "/";
+};
 
 export const capturesIn = (segments: readonly Segment[]): string[] =>
   segments.flatMap((it) => (it.kind === "literal" ? [] : [it.name]));

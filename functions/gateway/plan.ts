@@ -39,8 +39,15 @@ export interface RespondPlan {
 }
 
 export interface RedirectPlan {
+  /** May hold references. Without it, to the request's own place with some of it changed. */
+  readonly to?: string | undefined;
+  readonly scheme?: "http" | "https" | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
   /** May hold references. */
-  readonly to: string;
+  readonly path?: string | undefined;
+  readonly "strip-prefix"?: string | undefined;
+  readonly "put-prefix"?: string | undefined;
   readonly status: number;
   readonly query: "keep" | "drop";
 }

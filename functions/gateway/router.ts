@@ -26,6 +26,7 @@ interface Index {
   readonly captures: readonly { readonly test: RegExp | null; readonly node: Node }[] | null;
   readonly ends: Methods | null;
   readonly rest: Methods | null;
+  readonly tail: Methods | null;
 }
 interface Choice {
   readonly candidate: Candidate;
@@ -57,7 +58,7 @@ const opened = (node: Node, patterns: Patterns): Index => {
   return node.index;
 };
 
-const indexed = ({ literals = [], captures, ends, rest }: Table, patterns: Patterns): Index => {
+const indexed = ({ literals = [], captures, ends, rest, tail }: Table, patterns: Patterns): Index => {
   const nodes = literals.map(([text, child]) => [text, unopened(child)] as const);
   const [first] = nodes;
   return {
@@ -71,6 +72,7 @@ const indexed = ({ literals = [], captures, ends, rest }: Table, patterns: Patte
       : null,
     ends: ends ? choices(ends) : null,
     rest: rest ? choices(rest) : null,
+    tail: tail ? choices(tail) : null,
   };
 };
 
@@ -103,7 +105,7 @@ interface Search {
 const walk = (node: Node, start: number, search: Search): Candidate | undefined => {
   const here = node.index ?? opened(node, search.patterns);
   const { path, taken } = search;
-  if (start > path.length) return settle(here.ends, search);
+  if (start > path.length) return settle(here.ends, search) ?? settleRest(here.tail, "", search);
   const slash = path.indexOf("/", start);
   const end = slash < 0 ? path.length : slash;
   const literal = literalOf(here, path, start, end);
@@ -119,11 +121,16 @@ const walk = (node: Node, start: number, search: Search): Candidate | undefined 
       taken.pop();
     }
   }
-  if (!here.rest) return undefined;
-  taken.push(path.slice(start));
-  const last = settle(here.rest, search);
-  if (!last) taken.pop();
-  return last;
+  const rest = here.rest && settleRest(here.rest, path.slice(start), search);
+  return rest || !here.tail ? (rest ?? undefined) : settleRest(here.tail, path.slice(start - 1), search);
+};
+
+const settleRest = (methods: Methods | null, text: string, search: Search): Candidate | undefined => {
+  if (methods === null) return undefined;
+  search.taken.push(text);
+  const found = settle(methods, search);
+  if (!found) search.taken.pop();
+  return found;
 };
 
 const literalOf = ({ only, literals }: Index, path: string, start: number, end: number): Node | undefined => {

@@ -1,7 +1,8 @@
 /**
  * The routes of a gate as a tree of path segments, made when a manifest is compiled, so that a gate only has to index it.
  * Most specific first, whatever the order of the file: a literal beats a pattern, a pattern beats a bare capture, a
- * capture beats `{rest*}`, a named method beats ANY, and of one match's routes the one with more conditions.
+ * capture beats `/{rest*}`, that one `{/rest*}`, a named method beats ANY, and of one match's routes the one with the
+ * lower rank, then the one with more conditions.
  */
 import type { Test } from "./conditions.ts";
 import { capturesIn, segmentsOf } from "./match.ts";
@@ -12,8 +13,10 @@ export interface Table {
   /** Pattern and what follows, patterned ones first; the bare capture's pattern is empty. */
   readonly captures?: readonly (readonly [pattern: string, Table])[];
   readonly ends?: Ends;
-  /** What ends in `{rest*}` here. */
+  /** What ends in `/{rest*}` here. */
   readonly rest?: Ends;
+  /** What ends in `{/rest*}` here. */
+  readonly tail?: Ends;
 }
 
 /** By method, the best first. */
@@ -25,6 +28,8 @@ export interface Candidate {
   /** Of the captures, from left to right. */
   readonly names: readonly string[];
   readonly when?: readonly Test[];
+  /** What it was sorted by; a gate has no use for it, who compares two plans does. */
+  readonly rank?: number;
 }
 
 export interface Entry {
@@ -33,6 +38,8 @@ export interface Entry {
   /** Whole: with the tier's base. */
   readonly path: string;
   readonly when?: readonly Test[];
+  /** Those without one come last. */
+  readonly rank?: number;
 }
 
 interface Node {
@@ -40,9 +47,16 @@ interface Node {
   readonly captures: Map<string, Node>;
   readonly ends: Map<string, Candidate[]>;
   readonly rest: Map<string, Candidate[]>;
+  readonly tail: Map<string, Candidate[]>;
 }
 
-const node = (): Node => ({ literals: new Map(), captures: new Map(), ends: new Map(), rest: new Map() });
+const node = (): Node => ({
+  literals: new Map(),
+  captures: new Map(),
+  ends: new Map(),
+  rest: new Map(),
+  tail: new Map(),
+});
 
 /** @throws SyntaxError where a path is none */
 export const tableOf = (entries: readonly Entry[]): Table => {
@@ -55,9 +69,15 @@ export const tableOf = (entries: readonly Entry[]): Table => {
       at =
         segment.kind === "literal" ? childOf(at.literals, segment.text) : childOf(at.captures, segment.pattern ?? "");
     }
-    const ends = segments.at(-1)?.kind === "rest" ? at.rest : at.ends;
-    const { route, when } = entry;
-    const candidate: Candidate = { route, names: capturesIn(segments), ...(when?.length && { when }) };
+    const last = segments.at(-1);
+    const ends = last?.kind !== "rest" ? at.ends : last.optional ? at.tail : at.rest;
+    const { route, when, rank } = entry;
+    const candidate: Candidate = {
+      route,
+      names: capturesIn(segments),
+      ...(when?.length && { when }),
+      ...(rank !== undefined && { rank }),
+    };
     for (const method of entry.methods) ends.set(method, [...(ends.get(method) ?? []), candidate]);
   }
   return settled(root);
@@ -69,7 +89,7 @@ const childOf = (children: Map<string, Node>, key: string): Node => {
   return child;
 };
 
-const settled = ({ literals, captures, ends, rest }: Node): Table => ({
+const settled = ({ literals, captures, ends, rest, tail }: Node): Table => ({
   ...(literals.size > 0 && { literals: byKey(literals).map(([text, child]) => [text, settled(child)] as const) }),
   ...(captures.size > 0 && {
     captures: byKey(captures)
@@ -78,15 +98,18 @@ const settled = ({ literals, captures, ends, rest }: Node): Table => ({
   }),
   ...(ends.size > 0 && { ends: best(ends) }),
   ...(rest.size > 0 && { rest: best(rest) }),
+  ...(tail.size > 0 && { tail: best(tail) }),
 });
 
 const best = (ends: ReadonlyMap<string, readonly Candidate[]>): Ends =>
-  byKey(ends).map(([method, candidates]) => [
-    method,
-    candidates.toSorted(
-      (a, b) => (b.when?.length ?? 0) - (a.when?.length ?? 0) || (a.route < b.route ? -1 : a.route > b.route ? 1 : 0),
-    ),
-  ]);
+  byKey(ends).map(([method, candidates]) => [method, candidates.toSorted(better)]);
+
+const better = (a: Candidate, b: Candidate): number => {
+  const [left, right] = [a.rank ?? Number.POSITIVE_INFINITY, b.rank ?? Number.POSITIVE_INFINITY];
+  if (left !== right) return left < right ? -1 : 1;
+  const more = (b.when?.length ?? 0) - (a.when?.length ?? 0);
+  return more || (a.route < b.route ? -1 : a.route > b.route ? 1 : 0);
+};
 
 const byKey = <T>(map: ReadonlyMap<string, T>): [string, T][] =>
   [...map].toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));

@@ -29,6 +29,8 @@ export interface Deps {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Does the work after `ms`, unless what it returns is called before. Cheaper than sleep where most is called off. */
   readonly after: (ms: number, work: () => void) => () => void;
+  /** Work that goes on when the response is out, and that nobody waits for. */
+  readonly defer: (work: () => Promise<unknown>) => void;
   /** One structured line. */
   readonly log: (line: object) => void;
   /** What the platform keeps for all isolates of one location, for a while. */
@@ -124,7 +126,7 @@ export interface Outcome {
   upstreamMs?: number;
   /** Of a route that is cut over. */
   side?: Side;
-  /** Ids of filters whose store was not to be had, and that did what their `on-failure` says. */
+  /** Ids of filters that could not do their work: a store was not to be had, a copy was not made. */
   degraded?: string[];
   /** Decisions of shadowed guards, by filter id: the code that would have been answered, or `pass`. */
   shadow?: Record<string, string>;

@@ -1,4 +1,4 @@
-/** The language of `when`: conditions on headers, query, cookies and content type. */
+/** The language of `when`: conditions on headers, query, cookies, content type, method and scheme. */
 import * as z from "zod";
 import { explain } from "./complaint.ts";
 import type { Subject, Test } from "./conditions.ts";
@@ -46,6 +46,11 @@ export const when = () =>
         .regex(mediaType, "a media type in lower case without parameters: application/json")
         .optional()
         .describe("Of the request's body: `application/json`"),
+      method: z
+        .enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+        .optional()
+        .describe("The request's own method: with `GET` a route that takes GET takes no HEAD"),
+      scheme: z.enum(["http", "https"]).optional().describe("What the client came by"),
     })
     .refine(
       ({ header, query, cookie }) => [header, query, cookie].flatMap(Object.keys).length <= mostConditions,
@@ -64,8 +69,11 @@ export const testsOf = (conditions: When | undefined): Test[] => {
       .map(([name, it]) => testOf(on, name, it))
       .toSorted(([, a], [, b]) => (a < b ? -1 : 1)),
   );
-  const type = conditions["content-type"];
-  return type === undefined ? named : [...named, ["content-type", "", "exact", type]];
+  const single = (["content-type", "method", "scheme"] as const).flatMap((on): Test[] => {
+    const value = conditions[on];
+    return value === undefined ? [] : [[on, "", "exact", value]];
+  });
+  return [...named, ...single];
 };
 
 const testOf = (on: Subject, name: string, it: When["header"][string]): Test => {

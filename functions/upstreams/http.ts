@@ -3,10 +3,11 @@ import * as z from "zod";
 import { upstreamCodes } from "../gateway/faults.ts";
 import { hasAddress } from "../gateway/hosts.ts";
 import { signer } from "../gateway/message-signature.ts";
+import { freeHeaderName } from "../gateway/names.ts";
 import { send, type Transport, targetOf } from "../gateway/outbound.ts";
 import { aboutUpstream, type Config } from "../gateway/part.ts";
 import { secret, secretOf } from "../gateway/secrets.ts";
-import type { Context, Deps, Handler } from "../gateway/types.ts";
+import type { Context, Deps, Handler, HeaderEdit } from "../gateway/types.ts";
 
 export const spec = () =>
   aboutUpstream({
@@ -17,6 +18,14 @@ export const spec = () =>
         .refine((url) => !hasAddress(url), "a name, not an IP address: the platform's fetch refuses addresses")
         .refine((url) => !/[?#@]/.test(url), "a base URL has no user, query or fragment")
         .describe("Base URL of the service; a path in it is put before every request's"),
+      headers: z
+        .strictObject({
+          set: fixed().describe("Headers and their values"),
+          add: fixed().describe("Headers and one more value of each"),
+          remove: z.array(freeHeaderName()).default([]).describe("Headers to remove"),
+        })
+        .optional()
+        .describe("Of each request to this service, behind all that filters changed"),
       sign: secret()
         .optional()
         .describe(
@@ -29,11 +38,25 @@ export const spec = () =>
     secrets: ({ sign }) => (sign ? [sign.secret] : []),
   });
 
-export const make = ({ url, sign }: Config<typeof spec>, deps: Deps): Handler => {
+/** Nothing of the request is in them: what is, filters write. */
+const fixed = () =>
+  z.record(freeHeaderName(), z.string().regex(/^[\x20-\x7e]*$/, "a header's value is one line of ASCII")).default({});
+
+export const make = ({ url, headers, sign }: Config<typeof spec>, deps: Deps): Handler => {
   const base = url.replace(/\/$/, "");
   const through: (context: Context) => Transport = sign ? signing(sign.secret, deps) : () => deps.fetch;
-  return (request, context) => send(base + targetOf(context), request, context, through(context));
+  const call: Handler = (request, context) => send(base + targetOf(context), request, context, through(context));
+  const edits = headers ? editsOf(headers) : [];
+  return edits.length === 0
+    ? call
+    : (request, context) => call(request, { ...context, outbound: [...context.outbound, ...edits] });
 };
+
+const editsOf = ({ set, add, remove }: NonNullable<Config<typeof spec>["headers"]>): HeaderEdit[] => [
+  ...remove.map((name) => ["delete", name] as const),
+  ...Object.entries(set).map(([name, value]) => ["set", name, value] as const),
+  ...Object.entries(add).map(([name, value]) => ["append", name, value] as const),
+];
 
 /** Signs last of all, behind every filter's edits, so that none of them writes the signature or changes what it covers. */
 const signing = (name: string, deps: Deps): ((context: Context) => Transport) => {

@@ -1,9 +1,10 @@
 /** Calls another Worker of the account through a service binding: no network, no public address. */
 import * as z from "zod";
+import { known, Target } from "../gateway/facts.ts";
 import { upstreamCodes } from "../gateway/faults.ts";
 import { send, targetOf } from "../gateway/outbound.ts";
 import { aboutUpstream, type Config } from "../gateway/part.ts";
-import type { Deps, Handler } from "../gateway/types.ts";
+import type { Context, Deps, Handler } from "../gateway/types.ts";
 
 export const spec = () =>
   aboutUpstream({
@@ -27,9 +28,15 @@ export const make = ({ service }: Config<typeof spec>, deps: Deps): Handler => {
   if (!worker) throw new Error(`no service binding ${bindingOf(service)} to the Worker "${service}"`);
   return (request, context) =>
     // A binding is given a Request. What the platform says of the client goes along.
-    send(context.url.origin + targetOf(context), request, context, (target, { signal, ...init }) => {
+    send(originOf(context) + targetOf(context), request, context, (target, { signal, ...init }) => {
       const cf = request.cf as RequestInitCfProperties | undefined;
       const copy = new Request(target, cf ? { ...init, cf } : init);
       return worker.fetch(copy, signal ? { signal } : {});
     });
+};
+
+/** A service binding has no address: the host is what the client asked for, or what a filter says. */
+const originOf = (context: Context): string => {
+  const host = known(context, Target)?.host;
+  return host === undefined ? context.url.origin : `${context.url.protocol}//${host}`;
 };

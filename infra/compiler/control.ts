@@ -4,6 +4,7 @@ import type { ActuatorPlan, ControlPlan, TailPlan, TierFacts } from "../../funct
 import type { PrometheusPlan } from "../../functions/control/prometheus-query.ts";
 import type { IngestProps } from "../../functions/control/telemetry/ingest.ts";
 import type { Environment } from "../../functions/gateway/environment.ts";
+import { pathWritten } from "../../functions/gateway/match.ts";
 import type { Plan } from "../../functions/gateway/plan.ts";
 import { feedBinding } from "../../functions/gateway/state.ts";
 import type { CheckedTier, Named } from "./checked.ts";
@@ -194,11 +195,7 @@ export const factsOf = (checked: CheckedTier, plan: Plan, environment: string): 
 /** What a route matches, without patterns. */
 const pathOf = ({ routes }: CheckedTier, route: string): string => {
   const { segments = [] } = routes.find(({ name }) => name === route) ?? {};
-  const texts = segments.map((it) => {
-    if (it.kind === "literal") return it.text;
-    return it.kind === "rest" ? `{${it.name}*}` : `{${it.name}}`;
-  });
-  return `/${texts.join("/")}`;
+  return pathWritten(segments);
 };
 
 const limitIn = (config: unknown): { readonly limit?: string } => {

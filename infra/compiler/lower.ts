@@ -52,7 +52,13 @@ const concurrencyOf = { core: 2000, standard: 1000, "best-effort": 250 } as cons
 const tableFor = (routes: readonly CheckedRoute[]): Table =>
   tableOf(
     routes
-      .map(({ name, methods, path, when }) => ({ route: name, methods, path, when }))
+      .map(({ name, methods, path, when, settings: { rank } }) => ({
+        route: name,
+        methods,
+        path,
+        when,
+        ...(rank !== undefined && { rank }),
+      }))
       .toSorted((a, b) => (a.route < b.route ? -1 : 1)),
   );
 
@@ -93,6 +99,13 @@ const destinationOf = ({ to, respond, redirect }: CheckedRoute["settings"]): Des
 /** A bare text says where to, and the rest is the default. */
 export const redirectOf = (redirect: string | RedirectPlan): RedirectPlan =>
   typeof redirect === "string" ? { to: redirect, status: 308, query: "keep" } : redirect;
+
+/** Where a redirect leads, for a reader: `/v2/{path.id}`, or what of the request's own URL it changes. */
+export const placeOf = ({ to, status: _, query: __, ...changes }: RedirectPlan): string =>
+  to ??
+  Object.entries(changes)
+    .map(([key, value]) => `${key} ${value}`)
+    .join(", ");
 
 /** The front's table knows only where a tier's gate is found. */
 export const lowerFront = (tiers: readonly CheckedTier[], environment: Named<Environment>): FrontPlan => {

@@ -114,8 +114,8 @@ const pathFault = (segments: readonly Segment[], request: Request): string | und
   if (texts === undefined) return "the path means different things to different servers, so no route takes it";
   for (const [index, segment] of segments.entries()) {
     const text = texts[index];
+    if (segment.kind === "rest" && (text !== undefined || segment.optional)) return undefined;
     if (text === undefined) return `the path ends ahead of /${written(segment)}`;
-    if (segment.kind === "rest") return undefined;
     if (!fits(segment, text))
       return `segment ${index + 1} is ${JSON.stringify(text)}, ${segment.kind === "literal" ? "not" : "which does not fit"} ${written(segment)}`;
   }

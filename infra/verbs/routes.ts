@@ -2,6 +2,7 @@
 import type { CheckedRoute, CheckedTier } from "../compiler/checked.ts";
 import { compile } from "../compiler/compile.ts";
 import { gateOf, liftedRoutes } from "../compiler/gates.ts";
+import { placeOf, redirectOf } from "../compiler/lower.ts";
 import { workerName } from "../compiler/platform.ts";
 import { report } from "../compiler/report.ts";
 import { type Outcome, table } from "../outcome.ts";
@@ -52,5 +53,5 @@ const goesTo = ({ settings: { to, respond, redirect } }: CheckedRoute) => {
   if (typeof to === "string") return { to, goes: to };
   if (to) return { to, goes: to.map((it) => Object.entries(it).flat().join(" ")).join(", ") };
   if (respond) return { respond, goes: `respond ${respond.status}` };
-  return { redirect, goes: `redirect ${typeof redirect === "string" ? redirect : redirect?.to}` };
+  return { redirect, goes: `redirect ${redirect === undefined ? "" : placeOf(redirectOf(redirect))}` };
 };

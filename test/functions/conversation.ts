@@ -68,6 +68,7 @@ export const world = (over: Partial<Deps> = {}): World => {
       sleepers.add(sleeper);
       return () => void sleepers.delete(sleeper);
     },
+    defer: (work) => void work(),
     log: (line) => void lines.push(line),
     state: counters(),
     cache: location(),
@@ -171,8 +172,9 @@ const service = "https://service.example";
 const network =
   (seen: Seen[], setting: Setting, { fetch }: World): Deps["fetch"] =>
   async (input, init) => {
+    if (new URL(typeof input === "string" ? input : input.url).hostname !== "service.example")
+      return fetch(input, init);
     const request = new Request(input, init);
-    if (new URL(request.url).hostname !== "service.example") return fetch(input, init);
     const aborted = new Promise<never>((_, reject) => {
       request.signal.addEventListener("abort", () => reject(request.signal.reason));
     });

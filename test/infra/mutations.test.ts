@@ -123,6 +123,7 @@ const links = (tier: CheckedTier): void => {
     fetch: () => Promise.reject(new Error("no network")),
     sleep: () => Promise.resolve(),
     after: () => () => {},
+    defer: () => {},
   };
   link(plan, { filters: makers(filters), upstreams: makers(upstreams), streamAge }, { ...deps, ...rest });
 };

@@ -36,6 +36,7 @@ const depsOf = (env: Given["env"]): Deps => ({
   uuid: () => crypto.randomUUID(),
   sleep: () => new Promise(() => {}),
   after: () => () => {},
+  defer: () => {},
   log: () => {},
   cache: { match: async () => undefined, put: async () => {} },
   state: { run: async () => undefined, once: async () => true },

@@ -91,6 +91,8 @@ const worldOf = (batch: Batch, clock: Clock, ask: AskState): World => {
       uuid: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
       sleep: clock.sleep,
       after: clock.after,
+      // What nobody waits for changes no case.
+      defer: () => {},
       log: (line) => {
         const { type, cause } = line as { readonly type?: string; readonly cause?: string };
         if (type === "fault" && cause !== undefined) world.causes.push(cause);

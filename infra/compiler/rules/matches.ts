@@ -38,11 +38,14 @@ const collisions = (tier: CheckedTier, group: readonly CheckedRoute[]): Problem[
     else distinct.push(route);
     for (const key of keys) if (!owners.has(key)) owners.set(key, route);
   }
-  const [odd] = distinct.slice(mostAlike);
-  if (odd) problems.push(tooManyAlike(tier, odd, distinct.length));
-  const compared = distinct.slice(0, mostAlike);
-  for (const [index, second] of compared.entries())
-    for (const first of compared.slice(0, index)) problems.push(...ambiguity(tier, first, second));
+  // Where the conditions of both hold, the rank says which of two it is.
+  for (const same of Map.groupBy(distinct, ({ settings }) => settings.rank).values()) {
+    const [odd] = same.slice(mostAlike);
+    if (odd) problems.push(tooManyAlike(tier, odd, same.length));
+    const compared = same.slice(0, mostAlike);
+    for (const [index, second] of compared.entries())
+      for (const first of compared.slice(0, index)) problems.push(...ambiguity(tier, first, second));
+  }
   return problems;
 };
 
@@ -66,7 +69,15 @@ const tooManyAlike = ({ source }: CheckedTier, { name }: CheckedRoute, count: nu
   );
 
 const kindOf = (it: Segment): string =>
-  it.kind === "literal" ? it.text : it.kind === "rest" ? "{*}" : it.pattern === undefined ? "{}" : "{:}";
+  it.kind === "literal"
+    ? it.text
+    : it.kind === "rest"
+      ? it.optional
+        ? "{/*}"
+        : "{*}"
+      : it.pattern === undefined
+        ? "{}"
+        : "{:}";
 
 const ambiguity = ({ source }: CheckedTier, first: CheckedRoute, second: CheckedRoute): Problem[] => {
   const method = second.methods.find((it) => first.methods.includes(it));
@@ -83,7 +94,7 @@ const ambiguity = ({ source }: CheckedTier, first: CheckedRoute, second: Checked
       `${second.name} and ${first.name} both take ${method} ${path}${where}`,
       {
         remedy: samePatterns
-          ? "give one of them a condition more, or make their conditions exclude each other"
+          ? "give one of them a condition more, or a `rank`, or make their conditions exclude each other"
           : "make their patterns exclude each other, or give both the same one",
         related: [source.related(["routes", first.name, "match"], `${first.name} is here`)],
       },
@@ -92,7 +103,9 @@ const ambiguity = ({ source }: CheckedTier, first: CheckedRoute, second: Checked
 };
 
 const shapeOf = ({ segments }: CheckedRoute): unknown =>
-  segments.map((it) => (it.kind === "literal" ? it.text : it.kind === "rest" ? ["*"] : [it.pattern ?? ""]));
+  segments.map((it) =>
+    it.kind === "literal" ? it.text : it.kind === "rest" ? [it.optional ? "/*" : "*"] : [it.pattern ?? ""],
+  );
 
 /** A path that both take, or undefined where their patterns exclude each other. Their kinds of segments are the same. */
 const sharedPath = (a: readonly Segment[], b: readonly Segment[]): string | undefined => {

@@ -30,7 +30,11 @@ const readersOf = ({ source }: CheckedTier, { name, chain, settings }: CheckedRo
   if (typeof redirect === "string")
     own.push({ called: "redirect", text: redirect, source, at: [...at, "redirect"], ahead: chain });
   else if (redirect)
-    own.push({ called: "redirect", text: redirect.to, source, at: [...at, "redirect", "to"], ahead: chain });
+    for (const key of ["to", "path"] as const) {
+      const text = redirect[key];
+      if (text !== undefined)
+        own.push({ called: "redirect", text, source, at: [...at, "redirect", key], ahead: chain });
+    }
   return [
     ...own,
     ...chain.flatMap((filter, index) =>

@@ -7,7 +7,7 @@ import { joined, type Sentence, say, shown } from "../sentence.ts";
 export const conditions = (tests: readonly Test[]): Sentence => ["whose ", ...joined(tests.map(one), " and ")];
 
 const one = ([on, name, is, value]: Test): Sentence => {
-  const subject: Sentence = on === "content-type" ? ["content type"] : [`${on} `, ...say`${name}`];
+  const subject: Sentence = name === "" ? [on.replace("-", " ")] : [`${on} `, ...say`${name}`];
   if (is === "present" || is === "absent") return [...subject, ` is ${is}`];
   const verb = { exact: " is ", prefix: " begins with ", matches: " fits " }[is];
   // Some ask for a shared secret this way.

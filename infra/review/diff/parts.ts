@@ -50,9 +50,10 @@ export const scalesOf: Readonly<Record<string, Scales>> = {
   "body-limit": { max: larger },
   cors: {
     origins: allowing("nothing"),
+    methods: allowing("everything"),
     headers: allowing("nothing"),
     expose: allowing("nothing"),
-    credentials: ranked(true, false),
+    credentials: ranked("everybody", true, false),
   },
   csrf: { origins: allowing("nothing") },
   "secure-headers": Object.fromEntries(securing.map((name) => [name, header])),

@@ -141,7 +141,8 @@ const crossing = (a: readonly Segment[], b: readonly Segment[]): string | undefi
     const [left, right] = [a[index], b[index]];
     if (left?.kind === "rest" || right?.kind === "rest") {
       const tail = left?.kind === "rest" ? b.slice(index) : a.slice(index);
-      if (tail.length === 0) return undefined;
+      const one = left?.kind === "rest" ? left : right;
+      if (tail.length === 0) return one?.kind === "rest" && one.optional ? `/${texts.join("/")}` : undefined;
       return `/${[...texts, ...tail.map(exampleOf)].join("/")}`;
     }
     const text = left && right && segmentOf(left, right);
@@ -180,7 +181,8 @@ export const requestOf = ({ method, host, path, when }: Example): Request => {
     const text = is === "present" ? "x" : is === "matches" ? (shared(value, anything) ?? "x") : value;
     if (on === "query") url.searchParams.set(name, text);
     else if (on === "cookie") cookies.push(`${name}=${text}`);
-    else headers.set(on === "content-type" ? on : name, text);
+    else if (on === "scheme") url.protocol = `${text}:`;
+    else if (on !== "method") headers.set(on === "content-type" ? on : name, text);
   }
   if (cookies.length > 0) headers.set("cookie", cookies.join("; "));
   return new Request(url, { method, headers });

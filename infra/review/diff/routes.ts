@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { matchOf } from "../../../functions/gateway/match.ts";
 import type { Destination, RoutePlan } from "../../../functions/gateway/plan.ts";
+import { placeOf } from "../../compiler/lower.ts";
 import type { ChangeKind } from "../risks.ts";
 import { joined, list, type Sentence, say, shown } from "../sentence.ts";
 import { callersOf, chainsDiffer, type Found } from "./chains.ts";
@@ -64,6 +65,11 @@ const matchDiffers = (before: Placed, after: Placed, moved: boolean): Found[] =>
   const when = after.route.checked.when;
   if (!isDeepStrictEqual(before.route.checked.when, when))
     says.push(when.length === 0 ? ["it has no conditions any more"] : ["it takes only requests ", ...conditions(when)]);
+  const { rank } = after.route.checked.settings;
+  if (before.route.checked.settings.rank !== rank)
+    says.push(
+      rank === undefined ? ["it has no rank any more"] : say`its rank is ${String(rank)} among routes of one match`,
+    );
   if (says.length === 0) return [];
   const exposed = isOpen(after) && writes(added);
   const kind = exposed ? "write-exposed" : "match-changed";
@@ -91,8 +97,12 @@ const led = (goes: Destination): Sentence => goal(goes, "led", "answered", "redi
 const goal = (goes: Destination, to: string, responds: string, redirects: string): Sentence => {
   if ("to" in goes) return [`${to} to `, ...say`${targets(goes.to)}`];
   if ("respond" in goes) return [`${responds} by itself: `, ...say`${shown(goes.respond)}`];
-  const { to: target, status, query } = goes.redirect;
-  return [`${redirects} to `, ...say`${target}`, ` (${status}, ${query === "keep" ? "with" : "without"} the query)`];
+  const { status, query } = goes.redirect;
+  return [
+    `${redirects} to `,
+    ...say`${placeOf(goes.redirect)}`,
+    ` (${status}, ${query === "keep" ? "with" : "without"} the query)`,
+  ];
 };
 
 const targets = (to: string | readonly (readonly [string, number])[]): string =>

@@ -61,7 +61,7 @@ export const whenOf = (tests: readonly Test[]): Record<string, unknown> => {
   return Object.fromEntries(
     [...groups].map(([on, some]) => [
       on,
-      on === "content-type"
+      some[0]?.[1] === ""
         ? some[0]?.[3]
         : Object.fromEntries(some.map(([, name, is, value]) => [name, value === "" ? is : { [is]: value }])),
     ]),

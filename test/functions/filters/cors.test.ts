@@ -106,3 +106,46 @@ it.each([
 ])("the schema refuses %s", (_, value) => {
   expect(spec().schema.safeParse(value).success).toBe(false);
 });
+
+describe("what a policy may say", () => {
+  const asks = (origin: string) => ({
+    headers: {
+      origin,
+      "access-control-request-method": "PUT",
+      "access-control-request-headers": "x-header-1, x-header-2",
+    },
+  });
+  const allowed = async (config: object, origin: string) => {
+    const { headers } = await gate(config).send("OPTIONS /x", asks(origin));
+    return ["origin", "credentials", "methods", "headers"].map((it) => headers[`access-control-allow-${it}`]);
+  };
+
+  it.each<[string, string, boolean]>([
+    ["https://*.bar.example", "https://www.bar.example", true],
+    ["https://*.bar.example", "https://a.b.bar.example", true],
+    ["https://*.bar.example", "https://bar.example", false],
+    ["https://*.bar.example", "https://foobar.example", false],
+    ["https://*.bar.example", "http://www.bar.example", false],
+    ["https://*.bar.example", "https://www.bar.example:8443", false],
+    ["https://*.bar.example", "https://www-bar.example", false],
+    ["https://*.bar.example:8443", "https://www.bar.example:8443", true],
+    ["https://*", "https://anybody.example:8443", true],
+    ["https://*", "http://anybody.example", false],
+  ])("%s is %s's: %s", async (written, origin, yes) => {
+    expect((await allowed({ origins: [written] }, origin))[0]).toBe(yes ? origin : undefined);
+  });
+
+  it("credentials go to everybody only where that is written out, and then never with a star", async () => {
+    for (const origins of [["*"], ["https://*"]])
+      expect(spec().schema.safeParse({ origins, credentials: true }).success).toBe(false);
+    const everybody = { origins: ["*"], credentials: "everybody" };
+    expect((await allowed(everybody, shop)).slice(0, 2)).toEqual([shop, "true"]);
+  });
+
+  it("methods are those that are named, and headers whichever a page asks for", async () => {
+    expect((await allowed({ methods: ["GET", "OPTIONS"], headers: "*" }, shop)).slice(2)).toEqual([
+      "GET, OPTIONS",
+      "x-header-1, x-header-2",
+    ]);
+  });
+});

@@ -62,3 +62,16 @@ it.each([
 ])("the schema refuses %j", (config) => {
   expect(spec().schema.safeParse(config).success).toBe(false);
 });
+
+it("adds a value beside what a header has, on both sides", async () => {
+  const { send } = gate(
+    {
+      request: { add: { "x-tag": "b", "x-new": "1", "x-plan": "{consumer.labels.plan}" } },
+      response: { add: { "x-back": "b" } },
+    },
+    { replies: () => new Response("ok", { headers: { "x-back": "a" } }) },
+  );
+  const { upstream, headers } = await send("GET /", { headers: { "x-tag": "a", "x-plan": "gold" } });
+  expect(upstream[0]?.headers).toMatchObject({ "x-tag": "a, b", "x-new": "1", "x-plan": "gold" });
+  expect(headers["x-back"]).toBe("a, b");
+});

@@ -14,6 +14,14 @@ it.each<[object, string, number, string | undefined]>([
   [{ to: "https://new.example/{path.id}", status: 302, query: "drop" }, "/7/x?a=1", 302, "https://new.example/7"],
   [{ https: true }, "http://gate.example:8080/7/x?a=1", 308, "https://gate.example/7/x?a=1"],
   [{ https: true }, "https://gate.example/7/x", 200, undefined],
+  [{ host: "new.example", status: 302 }, "https://gate.example:8443/7/x?a=1", 302, "https://new.example:8443/7/x?a=1"],
+  [{ scheme: "https" }, "http://gate.example:8080/7/x", 308, "https://gate.example/7/x"],
+  [{ scheme: "https", port: 443 }, "http://gate.example:8080/7/x", 308, "https://gate.example/7/x"],
+  [{ port: 80 }, "http://gate.example:8080/7/x", 308, "http://gate.example/7/x"],
+  [{ port: 8443 }, "https://gate.example/7/x", 308, "https://gate.example:8443/7/x"],
+  [{ path: "/all/{path.id}" }, "/7/x?a=1", 308, "/all/7?a=1"],
+  [{ "strip-prefix": "/7", "put-prefix": "/new/one" }, "/7/x", 308, "/new/one/x"],
+  [{ "strip-prefix": "/7", host: "new.example" }, "/7/x", 308, "https://new.example/x"],
   // A captured text never becomes a host.
   [{ to: "/{path.id}" }, "/%5cevil.example/x", 400, undefined],
   [{ to: "/{path.rest}" }, "/a//evil.example", 400, undefined],
@@ -78,4 +86,15 @@ it.each([
   { to: "/a", status: 200 },
 ])("refuses %j in a manifest", (value) => {
   expect(spec().schema.safeParse(value).success).toBe(false);
+});
+
+it.each([
+  [{}],
+  [{ to: "/x", host: "new.example" }],
+  [{ https: true, port: 8443 }],
+  [{ path: "/x", "strip-prefix": "/y" }],
+  [{ host: "New.example" }],
+  [{ port: 70_000 }],
+])("%j is no redirect", (written) => {
+  expect(spec().schema.safeParse(written).success).toBe(false);
 });

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/rewrite.ts";
-import { conversation } from "../conversation.ts";
+import { make as worker } from "../../../functions/upstreams/worker.ts";
+import { conversation, world } from "../conversation.ts";
 
 const gate = (written: object, route: object = {}) =>
   conversation(
@@ -17,6 +18,11 @@ describe.each<[string, object, string, string]>([
   ["a prefix", { "strip-prefix": "/wallet/v1" }, "/wallet/v1/x?a=1", "/x?a=1"],
   ["a prefix that is all", { "strip-prefix": "/wallet/v1" }, "/wallet/v1", "/"],
   ["a prefix that is not one", { "strip-prefix": "/wallet/v1" }, "/wallet/v12/x", "/wallet/v12/x"],
+  ["another prefix", { "strip-prefix": "/foo", "put-prefix": "/xyz" }, "/foo/bar", "/xyz/bar"],
+  ["another prefix, of all", { "strip-prefix": "/foo/v1", "put-prefix": "/xyz" }, "/foo/v1", "/xyz"],
+  ["another prefix, and a slash", { "strip-prefix": "/foo", "put-prefix": "/xyz" }, "/foo/", "/xyz/"],
+  ["no prefix, and a slash", { "strip-prefix": "/foo" }, "/foo/", "/"],
+  ["one before all", { "put-prefix": "/xyz" }, "/foo/bar", "/xyz/foo/bar"],
   ["a parameter set", { query: { set: { user: "{path.id}" } } }, "/7/x?a=1&user=8&user=9", "/7/x?a=1&user=7"],
   ["a parameter removed", { query: { remove: ["debug"] } }, "/7/x?debug=1&a=%20b+c&d%65bug=2", "/7/x?a=%20b+c"],
   ["the only ones kept", { query: { keep: ["a"] } }, "/7/x?a=1&b=2&a=3", "/7/x?a=1&a=3"],
@@ -161,4 +167,18 @@ it.each([
   { query: { set: { "": "x" } } },
 ])("refuses %j in a manifest", (value) => {
   expect(spec().schema.safeParse(value).success).toBe(false);
+});
+
+it("another host is told in x-forwarded-host, and a Worker by its request's URL", async () => {
+  const written = { host: "one.example.org" };
+  const { upstream } = await gate(written).send("GET /7/x");
+  expect(upstream[0]?.headers["x-forwarded-host"]).toBe("one.example.org");
+  const asked: string[] = [];
+  const rates = { fetch: async (request: Request) => new Response(String(asked.push(request.url))) };
+  const { send } = conversation(
+    { rewrite: () => make(spec().schema.parse(written)) },
+    { world: world({ env: { SERVICE_RATES: rates } }), upstream: (_, deps) => worker({ service: "rates" }, deps) },
+  );
+  await send("GET /7/x?a=1");
+  expect(asked).toEqual(["https://one.example.org/7/x?a=1"]);
 });

@@ -152,4 +152,4 @@ it("without a key nothing is linked, and a service that is not signed gets the c
   expect(upstream[0]?.headers.signature).toBe("sig1=:AAAA:");
 });
 
-const plain = { request: { set: {}, remove: [] }, response: { set: {}, remove: [] } };
+const plain = { request: { set: {}, add: {}, remove: [] }, response: { set: {}, add: {}, remove: [] } };

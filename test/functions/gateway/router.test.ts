@@ -74,12 +74,66 @@ describe("what is captured is handed out as it came", () => {
   });
 });
 
+describe("a rest that may not be there", () => {
+  const match = routes(
+    "ANY /a{/rest*}",
+    "GET /a",
+    "GET /a/b{/rest*}",
+    "ANY /a/b/c",
+    "GET /a/d/{rest*}",
+    "GET /a/d{/rest*}",
+    "ANY /{rest*}",
+  );
+  for (const [asked, expected] of [
+    ["POST /a", "ANY /a{/rest*} rest="],
+    ["GET /a", "GET /a"],
+    ["GET /a/", "ANY /a{/rest*} rest=/"],
+    ["GET /a/x/y", "ANY /a{/rest*} rest=/x/y"],
+    ["GET /a/b", "GET /a/b{/rest*} rest="],
+    ["POST /a/b", "ANY /a{/rest*} rest=/b"],
+    ["GET /a/b/c", "ANY /a/b/c"],
+    ["GET /a/b/c/", "GET /a/b{/rest*} rest=/c/"],
+    ["GET /a/d/x", "GET /a/d/{rest*} rest=x"],
+    ["GET /a/d", "GET /a/d{/rest*} rest="],
+    ["GET /ab", "ANY /{rest*} rest=ab"],
+  ] as const)
+    it(`${asked} → ${expected}`, () => expect(ask(match, asked)).toBe(expected));
+});
+
+describe("a rank", () => {
+  const ranked = (...ranks: readonly (number | undefined)[]): Router =>
+    router(
+      tableOf(
+        ranks.map((rank, index) => ({
+          route: `r${index}`,
+          methods: ["GET"],
+          path: "/a",
+          when: [
+            ["header", `x-${index}`, "present", ""],
+            ...(index === 0 ? ([["query", "q", "absent", ""]] as const) : []),
+          ],
+          ...(rank !== undefined && { rank }),
+        })),
+      ),
+    );
+  const all = { "x-0": "1", "x-1": "1", "x-2": "1" };
+
+  it("comes before the number of conditions, and a route without one last", () => {
+    expect(ask(ranked(undefined, 2, 1), "GET /a", all)).toBe("r2");
+    expect(ask(ranked(undefined, 2, undefined), "GET /a", all)).toBe("r1");
+    expect(ask(ranked(undefined, undefined, undefined), "GET /a", all)).toBe("r0");
+  });
+});
+
 describe("segmentsOf", () => {
   for (const [path, complaint] of [
     ["a", /begins with/],
     ["/a//b", /empty segment/],
     ["/a/", /slash at its end/],
     ["/{rest*}/b", /stands last/],
+    ["/{/rest*}", /write \/\{rest\*\}/],
+    ["/a{/rest*}/b", /a segment is/],
+    ["/{id}{/id*}", /two captures/],
     ["/x{id}", /a segment is/],
     ["/{Id}", /a segment is/],
     ["/a?b", /no matched path/],
@@ -118,6 +172,31 @@ describe("segmentsOf", () => {
 });
 
 describe("conditions", () => {
+  it("hold of the method itself, so that a GET takes no HEAD, and of the scheme", () => {
+    const match = router(
+      tableOf([
+        { route: "get", methods: ["GET"], path: "/a", when: [["method", "", "exact", "GET"]] },
+        { route: "plain", methods: ["ANY"], path: "/b", when: [["scheme", "", "exact", "http"]] },
+      ]),
+    );
+    const asked = (method: string, address: string, headers = {}) => {
+      const url = new URL(address);
+      return match(
+        method,
+        url.pathname,
+        new Request(url, { method: "origin" in headers ? "OPTIONS" : method, headers }),
+        url,
+      ).kind;
+    };
+    expect(asked("GET", "https://g.example/a")).toBe("found");
+    expect(asked("HEAD", "https://g.example/a")).toBe("condition");
+    // A preflight is matched by the method that it asks about.
+    expect(
+      asked("GET", "https://g.example/a", { origin: "https://x.example", "access-control-request-method": "GET" }),
+    ).toBe("found");
+    expect([asked("GET", "http://g.example/b"), asked("GET", "https://g.example/b")]).toEqual(["found", "condition"]);
+  });
+
   const conditioned = (routes: Readonly<Record<string, readonly Test[]>>): Router =>
     router(tableOf(Object.entries(routes).map(([route, when]) => ({ route, methods: ["GET"], path: "/a", when }))));
 

@@ -98,3 +98,13 @@ it.each([
 ])("the schema refuses %s", (url) => {
   expect(spec().schema.safeParse({ url }).success).toBe(false);
 });
+
+it("writes the headers of this service behind all that filters changed, for this service alone", async () => {
+  const headers = { set: { backend: "v1" }, add: { "x-tag": "b" }, remove: ["cookie"] };
+  const { upstream } = await conversation(
+    { late: () => (_, context) => void context.outbound.push(["set", "backend", "v0"]) },
+    { upstream: (_, deps) => make({ url: "https://service.example", headers }, deps) },
+  ).send("GET /", { headers: { cookie: "a=b", "x-tag": "a" } });
+  expect(upstream[0]?.headers).toMatchObject({ backend: "v1", "x-tag": "a, b" });
+  expect(upstream[0]?.headers.cookie).toBeUndefined();
+});

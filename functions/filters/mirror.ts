@@ -1,0 +1,92 @@
+/** Sends a copy of each request, or of a share of them, to another service; nobody waits for its answer, and its failure changes nothing. */
+import * as z from "zod";
+import { wholeBody } from "../gateway/body.ts";
+import { introduce } from "../gateway/hop.ts";
+import { hasAddress } from "../gateway/hosts.ts";
+import { announced, apply, targetOf } from "../gateway/outbound.ts";
+import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
+import { within } from "../gateway/patience.ts";
+import { preflightMethod } from "../gateway/preflight.ts";
+import { bytes, duration, milliseconds, percent, share as shareOf, size } from "../gateway/quantities.ts";
+import type { Context, Deps, Layer } from "../gateway/types.ts";
+
+export const spec = () =>
+  aboutFilter({
+    kind: "layer",
+    phase: "traffic",
+    schema: z.strictObject({
+      to: z
+        .url({ protocol: /^https?$/, error: "a service's URL begins with http:// or https://" })
+        .refine((url) => !hasAddress(url), "a name, not an IP address: the platform's fetch refuses addresses")
+        .refine((url) => !/[?#@]/.test(url), "a base URL has no user, query or fragment")
+        .describe("Base URL of the service that gets the copies, credentials of the client included"),
+      share: percent().default("100%").describe("Of requests, by chance"),
+      "max-body": size()
+        .default("64KiB")
+        .describe("The largest body that is copied; a request with a larger one, or one of unknown length, is not"),
+      timeout: duration()
+        .refine((text) => !/^0+\D/.test(text), "a timeout is longer than nothing")
+        .default("5s")
+        .describe("Until the copy's response, then the copy is given up"),
+    }),
+    short: "to",
+    example: { to: "https://orders-next.acme.example", share: "10%" },
+    codes: {},
+    connections: () => 1,
+  });
+
+/** Copies under way at once, per isolate; what comes beyond is not copied. */
+const mostUnderWay = 100;
+
+export const make = (config: Config<typeof spec>, deps: Deps, place: Place): Layer => {
+  const base = config.to.replace(/\/$/, "");
+  const share = shareOf(config.share);
+  const most = bytes(config["max-body"]);
+  const patienceMs = milliseconds(config.timeout);
+  let underWay = 0;
+
+  const send = async (copy: Request, context: Context): Promise<void> => {
+    underWay++;
+    try {
+      const response = await within(patienceMs, deps, (signal) => deps.fetch(copy, { signal }));
+      await response.body?.cancel();
+    } catch (cause) {
+      const { tier, name: route } = context.route;
+      const said = cause instanceof Error ? cause.message : String(cause);
+      const request = context.caller.requestId;
+      deps.log({ type: "mirror-failed", tier, route, filter: place.id, cause: said.slice(0, 300), request });
+    } finally {
+      underWay--;
+    }
+  };
+
+  return (next) => async (request, context) => {
+    const chosen = preflightMethod(request) === null && (share >= 1 || deps.random() < share);
+    if (!chosen) return next(request, context);
+    if (underWay >= mostUnderWay || !copies(request, most)) {
+      context.outcome.degraded = [...(context.outcome.degraded ?? []), place.id];
+      return next(request, context);
+    }
+    const body = request.body ? await wholeBody(request, context, deps) : undefined;
+    const copy = copyOf(base, request, body, context);
+    deps.defer(() => send(copy, context));
+    return next(request, context);
+  };
+};
+
+/** Whether the request can be sent twice: its body is small, and is no conversation. */
+const copies = (request: Request, most: number): boolean => {
+  if (request.headers.has("upgrade")) return false;
+  if (request.body === null) return true;
+  const length = announced(request);
+  return length !== undefined && length <= most && request.method !== "GET" && request.method !== "HEAD";
+};
+
+/** What the service would be sent, as far as the filters ahead have changed it. */
+const copyOf = (base: string, { method, headers }: Request, body: Uint8Array | undefined, context: Context) => {
+  const given = body === undefined ? {} : { body: body as BodyInit };
+  const copy = new Request(base + targetOf(context), { method, headers, redirect: "manual", ...given });
+  introduce(copy.headers, context.caller, context.url);
+  apply(copy.headers, context.outbound);
+  return copy;
+};
