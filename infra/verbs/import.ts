@@ -8,6 +8,8 @@ import { count, report } from "../compiler/report.ts";
 import { environmentNames } from "../compiler/surroundings.ts";
 import { isStale, writeAll } from "../gen/generated.ts";
 import type { Outcome } from "../outcome.ts";
+import type { Given } from "../review/import/gateway-api/documents.ts";
+import { importGatewayApi, type Wanted } from "../review/import/gateway-api/import.ts";
 import { type Imported, told } from "../review/import/imported.ts";
 import { type Choice, importOpenApi } from "../review/import/openapi/openapi.ts";
 import { visible } from "../visible.ts";
@@ -19,6 +21,27 @@ interface Options {
 
 export const openapi = (file: string, { root, force, ...choice }: Options & Choice): Outcome =>
   landed(importOpenApi(file, root, choice), { root, force });
+
+/** @param source a file, a folder of them, or `-` for what comes in */
+export const gatewayApi = (source: string, { root, force, ...wanted }: Options & Wanted): Outcome => {
+  const { leftOut, values, ...imported } = importGatewayApi(givenBy(source), wanted);
+  const { exitCode, text, data } = landed(imported, { root, force });
+  const needed = Object.entries(values).map(([name, what]) => `  ${name}: …   # ${what}\n`);
+  const told = needed.length === 0 ? "" : `values that routes/environments needs:\n${needed.join("")}`;
+  return { exitCode: leftOut ? 1 : exitCode, text: told + text, data: { ...(data as object), values, leftOut } };
+};
+
+const givenBy = (source: string): Given[] => {
+  if (source === "-") return [{ file: "-", text: fs.readFileSync(0, "utf8") }];
+  if (!fs.existsSync(source)) throw new Error(`there is no file or folder ${source}`);
+  if (!fs.statSync(source).isDirectory()) return [{ file: source, text: fs.readFileSync(source, "utf8") }];
+  const names = fs.readdirSync(source).filter((name) => /\.ya?ml$/.test(name));
+  if (names.length === 0) throw new Error(`there is no .yaml file in ${source}`);
+  return names.toSorted().map((name) => ({
+    file: path.join(source, name),
+    text: fs.readFileSync(path.join(source, name), "utf8"),
+  }));
+};
 
 /**
  * Writes what was imported, and checks it where it stands.

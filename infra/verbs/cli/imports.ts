@@ -5,7 +5,7 @@ import { environment, examples, finish, json, root } from "./options.ts";
 export const addImportVerbs = (program: Command): void => {
   const imports = program
     .command("import")
-    .description("make a manifest of a document in another language; what has no equivalent is listed");
+    .description("make manifests of a document in another language; what has no equivalent is listed");
 
   imports
     .command("openapi")
@@ -26,6 +26,28 @@ export const addImportVerbs = (program: Command): void => {
       }),
     )
     .action(async (file, options) => finish((await import("../import.ts")).openapi(file, options), options));
+
+  imports
+    .command("gateway-api")
+    .description("make tiers of the Kubernetes Gateway API: Gateways, HTTPRoutes, ReferenceGrants, Services")
+    .argument("<source>", "a YAML file, a folder of them, or - for what comes in")
+    .option("--tier <name>", "what to call it; with several, what their names begin with")
+    .option("--host <name...>", "where routes are served that name no host; by default the variable gateway-host")
+    .option(
+      "--service-url <text>",
+      "of each Service: 'https://{name}.{namespace}.acme.example:{port}'; by default a variable",
+    )
+    .option("--force", "replace the files that are there")
+    .addOption(root)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      `\nExits with 1 where something was left out.\n${examples({
+        "npx postern import gateway-api k8s/ --tier shop": "all files of a folder",
+        "kubectl get gtw,httproute,svc -Ao yaml | npx postern import gateway-api -": "what a cluster has",
+      })}`,
+    )
+    .action(async (source, options) => finish((await import("../import.ts")).gatewayApi(source, options), options));
 
   program
     .command("export")

@@ -1,0 +1,113 @@
+/** The resources of an import, checked, and what they are asked: which gateway, which service, who may refer to whom. */
+import type { ZodType } from "zod";
+import type { Path } from "../../../compiler/locate.ts";
+import type { Resource } from "./documents.ts";
+import type { Find } from "./findings.ts";
+import { type Backend, gateway, grant, type HttpRoute, httpRoute, type Listener, service } from "./schema.ts";
+
+export interface Route {
+  readonly resource: Resource;
+  readonly spec: HttpRoute;
+}
+
+export interface Gateway {
+  readonly resource: Resource;
+  readonly listeners: readonly Listener[];
+}
+
+export interface Cluster {
+  /** The oldest first, then by namespace and name. */
+  readonly routes: readonly Route[];
+  readonly gateways: readonly Gateway[];
+  /** Whether a namespace has the labels that a gateway asks for; undefined where it is not known. */
+  readonly labelled: (namespace: string, labels: Readonly<Record<string, string>>) => boolean | undefined;
+  /** The service that a backend is, or why it is none. */
+  readonly resolve: (backend: Backend, from: string) => Resolved;
+}
+
+export type Resolved =
+  | { readonly namespace: string; readonly name: string; readonly port: number; readonly protocol?: string | undefined }
+  | { readonly invalid: string };
+
+export const clusterOf = (resources: readonly Resource[], find: Find): Cluster => {
+  const of = <T>(kind: string, schema: ZodType<T>) =>
+    resources
+      .filter((it) => it.kind === kind)
+      .flatMap((resource) => {
+        const spec = checked(resource, schema, find);
+        return spec === undefined ? [] : [{ resource, spec }];
+      });
+  for (const it of resources.filter(({ kind }) => !kinds.includes(kind)))
+    find("left-out", it, ["kind"], `${it.kind} is not read`);
+  const services = of("Service", service);
+  const grants = of("ReferenceGrant", grant);
+  const namespaces = new Map(resources.filter((it) => it.kind === "Namespace").map((it) => [it.name, labelsOf(it)]));
+  return {
+    routes: of("HTTPRoute", httpRoute).toSorted((a, b) => older(a.resource, b.resource)),
+    gateways: of("Gateway", gateway).map(({ resource, spec }) => ({ resource, listeners: spec.listeners })),
+    labelled: (namespace, labels) => {
+      const known = namespaces.get(namespace);
+      return known && Object.entries(labels).every(([key, value]) => known[key] === value);
+    },
+    resolve: (backend, from) => {
+      const { group, kind, name, port } = backend;
+      const namespace = backend.namespace ?? from;
+      if (group !== "" || kind !== "Service") return { invalid: `${kind} is no Service` };
+      if (port === undefined) return { invalid: `the Service ${name} is named without a port` };
+      const granted = grants.some(
+        ({ resource, spec }) =>
+          resource.namespace === namespace &&
+          spec.from.some((it) => it.kind === "HTTPRoute" && it.group === apiGroup && it.namespace === from) &&
+          spec.to.some((it) => it.kind === "Service" && it.group === "" && (it.name ?? name) === name),
+      );
+      if (namespace !== from && !granted)
+        return { invalid: `no ReferenceGrant lets ${from} refer to the Service ${name} of ${namespace}` };
+      const beside = services.filter((it) => it.resource.namespace === namespace);
+      const found = beside.find((it) => it.resource.name === name);
+      // An import without Services takes all of them for there.
+      if (beside.length > 0 && !found) return { invalid: `there is no Service ${namespace}/${name}` };
+      const at = found?.spec.ports.find((it) => it.port === port);
+      if (found && !at) return { invalid: `the Service ${namespace}/${name} has no port ${port}` };
+      return { namespace, name, port, protocol: at?.appProtocol };
+    },
+  };
+};
+
+const apiGroup = "gateway.networking.k8s.io";
+
+const kinds = ["HTTPRoute", "Gateway", "ReferenceGrant", "Service", "Namespace", "GatewayClass"];
+
+/** Those whose age is not known come behind the others. */
+const older = (a: Resource, b: Resource): number => {
+  const key = (it: Resource) => [it.created || "9", it.namespace, it.name].join("\0");
+  return key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0;
+};
+
+const labelsOf = ({ value }: Resource): Readonly<Record<string, string>> =>
+  ((value.metadata as { labels?: Record<string, string> } | undefined)?.labels ?? {}) as Record<string, string>;
+
+/** A resource as far as it is known here: what the schema does not name is told and left out. */
+const checked = <T>(resource: Resource, schema: ZodType<T>, find: Find): T | undefined => {
+  const spec = structuredClone(resource.value.spec ?? {});
+  for (;;) {
+    const result = schema.safeParse(spec);
+    if (result.success) return result.data;
+    const unknown = result.error.issues.flatMap((it) =>
+      it.code === "unrecognized_keys" ? it.keys.map((key) => [...it.path, key] as Path) : [],
+    );
+    if (unknown.length === 0) {
+      for (const { path, message } of result.error.issues)
+        find("left-out", resource, ["spec", ...(path as Path)], `${path.join(".")}: ${message}; all of it is left out`);
+      return undefined;
+    }
+    for (const path of unknown) {
+      find("left-out", resource, ["spec", ...path], `${String(path.at(-1))} has no equivalent`);
+      remove(spec, path);
+    }
+  }
+};
+
+const remove = (value: unknown, path: Path): void => {
+  const holder = path.slice(0, -1).reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown>)[step], value);
+  delete (holder as Record<string, unknown>)[path.at(-1) as string];
+};

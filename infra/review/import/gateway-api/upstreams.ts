@@ -1,0 +1,73 @@
+/** The upstreams of a tier: one for each way in which its routes call a service. */
+import type { Resolved } from "./cluster.ts";
+import type { Written } from "./filters.ts";
+
+export type Service = Exclude<Resolved, { invalid: string }>;
+
+/** How services become URLs: a text with `{name}`, `{namespace}` and `{port}`, or else a variable for each. */
+export type UrlRule = string | undefined;
+
+export interface Upstreams {
+  readonly urlOf: (service: Service) => string;
+  /** The name of the upstream that calls a service this way. */
+  readonly use: (service: Service, how: How) => string;
+  /** The name of the one that answers 500. */
+  readonly broken: () => string;
+  readonly written: () => Record<string, Written>;
+  /** Names of variables, and the service that each is for. */
+  readonly variables: () => ReadonlyMap<string, string>;
+}
+
+export interface How {
+  readonly headers?: Written | undefined;
+  readonly timeout?: string | undefined;
+}
+
+export const upstreamsOf = (rule: UrlRule): Upstreams => {
+  const byKey = new Map<string, string>();
+  const all = new Map<string, Written>();
+  const variables = new Map<string, string>();
+  const named = (wanted: string, key: string, written: () => Written): string => {
+    const known = byKey.get(key);
+    if (known !== undefined) return known;
+    const name = distinct(nameOf(wanted), (it) => all.has(it));
+    byKey.set(key, name);
+    all.set(name, written());
+    return name;
+  };
+  const urlOf = (service: Service): string => {
+    if (rule !== undefined) return filled(rule, service);
+    const { namespace, name, port } = service;
+    const variable = `service-${namespace}-${name}-${port}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, "-");
+    variables.set(variable, `Service ${namespace}/${name}, port ${port}`);
+    return `\${${variable}}`;
+  };
+  return {
+    urlOf,
+    use: (service, { headers, timeout }) => {
+      const url = urlOf(service);
+      const http = headers && Object.keys(headers).length > 0 ? { url, headers } : url;
+      const written = { http, ...(timeout !== undefined && { timeout }) };
+      return named(service.name, JSON.stringify(written), () => written);
+    },
+    broken: () => named("no-backend", "", () => ({ respond: { status: 500 } })),
+    written: () => Object.fromEntries(all),
+    variables: () => variables,
+  };
+};
+
+const filled = (rule: string, { namespace, name, port }: Service): string =>
+  rule.replaceAll("{namespace}", namespace).replaceAll("{name}", name).replaceAll("{port}", String(port));
+
+/** A name of the manifest language that is near to one of Kubernetes. */
+export const nameOf = (text: string): string => {
+  const name = text.toLowerCase().replaceAll(/[^a-z0-9-]+/g, "-");
+  const begun = /^[a-z]/.test(name) ? name : `x-${name}`;
+  return begun.slice(0, 44).replace(/-+$/, "");
+};
+
+/** With a number behind it where it is taken. */
+export const distinct = (name: string, taken: (name: string) => boolean): string => {
+  if (!taken(name)) return name;
+  for (let number = 2; ; number++) if (!taken(`${name}-${number}`)) return `${name}-${number}`;
+};

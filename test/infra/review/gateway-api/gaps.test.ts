@@ -1,0 +1,138 @@
+/** What an import lists: nothing of the cluster's is dropped without a word, and what cannot be said refuses its requests. */
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { compile } from "../../../../infra/compiler/compile.ts";
+import { home } from "../../../../infra/gen/generated.ts";
+import { importGatewayApi } from "../../../../infra/review/import/gateway-api/import.ts";
+import { gatewayApi } from "../../../../infra/verbs/import.ts";
+import { project } from "../../../e2e/city.ts";
+
+const route = (rule: string, more = "") => `kind: HTTPRoute
+metadata: { name: it, namespace: shop }
+spec:
+  hostnames: [shop.example]
+  ${more}
+  rules:
+  - ${rule}
+`;
+const to = "backendRefs: [{ name: v1, port: 80 }]";
+const header = (value: string) => `matches: [{ headers: [{ name: x, type: RegularExpression, value: '${value}' }] }]`;
+const path_ = (value: string, type = "RegularExpression") =>
+  `matches: [{ path: { type: ${type}, value: '${value}' } }]`;
+const from = (text: string) => importGatewayApi([{ file: "shop.yaml", text }], {});
+
+describe.each<[string, string, number, RegExp]>([
+  ["retries", route(`{ ${to}, retry: { attempts: 3 } }`), 7, /retry has no equivalent/],
+  ["sessions", route(`{ ${to}, sessionPersistence: {} }`), 7, /sessionPersistence has no equivalent/],
+  ["a method that no service gets", route(`{ matches: [{ method: TRACE }], ${to} }`), 7, /no TRACE/],
+  ["a pattern with groups", route(`{ ${header("(a|b)")}, ${to} }`), 7, /no groups/],
+  ["a pattern over segments", route(`{ ${path_("/a.*b")}, ${to} }`), 7, /may go on over a \//],
+  ["an exact path with a slash at its end", route(`{ ${path_("/a/", "Exact")}, ${to} }`), 7, /slash at its end/],
+  ["a path with a brace", route(`{ ${path_("/{id}", "PathPrefix")}, ${to} }`), 7, /brace/],
+  ["an extension", route(`{ filters: [{ type: ExtensionRef, extensionRef: {} }], ${to} }`), 7, /type ExtensionRef/],
+  [
+    "external authorization",
+    route(`{ filters: [{ type: ExternalAuth, externalAuth: {} }], ${to} }`),
+    7,
+    /externalAuth/,
+  ],
+  [
+    "a header of the gateway's",
+    route(
+      `{ filters: [{ type: RequestHeaderModifier, requestHeaderModifier: { set: [{ name: Host, value: a }] } }], ${to} }`,
+    ),
+    7,
+    /belongs to the gateway/,
+  ],
+  [
+    "a value that reads as a reference",
+    route(
+      `{ filters: [{ type: RequestHeaderModifier, requestHeaderModifier: { set: [{ name: a, value: '{x}' }] } }], ${to} }`,
+    ),
+    7,
+    /brace/,
+  ],
+  [
+    "a rewrite for one backend of two",
+    route(
+      `{ backendRefs: [{ name: v1, port: 80 }, { name: v2, port: 80, filters: [{ type: URLRewrite, urlRewrite: {} }] }] }`,
+    ),
+    7,
+    /URLRewrite of one backend/,
+  ],
+  [
+    "a kind of another gateway's",
+    `${route(`{ ${to} }`)}---\nkind: TCPRoute\nmetadata: { name: x }\n`,
+    9,
+    /TCPRoute is not read/,
+  ],
+  ["a mesh's route", route(`{ ${to} }`, "parentRefs: [{ kind: Service, name: v1 }]"), 5, /within the cluster/],
+  ["a shape that is none", route("{ matches: 7 }"), 7, /all of it is left out/],
+  [
+    "two routes for one request",
+    `${route(`{ ${to} }`)}---\n${route(`{ ${to} }`).replace("name: it", "name: other")}`,
+    15,
+    /shop\/it takes the same requests/,
+  ],
+])("%s", (_, text, line, says) => {
+  it("is listed with its line, and told in the manifest's head where there is one", () => {
+    const { files, gaps, leftOut } = from(text);
+    expect(leftOut).toBe(true);
+    const gap = gaps.find(({ what }) => says.test(what));
+    expect(gap?.where).toMatch(new RegExp(`^shop.yaml:${line} `));
+    expect(gap?.what).toMatch(/^left out: /);
+    const [file] = files;
+    if (file && gap?.where.includes("HTTPRoute"))
+      expect(file.text.replaceAll(/\n#\s+/g, " ")).toContain(gap.what.slice(0, 40));
+  });
+});
+
+it("a filter that cannot be said refuses its requests, and a match that cannot is no route", () => {
+  const filter = from(route(`{ filters: [{ type: ExtensionRef, extensionRef: {} }], ${to} }`));
+  expect(filter.files[0]?.text).toContain("respond: { status: 500 }");
+  expect(filter.files[0]?.text).not.toContain("to: v1");
+  expect(from(route(`{ matches: [{ method: TRACE }], ${to} }`)).routes).toBe(0);
+});
+
+it("a configuration without gaps leaves none out, and says which values it needs", () => {
+  const { gaps, leftOut, values } = from(route(`{ ${to} }`));
+  expect([gaps, leftOut, Object.keys(values)]).toEqual([[], false, ["service-shop-v1-80"]]);
+});
+
+it("the verb writes manifests that hold, lists what it left out, and replaces nothing by itself", () => {
+  const root = project({
+    "k8s/a.yaml": route(`{ ${to}, retry: {} }`),
+    "k8s/b.yml": route(`{ ${to} }`).replaceAll("it,", "b,").replace("shop.example", "b.example"),
+  });
+  const options = { root, serviceUrl: "https://{name}.{namespace}.acme.example:{port}" };
+  const { exitCode, text, data } = gatewayApi(path.join(root, "k8s"), options);
+  expect(exitCode).toBe(1);
+  expect(text).toContain("wrote routes/b-example.yaml\nwrote routes/shop-example.yaml\n");
+  expect(text).toMatch(/k8s\/a\.yaml:7 HTTPRoute shop\/it: left out: retry has no equivalent/);
+  expect(data).toMatchObject({ routes: 2, leftOut: true, problems: [], values: {} });
+  expect(compile(root, "local").problems).toEqual([]);
+  expect(fs.readFileSync(path.join(root, "routes/b-example.yaml"), "utf8")).toContain(
+    "https://v1.shop.acme.example:80",
+  );
+  fs.appendFileSync(path.join(root, "routes/b-example.yaml"), "# mine\n");
+  expect(() => gatewayApi(path.join(root, "k8s"), options)).toThrow(
+    /routes\/b-example.yaml would be replaced; --force/,
+  );
+  expect(gatewayApi(path.join(root, "k8s/b.yml"), { ...options, force: true }).exitCode).toBe(0);
+});
+
+it("what is no YAML, or holds no route, is said with its place", () => {
+  expect(() => from("a: [")).toThrow(/^shop\.yaml:1 /);
+  expect(() => from("kind: Service\nmetadata: { name: a }\nspec: {}\n")).toThrow(/no HTTPRoute in shop.yaml/);
+  expect(() => gatewayApi("/nowhere", { root: "/" })).toThrow(/no file or folder/);
+});
+
+it("the page shows a real run", () => {
+  const page = fs.readFileSync(path.join(home, "docs/gateway-api.md"), "utf8");
+  const [resources = "", manifest] = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = ""]) => yaml);
+  const given = [{ file: "k8s/shop.yaml", text: resources }];
+  const { files, gaps } = importGatewayApi(given, { serviceUrl: "https://{name}.{namespace}.acme.example" });
+  expect(files.map(({ text }) => text)).toEqual([manifest]);
+  for (const { where, what } of gaps) expect(page).toContain(`no equivalent  ${where}: ${what}`);
+});
