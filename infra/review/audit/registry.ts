@@ -2,7 +2,14 @@
 import { ignoreRules } from "./ignore-rules.ts";
 import type { Rule } from "./rule.ts";
 import { outlastedClient, wideBody } from "./rules/bounds.ts";
-import { forgeableWrite, looseScripts, openedNetwork, plaintextOrigin, unpinnedTransport } from "./rules/browsers.ts";
+import {
+  everybodysCookies,
+  forgeableWrite,
+  looseScripts,
+  openedNetwork,
+  plaintextOrigin,
+  unpinnedTransport,
+} from "./rules/browsers.ts";
 import {
   forwardedCredential,
   mutableClaim,
@@ -49,6 +56,7 @@ export const rules: readonly Rule[] = [
   slowRevocation,
   openedNetwork,
   forgeableWrite,
+  everybodysCookies,
   plaintextOrigin,
   looseScripts,
   unpinnedTransport,

@@ -27,6 +27,24 @@ export const openedNetwork: Rule = {
       ),
 };
 
+export const everybodysCookies: Rule = {
+  id: "everybodys-cookies",
+  severity: "high",
+  summary: "Any page in the world may read what a user's cookies open.",
+  incident:
+    "An exchange of bitcoins let pages of all origins read with the user's cookies: any page could take the API key of who looked at it, and with it the coins (Kettle, 2016).",
+  remedy: "Name the origins that need it, and write `credentials: true`.",
+  check: ({ tier }) =>
+    using(filtersOf(tier), "cors")
+      .filter(({ config }) => config.credentials === "everybody")
+      .map(({ source, at }) => ({
+        source,
+        at: [...at, "credentials"],
+        message: "any page acts here as the user who looks at it, and reads the answers",
+        remedy: "name the origins, with `credentials: true`",
+      })),
+};
+
 export const plaintextOrigin: Rule = {
   id: "plaintext-origin",
   severity: "medium",

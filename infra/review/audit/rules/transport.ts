@@ -124,33 +124,46 @@ const redirectsOf = ({ tier }: Subject): Redirect[] => {
   const { source } = tier;
   const routes = tier.routes.flatMap(({ name, settings: { redirect } }): Redirect[] => {
     if (redirect === undefined) return [];
-    const { to, query } = redirectOf(redirect);
+    const { query, ...where } = redirectOf(redirect);
     const here = ["routes", name, "redirect"];
+    const place = placeOf(where, tier.manifest.hosts);
+    if (!place) return [];
     return [
       {
         source,
-        at: typeof redirect === "string" ? here : [...here, "to"],
-        to,
+        at: typeof redirect === "string" ? here : [...here, place.key],
+        to: place.to,
         query,
         isWritten: hasQuery(source, here),
       },
     ];
   });
   const filters = using(filtersOf(tier), "redirect").flatMap(
-    ({ source, at: here, config: { to, query } }): Redirect[] =>
-      to === undefined
-        ? []
-        : [
-            {
-              source,
-              at: typeof at(source.value, here) === "string" ? here : [...here, "to"],
-              to,
-              query,
-              isWritten: hasQuery(source, here),
-            },
-          ],
+    ({ source, at: here, config: { query, ...where } }): Redirect[] => {
+      const place = placeOf(where, tier.manifest.hosts);
+      if (!place) return [];
+      return [
+        {
+          source,
+          at: typeof at(source.value, here) === "string" ? here : [...here, place.key],
+          to: place.to,
+          query,
+          isWritten: hasQuery(source, here),
+        },
+      ];
+    },
   );
   return [...routes, ...filters];
+};
+
+/** Where a redirect that changes hosts or schemes leads, and the key that says so; undefined where it stays. */
+const placeOf = (
+  { to, scheme, host }: { to?: string | undefined; scheme?: string | undefined; host?: string | undefined },
+  [own = "any.example"]: readonly string[],
+): { readonly key: "to" | "scheme" | "host"; readonly to: string } | undefined => {
+  if (to !== undefined) return { key: "to", to };
+  if (scheme === "http") return { key: "scheme", to: `http://${host ?? own.replace("*.", "any.")}` };
+  return host === undefined ? undefined : { key: "host", to: `https://${host}` };
 };
 
 const hasQuery = (source: Source, here: Path): boolean => at(source.value, [...here, "query"]) !== undefined;
