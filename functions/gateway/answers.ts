@@ -1,4 +1,5 @@
 /** Answers of the gate's own: a response as the manifest has it, and a redirect. */
+import type { Address } from "./address.ts";
 import { Fault, gatewayCodes } from "./faults.ts";
 import type { Answer } from "./goes.ts";
 import type { RedirectPlan, RespondPlan } from "./plan.ts";
@@ -49,9 +50,9 @@ const changed = (plan: RedirectPlan): Place => {
 };
 
 /** Another scheme has another port: its usual one, which is not written. */
-const originOf = ({ scheme, host, port }: RedirectPlan, url: URL): string => {
+const originOf = ({ scheme, host, port }: RedirectPlan, url: Address): string => {
   const protocol = scheme ? `${scheme}:` : url.protocol;
-  const given = port === undefined ? (scheme ? "" : url.port) : String(port);
+  const given = port === undefined ? (scheme ? "" : url.host.slice(url.hostname.length + 1)) : String(port);
   const usual = protocol === "https:" ? "443" : "80";
   return `${protocol}//${host ?? url.hostname}${given === "" || given === usual ? "" : `:${given}`}`;
 };
