@@ -8,6 +8,7 @@ import { choice } from "../compiler/issues.ts";
 import { count, report } from "../compiler/report.ts";
 import type { Outcome } from "../outcome.ts";
 import { exportOpenApi } from "../review/export/openapi.ts";
+import { siteOf } from "../review/export/site.ts";
 import { told } from "../review/import/imported.ts";
 import { visible } from "../visible.ts";
 
@@ -17,23 +18,48 @@ interface Options {
   readonly out?: string | undefined;
 }
 
-export const openapi = (wanted: readonly string[], { root, env, out }: Options): Outcome => {
+/** @returns an outcome where manifests have problems: what is broken would be missing in silence */
+const exported = (wanted: readonly string[], { root, env }: Options) => {
   const compiled = compile(root, env);
-  // What is broken would be missing in silence.
   if (compiled.problems.length > 0)
-    return { exitCode: 1, text: report(compiled.problems, compiled), data: { problems: compiled.problems } };
+    return {
+      outcome: { exitCode: 1, text: report(compiled.problems, compiled), data: { problems: compiled.problems } },
+    } as const;
   const all = compiled.tiers.map(({ checked }) => checked);
   const names = all.map(({ manifest }) => manifest.tier);
   const odd = wanted.find((it) => !names.includes(it));
   if (odd !== undefined)
     throw new Error(`there is no tier "${odd}"; ${choice(odd, names) ?? "postern routes lists them"}`);
   const tiers = all.filter(({ manifest }) => wanted.length === 0 || wanted.includes(manifest.tier));
-  const { document, operations, gaps } = exportOpenApi(tiers, documentsOf(root));
-  const text = `${JSON.stringify(document, null, 2)}\n`;
-  if (out === undefined) return { exitCode: 0, text, data: document };
+  return { tiers: tiers.length, ...exportOpenApi(tiers, documentsOf(root)) };
+};
+
+type Exports = Exclude<ReturnType<typeof exported>, { readonly outcome: object }>;
+
+const written = (place: string, { tiers, operations, gaps }: Exports): Outcome => {
+  const lines = told(gaps).map((it) => `${pc.yellow("no equivalent")}  ${visible(it)}\n`);
+  const sum = `wrote ${visible(place)}: ${count(operations, "operation")} of ${count(tiers, "tier")}\n`;
+  return { exitCode: 0, text: lines.join("") + sum, data: { written: place, operations, gaps } };
+};
+
+export const openapi = (wanted: readonly string[], options: Options): Outcome => {
+  const it = exported(wanted, options);
+  if ("outcome" in it) return it.outcome;
+  const text = `${JSON.stringify(it.document, null, 2)}\n`;
+  const { out } = options;
+  if (out === undefined) return { exitCode: 0, text, data: it.document };
   fs.mkdirSync(path.dirname(path.resolve(out)), { recursive: true });
   fs.writeFileSync(out, text);
-  const lines = told(gaps).map((it) => `${pc.yellow("no equivalent")}  ${visible(it)}\n`);
-  const sum = `wrote ${visible(out)}: ${count(operations, "operation")} of ${count(tiers.length, "tier")}\n`;
-  return { exitCode: 0, text: lines.join("") + sum, data: { written: out, operations, gaps } };
+  return written(out, it);
+};
+
+/** A page that needs no network and no server: it opens from a file, too. */
+export const site = (wanted: readonly string[], options: Options & { readonly out: string }): Outcome => {
+  const it = exported(wanted, options);
+  if ("outcome" in it) return it.outcome;
+  for (const [name, content] of Object.entries(siteOf(it.document))) {
+    fs.mkdirSync(options.out, { recursive: true });
+    fs.writeFileSync(path.join(options.out, name), content);
+  }
+  return written(path.join(options.out, "index.html"), it);
 };

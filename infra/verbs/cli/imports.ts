@@ -49,9 +49,9 @@ export const addImportVerbs = (program: Command): void => {
     )
     .action(async (source, options) => finish((await import("../import.ts")).gatewayApi(source, options), options));
 
-  program
-    .command("export")
-    .description("write what the gates expose in a language that others read")
+  const exports = program.command("export").description("write what the gates expose: for programs, and for people");
+
+  exports
     .command("openapi")
     .description("write OpenAPI 3.1 of what the gates really expose: operations, security, limits, problems")
     .argument("[tier...]", "by default all")
@@ -67,4 +67,15 @@ export const addImportVerbs = (program: Command): void => {
       }),
     )
     .action(async (tiers, options) => finish((await import("../export.ts")).openapi(tiers, options), options));
+
+  exports
+    .command("site")
+    .description("write a page of reference of the same, for the people who call it: static, with no network")
+    .argument("[tier...]", "by default all")
+    .option("-o, --out <folder>", "write it there", "site")
+    .addOption(environment("production"))
+    .addOption(root)
+    .addOption(json)
+    .addHelpText("after", examples({ "npx postern export site -o public": "then open public/index.html" }))
+    .action(async (tiers, options) => finish((await import("../export.ts")).site(tiers, options), options));
 };

@@ -1,0 +1,30 @@
+/** The page of reference: whole, without a network, and no text of a manifest runs in it. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { home } from "../../../infra/gen/generated.ts";
+import { siteOf } from "../../../infra/review/export/site.ts";
+import { site } from "../../../infra/verbs/export.ts";
+
+const embedded = (page: string): unknown =>
+  JSON.parse(/<script type="application\/json" id="document">(.*?)<\/script>/s.exec(page)?.[1] ?? "");
+
+it("stands in files beside each other, with the document in it and beside it", () => {
+  const out = fs.mkdtempSync(path.join(os.tmpdir(), "postern-site-"));
+  onTestFinished(() => fs.rmSync(out, { recursive: true }));
+  const { exitCode, text } = site([], { root: home, env: "production", out });
+  expect([exitCode, text]).toEqual([0, `wrote ${out}/index.html: 11 operations of 3 tiers\n`]);
+  const page = fs.readFileSync(path.join(out, "index.html"), "utf8");
+  expect(embedded(page)).toEqual(JSON.parse(fs.readFileSync(path.join(out, "openapi.json"), "utf8")));
+  const asked = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, file = ""]) => file);
+  expect(asked).toEqual(["swagger-ui.css", "swagger-ui-bundle.js", "openapi.json"]);
+  for (const file of asked) expect(fs.statSync(path.join(out, file)).size).toBeGreaterThan(1000);
+});
+
+it("shows text that looks like a script as text", () => {
+  const document = { info: { description: "</script><script>alert(1)</script>" } };
+  const page = siteOf(document)["index.html"] ?? "";
+  expect(page).not.toContain("alert(1)</script>");
+  expect(embedded(page)).toEqual(document);
+});
