@@ -10,7 +10,7 @@ import path from "node:path";
 import { expect, it } from "vitest";
 import { city, manifest, service } from "./city.ts";
 
-const requests = Number(process.env.POSTERN_REQUESTS ?? 2_000);
+const requests = Number(process.env.POSTERN_REQUESTS ?? 800);
 const good = Array.from({ length: 20 }, (_, index) => `good-${index}`);
 
 const plain = (url: string) =>

@@ -11,7 +11,7 @@ import { start, status } from "../../infra/verbs/wave.ts";
 import { manifest, service } from "../e2e/city.ts";
 import { full, type Place, place, users } from "./ramp.ts";
 
-const count = full ? 30 : 8;
+const count = full ? 30 : 6;
 
 const named = (release: string) => `filters: [{ headers: { response: { set: { x-release: ${release} } } } }]\n`;
 
