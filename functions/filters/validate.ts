@@ -4,7 +4,7 @@ import { wholeBody } from "../gateway/body.ts";
 import { Body, known } from "../gateway/facts.ts";
 import { type Codes, refuse, upstreamCodes } from "../gateway/faults.ts";
 import { announced } from "../gateway/outbound.ts";
-import { readingsOf } from "../gateway/parameters.ts";
+import { readingsOf, type Sent } from "../gateway/parameters.ts";
 import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
 import type { Context, Deps, Guard } from "../gateway/types.ts";
 import type { BodyCheck, Check, OperationCheck, ParameterCheck } from "../gateway/validators.ts";
@@ -68,7 +68,9 @@ export const make = (_: Config<typeof spec>, deps: Deps, { id }: Place): Guard =
   return (request, context) => {
     const operation = operationFor(routes[context.route.name], request.method);
     if (!operation) return undefined;
-    const flaws = operation.parameters.flatMap((it) => flawOf(it, request, context) ?? []);
+    // Parsed once, however many parameters are read out of it.
+    const sent: Sent = { request, captures: context.captures, query: new URLSearchParams(context.url.search) };
+    const flaws = operation.parameters.flatMap((it) => flawOf(it, sent) ?? []);
     if (flaws.length > 0) return refuse(context, codes, "parameters-invalid", { errors: flaws.slice(0, mostErrors) });
     return operation.body ? checkBody(operation.body, request, context, deps) : undefined;
   };
@@ -84,9 +86,9 @@ const operationFor = (
   return found;
 };
 
-const flawOf = (it: ParameterCheck, request: Request, context: Context): Flawed | undefined => {
+const flawOf = (it: ParameterCheck, sent: Sent): Flawed | undefined => {
   const place = { in: it.in, name: it.name };
-  const readings = readingsOf(it, request, context);
+  const readings = readingsOf(it, sent);
   if (readings === undefined) return it.required ? { ...place, detail: "must be there" } : undefined;
   if (readings.some((value) => it.check(value))) return undefined;
   if (readings.length === 0) return { ...place, detail: "cannot be read" };

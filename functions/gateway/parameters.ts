@@ -6,9 +6,16 @@ import type { Kind, ParameterCheck } from "./validators.ts";
 /** Readings of what was sent, the likeliest first; none where it cannot be read; undefined where it is absent. */
 export type Readings = readonly unknown[] | undefined;
 
-export const readingsOf = (it: ParameterCheck, request: Request, context: Context): Readings => {
-  if (it.as === "map" && it.in === "query") return mapIn(it, new URLSearchParams(context.url.search));
-  const texts = textsOf(it, request, context);
+/** Where a request carries its parameters. */
+export interface Sent {
+  readonly request: Request;
+  readonly captures: Context["captures"];
+  readonly query: URLSearchParams;
+}
+
+export const readingsOf = (it: ParameterCheck, sent: Sent): Readings => {
+  if (it.as === "map" && it.in === "query") return mapIn(it, sent.query);
+  const texts = textsOf(it, sent);
   if (texts === undefined) return [];
   const [first] = texts;
   if (first === undefined) return undefined;
@@ -22,10 +29,9 @@ export const readingsOf = (it: ParameterCheck, request: Request, context: Contex
 /** Undefined where it is no text. */
 const textsOf = (
   { in: place, name, capture }: ParameterCheck,
-  { headers }: Request,
-  { url, captures }: Context,
+  { request: { headers }, captures, query }: Sent,
 ): readonly string[] | undefined => {
-  if (place === "query") return new URLSearchParams(url.search).getAll(name);
+  if (place === "query") return query.getAll(name);
   if (place === "cookie") return cookies(headers, name);
   if (place === "header") return present(headers.get(name));
   try {
