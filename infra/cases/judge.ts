@@ -1,5 +1,6 @@
 /** Compares what a case expects with what came of it. */
 import { isDeepStrictEqual } from "node:util";
+import { redacted } from "../literals.ts";
 import type { Answer, Heard, Seen, Send, Told } from "./batch.ts";
 import type { Comparison, Expected, Services } from "./language.ts";
 import type { Case, CaseStep } from "./read.ts";
@@ -38,9 +39,13 @@ export const judge = (
     line: it.steps[index]?.line ?? it.line,
     step: index + 1,
     steps: it.steps.length,
-    request: send ? requestOf(send) : "",
+    request: send ? redacted(requestOf(send)) : "",
     send,
-    differences,
+    differences: differences.map(({ of, expected, got }) => ({
+      of,
+      expected: redacted(expected),
+      got: redacted(got),
+    })),
     heard,
   });
   if ("failed" in told)

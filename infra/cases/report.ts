@@ -3,6 +3,7 @@ import pc from "picocolors";
 import type { CheckedTier } from "../compiler/checked.ts";
 import { count } from "../compiler/report.ts";
 import { stepsOf } from "../explain/steps.ts";
+import { redacted } from "../literals.ts";
 import { table } from "../outcome.ts";
 import { visible } from "../visible.ts";
 import type { Answer, Seen } from "./batch.ts";
@@ -63,7 +64,7 @@ const dialogue = ({ file, tier }: Suite, failure: Failure, traced: boolean): str
       ...(heard?.seen.slice(0, 3).map(sawLine) ?? []),
       ...(heard?.answers.slice(0, 5).map(gotLine) ?? []),
       ...differenceLines(differences),
-      ...(heard?.causes.slice(0, 3).map((it) => `  ${"because".padEnd(width)} ${it}`) ?? []),
+      ...(heard?.causes.slice(0, 3).map((it) => `  ${"because".padEnd(width)} ${redacted(it)}`) ?? []),
       ...(traced ? traceLines(tier, failure) : []),
       "",
     ].join("\n"),
@@ -71,7 +72,7 @@ const dialogue = ({ file, tier }: Suite, failure: Failure, traced: boolean): str
 };
 
 const sawLine = ({ upstream, method, target }: Seen): string =>
-  `  ${`${upstream} sees`.padEnd(width)} ${method} ${target}`;
+  `  ${`${upstream} sees`.padEnd(width)} ${method} ${redacted(target)}`;
 
 const gotLine = ({ status, code, by, times, route }: Answer): string => {
   const why = code === null ? (by === null ? "" : ` by ${by}`) : ` ${code}${by === null ? "" : ` by ${by}`}`;

@@ -1,7 +1,9 @@
 /** Reads a YAML file so that every value can be found again in its text. */
-import { type Document, LineCounter, type Node, parseDocument } from "yaml";
+import { type Document, type Node, parseDocument } from "yaml";
 import type { ProblemCode } from "./codes.ts";
 import { locator, type Path } from "./locate.ts";
+import { maskOf } from "./mask.ts";
+import { placesIn } from "./places.ts";
 import type { Place, Problem, Related } from "./problem.ts";
 import { flowDepth, misfits, said } from "./yaml.ts";
 
@@ -18,6 +20,8 @@ export interface Source {
   readonly related: (at: Path, message: string, key?: string) => Related;
   /** The text at a path as it is written; empty where there is none. */
   readonly written: (at: Path) => string;
+  /** A line, from 1, as it may be shown: with what looks like a secret hidden. */
+  readonly line: (number: number) => string;
 }
 
 export interface ProblemOptions {
@@ -68,71 +72,79 @@ const unread = (file: string, code: ProblemCode, message: string, remedy: string
     problem: () => problem,
     related: (_, said) => ({ ...place, message: said }),
     written: () => "",
+    line: () => "",
   };
 };
 
 const readText = (file: string, text: string): Source => {
-  const lines = new LineCounter();
-  const source = text.split(/\r\n|[\r\n]/);
-  const placeOf = (start: number, end: number): Place => {
-    const { line, col } = lines.linePos(Math.min(start, text.length));
-    const here = source[line - 1] ?? "";
-    const column = Math.min(col, here.length + 1);
-    return { file, line, column, length: Math.max(1, Math.min(end - start, here.length - column + 1)), source: here };
-  };
-  const problems: Problem[] = [];
-  const complain = ([start, end]: readonly [number, number], code: ProblemCode, message: string, remedy?: string) =>
-    void problems.push({ ...placeOf(start, end), code, message, ...(remedy && { remedy }) });
-
-  const document = parsed(text, lines, complain);
+  const { faults, contents, document } = parsed(text);
+  const mask = maskOf(text, contents);
+  const { place, line } = placesIn(file, text, mask);
+  const said = ({ message, remedy }: Pick<Fault, "message" | "remedy">) => ({
+    message: mask.sentence(message),
+    ...(remedy && { remedy: mask.sentence(remedy) }),
+  });
+  const told = ({ range: [start, end], code, first, ...words }: Fault): Problem => ({
+    ...place(start, end),
+    code,
+    ...said(words),
+    ...(first && { related: [{ ...place(...first), message: "it stands here first" }] }),
+  });
+  const { value, fault } = document && faults.length === 0 ? plain(document) : {};
+  const problems = [...faults, ...(fault ? [fault] : [])].map(told);
   const locate = locator(document?.contents ?? null);
   const rangeOf = (at: Path, key?: string): readonly [number, number] => {
     const [start = 0, end = 1] = locate(at, key)?.range ?? [];
     return [start, end];
   };
-  const related = (at: Path, message: string, key?: string): Related => ({ ...placeOf(...rangeOf(at, key)), message });
-  if (document)
-    for (const { node, first, code, message, remedy } of misfits(document.contents, deepest)) {
-      const [start = 0, end = 1] = node.range ?? [];
-      const [before, after = 1] = first?.range ?? [];
-      const also = before === undefined ? [] : [{ ...placeOf(before, after), message: "it stands here first" }];
-      problems.push({ ...placeOf(start, end), code, message, remedy, ...(also.length > 0 && { related: also }) });
-    }
-  const value = document && problems.length === 0 ? plain(document, complain) : undefined;
   return {
     file,
     text,
     value,
     problems,
     problem: (at, code, message, { key, remedy, related } = {}) => ({
-      ...placeOf(...rangeOf(at, key)),
+      ...place(...rangeOf(at, key)),
       code,
-      message: message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message,
-      ...(remedy && { remedy }),
+      ...said({ message: brief(message), remedy }),
       ...(related?.length && { related }),
     }),
-    related,
+    related: (at, message, key) => ({ ...place(...rangeOf(at, key)), message: mask.sentence(message) }),
     written: (at) => {
       const [start, end] = rangeOf(at);
       return text.slice(start, end);
     },
+    line,
   };
 };
 
-type Complain = (range: readonly [number, number], code: ProblemCode, message: string, remedy?: string) => void;
+const brief = (message: string): string =>
+  message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message;
 
-/** The document, or undefined where it is none; what is wrong with its syntax has been said then. */
-const parsed = (text: string, lineCounter: LineCounter, complain: Complain): Document<Node> | undefined => {
+/** Why a text is no manifest. */
+interface Fault {
+  readonly range: readonly [start: number, end: number];
+  readonly code: ProblemCode;
+  readonly message: string;
+  readonly remedy?: string | undefined;
+  /** Of what stands there a second time. */
+  readonly first?: readonly [start: number, end: number];
+}
+
+interface Parsed {
+  readonly faults: readonly Fault[];
+  /** As far as it could be read. */
+  readonly contents: Node | null;
+  /** Undefined where its syntax is broken. */
+  readonly document?: Document<Node>;
+}
+
+const parsed = (text: string): Parsed => {
   const tooDeep = flowDepth(text, deepest);
   if (tooDeep !== undefined) {
-    // The parser has not counted lines yet.
-    lineCounter.addNewLine(0);
-    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lineCounter.addNewLine(at + 1);
-    complain([tooDeep, tooDeep + 1], "too-large", `values are nested more than ${deepest} deep`);
-    return undefined;
+    const message = `values are nested more than ${deepest} deep`;
+    return { faults: [{ range: [tooDeep, tooDeep + 1], code: "too-large", message }], contents: null };
   }
   const document = parseDocument(text, {
-    lineCounter,
     version: "1.2",
     strict: true,
     prettyErrors: false,
@@ -141,18 +153,24 @@ const parsed = (text: string, lineCounter: LineCounter, complain: Complain): Doc
     // Odd keys are problems of the schema, not warnings of this process.
     logLevel: "error",
   });
-  const faults = said([...document.errors, ...document.warnings]);
-  for (const { range, message, remedy } of faults) complain(range, "bad-yaml", message, remedy);
-  return faults.length === 0 ? (document as Document<Node>) : undefined;
+  const contents = document.contents as Node | null;
+  const broken = said([...document.errors, ...document.warnings]);
+  if (broken.length > 0) return { faults: broken.map((it) => ({ ...it, code: "bad-yaml" })), contents };
+  const faults = misfits(contents, deepest).map(({ node, first, ...it }): Fault => {
+    const [start = 0, end = 1] = node.range ?? [];
+    const [before, after = 1] = first?.range ?? [];
+    return { ...it, range: [start, end], ...(before !== undefined && { first: [before, after] as const }) };
+  });
+  return { faults, contents, document: document as Document<Node> };
 };
 
-/** As plain values; undefined where aliases multiply beyond all bounds. */
-const plain = (document: Document<Node>, complain: Complain): unknown => {
+/** As plain values, or why not: aliases can multiply beyond all bounds. */
+const plain = (document: Document<Node>): { readonly value?: unknown; readonly fault?: Fault } => {
   try {
-    return document.toJS({ maxAliasCount: 100 });
+    return { value: document.toJS({ maxAliasCount: 100 }) };
   } catch {
     const message = "aliases repeat more than a manifest may hold";
-    complain([0, 1], "bad-yaml", message, "write the values out; a manifest has no templates");
-    return undefined;
+    const remedy = "write the values out; a manifest has no templates";
+    return { fault: { range: [0, 1], code: "bad-yaml", message, remedy } };
   }
 };

@@ -1,7 +1,7 @@
 /** Sentences whose values stay apart from their words, so that each rendering can quote them safely. */
 import { stringify } from "yaml";
+import { hidden, redacted } from "../literals.ts";
 import { visible } from "../visible.ts";
-import { hidden } from "./literals.ts";
 
 interface Quoted {
   readonly code: string;
@@ -25,7 +25,10 @@ const pieceOf = (value: string | number | Sentence): Sentence => {
 /** Longer values are cut: a comment is read by a person. */
 const longest = 120;
 
-const brief = (text: string): string => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text);
+const brief = (text: string): string => {
+  const safe = redacted(text);
+  return safe.length > longest ? `${safe.slice(0, longest - 1)}…` : safe;
+};
 
 /** A value as a manifest has it, on one line; what looks like a secret is hidden. */
 export const shown = (value: unknown): string => {

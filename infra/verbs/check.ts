@@ -47,8 +47,7 @@ const checkedIn = ({ root, env }: Options, environments: readonly string[], now:
   const all = environments.map((name) => compile(root, name));
   const problems = inOrder(all.flatMap((it) => it.problems));
   const isWhole = env === undefined && all.every(({ missing }) => missing.length === 0);
-  const audited = audit(all, { root, now, isWhole });
-  return { environments, all, problems: problems.map(audited.hide), audit: audited };
+  return { environments, all, problems, audit: audit(all, { root, now, isWhole }) };
 };
 
 /** What was done beside checking. */

@@ -4,13 +4,13 @@ import { type Compiled, compile, manifestFiles } from "../compiler/compile.ts";
 import { choice } from "../compiler/issues.ts";
 import { report } from "../compiler/report.ts";
 import { bytesOf, sourceOf } from "../compiler/surroundings.ts";
+import { hidden } from "../literals.ts";
 import type { Outcome } from "../outcome.ts";
 import { documentation } from "../review/effective/documented.ts";
 import { type Effective, effectiveOf } from "../review/effective/effective.ts";
 import type { Entry } from "../review/effective/entries.ts";
 import { expanded } from "../review/effective/expanded.ts";
 import { human } from "../review/effective/human.ts";
-import { hidden } from "../review/literals.ts";
 
 interface Options {
   readonly root: string;

@@ -10,6 +10,7 @@ import { coverageShown, failedIn, shown } from "../cases/report.ts";
 import { keysOf, type Report, runSuite, says } from "../cases/run.ts";
 import { type Runtime, startRuntime } from "../cases/runtime.ts";
 import { watch } from "../dev/watch.ts";
+import { hidden } from "../literals.ts";
 import type { Outcome } from "../outcome.ts";
 import { endAtSignals, untilStopped } from "../signals.ts";
 
@@ -145,8 +146,8 @@ const dataOf = ({ suite, ran, requests, failures, coverage }: Report) => ({
   requests,
   failures: failures.map(({ heard, send: _, ...it }) => ({
     ...it,
-    answers: heard?.answers ?? [],
-    seen: heard?.seen ?? [],
+    answers: hidden(heard?.answers ?? []),
+    seen: hidden(heard?.seen ?? []),
   })),
   coverage: coverageData(coverage),
 });

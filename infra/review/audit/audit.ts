@@ -8,17 +8,12 @@ import { complain, type Ignore, ignoresIn } from "./ignores.ts";
 import { weighing } from "./patterns.ts";
 import { rules } from "./registry.ts";
 import type { Rule, Spotted, Subject } from "./rule.ts";
-import { writtenSecret } from "./rules/surface.ts";
 
 export interface Audit {
   /** In the order of their places. */
   readonly findings: readonly Finding[];
   readonly ignored: readonly Ignored[];
-  /** A place without what looks like a secret on its line: lines are shown, and sent to others. */
-  readonly hide: Hide;
 }
-
-type Hide = <P extends Place>(place: P) => P;
 
 /** What a comment says is right as it is. */
 export interface Ignored {
@@ -42,9 +37,7 @@ export const audit = (compiled: readonly Compiled[], { root, now, isWhole }: Ask
   const ids = rules.map(({ id }) => id);
   const read = [...files.values()].map((source) => ignoresIn(source, ids, now));
   const names = compiled.map(({ environment }) => environment.name);
-  const plain = merged(subjects, names);
-  const hide = hiding(plain);
-  const found = plain.map((it) => ({ ...hide(it), ...(it.related && { related: it.related.map(hide) }) }));
+  const found = merged(subjects, names);
   const ignores = read.flatMap(({ valid }) => valid);
   const atLine = Map.groupBy(ignores, ({ place, line }) => lineOf({ file: place.file, line }));
   const ignored = found.flatMap((finding) => ignoredBy(finding, atLine.get(lineOf(finding)) ?? []));
@@ -55,7 +48,7 @@ export const audit = (compiled: readonly Compiled[], { root, now, isWhole }: Ask
     ...read.flatMap((it) => it.findings),
     ...(isWhole ? ignores.flatMap((it) => unused(it, needed)) : []),
   ];
-  return { findings: inOrder(findings).map(hide), ignored, hide };
+  return { findings: inOrder(findings), ignored };
 };
 
 const subjectsOf = (compiled: readonly Compiled[], root: string, now: number): Subject[] => {
@@ -98,21 +91,6 @@ export const findingOf = ({ id, severity }: Rule, { source, at, key, fix, relate
   environments: [],
   ...(fix && { fix }),
 });
-
-const hiding = (findings: readonly Finding[]): Hide => {
-  const secrets = Map.groupBy(
-    findings.filter(({ code }) => code === writtenSecret.id),
-    lineOf,
-  );
-  return (place) => {
-    const here = secrets.get(lineOf(place)) ?? [];
-    const source = here.reduce((text, { column, length }) => {
-      const start = column - 1;
-      return text.slice(0, start) + "•".repeat(Math.min(length, text.length - start)) + text.slice(start + length);
-    }, place.source);
-    return { ...place, source };
-  };
-};
 
 const lineOf = ({ file, line }: Pick<Place, "file" | "line">): string => `${file}:${line}`;
 const neededAt = (place: Pick<Place, "file" | "line">, rule: string): string => `${lineOf(place)} ${rule}`;

@@ -5,6 +5,7 @@ import path from "node:path";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { compile } from "../../compiler/compile.ts";
 import { reportOne } from "../../compiler/report.ts";
+import { redacted } from "../../literals.ts";
 import { edited } from "./edits.ts";
 import type { Finding } from "./finding.ts";
 
@@ -62,7 +63,7 @@ export const writeFixes = (root: string, { files }: Fixes, environments: readonl
   for (const { file, after } of files) fs.writeFileSync(path.join(root, file), after);
 };
 
-/** As git shows a change. */
+/** As git shows a change, to be read: what looks like a secret is hidden on the lines around it, too. */
 export const patchOf = ({ files }: Fixes): string =>
   files
     .map(({ file, before, after }) =>
@@ -70,4 +71,5 @@ export const patchOf = ({ files }: Fixes): string =>
         headerOptions: FILE_HEADERS_ONLY,
       }),
     )
+    .map(redacted)
     .join("");

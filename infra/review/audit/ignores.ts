@@ -56,7 +56,7 @@ interface Comment extends Pick<Ignore, "place" | "line" | "range"> {
 const meant = /^#[\s\p{Cf}]*postern[-_ ]?ignore/iu;
 
 /** The comments of a file that are meant so. What looks like one in a text is none, so the file is read as YAML. */
-const commentsIn = ({ file, text }: Source): Comment[] => {
+const commentsIn = ({ file, text, line: lineOf }: Source): Comment[] => {
   if (!/postern/i.test(text)) return [];
   const found: { start: number; text: string }[] = [];
   let offset = 0;
@@ -80,7 +80,7 @@ const commentsIn = ({ file, text }: Source): Comment[] => {
       : ([lineStart + before.trimEnd().length, start + comment.trimEnd().length] as const);
     return {
       text: comment.trimEnd(),
-      place: { ...place, source: line.trimEnd() },
+      place: { ...place, source: lineOf(index + 1).trimEnd() },
       line: (isWhole ? (next[index + 1] ?? lines.length) : index) + 1,
       range,
     };

@@ -1,6 +1,6 @@
 /** Conditions of `when` in words. */
 import type { Test } from "../../../functions/gateway/conditions.ts";
-import { hidden } from "../literals.ts";
+import { hidden } from "../../literals.ts";
 import { joined, type Sentence, say, shown } from "../sentence.ts";
 
 /** `whose header x-beta is present` */

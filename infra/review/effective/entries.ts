@@ -2,7 +2,7 @@
 
 import { type Path, valueAt } from "../../compiler/locate.ts";
 import type { Source } from "../../compiler/read.ts";
-import { hidden } from "../literals.ts";
+import { hidden } from "../../literals.ts";
 import type { Documented } from "./documented.ts";
 
 /** One value, and where it comes from. */

@@ -1,5 +1,7 @@
 /** What an importer makes of a foreign document: files of this project, and all that they do not say. */
+
 import type { Generated } from "../../gen/generated.ts";
+import { redacted } from "../../literals.ts";
 
 export interface Gap {
   /** Where in the foreign document: `GET /accounts/{id}`. */
@@ -24,7 +26,7 @@ export const gapComments = (gaps: readonly Gap[]): string[] =>
 export const told = (gaps: readonly Gap[]): string[] =>
   [...Map.groupBy(gaps, ({ what }) => what)].map(([what, [first, ...more]]) => {
     const others = more.length === 0 ? "" : ` and ${more.length} more`;
-    return oneLine(`${first?.where}${others}: ${what}`);
+    return redacted(oneLine(`${first?.where}${others}: ${what}`));
   });
 
 /** A foreign text ends no comment. */

@@ -3,7 +3,7 @@ import ipaddr from "ipaddr.js";
 import { dayStart } from "../../../../functions/gateway/quantities.ts";
 import type { Path } from "../../../compiler/locate.ts";
 import { isEnforced } from "../../../compiler/rules/enforced.ts";
-import { secretLooking } from "../../literals.ts";
+import { secretLooking } from "../../../literals.ts";
 import { asksService, filtersOf, using } from "../chains.ts";
 import type { Rule, Spotted } from "../rule.ts";
 
