@@ -3,12 +3,17 @@ export interface Outcome {
   /** 0 done, 1 the manifests have problems or a case fails, 2 wrong command line, 3 it could not be done, 4 a rollout was taken back, or a wave stopped by one, 5 a change or a finding is as grave as `--fail-on` says. */
   readonly exitCode: 0 | 1 | 2 | 3 | 4 | 5;
   readonly text: string;
+  /** What was asked for itself, such as a document: alone on stdout, whatever the exit code. The text is about it, on stderr. */
+  readonly product?: string;
   /** Undefined where it has been said already, line by line. */
   readonly data: unknown;
 }
 
-export const say = ({ exitCode, text, data }: Outcome, json: boolean): void => {
-  if (json) process.stdout.write(data === undefined ? "" : `${JSON.stringify(data, null, 2)}\n`);
+export const say = ({ exitCode, text, product, data }: Outcome, json: boolean): void => {
+  if (product !== undefined) {
+    process.stdout.write(product);
+    process.stderr.write(text);
+  } else if (json) process.stdout.write(data === undefined ? "" : `${JSON.stringify(data, null, 2)}\n`);
   else if (text !== "")
     // That a rollout came back, or that a change is risky, is what was asked for, and no failure of the verb.
     (exitCode === 0 || exitCode >= 4 ? process.stdout : process.stderr).write(text.endsWith("\n") ? text : `${text}\n`);

@@ -4,8 +4,8 @@ import type { Comparison, ToldChange } from "./projects.ts";
 import { codeSpan, marked } from "./sentence.ts";
 import { alarms, headline, only, roleOf, routesOf, type Section, sectionsOf, toDo, unchanged } from "./words.ts";
 
-/** GitHub takes 65,536 characters in a comment. */
-const longest = 60_000;
+/** GitHub takes 65,536 characters in a comment; `postern ci` adds to it. */
+const longest = 45_000;
 
 /** @param code whether the code of the Workers differs too */
 export const markdown = (comparison: Comparison, code: boolean): string => {

@@ -7,8 +7,8 @@ import { inOrder, type Problem } from "../compiler/problem.ts";
 import { environmentNames } from "../compiler/surroundings.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Finding } from "../review/audit/finding.ts";
-import type { Risk } from "../review/risks.ts";
-import { codeSpan } from "../review/sentence.ts";
+import { commentOf, type Reviewed } from "../review/comment.ts";
+import { byRisk, type Risk } from "../review/risks.ts";
 import { annotated, check } from "./check.ts";
 import { compared } from "./diff.ts";
 import { repo } from "./repo.ts";
@@ -16,7 +16,8 @@ import { test } from "./test.ts";
 
 interface Options {
   readonly root: string;
-  readonly failOn?: Risk | undefined;
+  /** Of findings and changes; by default high findings, and no change. */
+  readonly failOn?: Risk | "never" | undefined;
   readonly annotate?: true | undefined;
   readonly comment?: string | undefined;
   readonly failUnder?: string | undefined;
@@ -25,10 +26,9 @@ interface Options {
 interface Stage {
   readonly name: string;
   readonly outcome: Outcome;
+  /** For another one, which complains of the same manifests. */
+  readonly waits?: boolean;
 }
-
-/** Tells a comment of ours from others, so that there is one, and it is brought up to date. */
-export const commentMark = "<!-- postern ci -->";
 
 export const ci = async (base: string, options: Options): Promise<Outcome> => {
   const { root, failOn, annotate, comment, failUnder } = options;
@@ -37,12 +37,12 @@ export const ci = async (base: string, options: Options): Promise<Outcome> => {
   const names = environmentNames(root);
   const env = names.includes("local") ? "local" : (names[0] ?? "local");
   const stages = saidOnce([
-    { name: "check", outcome: check({ root }) },
+    { name: "check", outcome: check({ root, failOn }) },
     { name: "repo", outcome: repo({ root, check: true }) },
     { name: "test", outcome: await test([], { root, env, failUnder }) },
     { name: "diff", outcome: { exitCode, text: human, data } },
   ]);
-  if (comment !== undefined) fs.writeFileSync(comment, commentOf(stages, markdown));
+  if (comment !== undefined) fs.writeFileSync(comment, commentOf(reviewedBy(stages, markdown, options)));
   const failed = stages.filter(({ outcome }) => outcome.exitCode !== 0);
   const worst = failed.find(({ outcome }) => outcome.exitCode !== 5) ?? failed[0];
   return {
@@ -58,7 +58,7 @@ export const ci = async (base: string, options: Options): Promise<Outcome> => {
 const saidOnce = ([checked, ...others]: readonly [Stage, ...Stage[]]): readonly Stage[] => {
   const text = "told when what does not hold is mended\n";
   const waits = (it: Stage) => problemsOf(checked).length > 0 && problemsOf(it).length > 0;
-  return [checked, ...others.map((it) => (waits(it) ? { ...it, outcome: { ...it.outcome, text } } : it))];
+  return [checked, ...others.map((it) => (waits(it) ? { ...it, waits: true, outcome: { ...it.outcome, text } } : it))];
 };
 
 /** Those that have a place in a file; what else a stage complains of is a text. */
@@ -101,21 +101,43 @@ const shown = ({ name, outcome: { exitCode, text } }: Stage): string => {
   return `${pc.bold(`${name}`)} ${verdict}\n${text.trimEnd()}\n`;
 };
 
-/** The stages in a line, and what the change does. */
-const commentOf = (stages: readonly Stage[], effect: string): string => {
-  const line = stages
-    .filter(({ name }) => name !== "diff")
-    .map(({ name, outcome }) => `${outcome.exitCode === 0 ? "✅" : "❌"} \`${name}\``)
-    .join(" · ");
-  const failing = [
-    ...new Set(stages.flatMap(failuresOf).map((it) => `- \`${it.file}:${it.line}\` ${firstLine(it)}\n`)),
-  ];
-  const cases = failing.length > 0 ? `\n**Cases that fail**\n\n${failing.slice(0, mostFailing).join("")}` : "";
-  return `${commentMark}\n${effect.trimEnd()}\n${cases}\n---\n${line} · run it yourself: \`npx postern ci <base>\`\n`;
+/** Whatever keeps a change from being merged is in its comment, once. */
+const reviewedBy = (stages: readonly Stage[], effect: string, { failOn = "high", failUnder }: Options): Reviewed => {
+  const told = new Set(stages.filter(({ name }) => name === "diff").flatMap((it) => problemsOf(it).map(placed)));
+  const findings = stages.flatMap(findingsOf);
+  const isGrave = ({ severity }: Finding) => failOn !== "never" && byRisk(severity, failOn) >= 0;
+  return {
+    effect,
+    looked: stages.map(({ name, waits, outcome }) => ({
+      name,
+      verdict: waits ? "waits" : outcome.exitCode === 0 ? "holds" : "fails",
+    })),
+    problems: inOrder(stages.flatMap(problemsOf)).filter((it) => !told.has(placed(it))),
+    grave: findings.filter(isGrave),
+    others: findings.filter((it) => !isGrave(it)),
+    failures: stages.flatMap(failuresOf),
+    complaints: stages.flatMap((it) => [...textsOf(it), ...triedTooLittle(it, failUnder), ...tooRisky(it, failOn)]),
+  };
 };
 
-/** More are in the log. */
-const mostFailing = 20;
+const placed = ({ file, line, column, code, message }: Problem): string =>
+  JSON.stringify([file, line, column, code, message]);
 
-/** A case can be called anything. */
-const firstLine = ({ message }: Annotated): string => codeSpan(message.split("\n")[0] ?? "");
+/** Complaints without a place in a file. */
+const textsOf = ({ outcome }: Stage): readonly string[] => {
+  const { problems = [] } = outcome.data as { readonly problems?: readonly (Problem | string)[] };
+  return problems.filter((it) => typeof it === "string");
+};
+
+const tooRisky = ({ name, outcome }: Stage, failOn: string): string[] =>
+  name === "diff" && outcome.exitCode === 5
+    ? [`the change is of risk ${(outcome.data as { readonly risk: Risk }).risk}, and --fail-on says ${failOn}`]
+    : [];
+
+const triedTooLittle = ({ name, outcome }: Stage, failUnder: string | undefined): string[] => {
+  const { coverage } = outcome.data as { readonly coverage?: number | null };
+  if (name !== "test" || failUnder === undefined || typeof coverage !== "number") return [];
+  return coverage < Number(failUnder)
+    ? [`the cases try ${coverage} % of the policy, and --fail-under asks for ${failUnder} %`]
+    : [];
+};

@@ -12,7 +12,7 @@ interface Options {
   readonly root: string;
   readonly env?: string | undefined;
   readonly format?: "human" | "markdown" | undefined;
-  readonly failOn?: Risk | undefined;
+  readonly failOn?: Risk | "never" | undefined;
 }
 
 export const diff = (base: string, head: string | undefined, options: Options): Outcome => {
@@ -26,7 +26,7 @@ export const compared = (base: string, head: string | undefined, { root, env, fa
   try {
     const comparison = compareProjects(sides.before.root, sides.after.root, env);
     const { risk, problems } = comparison;
-    const tooRisky = failOn !== undefined && risk !== undefined && byRisk(risk, failOn) >= 0;
+    const tooRisky = failOn !== undefined && failOn !== "never" && risk !== undefined && byRisk(risk, failOn) >= 0;
     return {
       exitCode: problems.length > 0 ? 1 : tooRisky ? 5 : 0,
       human: human(comparison, sides),

@@ -9,13 +9,14 @@ import { count, report } from "../compiler/report.ts";
 import type { Outcome } from "../outcome.ts";
 import { exportOpenApi } from "../review/export/openapi.ts";
 import { siteOf } from "../review/export/site.ts";
-import { told } from "../review/import/imported.ts";
+import { type Gap, lacksSomething, told } from "../review/import/imported.ts";
 import { visible } from "../visible.ts";
 
 interface Options {
   readonly root: string;
   readonly env: string;
   readonly out?: string | undefined;
+  readonly acceptGaps?: true | undefined;
 }
 
 /** @returns an outcome where manifests have problems: what is broken would be missing in silence */
@@ -36,21 +37,33 @@ const exported = (wanted: readonly string[], { root, env }: Options) => {
 
 type Exports = Exclude<ReturnType<typeof exported>, { readonly outcome: object }>;
 
-const written = (place: string, { tiers, operations, gaps }: Exports): Outcome => {
-  const lines = told(gaps).map((it) => `${pc.yellow("no equivalent")}  ${visible(it)}\n`);
+const written = (place: string, { tiers, operations, gaps }: Exports, options: Options): Outcome => {
   const sum = `wrote ${visible(place)}: ${count(operations, "operation")} of ${count(tiers, "tier")}\n`;
-  return { exitCode: 0, text: lines.join("") + sum, data: { written: place, operations, gaps } };
+  const leftOut = lacksSomething(gaps);
+  return {
+    exitCode: codeFor(gaps, options),
+    text: linesOf(gaps) + sum,
+    data: { written: place, operations, leftOut, gaps },
+  };
 };
+
+const linesOf = (gaps: readonly Gap[]): string =>
+  told(gaps)
+    .map((it) => `${pc.yellow("no equivalent")}  ${visible(it)}\n`)
+    .join("");
+
+const codeFor = (gaps: readonly Gap[], { acceptGaps }: Options) => (lacksSomething(gaps) && !acceptGaps ? 1 : 0);
 
 export const openapi = (wanted: readonly string[], options: Options): Outcome => {
   const it = exported(wanted, options);
   if ("outcome" in it) return it.outcome;
   const text = `${JSON.stringify(it.document, null, 2)}\n`;
   const { out } = options;
-  if (out === undefined) return { exitCode: 0, text, data: it.document };
+  if (out === undefined)
+    return { exitCode: codeFor(it.gaps, options), text: linesOf(it.gaps), product: text, data: it.document };
   fs.mkdirSync(path.dirname(path.resolve(out)), { recursive: true });
   fs.writeFileSync(out, text);
-  return written(out, it);
+  return written(out, it, options);
 };
 
 /** A page that needs no network and no server: it opens from a file, too. */
@@ -61,5 +74,5 @@ export const site = (wanted: readonly string[], options: Options & { readonly ou
     fs.mkdirSync(options.out, { recursive: true });
     fs.writeFileSync(path.join(options.out, name), content);
   }
-  return written(path.join(options.out, "index.html"), it);
+  return written(path.join(options.out, "index.html"), it, options);
 };

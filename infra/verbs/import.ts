@@ -10,25 +10,26 @@ import { isStale, writeAll } from "../gen/generated.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Given } from "../review/import/gateway-api/documents.ts";
 import { importGatewayApi, type Wanted } from "../review/import/gateway-api/import.ts";
-import { type Imported, told } from "../review/import/imported.ts";
+import { type Imported, lacksSomething, told } from "../review/import/imported.ts";
 import { type Choice, importOpenApi } from "../review/import/openapi/openapi.ts";
 import { visible } from "../visible.ts";
 
 interface Options {
   readonly root: string;
   readonly force?: true | undefined;
+  readonly acceptGaps?: true | undefined;
 }
 
-export const openapi = (file: string, { root, force, ...choice }: Options & Choice): Outcome =>
-  landed(importOpenApi(file, root, choice), { root, force });
+export const openapi = (file: string, { root, force, acceptGaps, ...choice }: Options & Choice): Outcome =>
+  landed(importOpenApi(file, root, choice), { root, force, acceptGaps });
 
 /** @param source a file, a folder of them, or `-` for what comes in */
-export const gatewayApi = (source: string, { root, force, ...wanted }: Options & Wanted): Outcome => {
-  const { leftOut, values, ...imported } = importGatewayApi(givenBy(source), wanted);
-  const { exitCode, text, data } = landed(imported, { root, force });
+export const gatewayApi = (source: string, { root, force, acceptGaps, ...wanted }: Options & Wanted): Outcome => {
+  const { values, ...imported } = importGatewayApi(givenBy(source), wanted);
+  const { exitCode, text, data } = landed(imported, { root, force, acceptGaps });
   const needed = Object.entries(values).map(([name, what]) => `  ${name}: …   # ${what}\n`);
   const told = needed.length === 0 ? "" : `values that routes/environments needs:\n${needed.join("")}`;
-  return { exitCode: leftOut ? 1 : exitCode, text: told + text, data: { ...(data as object), values, leftOut } };
+  return { exitCode, text: told + text, data: { ...(data as object), values } };
 };
 
 const givenBy = (source: string): Given[] => {
@@ -47,7 +48,7 @@ const givenBy = (source: string): Given[] => {
  * Writes what was imported, and checks it where it stands.
  * @throws where it would replace what somebody wrote
  */
-export const landed = ({ files, routes, gaps }: Imported, { root, force }: Options): Outcome => {
+export const landed = ({ files, routes, gaps }: Imported, { root, force, acceptGaps }: Options): Outcome => {
   const taken = files.filter((it) => fs.existsSync(path.join(root, it.file)) && isStale(it, root));
   if (taken.length > 0 && !force)
     throw new Error(`${taken.map(({ file }) => file).join(" and ")} would be replaced; --force does it`);
@@ -64,5 +65,10 @@ export const landed = ({ files, routes, gaps }: Imported, { root, force }: Optio
       .join(""),
     `${count(routes, "route")}; ${gaps.length === 0 ? "nothing was left out" : `${count(gaps.length, "thing")} without an equivalent, all of them with --json`}\n`,
   ];
-  return { exitCode: problems.length > 0 ? 1 : 0, text: text.join(""), data: { written, routes, gaps, problems } };
+  const leftOut = lacksSomething(gaps);
+  return {
+    exitCode: problems.length > 0 || (leftOut && !acceptGaps) ? 1 : 0,
+    text: text.join(""),
+    data: { written, routes, leftOut, gaps, problems },
+  };
 };

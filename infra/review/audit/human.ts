@@ -21,7 +21,7 @@ export const reportFindings = ({ findings, ignored }: Audit): string => {
 };
 
 /** `2 high, 1 low` */
-const tally = (findings: readonly Finding[]): string =>
+export const tally = (findings: readonly Finding[]): string =>
   grades
     .toReversed()
     .map((grade) => [grade, countOf(findings, grade)] as const)

@@ -36,6 +36,7 @@ export const exportOpenApi = (tiers: readonly CheckedTier[], documents: Document
         const where = `${tier.manifest.tier}/${route.name}`;
         if (Object.hasOwn(item, method.toLowerCase())) {
           gaps.push({
+            kind: "left-out",
             where,
             what: `OpenAPI has one operation for ${method} ${key}; this one takes some of its requests`,
           });

@@ -4,6 +4,8 @@ import type { Generated } from "../../gen/generated.ts";
 import { redacted } from "../../literals.ts";
 
 export interface Gap {
+  /** `left-out`: a request, or a check of it, that is not there. `otherwise`: it is there and behaves otherwise, or it never came by a gateway. */
+  readonly kind: "left-out" | "otherwise";
   /** Where in the foreign document: `GET /accounts/{id}`. */
   readonly where: string;
   /** What has no equivalent, and what to do instead. */
@@ -18,16 +20,21 @@ export interface Imported {
   readonly gaps: readonly Gap[];
 }
 
+/** Whether a translation lacks something, so that a script has to notice. */
+export const lacksSomething = (gaps: readonly Gap[]): boolean => gaps.some(({ kind }) => kind === "left-out");
+
 /** Comments for the head of a manifest, so that who reads it knows what it leaves out. */
 export const gapComments = (gaps: readonly Gap[]): string[] =>
   gaps.length === 0 ? [] : ["# What has no equivalent here:", ...told(gaps).map((it) => `#   ${it}`)];
 
 /** A line for each kind: one branch name in thirty paths is one thing to know. */
 export const told = (gaps: readonly Gap[]): string[] =>
-  [...Map.groupBy(gaps, ({ what }) => what)].map(([what, [first, ...more]]) => {
-    const others = more.length === 0 ? "" : ` and ${more.length} more`;
-    return redacted(oneLine(`${first?.where}${others}: ${what}`));
-  });
+  [...Map.groupBy(gaps, ({ kind, what }) => `${kind === "left-out" ? "left out: " : ""}${what}`)].map(
+    ([says, [first, ...more]]) => {
+      const others = more.length === 0 ? "" : ` and ${more.length} more`;
+      return redacted(oneLine(`${first?.where}${others}: ${says}`));
+    },
+  );
 
 /** A foreign text ends no comment. */
 export const oneLine = (text: string): string => text.replace(/[\p{Cc}\s]+/gu, " ").trim();

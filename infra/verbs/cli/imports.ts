@@ -1,6 +1,8 @@
 /** The verbs that read and write another language. */
-import type { Command } from "@commander-js/extra-typings";
+import { type Command, Option } from "@commander-js/extra-typings";
 import { environment, examples, finish, json, root } from "./options.ts";
+
+const acceptGaps = new Option("--accept-gaps", "exit with 0 although something is left out; without it, with 1");
 
 export const addImportVerbs = (program: Command): void => {
   const imports = program
@@ -16,6 +18,7 @@ export const addImportVerbs = (program: Command): void => {
     .option("--base <path>", "put before every path; by default the path of the document's server")
     .option("--upstream <url>", "the service behind it; by default the document's server")
     .option("--force", "replace the files that are there")
+    .addOption(acceptGaps)
     .addOption(root)
     .addOption(json)
     .addHelpText(
@@ -38,14 +41,15 @@ export const addImportVerbs = (program: Command): void => {
       "of each Service: 'https://{name}.{namespace}.acme.example:{port}'; by default a variable",
     )
     .option("--force", "replace the files that are there")
+    .addOption(acceptGaps)
     .addOption(root)
     .addOption(json)
     .addHelpText(
       "after",
-      `\nExits with 1 where something was left out.\n${examples({
+      examples({
         "npx postern import gateway-api k8s/ --tier shop": "all files of a folder",
         "kubectl get gtw,httproute,svc -Ao yaml | npx postern import gateway-api -": "what a cluster has",
-      })}`,
+      }),
     )
     .action(async (source, options) => finish((await import("../import.ts")).gatewayApi(source, options), options));
 
@@ -56,6 +60,7 @@ export const addImportVerbs = (program: Command): void => {
     .description("write OpenAPI 3.1 of what the gates really expose: operations, security, limits, problems")
     .argument("[tier...]", "by default all")
     .option("-o, --out <file>", "write it there, and say what it cannot say")
+    .addOption(acceptGaps)
     .addOption(environment("production"))
     .addOption(root)
     .addOption(json)
@@ -73,6 +78,7 @@ export const addImportVerbs = (program: Command): void => {
     .description("write a page of reference of the same, for the people who call it: static, with no network")
     .argument("[tier...]", "by default all")
     .option("-o, --out <folder>", "write it there", "site")
+    .addOption(acceptGaps)
     .addOption(environment("production"))
     .addOption(root)
     .addOption(json)

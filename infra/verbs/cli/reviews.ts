@@ -76,7 +76,11 @@ export const addReviewVerbs = (program: Command): void => {
     .command("ci")
     .description("all that a pull request has to pass, in one report: check, repo --check, test, diff")
     .argument("[base]", "a commit or a folder, as `postern diff` takes it", "origin/main...")
-    .addOption(new Option("--fail-on <risk>", "exit with 5 where a change is as risky as this").choices(grades))
+    .addOption(
+      new Option("--fail-on <risk>", "exit with 5 where a finding or a change is as grave as this")
+        .choices([...grades, "never"] as const)
+        .default(undefined, "high findings, and no change"),
+    )
     .option("--fail-under <per cent>", "exit with 1 where the cases try less of the policy")
     .option("--annotate", "say problems as annotations of a pull request, too")
     .option("--comment <file>", "write the comment of the pull request, in Markdown")

@@ -65,7 +65,7 @@ it("of a large document, no operation is lost on the way in and out, and its sch
   const out = path.join(root, "out.json");
   const { exitCode, data } = openapi([], { root, env: "local", out });
   const given = operationsIn(fs.readFileSync(file, "utf8"));
-  expect([exitCode, data]).toEqual([0, { written: out, operations: given.length, gaps: [] }]);
+  expect([exitCode, data]).toEqual([0, { written: out, operations: given.length, leftOut: false, gaps: [] }]);
   const text = fs.readFileSync(out, "utf8");
   await holds(JSON.parse(text));
   // `GET /` beneath a base is the base.
@@ -92,7 +92,12 @@ routes:
   any: { match: "ANY /y/{rest*}", to: it }
 `,
   });
-  const { data, text } = openapi([], { root, env: "local", out: path.join(root, "deep/out.json") });
-  expect(data).toMatchObject({ operations: 8, gaps: [{ where: "t/beta" }] });
-  expect(text).toContain("no equivalent  t/beta: OpenAPI has one operation for GET /x/{id}");
+  const { data, text, exitCode } = openapi([], { root, env: "local", out: path.join(root, "deep/out.json") });
+  expect([exitCode, data]).toMatchObject([1, { operations: 8, leftOut: true, gaps: [{ where: "t/beta" }] }]);
+  expect(text).toContain("no equivalent  t/beta: left out: OpenAPI has one operation for GET /x/{id}");
+  // On stdout stands the document and nothing else; what it lacks is told beside it.
+  const alone = openapi([], { root, env: "local" });
+  expect([alone.exitCode, JSON.parse(alone.product ?? "").openapi]).toEqual([1, "3.1.0"]);
+  expect(alone.text).toMatch(/^no equivalent {2}t\/beta: left out: .*\n$/);
+  expect(openapi([], { root, env: "local", acceptGaps: true }).exitCode).toBe(0);
 });

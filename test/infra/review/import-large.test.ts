@@ -18,7 +18,8 @@ const filesOf = (root: string): Record<string, string> =>
 it("no operation is lost, and all of them hold", () => {
   const root = project({});
   const { exitCode, data } = openapi(file, { root, tier: "large", upstream: "https://service.internal" });
-  expect(exitCode).toBe(0);
+  // Its keys come in a header that no filter takes, so nobody is identified: that has to be noticed.
+  expect([exitCode, data]).toMatchObject([1, { leftOut: true }]);
   const operations = operationsIn(fs.readFileSync(file, "utf8"));
   expect(operations.length).toBeGreaterThan(100);
   expect(data).toMatchObject({ routes: operations.length, problems: [] });

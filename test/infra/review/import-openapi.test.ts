@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
+import type { Gap } from "../../../infra/review/import/imported.ts";
 import { openapi } from "../../../infra/verbs/import.ts";
 import { project } from "../../e2e/city.ts";
 
@@ -48,19 +49,19 @@ const environments = { "routes/environments/local.yaml": 'kv: { consumers: "0000
 it("a route for each operation, and a line for whatever has no equivalent", () => {
   const root = project({ ...environments, "shop.yaml": shop });
   const file = path.join(root, "shop.yaml");
-  const { exitCode, text } = openapi(file, { root, host: "api.acme.example" });
+  const { exitCode, text, data } = openapi(file, { root, host: "api.acme.example" });
   expect(fs.readFileSync(path.join(root, "routes/shop.yaml"), "utf8")).toBe(`\
 # yaml-language-server: $schema=./manifest.schema.json
 # Imported from an OpenAPI 3.1.0 document.
 # What has no equivalent here:
-#   security people: no filter checks oauth2 for the one operation that needs it; give the tier the filter jwt, with issuer and audience
+#   security people: left out: no filter checks oauth2 for the one operation that needs it; give the tier the filter jwt, with issuer and audience
 #   servers: the first of 2 is the upstream
 #   webhooks: calls of the service's own do not come by here (1)
 #   POST /orders: callbacks are calls of the service's own; they do not come by here
-#   TRACE /orders/{orderId}: no gateway passes TRACE on
-#   GET /orders/{id}: the route get-orders-order-id takes its requests; no match tells the two apart
+#   TRACE /orders/{orderId}: left out: no gateway passes TRACE on
+#   GET /orders/{id}: left out: the route get-orders-order-id takes its requests; no match tells the two apart
 #   GET /orders/{orderId}/{from}..{to}: {from}..{to} is taken as one segment, whatever it holds
-#   GET /bad path: no match says this path: "bad path" has a character that no matched path can have
+#   GET /bad path: left out: no match says this path: "bad path" has a character that no matched path can have
 api: postern/v1
 tier: shop
 summary: "Shop: orders"
@@ -97,10 +98,33 @@ routes:
     to: files
     path: /files/{path.path}
 `);
-  expect(text).toContain("wrote routes/shop.yaml\nwrote routes/openapi/shop.yaml\nno equivalent  security people:");
+  expect(text).toContain(
+    "wrote routes/shop.yaml\nwrote routes/openapi/shop.yaml\nno equivalent  security people: left out:",
+  );
   expect(text).toMatch(/\n5 routes; 8 things without an equivalent, all of them with --json\n$/);
-  // It holds as it stands.
-  expect(exitCode).toBe(0);
+  // It holds as it stands, and does not say all that the document says.
+  expect([exitCode, data]).toEqual([1, expect.objectContaining({ leftOut: true, problems: [] })]);
+  expect(openapi(file, { root, host: "api.acme.example", acceptGaps: true }).exitCode).toBe(0);
+});
+
+it("what only behaves otherwise, or never comes by a gateway, is told and fails nothing", () => {
+  const whole = shop
+    .replace(", security: [{ people: [] }]", "")
+    .replace("    trace: { responses: {} }\n", "")
+    .replace(/ {2}\/orders\/\{id\}:\n.*\n.*\n/, "")
+    .replace(/.*\/bad path.*\n/, "");
+  const root = project({ ...environments, "shop.yaml": whole });
+  const { exitCode, data } = openapi(path.join(root, "shop.yaml"), { root, host: "api.acme.example" });
+  const { gaps } = data as { readonly gaps: readonly Gap[] };
+  expect([exitCode, gaps.map(({ kind, where }) => [kind, where])]).toEqual([
+    0,
+    [
+      ["otherwise", "servers"],
+      ["otherwise", "webhooks"],
+      ["otherwise", "POST /orders"],
+      ["otherwise", "GET /orders/{orderId}/{from}..{to}"],
+    ],
+  ]);
 });
 
 it("replaces nothing that somebody wrote, unless it is told to", () => {

@@ -45,14 +45,19 @@ const attachedTo = (
     (it) => it.resource.name === parent.name && it.resource.namespace === namespace,
   );
   if (!gateway) {
-    find("changed", resource, at, `the Gateway ${namespace}/${parent.name} is not here: its listeners narrow nothing`);
+    find(
+      "otherwise",
+      resource,
+      at,
+      `the Gateway ${namespace}/${parent.name} is not here: its listeners narrow nothing`,
+    );
     return free();
   }
   const listeners = gateway.listeners.filter((it) => takes(it, parent, route, gateway, cluster));
   for (const { name, port } of listeners)
     if (port !== 80 && port !== 443)
       find(
-        "changed",
+        "otherwise",
         resource,
         at,
         `the port ${port} of the listener ${name} is not told apart from others of its hosts`,
@@ -81,7 +86,7 @@ const onListener = (route: Route, listener: Listener, gateway: Gateway, find: Fi
     .filter((host) => {
       const nearer = host === undefined ? undefined : nearerListener(host, listener, gateway);
       const says = `the listener ${nearer?.name} takes ${host}, so ${listener.name} does not serve it`;
-      if (nearer) find("changed", route.resource, ["spec", "hostnames"], says);
+      if (nearer) find("otherwise", route.resource, ["spec", "hostnames"], says);
       return !nearer;
     })
     .map((host) => ({ route, host, scheme }));

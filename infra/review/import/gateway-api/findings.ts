@@ -1,10 +1,10 @@
 /** What an import could not carry over, or carries over otherwise: each with its place. Nothing is dropped without a word. */
 import type { Path } from "../../../compiler/locate.ts";
+import type { Gap } from "../imported.ts";
 import type { Resource } from "./documents.ts";
 
 export interface Finding {
-  /** `left-out`: it is not in the manifests. `changed`: it is, and behaves otherwise. */
-  readonly kind: "left-out" | "changed";
+  readonly kind: Gap["kind"];
   readonly file: string;
   readonly line: number;
   /** `HTTPRoute shop/checkout` */

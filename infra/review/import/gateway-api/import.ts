@@ -18,8 +18,6 @@ export interface Wanted {
 }
 
 interface FromCluster extends Imported {
-  /** Whether something is not in the manifests at all, besides what is and behaves otherwise. */
-  readonly leftOut: boolean;
   /** What the environments need, and what each value is for. */
   readonly values: Readonly<Record<string, string>>;
 }
@@ -50,15 +48,15 @@ export const importGatewayApi = (given: readonly Given[], wanted: Wanted): FromC
     files: tiers.map(({ group, ...it }) => manifestOf({ ...it, gaps: gapsOf(concerning(findings, group)) })),
     routes: tiers.reduce((sum, { drafts }) => sum + drafts.length, 0),
     gaps: gapsOf(findings),
-    leftOut: findings.some(({ kind }) => kind === "left-out"),
     values: Object.fromEntries([...variables].toSorted()),
   };
 };
 
 const gapsOf = (findings: readonly Finding[]): Gap[] =>
   findings.map(({ kind, file, line, of, says }) => ({
+    kind,
     where: `${file}:${line} ${of}`,
-    what: kind === "left-out" ? `left out: ${says}` : says,
+    what: says,
   }));
 
 const concerning = (findings: readonly Finding[], { routes }: Group): Finding[] =>

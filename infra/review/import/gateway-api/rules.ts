@@ -109,7 +109,7 @@ const leads = (route: Route, rule: Rule, at: Path, shared: boolean, around: Surr
   for (const [index, backend] of rule.backendRefs.entries()) {
     const where = [...at, "backendRefs", index];
     const found = cluster.resolve(backend, route.resource.namespace);
-    if ("invalid" in found) find("changed", route.resource, where, `${found.invalid}, so its share is answered 500`);
+    if ("invalid" in found) find("otherwise", route.resource, where, `${found.invalid}, so its share is answered 500`);
     const own = shared ? {} : attempt(() => headersOf(backend), find, route, where);
     const name =
       "invalid" in found || !own ? upstreams.broken() : upstreams.use(found as Service, { headers: own, timeout });

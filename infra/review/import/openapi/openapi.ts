@@ -95,17 +95,21 @@ const routesOf = (
     const where = `${operation.method} ${operation.path}`;
     const matched = asMatch(operation, base);
     if (typeof matched === "string") {
-      gaps.push({ where, what: matched });
+      gaps.push({ kind: "left-out", where, what: matched });
       return [];
     }
     const key = `${operation.method} ${shapeOf(matched.match)}`;
     const owner = owners.get(key);
     if (owner !== undefined) {
-      gaps.push({ where, what: `the route ${owner} takes its requests; no match tells the two apart` });
+      gaps.push({
+        kind: "left-out",
+        where,
+        what: `the route ${owner} takes its requests; no match tells the two apart`,
+      });
       return [];
     }
-    gaps.push(...matched.looser.map((what) => ({ where, what })));
-    gaps.push(...callbacksOf(operation).map((what) => ({ where, what })));
+    gaps.push(...matched.looser.map((what) => ({ kind: "otherwise" as const, where, what })));
+    gaps.push(...callbacksOf(operation).map((what) => ({ kind: "otherwise" as const, where, what })));
     const wanted = kebab(operation.id ?? "") ?? kebab(where) ?? "route";
     const called = nameOf(wanted);
     owners.set(key, called);
@@ -151,13 +155,12 @@ const callbacksOf = ({ value }: Operation): string[] =>
 const beside = ({ root, version }: OpenApi): Gap[] => {
   const servers = Array.isArray(root.servers) ? root.servers.length : 0;
   const webhooks = Object.keys((root.webhooks as object | undefined) ?? {}).length;
+  const told = (where: string, what: string): Gap => ({ kind: "otherwise", where, what });
   return [
-    ...(servers > 1 ? [{ where: "servers", what: `the first of ${servers} is the upstream` }] : []),
-    ...(webhooks > 0
-      ? [{ where: "webhooks", what: `calls of the service's own do not come by here (${webhooks})` }]
-      : []),
+    ...(servers > 1 ? [told("servers", `the first of ${servers} is the upstream`)] : []),
+    ...(webhooks > 0 ? [told("webhooks", `calls of the service's own do not come by here (${webhooks})`)] : []),
     ...(stringIn(root, "jsonSchemaDialect")?.includes("2020-12") === false && version.startsWith("3.1")
-      ? [{ where: "jsonSchemaDialect", what: "schemas are read as JSON Schema 2020-12" }]
+      ? [told("jsonSchemaDialect", "schemas are read as JSON Schema 2020-12")]
       : []),
   ];
 };

@@ -29,8 +29,9 @@ export const securedBy = (
     const found = Object.hasOwn(schemes, need) ? filterFor(scheme, tier, keys) : undefined;
     if (found && filter === undefined) {
       [filter, chosen] = [found, need];
-      if (found.guess) gaps.push({ where: `security ${need}`, what: found.guess });
-    } else if (chosen !== need) gaps.push({ where: `security ${need}`, what: lacking(scheme, some.length, keys) });
+      if (found.guess) gaps.push({ kind: "otherwise", where: `security ${need}`, what: found.guess });
+    } else if (chosen !== need)
+      gaps.push({ kind: "left-out", where: `security ${need}`, what: lacking(scheme, some.length, keys) });
   }
   // Who needs another scheme stays behind the one that became a filter: closed to all rather than open to all.
   return { filter, open: (it) => filter !== undefined && needOf(document, it) === "", gaps };
