@@ -6,6 +6,7 @@ import { type Codes, refuse, upstreamCodes } from "../gateway/faults.ts";
 import { announced } from "../gateway/outbound.ts";
 import { readingsOf, type Sent } from "../gateway/parameters.ts";
 import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
+import { hasTwins } from "../gateway/twins.ts";
 import type { Context, Deps, Guard } from "../gateway/types.ts";
 import type { BodyCheck, Check, OperationCheck, ParameterCheck } from "../gateway/validators.ts";
 
@@ -121,10 +122,14 @@ const checkBody = (
       detail: `It is one of ${Object.keys(types).join(", ")}`.slice(0, longest),
     });
   if (check === null) return undefined;
+  if (!isUnicode(request.headers.get("content-type") ?? ""))
+    return refuse(context, codes, "content-type-unsupported", { detail: "JSON is written in UTF-8" });
   return wholeBody(request, context, deps).then((body) => {
     if (body.byteLength === 0) return missing();
     const value = parsed(body);
     if (value === undefined) return refuse(context, codes, "body-malformed");
+    if (value === twice)
+      return refuse(context, codes, "body-malformed", { detail: "A key stands in one object twice" });
     const flaws = flawsOf(check, value);
     return flaws && refuse(context, codes, "body-invalid", { errors: flaws });
   });
@@ -140,10 +145,20 @@ const forType = (types: BodyCheck["types"], field: string): Check | null | undef
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
+const charset = /;\s*charset\s*=\s*"?([^";\s]*)/gi;
+
+/** JSON has no other encoding (RFC 8259, section 8.1); a service that takes the word for it would read another body than this gate. */
+const isUnicode = (field: string): boolean =>
+  [...field.matchAll(charset)].every(([, name = ""]) => /^(?:utf-?8|us-ascii)$/i.test(name));
+
+const twice = Symbol("a key stands in one object twice");
+
 /** @returns undefined for what is no JSON */
 const parsed = (body: Uint8Array): unknown => {
   try {
-    return JSON.parse(utf8.decode(body));
+    const text = utf8.decode(body);
+    const value: unknown = JSON.parse(text);
+    return hasTwins(text) ? twice : value;
   } catch {
     return undefined;
   }
@@ -153,7 +168,7 @@ const flawsOf = (check: Check, value: unknown): readonly Flawed[] | undefined =>
   try {
     return check(value) ? undefined : [told(check, "#")];
   } catch (error) {
-    // A schema that holds itself is walked as deep as the value goes.
+    // A schema that holds itself is walked as deep as the value goes, and alternatives of it as often as they are bounded.
     if (error instanceof RangeError) return [{ pointer: "#", detail: "is nested too deeply" }];
     throw error;
   }

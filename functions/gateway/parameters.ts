@@ -1,5 +1,6 @@
 /** Reads parameters out of a request as OpenAPI writes them into one: styles, lists, maps. */
 import { cookies } from "./cookies.ts";
+import { hasTwins } from "./twins.ts";
 import type { Context } from "./types.ts";
 import type { Kind, ParameterCheck } from "./validators.ts";
 
@@ -67,7 +68,8 @@ const kindOf = (text: string, kinds: readonly Kind[]): unknown => {
 
 const json = (text: string): Readings => {
   try {
-    return [JSON.parse(text)];
+    const value: unknown = JSON.parse(text);
+    return hasTwins(text) ? [] : [value];
   } catch {
     return [];
   }

@@ -1,5 +1,7 @@
 /** Compiles checks into a module that stands beside a gate's plan: code that Ajv has written, with no eval in it. */
+import { createHash } from "node:crypto";
 import path from "node:path";
+import { _ } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import standalone from "ajv/dist/standalone/index.js";
 import addFormats from "ajv-formats";
@@ -17,8 +19,21 @@ export interface TierPlans {
   readonly definitions: Readonly<Record<string, Readonly<Record<string, Schema>>>>;
 }
 
+/** What is made of equal things is made once; the oldest of `most` is forgotten, so that an edit of another tier compiles nothing anew. */
+const remembering = <In, Out>(most: number, make: (it: In) => Out): ((it: In) => Out) => {
+  const known = new Map<string, Out>();
+  return (it) => {
+    const key = createHash("sha256").update(JSON.stringify(it)).digest("base64");
+    const made = known.get(key) ?? make(it);
+    known.delete(key);
+    known.set(key, made);
+    if (known.size > most) known.delete(known.keys().next().value as string);
+    return made;
+  };
+};
+
 /** The module's text: an object of `Validators` by tier. */
-export const moduleOf = async (tiers: readonly TierPlans[]): Promise<string> => {
+export const moduleOf: (tiers: readonly TierPlans[]) => Promise<string> = remembering(100, async (tiers) => {
   const sources = new Map(tiers.map((it) => [it.tier, sourceOf(it)]));
   const names = [...sources.keys()];
   const entry = `${names.map((it, index) => `import t${index} from "tier:${it}";`).join("\n")}
@@ -37,7 +52,7 @@ export default { ${names.map((it, index) => `${JSON.stringify(it)}: t${index}`).
     plugins: [virtual(sources)],
   });
   return outputFiles[0]?.text ?? "";
-};
+});
 
 const virtual = (sources: ReadonlyMap<string, string>): esbuild.Plugin => ({
   name: "tiers",
@@ -51,16 +66,57 @@ const virtual = (sources: ReadonlyMap<string, string>): esbuild.Plugin => ({
   },
 });
 
-const sourceOf = ({ plans, definitions }: TierPlans): string => {
+/** How many bytes a tier's checks have in a gate, but for what all checks share. */
+export const bytesOfChecks: (tier: TierPlans) => number = remembering(
+  100,
+  (tier) => esbuild.transformSync(sourceOf(tier), { minify: true, target: "es2024", logLevel: "silent" }).code.length,
+);
+
+/**
+ * How many schemas with references one check walks. Alternatives that hold each other are tried in each other's every combination,
+ * so that a body of a few hundred bytes could keep a gate busy for ever.
+ */
+const mostSteps = 100_000;
+
+const bounds = `let left = 0;
+const step = () => { if (left-- === 0) throw new RangeError("too many steps"); };
+const bounded = (check) => {
+  const it = (value) => { left = ${mostSteps}; const holds = check(value); it.errors = check.errors; return holds; };
+  return it;
+};
+const written = (value) => JSON.stringify(value, (_, it) =>
+  typeof it === "object" && it !== null && !Array.isArray(it)
+    ? Object.fromEntries(Object.entries(it).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : it);
+const distinct = (list) => new Set(list.map(written)).size === list.length;
+`;
+
+const sourceOf: (tier: TierPlans) => string = remembering(100, ({ plans, definitions }) => {
   const ajv = new Ajv2020({
     strict: false,
     // What is common to many is written once, and called.
     inlineRefs: 3,
     validateSchema: false,
     messages: true,
+    // What every object inherits, such as `constructor`, nobody has sent.
+    ownProperties: true,
+    // `1e400` is read as Infinity.
+    strictNumbers: true,
+    // 19.99 is a multiple of 0.01, whatever its binary fraction is.
+    multipleOfPrecision: 9,
     code: { source: true, esm: true, lines: false },
   });
   addFormats.default(ajv, { mode: "full", formats: formats as never });
+  ajv.addKeyword({ keyword: counted, before: "$ref", code: ({ gen }) => gen.code(_`step()`) });
+  // Its own compares each item with each other one, which takes seconds for a large body.
+  ajv.removeKeyword("uniqueItems");
+  ajv.addKeyword({
+    keyword: "uniqueItems",
+    type: "array",
+    schemaType: "boolean",
+    error: { message: "must NOT have duplicate items" },
+    code: (it) => (it.schema === true ? it.fail(_`!distinct(${it.data})`) : undefined),
+  });
   const exported: Record<string, string> = {};
   const known = new Map<string, string>();
   const checkOf = (filter: string, schema: Schema): string => {
@@ -71,12 +127,22 @@ const sourceOf = ({ plans, definitions }: TierPlans): string => {
       exported[name] = name;
       ajv.addSchema(rooted(schema, `f${Object.keys(definitions).indexOf(filter)}`) as object, name);
     }
-    return name;
+    return `bounded(${name})`;
   };
-  for (const [index, all] of Object.values(definitions).entries()) ajv.addSchema({ $id: `f${index}`, $defs: all });
+  for (const [index, all] of Object.values(definitions).entries())
+    ajv.addSchema({
+      $id: `f${index}`,
+      $defs: Object.fromEntries(Object.entries(all).map(([name, it]) => [name, counting(it)])),
+    });
   const table = tableOf(plans, checkOf);
-  return `${standalone(ajv, exported)}\nexport default ${table};\n`;
-};
+  return `${bounds}${standalone(ajv, exported)}\nexport default ${table};\n`;
+});
+
+const counted = "x-postern-step";
+
+/** Only what leads on to others can be walked more often than the body is long. */
+const counting = (schema: Schema): Schema =>
+  typeof schema === "object" && JSON.stringify(schema).includes('"$ref":') ? { ...schema, [counted]: true } : schema;
 
 /** References lead to the definitions of the document. */
 const rooted = (value: unknown, id: string): unknown => {
@@ -85,7 +151,12 @@ const rooted = (value: unknown, id: string): unknown => {
   return Object.fromEntries(
     Object.entries(value).map(([key, it]) => [
       key,
-      key === "$ref" && typeof it === "string" ? `${id}${it}` : rooted(it, id),
+      // A value that is listed is no schema, whatever it looks like.
+      key === "$ref" && typeof it === "string"
+        ? `${id}${it}`
+        : key === "enum" && Array.isArray(it)
+          ? it
+          : rooted(it, id),
     ]),
   );
 };

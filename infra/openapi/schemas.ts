@@ -24,8 +24,6 @@ export interface Translator {
 
 /** Of all schemas that the requests of one tier need. */
 const mostNodes = 60_000;
-/** An item is compared with each other one. */
-const mostUnique = 1000;
 
 const plain = [
   ...["type", "enum", "const", "multipleOf", "maximum", "minimum", "exclusiveMaximum", "exclusiveMinimum"],
@@ -102,7 +100,6 @@ export const translator = (document: OpenApi): Translator => {
     if (odd !== undefined)
       throw new DocumentError(`${document.file}: ${where} has ${odd}`, "name schemas by #/components/schemas/…");
     formatOf(value, result, where);
-    unique(value, result, where);
     required(value, result);
     return old ? nullable(value, result) : result;
   };
@@ -111,15 +108,6 @@ export const translator = (document: OpenApi): Translator => {
     if (typeof format !== "string" || loose.includes(format)) return;
     if (formats.includes(format)) result.format = format;
     else notes.add(`${where}: the format "${format}" is not checked`);
-  };
-
-  const unique = (value: JsonMap, result: Record<string, unknown>, where: string): void => {
-    if (value.uniqueItems !== true) return;
-    const items = mapOf(value.items === undefined ? {} : resolved(document, value.items));
-    const simple = ["string", "integer", "number", "boolean"].includes(String(items.type)) && items.nullable !== true;
-    if (simple || (typeof value.maxItems === "number" && value.maxItems <= mostUnique)) return;
-    delete result.uniqueItems;
-    notes.add(`${where}: uniqueItems of more than ${mostUnique} items that are no plain values is not checked`);
   };
 
   /** What only answers have is asked of no request. */
