@@ -1,8 +1,9 @@
 /** The module of checks that stands beside a plan: made once of equal things, and measured. */
 import { expect, it } from "vitest";
 import { bytesOfChecks, moduleOf, type TierPlans } from "../../infra/openapi/module.ts";
+import type { Schema } from "../../infra/openapi/schemas.ts";
 
-const plans = (schema: object): TierPlans => ({
+const plans = (schema: Schema): TierPlans => ({
   tier: "shop",
   plans: {
     validate: { all: { POST: { parameters: [], body: { required: true, types: { "application/json": schema } } } } },
