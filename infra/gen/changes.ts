@@ -1,5 +1,7 @@
 /** The page of changes: what a diff can tell, how risky it is, and why. */
-import { changeKinds, grades } from "../review/risks.ts";
+import { registry } from "../registry.ts";
+import { gradingOf } from "../review/diff/grading.ts";
+import { type ChangeKind, changeKinds, grades, riskOf } from "../review/risks.ts";
 import { type Generated, written } from "./generated.ts";
 
 export const changesPage = (): Generated => ({
@@ -19,5 +21,27 @@ ${grades
       .map(([kind, [, meaning]]) => `| ${grade} | \`${kind}\` | ${meaning} |`),
   )
   .join("\n")}
+
+## Filters
+
+What becomes of a filter on a route, and how that is told. A filter that is \`mode: shadow\` or \`off\`, or meets \`0%\`, does not act; to begin or to stop acting is
+graded as to be added or dropped. *Weaker* and *stronger* are told where a key has a direction (\`max-age\`, \`scopes\`, \`limit\`, \`origins\` …), and of
+\`percent\` and \`when\`. Where the last filter that identifies callers goes, that is \`identity-removed\`; where one gives way to another, it is
+\`identity-changed\` or \`access-changed\`. A filter that tells the service who is calling (\`x-customer: "{consumer.id}"\`) is \`caller-changed\`, whatever happens
+to it.
+
+| filter | added | dropped | weaker | stronger | otherwise |
+| --- | --- | --- | --- | --- | --- |
+${Object.entries(registry.filters)
+  .map(([use, about]) => {
+    const { added, dropped, weaker, stronger, other } = gradingOf(use, about);
+    return `| [\`${use}\`](filters/${use}.md) | ${[added, dropped, weaker, stronger, other].map(graded).join(" | ")} |`;
+  })
+  .join("\n")}
 `,
 });
+
+const graded = (kind: ChangeKind): string => {
+  const risk = riskOf(kind);
+  return `${risk === "high" ? "**high**" : risk} \`${kind}\``;
+};

@@ -2,11 +2,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { CheckedFilter } from "../../compiler/checked.ts";
 import { isEnforced, speaksForCaller } from "../../compiler/rules/enforced.ts";
-import type { ChangeKind } from "../risks.ts";
 import { joined, list, type Sentence, say } from "../sentence.ts";
 import { type Change, type Spot, spotOf } from "./change.ts";
 import { conditions } from "./conditions.ts";
 import { differences } from "./differences.ts";
+import { type Grading, gradingOf, speaking } from "./grading.ts";
 import { scalesOf } from "./parts.ts";
 import { written } from "./written.ts";
 
@@ -107,57 +107,26 @@ const exchange = ({ before, after }: Pair): Found => ({
   spot: spotOf(after.source, after.entry),
 });
 
-type Class = "identity" | "access" | "limits" | "browser" | "caller" | "rest";
+const gradingFor = (it: CheckedFilter): Grading => (speaksForCaller(it) ? speaking : gradingOf(it.use, it.about));
 
-const classOf = (it: CheckedFilter): Class => {
-  const { phase, boundsBody } = it.about;
-  if (phase === "identity" || phase === "access") return phase;
-  if (phase === "limits" || boundsBody) return "limits";
-  if (speaksForCaller(it)) return "caller";
-  return phase === "admission" ? "browser" : "rest";
-};
-
-const kinds = {
-  identity: { weaker: "identity-weakened", stronger: "identity-strengthened", other: "identity-changed" },
-  access: { weaker: "access-weakened", stronger: "access-strengthened", other: "access-changed" },
-  limits: { weaker: "limit-raised", stronger: "limit-lowered", other: "limit-changed" },
-  browser: { weaker: "browser-opened", stronger: "browser-closed", other: "filter-changed" },
-  caller: { weaker: "caller-changed", stronger: "caller-changed", other: "caller-changed" },
-  rest: { weaker: "filter-weakened", stronger: "filter-strengthened", other: "filter-changed" },
-} as const satisfies Record<Class, Record<string, ChangeKind>>;
-
-/** One that was off, or that decided nothing, is missed by nobody. */
-const acts = ({ mode }: CheckedFilter): boolean => mode === "enforce";
+/** One that is off, that meets nobody, or that decides nothing, is missed by nobody. */
+const acts = ({ mode, percent }: CheckedFilter): boolean => mode === "enforce" && Number.parseFloat(percent) > 0;
 
 const removal = (it: CheckedFilter, where: Spot): Found => {
-  const what = classOf(it);
   const says = say`${written(it)} is dropped`;
-  if (!acts(it)) return { kind: "filter-removed", says: [...says, `; it was ${modes[it.mode]}`], spot: where };
-  const kind = { ...weakened, caller: "caller-changed", rest: "filter-removed" } as const;
-  const trusted: Sentence = what === "caller" ? ["; clients say themselves who they are to the service"] : [];
-  return { kind: kind[what], says: [...says, ...trusted], spot: where };
+  if (!acts(it)) return { kind: "filter-removed", says: [...says, ...idleSays(it)], spot: where };
+  const trusted: Sentence = speaksForCaller(it) ? ["; clients say themselves who they are to the service"] : [];
+  return { kind: gradingFor(it).dropped, says: [...says, ...trusted], spot: where };
 };
 
-const weakened = {
-  identity: "identity-weakened",
-  access: "access-weakened",
-  limits: "limit-removed",
-  // Without cors, pages of other origins may no longer read; without csrf, they may send.
-  browser: "filter-removed",
-} as const satisfies Record<string, ChangeKind>;
+const idleSays = ({ mode }: CheckedFilter): Sentence =>
+  mode === "enforce" ? ["; it met nobody"] : [`; it was ${modes[mode]}`];
 
-const addition = (it: CheckedFilter): Found => {
-  const spot = spotOf(it.source, it.entry);
-  const says: Sentence = [...say`${written(it)} is added`, ...besides(it)];
-  if (!acts(it)) return { kind: "filter-added", says, spot };
-  const kind = { identity: "identity-strengthened", access: "access-strengthened", caller: "caller-changed" } as const;
-  const what = classOf(it);
-  return {
-    kind: what in kind ? kind[what as keyof typeof kind] : what === "limits" ? "limit-lowered" : "filter-added",
-    says,
-    spot,
-  };
-};
+const addition = (it: CheckedFilter): Found => ({
+  kind: acts(it) ? gradingFor(it).added : "filter-added",
+  says: [...say`${written(it)} is added`, ...besides(it)],
+  spot: spotOf(it.source, it.entry),
+});
 
 const modes = { enforce: "enforced", shadow: "shadowed", off: "off" } as const;
 
@@ -169,36 +138,36 @@ const besides = ({ mode, percent, when }: CheckedFilter): Sentence => [
 ];
 
 const pairDiffers = ({ before, after }: Pair, a: Chained, b: Chained): Found[] => {
-  const what = classOf(before);
+  const grading = gradingFor(before);
   const spot = spotOf(after.source, after.entry);
   const found = differences(configOf(before), configOf(after), scalesOf[after.use]);
-  const settings = [...modeDiffers(before, after), ...percentDiffers(before, after), ...whenDiffers(before, after)];
+  const all = [...found, ...percentDiffers(before, after), ...whenDiffers(before, after)];
   // What decides nothing yet can only be told as a change.
   const idle = !acts(before) && !acts(after);
-  const all = [...found, ...settings];
   const told = (["weaker", "other", "stronger"] as const).flatMap((verdict): Found[] => {
     const some = all.filter((it) => it.verdict === verdict);
     if (some.length === 0) return [];
     const says = joined([called(after), joined(some.map((it) => it.says))], ": ");
-    return [{ kind: idle ? "filter-changed" : kinds[what][verdict], says, spot }];
+    return [{ kind: idle ? "filter-changed" : grading[verdict], says, spot }];
   });
-  return [...told, ...renamed(before, after, a, b, spot)];
+  return [...modeDiffers(before, after, grading, spot), ...told, ...renamed(before, after, a, b, spot)];
 };
 
 const configOf = ({ config }: CheckedFilter): Record<string, unknown> =>
   typeof config === "object" && config !== null ? (config as Record<string, unknown>) : { value: config };
 
-const strictness = ["off", "shadow", "enforce"] as const;
-
-const modeDiffers = (before: CheckedFilter, after: CheckedFilter) => {
+/** Whether it begins to act, which is as if it were new, or acts no more. */
+const modeDiffers = (before: CheckedFilter, after: CheckedFilter, grading: Grading, spot: Spot): Found[] => {
   if (before.mode === after.mode) return [];
-  const weaker = strictness.indexOf(after.mode) < strictness.indexOf(before.mode);
+  const kind = acts(before) === acts(after) ? "filter-changed" : acts(after) ? grading.added : grading.dropped;
   const says: Sentence =
     after.mode === "enforce"
       ? ["it is enforced now, and was ", modes[before.mode]]
       : [`it is ${modes[after.mode]} now, so it refuses nobody`];
-  return [{ verdict: weaker ? ("weaker" as const) : ("stronger" as const), says }];
+  return [{ kind, says: joined([called(after), says], ": "), spot }];
 };
+
+const strictness = ["off", "shadow", "enforce"] as const;
 
 const percentDiffers = (before: CheckedFilter, after: CheckedFilter) => {
   if (before.percent === after.percent) return [];

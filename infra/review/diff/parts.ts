@@ -10,9 +10,11 @@ import {
   longer,
   opposite,
   present,
+  ranges,
   ranked,
   rates,
   type Scale,
+  shares,
   steps,
 } from "./scales.ts";
 
@@ -45,7 +47,7 @@ export const scalesOf: Readonly<Record<string, Scales>> = {
     consumers: allowing("everything"),
     labels: demands,
   },
-  ip: { allow: allowing("everything"), deny: demanding },
+  ip: { allow: ranges("let in"), deny: ranges("kept out") },
   "rate-limit": { limit: rates, burst: larger, "on-failure": ranked("allow", "local", "deny") },
   "body-limit": { max: larger },
   cors: {
@@ -56,6 +58,8 @@ export const scalesOf: Readonly<Record<string, Scales>> = {
     credentials: ranked("everybody", true, false),
   },
   csrf: { origins: allowing("nothing") },
+  timeout: { after: longer },
+  mirror: { share: shares, "max-body": larger },
   "secure-headers": Object.fromEntries(securing.map((name) => [name, header])),
 };
 

@@ -1,5 +1,6 @@
 /** Which of two values protects less. Each scale knows one way in which values are ordered; undefined is a key that is left out. */
 import { isDeepStrictEqual } from "node:util";
+import ipaddr from "ipaddr.js";
 import { bytes, milliseconds, perWindow } from "../../../functions/gateway/quantities.ts";
 
 /** What the second value is, compared with the first. */
@@ -21,6 +22,10 @@ export const longer: Scale = (before, after) =>
 /** A larger size or number lets more through; none at all is boundless. */
 export const larger: Scale = (before, after) =>
   compared(quantity(before, sizeOf, Infinity), quantity(after, sizeOf, Infinity), "weaker");
+
+/** A larger share of requests: `10%`. */
+export const shares: Scale = (before, after) =>
+  compared(quantity(before, Number.parseFloat, 100), quantity(after, Number.parseFloat, 100), "weaker");
 
 const sizeOf = (text: string): number => (text.endsWith("B") ? bytes(text) : Number(text));
 
@@ -63,6 +68,32 @@ export const demanding: Scale = (before, after) => {
   if (a.some((it) => !b.includes(it))) return "weaker";
   return b.some((it) => !a.includes(it)) ? "stronger" : "other";
 };
+
+/** Ranges of addresses that are let in, or kept out: what counts is which addresses they cover, and not how they are written. */
+export const ranges =
+  (of: "let in" | "kept out"): Scale =>
+  (before, after) => {
+    // Without a list everybody gets in, and nobody is kept out.
+    if (after === undefined) return "weaker";
+    if (before === undefined) return "stronger";
+    const [a, b] = [itemsOf(before).map(rangeOf), itemsOf(after).map(rangeOf)];
+    const covers = (wide: readonly Cidr[], narrow: readonly Cidr[]): boolean =>
+      narrow.every((it) => wide.some((other) => within(it, other)));
+    const [more, fewer] = [!covers(a, b), !covers(b, a)];
+    if (!more && !fewer) return "other";
+    return (of === "let in" ? more : fewer) ? "weaker" : "stronger";
+  };
+
+type Cidr = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, bits: number];
+
+const rangeOf = (text: string): Cidr => {
+  if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
+  const address = ipaddr.parse(text);
+  return [address, address.kind() === "ipv4" ? 32 : 128];
+};
+
+const within = ([address, bits]: Cidr, [other, otherBits]: Cidr): boolean =>
+  bits >= otherBits && address.kind() === other.kind() && address.match(other as never, otherBits);
 
 /** A map of demands, each of which has one value or several that fit. */
 export const demands: Scale = (before, after) => {

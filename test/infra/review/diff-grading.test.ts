@@ -1,0 +1,147 @@
+/** What is done to a filter is graded as the table of the reference says: every filter, in every direction. */
+import { describe, expect, it } from "vitest";
+import { registry } from "../../../infra/registry.ts";
+import { type Grading, gradingOf } from "../../../infra/review/diff/grading.ts";
+import { compareProjects } from "../../../infra/review/projects.ts";
+import { type Files, project } from "../../e2e/city.ts";
+
+const document = "openapi: 3.1.0\npaths: { /a: { post: { operationId: one, responses: {} } } }\n";
+const files = (filters: readonly string[]): Files => ({
+  "routes/environments/local.yaml": `values: {}\nkv: { consumers: "${"1".repeat(32)}" }\n`,
+  // Whatever is tried, somebody looks consumers up.
+  "routes/u.yaml":
+    "api: postern/v1\ntier: u\nhosts: [localhost]\nbase: /u\nfilters: [{ api-key: {} }]\nroutes: { a: { match: GET /a, respond: {} } }\n",
+  "routes/openapi/a.yaml": document,
+  "routes/openapi/b.yaml": document,
+  "routes/t.yaml": `api: postern/v1\ntier: t\nhosts: [localhost]\nfilters:\n${filters.map((it) => `  - ${it}\n`).join("")}  - ip: { allow: [10.0.0.0/8] }\n    id: last\nupstreams: { it: { http: "https://it.example" } }\nroutes: { a: { match: POST /a, to: it } }\n`,
+});
+
+const token = "issuer: https://us.example, audience: it, algorithms: [EdDSA]";
+/** Keeps callers identified where another filter that does so is tried. */
+const stays = "api-key: { header: x-other }\n    id: stays";
+
+interface Tried {
+  /** What has to stand ahead of it. */
+  readonly ahead?: readonly string[];
+  readonly as: string;
+  /** The same, protecting less; backwards it protects more. */
+  readonly weaker?: string;
+  readonly other?: string;
+  /** It is a guard that may be shadowed where it stands. */
+  readonly shadow?: true;
+}
+
+const tried: Readonly<Record<string, Tried>> = {
+  jwt: {
+    ahead: [stays],
+    as: `${token}, max-age: 1h`,
+    weaker: `${token}, max-age: 2h`,
+    other: `${token.replace("us", "them")}, max-age: 1h`,
+    shadow: true,
+  },
+  "api-key": {
+    ahead: [stays],
+    as: "header: x-key, cache: 60s",
+    weaker: "header: x-key, cache: 90s",
+    other: "header: x-kei, cache: 60s",
+    shadow: true,
+  },
+  signature: {
+    ahead: [stays, "body-limit: 1KiB"],
+    as: "keys: { k: { secret: KEY_ONE, consumer: a } }, window: 1m",
+    weaker: "keys: { k: { secret: KEY_ONE, consumer: a } }, window: 2m",
+    other: "keys: { k: { secret: KEY_ONE, consumer: b } }, window: 1m",
+    shadow: true,
+  },
+  access: { ahead: [stays], as: "consumers: [a]", weaker: "consumers: [a, b]", shadow: true },
+  ip: { as: "allow: [10.0.0.0/16]", weaker: "allow: [10.0.0.0/8]", shadow: true },
+  "rate-limit": {
+    as: "limit: 5/s, by: ip",
+    weaker: "limit: 6/s, by: ip",
+    other: "limit: 5/s, by: route",
+    shadow: true,
+  },
+  "body-limit": { as: "max: 1KiB", weaker: "max: 2KiB", shadow: true },
+  cors: {
+    as: 'origins: ["https://a.example"]',
+    weaker: 'origins: ["https://a.example", "https://b.example"]',
+    other: 'origins: ["https://a.example"], max-age: 9m',
+  },
+  csrf: { as: 'origins: ["https://a.example"]', weaker: 'origins: ["https://a.example", "https://b.example"]' },
+  "secure-headers": {
+    as: "x-frame-options: DENY",
+    weaker: "x-frame-options: false",
+    other: "x-frame-options: SAMEORIGIN",
+  },
+  validate: {
+    ahead: ["body-limit: 1KiB"],
+    as: "openapi: openapi/a.yaml",
+    other: "openapi: openapi/b.yaml",
+    shadow: true,
+  },
+  headers: { as: "request: { set: { x-a: one } }", other: "request: { set: { x-a: two } }" },
+  timeout: { as: "after: 1s", weaker: "after: 2s" },
+  mirror: {
+    as: "to: https://a.example, share: 10%",
+    weaker: "to: https://a.example, share: 20%",
+    other: "to: https://b.example, share: 10%",
+  },
+  redirect: { as: "https: true", other: "https: true, status: 307" },
+  respond: { as: "status: 200, text: a", other: "status: 200, text: b" },
+  rewrite: { as: "path: /b", other: "path: /c" },
+};
+
+const kindsOf = (before: readonly string[], after: readonly string[]): string[] => {
+  const { changes, problems } = compareProjects(project(files(before)), project(files(after)), "local");
+  if (problems.length > 0) throw new Error(JSON.stringify(problems, null, 1));
+  return changes.map(({ kind }) => kind).filter((it) => !it.startsWith("secret-"));
+};
+
+it("there is a trial for every filter", () => {
+  expect(Object.keys(tried).sort()).toEqual(Object.keys(registry.filters).sort());
+});
+
+describe.each(Object.entries(tried))("%s", (use, { ahead = [], as, weaker, other, shadow }) => {
+  const about = registry.filters[use];
+  const grading = gradingOf(use, about as NonNullable<typeof about>);
+  const whole = (config: string) => [...ahead, `${use}: { ${config} }`];
+  const shadowed = [...ahead, `${use}: { ${as} }\n    mode: shadow`];
+  const steps: readonly (readonly [keyof Grading, readonly string[], readonly string[]])[] = [
+    ["added", ahead, whole(as)],
+    ["dropped", whole(as), ahead],
+    ...(weaker === undefined
+      ? []
+      : ([
+          ["weaker", whole(as), whole(weaker)],
+          ["stronger", whole(weaker), whole(as)],
+        ] as const)),
+    ...(other === undefined ? [] : ([["other", whole(as), whole(other)]] as const)),
+    ...(shadow
+      ? ([
+          ["dropped", whole(as), shadowed],
+          ["added", shadowed, whole(as)],
+        ] as const)
+      : []),
+  ];
+  it.each(steps)("%s", (what, before, after) => {
+    expect(kindsOf(before, after)).toEqual([grading[what]]);
+  });
+});
+
+it.each([
+  ["allow: [10.0.0.0/8]", "allow: [10.1.0.0/16, 10.2.3.4]", "access-strengthened"],
+  ["allow: [10.1.0.0/16]", 'allow: [10.1.0.0/16, "2001:db8::/32"]', "access-weakened"],
+  ["deny: [10.0.0.0/8]", "deny: [10.1.0.0/16]", "access-weakened"],
+  ["deny: [10.1.0.0/16]", "deny: [10.0.0.0/8]", "access-strengthened"],
+  ["allow: [10.0.0.7]", "allow: [10.0.0.7/32]", "access-changed"],
+  ["allow: [10.0.0.0/8], deny: [10.6.6.6]", "allow: [10.0.0.0/8]", "access-weakened"],
+])("addresses: %s, then %s: %s", (before, after, kind) => {
+  expect(kindsOf([`ip: { ${before} }`], [`ip: { ${after} }`])).toEqual([kind]);
+});
+
+it("what meets nobody does not act, and to be off is to be gone", () => {
+  const limit = "rate-limit: { limit: 5/s, by: ip }";
+  expect(kindsOf([limit], [`${limit}\n    mode: off`])).toEqual(["limit-removed"]);
+  expect(kindsOf([`${limit}\n    mode: off`], [])).toEqual(["filter-removed"]);
+  expect(kindsOf([limit], [`${limit}\n    percent: 50%`])).toEqual(["limit-raised"]);
+});
