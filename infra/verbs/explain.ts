@@ -5,6 +5,7 @@ import { canonicalPath } from "../../functions/gateway/path.ts";
 import type { Decision } from "../../functions/gateway/types.ts";
 import { type Compiled, compile } from "../compiler/compile.ts";
 import { choice } from "../compiler/issues.ts";
+import { report } from "../compiler/report.ts";
 import { groundFor } from "../explain/grounds.ts";
 import { explainToken, ownKey } from "../explain/keys.ts";
 import { type Miss, missOf, nearestMisses } from "../explain/misses.ts";
@@ -49,9 +50,15 @@ export const explain = async (
   const served = tier?.routes.find(({ name }) => name === route);
   const ground = code && tier ? groundFor(code, tier, served, decisions) : undefined;
   const misses = missesOf(compiled, request, explained, options.whyNot);
+  const { problems } = compiled;
   return {
-    exitCode: 0,
-    text: shown(request, { explained, steps, ground, misses, asked: options.at !== undefined }),
+    exitCode: problems.length > 0 ? 1 : 0,
+    text: [
+      shown(request, { explained, steps, ground, misses, asked: options.at !== undefined }),
+      problems.length > 0 && `what does not hold takes no request here:\n${report(problems, compiled)}`,
+    ]
+      .filter(Boolean)
+      .join("\n"),
     data: {
       tier: tier?.manifest.tier ?? null,
       route: route || null,
@@ -63,6 +70,7 @@ export const explain = async (
       misses,
       upstream: explained.upstream ?? null,
       unknown: explained.unknown,
+      problems,
     },
   };
 };
@@ -88,7 +96,7 @@ const missesOf = (
 };
 
 const requestOf = (method: string, target: string, { at, header = [], data }: Options): Request => {
-  const url = at !== undefined && target.startsWith("/") ? new URL(target, at).href : target;
+  const url = at === undefined ? target : askedAt(at, target);
   if (!URL.canParse(url)) throw new Error(`"${target}" is no URL; write it whole: https://api.acme.example/…`);
   const headers = new Headers();
   for (const line of header) {
@@ -100,6 +108,21 @@ const requestOf = (method: string, target: string, { at, header = [], data }: Op
   return new Request(url, { method, headers, ...(data !== undefined && { body: data }) });
 };
 
+/** The place that is asked stands in `--at`; a URL that is written whole may leave out its port, and names no other host. */
+const askedAt = (at: string, target: string): string => {
+  if (!URL.canParse(at))
+    throw new Error(`--at takes where the gates run, as in http://localhost:8787, and not "${at}"`);
+  const place = new URL(at);
+  if (target.startsWith("/")) return new URL(target, place).href;
+  if (!URL.canParse(target)) return target;
+  const { hostname, pathname, search } = new URL(target);
+  if (hostname !== place.hostname)
+    throw new Error(
+      `--at asks ${place.hostname}, and the URL is of ${hostname}; write ${pathname}${search}, or that host`,
+    );
+  return new URL(pathname + search, place).href;
+};
+
 const here = (compiled: Compiled, request: Request, { root, env, ip, gray, online }: Options): Promise<Explained> =>
   explainOffline(compiled, {
     request,
@@ -108,6 +131,10 @@ const here = (compiled: Compiled, request: Request, { root, env, ip, gray, onlin
     secrets: localSecrets(root, env, compiled.environment.value.dev.secrets),
     online: online === true,
   });
+
+/** What the network said, which `fetch` keeps behind a "fetch failed". */
+const reasonOf = ({ message, cause }: Error): string =>
+  cause instanceof Error ? cause.message || ("code" in cause ? String(cause.code) : message) : message;
 
 /** Asks a running gate, with a token for the tier that the manifests say it is. */
 const there = async (compiled: Compiled, request: Request, { root, env }: Options): Promise<Explained> => {
@@ -122,7 +149,11 @@ const there = async (compiled: Compiled, request: Request, { root, env }: Option
   asked.delete("content-length");
   asked.set(explainHeader, await explainToken(root, env, tier.manifest.tier));
   const body = request.body === null ? {} : { body: await request.text() };
-  const response = await fetch(request.url, { method, headers: asked, redirect: "manual", ...body });
+  const response = await fetch(request.url, { method, headers: asked, redirect: "manual", ...body }).catch(
+    (error: Error) => {
+      throw new Error(`${url.origin} does not answer (${reasonOf(error)}); is it the right place, and does it run?`);
+    },
+  );
   const text = await response.text();
   const told = response.headers.get(traceHeader);
   const trace: { route: string; decisions: Decision[] } = JSON.parse(told ?? '{"route":"","decisions":[]}');

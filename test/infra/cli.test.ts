@@ -177,6 +177,8 @@ describe.each([
     expect(changed.filter((file) => !generated.includes(file)).sort()).toEqual([...written]);
     expect(generated.sort()).toEqual([
       "docs/reference/README.md",
+      // What a change of it would be, in review.
+      ...(kind === "filter" ? ["docs/reference/changes.md"] : []),
       `docs/reference/${kind}s/${name}.md`,
       `functions/${kind}s/registry.gen.ts`,
       "routes/manifest.schema.json",

@@ -77,6 +77,18 @@ describe("offline, over the example manifests", () => {
   });
 });
 
+it("a manifest that does not hold takes no request, and is named", async () => {
+  const root = project({
+    "routes/t.yaml": manifest("t", "routes: { one: { match: GET /one, repsond: { json: {} } } }\n"),
+  });
+  const { exitCode, text, data } = await explain("GET", "http://localhost/t/one", { ...options, root });
+  expect({ exitCode, data }).toMatchObject({
+    exitCode: 1,
+    data: { tier: null, problems: [{ code: "unknown-key" }] },
+  });
+  expect(text).toMatch(/what does not hold takes no request here:\nroutes\/t\.yaml:5:\d+ +unknown-key/);
+});
+
 describe("modes, conditions and shares", () => {
   const files = {
     "routes/t.yaml": manifest(
@@ -144,8 +156,27 @@ it("at a running gate, through the front, with times, by the command itself", as
       /^ip\s+refused: address-refused\s+This API is not open to your address\s+\d+ ms\s+routes\/t\.yaml:5$/m,
     );
   }
+  const { hostname } = new URL(url);
+  expect(await run(["--at", url, "GET", `http://${hostname}/t/one`]), "the port is --at's").toContain(
+    "t/one  routes/t",
+  );
   expect((await fetch(`${url}/t/two`)).headers.get("postern-trace")).toBeNull();
   expect(lines.join()).not.toContain("eyJ");
+});
+
+it("where nothing answers it says so, and a URL of another host is not asked by mistake", async () => {
+  const root = project({
+    "routes/t.yaml": manifest("t", "routes: { one: { match: GET /one, respond: { json: {} } } }\n"),
+  });
+  ownKey(root, "local");
+  const closed = "http://localhost:1";
+  await expect(asked("GET /t/one", { root, at: closed })).rejects.toThrow(
+    /^http:\/\/localhost:1 does not answer \(.+\); is it the right place, and does it run\?$/,
+  );
+  await expect(asked("GET https://api.acme.example/x?y=1", { at: closed })).rejects.toThrow(
+    "--at asks localhost, and the URL is of api.acme.example; write /x?y=1, or that host",
+  );
+  await expect(asked("GET /x", { at: "8787" })).rejects.toThrow('as in http://localhost:8787, and not "8787"');
 });
 
 it("a gate that nobody may ask carries nothing to answer with", async () => {
