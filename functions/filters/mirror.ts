@@ -33,6 +33,7 @@ export const spec = () =>
     example: { to: "https://orders-next.acme.example", share: "10%" },
     codes: {},
     connections: () => 1,
+    copies: true,
   });
 
 /** Copies under way at once, per isolate; what comes beyond is not copied. */

@@ -57,6 +57,8 @@ export interface AboutFilter<S extends ZodType = any> extends About<S> {
   readonly document?: (config: output<S>) => { readonly file: string; readonly operation?: string | undefined };
   /** What callers have to know of it: how they say who they are, as an OpenAPI security scheme, and what they are limited to. */
   readonly exposes?: (config: output<S>) => { readonly security?: object; readonly limits?: readonly object[] };
+  /** Sends copies of requests to a service of its own: in cases and in explanations that one is called by the filter's id. */
+  readonly copies?: boolean;
   /** Bounds the size of the request's body. */
   readonly boundsBody?: boolean;
   /** Texts of the configuration that may hold references, such as `{consumer.id}`. */

@@ -15,6 +15,8 @@ export interface Batch {
   readonly stores: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Service bindings of upstreams, by the upstream's name. */
   readonly services: Readonly<Record<string, string>>;
+  /** Kinds of filters that send copies to a service of their own. */
+  readonly copying: readonly string[];
   /** Keys of the issuers, by algorithm. */
   readonly issuers: Readonly<Record<string, KeyPair>>;
   /** What is told of values that were made for this run, in their place: `secret:PAY_KEY`. */

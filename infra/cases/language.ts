@@ -1,6 +1,6 @@
 /** The language of `routes/<tier>.test.yaml`: what a client sends, what services see and reply, what the client gets. */
 import * as z from "zod";
-import { headerName, name } from "../../functions/gateway/names.ts";
+import { headerName } from "../../functions/gateway/names.ts";
 import { bytes, duration, size } from "../../functions/gateway/quantities.ts";
 import { comparison } from "../../functions/gateway/when.ts";
 
@@ -159,6 +159,10 @@ export const outcome = () =>
 
 const expected = () => z.union([z.literal("snapshot"), outcome()], "`snapshot`, or { status: …, code: … }");
 
+/** Of an upstream, or the id of a filter that sends copies: `mirror`, `transfer/mirror`. */
+const serviceName = () =>
+  z.string().regex(/^[a-z][a-z0-9-]*(?:\/[a-z][a-z0-9-]*)?$/, "the name of an upstream, or a filter's id");
+
 const stepKeys = () => ({
   as: z
     .union([z.string().min(1), person()], "a consumer's name, or { name: …, token: … }")
@@ -169,7 +173,10 @@ const stepKeys = () => ({
     .optional()
     .describe("The client's address; by default 192.0.2.1"),
   send: sent().describe("What the client sends: one request, or several that all have to fare alike"),
-  upstream: z.record(name(), service()).optional().describe("Services that are asked, these and no others"),
+  upstream: z
+    .record(serviceName(), service())
+    .optional()
+    .describe("Services that are asked, these and no others; that of a `mirror` by the filter's id"),
   down: z
     .array(z.enum(stores))
     .default([])

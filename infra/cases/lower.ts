@@ -15,7 +15,7 @@ import { secretsOf } from "../compiler/wrangler.ts";
 import type { Batch, Conversation, Credential, KeyPair, Reply as Replied, Send, Step } from "./batch.ts";
 import type { Message, Reply } from "./language.ts";
 import { type Keys, peopleOf, secretFor, shownBy } from "./people.ts";
-import type { CaseStep, Suite } from "./read.ts";
+import { type CaseStep, copyingIn, type Suite } from "./read.ts";
 
 export interface Lowered {
   readonly batch: Batch;
@@ -45,6 +45,7 @@ export const lowerSuite = (suite: Suite, compiled: Compiled, keys: Keys): Lowere
       ),
     ),
     services: servicesOf(suite),
+    copying: copyingIn(tier).map(({ use }) => use),
     issuers: Object.fromEntries(keys.issuers),
     called: { ...Object.fromEntries(secrets.map(([it, value]) => [value, `secret:${it}`])), [`${keys.seed}.`]: "key:" },
     conversations,

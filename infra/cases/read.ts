@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway/faults.ts";
-import type { CheckedTier, Named } from "../compiler/checked.ts";
+import type { CheckedFilter, CheckedTier, Named } from "../compiler/checked.ts";
 import type { Compiled } from "../compiler/compile.ts";
 import { choice } from "../compiler/issues.ts";
 import type { Path } from "../compiler/locate.ts";
@@ -131,6 +131,12 @@ const caseOf = ({ it, at, then, ...first }: Written, index: number, source: Sour
   return { it, at: at === undefined ? dayOne : Date.parse(at), line: line([index, "it"]), steps };
 };
 
+/** Filters that send copies, each once; a case speaks of their services by their ids. */
+export const copyingIn = ({ routes }: Pick<CheckedTier, "routes">): CheckedFilter[] => {
+  const all = routes.flatMap(({ chain }) => chain.filter(({ about, mode }) => about.copies && mode !== "off"));
+  return [...new Map(all.map((it) => [it.id, it])).values()];
+};
+
 /** What cases of a tier can name. */
 const wordsOf = ({ routes, upstreams }: CheckedTier) => {
   const chains = routes.flatMap(({ chain }) => chain);
@@ -141,7 +147,7 @@ const wordsOf = ({ routes, upstreams }: CheckedTier) => {
   );
   return {
     routes: routes.map(({ name }) => name),
-    upstreams: Object.keys(upstreams),
+    upstreams: [...Object.keys(upstreams), ...copyingIn({ routes }).map(({ id }) => id)],
     filters: [...new Set(chains.map(({ id }) => id))],
     codes: Object.keys(codes),
   };

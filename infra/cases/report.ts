@@ -95,7 +95,7 @@ const traceLines = (tier: CheckedTier, { send, heard }: Failure): string[] => {
   const { route, decisions, status } = answer;
   const told = { tier, route, decisions, status, code: answer.code ?? undefined };
   const request = new Request(send.url, { headers: send.headers });
-  const rows = stepsOf({ ...told, detail: undefined, upstream: undefined, unknown: [] }, request)
+  const rows = stepsOf({ ...told, detail: undefined, upstream: undefined, copies: [], unknown: [] }, request)
     .filter(({ verdict }) => verdict !== "asked")
     .map(({ filter, verdict, at }) => [`    ${filter}`, verdict, at]);
   return rows.length === 0 ? [] : [pc.dim(table(["    filter", "verdict", "manifest"], rows).trimEnd())];

@@ -13,6 +13,7 @@ import type { Decision, Deps } from "../../functions/gateway/types.ts";
 import { answerTo } from "../../functions/state/contract.ts";
 import type { Counters } from "../../functions/state/counters.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
+import { type CopyDesk, withCopies } from "../cases/copies.ts";
 import type { CheckedTier } from "../compiler/checked.ts";
 import type { Compiled } from "../compiler/compile.ts";
 import { lower } from "../compiler/lower.ts";
@@ -20,6 +21,7 @@ import { bindingsOf } from "../compiler/platform.ts";
 import { plansOf } from "../compiler/validations.ts";
 import { secretsOf } from "../compiler/wrangler.ts";
 import { moduleOf } from "../openapi/module.ts";
+import { registry } from "../registry.ts";
 
 export interface Asked {
   readonly request: Request;
@@ -31,6 +33,17 @@ export interface Asked {
   readonly online: boolean;
 }
 
+/** A request to a service. */
+export interface Call {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Copy extends Call {
+  readonly filter: string;
+}
+
 export interface Explained {
   readonly tier: CheckedTier | undefined;
   readonly route: string;
@@ -40,9 +53,9 @@ export interface Explained {
   /** What is particular to this answer: `No answer within 800ms`. */
   readonly detail: string | undefined;
   /** What the service would be asked; secrets are not shown. */
-  readonly upstream:
-    | { readonly method: string; readonly url: string; readonly headers: Readonly<Record<string, string>> }
-    | undefined;
+  readonly upstream: Call | undefined;
+  /** What the services of mirrors would be sent, each by its filter's id. */
+  readonly copies: readonly Copy[];
   /** What could not be told here, and why. */
   readonly unknown: readonly string[];
 }
@@ -57,7 +70,11 @@ export const explainOffline = async (compiled: Compiled, asked: Asked): Promise<
   const makers = <Part>(all: Readonly<Record<string, { readonly make: Part }>>) =>
     Object.fromEntries(Object.entries(all).map(([name, { make }]) => [name, make]));
   const plan = lower(tier, compiled.environment.name, tier.routes);
-  const parts = { filters: makers(filters), upstreams: makers(upstreams), ...(await checksOf(tier)) };
+  const parts = {
+    filters: withCopies(makers(filters), copying, world.desk),
+    upstreams: makers(upstreams),
+    ...(await checksOf(tier)),
+  };
   const serve = link(plan, parts, world.deps);
   const trace = traceOf(() => performance.now());
   const { ip, grayKey, request } = asked;
@@ -71,9 +88,13 @@ export const explainOffline = async (compiled: Compiled, asked: Asked): Promise<
     status: response.status,
     ...problemIn(response.headers, await response.text()),
     upstream: world.seen(),
+    copies: await world.copies(),
     unknown: world.unknown,
   };
 };
+
+/** Kinds of filters that send copies. */
+const copying = Object.entries(registry.filters).flatMap(([use, { copies }]) => (copies ? [use] : []));
 
 /** The checks of a gate, from the text that stands beside its plan. */
 const checksOf = async (tier: CheckedTier): Promise<Pick<Parts, "validators">> => {
@@ -98,6 +119,7 @@ const nowhere = (code: keyof typeof gatewayCodes): Explained => ({
   code,
   detail: undefined,
   upstream: undefined,
+  copies: [],
   unknown: [],
 });
 
@@ -111,10 +133,26 @@ const standIns = (tier: CheckedTier, compiled: Compiled, { secrets, online }: As
     Object.values(secrets).reduce((shown, it) => (it === "" ? shown : shown.replaceAll(it, "•••")), text);
 
   const service = async (input: Request | string, init?: RequestInit): Promise<Response> => {
-    const request = new Request(input, init);
-    const headers = Object.fromEntries([...request.headers].map(([name, value]) => [name, hide(value)]));
-    seen = { method: request.method, url: hide(request.url), headers };
+    seen = callOf(new Request(input, init));
     return new Response(null, { status: 200 });
+  };
+  const callOf = (request: Request): Call => ({
+    method: request.method,
+    url: hide(request.url),
+    headers: Object.fromEntries([...request.headers].map(([name, value]) => [name, hide(value)])),
+  });
+  const copies: Copy[] = [];
+  const underWay: Promise<unknown>[] = [];
+  const desk: CopyDesk = {
+    network: (filter) => async (input, init) => {
+      copies.push({ filter, ...callOf(new Request(input, init)) });
+      return new Response(null, { status: 200 });
+    },
+    underWay: (work) => void underWay.push(work),
+  };
+  const copied = async (): Promise<readonly Copy[]> => {
+    await Promise.allSettled(underWay);
+    return copies;
   };
   const fetched: Deps["fetch"] = async (input, init) => {
     // What goes to a service continues the caller's trace; what the gate asks for itself does not.
@@ -158,7 +196,7 @@ const standIns = (tier: CheckedTier, compiled: Compiled, { secrets, online }: As
     log: () => {},
     cache: { match: async () => undefined, put: async () => {} },
   };
-  return { deps, unknown, seen: () => seen };
+  return { deps, desk, unknown, seen: () => seen, copies: copied };
 };
 
 const sleeping = (ms: number, signal?: AbortSignal): Promise<void> =>

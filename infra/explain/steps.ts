@@ -47,11 +47,20 @@ const verdictOf = ({ mode }: CheckedFilter, decision: Decision | undefined, unkn
 };
 
 const whyOf = (filter: CheckedFilter, decision: Decision | undefined, it: Explained, request: Request): string => {
+  if (filter.about.copies && decision?.verdict === "entered") return copiesSays(filter);
   const { verdict, code } = decision ?? {};
   if (code === undefined) return "";
   if (verdict === "skipped")
     return code === "percent" ? `not among the ${filter.percent} of users` : failing(filter, request);
   return meaningOf(code, filter, it.code === code ? it.detail : undefined);
+};
+
+/** At a running gate, the request that is explained is one of them. */
+const copiesSays = ({ config }: CheckedFilter): string => {
+  const { share = "100%" } = config as { readonly share?: string };
+  return share === "100%"
+    ? "a copy of each request goes on by itself"
+    : `copies of ${share} of requests go on by themselves`;
 };
 
 const failing = ({ when }: CheckedFilter, request: Request): string =>

@@ -6,7 +6,7 @@ import { placeOf } from "../review/effective/entries.ts";
 import { visible } from "../visible.ts";
 import type { Ground } from "./grounds.ts";
 import type { Miss } from "./misses.ts";
-import type { Explained } from "./offline.ts";
+import type { Call, Explained } from "./offline.ts";
 import { meaningOf, type Step } from "./steps.ts";
 
 export interface Told {
@@ -27,16 +27,18 @@ export const shown = (request: Request, told: Told): string => {
     `${pc.bold(`${request.method} ${request.url}`)}\n${whereOf(explained)}\n`,
     steps.length > 0 ? stepTable(steps) : "",
     misses.map(missShown).join("\n"),
-    upstream
-      ? `the service is asked ${upstream.method} ${upstream.url}\n${Object.entries(upstream.headers)
-          .map(([name, value]) => `  ${name}: ${value}\n`)
-          .join("")}`
-      : "",
+    upstream ? callShown("the service is asked", upstream) : "",
+    explained.copies.map((it) => callShown(`by ${it.filter} goes a copy:`, it)).join("\n"),
     upstream && !asked ? "" : answered(told),
     unknown.map((line) => `note: ${line}\n`).join(""),
   ];
   return visible(parts.filter(Boolean).join("\n"));
 };
+
+const callShown = (what: string, { method, url, headers }: Call): string =>
+  `${what} ${method} ${url}\n${Object.entries(headers)
+    .map(([name, value]) => `  ${name}: ${value}\n`)
+    .join("")}`;
 
 const whereOf = ({ tier, route, code }: Explained): string => {
   if (tier && route) return `${tier.manifest.tier}/${route}  ${placeOfRoute(tier, route)}`;

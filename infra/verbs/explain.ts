@@ -69,6 +69,7 @@ export const explain = async (
       steps,
       misses,
       upstream: explained.upstream ?? null,
+      copies: explained.copies,
       unknown: explained.unknown,
       problems,
     },
@@ -164,6 +165,7 @@ const there = async (compiled: Compiled, request: Request, { root, env }: Option
     status: response.status,
     ...problemIn(response.headers, text),
     upstream: undefined,
+    copies: [],
     unknown:
       told === null
         ? [`the gate of ${tier.manifest.tier} did not explain itself: it was built without this key, or is older`]

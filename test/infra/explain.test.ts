@@ -16,6 +16,7 @@ interface Data {
   readonly code: string | null;
   readonly steps: readonly { readonly filter: string; readonly verdict: string; readonly at: string }[];
   readonly upstream: { readonly url: string; readonly headers: Record<string, string> } | null;
+  readonly copies: readonly { filter: string; method: string; url: string; headers: Record<string, string> }[];
   readonly unknown: readonly string[];
 }
 
@@ -39,6 +40,23 @@ describe("offline, over the example manifests", () => {
     const jwt = steps.find(({ filter }) => filter === "jwt");
     expect(lineOf(jwt?.at ?? "")).toContain("jwt:");
     expect(lineOf(steps[0]?.at ?? "")).toContain("cors:");
+  });
+
+  it("says what a mirror would be sent, as the filters ahead have left it", async () => {
+    const root = project({
+      "routes/t.yaml": manifest(
+        "t",
+        'filters: [{ headers: { request: { set: { x-a: one } } } }, { mirror: { to: "https://next.example/v2", share: 10% } }]\nupstreams: { it: { http: "https://it.example" } }\nroutes: { one: { match: "POST /one/{id}", to: it, path: "/other/{path.id}" } }\n',
+      ),
+    });
+    const { copies, upstream, text } = await asked("POST http://localhost/t/one/7", { root, data: "{}" });
+    expect(copies).toMatchObject([{ filter: "mirror", method: "POST", headers: { "x-a": "one" } }]);
+    expect(copies[0]?.url).toBe("https://next.example/v2/t/one/7");
+    expect(upstream?.url).toBe("https://it.example/other/7");
+    expect(text).toMatch(/^mirror +wraps what follows +copies of 10% of requests go on by themselves /m);
+    expect(text).toContain("by mirror goes a copy: POST https://next.example/v2/t/one/7\n");
+    // A route without one has none.
+    expect((await asked("GET http://localhost/open/v1/rates/USD")).copies).toEqual([]);
   });
 
   it("says what the service would be asked", async () => {

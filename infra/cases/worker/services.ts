@@ -3,6 +3,7 @@ import type { Parts } from "../../../functions/gateway/part.ts";
 import type { Plan } from "../../../functions/gateway/plan.ts";
 import type { Deps } from "../../../functions/gateway/types.ts";
 import type { Reply, Seen, Step } from "../batch.ts";
+import { withCopies } from "../copies.ts";
 import type { Clock } from "./clock.ts";
 
 /** Of what one send brings about; more calls are counted, not kept. */
@@ -14,12 +15,22 @@ export interface Services {
   readonly tell: (replies: Step["replies"]) => void;
   /** What was seen since the last time. */
   readonly seen: () => { readonly seen: Seen[]; readonly calls: Record<string, number> };
+  /** All that was sent beside the answer has arrived, or was given up. */
+  readonly settled: () => Promise<unknown>;
   /** The parts, with each upstream's own network in place of the real one. */
   readonly around: (parts: Parts, plan: Plan) => Parts;
 }
 
-/** @param bindings of upstreams that are other Workers */
-export const services = (clock: Clock, bindings: Readonly<Record<string, string>>): Services => {
+/**
+ * @param bindings of upstreams that are other Workers
+ * @param copying kinds of filters that send copies to a service of their own
+ */
+export const services = (
+  clock: Clock,
+  bindings: Readonly<Record<string, string>>,
+  copying: readonly string[],
+): Services => {
+  let underWay: Promise<unknown>[] = [];
   let replies: Step["replies"] = {};
   let asked: Record<string, number> = {};
   let seen: Seen[] = [];
@@ -68,6 +79,11 @@ export const services = (clock: Clock, bindings: Readonly<Record<string, string>
       calls = {};
       return all;
     },
+    settled: async () => {
+      const all = underWay;
+      underWay = [];
+      await Promise.allSettled(all);
+    },
     around: (parts, plan) => {
       // A part is not told which upstream it is; its configuration says so, since each has its own.
       const names = new Map(Object.entries(plan.upstreams).map(([name, it]) => [it.with, name]));
@@ -80,7 +96,8 @@ export const services = (clock: Clock, bindings: Readonly<Record<string, string>
           return make(config, { ...deps, fetch, env });
         },
       ]);
-      return { ...parts, upstreams: Object.fromEntries(upstreams) };
+      const filters = withCopies(parts.filters, copying, { network, underWay: (work) => void underWay.push(work) });
+      return { ...parts, filters, upstreams: Object.fromEntries(upstreams) };
     },
   };
 };

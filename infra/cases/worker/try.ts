@@ -71,7 +71,7 @@ const worldOf = (batch: Batch, clock: Clock, ask: AskState): World => {
   let ids = 0;
   const world: World = {
     clock,
-    services: services(clock, batch.services),
+    services: services(clock, batch.services, batch.copying),
     deps: {
       env: {
         ...batch.secrets,
@@ -186,6 +186,7 @@ const sent = async (send: Send, { issuers }: Batch, world: World, city: City): P
   for (let time = 0; time < send.repeat; time++) {
     if (time > 0 && time % send.burst === 0) await world.clock.pass(send.everyMs);
     const answer = await world.clock.until(once(send, issuers, world, city));
+    await world.clock.until(world.services.settled());
     for (const it of world.passage ? triedBy(world.passage) : []) tried.add(it);
     const key = mark(String(answer.status), answer.code ?? "", answer.by ?? "", answer.route);
     const known = answers.get(key);

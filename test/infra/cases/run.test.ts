@@ -53,6 +53,39 @@ describe("what the service sees", () => {
     );
   });
 
+  const mirrored =
+    "filters: [{ mirror: { to: 'https://next.example/v2', share: 10% } }]\nroutes:\n  one: { match: 'GET,POST /one/{id}', to: it }\n  two: { match: GET /two, to: it, without: [mirror], filters: [{ mirror: { to: 'https://other.example', timeout: 1s } }] }\n";
+  it.each([
+    ["GET /t/one/7", "{ it: { sees: GET /t/one/7 }, mirror: { sees: GET /v2/t/one/7 } }", []],
+    [
+      "GET /t/one/7",
+      "{ it: {}, mirror: { sees: { headers: { x-b: two } } } }",
+      ["1 mirror saw x-b: expected two, got absent"],
+    ],
+    ["GET /t/one/7", "{ it: {} }", ["1 mirror saw: expected nothing, got GET /v2/t/one/7"]],
+    ["GET /t/one/7", "{ it: {}, mirror: { sees: nothing } }", ["1 mirror saw: expected nothing, got GET /v2/t/one/7"]],
+    ["GET /t/two", "{ it: {}, two/mirror: { sees: GET /t/two } }", []],
+    ["GET /t/two", "{ it: {}, two/mirror: {}, mirror: { sees: nothing } }", []],
+    // What it answers, or does not, changes nothing for the client.
+    ["GET /t/two", "{ it: {}, two/mirror: { replies: unreachable } }", []],
+    ["GET /t/two", "{ it: {}, two/mirror: { replies: { status: 500, after: 9s } } }", []],
+  ])("a copy of %s: %s: %j", async (request, services, differences) => {
+    expect(
+      await wrong(`- { it: copies, send: ${request}, upstream: ${services}, expect: { status: 200 } }`, mirrored),
+    ).toEqual(differences);
+  });
+
+  it("a copy has the body, and none goes by a mirror that is off", async () => {
+    const send = "{ request: 'POST /t/one/7', json: { n: 1 } }";
+    const sees = (n: number) =>
+      `- { it: copies, send: ${send}, upstream: { it: {}, mirror: { sees: { json: { n: ${n} } } } }, expect: {} }`;
+    expect(await wrong(sees(1), mirrored)).toEqual([]);
+    expect(await wrong(sees(2), mirrored)).toEqual(['1 mirror saw body: expected {"n":2}, got {"n":1}']);
+    await expect(wrong("- { it: a, send: GET /t/two, upstream: { miror: {} }, expect: {} }", mirrored)).rejects.toThrow(
+      'the tier has no upstream "miror"',
+    );
+  });
+
   it("a request that is refused reaches nobody, and a service that is not asked is missed", async () => {
     expect(
       await wrong("- { it: asks, send: GET /t/two, upstream: { it: { sees: GET /two } }, expect: { status: 404 } }"),
