@@ -17,6 +17,8 @@ export interface Batch {
   readonly services: Readonly<Record<string, string>>;
   /** Kinds of filters that send copies to a service of their own. */
   readonly copying: readonly string[];
+  /** The body of a function that returns the checks of filters that validate; null where there is none. */
+  readonly checks: string | null;
   /** Keys of the issuers, by algorithm. */
   readonly issuers: Readonly<Record<string, KeyPair>>;
   /** What is told of values that were made for this run, in their place: `secret:PAY_KEY`. */

@@ -13,6 +13,7 @@ import { bindingsOf } from "../compiler/platform.ts";
 import type { Problem } from "../compiler/problem.ts";
 import { secretsOf } from "../compiler/wrangler.ts";
 import type { Batch, Conversation, Credential, KeyPair, Reply as Replied, Send, Step } from "./batch.ts";
+import { checksOf } from "./checks.ts";
 import type { Message, Reply } from "./language.ts";
 import { type Keys, peopleOf, secretFor, shownBy } from "./people.ts";
 import { type CaseStep, copyingIn, type Suite } from "./read.ts";
@@ -23,7 +24,7 @@ export interface Lowered {
   readonly problems: readonly Problem[];
 }
 
-export const lowerSuite = (suite: Suite, compiled: Compiled, keys: Keys): Lowered => {
+export const lowerSuite = async (suite: Suite, compiled: Compiled, keys: Keys): Promise<Lowered> => {
   const { tier } = suite;
   const name = tier.manifest.tier;
   const compiledTier = compiled.tiers.find(({ checked }) => checked.manifest.tier === name) as CompiledTier;
@@ -45,6 +46,7 @@ export const lowerSuite = (suite: Suite, compiled: Compiled, keys: Keys): Lowere
       ),
     ),
     services: servicesOf(suite),
+    checks: await checksOf(tier),
     copying: copyingIn(tier).map(({ use }) => use),
     issuers: Object.fromEntries(keys.issuers),
     called: { ...Object.fromEntries(secrets.map(([it, value]) => [value, `secret:${it}`])), [`${keys.seed}.`]: "key:" },

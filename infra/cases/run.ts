@@ -48,7 +48,7 @@ export const runSuite = async (
   { root, only, update = false, strict = true }: Wish,
 ): Promise<Report> => {
   const suite = { ...whole, cases: only === undefined ? whole.cases : whole.cases.filter(says(only)) };
-  const { batch, problems } = lowerSuite(suite, compiled, keys);
+  const { batch, problems } = await lowerSuite(suite, compiled, keys);
   const snapshots = snapshotsOf(root, suite.file, update);
   const told = (strict && problems.length > 0) || batch.conversations.length === 0 ? [] : await runtime.run(batch);
   const others = otherwise(suite.tier);

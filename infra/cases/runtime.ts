@@ -31,6 +31,8 @@ export const startRuntime = async (): Promise<Runtime> => {
     modules: [{ type: "ESModule", path: "worker.js", contents: script }],
     compatibilityDate,
     compatibilityFlags: [...compatibilityFlags],
+    // Checks of requests differ by tier, and no process is started for one. A gate has them as a module, and no eval.
+    unsafeEvalBinding: "EVAL",
     durableObjects: { COUNTERS: { className: "Counters", useSQLite: true } },
   });
   const miniflare = deafToSignals(() => new Miniflare(options));

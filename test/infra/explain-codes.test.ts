@@ -12,6 +12,7 @@ import { home } from "../../infra/gen/generated.ts";
 import { registry } from "../../infra/registry.ts";
 import { explain } from "../../infra/verbs/explain.ts";
 import { sign } from "../../infra/verbs/sign.ts";
+import { test } from "../../infra/verbs/test.ts";
 import { city, type Files, project, service } from "../e2e/city.ts";
 
 const { publicKey, privateKey } = await generateKeyPair("Ed25519");
@@ -33,6 +34,8 @@ interface Case {
   readonly data?: string;
   /** At a running gate, after this; otherwise here, with no network. */
   readonly gate?: (ask: () => Promise<unknown>) => Promise<unknown>;
+  /** In the runtime of cases, where stores go down and clients break off: a step, which does not expect what comes of it. */
+  readonly tried?: string;
   /** What a gate tells of it, where no request of a test brings it about. */
   readonly told?: readonly Omit<Decision, "ms">[];
 }
@@ -47,11 +50,14 @@ const filters = (lines: string, route = "match: GET /a") =>
   `filters:\n${lines}upstreams: { it: { http: "SERVICE" } }\nroutes:\n  one: { ${route}, to: it }\n`;
 const bare = (route: string) => `upstreams: { it: { http: "SERVICE" } }\nroutes:\n  one:\n${route}    to: it\n`;
 const jwtAlone = `  - jwt: { issuer: us, audience: it, algorithms: [EdDSA], keys: [${jwk}] }`;
-const signature = (more = "") =>
-  filters(`  - body-limit: 1KiB
+const signature = (more = "", match = "GET /a") =>
+  filters(
+    `  - body-limit: 1KiB
   - signature: #1
       keys: { k: { secret: SIGNING_KEY, consumer: shop } } #2
-${more}`);
+${more}`,
+    `match: ${match}`,
+  );
 const marked = (yaml: string, mark: string) => yaml.replace(` ${mark}`, " #!").replaceAll(/ #\d$/gm, "");
 
 const validate = (mark = "#!", other = "") =>
@@ -73,11 +79,12 @@ const cases: Readonly<Record<string, Case>> = {
   "validate content-type-unsupported": { yaml: validate(), send: "POST /a", data: "x" },
   "validate body-too-large": {
     yaml: validate("", "#!"),
-    told: [{ id: "validate", verdict: "failed", code: "body-too-large" }],
+    tried:
+      "send: { request: POST BASE/a, headers: { content-type: application/json }, size: 2KiB, stream: unannounced }",
   },
   "validate body-incomplete": {
     yaml: validate("", "#!"),
-    told: [{ id: "validate", verdict: "failed", code: "body-incomplete" }],
+    tried: "send: { request: POST BASE/a, json: { a: 1 }, stream: broken }",
   },
   "gateway host-unknown": {
     yaml: "hosts: [localhost] #!\nroutes: { one: { match: GET /a, respond: {} } }\n",
@@ -103,8 +110,14 @@ const cases: Readonly<Record<string, Case>> = {
       await new Promise((wake) => setTimeout(wake, 300));
     },
   },
-  "gateway tier-not-deployed": { yaml: "TIER #!\nroutes: { one: { match: GET /a, respond: {} } }\n", told: [] },
-  "gateway gate-unavailable": { yaml: "TIER #!\nroutes: { one: { match: GET /a, respond: {} } }\n", told: [] },
+  "gateway tier-not-deployed": {
+    yaml: "TIER #!\nroutes: { one: { match: GET /a, respond: {} } }\n",
+    gate: async () => {},
+  },
+  "gateway gate-unavailable": {
+    yaml: "TIER #!\nroutes: { one: { match: GET /a, respond: {} } }\n",
+    gate: async () => {},
+  },
   "gateway internal": {
     yaml: filters("  - cors: { origins: ['*'] }\n  - headers: {} #!\n"),
     told: [{ id: "headers", verdict: "failed", code: "internal" }],
@@ -115,14 +128,17 @@ const cases: Readonly<Record<string, Case>> = {
     data: "more than eight bytes",
   },
   "upstream body-unexpected": { yaml: bare("    match: GET /a #!\n"), told: [{ id: "to:it", verdict: "asked" }] },
-  "upstream body-incomplete": { yaml: bare("    match: POST /a #!\n"), told: [{ id: "to:it", verdict: "asked" }] },
+  "upstream body-incomplete": {
+    yaml: bare("    match: POST /a #!\n"),
+    tried: "send: { request: POST BASE/a, text: abc, stream: broken }",
+  },
   "upstream upstream-timeout": {
     yaml: 'upstreams:\n  other: { http: "SERVICE", timeout: 9s }\n  it:\n    http: "SERVICE"\n    timeout: 100ms #!\nroutes:\n  one: { match: GET /a, to: [{ other: 0 }, { it: 1 }] }\n',
     gate: async () => {},
   },
   "upstream upstream-invalid": {
     yaml: 'upstreams:\n  it:\n    timeout: 2s\n    http: "SERVICE" #!\nroutes: { one: { match: GET /a, to: it } }\n',
-    told: [{ id: "to:it", verdict: "asked" }],
+    gate: async () => {},
   },
   "upstream upstream-unreachable": {
     yaml: 'upstreams:\n  it:\n    timeout: 2s\n    http: "http://localhost:9" #!\nroutes: { one: { match: GET /a, to: it } }\n',
@@ -143,7 +159,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   "api-key consumers-unavailable": {
     yaml: filters("  - api-key: #!\n      header: x-key\n"),
-    told: [{ id: "api-key", verdict: "failed", code: "consumers-unavailable" }],
+    tried: "send: { request: GET BASE/a, headers: { x-key: one } }, down: [consumers]",
   },
   "body-limit body-too-large": {
     yaml: `limits: { body: 8B }\n${filters("  - body-limit: 1KiB\n  - body-limit: 4B #!\n    id: small\n", "match: POST /a")}`,
@@ -172,7 +188,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   "jwt token-revoked": {
     yaml: filters(jwt("      revocation: {} #!\n")),
-    told: [{ id: "jwt", verdict: "refused", code: "token-revoked" }],
+    tried: "as: { name: alice, token: { revoked: true } }, send: GET BASE/a",
   },
   "jwt scope-missing": {
     yaml: filters(jwt("      scopes: [transfers] #!\n")),
@@ -213,15 +229,15 @@ const cases: Readonly<Record<string, Case>> = {
   },
   "signature replay-unchecked": {
     yaml: marked(signature("      timeout: 1s #3\n"), "#3"),
-    told: [{ id: "signature", verdict: "failed", code: "replay-unchecked" }],
+    tried: "as: shop, send: GET BASE/a, down: [nonces]",
   },
   "signature body-too-large": {
-    yaml: marked(signature(), "#1"),
-    told: [{ id: "signature", verdict: "failed", code: "body-too-large" }],
+    yaml: marked(signature("", "POST /a"), "#1"),
+    tried: "as: shop, send: { request: POST BASE/a, size: 2KiB, stream: unannounced }",
   },
   "signature body-incomplete": {
-    yaml: marked(signature(), "#1"),
-    told: [{ id: "signature", verdict: "failed", code: "body-incomplete" }],
+    yaml: marked(signature("", "POST /a"), "#1"),
+    tried: "as: shop, send: { request: POST BASE/a, text: abc, stream: broken }",
   },
   "timeout timeout": {
     yaml: filters("  - timeout:\n      after: 100ms #!\n"),
@@ -238,7 +254,7 @@ const filesWith = (atGates: boolean, serviceUrl: string, key = ""): Files => ({
   "routes/environments/local.yaml": `values: {}\n${atGates ? "" : namespaces}dev: { secrets: { SIGNING_KEY: a-key-of-more-than-16-letters, REDIS_TOKEN: t } }\n${key}`,
   "routes/openapi/it.yaml": document,
   ...Object.fromEntries(
-    named(atGates).map(([name, { yaml }]) => {
+    named(atGates).flatMap(([name, { yaml, tried }]) => {
       const tier = tierOf(name);
       const head = [
         "api: postern/v1",
@@ -247,7 +263,11 @@ const filesWith = (atGates: boolean, serviceUrl: string, key = ""): Files => ({
         `base: /${tier}`,
       ];
       const body = yaml.replaceAll("SERVICE", serviceUrl).replace("TIER", `tier: ${tier}`);
-      return [`routes/${tier}.yaml`, `${head.join("\n")}\n${body}`];
+      const step = tried?.replace("BASE", `/${tier}`);
+      return [
+        [`routes/${tier}.yaml`, `${head.join("\n")}\n${body}`],
+        ...(step ? [[`routes/${tier}.test.yaml`, `- { it: ${tier}, ${step}, expect: { status: 599 } }\n`]] : []),
+      ];
     }),
   ),
 });
@@ -260,10 +280,24 @@ const rootOf = (name: string): string => roots[cases[name]?.gate ? "gate" : "her
 
 /** Gates behind one front, with a service that takes its time. */
 const running = async (): Promise<void> => {
-  const slow = await service((request, response) => void setTimeout(() => response.end(request.url), 1500));
+  const slow = await service((request, response) => {
+    if (request.url?.startsWith("/upstream-upstream-invalid/")) response.writeHead(600).end();
+    else setTimeout(() => response.end(request.url), 1500);
+  });
   const keys = project({});
   const files = filesWith(true, slow.url, `explain: { key: "${ownKey(keys, "local")}" }\n`);
-  const it = await city(files, { secrets: { SIGNING_KEY: "a-key-of-more-than-16-letters", REDIS_TOKEN: "t" } });
+  const it = await city(files, {
+    secrets: { SIGNING_KEY: "a-key-of-more-than-16-letters", REDIS_TOKEN: "t" },
+    change: (folder) => {
+      const gate = (tier: string, script: string) =>
+        fs.writeFileSync(path.join(folder, "gates", tier, "gate.js"), script);
+      gate("gateway-tier-not-deployed", "throw new Error('at start');");
+      gate(
+        "gateway-gate-unavailable",
+        'import { WorkerEntrypoint } from "cloudflare:workers";\nexport class Behind extends WorkerEntrypoint { fetch() { throw new Error("at each request"); } }\nexport default {};\n',
+      );
+    },
+  });
   fs.cpSync(path.join(keys, ".secrets"), path.join(it.root, ".secrets"), { recursive: true });
   front = it.url;
   roots.gate = it.root;
@@ -312,10 +346,35 @@ const told = (name: string): Answer => {
   const { tiers } = compile(rootOf(name), "local");
   const tier = tiers.find(({ checked }) => checked.manifest.tier === tierOf(name))?.checked;
   const decisions = cases[name]?.told?.map((it) => ({ ...it, ms: 1 })) ?? [];
-  // The front answers for a gate that is not there, so no route is told.
-  const route = decisions.length > 0 ? tier?.routes[0] : undefined;
-  const because = (tier && groundFor(code, tier, route, decisions)) ?? null;
+  const because = (tier && groundFor(code, tier, tier.routes[0], decisions)) ?? null;
   return { code, because, misses: [], steps: [] };
+};
+
+/** What the gates of cases decided, by tier. */
+const tellAll = async (): Promise<ReadonlyMap<string, Answered>> => {
+  const tiers = Object.entries(cases).flatMap(([name, { tried }]) => (tried ? [tierOf(name)] : []));
+  const { data } = await test(tiers, { root: roots.here, env: "local" });
+  const all = (
+    data as { readonly tiers: readonly { tier: string; failures: readonly { answers: readonly Answered[] }[] }[] }
+  ).tiers;
+  return new Map(
+    all.flatMap(({ tier, failures }) => failures[0]?.answers.slice(0, 1).map((it) => [tier, it] as const) ?? []),
+  );
+};
+
+interface Answered {
+  readonly code: string | null;
+  readonly route: string;
+  readonly decisions: readonly Decision[];
+}
+
+const triedBy = (name: string, answers: ReadonlyMap<string, Answered>): Answer => {
+  const { code, route: found, decisions } = answers.get(tierOf(name)) ?? { code: "none", route: "", decisions: [] };
+  const { tiers } = compile(rootOf(name), "local");
+  const tier = tiers.find(({ checked }) => checked.manifest.tier === tierOf(name))?.checked;
+  const route = tier?.routes.find((it) => it.name === found);
+  const because = (tier && code && groundFor(code, tier, route, decisions)) || null;
+  return { code: code ?? "none", because, misses: [], steps: [] };
 };
 
 const all = [
@@ -332,8 +391,9 @@ it("there is a case for every code that can be answered, and for no other", () =
 
 it("each code stands on the line that explain names", { timeout: 60_000 }, async () => {
   await running();
-  for (const [name, { told: decisions }] of Object.entries(cases)) {
-    const it = decisions ? told(name) : await asked(name);
+  const answers = await tellAll();
+  for (const [name, { told: decisions, tried }] of Object.entries(cases)) {
+    const it = tried ? triedBy(name, answers) : decisions ? told(name) : await asked(name);
     const at = it.because?.at ?? it.misses[0]?.failed[0]?.at ?? "none";
     const [file = "", line = "0"] = at.split(":");
     const text = file.startsWith("routes/") ? fs.readFileSync(path.join(rootOf(name), file), "utf8").split("\n") : [];

@@ -8,6 +8,8 @@ import { tryOut } from "./try.ts";
 
 interface Env {
   readonly COUNTERS: DurableObjectNamespace<Counters>;
+  /** Of workerd, on this machine only. */
+  readonly EVAL: { readonly newFunction: (body: string, name: string) => () => NonNullable<Parts["validators"]> };
 }
 
 const timeHeader = "x-time";
@@ -28,17 +30,20 @@ export class Counters extends DurableObject {
 }
 
 export const worker = (parts: Parts) => ({
-  fetch: async (request: Request, { COUNTERS }: Env): Promise<Response> => {
+  fetch: async (request: Request, { COUNTERS, EVAL }: Env): Promise<Response> => {
     const batch = await request.json<Batch>();
     const state = COUNTERS.getByName("state");
     const ask = (asked: Request, now: number) => {
       asked.headers.set(timeHeader, String(now));
       return state.fetch(asked);
     };
+    const checks = batch.checks === null ? {} : { validators: EVAL.newFunction(batch.checks, "checks")() };
     const told: (Told | { readonly failed: string })[] = [];
     for (const it of batch.conversations) {
       await state.forget();
-      told.push(await tryOut(batch, it, parts, ask).catch((error: unknown) => ({ failed: String(error) })));
+      told.push(
+        await tryOut(batch, it, { ...parts, ...checks }, ask).catch((error: unknown) => ({ failed: String(error) })),
+      );
     }
     return Response.json(told);
   },

@@ -86,6 +86,21 @@ describe("what the service sees", () => {
     );
   });
 
+  it("requests are checked by the tier's document, as in a gate", async () => {
+    const document =
+      "openapi: 3.1.0\npaths: { /one: { post: { parameters: [{ in: query, name: n, schema: { type: integer } }], requestBody: { content: { application/json: { schema: { type: object, required: [a] } } } } } } }\n";
+    const body =
+      "filters: [{ body-limit: 1KiB }, { validate: openapi/it.yaml }]\nroutes: { one: { match: POST /one, to: it } }\n";
+    const send = (path: string, json: string) => `send: { request: 'POST /t/${path}', json: ${json} }`;
+    const cases = `- { it: takes it, ${send("one?n=1", "{ a: 1 }")}, upstream: { it: {} }, expect: { status: 200 } }
+- { it: refuses a body, ${send("one", "{}")}, expect: { status: 422, code: body-invalid, by: validate } }
+- { it: refuses a parameter, ${send("one?n=x", "{ a: 1 }")}, expect: { status: 200 } }
+`;
+    const root = project({ ...files(body, cases), "routes/openapi/it.yaml": document });
+    const [report] = await tryAll(root, runtime());
+    expect(report && failed(report)).toEqual(["1 status: expected 200, got 400 parameters-invalid"]);
+  });
+
   it("a request that is refused reaches nobody, and a service that is not asked is missed", async () => {
     expect(
       await wrong("- { it: asks, send: GET /t/two, upstream: { it: { sees: GET /two } }, expect: { status: 404 } }"),
