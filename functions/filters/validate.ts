@@ -1,4 +1,4 @@
-/** Refuses requests that the API's OpenAPI document does not allow: parameters, media type and JSON bodies, by checks that were compiled into the gate. */
+/** Refuses requests that the API's OpenAPI document or a JSON Schema does not allow: parameters, media type and JSON bodies, by checks that were compiled into the gate. */
 import * as z from "zod";
 import { wholeBody } from "../gateway/body.ts";
 import { Body, known } from "../gateway/facts.ts";
@@ -18,27 +18,59 @@ const codes = {
   "content-type-unsupported": { status: 415, title: "This API does not take bodies of this media type" },
 } as const satisfies Codes;
 
+const aboutBodies = ["body-missing", "body-malformed", "body-invalid", "content-type-unsupported"] as const;
+
+/** A file of schemas, or the schema itself. */
+const schemaOf = (what: string) =>
+  z
+    .union([
+      z
+        .string()
+        .regex(
+          /^(?:schemas|openapi)\/(?:[\w-][\w.-]*\/)*[\w-][\w.-]*\.(?:json|ya?ml)(?:#(?:\/.*)?)?$/,
+          "a file of routes/schemas: schemas/order.json, or schemas/shop.yaml#/$defs/order",
+        ),
+      z.record(z.string(), z.unknown()),
+    ])
+    .optional()
+    .describe(what);
+
 export const spec = () =>
   aboutFilter({
     kind: "guard",
     phase: "content",
-    schema: z.strictObject({
-      openapi: z
-        .string()
-        .regex(
-          /^openapi\/(?:[\w-][\w.-]*\/)*[\w-][\w.-]*\.(?:json|ya?ml)$/,
-          "a file of routes/openapi: openapi/shop.yaml",
-        )
-        .describe(
-          "The document, 3.0 or 3.1: a file of `routes/openapi`; each route is checked by the operation of its path",
-        ),
-      operation: z
-        .string()
-        .min(1)
-        .max(200)
-        .optional()
-        .describe("The `operationId`, where the route's path is not the document's"),
-    }),
+    schema: z
+      .strictObject({
+        openapi: z
+          .string()
+          .regex(
+            /^openapi\/(?:[\w-][\w.-]*\/)*[\w-][\w.-]*\.(?:json|ya?ml)$/,
+            "a file of routes/openapi: openapi/shop.yaml",
+          )
+          .optional()
+          .describe(
+            "The document, 3.0 or 3.1: a file of `routes/openapi`; each route is checked by the operation of its path",
+          ),
+        operation: z
+          .string()
+          .min(1)
+          .max(200)
+          .optional()
+          .describe("The `operationId`, where the route's path is not the document's"),
+        path: schemaOf("In place of a document, a JSON Schema of the captures: a map with `properties`"),
+        query: schemaOf("A JSON Schema of the query's parameters; `additionalProperties: false` takes no others"),
+        header: schemaOf("A JSON Schema of headers"),
+        cookie: schemaOf("A JSON Schema of cookies"),
+        body: schemaOf("A JSON Schema of JSON bodies: the schema, or a file of `routes/schemas`"),
+      })
+      .refine(({ openapi, operation, ...parts }) => (openapi === undefined) === Object.values(parts).some((it) => it), {
+        message: "requests are checked either by `openapi`, or by `body`, `query`, `path`, `header` and `cookie`",
+        // A key that is misspelt is not missing as well.
+        when: ({ issues }) => issues.length === 0,
+      })
+      .refine(({ openapi, operation }) => openapi !== undefined || operation === undefined, {
+        message: "an operation is one of a document: put `openapi` beside it",
+      }),
     short: "openapi",
     example: { openapi: "openapi/shop.yaml" },
     codes: {
@@ -46,9 +78,13 @@ export const spec = () =>
       "body-too-large": upstreamCodes["body-too-large"],
       "body-incomplete": upstreamCodes["body-incomplete"],
     },
-    stands: Object.fromEntries(Object.keys(codes).map((code) => [code, ["openapi" as const]])),
+    stands: {
+      "parameters-invalid": ["openapi", "query", "path", "header", "cookie"],
+      ...Object.fromEntries(aboutBodies.map((code) => [code, ["openapi" as const, "body" as const]])),
+    },
+    never: ({ openapi, body }) => (openapi || body ? [] : ["body-too-large", "body-incomplete"]),
     readsBody: true,
-    document: ({ openapi, operation }) => ({ file: openapi, operation }),
+    checks: ({ openapi, operation, ...parts }) => (openapi === undefined ? { parts } : { openapi, operation }),
   });
 
 interface Flawed {
@@ -71,7 +107,7 @@ export const make = (_: Config<typeof spec>, deps: Deps, { id }: Place): Guard =
     if (!operation) return undefined;
     // Parsed once, however many parameters are read out of it.
     const sent: Sent = { request, captures: context.captures, query: new URLSearchParams(context.url.search) };
-    const flaws = operation.parameters.flatMap((it) => flawOf(it, sent) ?? []);
+    const flaws = [...operation.parameters.flatMap((it) => flawOf(it, sent) ?? []), ...strangers(operation, sent)];
     if (flaws.length > 0) return refuse(context, codes, "parameters-invalid", { errors: flaws.slice(0, mostErrors) });
     return operation.body ? checkBody(operation.body, request, context, deps) : undefined;
   };
@@ -82,8 +118,11 @@ const operationFor = (
   methods: Readonly<Record<string, OperationCheck | undefined>> | undefined,
   method: string,
 ): OperationCheck | undefined => {
-  const found = methods?.[method] ?? (method === "HEAD" ? methods?.GET : undefined);
-  if (!found && method !== "OPTIONS") throw new Error(`no check was built for ${method} here`);
+  if (method === "OPTIONS") return undefined;
+  const names = method === "HEAD" ? [method, "GET", "ANY"] : [method, "ANY"];
+  const name = names.find((it) => methods && Object.hasOwn(methods, it));
+  const found = name === undefined ? undefined : methods?.[name];
+  if (!found) throw new Error(`no check was built for ${method} here`);
   return found;
 };
 
@@ -95,6 +134,12 @@ const flawOf = (it: ParameterCheck, sent: Sent): Flawed | undefined => {
   if (readings.length === 0) return { ...place, detail: "cannot be read" };
   it.check(readings[0]);
   return { ...place, ...told(it.check, "") };
+};
+
+/** What the query has beside its parameters; it is not told back. */
+const strangers = ({ only }: OperationCheck, { query }: Sent): readonly Flawed[] => {
+  if (!only || [...query.keys()].every((it) => only.query.includes(it))) return [];
+  return [{ in: "query", detail: `takes nothing beside ${only.query.join(", ") || "its path"}`.slice(0, longest) }];
 };
 
 /** What the check says of the schema; of the value only where in it. */
@@ -138,7 +183,8 @@ const checkBody = (
 /** The check for a media type: its own, its range's, or that of all. @returns undefined where there is none */
 const forType = (types: BodyCheck["types"], field: string): Check | null | undefined => {
   const type = (field.split(";")[0] ?? "").trim().toLowerCase();
-  const names = [type, `${type.split("/")[0]}/*`, "*/*"];
+  const suffix = type.startsWith("application/") && type.endsWith("+json") ? ["application/*+json"] : [];
+  const names = [type, ...suffix, `${type.split("/")[0]}/*`, "*/*"];
   const name = names.find((it) => Object.hasOwn(types, it));
   return name === undefined ? undefined : types[name];
 };

@@ -37,6 +37,11 @@ interface About<S extends ZodType> {
   readonly connections?: (config: output<S>) => number;
 }
 
+/** Operations of an OpenAPI document, or JSON Schemas of a request's parts, each a file or the schema itself. */
+export type Checking =
+  | { readonly openapi: string; readonly operation?: string | undefined }
+  | { readonly openapi?: undefined; readonly parts: Readonly<Record<string, unknown>> };
+
 /** A text that holds references, and where it stands in the configuration. */
 export interface Reading {
   readonly path: readonly (string | number)[];
@@ -53,8 +58,8 @@ export interface AboutFilter<S extends ZodType = any> extends About<S> {
   readonly provides?: readonly string[];
   /** Reads the request's body, so that something ahead has to bound its size. */
   readonly readsBody?: boolean;
-  /** The document whose operations it checks requests by; it reads bodies only where one says what they are. */
-  readonly document?: (config: output<S>) => { readonly file: string; readonly operation?: string | undefined };
+  /** What it checks requests by; it reads bodies only where that says what they are. */
+  readonly checks?: (config: output<S>) => Checking;
   /** What callers have to know of it: how they say who they are, as an OpenAPI security scheme, and what they are limited to. */
   readonly exposes?: (config: output<S>) => { readonly security?: object; readonly limits?: readonly object[] };
   /** Sends copies of requests to a service of its own: in cases and in explanations that one is called by the filter's id. */

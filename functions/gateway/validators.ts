@@ -40,10 +40,12 @@ export interface BodyCheck {
 
 export interface OperationCheck {
   readonly parameters: readonly ParameterCheck[];
+  /** Names beside which the query may have none. */
+  readonly only?: { readonly query: readonly string[] };
   readonly body?: BodyCheck;
 }
 
-/** Of one tier: filter id → route → method. */
+/** Of one tier: filter id → route → method, or `ANY` for those that are not named. */
 export type Validators = Readonly<
   Record<string, Readonly<Record<string, Readonly<Record<string, OperationCheck | undefined>> | undefined>>>
 >;

@@ -8,8 +8,8 @@ import { choice } from "../compiler/issues.ts";
 import type { Path } from "../compiler/locate.ts";
 import type { Problem } from "../compiler/problem.ts";
 import type { Source } from "../compiler/read.ts";
+import { bytesOf, sourceOf } from "../compiler/read.ts";
 import { open } from "../compiler/reading.ts";
-import { bytesOf, sourceOf } from "../compiler/surroundings.ts";
 import { caseFile, type Written, type WrittenStep } from "./language.ts";
 
 /** A tier and its cases. */

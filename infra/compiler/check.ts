@@ -29,7 +29,7 @@ export const check = (source: Source, surroundings: Surroundings): Verdict => {
   if (source.problems.length > 0) return { problems: source.problems };
   const reading = open(source, surroundings.environment);
   const read = tierOf(reading.value, reading, surroundings);
-  const validated = read && validationsOf(read, surroundings.documents);
+  const validated = read && validationsOf(read, surroundings);
   const tier = read && validated && { ...read, validations: validated.validations };
   reading.found.push(...(validated?.problems ?? []));
   const preset = tier?.manifest.preset;

@@ -11,6 +11,7 @@ import type { Registry } from "../registry.ts";
 import type { Documents } from "./documents.ts";
 import type { Path } from "./locate.ts";
 import type { Source } from "./read.ts";
+import type { SchemaFiles } from "./schema-files.ts";
 
 export interface Named<T> {
   readonly name: string;
@@ -88,12 +89,14 @@ export interface CheckedTier {
 }
 
 export interface Validation {
-  /** Of the document. */
+  /** Of all that is checked. */
   readonly digest: string;
   /** By route and method. */
   readonly plans: Readonly<Record<string, Readonly<Record<string, OperationPlan>>>>;
   /** Schemas that the plans' references name. */
   readonly definitions: Readonly<Record<string, Schema>>;
+  /** What is not checked, and why. */
+  readonly notes: readonly string[];
 }
 
 /** What a manifest stands among. */
@@ -104,4 +107,6 @@ export interface Surroundings {
   readonly presets: ReadonlyMap<string, CheckedPreset | undefined>;
   /** OpenAPI documents of `routes/openapi`; without it, what goes by them is not looked at. */
   readonly documents?: Documents;
+  /** JSON Schemas of `routes/schemas`; likewise. */
+  readonly schemas?: SchemaFiles;
 }

@@ -44,6 +44,7 @@ export const problemCodes = {
   "guard-only": "A setting that only guards take.",
   "body-unbounded": "A filter reads request bodies, and nothing ahead bounds their size.",
   "document-unfit": "An OpenAPI document that is not there, cannot be read, or holds what no gate may run.",
+  "schema-unfit": "A JSON Schema that is not there, cannot be read, or has words that no gate checks.",
   "operation-missing": "A route that is to be checked by a document which has no operation for it.",
   "too-many-connections": "A request could need more open connections than the platform gives it.",
   "isolation-unfit": "An isolation that does not go with the tier's level, entry or limits.",

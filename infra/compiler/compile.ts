@@ -10,7 +10,9 @@ import { documentsOf, stampOf } from "./documents.ts";
 import { lowered, type Served } from "./gates.ts";
 import { lowerFront } from "./lower.ts";
 import { inOrder, once, type Problem } from "./problem.ts";
-import { bytesOf, type Consumer, readConsumers, readEnvironment, readPresets, sourceOf } from "./surroundings.ts";
+import { bytesOf, sourceOf } from "./read.ts";
+import { schemaFilesOf } from "./schema-files.ts";
+import { type Consumer, readConsumers, readEnvironment, readPresets } from "./surroundings.ts";
 import { tiersCollide } from "./tiers.ts";
 import { unused } from "./unused.ts";
 
@@ -60,7 +62,13 @@ export const compile = (root: string, name: string, before?: Compiled): Compiled
   const { environment } = shared;
   const presets = readPresets(root, environment, registry);
   const people = readConsumers(root, before);
-  const surroundings = { registry, environment, presets: presets.presets, documents: documentsOf(root) };
+  const surroundings = {
+    registry,
+    environment,
+    presets: presets.presets,
+    documents: documentsOf(root),
+    schemas: schemaFilesOf(root),
+  };
   const memory = remembering(root, files, surroundings, presets.texts, before?.memory);
   const verdicts = files.map((file) => memory.files.get(file)?.verdict as Verdict);
   const holding = verdicts.flatMap(({ tier }) => tier ?? []);

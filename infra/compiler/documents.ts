@@ -17,13 +17,18 @@ export type Documents = (file: string) => Documented;
 
 const known = new Map<string, { readonly stamp: string; readonly read: Documented | DocumentError }>();
 
-/** Of all documents, so that a change is noticed; their bytes are read when somebody asks for one. */
-export const stampOf = (root: string): string => {
-  const folder = path.join(root, "routes/openapi");
-  if (!fs.existsSync(folder)) return "";
-  const names = fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
-  return JSON.stringify(names.map((name) => [name, stampOfFile(path.join(folder, name))]));
-};
+const folders = ["routes/openapi", "routes/schemas"];
+
+/** Of all documents and schemas, so that a change is noticed; their bytes are read when somebody asks for one. */
+export const stampOf = (root: string): string =>
+  JSON.stringify(
+    folders.flatMap((folder) => {
+      const whole = path.join(root, folder);
+      if (!fs.existsSync(whole)) return [];
+      const names = fs.readdirSync(whole, { recursive: true, encoding: "utf8" }).sort();
+      return names.map((name) => [folder, name, stampOfFile(path.join(whole, name))]);
+    }),
+  );
 
 const stampOfFile = (file: string): string => {
   const found = fs.statSync(file, { throwIfNoEntry: false });

@@ -72,8 +72,12 @@ const lowerFilter = (
   mode,
   percent,
   ...(when.length > 0 && { when }),
-  with: canonical(document === undefined ? config : { ...(config as object), document }),
+  with: canonical(document === undefined ? config : { ...namesIn(config), document }),
 });
+
+/** Schemas that stand in a manifest are code by then. */
+const namesIn = (config: unknown): object =>
+  Object.fromEntries(Object.entries(config as object).filter(([, it]) => typeof it !== "object"));
 
 const lowerRoute = ({ chain, settings }: CheckedRoute): RoutePlan => ({
   filters: chain.map(({ id }) => id),

@@ -1,4 +1,6 @@
 /** Reads a YAML file so that every value can be found again in its text. */
+import fs from "node:fs";
+import path from "node:path";
 import { type Document, type Node, parseDocument } from "yaml";
 import type { ProblemCode } from "./codes.ts";
 import { locator, type Path } from "./locate.ts";
@@ -60,6 +62,16 @@ const decoded = (bytes: Uint8Array): string | undefined => {
     return undefined;
   }
 };
+
+/** The bytes of a file of the project, or its size where it is larger than a manifest may be. */
+export const bytesOf = (root: string, file: string): Buffer | number => {
+  const whole = path.join(root, file);
+  const { size } = fs.statSync(whole);
+  return size > largest ? size : fs.readFileSync(whole);
+};
+
+export const sourceOf = (file: string, bytes: Buffer | number): Source =>
+  typeof bytes === "number" ? tooLarge(file, bytes) : read(file, bytes);
 
 const unread = (file: string, code: ProblemCode, message: string, remedy: string): Source => {
   const place: Place = { file, line: 1, column: 1, length: 1, source: "" };

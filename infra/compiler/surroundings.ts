@@ -8,18 +8,8 @@ import type { CheckedPreset, Named } from "./checked.ts";
 import { problemsOf } from "./issues.ts";
 import { entriesOf, filtersOf } from "./parts.ts";
 import type { Problem } from "./problem.ts";
-import { largest, read, type Source, tooLarge } from "./read.ts";
+import { bytesOf, type Source, sourceOf } from "./read.ts";
 import { open } from "./reading.ts";
-
-/** The bytes of a file of the project, or its size where it is larger than a manifest may be. */
-export const bytesOf = (root: string, file: string): Buffer | number => {
-  const whole = path.join(root, file);
-  const { size } = fs.statSync(whole);
-  return size > largest ? size : fs.readFileSync(whole);
-};
-
-export const sourceOf = (file: string, bytes: Buffer | number): Source =>
-  typeof bytes === "number" ? tooLarge(file, bytes) : read(file, bytes);
 
 const load = (root: string, file: string): Source => sourceOf(file, bytesOf(root, file));
 

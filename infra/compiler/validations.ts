@@ -1,156 +1,221 @@
-/** Which operation of a document checks which route, and what of it: for every filter that validates requests. */
-import { matchOf, type Segment, segmentsOf } from "../../functions/gateway/match.ts";
-import type { OperationPlan } from "../openapi/checks.ts";
-import { planOf } from "../openapi/checks.ts";
-import { DocumentError, type JsonMap, listOf, mapOf, type OpenApi, stringIn } from "../openapi/document.ts";
-import type { TierPlans } from "../openapi/module.ts";
-import type { Operation } from "../openapi/operations.ts";
-import { type Schema, translator } from "../openapi/schemas.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier, Validation } from "./checked.ts";
-import type { Documented, Documents } from "./documents.ts";
-import { choice } from "./issues.ts";
+/** What of the requests of which route is checked, for every filter that validates them: by operations of a document, or by JSON Schemas. */
+import { createHash } from "node:crypto";
+import type { Checking } from "../../functions/gateway/part.ts";
+import { type OperationPlan, planOf } from "../openapi/checks.ts";
+import { dialectOf, latest, openApi30, openApi31, unknownDialect } from "../openapi/dialects.ts";
+import { DocumentError, type Json, mapOf, type OpenApi } from "../openapi/document.ts";
+import { bytesOfChecks, type TierPlans } from "../openapi/module.ts";
+import { operationsBy, type Part, type Parts, partNames, partsPlan } from "../openapi/parts.ts";
+import { type Held, namedBy, type Open } from "../openapi/references.ts";
+import { type Fault, type Translator, translator } from "../openapi/schemas.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings, Validation } from "./checked.ts";
+import type { Documents } from "./documents.ts";
+import { finder, missing } from "./operations.ts";
 import { once, type Problem } from "./problem.ts";
+import type { SchemaFile } from "./schema-files.ts";
 
 interface Validated {
   readonly validations: ReadonlyMap<string, Validation>;
   readonly problems: readonly Problem[];
 }
 
-/** @param documents undefined where none are to be read */
-export const validationsOf = (tier: CheckedTier, documents: Documents | undefined): Validated => {
+type Plans = Record<string, Readonly<Record<string, OperationPlan>>>;
+
+interface Made {
+  readonly plans: Plans;
+  readonly translate: Translator;
+  readonly problems: readonly Problem[];
+}
+
+export const validationsOf = (tier: CheckedTier, { documents, schemas }: Surroundings): Validated => {
   const validations = new Map<string, Validation>();
   const problems: Problem[] = [];
-  const filters = tier.routes.flatMap(({ chain }) => chain.filter((it) => it.about.document && it.mode !== "off"));
+  const filters = tier.routes.flatMap(({ chain }) => chain.filter((it) => it.about.checks && it.mode !== "off"));
   for (const filter of new Map(filters.map((it) => [it.id, it])).values()) {
-    if (!documents) continue;
-    const told = (error: unknown) => {
-      if (!(error instanceof DocumentError)) throw error;
-      const { message, remedy } = error;
-      problems.push(filter.source.problem(filter.entry, "document-unfit", message, { key: filter.use, remedy }));
-    };
+    if (!documents || !schemas) continue;
+    const checking = filter.about.checks?.(filter.config) as Checking;
+    // In an order that is not the file's, so that the same routes are the same module.
+    const routes = tier.routes
+      .filter(({ chain }) => chain.includes(filter))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
     try {
-      const { file } = asked(filter);
-      const found = validated(tier, filter, documents(file));
-      problems.push(...found.problems);
-      validations.set(filter.id, found.validation);
+      const made =
+        checking.openapi === undefined
+          ? byParts(filter, checking.parts, routes, opener(documents, schemas))
+          : byOperations(tier, filter, checking, routes, documents);
+      problems.push(...made.problems, ...made.translate.faults.map((it) => told(it, filter)));
+      validations.set(filter.id, validationOf(made));
     } catch (error) {
-      told(error);
+      if (!(error instanceof DocumentError)) throw error;
+      problems.push(unfit(filter, error.message, error.remedy));
     }
   }
-  return { validations, problems: once([problems], (all) => all.map((it) => ["", it] as const)) };
+  const early = once([problems], (all) => all.map((it) => [it.message, it] as const));
+  const late = early.length === 0 ? tooLarge(tier, validations) : [];
+  return { validations, problems: [...early, ...late] };
 };
 
-const asked = ({ about, config }: CheckedFilter) => about.document?.(config) ?? { file: "", operation: undefined };
+const validationOf = ({ plans, translate }: Made): Validation => {
+  const definitions = translate.definitions();
+  const digest = createHash("sha256")
+    .update(JSON.stringify([plans, definitions]))
+    .digest("hex");
+  return { digest, plans, definitions, notes: [...translate.notes] };
+};
 
-const validated = (tier: CheckedTier, filter: CheckedFilter, { document, operations, digest }: Documented) => {
-  const translate = translator(document);
-  const find = finder(operations, mapOf(document.root), asked(filter).operation);
-  const plans: Record<string, Record<string, OperationPlan>> = {};
+const byOperations = (
+  tier: CheckedTier,
+  filter: CheckedFilter,
+  { openapi, operation: named }: Extract<Checking, { readonly openapi: string }>,
+  routes: readonly CheckedRoute[],
+  documents: Documents,
+): Made => {
+  const { document, operations } = documents(openapi);
+  const held = heldBy(document);
+  const translate = translator(() => held);
+  const find = finder(operations, mapOf(document.root), named);
   const problems: Problem[] = [];
-  // In an order that is not the file's, so that the same routes are the same module.
-  const routes = tier.routes.filter(({ chain }) => chain.includes(filter));
-  for (const route of routes.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    const methods = route.methods.filter((it) => it !== "OPTIONS");
-    const found = methods.map((method) => [method, find(route, method)] as const);
-    for (const [method, operation] of found)
-      if (!operation) problems.push(missing(tier, filter, route, method, document.file, operations));
+  const schema = (value: unknown, name: string) => translate.schema(value, { document: held, path: [], name });
+  const plans: Plans = {};
+  for (const route of routes) {
+    const found = route.methods
+      .filter((it) => it !== "OPTIONS")
+      .map((method) => [method, find(route, method)] as const);
+    for (const [method, it] of found)
+      if (!it) problems.push(missing(tier, filter, route, method, document.file, operations));
     plans[route.name] = Object.fromEntries(
-      found.flatMap(([method, operation]) =>
-        operation ? [[method, planOf(document, operation, route.segments, translate)] as const] : [],
+      found.flatMap(([method, it]) =>
+        it
+          ? [[method, planOf(document, it, route.segments, schema, (note) => translate.notes.add(note))] as const]
+          : [],
       ),
     );
   }
-  const definitions: Readonly<Record<string, Schema>> = translate.definitions();
-  const validation: Validation = { digest, plans, definitions };
-  return { validation, problems };
+  return { plans, translate, problems };
 };
 
-/** Finds a route's operation: by its own path, by the path with the tier's base, or by the name that the filter gives. */
-const finder = (operations: readonly Operation[], root: JsonMap, named: string | undefined) => {
-  const byPath = new Map(operations.map((it) => [`${it.method} ${theirs(it)}`, it]));
-  const under = serverPath(root);
-  return ({ methods, segments, settings }: CheckedRoute, method: string): Operation | undefined => {
-    if (named !== undefined) return operations.find((it) => it.id === named && methods.includes(it.method));
-    const full = shapeOf(segments);
-    const shapes = [shapeOf(segmentsOf(matchOf(settings.match).path)), full];
-    if (full.startsWith(`${under}/`)) shapes.push(full.slice(under.length));
-    const tried = method === "HEAD" ? ["HEAD", "GET"] : [method];
-    return tried
-      .flatMap((it) => shapes.flatMap(likeShapes).flatMap((shape) => byPath.get(`${it} ${shape}`) ?? []))
-      .at(0);
+const heldBy = ({ file, root, version }: OpenApi): Held => ({
+  file,
+  root,
+  folder: "",
+  dialect: version.startsWith("3.0") ? openApi30 : openApi31,
+});
+
+/** Reads what references of JSON Schemas lead to; what is wrong with a file is gathered. */
+const opener =
+  (documents: Documents, schemas: (file: string) => SchemaFile) =>
+  (problems: Problem[]): Open =>
+  (file) => {
+    const short = file.replace(/^routes\//, "");
+    const read = schemas(short);
+    if (read.openapi) return heldBy(documents(short).document);
+    problems.push(...read.problems);
+    return read.held;
   };
-};
 
-const serverPath = (root: JsonMap): string => {
-  const url = stringIn(mapOf(listOf(root.servers)[0]), "url") ?? "";
-  const path = URL.canParse(url, "https://any.example") ? new URL(url, "https://any.example").pathname : "/";
-  return path.replace(/\/+$/, "");
-};
-
-/** OpenAPI calls captures otherwise, so only places are compared. */
-const shapeOf = (segments: readonly Segment[]): string =>
-  `/${segments.map((it) => (it.kind === "literal" ? it.text : it.kind === "rest" ? "{*}" : "{}")).join("/")}`;
-
-/** A document can put several parameters into one segment (`{~}`), or let the last one take several. */
-const theirs = ({ path, parameters }: Operation): string => {
-  const last = path.split("/").length - 1;
-  const isMany = (name: string) =>
-    parameters.some((it) => it.in === "path" && it.name === name && it.value["x-multi-segment"] === true);
-  return path
-    .split("/")
-    .map((text, index) => {
-      const [, name] = /^\{([^{}]+)\}$/.exec(text) ?? [];
-      if (name === undefined) return text.includes("{") ? "{~}" : text;
-      return index === last && isMany(name) ? "{*}" : "{}";
-    })
-    .join("/");
-};
-
-/** The same shape first, then those that take more or less of a last segment. */
-const likeShapes = (shape: string): string[] => {
-  const end = /\{\*?\}$/.exec(shape)?.index;
-  if (end === undefined) return [shape];
-  return [shape, ...["{}", "{~}", "{*}"].map((it) => shape.slice(0, end) + it)];
-};
-
-const missing = (
-  { source }: CheckedTier,
+const byParts = (
   filter: CheckedFilter,
-  { name, settings }: CheckedRoute,
-  method: string,
-  file: string,
-  operations: readonly Operation[],
-): Problem => {
-  const { operation } = asked(filter);
-  const whole = matchOf(settings.match).path;
-  const lines = operations.flatMap((it) => (operation === undefined ? `${it.method} ${it.path}` : (it.id ?? [])));
-  const message =
-    method === "ANY"
-      ? `${filter.use} checks ${name} by operations, and ANY is none`
-      : operation === undefined
-        ? `${file} has no operation ${method} ${whole}`
-        : `${file} has no operation "${operation}" for ${method}`;
-  const remedy =
-    method === "ANY"
-      ? "name the methods that the document has: GET,POST"
-      : (choice(operation ?? `${method} ${whole}`, lines) ??
-        `drop it here: without: [${filter.id}]; or name the operation in a filter of the route`);
-  const related = [filter.source.related(filter.entry, `${filter.use} is here`)];
-  return source.problem(["routes", name, "match"], "operation-missing", message, { remedy, related });
+  given: Readonly<Record<string, unknown>>,
+  routes: readonly CheckedRoute[],
+  opening: ReturnType<typeof opener>,
+): Made => {
+  const problems: Problem[] = [];
+  const open = opening(problems);
+  const translate = translator(open);
+  const parts: Parts = Object.fromEntries(
+    partNames.flatMap((name) => {
+      const part = given[name] === undefined ? undefined : partOf(filter, name, given[name], open, translate);
+      return part ? [[name, part]] : [];
+    }),
+  );
+  const plan = partsPlan(parts, translate, open);
+  const plans: Plans = {};
+  for (const { name, segments, methods, settings } of routes) {
+    const captures = segments.flatMap((it) => (it.kind === "literal" ? [] : [it.name]));
+    for (const field of plan.fields)
+      if (field.in === "path" && !captures.includes(field.name)) {
+        const has = captures.length > 0 ? `it captures ${captures.join(", ")}` : "it captures nothing";
+        const message = `${settings.match} captures no ${field.name}`;
+        translate.fail(field.place, message, `${has}; or put the schema on the routes that have it`);
+      }
+    plans[name] = operationsBy(plan, methods, translate);
+  }
+  return { plans, translate, problems };
 };
 
-/** The operation that a route is checked by for a method, of the last filter that checks it. */
-export const operationOf = (
-  route: CheckedRoute,
-  method: string,
-  documents: Documents,
-): { readonly operation: Operation; readonly document: OpenApi } | undefined => {
-  const filter = route.chain.findLast(({ about }) => about.document);
-  if (!filter) return undefined;
-  const { file, operation: named } = asked(filter);
-  const { document, operations } = documents(file);
-  const operation = finder(operations, mapOf(document.root), named)(route, method);
-  return operation && { operation, document };
+const partOf = (
+  filter: CheckedFilter,
+  name: string,
+  given: unknown,
+  open: Open,
+  translate: Translator,
+): Part | undefined => {
+  const { source, at } = filter;
+  const path = [...at, name];
+  const inline = typeof given !== "string";
+  const root = inline ? (given as Json) : true;
+  const dialect = dialectOf(root);
+  const document: Held = {
+    file: source.file,
+    folder: "routes",
+    root,
+    dialect: dialect ?? latest,
+    written: { source, at: path },
+  };
+  const called = name === "body" ? "the body" : name;
+  const here = { document, path: [], name: called, value: document.root };
+  if (!dialect) translate.fail(here, ...unknownDialect, "$schema");
+  if (inline) return here;
+  try {
+    const found = namedBy(given.includes("#") ? given : `${given}#`, document, open);
+    return { ...found, name: called };
+  } catch (error) {
+    if (!(error instanceof DocumentError)) throw error;
+    translate.fail(here, error.message, error.remedy);
+    return undefined;
+  }
+};
+
+/** At the line of the schema; of documents whose lines nobody counts, at the filter. */
+const told = ({ place, word, message, remedy }: Fault, filter: CheckedFilter): Problem => {
+  const { written, file } = place.document;
+  if (!written) return unfit(filter, message.startsWith(file) ? message : `${file}: ${place.name}: ${message}`, remedy);
+  const { source, at } = written;
+  const related = source === filter.source ? [] : [filter.source.related(filter.entry, `${filter.use} is here`)];
+  return source.problem([...at, ...place.path], "schema-unfit", message, { remedy, key: word, related });
+};
+
+const unfit = ({ source, entry, use }: CheckedFilter, message: string, remedy: string | undefined): Problem =>
+  source.problem(entry, "document-unfit", message, { key: use, remedy });
+
+/** Of one gate, minified. GitHub's document, with 1,223 operations the largest that is public, makes half of it. */
+const largest = 3 * 1024 * 1024;
+
+const tooLarge = (tier: CheckedTier, validations: Validated["validations"]): Problem[] => {
+  const filter = tier.routes.flatMap(({ chain }) => chain).find((it) => validations.has(it.id));
+  if (!filter) return [];
+  const bytes = bytesOf(plansOf({ ...tier, validations }));
+  if (bytes <= largest) return [];
+  const [message, remedy] = Number.isFinite(bytes)
+    ? [
+        `the checks of this tier are ${(bytes / 1024 / 1024).toFixed(1)} MiB of code, and a gate carries ${largest / 1024 / 1024} MiB of them`,
+        "split the tier, or drop `validate` where it matters least",
+      ]
+    : [
+        "its schemas hold more within each other than can be compiled",
+        "give what they nest names, and refer to it: $ref",
+      ];
+  return [unfit(filter, message, remedy)];
+};
+
+/** Endless where they cannot be compiled. */
+const bytesOf = (plans: readonly TierPlans[]): number => {
+  try {
+    return plans.reduce((sum, it) => sum + bytesOfChecks(it), 0);
+  } catch (error) {
+    if (error instanceof RangeError) return Number.POSITIVE_INFINITY;
+    throw error;
+  }
 };
 
 /** Whether a filter that validates reads bodies of a route. */

@@ -1,27 +1,47 @@
 /** What is checked of the requests of an operation: its parameters and its body, with the schemas of both. */
 import type { Segment } from "../../functions/gateway/match.ts";
-import type { BodyCheck, Kind, ParameterCheck } from "../../functions/gateway/validators.ts";
-import { isMap, type JsonMap, mapOf, type OpenApi, resolved, stringIn } from "./document.ts";
+import type { BodyCheck, Kind, OperationCheck, ParameterCheck } from "../../functions/gateway/validators.ts";
+import { isMap, type JsonMap, mapOf, type Rooted, resolved, stringIn } from "./document.ts";
 import type { Operation, Parameter } from "./operations.ts";
-import type { Schema, Translator } from "./schemas.ts";
+import type { Schema } from "./schemas.ts";
 
 export type ParameterPlan = Omit<ParameterCheck, "check"> & { readonly schema: Schema };
 
 export interface OperationPlan {
   readonly parameters: readonly ParameterPlan[];
+  readonly only?: OperationCheck["only"];
   readonly body?: Pick<BodyCheck, "required"> & { readonly types: Readonly<Record<string, Schema | null>> };
 }
 
-/** @throws DocumentError */
+/** @param name how people call it */
+export type Translate = (value: unknown, name: string) => Schema;
+
+/**
+ * @param note hears what is not checked
+ * @throws DocumentError
+ */
 export const planOf = (
-  document: OpenApi,
+  document: Rooted,
   operation: Operation,
   segments: readonly Segment[],
-  translate: Translator,
+  translate: Translate,
+  note: (what: string) => void,
 ): OperationPlan => {
   const captures = capturesOf(operation, segments);
-  const parameters = operation.parameters.flatMap((it) => parameterOf(document, it, captures, translate) ?? []);
-  const body = operation.body && bodyOf(operation.body, `${operation.method} ${operation.path}`, translate);
+  const where = `${operation.method} ${operation.path}`;
+  const parameters = operation.parameters.flatMap((it): ParameterPlan[] => {
+    if (isNone(it)) return [];
+    const { in: place, name } = it;
+    const capture = place === "path" ? captures.get(name) : undefined;
+    const style = styleOf(it);
+    if ((place === "path" && capture === undefined) || ["label", "matrix"].includes(style)) {
+      const why = capture === undefined ? "its segment holds more than it" : `it is written in the style ${style}`;
+      note(`${where}: the parameter ${name} of the path is not checked: ${why}`);
+      return [];
+    }
+    return [parameterOf(document, it, capture, translate)];
+  });
+  const body = operation.body && bodyOf(operation.body, where, translate);
   return { parameters, ...(body && { body }) };
 };
 
@@ -44,18 +64,23 @@ const notParameters = ["accept", "content-type", "authorization"];
 
 const between: Readonly<Record<string, string>> = { spaceDelimited: " ", pipeDelimited: "|" };
 
-const parameterOf = (
-  document: OpenApi,
-  { in: place, name, value }: Parameter,
-  captures: ReadonlyMap<string, string>,
-  translate: Translator,
-): ParameterPlan | undefined => {
-  if (place !== "path" && place !== "query" && place !== "header" && place !== "cookie") return undefined;
-  if (place === "header" && notParameters.includes(name.toLowerCase())) return undefined;
-  const capture = captures.get(name);
-  if (place === "path" && capture === undefined) return undefined;
-  const style = stringIn(value, "style") ?? (place === "query" || place === "cookie" ? "form" : "simple");
-  if (style === "label" || style === "matrix") return undefined;
+const isNone = ({ in: place, name }: Parameter): boolean =>
+  !["path", "query", "header", "cookie"].includes(place) ||
+  (place === "header" && notParameters.includes(name.toLowerCase()));
+
+const styleOf = ({ in: place, value }: Pick<Parameter, "in" | "value">): string =>
+  stringIn(value, "style") ?? (place === "query" || place === "cookie" ? "form" : "simple");
+
+/** @param capture of the match, where it stands in the path */
+export const parameterOf = (
+  document: Rooted,
+  parameter: Parameter,
+  capture: string | undefined,
+  translate: Translate,
+): ParameterPlan => {
+  const { name, value } = parameter;
+  const place = parameter.in as ParameterPlan["in"];
+  const style = styleOf(parameter);
   const content = Object.values(mapOf(value.content))[0];
   const written = content === undefined ? (value.schema ?? {}) : (mapOf(content).schema ?? {});
   const shape = shapeOf(document, written);
@@ -70,7 +95,7 @@ const parameterOf = (
     kinds: shape.kinds,
     ...(as === "list" && !(place === "query" && explode) && { between: between[style] ?? "," }),
     ...(as === "map" && { deep: style === "deepObject" || !explode, properties: shape.properties }),
-    schema: translate.schema(written, name),
+    schema: translate(written, name),
   };
 };
 
@@ -80,7 +105,7 @@ interface Shape {
   readonly properties: Readonly<Record<string, readonly Kind[]>>;
 }
 
-const shapeOf = (document: OpenApi, value: unknown): Shape => {
+const shapeOf = (document: Rooted, value: unknown): Shape => {
   const types = typesOf(document, value, 0);
   const all = mapOf(resolved(document, value));
   const as = types.includes("array") ? "list" : types.includes("object") ? "map" : "value";
@@ -101,7 +126,7 @@ const scalars = (types: readonly string[]): Kind[] => {
 const deepest = 8;
 
 /** Of a schema and those that it is put together of. */
-const typesOf = (document: OpenApi, value: unknown, depth: number): string[] => {
+const typesOf = (document: Rooted, value: unknown, depth: number): string[] => {
   const schema = value === undefined ? undefined : resolved(document, value);
   if (!isMap(schema) || depth > deepest) return [];
   const { type, nullable } = schema;
@@ -116,11 +141,11 @@ const typesOf = (document: OpenApi, value: unknown, depth: number): string[] => 
 
 const isJson = (type: string): boolean => /^application\/(?:[\w.+-]+\+)?json$/.test(type);
 
-const bodyOf = (body: JsonMap, where: string, translate: Translator): OperationPlan["body"] => {
+const bodyOf = (body: JsonMap, where: string, translate: Translate): OperationPlan["body"] => {
   const types = Object.entries(mapOf(body.content)).map(([name, it]): [string, Schema | null] => {
     const type = (name.split(";")[0] ?? "").trim().toLowerCase();
     const { schema } = mapOf(it);
-    return [type, isJson(type) && schema !== undefined ? translate.schema(schema, `the body of ${where}`) : null];
+    return [type, isJson(type) && schema !== undefined ? translate(schema, `the body of ${where}`) : null];
   });
   return types.length === 0 ? undefined : { required: body.required === true, types: Object.fromEntries(types) };
 };

@@ -15,6 +15,12 @@ export interface OpenApi {
   readonly root: JsonMap;
 }
 
+/** Whatever references lead into. */
+export interface Rooted {
+  readonly file: string;
+  readonly root: Json;
+}
+
 /** What is wrong with a document, where in it, and what to do. */
 export class DocumentError extends Error {
   override readonly name = "DocumentError";
@@ -85,7 +91,7 @@ const mostHops = 32;
  * What stands there, or what its `$ref` names, however often.
  * @throws DocumentError where it leads out of the document, nowhere, or in a circle
  */
-export const resolved = (document: OpenApi, value: unknown): Json => {
+export const resolved = (document: Rooted, value: unknown): Json => {
   let at = value as Json;
   for (let hop = 0; isMap(at) && typeof at.$ref === "string"; hop++) {
     if (hop === mostHops)
@@ -96,14 +102,13 @@ export const resolved = (document: OpenApi, value: unknown): Json => {
 };
 
 /** @throws DocumentError */
-export const pointed = ({ file, root }: OpenApi, ref: string): Json => {
+export const pointed = ({ file, root }: Rooted, ref: string): Json => {
   if (!ref.startsWith("#"))
     throw new DocumentError(
       `${file}: ${ref} leads out of the document`,
       "bundle it into one file first; nothing is fetched for a build",
     );
-  const keys = ref.slice(1).split("/").slice(1).map(unescaped);
-  const found = keys.reduce<unknown>(
+  const found = pointerOf(ref).reduce<unknown>(
     (at, key) =>
       typeof at === "object" && at !== null && Object.hasOwn(at, key)
         ? (at as Record<string, unknown>)[key]
@@ -111,9 +116,12 @@ export const pointed = ({ file, root }: OpenApi, ref: string): Json => {
     root,
   );
   if (found === undefined || !/^#(?:\/|$)/.test(ref))
-    throw new DocumentError(`${file}: ${ref} names nothing`, "name what is there: #/components/schemas/…");
+    throw new DocumentError(`${file}: ${ref} names nothing`, "name what is there: #/components/schemas/…, #/$defs/…");
   return found as Json;
 };
+
+/** The steps of a pointer: `#/a/b`. */
+export const pointerOf = (ref: string): string[] => ref.slice(1).split("/").slice(1).map(unescaped);
 
 /** RFC 6901, in a fragment. */
 const unescaped = (text: string): string => {

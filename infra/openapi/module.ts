@@ -1,6 +1,7 @@
 /** Compiles checks into a module that stands beside a gate's plan: code that Ajv has written, with no eval in it. */
 import { createHash } from "node:crypto";
 import path from "node:path";
+import vm from "node:vm";
 import { _ } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import standalone from "ajv/dist/standalone/index.js";
@@ -66,11 +67,17 @@ const virtual = (sources: ReadonlyMap<string, string>): esbuild.Plugin => ({
   },
 });
 
-/** How many bytes a tier's checks have in a gate, but for what all checks share. */
-export const bytesOfChecks: (tier: TierPlans) => number = remembering(
-  100,
-  (tier) => esbuild.transformSync(sourceOf(tier), { minify: true, target: "es2024", logLevel: "silent" }).code.length,
-);
+/**
+ * How many bytes a tier's checks have in a gate, but for what all checks share.
+ * @throws RangeError where they are nested deeper than a parser's stack
+ */
+export const bytesOfChecks: (tier: TierPlans) => number = remembering(100, (tier) => {
+  const options = { minify: true, target: "es2024", format: "cjs", logLevel: "silent" } as const;
+  const { code } = esbuild.transformSync(sourceOf(tier), options);
+  // What the gate's own engine could not read is better known here.
+  new vm.Script(code);
+  return Buffer.byteLength(code);
+});
 
 /**
  * How many schemas with references one check walks. Alternatives that hold each other are tried in each other's every combination,
@@ -98,6 +105,7 @@ const sourceOf: (tier: TierPlans) => string = remembering(100, ({ plans, definit
     inlineRefs: 3,
     validateSchema: false,
     messages: true,
+    logger: false,
     // What every object inherits, such as `constructor`, nobody has sent.
     ownProperties: true,
     // `1e400` is read as Infinity.
@@ -166,10 +174,11 @@ const tableOf = (plans: Plans, checkOf: (filter: string, schema: Schema) => stri
     object(routes, (methods) => object(methods, (it) => operationText(it, (schema) => checkOf(filter, schema)))),
   );
 
-const operationText = ({ parameters, body }: OperationPlan, checkOf: (schema: Schema) => string): string => {
+const operationText = ({ parameters, only, body }: OperationPlan, checkOf: (schema: Schema) => string): string => {
   const all = parameters.map(({ schema, ...it }) => `{...${JSON.stringify(it)},check:${checkOf(schema)}}`);
   const types = body && object(body.types, (schema) => (schema === null ? "null" : checkOf(schema)));
-  return `{parameters:[${all.join(",")}]${body ? `,body:{required:${body.required},types:${types}}` : ""}}`;
+  const closed = only ? `,only:${JSON.stringify(only)}` : "";
+  return `{parameters:[${all.join(",")}]${closed}${body ? `,body:{required:${body.required},types:${types}}` : ""}}`;
 };
 
 const object = <T>(all: Readonly<Record<string, T>>, text: (value: T, key: string) => string): string =>

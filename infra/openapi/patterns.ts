@@ -11,19 +11,16 @@ const judged = new Map<string, string>();
  * The pattern as JSON Schema runs it, with the flag `u`.
  * @throws DocumentError for one that is none, or that could run for long
  */
-export const safePattern = (pattern: string, where: string): string => {
+export const safePattern = (pattern: string): string => {
   const known = judged.get(pattern);
   if (known !== undefined) return known;
   const read = [pattern, pattern.replaceAll(/\\([^\w^$\\.*+?()[\]{}|/-])/g, "$1")].find(isPattern);
   if (read === undefined)
-    throw new DocumentError(
-      `${where}: "${pattern}" is no regular expression`,
-      "write it as ECMAScript reads it with the flag u",
-    );
+    throw new DocumentError(`"${pattern}" is no regular expression`, "write it as ECMAScript reads it with the flag u");
   const { status } = checkSync(read, "u", patience);
   if (status !== "safe")
     throw new DocumentError(
-      `${where}: the pattern "${pattern}" ${status === "vulnerable" ? "takes very long for some texts" : "could not be shown to be quick"}`,
+      `the pattern "${pattern}" ${status === "vulnerable" ? "takes very long for some texts" : "could not be shown to be quick"}`,
       "let no part repeat what its neighbour can match too, or bound the repetitions: {1,20}",
     );
   judged.set(pattern, read);

@@ -1,43 +1,50 @@
-/** Schemas of OpenAPI 3.0 and 3.1 as JSON Schema 2020-12, as far as requests are concerned. */
+/** Schemas of OpenAPI and JSON Schema as JSON Schema 2020-12, as far as requests are concerned: whole, with what their references name. */
+import { choice } from "../compiler/issues.ts";
+import type { Path } from "../compiler/locate.ts";
 import {
-  DocumentError,
-  isMap,
-  type Json,
-  type JsonMap,
-  listOf,
-  mapOf,
-  type OpenApi,
-  pointed,
-  resolved,
-} from "./document.ts";
+  allWords,
+  annotations,
+  foreign,
+  named,
+  nullable,
+  openApiWords,
+  several,
+  single,
+  values,
+  type Word,
+  wordsOf,
+} from "./dialects.ts";
+import { DocumentError, isMap, type Json, type JsonMap, listOf, mapOf, resolved } from "./document.ts";
 import { safePattern } from "./patterns.ts";
+import { beneath, namedBy, type Open, type Place } from "./references.ts";
 
 export type Schema = boolean | { readonly [key: string]: unknown };
 
+/** What is wrong with a schema. */
+export interface Fault {
+  readonly place: Place;
+  /** The word that it is about, where it is one. */
+  readonly word?: string | undefined;
+  readonly message: string;
+  readonly remedy: string | undefined;
+}
+
 export interface Translator {
-  readonly schema: (value: unknown, where: string) => Schema;
+  readonly schema: (value: unknown, place: Place) => Schema;
   /** Of all that was named by references, by the names that `$ref` uses. */
   readonly definitions: () => Readonly<Record<string, Schema>>;
   /** What is not checked, and why. */
-  readonly notes: ReadonlySet<string>;
+  readonly notes: Set<string>;
+  readonly faults: readonly Fault[];
+  readonly fail: (place: Place, message: string, remedy?: string, word?: string) => true;
 }
 
 /** Of all schemas that the requests of one tier need. */
 const mostNodes = 60_000;
-
-const plain = [
-  ...["type", "enum", "const", "multipleOf", "maximum", "minimum", "exclusiveMaximum", "exclusiveMinimum"],
-  ...["maxLength", "minLength", "maxItems", "minItems", "maxContains", "minContains", "maxProperties", "minProperties"],
-  ...["required", "dependentRequired", "uniqueItems"],
-];
-const single = [
-  ...["not", "if", "then", "else", "additionalProperties", "items", "contains", "propertyNames"],
-  ...["unevaluatedItems", "unevaluatedProperties"],
-];
-const several = ["allOf", "anyOf", "oneOf", "prefixItems"];
-const named = ["properties", "dependentSchemas"];
-/** They would give a schema another name than the document's. */
-const foreign = ["$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$defs"];
+/** Each is checked inside of the one before it, and no stack is endless. */
+const mostMembers = 500;
+/** A file of another kind is wrong at every word. */
+const mostFaults = 50;
 
 export const formats = [
   ...["date", "time", "date-time", "duration", "uri", "uri-reference", "email", "hostname", "ipv4", "ipv6", "uuid"],
@@ -46,72 +53,133 @@ export const formats = [
 /** They say what a value is for, and nothing of its form. */
 const loose = ["float", "double", "password", "binary"];
 
-export const translator = (document: OpenApi): Translator => {
-  const old = document.version.startsWith("3.0");
+/** @param open reads another file that a reference names */
+export const translator = (open: Open): Translator => {
   const names = new Map<string, string>();
   const done: Record<string, Schema> = {};
   const notes = new Set<string>();
-  const at = (where: string) => `${document.file}: ${where}`;
+  const faults: Fault[] = [];
   let nodes = 0;
 
-  const reference = (ref: string, where: string): Schema => {
-    let name = names.get(ref);
-    if (name === undefined) {
-      name = `d${names.size}`;
-      names.set(ref, name);
-      const target = pointed(document, ref);
-      resolved(document, target);
-      done[name] = schema(target, ref.split("/").at(-1) ?? where);
+  /** Nothing is asked where it is unknown what should be. */
+  const fail: Translator["fail"] = (place, message, remedy, word) => {
+    if (faults.length < mostFaults) faults.push({ place, message, remedy, word });
+    return true;
+  };
+
+  const tried = <T>(place: Place, word: string | undefined, work: () => T): T | true => {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof DocumentError)) throw error;
+      return fail(place, error.message, error.remedy, word);
     }
-    return { $ref: `#/$defs/${name}` };
   };
 
-  const schema = (value: unknown, where: string): Schema => {
-    if (++nodes > mostNodes)
-      throw new DocumentError(
-        `${document.file}: the requests have more than ${mostNodes} schemas`,
-        "split the tier, or drop `validate` where it matters least",
-      );
+  const reference = (ref: string, place: Place): Schema =>
+    tried(place, "$ref", () => {
+      const found = namedBy(ref, place.document, open);
+      const key = `${found.document.file}#${JSON.stringify(found.path)}`;
+      let name = names.get(key);
+      if (name === undefined) {
+        name = nameFor(found.path, done);
+        names.set(key, name);
+        done[name] = true;
+        done[name] = schema(found.value, found);
+      }
+      return { $ref: `#/$defs/${name}` };
+    });
+
+  const schema = (value: unknown, place: Place): Schema => {
+    const { besideRef, openapi } = place.document.dialect;
+    if (++nodes > mostNodes) {
+      const message = `the requests have more than ${mostNodes} schemas`;
+      return nodes > mostNodes + 1 || fail(place, message, "split the tier, or drop `validate` where it matters least");
+    }
     if (typeof value === "boolean") return value;
-    if (!isMap(value)) throw new DocumentError(`${document.file}: ${where} is no schema`, "a schema is a map");
-    const ref = typeof value.$ref === "string" ? reference(value.$ref, where) : undefined;
-    if (ref && (old || Object.keys(value).length === 1)) return ref;
-    const own = checked(value, where);
-    return ref ? { allOf: [ref, own] } : own;
-  };
-
-  const checked = (value: JsonMap, where: string): Schema => {
+    if (!isMap(value)) return fail(place, `${place.name} is no schema`, "a schema is a map");
+    const ref = typeof value.$ref === "string" ? reference(value.$ref, place) : undefined;
+    if (ref !== undefined && (!besideRef || Object.keys(value).length === 1)) return ref;
     const result: Record<string, unknown> = {};
-    for (const key of plain) if (value[key] !== undefined) result[key] = value[key];
-    for (const key of single) if (value[key] !== undefined) result[key] = schema(value[key], where);
-    for (const key of several)
-      if (value[key] !== undefined) result[key] = listOf(value[key]).map((it) => schema(it, where));
-    for (const key of named)
-      if (value[key] !== undefined) result[key] = mapped(mapOf(value[key]), (it, name) => schema(it, name));
-    if (value.patternProperties !== undefined)
-      result.patternProperties = Object.fromEntries(
-        Object.entries(mapOf(value.patternProperties)).map(([key, it]) => [
-          safePattern(key, at(where)),
-          schema(it, where),
-        ]),
-      );
-    if (typeof value.pattern === "string") result.pattern = safePattern(value.pattern, at(where));
-    const odd = foreign.find((key) => value[key] !== undefined);
-    if (odd !== undefined)
-      throw new DocumentError(`${document.file}: ${where} has ${odd}`, "name schemas by #/components/schemas/…");
-    formatOf(value, result, where);
-    required(value, result);
-    return old ? nullable(value, result) : result;
+    for (const it of wordsOf(value, place.document.dialect)) spell(it, value, place, result);
+    if (openapi) tried(place, undefined, () => required(value, place, result));
+    const own = openapi === "3.0" ? nullable(value, result) : result;
+    return ref === undefined ? own : { allOf: [ref, own] };
   };
 
-  const formatOf = ({ format }: JsonMap, result: Record<string, unknown>, where: string): void => {
-    if (typeof format !== "string" || loose.includes(format)) return;
-    if (formats.includes(format)) result.format = format;
-    else notes.add(`${where}: the format "${format}" is not checked`);
+  const spell = (it: Word, all: JsonMap, place: Place, result: Record<string, unknown>): void => {
+    const { word, value } = it;
+    const { dialect } = place.document;
+    const here = beneath(place, ...it.written);
+    if (Object.hasOwn(values, word)) {
+      // 3.0 has `exclusiveMinimum: true`.
+      const odd = dialect.openapi === "3.0" && word.startsWith("exclusive") && typeof value === "boolean";
+      if (odd || values[word]?.fits(value)) result[word] = value;
+      else fail(here, `${word} is ${values[word]?.is}`);
+    } else if (single.includes(word)) {
+      if (Array.isArray(value)) fail(here, `${word} is one schema`, "a list of them is prefixItems: […]");
+      else result[word] = schema(value, here);
+    } else if (several.includes(word)) {
+      if (!Array.isArray(value) || value.length === 0) fail(here, `${word} is a list of schemas`);
+      else if (value.length > mostMembers) fail(here, `${word} has more than ${mostMembers} schemas`);
+      else result[word] = value.map((one: Json, index: number) => schema(one, beneath(here, index)));
+    } else if (named.includes(word)) {
+      if (!isMap(value)) fail(here, `${word} is a map of schemas`);
+      else if (Object.keys(value).length > mostMembers)
+        fail(
+          here,
+          `${word} has more than ${mostMembers} schemas`,
+          "put some into a schema of their own: allOf: [{ $ref: … }]",
+        );
+      else result[word] = mapped(value, here, word === "patternProperties");
+    } else if (word === "pattern") {
+      if (typeof value !== "string") fail(here, "pattern is a text");
+      else result.pattern = pattern(value, here);
+    } else if (word === "format") formatOf(value, here, result);
+    else unspoken(word, all, place);
+  };
+
+  const mapped = (all: JsonMap, place: Place, areNamedByPattern: boolean): Record<string, Schema> =>
+    Object.fromEntries(
+      Object.entries(all).map(([key, it]) => {
+        const here = { ...beneath(place, key), name: key };
+        return [areNamedByPattern ? pattern(key, here) : key, schema(it, here)];
+      }),
+    );
+
+  const pattern = (text: string, place: Place): string => {
+    const read = tried(place, undefined, () => safePattern(text));
+    // Quick, and nothing is built of what was refused.
+    return read === true ? "" : read;
+  };
+
+  const formatOf = (format: unknown, place: Place, result: Record<string, unknown>): void => {
+    if (typeof format !== "string") fail(place, "format is a text");
+    else if (formats.includes(format)) result.format = format;
+    else if (!loose.includes(format)) notes.add(`${place.name}: the format "${format}" is not checked`);
+  };
+
+  /** A word that nothing is checked by. */
+  const unspoken = (word: string, all: JsonMap, place: Place): void => {
+    const { dialect, file } = place.document;
+    if (foreign.includes(word) || (word === "$id" && place.path.length > 0) || (dialect.openapi && word === "$defs"))
+      return void fail(
+        place,
+        `${dialect.openapi ? `${file}: ` : ""}${place.name} has ${word}`,
+        dialect.openapi ? "name schemas by #/components/schemas/…" : "name schemas by their place: #/$defs/…",
+        word,
+      );
+    if (word.startsWith("x-") || word === "$id" || annotations.includes(word)) return;
+    if (word.startsWith("content")) return void notes.add(`${place.name}: ${word} is not checked`);
+    if (dialect.openapi && openApiWords.includes(word)) return;
+    if (dialect.openapi) return void notes.add(`${place.name}: the word "${word}" is not checked`);
+    if (word === "nullable")
+      return void fail(place, "nullable is a word of OpenAPI 3.0", `write type: [${all.type}, "null"]`, word);
+    fail(place, `no schema has the word "${word}"`, choice(word, allWords) ?? "what it is for is said by x-…", word);
   };
 
   /** What only answers have is asked of no request. */
-  const required = (value: JsonMap, result: Record<string, unknown>): void => {
+  const required = (value: JsonMap, { document }: Place, result: Record<string, unknown>): void => {
     const properties = mapOf(value.properties);
     const asked = listOf(value.required).filter(
       (name) => mapOf(resolved(document, properties[String(name)])).readOnly !== true,
@@ -120,29 +188,14 @@ export const translator = (document: OpenApi): Translator => {
     else delete result.required;
   };
 
-  return { schema, definitions: () => done, notes };
+  return { schema, definitions: () => done, notes, faults, fail };
 };
 
-/** OpenAPI 3.0 says `null` beside the type, and an exclusive bound beside the bound. */
-const nullable = (value: JsonMap, result: Record<string, unknown>): Schema => {
-  for (const [bound, exclusive] of [
-    ["minimum", "exclusiveMinimum"],
-    ["maximum", "exclusiveMaximum"],
-  ] as const) {
-    if (typeof value[exclusive] !== "boolean") continue;
-    delete result[exclusive];
-    if (value[exclusive] && value[bound] !== undefined) {
-      result[exclusive] = value[bound];
-      delete result[bound];
-    }
+/** As its place is called: `#/components/schemas/Order` is `Order`. */
+const nameFor = (path: Path, taken: object): string => {
+  const wanted = String(path.findLast((it) => typeof it === "string") ?? "schema").replaceAll(/[^\w.-]+/g, "-");
+  for (let turn = 1; ; turn++) {
+    const name = turn === 1 ? wanted : `${wanted}-${turn}`;
+    if (!Object.hasOwn(taken, name)) return name;
   }
-  if (value.nullable !== true) return result;
-  // Where it can stand beside the type, what is said of another value is of that value.
-  if (typeof result.type !== "string") return { anyOf: [result, { type: "null" }] };
-  result.type = [result.type, "null"];
-  if (Array.isArray(result.enum) && !result.enum.includes(null)) result.enum = [...result.enum, null];
-  return result;
 };
-
-const mapped = (all: JsonMap, map: (value: Json | undefined, name: string) => Schema): Record<string, Schema> =>
-  Object.fromEntries(Object.entries(all).map(([name, it]) => [name, map(it, name)]));

@@ -2,8 +2,8 @@
 import { stringify } from "yaml";
 import { type Compiled, compile, manifestFiles } from "../compiler/compile.ts";
 import { choice } from "../compiler/issues.ts";
+import { bytesOf, sourceOf } from "../compiler/read.ts";
 import { report } from "../compiler/report.ts";
-import { bytesOf, sourceOf } from "../compiler/surroundings.ts";
 import { hidden } from "../literals.ts";
 import type { Outcome } from "../outcome.ts";
 import { documentation } from "../review/effective/documented.ts";

@@ -1,7 +1,9 @@
 /** The module of checks that stands beside a plan: made once of equal things, and measured. */
 import { expect, it } from "vitest";
+import { compile } from "../../infra/compiler/compile.ts";
 import { bytesOfChecks, moduleOf, type TierPlans } from "../../infra/openapi/module.ts";
 import type { Schema } from "../../infra/openapi/schemas.ts";
+import { manifest, project } from "../e2e/city.ts";
 
 const plans = (schema: Schema): TierPlans => ({
   tier: "shop",
@@ -35,4 +37,48 @@ it("is measured by what its schemas need", () => {
     ),
   );
   expect(large).toBeGreaterThan(small * 10);
+});
+
+const problemsOf = (schemas: Readonly<Record<string, object>>) => {
+  const content = {
+    "application/json": {
+      schema: { anyOf: Object.keys(schemas).map((it) => ({ $ref: `#/components/schemas/${it}` })) },
+    },
+  };
+  const document = {
+    openapi: "3.1.0",
+    paths: { "/a": { post: { requestBody: { content } } } },
+    components: { schemas },
+  };
+  const root = project({
+    "routes/openapi/large.json": JSON.stringify(document),
+    "routes/t.yaml": manifest(
+      "t",
+      "filters: [{ body-limit: 1MiB }, { validate: openapi/large.json }]\nroutes: { a: { match: POST /a, respond: {} } }\n",
+    ),
+  });
+  return compile(root, "local").problems.map(({ file, line, code, message }) => `${file}:${line} ${code} ${message}`);
+};
+const object = (count: number, inner: object = { type: "string", minLength: 7 }) => ({
+  type: "object",
+  properties: Object.fromEntries(Array.from({ length: count }, (_, at) => [`p${at}`, inner])),
+});
+
+it("is no more than a gate can carry: a problem with its place says so", () => {
+  const many = Object.fromEntries(Array.from({ length: 25 }, (_, at) => [`s${at}`, object(400 + at)]));
+  expect(problemsOf(many)).toEqual([
+    expect.stringMatching(
+      /^routes\/t.yaml:5 document-unfit the checks of this tier are [3-9]\.\d MiB of code, and a gate carries 3 MiB/,
+    ),
+  ]);
+  expect(problemsOf({ wide: object(501) })).toEqual([
+    "routes/t.yaml:5 document-unfit routes/openapi/large.json: wide: properties has more than 500 schemas",
+  ]);
+  const deep = Array.from({ length: 8 }).reduce<object>(
+    (inner) => ({ type: "object", properties: { ...object(400).properties, z: inner } }),
+    object(1),
+  );
+  expect(problemsOf({ deep })).toEqual([
+    "routes/t.yaml:5 document-unfit its schemas hold more within each other than can be compiled",
+  ]);
 });

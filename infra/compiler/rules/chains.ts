@@ -133,7 +133,7 @@ const bodiesAreBounded = (tier: CheckedTier, route: CheckedRoute): Problem[] => 
   const { chain, name } = route;
   return chain.flatMap((filter, index) => {
     if (!filter.about.readsBody) return [];
-    if (filter.about.document && !readsBodyOf(tier, filter, route)) return [];
+    if (filter.about.checks && !readsBodyOf(tier, filter, route)) return [];
     if (chain.slice(0, index).some((it) => it.about.boundsBody && isEnforced(it))) return [];
     return [
       filter.source.problem(filter.entry, "body-unbounded", `${filter.use} reads bodies of ${name}, of any size`, {

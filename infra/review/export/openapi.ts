@@ -2,7 +2,7 @@
 import { upgradeFromThreeToThreeOne } from "@scalar/openapi-upgrader/3.0-to-3.1";
 import type { CheckedRoute, CheckedTier } from "../../compiler/checked.ts";
 import type { Documents } from "../../compiler/documents.ts";
-import { operationOf } from "../../compiler/validations.ts";
+import { operationOf } from "../../compiler/operations.ts";
 import { type JsonMap, listOf, mapOf, type OpenApi, resolved } from "../../openapi/document.ts";
 import { type Operation, operationsOf } from "../../openapi/operations.ts";
 import type { Gap } from "../import/imported.ts";
