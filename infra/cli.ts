@@ -3,7 +3,18 @@
 import { Command, CommanderError } from "@commander-js/extra-typings";
 import { addImportVerbs } from "./verbs/cli/imports.ts";
 import { addNoticeVerbs } from "./verbs/cli/notices.ts";
-import { environment, examples, finish, json, root, target } from "./verbs/cli/options.ts";
+import {
+  body,
+  checkOnly,
+  environment,
+  examples,
+  finish,
+  header,
+  isolates,
+  json,
+  root,
+  target,
+} from "./verbs/cli/options.ts";
 import { addOverlayVerbs } from "./verbs/cli/overlays.ts";
 import { addPreviewVerbs } from "./verbs/cli/previews.ts";
 import { addReleaseVerbs } from "./verbs/cli/releases.ts";
@@ -13,6 +24,7 @@ import { addRolloutVerbs } from "./verbs/cli/rollouts.ts";
 import { addTelemetryVerbs } from "./verbs/cli/telemetry.ts";
 import { addTestVerb } from "./verbs/cli/tests.ts";
 import { addWaveVerbs } from "./verbs/cli/waves.ts";
+import { exitCodes } from "./verbs/contract.ts";
 
 const program = new Command("postern")
   .description("An API gateway in which every business tier has a gate of its own.")
@@ -20,7 +32,9 @@ const program = new Command("postern")
   .showHelpAfterError("(--help shows what it takes)")
   .addHelpText(
     "after",
-    "\nExit codes:\n  0  done\n  1  the manifests have problems, or a case fails\n  2  the command line is wrong\n  3  it could not be done\n  4  a rollout was taken back, or a wave stopped by one\n  5  a change or a finding is as grave as --fail-on says",
+    `\nExit codes:\n${Object.entries(exitCodes)
+      .map(([code, meaning]) => `  ${code}  ${meaning}`)
+      .join("\n")}`,
   )
   .exitOverride();
 
@@ -59,7 +73,7 @@ program
   .addOption(json)
   .option("-p, --port <number>", "where the front listens", "8787")
   .option("--split <per cent>", "what an edit gets of the requests; the rest stays with what ran before", "100")
-  .option("--isolates <count>", "of each Worker, as production runs many", "1")
+  .addOption(isolates)
   .addHelpText(
     "after",
     examples({
@@ -119,8 +133,8 @@ program
   .addOption(environment("local"))
   .addOption(root)
   .addOption(json)
-  .option("-H, --header <line...>", "a header of the request: 'authorization: Bearer …'")
-  .option("-d, --data <body>", "its body")
+  .addOption(header)
+  .addOption(body)
   .option("--ip <address>", "the client's", "192.0.2.1")
   .option("--gray <key>", "the gray key, which a `percent` goes by")
   .option("--online", "ask issuers for their keys; nothing else leaves this machine")
@@ -142,12 +156,12 @@ program
 program
   .command("sign")
   .description(
-    "sign a request with a key of the dev loop, as a client would (RFC 9421); prints a configuration for curl",
+    "sign a request with a key of the dev loop, its headers and body too, as a client would (RFC 9421); prints a configuration for curl",
   )
   .argument("<method>", "such as POST")
   .argument("<url>", "of the dev loop: http://localhost:8787/pay/v1/…")
-  .option("-d, --data <body>", "the body; its digest is signed as well")
-  .option("-H, --header <line...>", "a header that is sent and signed: 'content-type: application/json'")
+  .addOption(body)
+  .addOption(header)
   .option("-k, --key <id>", "the key's id, where the tier has several")
   .addOption(root)
   .addOption(json)
@@ -166,7 +180,7 @@ program
   .command("gen")
   .description("write what is generated: registries, schemas, reference docs")
   .addOption(json)
-  .option("--check", "write nothing; fail where something is stale")
+  .addOption(checkOnly)
   .addHelpText(
     "after",
     examples({ "npx postern gen": "after adding a part or a tier", "npx postern gen --check": "in CI" }),

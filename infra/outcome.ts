@@ -1,7 +1,8 @@
 /** What a verb has to say: a text for people and the same as data. */
+import type { ExitCode } from "./verbs/contract.ts";
+
 export interface Outcome {
-  /** 0 done, 1 the manifests have problems or a case fails, 2 wrong command line, 3 it could not be done, 4 a rollout was taken back, or a wave stopped by one, 5 a change or a finding is as grave as `--fail-on` says. */
-  readonly exitCode: 0 | 1 | 2 | 3 | 4 | 5;
+  readonly exitCode: ExitCode;
   readonly text: string;
   /** What was asked for itself, such as a document: alone on stdout, whatever the exit code. The text is about it, on stderr. */
   readonly product?: string;

@@ -13,13 +13,14 @@ import { changesPage } from "./changes.ts";
 import { type Generated, written } from "./generated.ts";
 import { problemPages } from "./problems.ts";
 import { summaryOf } from "./summary.ts";
+import { verbsPage } from "./verbs.ts";
 
 export const reference = (): Generated[] => {
   const pages = [
     ...Object.entries(filters).map(([name, about]) => page("filters", name, about)),
     ...Object.entries(upstreams).map(([name, about]) => page("upstreams", name, about)),
   ];
-  return [...pages, ...keyPages(), ...problemPages(), ...auditPages(), changesPage(), index(), codes()];
+  return [...pages, ...keyPages(), ...problemPages(), ...auditPages(), changesPage(), verbsPage(), index(), codes()];
 };
 
 const { filters, upstreams } = registry;

@@ -1,6 +1,6 @@
 /** The verbs that read and write another language. */
 import { type Command, Option } from "@commander-js/extra-typings";
-import { environment, examples, finish, json, root } from "./options.ts";
+import { environment, examples, finish, force, json, root } from "./options.ts";
 
 const acceptGaps = new Option("--accept-gaps", "exit with 0 although something is left out; without it, with 1");
 
@@ -17,7 +17,7 @@ export const addImportVerbs = (program: Command): void => {
     .option("--host <name>", "where it is served; by default the host of the document's server")
     .option("--base <path>", "put before every path; by default the path of the document's server")
     .option("--upstream <url>", "the service behind it; by default the document's server")
-    .option("--force", "replace the files that are there")
+    .addOption(force)
     .addOption(acceptGaps)
     .addOption(root)
     .addOption(json)
@@ -40,7 +40,7 @@ export const addImportVerbs = (program: Command): void => {
       "--service-url <text>",
       "of each Service: 'https://{name}.{namespace}.acme.example:{port}'; by default a variable",
     )
-    .option("--force", "replace the files that are there")
+    .addOption(force)
     .addOption(acceptGaps)
     .addOption(root)
     .addOption(json)

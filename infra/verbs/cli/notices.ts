@@ -1,6 +1,6 @@
 /** The verbs of notices. */
 import type { Command } from "@commander-js/extra-typings";
-import { as, examples, finish, json, onTarget, root, target } from "./options.ts";
+import { controlled, examples, finish } from "./options.ts";
 
 const verbs = {
   list: "who is told of rollouts, what waits, and what was given up",
@@ -11,14 +11,7 @@ const verbs = {
 export const addNoticeVerbs = (program: Command): void => {
   const notices = program.command("notices").description("what control tells the world: webhooks and GitHub");
   for (const [name, description] of Object.entries(verbs))
-    notices
-      .command(name, { isDefault: name === "list" })
-      .description(description)
-      .addOption(as)
-      .addOption(target)
-      .addOption(onTarget)
-      .addOption(root)
-      .addOption(json)
+    controlled(notices.command(name, { isDefault: name === "list" }).description(description))
       .addHelpText("after", examples({ [`npx postern notices ${name}`]: "" }))
       .action(async (options) =>
         finish(await (await import("../notices.ts"))[name as keyof typeof verbs](options), options),

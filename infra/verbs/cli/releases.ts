@@ -1,6 +1,6 @@
 /** The verbs of releases: the cloud that they are tried on, and bringing versions there, back, and to the eye. */
 import type { Command } from "@commander-js/extra-typings";
-import { examples, finish, json, onTarget, root, target } from "./options.ts";
+import { examples, finish, isolates, json, message, onTarget, root, target } from "./options.ts";
 
 export const addReleaseVerbs = (program: Command): void => {
   program
@@ -9,7 +9,7 @@ export const addReleaseVerbs = (program: Command): void => {
     .option("--api-port <number>", "where wrangler calls", "8799")
     .option("--edge-port <number>", "where requests come in", "8800")
     .option("--state <folder>", "keeps the account", ".state/cloud")
-    .option("--isolates <count>", "of each Worker, as production runs many", "1")
+    .addOption(isolates)
     .option(
       "--realism",
       "what production does to you: KV a minute late, far objects, 30 s drains, evictions, no IP literals",
@@ -31,7 +31,7 @@ export const addReleaseVerbs = (program: Command): void => {
     .addOption(target)
     .addOption(onTarget)
     .option("--split <per cent>", "what new versions get of the requests", "100")
-    .option("-m, --message <text>", "why; it stands beside the version")
+    .addOption(message)
     .option("--prune", "delete gates that the front reaches no more, such as those of a tier that has gone")
     .addOption(root)
     .addOption(json)
@@ -53,7 +53,7 @@ export const addReleaseVerbs = (program: Command): void => {
     .option("--old-secrets", "also where that brings back values of secrets that have changed since")
     .addOption(target)
     .addOption(onTarget)
-    .option("-m, --message <text>", "why")
+    .addOption(message)
     .addOption(root)
     .addOption(json)
     .addHelpText(

@@ -1,7 +1,6 @@
 /** The verbs of a review: what manifests do, and what a change of them does, before it is merged. */
 import { type Command, Option } from "@commander-js/extra-typings";
-import { grades } from "../../review/risks.ts";
-import { environment, examples, finish, json, root } from "./options.ts";
+import { checkOnly, environment, examples, failOn, failUnder, finish, json, onlyEnvironment, root } from "./options.ts";
 
 export const addReviewVerbs = (program: Command): void => {
   program
@@ -9,11 +8,11 @@ export const addReviewVerbs = (program: Command): void => {
     .description("say what a change of the manifests does: who gets in, what is asked, which Workers get a new version")
     .argument("<base>", "a commit (main, HEAD~1, origin/main...HEAD) or a folder with routes/ in it")
     .argument("[head]", "the same; by default the files as they are")
-    .option("-e, --env <name>", "only in this one of routes/environments")
+    .addOption(onlyEnvironment)
     .addOption(
       new Option("--format <format>", "markdown: a comment of a pull request").choices(["human", "markdown"] as const),
     )
-    .addOption(new Option("--fail-on <risk>", "exit with 5 where a change is as risky as this").choices(grades))
+    .addOption(failOn("a change"))
     .addOption(root)
     .addOption(json)
     .addHelpText(
@@ -52,7 +51,7 @@ export const addReviewVerbs = (program: Command): void => {
     .description(
       "write what a repository keeps beside its manifests: CODEOWNERS, and the line that tells editors the schema",
     )
-    .option("--check", "write nothing; exit with 1 where something is missing or stale")
+    .addOption(checkOnly)
     .addOption(root)
     .addOption(json)
     .addHelpText(
@@ -76,12 +75,8 @@ export const addReviewVerbs = (program: Command): void => {
     .command("ci")
     .description("all that a pull request has to pass, in one report: check, repo --check, test, diff")
     .argument("[base]", "a commit or a folder, as `postern diff` takes it", "origin/main...")
-    .addOption(
-      new Option("--fail-on <risk>", "exit with 5 where a finding or a change is as grave as this")
-        .choices([...grades, "never"] as const)
-        .default(undefined, "high findings, and no change"),
-    )
-    .option("--fail-under <per cent>", "exit with 1 where the cases try less of the policy")
+    .addOption(failOn("a finding or a change", "high findings and no change"))
+    .addOption(failUnder)
     .option("--annotate", "say problems as annotations of a pull request, too")
     .option("--comment <file>", "write the comment of the pull request, in Markdown")
     .addOption(root)
@@ -100,7 +95,7 @@ export const addCheckVerb = (program: Command): void => {
   program
     .command("check")
     .description("say everything that is wrong with the manifests, in every environment, and what an audit finds")
-    .option("-e, --env <name>", "only in this one of routes/environments")
+    .addOption(onlyEnvironment)
     .addOption(
       new Option("--format <format>", "github: annotations of a pull request; sarif: for code scanning").choices([
         "human",
@@ -108,11 +103,7 @@ export const addCheckVerb = (program: Command): void => {
         "sarif",
       ] as const),
     )
-    .addOption(
-      new Option("--fail-on <severity>", "exit with 5 where a finding is as grave as this")
-        .choices([...grades, "never"] as const)
-        .default("high" as const),
-    )
+    .addOption(failOn("a finding").default("high" as const))
     .option("--fix", "mend what can be mended without asking anybody")
     .addOption(new Option("--dry-run", "show what --fix would write").implies({ fix: true }))
     .addOption(root)

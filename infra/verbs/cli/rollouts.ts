@@ -1,6 +1,6 @@
 /** The verbs of rollouts, which control runs. */
 import type { Command } from "@commander-js/extra-typings";
-import { as, examples, finish, json, message, onTarget, root, target } from "./options.ts";
+import { bake, controlled, examples, finish, message, stay } from "./options.ts";
 
 const verbs = () => import("../rollout.ts");
 
@@ -18,34 +18,22 @@ export const addRolloutVerbs = (program: Command): void => {
     .command("rollout")
     .description("release a tier's new version gray, or cut a route over: step by step, measured, and back by itself");
 
-  rollout
-    .command("start")
-    .description("upload the new version for nobody, and begin")
-    .argument("<tier>", subject)
-    .option("--no-upload", "the version that is live at its share is tried")
-    .option("--bake <time>", "of each step, in place of the manifest's: 30s")
-    .option("--watch", "stay, and show how it goes")
-    .option("--commit <id>", "that the version was built from; by default that of a clean git checkout")
-    .addOption(message)
-    .addOption(as)
-    .addOption(target)
-    .addOption(onTarget)
-    .addOption(root)
-    .addOption(json)
+  controlled(
+    rollout
+      .command("start")
+      .description("upload the new version for nobody, and begin")
+      .argument("<tier>", subject)
+      .option("--no-upload", "the version that is live at its share is tried")
+      .addOption(bake)
+      .addOption(stay)
+      .option("--commit <id>", "that the version was built from; by default that of a clean git checkout")
+      .addOption(message),
+  )
     .addHelpText("after", examples({ "npx postern rollout start open --watch": "and see it through" }))
     .action(async (tier, options) => finish(await (await verbs()).start(tier, options), options));
 
   for (const [name, description] of Object.entries(commands))
-    rollout
-      .command(name)
-      .description(description)
-      .argument("<tier>", subject)
-      .addOption(message)
-      .addOption(as)
-      .addOption(target)
-      .addOption(onTarget)
-      .addOption(root)
-      .addOption(json)
+    controlled(rollout.command(name).description(description).argument("<tier>", subject).addOption(message))
       .addHelpText("after", examples({ [`npx postern rollout ${name} open -m 'as agreed'`]: "" }))
       .action(async (tier, options) =>
         finish(await (await verbs()).ask(name as keyof typeof commands, tier, options), options),
@@ -57,44 +45,27 @@ export const addRolloutVerbs = (program: Command): void => {
     history: "the tier's rollouts, newest first",
   } as const;
   for (const [name, description] of Object.entries(reading))
-    rollout
-      .command(name)
-      .description(description)
-      .argument("<tier>", subject)
-      .addOption(as)
-      .addOption(target)
-      .addOption(onTarget)
-      .addOption(root)
-      .addOption(json)
+    controlled(rollout.command(name).description(description).argument("<tier>", subject))
       .addHelpText("after", examples({ [`npx postern rollout ${name} open`]: "" }))
       .action(async (tier, options) =>
         finish(await (await verbs())[name as keyof typeof reading](tier, options), options),
       );
 
-  program
-    .command("try")
-    .description("print a header that brings its bearer to the version that is tried, for five minutes")
-    .argument("<tier>")
-    .addOption(as)
-    .addOption(target)
-    .addOption(onTarget)
-    .addOption(root)
-    .addOption(json)
+  controlled(
+    program
+      .command("try")
+      .description("print a header that brings its bearer to the version that is tried, for five minutes")
+      .argument("<tier>"),
+  )
     .addHelpText(
       "after",
       examples({ "npx postern try open": 'curl -H "$(npx postern try open)" <url> asks the new version' }),
     )
     .action(async (tier, options) => finish(await (await verbs()).label(tier, options), options));
 
-  program
-    .command("approve")
-    .description("be the second person that a core tier takes")
-    .argument("<proposal>")
-    .addOption(as)
-    .addOption(target)
-    .addOption(onTarget)
-    .addOption(root)
-    .addOption(json)
+  controlled(
+    program.command("approve").description("be the second person that a core tier takes").argument("<proposal>"),
+  )
     .addHelpText("after", examples({ "npx postern approve 1fe43f7b --as bob": "" }))
     .action(async (id, options) => finish(await (await verbs()).approve(id, options), options));
 };

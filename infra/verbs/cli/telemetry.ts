@@ -1,30 +1,22 @@
 /** The verbs of what was measured, and of who may read it. */
 import type { Command } from "@commander-js/extra-typings";
-import { as, examples, finish, json, onTarget, root, target } from "./options.ts";
+import { controlled, examples, finish } from "./options.ts";
 
 const costs = () => import("../cost.ts");
 const tokens = () => import("../token.ts");
 
 export const addTelemetryVerbs = (program: Command): void => {
-  program
-    .command("cost")
-    .description("what each route of a tier costs: CPU, time of its upstreams, bodies")
-    .argument("<tier>")
-    .addOption(as)
-    .addOption(target)
-    .addOption(onTarget)
-    .addOption(root)
-    .addOption(json)
+  controlled(
+    program
+      .command("cost")
+      .description("what each route of a tier costs: CPU, time of its upstreams, bodies")
+      .argument("<tier>"),
+  )
     .addHelpText("after", examples({ "npx postern cost open": "" }))
     .action(async (tier, options) => finish(await (await costs()).cost(tier, options), options));
-  program
-    .command("token")
-    .description("print an operator's token for control, which lives for five minutes")
-    .addOption(as)
-    .addOption(target)
-    .addOption(onTarget)
-    .addOption(root)
-    .addOption(json)
+  controlled(
+    program.command("token").description("print an operator's token for control, which lives for five minutes"),
+  )
     .addHelpText(
       "after",
       examples({ "npx postern token --as prometheus > /run/postern.token": "each four minutes, for scrapes" }),

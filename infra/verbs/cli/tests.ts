@@ -1,6 +1,6 @@
 /** The verb that tries the cases beside the manifests. */
 import type { Command } from "@commander-js/extra-typings";
-import { environment, examples, finish, json, root } from "./options.ts";
+import { environment, examples, failUnder, finish, json, root } from "./options.ts";
 
 export const addTestVerb = (program: Command): void => {
   program
@@ -14,7 +14,7 @@ export const addTestVerb = (program: Command): void => {
     .option("-w, --watch", "again after each save")
     .option("-u, --update", "write the snapshots anew; CI refuses it")
     .option("--coverage", "say what of the policy no case has tried")
-    .option("--fail-under <per cent>", "exit with 1 where less of the policy is tried")
+    .addOption(failUnder)
     .option("--mutate [count]", "try them on manifests that are wrong in one thing: all of those, or so many")
     .option("--init", "write first cases for tiers that have none: what their gates answer today")
     .option("--junit <file>", "write what came of it as JUnit's XML, too")

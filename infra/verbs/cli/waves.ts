@@ -1,7 +1,7 @@
 /** The verbs of waves: releases of many tiers, which control runs. */
 import { type Command, Option } from "@commander-js/extra-typings";
 import { levels } from "../../../functions/control/wave/state.ts";
-import { as, examples, finish, json, message, onTarget, root, target } from "./options.ts";
+import { bake, controlled, examples, finish, message, stay } from "./options.ts";
 
 const verbs = () => import("../wave.ts");
 
@@ -12,21 +12,18 @@ export const addWaveVerbs = (program: Command): void => {
       "release many tiers gray, what matters least first: each by a rollout of its own, and no further after one fails",
     );
 
-  wave
-    .command("start")
-    .description("upload the new versions of the chosen tiers for nobody, and begin with those that have one")
-    .option("--all", "all tiers, such as for a new version of Postern")
-    .option("--label <key=value...>", "tiers with this label in their manifest; of several, all must be there")
-    .addOption(new Option("--level <level>", "tiers of this level").choices(levels))
-    .option("--concurrent <n>", "rollouts at once", "3")
-    .option("--bake <time>", "of each step, in place of the manifests': 30s")
-    .option("--watch", "stay, and show how it goes")
-    .addOption(message)
-    .addOption(as)
-    .addOption(target)
-    .addOption(onTarget)
-    .addOption(root)
-    .addOption(json)
+  controlled(
+    wave
+      .command("start")
+      .description("upload the new versions of the chosen tiers for nobody, and begin with those that have one")
+      .option("--all", "all tiers, such as for a new version of Postern")
+      .option("--label <key=value...>", "tiers with this label in their manifest; of several, all must be there")
+      .addOption(new Option("--level <level>", "tiers of this level").choices(levels))
+      .option("--concurrent <n>", "rollouts at once", "3")
+      .addOption(bake)
+      .addOption(stay)
+      .addOption(message),
+  )
     .addHelpText(
       "after",
       examples({
@@ -45,13 +42,7 @@ export const addWaveVerbs = (program: Command): void => {
   for (const [name, description] of Object.entries(commands)) {
     const command = wave.command(name).description(description);
     const verb = name === "abort" ? command.option("--all", "also what the wave has promoted") : command;
-    verb
-      .addOption(message)
-      .addOption(as)
-      .addOption(target)
-      .addOption(onTarget)
-      .addOption(root)
-      .addOption(json)
+    controlled(verb.addOption(message))
       .addHelpText("after", examples({ [`npx postern wave ${name} -m 'as agreed'`]: "" }))
       .action(async (options: Parameters<typeof finish>[1] & Asked) =>
         finish(await (await verbs()).ask(name as keyof typeof commands, options), options),
@@ -64,14 +55,7 @@ export const addWaveVerbs = (program: Command): void => {
     history: "the waves, newest first",
   } as const;
   for (const [name, description] of Object.entries(reading))
-    wave
-      .command(name)
-      .description(description)
-      .addOption(as)
-      .addOption(target)
-      .addOption(onTarget)
-      .addOption(root)
-      .addOption(json)
+    controlled(wave.command(name).description(description))
       .addHelpText("after", examples({ [`npx postern wave ${name}`]: "" }))
       .action(async (options) => finish(await (await verbs())[name as keyof typeof reading](options), options));
 };

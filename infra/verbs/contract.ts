@@ -1,0 +1,100 @@
+/** What scripts can rely on: what each exit code means, and which keys the JSON of a verb has. The help and the reference are made from this. */
+
+export const exitCodes = {
+  0: "done, and nothing to complain of",
+  1: "it has been looked at and is not as it has to be: manifests have problems, a case fails, something is stale or left out",
+  2: "the command line is wrong; nothing has been done",
+  3: "it could not be done: a file, a commit, a place or a permission is missing",
+  4: "a rollout was taken back, or a wave stopped by one",
+  5: "a change or a finding is as grave as --fail-on says",
+} as const;
+
+export type ExitCode = keyof typeof exitCodes;
+
+interface Contract {
+  /** Besides 0, 2 and 3, which every verb has: when it exits so. */
+  readonly exits: Readonly<Partial<Record<1 | 4 | 5, string>>>;
+  /** Of the object that `--json` writes to stdout; a `?` at the end where a key is not always there. */
+  readonly json: readonly string[];
+}
+
+const broken = "a manifest does not hold";
+
+/** The verbs of a review. */
+export const contracts: Readonly<Record<string, Contract>> = {
+  check: {
+    exits: { 1: "a manifest does not hold", 5: "a finding is as grave as `--fail-on`, by default `high`" },
+    json: ["environments", "manifests", "broken", "routes", "problems", "findings", "ignored", "fixed?", "patch?"],
+  },
+  diff: {
+    exits: { 1: "the version after does not hold", 5: "a change is as risky as `--fail-on`; none is without it" },
+    json: [
+      ...[
+        "before",
+        "after",
+        "summary",
+        "risk",
+        "changed",
+        "code",
+        "environments",
+        "changes",
+        "workers",
+        "tiers",
+        "files",
+      ],
+      ...["problems", "brokenBefore"],
+    ],
+  },
+  ci: {
+    exits: { 1: "one of its stages exits with 1", 5: "a finding or a change is as grave as `--fail-on`" },
+    json: ["check", "repo", "test", "diff"],
+  },
+  test: {
+    exits: { 1: "a case fails, a file does not hold, or less is tried than `--fail-under`" },
+    json: ["problems", "environment?", "failed?", "coverage?", "tiers?"],
+  },
+  effective: {
+    exits: { 1: broken },
+    json: ["environment", "tier", "at", "dropped", "settings", "filters", "upstreams", "routes"],
+  },
+  explain: {
+    exits: { 1: "a manifest does not hold, so the request could fare otherwise" },
+    json: [
+      "tier",
+      "route",
+      "status",
+      "code",
+      "detail",
+      "because",
+      "steps",
+      "misses",
+      "upstream",
+      "copies",
+      "unknown",
+      "problems",
+    ],
+  },
+  "import openapi": {
+    exits: { 1: "something is left out, without `--accept-gaps`; or what was written does not hold" },
+    json: ["written", "routes", "leftOut", "gaps", "problems"],
+  },
+  "import gateway-api": {
+    exits: { 1: "something is left out, without `--accept-gaps`; or what was written does not hold" },
+    json: ["written", "routes", "leftOut", "gaps", "problems", "values"],
+  },
+  "export openapi": {
+    exits: { 1: "a manifest does not hold; or something is left out, without `--accept-gaps`" },
+    json: ["written", "operations", "leftOut", "gaps"],
+  },
+  "export site": {
+    exits: { 1: "a manifest does not hold; or something is left out, without `--accept-gaps`" },
+    json: ["written", "operations", "leftOut", "gaps"],
+  },
+  repo: {
+    exits: { 1: "a manifest does not hold; with `--check`, something is missing or stale" },
+    json: ["problems?", "unowned?", "written?"],
+  },
+  staged: { exits: { 1: "what is staged does not hold" }, json: ["files", "problems", "withoutSchema?"] },
+  routes: { exits: { 1: "a manifest does not hold; those that do are listed" }, json: ["routes", "problems"] },
+  build: { exits: { 1: broken }, json: ["environment", "workers", "problems"] },
+};
