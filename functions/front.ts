@@ -1,14 +1,14 @@
 /** The thin Worker ahead of the gates: cleans headers, names the request, sets the gray key, finds the tier. */
-import { Hono } from "hono";
 import { type Address, addressOf } from "./gateway/address.ts";
 import { cookie } from "./gateway/cookies.ts";
 import { answer, gatewayCodes, type ProblemOptions } from "./gateway/faults.ts";
 import type { Ear, FrontTelemetry } from "./gateway/front-telemetry.ts";
 import {
   cleanseFor,
-  grayKeyHeader,
   overridesHeader,
   parentSpanHeader,
+  present,
+  presentBesides,
   requestIdHeader,
   smokeHeader,
   traceOf,
@@ -52,30 +52,31 @@ export const front = (plan: FrontPlan, labels?: Labels, telemetry?: FrontTelemet
       return decline(passage, "internal", null);
     }
   };
-  return new Hono<{ readonly Bindings: Env }>().all("*", async (c) => {
-    const given = c.req.raw;
+  const fetch = async (given: Request, env: Env, context: Pick<ExecutionContext, "waitUntil">): Promise<Response> => {
     const onward = new Request(given);
     const { headers } = onward;
     // No gate sees a label. One that does not hold is as none.
     const text = headers.get(labelHeader);
-    const requestId = cleanAndName(headers);
-    const setCookie = keepOnOneVersion(given, headers);
+    const { requestId, further } = cleanAndName(headers);
+    const setCookie = keepOnOneVersion(given, headers, further);
     const label = text === null ? undefined : await labels?.(text, Date.now());
-    const defer: Ear["defer"] = (work) => c.executionCtx.waitUntil(work);
-    const response = await serve({ env: c.env, defer, given, onward, requestId, label });
+    const defer: Ear["defer"] = (work) => context.waitUntil(work);
+    const response = await serve({ env, defer, given, onward, requestId, label });
     return setCookie === undefined ? response : withCookie(response, setCookie);
-  });
+  };
+  return { fetch };
 };
 
 /** Nothing that the gateway uses inside is taken from outside. A request id of our own, and the caller's trace continued (W3C Trace Context). */
-const cleanAndName = (headers: Headers): string => {
+const cleanAndName = (headers: Headers): { readonly requestId: string; readonly further: readonly string[] } => {
   const requestId = crypto.randomUUID();
   const { traceparent, parentSpan } = traceOf(headers.get("traceparent"), requestId);
-  cleanseFor(headers, parentSpan);
+  const further = cleanseFor(headers, parentSpan);
   headers.set(requestIdHeader, requestId);
   headers.set("traceparent", traceparent);
-  if (parentSpan !== undefined) headers.set(parentSpanHeader, parentSpan);
-  return requestId;
+  if (parentSpan === undefined) return { requestId, further };
+  headers.set(parentSpanHeader, parentSpan);
+  return { requestId, further: [...further, parentSpanHeader] };
 };
 
 /** A key that steers nothing but stickiness, so its only rule is to be short and plain. */
@@ -87,10 +88,10 @@ const plainKey = /^[\w.:@-]{1,128}$/;
  */
 const keeper =
   ({ header, cookie: name }: FrontPlan["grayKey"]) =>
-  (given: Request, headers: Headers): string | undefined => {
+  (given: Request, headers: Headers, further: readonly string[]): string | undefined => {
     const brought = [header && headers.get(header), cookie(headers, name)].find((key) => key && plainKey.test(key));
     const key = brought || crypto.randomUUID();
-    headers.set(grayKeyHeader, key);
+    present(headers, key, further);
     headers.set(versionKeyHeader, key);
     if (brought || !wantsCookie(given)) return undefined;
     return `${name}=${key}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax`;
@@ -101,6 +102,7 @@ const letTestersChoose = (headers: Headers, tier: string, label: Label | undefin
   if (!label?.tiers.includes(tier)) return;
   headers.set(overridesHeader, label.versions);
   headers.set(smokeHeader, "1");
+  presentBesides(headers, [overridesHeader, smokeHeader]);
 };
 
 /** Only browsers keep cookies: they alone say where a fetch comes from (Fetch Metadata Request Headers). */

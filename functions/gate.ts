@@ -3,13 +3,13 @@ import { env, WorkerEntrypoint, waitUntil } from "cloudflare:workers";
 import type { Explain } from "./gateway/explain.ts";
 import { answer, gatewayCodes } from "./gateway/faults.ts";
 import type { Live, Source } from "./gateway/feed.ts";
-import { behindFront, smokeHeader, stranger, versionHeader } from "./gateway/hop.ts";
+import { behindFront, stranger, versionHeader } from "./gateway/hop.ts";
 import type { Parts } from "./gateway/part.ts";
 import type { Plan } from "./gateway/plan.ts";
 import { type Gateway, link } from "./gateway/server.ts";
 import { feedBinding } from "./gateway/state.ts";
 import type { Audience, Telemetry } from "./gateway/telemetry.ts";
-import type { Deps } from "./gateway/types.ts";
+import type { Caller, Deps } from "./gateway/types.ts";
 
 const deps = (): Deps => ({
   env: env as unknown as Record<string, unknown>,
@@ -52,7 +52,7 @@ export const gate = (plan: Plan, parts: Parts, extras: Extras = {}): Entrypoints
     zone: { fetch: (request) => serve(request, stranger(request.headers, world.uuid)) },
     Behind: class extends WorkerEntrypoint {
       override fetch(request: Request): Promise<Response> {
-        return smoked(request, serve(request, behindFront(request.headers, world.uuid)), world);
+        return told(serve, request, behindFront(request.headers, world.uuid), world);
       }
     },
   };
@@ -80,7 +80,7 @@ export const sharedGate = (
         const caller = behindFront(request.headers, world.uuid);
         const { tier = null } = this.ctx.props;
         const serve = gateways.get(tier ?? "") ?? unavailable(tier, "the binding names no tier of this gate", world);
-        return smoked(request, serve(request, caller), world);
+        return told(serve, request, caller, world);
       }
     },
   };
@@ -131,11 +131,13 @@ const audience = (control: Fetcher): Audience => ({
 });
 
 /** Tells a tester which version answered; the front lets nobody else ask. */
-const smoked = async (request: Request, answered: Promise<Response>, { version }: Deps): Promise<Response> => {
-  if (!request.headers.has(smokeHeader)) return answered;
-  const response = await answered;
-  response.headers.set(versionHeader, version);
-  return response;
+const told = (serve: Gateway, request: Request, caller: Caller, { version }: Deps): Promise<Response> => {
+  const answered = serve(request, caller);
+  if (!caller.tester) return answered;
+  return answered.then((response) => {
+    response.headers.set(versionHeader, version);
+    return response;
+  });
 };
 
 /** Where nobody may ask, a gate carries nothing to answer with. */

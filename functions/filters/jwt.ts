@@ -11,7 +11,7 @@ import { aboutFilter, type Config } from "../gateway/part.ts";
 import { duration, milliseconds } from "../gateway/quantities.ts";
 import { type Holding, revokedIn, takenBack } from "../gateway/revocations.ts";
 import { tokenCache } from "../gateway/token-cache.ts";
-import { isPlain } from "../gateway/token-header.ts";
+import { plainTokens } from "../gateway/token-header.ts";
 import type { Context, Deps, Guard } from "../gateway/types.ts";
 
 const codes = {
@@ -187,9 +187,7 @@ const gone = (cause: unknown): never => {
   throw new Fault(codes, "keys-unavailable", { cause, headers: { "retry-after": "5" } });
 };
 
-type Verify = (token: string, current: Keys, keys: KeySet) => Promise<Verdict>;
-
-const verifier = (config: Config<typeof spec>, deps: Deps): Verify => {
+const verifier = (config: Config<typeof spec>, deps: Deps) => {
   const { issuer, audience, algorithms } = config;
   const maxAge = config["max-age"];
   const expected = {
@@ -201,10 +199,11 @@ const verifier = (config: Config<typeof spec>, deps: Deps): Verify => {
     clockTolerance: milliseconds(config.leeway) / 1000,
     ...(maxAge !== undefined && { maxTokenAge: milliseconds(maxAge) / 1000 }),
   };
+  const isPlain = plainTokens();
   const once = async (token: string, { find }: Keys): Promise<JWTPayload> =>
     (await jwtVerify(token, find, { ...expected, currentDate: new Date(deps.now()) })).payload;
 
-  return async (token, current, keys) => {
+  return async (token: string, current: Keys, keys: KeySet): Promise<Verdict> => {
     try {
       if (!isPlain(token)) return "token-invalid";
       const claims = await once(token, current).catch(async (error: unknown) => {

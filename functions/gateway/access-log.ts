@@ -8,7 +8,7 @@ import type { Context, Deps } from "./types.ts";
  */
 export const accessLog =
   (sample: number, deps: Deps) =>
-  ({ method }: Request, status: number, context: Context, started: number): void => {
+  (request: Request, status: number, context: Context, started: number): void => {
     const { caller, outcome, route } = context;
     if (outcome.verdict !== "failed" && deps.random() >= sample) return;
     deps.log({
@@ -17,7 +17,7 @@ export const accessLog =
       tier: route.tier,
       route: route.name || null,
       version: deps.version,
-      method,
+      method: request.method,
       status,
       verdict: outcome.verdict,
       side: outcome.side,

@@ -13,7 +13,7 @@ const patienceMs = 30_000;
  * What has been read goes to the upstream from memory, so the checker wants a `body-limit` ahead.
  * @throws Fault `body-too-large`, `body-incomplete`
  */
-export const wholeBody = async (request: Request, context: Context, deps: Pick<Deps, "sleep">): Promise<Uint8Array> => {
+export const wholeBody = async (request: Request, context: Context, deps: Pick<Deps, "after">): Promise<Uint8Array> => {
   const read = known(context, Body);
   if (read) return read;
   const limit = known(context, BodyLimit) ?? 0;

@@ -1,5 +1,4 @@
 /** Moves users of a route from the gateway that served it before to this one, a share at a time and always the same ones. */
-import { smokeHeader } from "./hop.ts";
 import { position } from "./pipeline.ts";
 import type { RoutePlan } from "./plan.ts";
 import { share } from "./quantities.ts";
@@ -24,7 +23,7 @@ export const cutover: CutOver = ({ cutover: it }, upstreams, here) => {
   const moved = share(it.percent);
   return (request, context) => {
     // A tester asks for what is new.
-    const side = request.headers.has(smokeHeader) ? "gate" : sideOf(context.route.tier, context.caller, moved);
+    const side = context.caller.tester ? "gate" : sideOf(context.route.tier, context.caller, moved);
     context.outcome.side = side;
     return (side === "gate" ? here : legacy)(request, context);
   };

@@ -1,10 +1,10 @@
 /** Explains a request at a running gate to who brings a token for it: EdDSA, for one tier and route, five minutes long. */
 import { importJWK, jwtVerify } from "jose";
+import { explainHeader } from "./hop.ts";
 import type { Gateway } from "./server.ts";
 import { traceOf } from "./trace.ts";
 import type { Deps, Trace } from "./types.ts";
 
-export const explainHeader = "postern-explain";
 export const traceHeader = "postern-trace";
 export const explainAudience = "postern-explain";
 /** In seconds. */
@@ -22,6 +22,7 @@ export type Explain = (tier: string, serve: Gateway, deps: Deps) => Gateway;
 export const explaining = (x: string): Explain => {
   const key = importJWK({ kty: "OKP", crv: "Ed25519", x }, "EdDSA");
   return (tier, serve, deps) => async (request, caller) => {
+    if (caller.further && !caller.further.includes(explainHeader)) return serve(request, caller);
     const token = request.headers.get(explainHeader);
     const route = token !== null && (await routeOf(token, tier, await key, deps.now()));
     if (!route) return serve(request, caller);

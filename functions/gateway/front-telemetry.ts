@@ -1,5 +1,5 @@
 /** Counts what the front handed on and what it answered itself, and asks which version died where a gate says nothing. Per isolate. */
-import { grayKeyHeader, overridesHeader, smokeHeader, versionHeader, versionKeyHeader } from "./hop.ts";
+import { overridesHeader, present, requestIdHeader, smokeHeader, versionHeader, versionKeyHeader } from "./hop.ts";
 import { position } from "./pipeline.ts";
 import { groups } from "./telemetry-samples.ts";
 
@@ -94,7 +94,7 @@ export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTe
     },
     died: (ear, tier, gate, headers) => {
       if (!ear.control || headers.has(smokeHeader) || deaths.length >= mostDeaths) return;
-      const group = Math.floor(position(headers.get(grayKeyHeader) ?? "") * groups);
+      const group = Math.floor(position(headers.get(versionKeyHeader) ?? "") * groups);
       const mine = probes.get(tier) ?? [];
       if (deaths.length < mostProbes) {
         const probe = versionOf(gate, headers);
@@ -112,11 +112,12 @@ export const frontTelemetry = (sleep: (ms: number) => Promise<unknown>): FrontTe
 
 /** A user stays with a version, so it is this one that the request met. It answers a tester, who counts for nobody, that it serves no such host. */
 const versionOf = async (gate: Pick<Fetcher, "fetch">, given: Headers): Promise<string> => {
-  const headers = new Headers({ [smokeHeader]: "1", traceparent: unsampled });
-  for (const name of [grayKeyHeader, versionKeyHeader, overridesHeader]) {
+  const headers = new Headers({ traceparent: unsampled, [smokeHeader]: "1" });
+  for (const name of [requestIdHeader, versionKeyHeader, overridesHeader]) {
     const value = given.get(name);
     if (value !== null) headers.set(name, value);
   }
+  present(headers, given.get(versionKeyHeader) ?? "", [smokeHeader]);
   try {
     const response = await gate.fetch("https://postern.invalid/", { headers, signal: AbortSignal.timeout(probeMs) });
     await response.body?.cancel();

@@ -2,9 +2,13 @@
 import type { Address } from "./address.ts";
 import type { Caller } from "./types.ts";
 
-/** What the front tells the gate behind it. Read only by the entrypoint that no stranger reaches. */
-export const requestIdHeader = "x-postern-request-id";
-export const grayKeyHeader = "x-postern-gray-key";
+/**
+ * What the front tells the gate behind it: the gray key, and then the names of further headers that go no further than the
+ * gate, with spaces between. So a gate also removes what a newer front has for newer gates. Each header costs a request half
+ * a percent of a bare passthrough, which is why there is one. Read only by the entrypoint that no stranger reaches.
+ */
+export const callerHeader = "x-postern-caller";
+export const requestIdHeader = "x-request-id";
 export const parentSpanHeader = "x-postern-parent-span";
 
 /** There where a tester asks, who is told which version answered. */
@@ -14,6 +18,9 @@ export const versionHeader = "postern-version";
 /** Steer the platform's version splits, so only the front may set them. */
 export const versionKeyHeader = "cloudflare-workers-version-key";
 export const overridesHeader = "cloudflare-workers-version-overrides";
+
+/** A token of `postern explain`, which gates read. */
+export const explainHeader = "postern-explain";
 
 const internalPrefixes = ["x-postern-", "cloudflare-workers-", "x-forwarded-"];
 
@@ -33,7 +40,7 @@ const hearsay: ReadonlySet<string> = new Set([
   "x-real-ip",
   "x-client-ip",
   "true-client-ip",
-  "x-request-id",
+  requestIdHeader,
 ]);
 
 const internal = (name: string): boolean => {
@@ -42,14 +49,16 @@ const internal = (name: string): boolean => {
 };
 
 /** Removes all that a stranger may not say. */
-export const cleanse = (headers: Headers): void => sweep(headers, hearsay);
+export const cleanse = (headers: Headers): void => remove(headers, [...headers.keys()].filter(forbidden(hearsay)));
 
-/** @param named that go, besides what is internal */
-const sweep = (headers: Headers, named: ReadonlySet<string>): void => {
-  // Many a service reads x_customer as x-customer, so a name with an underscore could speak for the gate.
-  const found: string[] = [];
-  for (const name of headers.keys()) if (named.has(name) || name.includes("_") || internal(name)) found.push(name);
-  for (const name of found) headers.delete(name);
+/** Many a service reads x_customer as x-customer, so a name with an underscore could speak for the gate. */
+const forbidden =
+  (named: ReadonlySet<string>) =>
+  (name: string): boolean =>
+    named.has(name) || name.includes("_") || internal(name);
+
+const remove = (headers: Headers, names: readonly string[]): void => {
+  for (const name of names) headers.delete(name);
 };
 
 /** Any version but ff; what a later one appends is left out (W3C Trace Context, section 3.2.4). */
@@ -90,49 +99,66 @@ export const stranger = (headers: Headers, uuid: () => string): Caller => {
 };
 
 /** What else goes behind the front: the tester's label that it has read, and the state of a trace that begins there. */
-const atFront: ReadonlySet<string> = new Set([...hearsay, "postern-label"]);
-const atFrontWithState: ReadonlySet<string> = new Set([...atFront, "tracestate"]);
+const atFront = forbidden(new Set([...hearsay, "postern-label"]));
+const atFrontWithState = forbidden(new Set([...hearsay, "postern-label", "tracestate"]));
 
-/** Removes what no gate is to see. @param parentSpan undefined where the trace begins here */
-export const cleanseFor = (headers: Headers, parentSpan: string | undefined): void =>
-  sweep(headers, parentSpan === undefined ? atFrontWithState : atFront);
-
-/** A caller as the front made it out. */
-export const behindFront = (headers: Headers, uuid: () => string): Caller => ({
-  requestId: headers.get(requestIdHeader) ?? uuid(),
-  traceparent: headers.get("traceparent") ?? traceparentOf(headers, uuid),
-  parentSpan: headers.get(parentSpanHeader) ?? undefined,
-  ip: headers.get("cf-connecting-ip"),
-  grayKey: headers.get(grayKeyHeader),
-  cleansed: true,
-});
-
-const keptBack: ReadonlySet<string> = new Set([...hearsay, "cf-connecting-ip", "postern-explain", "postern-label"]);
-const keptBackWithState: ReadonlySet<string> = new Set([...keptBack, "tracestate"]);
-
-/** All that the front writes, and what it lets pass for the gate. To ask for these by name is cheaper than to go through all. */
-const ofFront = [
-  requestIdHeader,
-  grayKeyHeader,
-  versionKeyHeader,
-  overridesHeader,
-  smokeHeader,
-  "cf-connecting-ip",
-  "postern-explain",
-];
-
-const sweepAfterFront = (headers: Headers, parentSpan: string | undefined): void => {
-  for (const name of ofFront) headers.delete(name);
-  if (parentSpan !== undefined) headers.delete(parentSpanHeader);
+/**
+ * Removes what no gate is to see.
+ * @param parentSpan undefined where the trace begins here
+ * @returns names of what is for the gate alone
+ */
+export const cleanseFor = (headers: Headers, parentSpan: string | undefined): readonly string[] => {
+  const names = [...headers.keys()];
+  remove(headers, names.filter(parentSpan === undefined ? atFrontWithState : atFront));
+  return names.includes(explainHeader) ? [explainHeader] : [];
 };
+
+/** Tells the gate who calls. @param further names of headers that go no further than the gate */
+export const present = (headers: Headers, grayKey: string, further: readonly string[]): void =>
+  headers.set(callerHeader, [grayKey, ...further].join(" "));
+
+/** Adds to what `present` wrote. */
+export const presentBesides = (headers: Headers, further: readonly string[]): void =>
+  headers.set(callerHeader, [headers.get(callerHeader), ...further].join(" "));
+
+/** A caller as the front made it out; whoever came by another way is a stranger. */
+export const behindFront = (headers: Headers, uuid: () => string): Caller => {
+  const told = headers.get(callerHeader);
+  const requestId = headers.get(requestIdHeader);
+  const traceparent = headers.get("traceparent");
+  if (told === null || requestId === null || traceparent === null) return stranger(headers, uuid);
+  const [grayKey = "", ...further] = told.split(" ");
+  return {
+    requestId,
+    traceparent,
+    parentSpan: further.includes(parentSpanHeader) ? (headers.get(parentSpanHeader) ?? undefined) : undefined,
+    ip: headers.get("cf-connecting-ip"),
+    grayKey,
+    tester: further.includes(smokeHeader),
+    further,
+  };
+};
+
+const keptBack = forbidden(new Set([...hearsay, "cf-connecting-ip", explainHeader, "postern-label"]));
+const keptBackWithState = forbidden(
+  new Set([...hearsay, "cf-connecting-ip", explainHeader, "postern-label", "tracestate"]),
+);
+
+/** What comes from the front beside what it names. To ask for these by name is cheaper than to go through all. */
+const ofFront = [callerHeader, versionKeyHeader, "cf-connecting-ip"];
 
 /** Writes what an upstream may know of the caller, in place of what came in. */
 export const introduce = (headers: Headers, caller: Caller, url: Address): void => {
-  const { cleansed, parentSpan } = caller;
-  if (cleansed) sweepAfterFront(headers, parentSpan);
-  else sweep(headers, parentSpan === undefined ? keptBackWithState : keptBack);
-  headers.set("x-request-id", caller.requestId);
-  headers.set("traceparent", caller.traceparent);
+  const { further, parentSpan } = caller;
+  if (further) {
+    // The front has named the request and continued its trace, in the headers that an upstream reads.
+    remove(headers, ofFront);
+    remove(headers, further);
+  } else {
+    remove(headers, [...headers.keys()].filter(parentSpan === undefined ? keptBackWithState : keptBack));
+    headers.set(requestIdHeader, caller.requestId);
+    headers.set("traceparent", caller.traceparent);
+  }
   headers.set("x-forwarded-host", url.host);
   headers.set("x-forwarded-proto", url.protocol.slice(0, -1));
   if (caller.ip !== null) headers.set("x-forwarded-for", caller.ip);

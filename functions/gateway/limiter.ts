@@ -106,5 +106,5 @@ const native = (run: (call: Call) => Promise<unknown>): Store => ({
 });
 
 /** Counts in the tier's Durable Objects. */
-export const inState = (state: State, timeoutMs: number, deps: Pick<Deps, "sleep">): Store =>
+export const inState = (state: State, timeoutMs: number, deps: Pick<Deps, "after">): Store =>
   native((call) => within(timeoutMs, deps, (signal) => state.run(call, signal)));

@@ -1,26 +1,33 @@
-/** Bounds the wait for something that a filter asks for on its way. */
+/** Bounds a wait. */
 import type { Deps } from "./types.ts";
 
 /**
- * @param work is told to give up by its signal
- * @throws what the work throws, or an Error that says how long was waited
+ * Each request comes through here, so it is one promise, one timer and one signal.
+ * @param work returns a promise, and is told to give up by the signal
+ * @param late makes what is thrown when the time is over, and what the signal then bears
+ * @throws what the work throws, or what `late` makes
  */
-export const within = async <T>(
+export const within = <T>(
   ms: number,
-  { sleep }: Pick<Deps, "sleep">,
+  { after }: Pick<Deps, "after">,
   work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> => {
-  const cut = new AbortController();
-  const settled = new AbortController();
-  const expiry = sleep(ms, settled.signal).then(() => {
-    const late = new Error(`no answer within ${ms} ms`);
-    cut.abort(late);
-    throw late;
+  late: () => Error = () => new Error(`no answer within ${ms} ms`),
+): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const cut = new AbortController();
+    const callOff = after(ms, () => {
+      const reason = late();
+      reject(reason);
+      cut.abort(reason);
+    });
+    work(cut.signal).then(
+      (value) => {
+        callOff();
+        resolve(value);
+      },
+      (error: unknown) => {
+        callOff();
+        reject(error);
+      },
+    );
   });
-  expiry.catch(() => {});
-  try {
-    return await Promise.race([work(cut.signal), expiry]);
-  } finally {
-    settled.abort();
-  }
-};

@@ -1,6 +1,7 @@
 /** Links a plan with the parts it names into one handler, and answers whatever happens inside with a problem. */
 import { accessLog } from "./access-log.ts";
 import { addressOf } from "./address.ts";
+import { asked, attributed } from "./asked.ts";
 import { holdsAll } from "./conditions.ts";
 import { contextOf } from "./context.ts";
 import { crowd } from "./crowd.ts";
@@ -20,7 +21,6 @@ import { bytes, milliseconds, share } from "./quantities.ts";
 import { type Match, router } from "./router.ts";
 import { stateBinding, stateOf } from "./state.ts";
 import type { StreamAge } from "./stream-age.ts";
-import { timed } from "./timed.ts";
 import type { Caller, Context, Count, Deps, Guard, Handler, HeaderEdit, Layer } from "./types.ts";
 
 export type Gateway = (request: Request, caller: Caller) => Promise<Response>;
@@ -51,7 +51,12 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     deps.count?.(request, response, status, context, started);
   };
 
-  const dispatch = (request: Request, context: Context, found: Match | undefined): Promise<Response> | Response => {
+  const dispatch = (
+    request: Request,
+    context: Context,
+    found: Match | undefined,
+    isPreflight: boolean,
+  ): Promise<Response> | Response => {
     if (!served(hostOf(context.url))) return refuse(context, gatewayCodes, "host-unknown");
     if (found === undefined) return refuse(context, gatewayCodes, "path-ambiguous");
     if (found.kind === "none") return refuse(context, gatewayCodes, "route-unknown");
@@ -63,7 +68,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     const { run, preflight, upgrade, notices } = linked;
     if (request.headers.has("upgrade") && !upgrade) return refuse(context, gatewayCodes, "upgrade-not-allowed");
     context.inbound.push(...notices);
-    return preflightMethod(request) === null ? run(request, context) : preflight(request, context);
+    return isPreflight ? preflight(request, context) : run(request, context);
   };
 
   return async (request, caller) => {
@@ -71,8 +76,9 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     const url = addressOf(request.url);
     const path = canonicalPath(url.pathname);
     if (path !== undefined && path !== url.pathname) url.pathname = path;
-    const found =
-      path === undefined ? undefined : match(preflightMethod(request) ?? request.method, path, request, url);
+    const { method } = request;
+    const wanted = preflightMethod(request, method);
+    const found = path === undefined ? undefined : match(wanted ?? method, path, request, url);
     const context = contextOf(caller, url, plan.tier, found);
     if (caller.trace) caller.trace.route = context.route.name;
     learn(context, BodyLimit, bodyLimit);
@@ -88,7 +94,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     let response: Response;
     try {
       if (!leave) throw new Fault(gatewayCodes, "gate-busy", { headers: { "retry-after": "1" } });
-      response = finish(await dispatch(request, context, found), context);
+      response = finish(await dispatch(request, context, found, wanted !== null), context);
       if (context.outcome.code !== undefined) context.outcome.verdict = "refused";
     } catch (error) {
       response = finish(rescue(error, context, deps), context);
@@ -109,7 +115,7 @@ const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): ReadonlyMap<string, L
   const upstreams = mapValues(plan.upstreams, (upstream, name): Handler => {
     const call = partOf(parts.upstreams, upstream.use)(upstream.with, deps);
     const late = () => new Fault(upstreamCodes, "upstream-timeout", { detail: `No answer within ${upstream.timeout}` });
-    return attributed(name, deadline(milliseconds(upstream.timeout), late, deps)(bounded(timed(name, call, deps))));
+    return asked(name, deadline(milliseconds(upstream.timeout), late, deps)(bounded(call)), deps);
   });
   const linked = (route: RoutePlan): Linked => {
     const steps = route.filters.flatMap((id) => filters[id] ?? []);
@@ -175,18 +181,6 @@ const stepsOf = (place: Place, filter: FilterPlan, parts: Parts, deps: Deps): St
   const some = part < 1 ? sampled(id, part, guard) : guard;
   return [{ kind: "guard", id, guard: holds ? guardWhen(holds, some) : some }];
 };
-
-/** Notes who failed, unless someone further in has been noted. A refusal is the request's doing, not the part's. */
-const attributed =
-  (name: string, handler: Handler): Handler =>
-  async (request, context) => {
-    try {
-      return await handler(request, context);
-    } catch (error) {
-      if (!(error instanceof Fault && error.meaning.status < 500)) context.outcome.by ??= name;
-      throw error;
-    }
-  };
 
 const attributedLayer =
   (id: string, layer: Layer): Layer =>

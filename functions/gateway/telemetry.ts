@@ -1,5 +1,4 @@
 /** Counts what a gate's requests came to, and tells control of it now and then, off the request's path. Per isolate. */
-import { smokeHeader } from "./hop.ts";
 import { position, userOf } from "./pipeline.ts";
 import { type Bins, binOf, type Group, groups, type Sample } from "./telemetry-samples.ts";
 import type { Count, Deps, Outcome, StreamEnd } from "./types.ts";
@@ -124,8 +123,7 @@ export const telemetry: Telemetry = (tier, deps, audience) => {
 
   const count: Count = (request, response, status, context, started) => {
     // A tester is no user, and who tries what fails is not to fail the release.
-    // The front says so, which gives everybody a gray key; a stranger at a zone's own gate can say anything.
-    if (context.caller.grayKey !== null && request.headers.has(smokeHeader)) return;
+    if (context.caller.tester) return;
     const { outcome } = context;
     const ms = deps.now() - started;
     const isCold = counted++ < coldRequests;

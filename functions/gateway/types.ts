@@ -83,8 +83,13 @@ export interface Caller {
   readonly ip: string | null;
   /** Keeps a user on one version or one side of a `percent`. Trusted for stickiness, for nothing else. */
   readonly grayKey: string | null;
-  /** There where the front has taken out of the headers what no stranger may say, so that only its own words are left. */
-  readonly cleansed?: true;
+  /** Meets a version before its users do, and is counted with none of them. */
+  readonly tester?: boolean;
+  /**
+   * Behind a front: the names of headers that go no further than the gate. It has taken out what no stranger may say, so
+   * that only its own words are left.
+   */
+  readonly further?: readonly string[];
   /** There where the request is to be explained. */
   readonly trace?: Trace;
 }

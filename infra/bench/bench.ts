@@ -23,7 +23,7 @@ const whole = (text: string): number => {
 const program = new Command("npm run bench --")
   .description("Counts the instructions that a request costs in workerd, under valgrind, as ratios to a passthrough.")
   .option("--requests <number>", "requests a round", whole, 200)
-  .option("--warmup <number>", "requests before the first round, so that the JIT settles", whole, 1000)
+  .option("--warmup <number>", "requests before the first round, so that the JIT settles", whole, 6000)
   .option("--rounds <number>", "rounds, whose mean counts", whole, 8)
   .option("--only <text>", "only the subjects with this in their name, beside the first")
   .option("--where", "says instead where a gate's instructions go: by duty, by kind of work, and what the floor is")

@@ -38,12 +38,15 @@ interface Work {
 }
 
 const profiled = ["passthrough", "gate, no filters", "gate, five filters", "front + gate, five filters"] as const;
+const fiveFilters = duties[6];
+const newToken = "gate, five filters, new token each time";
 const byHandBehindFront = "by hand, front and five filters";
 
 export const whereOf = async (caller: Caller, effort: Effort): Promise<Where> => {
-  const known = subjectsFor(caller).filter(({ name }) => (profiled as readonly string[]).includes(name));
-  const byHand = duties.map((name, index): Subject => dutiful(name, index + 1));
-  const measured = await measureAll([...known, ...byHand, frontByHand], caller, { ...effort, byKind: true });
+  const names: readonly string[] = [...profiled, newToken];
+  const known = subjectsFor(caller).filter(({ name }) => names.includes(name));
+  const byHand = duties.map((name, index): Subject => dutiful(name, index + 1, caller));
+  const measured = await measureAll([...known, ...byHand, frontByHand(caller)], caller, { ...effort, byKind: true });
   const rows = rowsOf(measured);
   const row = (name: string): Row => {
     const found = rows.find((it) => it.name === name);
@@ -66,7 +69,8 @@ export const whereOf = async (caller: Caller, effort: Effort): Promise<Where> =>
     ladder,
     floors: [
       floor("no filters", 1.1, duties[5], "gate, no filters"),
-      floor("five filters, a token that is known", 1.3, duties[6], "gate, five filters"),
+      floor("five filters, a token that is known", 1.3, fiveFilters, "gate, five filters"),
+      floor("five filters, a new token each time", 2.1, duties[7], newToken),
       floor("front + gate, five filters", 1.9, byHandBehindFront, "front + gate, five filters"),
     ],
     work: kinds.map((kind) => ({
@@ -76,26 +80,27 @@ export const whereOf = async (caller: Caller, effort: Effort): Promise<Where> =>
   };
 };
 
-const dutiful = (name: string, count: number): Subject => ({
+const dutiful = (name: string, count: number, { jobs }: Caller): Subject => ({
   name,
-  workers: async ({ upstream }) => [await bundled(entryOf(count, upstream))],
+  workers: async ({ upstream }) => [await bundled(entryOf(count, upstream, jobs))],
   probes: [passes],
 });
 
-const entryOf = (count: number, upstream: string): string => `import { dutiful } from "./duties.ts";
-export default dutiful(${count}, ${JSON.stringify(upstream)});`;
+const entryOf = (count: number, upstream: string, { key }: Caller["jobs"]): string =>
+  `import { dutiful } from "./duties.ts";
+export default dutiful(${count}, ${JSON.stringify(upstream)}, ${JSON.stringify(key)});`;
 
-const frontByHand: Subject = {
+const frontByHand = ({ jobs }: Caller): Subject => ({
   name: byHandBehindFront,
   workers: async ({ upstream }) => [
     {
       ...(await bundled(`export { front as default } from "./duties.ts";`)),
       services: { NEXT: { service: "next" } },
     },
-    { ...(await bundled(entryOf(duties.length, upstream))), name: "next" },
+    { ...(await bundled(entryOf(duties.indexOf(fiveFilters) + 1, upstream, jobs))), name: "next" },
   ],
   probes: [passes],
-};
+});
 
 const count = (value: number): string => Math.round(value).toLocaleString("en");
 

@@ -1,6 +1,7 @@
 /** `postern explain`: which route takes a request, and what each filter makes of it; here, or at a running gate. */
 import { tierFinder } from "../../functions/front.ts";
-import { explainHeader, traceHeader } from "../../functions/gateway/explain.ts";
+import { traceHeader } from "../../functions/gateway/explain.ts";
+import { explainHeader } from "../../functions/gateway/hop.ts";
 import { canonicalPath } from "../../functions/gateway/path.ts";
 import type { Decision } from "../../functions/gateway/types.ts";
 import { type Compiled, compile } from "../compiler/compile.ts";

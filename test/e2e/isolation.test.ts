@@ -57,8 +57,8 @@ describe("one tier that throws", () => {
 
 describe("forged internal headers", () => {
   const forged = {
-    "x-postern-request-id": "forged",
-    "x-postern-gray-key": "forged",
+    "x-postern-caller": "forged x-postern-smoke",
+    "x-postern-smoke": "forged",
     "cloudflare-workers-version-key": "forged",
     "cloudflare-workers-version-overrides": 'gate-wallet="old"',
     "x-forwarded-for": "10.0.0.1",

@@ -27,7 +27,7 @@ it("a WebSocket passes both ways, binary too, and closes on both sides", async (
   });
   const { url } = await city(tier(feed.url));
   const socket = new WebSocket(`${url.replace("http", "ws")}/live/socket`, {
-    headers: { "x-postern-gray-key": "forged" },
+    headers: { "x-postern-caller": "forged" },
   });
   await new Promise((opened, failed) => socket.once("open", opened).once("error", failed));
   const echo = (message: string | Buffer) =>
@@ -38,7 +38,7 @@ it("a WebSocket passes both ways, binary too, and closes on both sides", async (
   expect(String(await echo("hello"))).toBe("hello");
   expect(await echo(Buffer.from([0, 1, 255]))).toEqual(Buffer.from([0, 1, 255]));
   expect((await echo("x".repeat(100_000))).length).toBe(100_000);
-  expect(seen["x-postern-gray-key"]).toBeUndefined();
+  expect(seen["x-postern-caller"]).toBeUndefined();
   expect(seen["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
   socket.close(4001);
   await until(() => closed === 4001, "the service sees the close code");

@@ -84,7 +84,7 @@ describe("the page about signed requests", () => {
     const [method = "", target = ""] = start.split(" ");
     const request = new Request(`https://${headers.Host}${target}`, { method, headers, body });
     const state = { once: async () => true, run: async () => undefined };
-    const deps = { env: { KEY: key }, state, now: () => 1_793_491_200_000, sleep: () => new Promise(() => {}) };
+    const deps = { env: { KEY: key }, state, now: () => 1_793_491_200_000, after: () => () => {} };
     const config = {
       ...signature.spec().schema.parse({ keys: { "coffee-shop-1": { secret: "KEY", consumer: "shop" } } }),
     };

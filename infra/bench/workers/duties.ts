@@ -3,6 +3,8 @@
  * have: no routes, no plan, no filters. What it costs is the floor of any gate; `infra/bench/where.ts` asks.
  */
 
+import type { webcrypto } from "node:crypto";
+
 /** In the order in which they are added. */
 export const duties = [
   "the response copied, and a header set in it",
@@ -12,6 +14,7 @@ export const duties = [
   "a deadline, which aborts the service's request",
   "the client's leaving listened for",
   "the headers that five filters read, set and remove",
+  "a token's signature verified (RS256), and its claims read",
 ] as const;
 
 const id = "0af76519-16cd-43dd-8448-eb211c80319c";
@@ -22,13 +25,15 @@ const seen = { left: 0 };
 /**
  * @param count of duties that are done, from the first
  * @param upstream base URL of the service
+ * @param jwk of who signs tokens
  */
-export const dutiful = (count: number, upstream: string) => ({
+export const dutiful = (count: number, upstream: string, jwk: webcrypto.JsonWebKey) => ({
   fetch: async (request: Request): Promise<Response> => {
     if (count === 0) return fetch(request);
     if (count === 1) return copied(await fetch(request));
     const headers = new Headers(request.headers);
     const onFive = count > 6 && request.headers.get("authorization") !== null && request.headers.get("origin") !== null;
+    if (count > 7) await verified(request.headers.get("authorization")?.slice("Bearer ".length) ?? "", jwk);
     if (count > 3) sweep(headers);
     if (count > 2) introduce(headers);
     if (onFive) edit(headers, "x-customer");
@@ -44,6 +49,27 @@ export const dutiful = (count: number, upstream: string) => ({
   },
 });
 
+const algorithm = "RSASSA-PKCS1-v1_5";
+const keys = new Map<webcrypto.JsonWebKey, webcrypto.CryptoKey>();
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const { fromBase64 } = Uint8Array as unknown as {
+  readonly fromBase64: (text: string, options: { readonly alphabet: "base64url" }) => Uint8Array<ArrayBuffer>;
+};
+const bytes = (text: string) => fromBase64.call(Uint8Array, text, { alphabet: "base64url" });
+
+const verified = async (token: string, jwk: webcrypto.JsonWebKey): Promise<unknown> => {
+  const [header = "", payload = "", signature = ""] = token.split(".");
+  const known = keys.get(jwk);
+  const key =
+    known ?? (await crypto.subtle.importKey("jwk", jwk, { name: algorithm, hash: "SHA-256" }, false, ["verify"]));
+  if (!known) keys.set(jwk, key);
+  const { alg } = JSON.parse(decoder.decode(bytes(header)));
+  const holds = await crypto.subtle.verify(algorithm, key, bytes(signature), encoder.encode(`${header}.${payload}`));
+  if (alg !== "RS256" || !holds) throw new Error("the token does not hold");
+  return JSON.parse(decoder.decode(bytes(payload)));
+};
+
 /** What a front owes, ahead of a gate: one copy of the request, swept, and four headers set. */
 export const front = {
   fetch: (
@@ -53,9 +79,9 @@ export const front = {
     const onward = new Request(request);
     const { headers } = onward;
     sweep(headers);
-    headers.set("x-postern-request-id", id);
+    headers.set("x-request-id", id);
     headers.set("traceparent", trace);
-    headers.set("x-postern-gray-key", id);
+    headers.set("x-postern-caller", id);
     headers.set("cloudflare-workers-version-key", id);
     return env.NEXT.fetch(onward);
   },

@@ -151,7 +151,7 @@ const linked = (batch: Batch, parts: Parts, world: World): City => {
     ]),
   );
   const app = frontOf(front);
-  return async (request) => app.fetch(request, env);
+  return async (request) => app.fetch(request, env, { waitUntil: () => {} });
 };
 
 /** Whom the front gave a key by chance is nobody in particular, so that no case depends on chance. */

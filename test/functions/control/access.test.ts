@@ -143,7 +143,7 @@ describe("a tester's label", () => {
     const good = await label({ "gate-a": version }, { iat: fresh, exp: fresh + 60 });
     const bad = await label({ "gate-a": version }, { iat: fresh, exp: fresh + 60, key: mallory.key });
     const send = (headers: Record<string, string>, path = "/") =>
-      app.request(`https://a.example${path}`, { headers }, { GATE_A: gate });
+      app.fetch(new Request(`https://a.example${path}`, { headers }), { GATE_A: gate }, { waitUntil: () => {} });
     await send({ "postern-label": good });
     // There he is a user as any other: counted, and moved as they are.
     await send({ "postern-label": good }, "/b/x");

@@ -39,7 +39,7 @@ it("sets and removes what the client sees", async () => {
 
 it.each([
   ["framing", { request: { set: { "content-length": "1" } } }],
-  ["internal names", { request: { set: { "x-postern-gray-key": "1" } } }],
+  ["internal names", { request: { set: { "x-postern-caller": "1" } } }],
   ["the host", { request: { remove: ["host"] } }],
   ["upper case", { request: { set: { "X-A": "1" } } }],
   ["a line's end", { request: { set: { "x-a": "1\r\nx-b: 2" } } }],

@@ -88,14 +88,14 @@ describe("the old gateway", () => {
     const { upstream } = await gate("0%").send("GET /a/x", {
       headers: {
         "x-forwarded-for": "10.0.0.1",
-        "x-postern-gray-key": "x",
+        "x-postern-caller": "x",
         [labelHeader]: "x",
         "x-real-ip": "10.0.0.1",
       },
     });
     const headers = upstream[0]?.headers ?? {};
     expect(headers).toMatchObject({ "x-forwarded-for": caller.ip, "x-forwarded-host": "gate.example" });
-    for (const name of ["x-postern-gray-key", labelHeader, "x-real-ip"]) expect(headers[name]).toBeUndefined();
+    for (const name of ["x-postern-caller", labelHeader, "x-real-ip"]) expect(headers[name]).toBeUndefined();
   });
 
   it("is sent no more than the tier takes, and waited for no longer", async () => {
@@ -137,7 +137,7 @@ describe("the gate", () => {
   });
 
   it("is what a tester meets at 0 % as well", async () => {
-    const { line } = await gate("0%").send("GET /a/x", { headers: { "x-postern-smoke": "1" } });
+    const { line } = await gate("0%", {}, { caller: { tester: true } }).send("GET /a/x");
     expect(line).toMatchObject({ side: "gate" });
   });
 });

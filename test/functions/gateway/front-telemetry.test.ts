@@ -1,6 +1,8 @@
 /** What the front tells of gates that cannot tell themselves. */
+
 import { expect, it } from "vitest";
 import { type FrontReport, frontTelemetry } from "../../../functions/gateway/front-telemetry.ts";
+import { behindFront } from "../../../functions/gateway/hop.ts";
 
 const stand = () => {
   const reports: FrontReport[] = [];
@@ -33,7 +35,8 @@ const gate = (asked: Headers[] = [], version: string | null = "v2") =>
 
 const user = (over: Record<string, string> = {}) =>
   new Headers({
-    "x-postern-gray-key": "user-1",
+    "x-postern-caller": "user-1",
+    "x-request-id": "a",
     "cloudflare-workers-version-key": "user-1",
     authorization: "s3cret",
     ...over,
@@ -66,7 +69,7 @@ it("a gate that died is asked which version it is, as this user meets it, and is
   const { deaths } = await told();
   expect(deaths).toMatchObject([{ tier: "wallet", version: "v2", group: expect.any(Number) }]);
   expect(asked[0]?.get("cloudflare-workers-version-key")).toBe("user-1");
-  expect(asked[0]?.get("x-postern-smoke")).toBe("1");
+  expect(behindFront(asked[0] as Headers, () => "")).toMatchObject({ grayKey: "user-1", tester: true });
   expect(asked[0]?.get("authorization")).toBeNull();
 });
 

@@ -52,7 +52,7 @@ describe("never throws", () => {
     "a cookie": (it) => cookies(new Headers({ cookie: it }), "a"),
     "a trace": (it) => traceparentOf(new Headers({ traceparent: it }), uuid),
     "a stranger's headers": (it) =>
-      stranger(new Headers({ traceparent: it, "cf-connecting-ip": it, "x-postern-gray-key": it }), uuid),
+      stranger(new Headers({ traceparent: it, "cf-connecting-ip": it, "x-postern-caller": it }), uuid),
     "headers to be cleaned": (it) => cleanse(new Headers({ cookie: it, forwarded: it, x_a: it })),
     "a limit's key": (it) =>
       keyOf(["ip"])(new Request("https://a.example"), { caller: { ...caller, ip: it } } as never),

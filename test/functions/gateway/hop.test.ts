@@ -4,6 +4,8 @@ import {
   cleanse,
   cleanseFor,
   introduce,
+  present,
+  presentBesides,
   stranger,
   traceOf,
   traceparentOf,
@@ -15,8 +17,8 @@ const uuid = () => "11111111-2222-4333-8444-555555555555";
 
 const forged = () =>
   new Headers({
-    "x-postern-request-id": "forged",
-    "x-postern-gray-key": "forged",
+    "x-postern-caller": "forged x-postern-smoke",
+    "x-postern-smoke": "1",
     "X-Postern-Anything": "forged",
     "Cloudflare-Workers-Version-Overrides": 'gate-pay="old"',
     "Cloudflare-Workers-Version-Key": "forged",
@@ -37,8 +39,45 @@ it("a stranger's internal headers are not read", () => {
   expect(stranger(forged(), uuid)).toMatchObject({ requestId: uuid(), grayKey: null, ip: "203.0.113.9" });
 });
 
+/** As the front writes it. */
+const told = (over: Record<string, string> = {}) =>
+  new Headers({
+    "x-postern-caller": "device-1",
+    "x-request-id": caller.requestId,
+    traceparent: caller.traceparent,
+    "cloudflare-workers-version-key": "device-1",
+    "cf-connecting-ip": "203.0.113.7",
+    accept: "application/json",
+    ...over,
+  });
+
 it("the front's are", () => {
-  expect(behindFront(forged(), uuid)).toMatchObject({ requestId: "forged", grayKey: "forged" });
+  const { requestId, traceparent } = caller;
+  expect(behindFront(told(), uuid)).toEqual({
+    requestId,
+    traceparent,
+    ip: "203.0.113.7",
+    grayKey: "device-1",
+    tester: false,
+    further: [],
+  });
+});
+
+it.each(["x-postern-caller", "x-request-id", "traceparent"])("whoever comes without %s is a stranger", (missing) => {
+  const headers = told({ "x-postern-smoke": "1" });
+  headers.delete(missing);
+  const found = behindFront(headers, uuid);
+  expect([found.requestId, found.grayKey, found.tester, found.further]).toEqual([uuid(), null, undefined, undefined]);
+});
+
+it("what the front does not name is not believed, whoever wrote it", () => {
+  const said = told({ "x-postern-smoke": "1", "x-postern-parent-span": "b7ad6b7169203331" });
+  expect(behindFront(said, uuid)).toMatchObject({ tester: false, parentSpan: undefined });
+  const named = told({
+    ...Object.fromEntries(said),
+    "x-postern-caller": "device-1 x-postern-smoke x-postern-parent-span",
+  });
+  expect(behindFront(named, uuid)).toMatchObject({ tester: true, parentSpan: "b7ad6b7169203331" });
 });
 
 it("an upstream hears of the caller from the gate alone", () => {
@@ -54,29 +93,33 @@ it("an upstream hears of the caller from the gate alone", () => {
   });
 });
 
-it("nor of what the front told the gate", () => {
-  const told = {
-    "x-postern-request-id": caller.requestId,
-    "x-postern-gray-key": "device-1",
+it("nor of what the front told the gate, though it be newer than the gate", () => {
+  const headers = told({
     "x-postern-parent-span": "b7ad6b7169203331",
     "x-postern-smoke": "1",
-    "cloudflare-workers-version-key": "device-1",
+    "x-postern-invented-next-year": "1",
     "cloudflare-workers-version-overrides": 'gate-pay="new"',
-    "cf-connecting-ip": "203.0.113.7",
     "postern-explain": "token",
-    traceparent: caller.traceparent,
+  });
+  present(headers, "device-1", ["postern-explain", "x-postern-parent-span"]);
+  presentBesides(headers, ["x-postern-smoke", "cloudflare-workers-version-overrides", "x-postern-invented-next-year"]);
+  const found = behindFront(headers, uuid);
+  introduce(headers, found, url);
+  expect([found.grayKey, found.tester, found.parentSpan]).toEqual(["device-1", true, "b7ad6b7169203331"]);
+  expect(Object.fromEntries(headers)).toEqual({
     accept: "application/json",
-  };
-  const headers = new Headers(told);
-  introduce(headers, behindFront(headers, uuid), url);
-  expect(Object.keys(Object.fromEntries(headers))).toEqual([
-    "accept",
-    "traceparent",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-request-id",
-  ]);
+    traceparent: caller.traceparent,
+    "x-forwarded-for": "203.0.113.7",
+    "x-forwarded-host": "api.example",
+    "x-forwarded-proto": "https",
+    "x-request-id": caller.requestId,
+  });
+});
+
+it("at the front, what is for the gate alone is named", () => {
+  const headers = new Headers({ "postern-explain": "token", "postern-label": "label", "x-request-id": "forged" });
+  expect(cleanseFor(headers, undefined)).toEqual(["postern-explain"]);
+  expect([...headers.keys()]).toEqual(["postern-explain"]);
 });
 
 describe("traceparent (W3C Trace Context)", () => {

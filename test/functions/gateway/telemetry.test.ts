@@ -19,6 +19,7 @@ const stand = () => {
   const request = (
     over: {
       user?: string | null;
+      tester?: boolean;
       route?: string;
       status?: number;
       method?: string;
@@ -27,9 +28,18 @@ const stand = () => {
       headers?: Record<string, string>;
     } = {},
   ) => {
-    const { user = "user-1", route = "r", status = 200, method = "GET", ms = 10, outcome = {}, headers = {} } = over;
+    const {
+      user = "user-1",
+      route = "r",
+      status = 200,
+      method = "GET",
+      ms = 10,
+      outcome = {},
+      headers = {},
+      tester,
+    } = over;
     const context = {
-      caller: { ...caller, grayKey: user },
+      caller: { ...caller, grayKey: user, tester },
       route: { tier: "tier", name: route },
       facts: new Map(),
       outcome: { verdict: "passed", ...outcome },
@@ -157,7 +167,7 @@ describe("a gate's counts", () => {
 
   it("leave testers out", async () => {
     const { request, deferred } = stand();
-    request({ headers: { "x-postern-smoke": "1" } });
+    request({ tester: true });
     expect(deferred).toHaveLength(0);
   });
 

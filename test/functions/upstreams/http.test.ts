@@ -23,7 +23,7 @@ describe("asks the service", () => {
         "content-length": "5",
         accept: "text/plain",
         "x-forwarded-for": "10.0.0.1",
-        "x-postern-gray-key": "forged",
+        "x-postern-caller": "forged",
       },
     });
     expect(upstream[0]?.body).toBe("hello");
@@ -32,7 +32,7 @@ describe("asks the service", () => {
       "x-forwarded-for": "203.0.113.7",
       "x-forwarded-host": "gate.example",
     });
-    expect(upstream[0]?.headers["x-postern-gray-key"]).toBeUndefined();
+    expect(upstream[0]?.headers["x-postern-caller"]).toBeUndefined();
   });
 });
 
