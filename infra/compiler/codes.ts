@@ -2,6 +2,7 @@
 export const problemCodes = {
   "bad-yaml": "The file is not well-formed YAML.",
   "bad-encoding": "The file is not text in UTF-8.",
+  unreadable: "A file that cannot be read: a link that leads nowhere, a folder, or one that nobody may read.",
   "too-large": "The file is larger, or nested deeper, than a manifest may be.",
   "duplicate-key": "A key stands twice in one map.",
   "unknown-key": "A key that has no meaning here.",

@@ -10,7 +10,7 @@ import { documentsOf, stampOf } from "./documents.ts";
 import { lowered, type Served } from "./gates.ts";
 import { lowerFront } from "./lower.ts";
 import { inOrder, once, type Problem } from "./problem.ts";
-import { bytesOf, sourceOf } from "./read.ts";
+import { type Bytes, bytesOf, sourceOf } from "./read.ts";
 import { schemaFilesOf } from "./schema-files.ts";
 import { type Consumer, readConsumers, readEnvironment, readPresets } from "./surroundings.ts";
 import { tiersCollide } from "./tiers.ts";
@@ -42,7 +42,7 @@ export interface Compiled {
 /** Verdicts by file; they hold while what the tiers share is the same. */
 export interface Memory {
   readonly shared: string;
-  readonly files: ReadonlyMap<string, { readonly bytes: Buffer | number; readonly verdict: Verdict }>;
+  readonly files: ReadonlyMap<string, { readonly bytes: Bytes; readonly verdict: Verdict }>;
 }
 
 export interface CompiledTier {
@@ -133,8 +133,7 @@ const remembering = (
   };
 };
 
-const sameBytes = (a: Buffer | number, b: Buffer | number): boolean =>
-  typeof a === "object" && typeof b === "object" && a.equals(b);
+const sameBytes = (a: Bytes, b: Bytes): boolean => typeof a === "object" && typeof b === "object" && a.equals(b);
 
 const presetFile = /^routes\/presets\//;
 
@@ -145,8 +144,9 @@ export const manifestFiles = (root: string): string[] => {
   if (!fs.existsSync(folder))
     throw new Error(`there is no folder routes/ in ${root}; go to the project's folder, or give --root`);
   return fs
-    .readdirSync(folder)
-    .filter((name) => !name.startsWith(".") && fs.statSync(path.join(folder, name)).isFile())
+    .readdirSync(folder, { withFileTypes: true })
+    .filter((it) => !it.name.startsWith(".") && !it.isDirectory())
+    .map(({ name }) => name)
     .filter((name) => name.endsWith(".yaml") && !name.endsWith(".test.yaml") && !reserved.includes(name))
     .sort()
     .map((name) => `routes/${name}`);

@@ -31,8 +31,13 @@ export const stampOf = (root: string): string =>
   );
 
 const stampOfFile = (file: string): string => {
-  const found = fs.statSync(file, { throwIfNoEntry: false });
-  return found ? `${found.size} ${found.mtimeMs}` : "";
+  try {
+    const { size, mtimeMs } = fs.statSync(file);
+    return `${size} ${mtimeMs}`;
+  } catch {
+    // Nothing, or a link that leads nowhere.
+    return "";
+  }
 };
 
 export const documentsOf =

@@ -53,6 +53,20 @@ export const read = (file: string, bytes: Uint8Array | string): Source => {
 export const tooLarge = (file: string, size: number): Source =>
   unread(file, "too-large", `the file has ${size} bytes`, `a manifest has ${largest} at most`);
 
+/** A file's bytes, its size where it is larger than a manifest may be, or why it cannot be read. */
+export type Bytes = Buffer | number | string;
+
+const reasons: Readonly<Record<string, string>> = {
+  ELOOP: "the file is a link that leads to itself",
+  ENOENT: "the file is a link that leads nowhere",
+  EISDIR: "this is a folder, and no file",
+  EACCES: "nobody here may read the file",
+};
+
+/** A file that is there and cannot be read. */
+const unreadable = (file: string, why: string): Source =>
+  unread(file, "unreadable", why, "put a file there, or take it away");
+
 /** @returns undefined for bytes that are no UTF-8, and for text with characters that no text has */
 const decoded = (bytes: Uint8Array): string | undefined => {
   try {
@@ -63,15 +77,24 @@ const decoded = (bytes: Uint8Array): string | undefined => {
   }
 };
 
-/** The bytes of a file of the project, or its size where it is larger than a manifest may be. */
-export const bytesOf = (root: string, file: string): Buffer | number => {
+/** Of a file of the project. */
+export const bytesOf = (root: string, file: string): Bytes => {
   const whole = path.join(root, file);
-  const { size } = fs.statSync(whole);
-  return size > largest ? size : fs.readFileSync(whole);
+  try {
+    const { size } = fs.statSync(whole);
+    return size > largest ? size : fs.readFileSync(whole);
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    return reasons[code] ?? `the file cannot be read (${code})`;
+  }
 };
 
-export const sourceOf = (file: string, bytes: Buffer | number): Source =>
-  typeof bytes === "number" ? tooLarge(file, bytes) : read(file, bytes);
+export const sourceOf = (file: string, bytes: Bytes): Source =>
+  typeof bytes === "string"
+    ? unreadable(file, bytes)
+    : typeof bytes === "number"
+      ? tooLarge(file, bytes)
+      : read(file, bytes);
 
 const unread = (file: string, code: ProblemCode, message: string, remedy: string): Source => {
   const place: Place = { file, line: 1, column: 1, length: 1, source: "" };

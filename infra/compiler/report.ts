@@ -29,7 +29,9 @@ export const reportOne = (remark: Remark, grade = ""): string => {
 const reportRelated = (related: Related): string =>
   `  ${pc.bold(where(related))}  ${visible(related.message)}\n${excerpt(related, undefined)}`;
 
-const where = ({ file, line, column }: Place): string => `${visible(file)}:${line}:${column}`;
+/** A file can be called anything; its name is no line of its own. */
+const where = ({ file, line, column }: Place): string =>
+  `${visible(file).replaceAll(/[\n\t]/g, "\ufffd")}:${line}:${column}`;
 
 /** As wide as it was, so that the caret stays where it is. */
 const plain = (text: string): string =>

@@ -42,7 +42,7 @@ const namesIn = (root: string, folder: string): string[] => {
   if (!fs.existsSync(whole)) return [];
   const files = fs.readdirSync(whole, { withFileTypes: true });
   return files
-    .filter((it) => it.isFile() && it.name.endsWith(".yaml") && !it.name.startsWith("."))
+    .filter((it) => !it.isDirectory() && it.name.endsWith(".yaml") && !it.name.startsWith("."))
     .map((it) => it.name.replace(/\.yaml$/, ""))
     .sort();
 };

@@ -46,11 +46,30 @@ const here = (root: string): Side => ({ name: "the work tree", root, commit: und
 
 const named = (root: string, base: string, head: string | undefined): readonly [string, string | undefined] => {
   const [, left, right] = /^(.*?)\.\.\.(.*)$/.exec(base) ?? [];
+  if (base === "" || head === "") throw new Error("say what to compare: a commit, or a folder with routes/ in it");
   if (left === undefined || isProject(root, base)) return [base, head];
   if (head !== undefined) throw new Error(`"${base}" names two commits already; leave ${head} out`);
-  const end = right || "HEAD";
-  const fork = git(root, ["merge-base", commitOf(root, left), commitOf(root, end)]);
-  return [fork, right || undefined];
+  return [forkOf(root, left, right || "HEAD"), right || undefined];
+};
+
+/** @throws where the two have no commit in common, as far as this clone goes back */
+const forkOf = (root: string, left: string, right: string): string => {
+  const [a, b] = [commitOf(root, left), commitOf(root, right)];
+  try {
+    return git(root, ["merge-base", a, b]);
+  } catch {
+    throw new Error(`${left} and ${right} have no commit in common${shallowHint(root)}`);
+  }
+};
+
+/** A clone of a workflow often has one commit only. */
+const shallowHint = (root: string): string => {
+  try {
+    const isShallow = git(root, ["rev-parse", "--is-shallow-repository"]) === "true";
+    return isShallow ? "; this clone is shallow: git fetch --unshallow, or fetch-depth: 0 in a workflow" : "";
+  } catch {
+    return "";
+  }
 };
 
 const isProject = (root: string, folder: string): boolean =>
@@ -69,27 +88,50 @@ const commitOf = (root: string, name: string): string => {
   try {
     return git(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`]);
   } catch {
-    throw new Error(`"${name}" is neither a folder with routes/ in it nor a commit of this repository`);
+    throw new Error(
+      `"${name}" is neither a folder with routes/ in it nor a commit of this repository${shallowHint(root)}`,
+    );
   }
 };
 
 /** Writes a commit's `routes/`, with an index of its own: the repository's is not touched. Links become files that hold their target. */
 const checkOut = (root: string, commit: string, scratch: string): void => {
-  const folder = git(root, ["rev-parse", "--show-prefix"]);
-  const tree = `${commit}:${folder}routes`;
+  const tree = `${commit}:${git(root, ["rev-parse", "--show-prefix"])}routes`;
   fs.mkdirSync(path.join(scratch, "routes"), { recursive: true });
-  try {
-    git(root, ["rev-parse", "--verify", "--quiet", tree]);
-  } catch {
-    // A version before there were any manifests: everything is new.
-    return;
-  }
+  const from = isThere(root, tree) ? tree : movedFrom(root, commit);
+  // A version before there were any manifests: everything is new.
+  if (from === undefined) return;
   const env = { GIT_INDEX_FILE: path.join(scratch, "index") };
   // Beneath the top, git would write only what lies there.
   const top = git(root, ["rev-parse", "--show-toplevel"]);
-  git(top, ["read-tree", "--prefix=routes/", tree], env);
+  git(top, ["read-tree", "--prefix=routes/", from], env);
   git(top, ["-c", "core.symlinks=false", "checkout-index", "--all", "--force", `--prefix=${scratch}${path.sep}`], env);
   fs.rmSync(path.join(scratch, "index"));
+};
+
+const isThere = (root: string, tree: string): boolean => {
+  try {
+    return git(root, ["rev-parse", "--verify", "--quiet", tree]) !== "";
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * Where a project's manifests stood in a commit, when its folder has been moved since: what is where now would look new otherwise,
+ * and nothing of it would be compared.
+ * @throws where that could be one of several
+ */
+const movedFrom = (root: string, commit: string): string | undefined => {
+  const top = git(root, ["rev-parse", "--show-toplevel"]);
+  const folders = git(top, ["ls-tree", "-r", "-d", "-z", "--name-only", commit]).split("\0");
+  const known = folders.flatMap((it) => /^(?:.*\/)?routes(?=\/environments$)/.exec(it)?.[0] ?? []);
+  const gone = known.filter((it) => !fs.existsSync(path.join(top, it, "environments")));
+  if (gone.length > 1)
+    throw new Error(
+      `${commit.slice(0, 8)} has no manifests here, and ${gone.join(" and ")} are gone since; compare with a folder: git worktree add …`,
+    );
+  return gone[0] === undefined ? undefined : `${commit}:${gone[0]}`;
 };
 
 const codeDiffers = (root: string, { commit: a }: Side, { commit: b, root: folder }: Side): boolean => {

@@ -59,10 +59,16 @@ const checkOut = (root: string, scratch: string): void => {
   fs.renameSync(path.join(whole, folder, "routes"), path.join(scratch, "routes"));
 };
 
-const git = (root: string, args: readonly string[]): string =>
-  execFileSync("git", args, {
-    cwd: root,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
-    maxBuffer: 64 * 1024 * 1024,
-  });
+/** @throws where there is no repository, in a sentence */
+const git = (root: string, args: readonly string[]): string => {
+  try {
+    return execFileSync("git", args, {
+      cwd: root,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+      maxBuffer: 64 * 1024 * 1024,
+    });
+  } catch {
+    throw new Error(`${root} is in no repository of git, so nothing is staged there`);
+  }
+};

@@ -1,0 +1,137 @@
+/** Verbs on what nobody would write by intent: each ends with a code and a sentence, and one tier's broken file is no other's. */
+import { execFileSync, spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { compile } from "../../infra/compiler/compile.ts";
+import { report } from "../../infra/compiler/report.ts";
+import { home } from "../../infra/gen/generated.ts";
+import { check } from "../../infra/verbs/check.ts";
+import { diff } from "../../infra/verbs/diff.ts";
+import { staged } from "../../infra/verbs/staged.ts";
+import { test } from "../../infra/verbs/test.ts";
+import { manifest, project } from "../e2e/city.ts";
+
+const limit = "filters: [{ rate-limit: { limit: 20/s, by: ip } }]\n";
+const body = 'upstreams: { it: { http: "https://it.example" } }\nroutes: { a: { match: GET /a, to: it } }\n';
+const good = manifest("t", limit + body);
+
+describe("files that cannot be read", () => {
+  it.each([
+    ["a link to itself", (file: string) => fs.symlinkSync(path.basename(file), file), /leads to itself/],
+    ["a link to nowhere", (file: string) => fs.symlinkSync("nowhere.yaml", file), /leads nowhere/],
+  ])("%s is told as a problem of its own, and the other tiers hold", async (_, make, says) => {
+    const root = project({ "routes/t.yaml": good });
+    make(path.join(root, "routes/bad.yaml"));
+    const { problems, tiers } = compile(root, "local");
+    expect(problems.map(({ file, code, message }) => [file, code, message])).toEqual([
+      ["routes/bad.yaml", "unreadable", expect.stringMatching(says)],
+    ]);
+    expect(tiers.length).toBe(1);
+    expect(check({ root }).exitCode).toBe(1);
+  });
+  it("an environment and a file of cases, likewise", async () => {
+    const root = project({ "routes/t.yaml": good });
+    fs.mkdirSync(path.join(root, "routes/t.test.yaml"));
+    fs.symlinkSync("it.yaml", path.join(root, "routes/environments/it.yaml"));
+    expect((await test([], { root, env: "local" })).text).toMatch(
+      /t\.test\.yaml:1:1 {2}unreadable {2}this is a folder/,
+    );
+    expect(check({ root }).text).toMatch(/environments\/it\.yaml:1:1 {2}unreadable/);
+  });
+  it("a folder that is called like a manifest is none, and a loop of folders is not walked", () => {
+    const root = project({ "routes/t.yaml": good });
+    fs.mkdirSync(path.join(root, "routes/folder.yaml"));
+    fs.symlinkSync("..", path.join(root, "routes/up"));
+    expect(check({ root }).exitCode).toBe(0);
+    expect(diff(root, undefined, { root }).exitCode).toBe(0);
+  });
+});
+
+it("a name of a file is no line of its own in a report", () => {
+  const root = project({ "routes/a\nroutes/b.yaml:1:1  invalid  forged.yaml": good });
+  const { problems } = compile(root, "local");
+  const lines = report(problems, { read: 1, broken: 1 }).split("\n");
+  expect(lines.filter((line) => line.startsWith("routes/"))).toHaveLength(problems.length);
+});
+
+describe("repositories", () => {
+  const repository = (files: Readonly<Record<string, string>>) => {
+    const root = project(files);
+    const git = (...args: readonly string[]) =>
+      execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
+        cwd: root,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+    const commit = (message: string) => {
+      git("add", "-A");
+      git("commit", "-qm", message);
+    };
+    git("init", "-q", "-b", "main");
+    commit("one");
+    return { root, git, commit };
+  };
+  it("a folder that has been moved is compared with where it was", () => {
+    const { root, git, commit } = repository({
+      "old/routes/t.yaml": good,
+      "old/routes/environments/local.yaml": "values: {}\n",
+    });
+    git("mv", "old", "new");
+    commit("moved");
+    const moved = path.join(root, "new");
+    expect(diff("HEAD~1", undefined, { root: moved }).text).toContain("no change");
+    fs.writeFileSync(path.join(moved, "routes/t.yaml"), good.replace(limit, ""));
+    expect((diff("HEAD~1", undefined, { root: moved, failOn: "high" }) as { exitCode: number }).exitCode).toBe(5);
+  });
+  it("two that are gone since are not guessed between", () => {
+    const environment = { "environments/local.yaml": "values: {}\n" };
+    const { root, git, commit } = repository({
+      "a/routes/t.yaml": good,
+      "b/routes/t.yaml": good,
+      [`a/routes/${Object.keys(environment)[0]}`]: "values: {}\n",
+      [`b/routes/${Object.keys(environment)[0]}`]: "values: {}\n",
+    });
+    git("mv", "a", "c");
+    git("rm", "-rq", "b");
+    commit("moved");
+    expect(() => diff("HEAD~1", undefined, { root: path.join(root, "c") })).toThrow(/a\/routes and b\/routes are gone/);
+  });
+  it("a clone that is shallow, branches with nothing in common, and nothing at all to compare with", () => {
+    const { root, git, commit } = repository({ "routes/t.yaml": good });
+    fs.writeFileSync(path.join(root, "routes/t.yaml"), good.replace("20/s", "30/s"));
+    commit("two");
+    const clone = path.join(root, "clone");
+    execFileSync("git", ["clone", "-q", "--depth", "1", `file://${root}`, clone]);
+    expect(() => diff("HEAD~1", undefined, { root: clone })).toThrow(/this clone is shallow: git fetch --unshallow/);
+    git("checkout", "-q", "--orphan", "other");
+    commit("three");
+    expect(() => diff("main...other", undefined, { root })).toThrow("main and other have no commit in common");
+    expect(() => diff("", undefined, { root })).toThrow("say what to compare");
+    git("checkout", "-q", "--detach", "main");
+    expect(diff("main...HEAD", undefined, { root }).text).toContain("no change");
+  });
+  it("no repository at all", () => {
+    expect(() => staged({ root: project({ "routes/t.yaml": good }) })).toThrow("is in no repository of git");
+    expect(() => staged({ root: "/nowhere" })).toThrow("is in no repository of git");
+  });
+});
+
+it("who has read enough closes the pipe, and nothing is wrong", async () => {
+  const routes = Array.from({ length: 3000 }, (_, n) => `  r${n}: { match: GET /p${n}, to: it }\n`);
+  const root = project({
+    "routes/t.yaml": manifest(
+      "t",
+      `${limit}upstreams: { it: { http: "https://it.example" } }\nroutes:\n${routes.join("")}`,
+    ),
+  });
+  const child = spawn(process.execPath, [path.join(home, "infra/cli.ts"), "routes", "--env", "local", "--root", root]);
+  onTestFinished(() => void child.kill());
+  let said = "";
+  child.stderr.on("data", (chunk) => {
+    said += chunk;
+  });
+  child.stdout.once("data", () => child.stdout.destroy());
+  const code = await new Promise((done) => child.on("close", done));
+  expect([code, said]).toEqual([0, ""]);
+});
