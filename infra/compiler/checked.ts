@@ -6,7 +6,7 @@ import type { Segment } from "../../functions/gateway/match.ts";
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
 import type { Mode } from "../../functions/gateway/plan.ts";
 import type { OperationPlan } from "../openapi/checks.ts";
-import type { Schema } from "../openapi/schemas.ts";
+import type { Note, Schema } from "../openapi/schemas.ts";
 import type { Registry } from "../registry.ts";
 import type { Documents } from "./documents.ts";
 import type { Path } from "./locate.ts";
@@ -95,8 +95,8 @@ export interface Validation {
   readonly plans: Readonly<Record<string, Readonly<Record<string, OperationPlan>>>>;
   /** Schemas that the plans' references name. */
   readonly definitions: Readonly<Record<string, Schema>>;
-  /** What is not checked, and why. */
-  readonly notes: readonly string[];
+  /** What is not checked. */
+  readonly notes: readonly Note[];
 }
 
 /** What a manifest stands among. */

@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 import type { Checking } from "../../functions/gateway/part.ts";
 import { type OperationPlan, planOf } from "../openapi/checks.ts";
-import { dialectOf, latest, openApi30, openApi31, unknownDialect } from "../openapi/dialects.ts";
-import { DocumentError, type Json, mapOf, type OpenApi } from "../openapi/document.ts";
+import { dialectOf, latest, unknownDialect } from "../openapi/dialects.ts";
+import { DocumentError, type Json, mapOf } from "../openapi/document.ts";
 import { bytesOfChecks, type TierPlans } from "../openapi/module.ts";
 import { operationsBy, type Part, type Parts, partNames, partsPlan } from "../openapi/parts.ts";
-import { type Held, namedBy, type Open } from "../openapi/references.ts";
+import { type Held, heldBy, namedBy, type Open } from "../openapi/references.ts";
 import { type Fault, type Translator, translator } from "../openapi/schemas.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings, Validation } from "./checked.ts";
 import type { Documents } from "./documents.ts";
@@ -60,7 +60,7 @@ const validationOf = ({ plans, translate }: Made): Validation => {
   const digest = createHash("sha256")
     .update(JSON.stringify([plans, definitions]))
     .digest("hex");
-  return { digest, plans, definitions, notes: [...translate.notes] };
+  return { digest, plans, definitions, notes: translate.notes() };
 };
 
 const byOperations = (
@@ -85,21 +85,12 @@ const byOperations = (
       if (!it) problems.push(missing(tier, filter, route, method, document.file, operations));
     plans[route.name] = Object.fromEntries(
       found.flatMap(([method, it]) =>
-        it
-          ? [[method, planOf(document, it, route.segments, schema, (note) => translate.notes.add(note))] as const]
-          : [],
+        it ? [[method, planOf(document, it, route.segments, schema, translate.note)] as const] : [],
       ),
     );
   }
   return { plans, translate, problems };
 };
-
-const heldBy = ({ file, root, version }: OpenApi): Held => ({
-  file,
-  root,
-  folder: "",
-  dialect: version.startsWith("3.0") ? openApi30 : openApi31,
-});
 
 /** Reads what references of JSON Schemas lead to; what is wrong with a file is gathered. */
 const opener =

@@ -3,7 +3,7 @@ import type { Segment } from "../../functions/gateway/match.ts";
 import type { BodyCheck, Kind, OperationCheck, ParameterCheck } from "../../functions/gateway/validators.ts";
 import { isMap, type JsonMap, mapOf, type Rooted, resolved, stringIn } from "./document.ts";
 import type { Operation, Parameter } from "./operations.ts";
-import type { Schema } from "./schemas.ts";
+import type { Note, Schema } from "./schemas.ts";
 
 export type ParameterPlan = Omit<ParameterCheck, "check"> & { readonly schema: Schema };
 
@@ -25,7 +25,7 @@ export const planOf = (
   operation: Operation,
   segments: readonly Segment[],
   translate: Translate,
-  note: (what: string) => void,
+  note: (note: Note) => void,
 ): OperationPlan => {
   const captures = capturesOf(operation, segments);
   const where = `${operation.method} ${operation.path}`;
@@ -36,7 +36,7 @@ export const planOf = (
     const style = styleOf(it);
     if ((place === "path" && capture === undefined) || ["label", "matrix"].includes(style)) {
       const why = capture === undefined ? "its segment holds more than it" : `it is written in the style ${style}`;
-      note(`${where}: the parameter ${name} of the path is not checked: ${why}`);
+      note({ where, what: `the parameter ${name} of the path is not checked: ${why}` });
       return [];
     }
     return [parameterOf(document, it, capture, translate)];

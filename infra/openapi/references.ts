@@ -2,8 +2,8 @@
 import path from "node:path";
 import type { Path } from "../compiler/locate.ts";
 import type { Source } from "../compiler/read.ts";
-import type { Dialect } from "./dialects.ts";
-import { DocumentError, isMap, type Json, mapOf, pointed, pointerOf } from "./document.ts";
+import { type Dialect, openApi30, openApi31 } from "./dialects.ts";
+import { DocumentError, isMap, type Json, mapOf, type OpenApi, pointed, pointerOf } from "./document.ts";
 
 /** What holds schemas: a file, or a place in a manifest. */
 export interface Held {
@@ -15,6 +15,14 @@ export interface Held {
   /** Where it is written, so that a reader is led to the line; undefined where nobody counted them. */
   readonly written?: { readonly source: Source; readonly at: Path };
 }
+
+/** A whole OpenAPI document. Its lines are counted by nobody. */
+export const heldBy = ({ file, root, version }: OpenApi): Held => ({
+  file,
+  root,
+  folder: path.posix.dirname(file),
+  dialect: version.startsWith("3.0") ? openApi30 : openApi31,
+});
 
 /** Of a schema. */
 export interface Place {

@@ -29,12 +29,20 @@ export interface Fault {
   readonly remedy: string | undefined;
 }
 
+/** Something of a document that no request is checked by. */
+export interface Note {
+  /** What it is said of: `order`, `GET /orders`. */
+  readonly where: string;
+  readonly what: string;
+}
+
 export interface Translator {
   readonly schema: (value: unknown, place: Place) => Schema;
   /** Of all that was named by references, by the names that `$ref` uses. */
   readonly definitions: () => Readonly<Record<string, Schema>>;
-  /** What is not checked, and why. */
-  readonly notes: Set<string>;
+  readonly note: (note: Note) => void;
+  /** What is not checked, each once. */
+  readonly notes: () => readonly Note[];
   readonly faults: readonly Fault[];
   readonly fail: (place: Place, message: string, remedy?: string, word?: string) => true;
 }
@@ -57,9 +65,11 @@ const loose = ["float", "double", "password", "binary"];
 export const translator = (open: Open): Translator => {
   const names = new Map<string, string>();
   const done: Record<string, Schema> = {};
-  const notes = new Set<string>();
+  const notes = new Map<string, Note>();
   const faults: Fault[] = [];
   let nodes = 0;
+
+  const note: Translator["note"] = (it) => void notes.set(JSON.stringify(it), it);
 
   /** Nothing is asked where it is unknown what should be. */
   const fail: Translator["fail"] = (place, message, remedy, word) => {
@@ -156,7 +166,7 @@ export const translator = (open: Open): Translator => {
   const formatOf = (format: unknown, place: Place, result: Record<string, unknown>): void => {
     if (typeof format !== "string") fail(place, "format is a text");
     else if (formats.includes(format)) result.format = format;
-    else if (!loose.includes(format)) notes.add(`${place.name}: the format "${format}" is not checked`);
+    else if (!loose.includes(format)) note({ where: place.name, what: `the format "${format}" is not checked` });
   };
 
   /** A word that nothing is checked by. */
@@ -170,9 +180,9 @@ export const translator = (open: Open): Translator => {
         word,
       );
     if (word.startsWith("x-") || word === "$id" || annotations.includes(word)) return;
-    if (word.startsWith("content")) return void notes.add(`${place.name}: ${word} is not checked`);
+    if (word.startsWith("content")) return void note({ where: place.name, what: `${word} is not checked` });
     if (dialect.openapi && openApiWords.includes(word)) return;
-    if (dialect.openapi) return void notes.add(`${place.name}: the word "${word}" is not checked`);
+    if (dialect.openapi) return void note({ where: place.name, what: `the word "${word}" is not checked` });
     if (word === "nullable")
       return void fail(place, "nullable is a word of OpenAPI 3.0", `write type: [${all.type}, "null"]`, word);
     fail(place, `no schema has the word "${word}"`, choice(word, allWords) ?? "what it is for is said by x-…", word);
@@ -188,7 +198,7 @@ export const translator = (open: Open): Translator => {
     else delete result.required;
   };
 
-  return { schema, definitions: () => done, notes, faults, fail };
+  return { schema, definitions: () => done, note, notes: () => [...notes.values()], faults, fail };
 };
 
 /** As its place is called: `#/components/schemas/Order` is `Order`. */

@@ -38,6 +38,8 @@ import {
   plaintextUpstream,
 } from "./rules/transport.ts";
 
+import { uncheckedWord } from "./rules/validation.ts";
+
 export const rules: readonly Rule[] = [
   unauthenticatedWrite,
   serviceExposed,
@@ -68,6 +70,7 @@ export const rules: readonly Rule[] = [
   wideBody,
   outlastedClient,
   costlyPattern,
+  uncheckedWord,
   anyMethod,
   wideRange,
   passedSunset,

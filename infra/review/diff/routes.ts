@@ -7,6 +7,7 @@ import type { ChangeKind } from "../risks.ts";
 import { joined, list, type Sentence, say, shown } from "../sentence.ts";
 import { callersOf, chainsDiffer, type Found } from "./chains.ts";
 import { spotOf } from "./change.ts";
+import { checksDiffer } from "./checks.ts";
 import { conditions } from "./conditions.ts";
 import type { RoutePicture, TierPicture } from "./picture.ts";
 
@@ -36,6 +37,7 @@ export const routesDiffer = (
   return [
     ...matchDiffers(before, after, moved),
     ...chainsDiffer(before.route.checked, after.route.checked, where),
+    ...checksDiffer(before, after),
     ...destinationDiffers(before, after, upstreamNow),
     ...settingsDiffer(before.route.plan, after.route.plan, after),
     ...lifted(before, after),

@@ -12,6 +12,8 @@ export interface EffectiveFilter {
   /** Where it stands: a preset's file, or the manifest. */
   readonly at: string;
   readonly entries: readonly Entry[];
+  /** What its schemas say and it does not check: `iban: the format "iban" is not checked`. */
+  readonly unchecked: readonly string[];
 }
 
 /** An inherited filter that does not run. */
@@ -69,7 +71,7 @@ export const effectiveOf = ({ checked, serves }: CompiledTier, world: World, onl
     tier: manifest.tier,
     at: placeOf(source, ["tier"]),
     entries: entriesIn({ ...frame, limits }, { source, at: [], page: pages.manifest, rows: [], short: [] }, world),
-    shared: shared.filters.map((it) => filterOf(it, world)),
+    shared: shared.filters.map((it) => filterOf(checked, it, world)),
     dropped: droppedByTier(checked, preset),
     upstreams: Object.keys(checked.upstreams)
       .filter((name) => used.has(name))
@@ -78,7 +80,11 @@ export const effectiveOf = ({ checked, serves }: CompiledTier, world: World, onl
   };
 };
 
-const filterOf = ({ id, use, about, config, mode, percent, when, source, entry, at }: CheckedFilter, world: World) => {
+const filterOf = (
+  { validations }: CheckedTier,
+  { id, use, about, config, mode, percent, when, source, entry, at }: CheckedFilter,
+  world: World,
+): EffectiveFilter => {
   const settings = { mode, percent, ...(when.length > 0 && { when: whenOf(when) }) };
   const page = `docs/reference/filters/${use}.md`;
   return {
@@ -89,6 +95,7 @@ const filterOf = ({ id, use, about, config, mode, percent, when, source, entry, 
       ...configOf(config, { source, at, page, rows: [], short: about.short ? [about.short] : [] }, world),
       ...entriesIn(settings, { source, at: entry, page: pages.filter, rows: [], short: ["exact"] }, world),
     ],
+    unchecked: (validations.get(id)?.notes ?? []).map(({ where, what }) => `${where}: ${what}`),
   };
 };
 
@@ -123,7 +130,7 @@ const routeOf = (tier: CheckedTier, route: CheckedRoute, world: World): Effectiv
     takes: `${methods.join(",")} ${path}`,
     gate: liftedRoutes(tier).find((it) => it.route === name)?.gate ?? gateOf(tier),
     entries: entriesIn(settings, holder, world),
-    filters: chain.map((it) => filterOf(it, world)),
+    filters: chain.map((it) => filterOf(tier, it, world)),
     own: ownFilters(route).map(({ id }) => id),
     dropped: without.flatMap((id, index) => {
       const it = shared.filters.find((filter) => filter.id === id);

@@ -50,9 +50,10 @@ const note = (text: string, origin = ""): Line => ({ text: `  ${text}`, origin, 
 const filtersOf = (heading: string, filters: readonly EffectiveFilter[]): Line[] =>
   filters.length === 0 ? [] : [title(heading, ""), ...filters.flatMap((it) => filterLines(it, 1))];
 
-const filterLines = ({ id, use, at, entries }: EffectiveFilter, depth: number): Line[] => [
+const filterLines = ({ id, use, at, entries, unchecked }: EffectiveFilter, depth: number): Line[] => [
   { text: `${indent(depth)}${id}${id === use || id.endsWith(`/${use}`) ? "" : ` (${use})`}`, origin: at, tone: "bold" },
   ...linesOf(entries, depth + 1),
+  ...unchecked.map((it): Line => ({ text: `${indent(depth + 1)}! ${it}`, origin: "", tone: "plain" })),
 ];
 
 const droppedOf = (dropped: readonly Dropped[]): Line[] =>

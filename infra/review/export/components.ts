@@ -17,7 +17,10 @@ export const components = (kept: Readonly<Record<string, JsonMap>>): Components 
     names.set(from, known);
     const before = known.get(ref);
     if (before !== undefined) return before;
-    const [, section = "", name = ""] = /^#\/components\/([^/]+)\/([^/]+)$/.exec(ref) ?? [];
+    const schema = /^#\/\$defs\/([^/]+)$/.exec(ref);
+    const [, section = "", name = ""] = schema
+      ? ["", "schemas", schema[1]]
+      : (/^#\/components\/([^/]+)\/([^/]+)$/.exec(ref) ?? []);
     // What stands elsewhere in a document becomes a schema here: only of those can one name any place.
     const [group, wanted] =
       section === "" ? ["schemas", ref.replaceAll(/[^A-Za-z0-9._-]+/g, "-").slice(1)] : [section, name];

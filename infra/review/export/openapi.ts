@@ -8,6 +8,7 @@ import { type Operation, operationsOf } from "../../openapi/operations.ts";
 import type { Gap } from "../import/imported.ts";
 import { type Components, components } from "./components.ts";
 import { problemSchema, problemsOf, withProblems } from "./problems.ts";
+import { operationBySchemas } from "./schemas.ts";
 
 export interface Exported {
   readonly document: JsonMap;
@@ -43,7 +44,7 @@ export const exportOpenApi = (tiers: readonly CheckedTier[], documents: Document
           continue;
         }
         operations++;
-        const known = operationOf(route, method, upgraded);
+        const known = operationOf(route, method, upgraded) ?? operationBySchemas(tier, route, method);
         item[method.toLowerCase()] = operationText({ tier, route, method, names, known, parts, schemes });
       }
     }

@@ -7,8 +7,10 @@ import { parse } from "yaml";
 import { check } from "../../../infra/compiler/check.ts";
 import type { CheckedTier, Surroundings } from "../../../infra/compiler/checked.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
+import { documentsOf } from "../../../infra/compiler/documents.ts";
 import { lowered } from "../../../infra/compiler/gates.ts";
 import { read } from "../../../infra/compiler/read.ts";
+import { schemaFilesOf } from "../../../infra/compiler/schema-files.ts";
 import { readPresets } from "../../../infra/compiler/surroundings.ts";
 import { home } from "../../../infra/gen/generated.ts";
 import { registry } from "../../../infra/registry.ts";
@@ -90,6 +92,8 @@ describe("as a manifest with everything written out", () => {
     registry,
     environment,
     presets: readPresets(root, environment, registry).presets,
+    documents: documentsOf(root),
+    schemas: schemaFilesOf(root),
   });
 
   it.each(tiers)("%s, edited at random, compiles to the same plan, and so does each of its routes", (name) => {

@@ -1,11 +1,14 @@
 /** Makes a tier of an OpenAPI document: a route for each operation, requests validated by the document itself. */
 import path from "node:path";
 import { environment } from "../../../../functions/gateway/environment.ts";
-import { joined, segmentsOf } from "../../../../functions/gateway/match.ts";
+import { joined, matchOf, segmentsOf } from "../../../../functions/gateway/match.ts";
 import { name } from "../../../../functions/gateway/names.ts";
 import { environmentNames, readEnvironment } from "../../../compiler/surroundings.ts";
-import { documentOf, type OpenApi, stringIn, textOf } from "../../../openapi/document.ts";
+import { planOf } from "../../../openapi/checks.ts";
+import { DocumentError, documentOf, type OpenApi, stringIn, textOf } from "../../../openapi/document.ts";
 import { type Operation, operationsOf } from "../../../openapi/operations.ts";
+import { heldBy } from "../../../openapi/references.ts";
+import { translator } from "../../../openapi/schemas.ts";
 import type { Gap, Imported } from "../imported.ts";
 import { type Draft, type DraftRoute, manifestText } from "./manifest.ts";
 import { distinct, kebab } from "./names.ts";
@@ -29,7 +32,7 @@ export const importOpenApi = (file: string, root: string, choice: Choice): Impor
   const place = placeOf(document, choice);
   const secured = securedBy(document, operations, tier, keysAreKept(root));
   const { routes, upstreams, gaps } = routesOf(document, operations, place, secured.open);
-  const all = [...secured.gaps, ...beside(document), ...gaps];
+  const all = [...secured.gaps, ...beside(document), ...gaps, ...unchecked(document, routes)];
   const kept = keptAs(file, root);
   const draft: Draft = { document, tier, ...place, secured, upstreams, routes, gaps: all, kept };
   return {
@@ -40,6 +43,21 @@ export const importOpenApi = (file: string, root: string, choice: Choice): Impor
     routes: routes.length,
     gaps: all,
   };
+};
+
+/** What `validate` does not check of what the document says. */
+const unchecked = (document: OpenApi, routes: readonly DraftRoute[]): Gap[] => {
+  const held = heldBy(document);
+  const { schema, note, notes } = translator(() => held);
+  for (const { operation, match } of routes)
+    try {
+      const segments = segmentsOf(matchOf(match).path);
+      planOf(document, operation, segments, (value, name) => schema(value, { document: held, path: [], name }), note);
+    } catch (error) {
+      // The check of the manifest says so, where it stands.
+      if (!(error instanceof DocumentError)) throw error;
+    }
+  return notes().map((it) => ({ kind: "left-out", ...it }));
 };
 
 /** Where the document stands from then on: where it is, if that is in the project's `routes/`. */

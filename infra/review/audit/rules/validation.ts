@@ -1,0 +1,26 @@
+/** What filters that validate requests leave unchecked. */
+
+import { filtersOf } from "../chains.ts";
+import type { Rule, Spotted } from "../rule.ts";
+
+/** More are counted; `postern effective` lists all of them. */
+const mostTold = 5;
+
+export const uncheckedWord: Rule = {
+  id: "unchecked-word",
+  severity: "low",
+  summary: "A schema says something of requests that no gate checks.",
+  incident:
+    "A validator that did not look at one thing let a file through with a field more than its reader had room for, and 8.5 million machines did not start (CrowdStrike, 2024).",
+  remedy:
+    "Say it by words that are checked: a `pattern` with a `maxLength` for a format of your own. Where the service checks it anyway, an ignore with that reason is right.",
+  check: ({ tier }) =>
+    filtersOf(tier).flatMap(({ id, use, source, entry }): Spotted[] => {
+      const notes = tier.validations.get(id)?.notes ?? [];
+      if (notes.length === 0) return [];
+      const told = notes.slice(0, mostTold).map(({ where, what }) => `${where}: ${what}`);
+      const more = notes.length > mostTold ? [`and ${notes.length - mostTold} more`] : [];
+      const message = `${use} does not check all that its schemas say: ${[...told, ...more].join("; ")}`;
+      return [{ source, at: entry, key: use, message, remedy: "say it by words that are checked, such as pattern" }];
+    }),
+};

@@ -1,0 +1,40 @@
+/** What JSON Schemas of a manifest say of a route, as an operation of a document that has nothing else. */
+import type { CheckedRoute, CheckedTier } from "../../compiler/checked.ts";
+import type { JsonMap, OpenApi } from "../../openapi/document.ts";
+import type { Operation, Parameter } from "../../openapi/operations.ts";
+
+/** @returns undefined where no filter of the route has one */
+export const operationBySchemas = (
+  { validations }: CheckedTier,
+  { name, chain, segments }: CheckedRoute,
+  method: string,
+): { readonly operation: Operation; readonly document: OpenApi } | undefined => {
+  const found = chain.flatMap(({ id }) => {
+    const validation = validations.get(id);
+    const plan = validation?.plans[name]?.[method] ?? validation?.plans[name]?.ANY;
+    return plan && validation ? [{ plan, definitions: validation.definitions }] : [];
+  });
+  const [first] = found;
+  if (!first) return undefined;
+  const parameters = found.flatMap(({ plan }) =>
+    plan.parameters.map(({ in: place, name, required, schema }): Parameter => {
+      return { in: place, name, value: { name, in: place, required, schema } as JsonMap };
+    }),
+  );
+  const last = found.findLast(({ plan }) => plan.body)?.plan.body;
+  const body = last && ({ required: last.required, content: contentOf(last.types) } as JsonMap);
+  const path = `/${segments.map((it) => (it.kind === "literal" ? it.text : `{${it.name}}`)).join("/")}`;
+  const root = { $defs: Object.assign({}, ...found.map(({ definitions }) => definitions)) } as JsonMap;
+  return {
+    operation: { method, path, id: undefined, parameters, body, value: body ? { requestBody: body } : {} },
+    document: { file: `routes/${name}`, version: "3.1.0", root },
+  };
+};
+
+/** A range of media types is none that a document can name. */
+const contentOf = (types: Readonly<Record<string, unknown>>): JsonMap =>
+  Object.fromEntries(
+    Object.entries(types)
+      .filter(([type]) => !type.includes("*"))
+      .map(([type, schema]) => [type, { schema } as JsonMap]),
+  );

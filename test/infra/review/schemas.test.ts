@@ -1,0 +1,101 @@
+/** JSON Schemas of a manifest, as reviewers and callers meet them: exported, listed where they are not checked, told as changes. */
+import path from "node:path";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { expect, it } from "vitest";
+import { type JsonMap, mapOf } from "../../../infra/openapi/document.ts";
+import { compareProjects } from "../../../infra/review/projects.ts";
+import { plain } from "../../../infra/review/sentence.ts";
+import { effective } from "../../../infra/verbs/effective.ts";
+import { openapi as exportOpenApi } from "../../../infra/verbs/export.ts";
+import { openapi as importOpenApi } from "../../../infra/verbs/import.ts";
+import { manifest, project } from "../../e2e/city.ts";
+
+const shop = (line = "sku: { type: string, format: sku }") => ({
+  "routes/schemas/order.yaml": `type: object
+properties: { lines: { type: array, items: { $ref: "#/$defs/line" } } }
+$defs: { line: { type: object, properties: { ${line} } } }
+`,
+  "routes/shop.yaml": manifest(
+    "shop",
+    `filters: [{ body-limit: 1MiB }]
+routes:
+  order:
+    match: PUT /orders/{id:[0-9]{1,9}}
+    respond: {}
+    filters:
+      - validate:
+          path: { properties: { id: { type: integer } } }
+          query: { required: [dry], properties: { dry: { type: boolean } } }
+          body: schemas/order.yaml
+`,
+  ),
+});
+
+it("are in the document that is exported", async () => {
+  const document = exportOpenApi([], { root: project(shop()), env: "local" }).data as JsonMap;
+  const { valid, errors } = await new Validator().validate(structuredClone(document));
+  expect([valid, errors]).toEqual([true, undefined]);
+  expect(document).toMatchObject({
+    paths: {
+      "/shop/orders/{id}": {
+        put: {
+          parameters: [
+            { in: "path", name: "id", required: true, schema: { type: "integer" } },
+            { in: "query", name: "dry", required: true, schema: { type: "boolean" } },
+          ],
+          requestBody: {
+            required: true,
+            content: {
+              "application/json": {
+                schema: { properties: { lines: { items: { $ref: "#/components/schemas/line" } } } },
+              },
+            },
+          },
+        },
+      },
+    },
+  });
+  expect(mapOf(mapOf(document.components).schemas)).toMatchObject({
+    line: { properties: { sku: { type: "string" } } },
+  });
+});
+
+it("list what they say and is not checked", () => {
+  const { text } = effective("shop/order", { root: project(shop()), env: "local" });
+  expect(text).toContain('! sku: the format "sku" is not checked');
+});
+
+it("that are other ones in their file are told with what they are asked of", () => {
+  const both = [shop(), shop("sku: { type: string, maxLength: 8 }")].map((it) => project(it));
+  const { changes, workers } = compareProjects(both[0] as string, both[1] as string);
+  expect(changes.map(({ says, routes }) => [plain(says), routes])).toEqual([
+    ["validate asks something else of the body", ["order"]],
+  ]);
+  expect(workers.map(({ worker }) => worker)).toContain("gate-shop");
+  // Nobody is asked anything else by another description.
+  const described = project(shop('sku: { type: string, format: sku, description: "of the shelf" }'));
+  expect(compareProjects(both[0] as string, described).changes).toEqual([]);
+});
+
+it("of an imported document are listed where they are not checked", () => {
+  const root = project({
+    "shop.yaml": `openapi: 3.1.0
+servers: [{ url: "https://shop.example" }]
+paths:
+  /orders/{from}..{to}:
+    get:
+      parameters:
+        - { in: path, name: from, required: true, schema: { type: string } }
+        - { in: query, name: iban, schema: { type: string, format: iban, contentEncoding: base64, odd: 1 } }
+`,
+  });
+  const { data } = importOpenApi(path.join(root, "shop.yaml"), { root, host: "api.acme.example" });
+  expect((data as { gaps: readonly { readonly what: string }[] }).gaps.map(({ what }) => what)).toEqual(
+    expect.arrayContaining([
+      'the format "iban" is not checked',
+      "contentEncoding is not checked",
+      'the word "odd" is not checked',
+      "the parameter from of the path is not checked: its segment holds more than it",
+    ]),
+  );
+});
