@@ -1,9 +1,9 @@
-/** Conditions on a request besides its path: what `when` says of headers, query, cookies, content type, method and scheme. */
+/** Conditions on a request besides its path: what `when` says of headers, query, cookies, content type, method, scheme and port. */
 import type { Address } from "./address.ts";
 import { cookies } from "./cookies.ts";
 import { preflightMethod } from "./preflight.ts";
 
-export type Subject = "header" | "query" | "cookie" | "content-type" | "method" | "scheme";
+export type Subject = "header" | "query" | "cookie" | "content-type" | "method" | "scheme" | "port";
 
 /** One condition, as the plan has it. The name is there for a header, parameter or cookie, the value for `present` and `absent`. */
 export type Test = readonly [
@@ -49,6 +49,9 @@ const valuesOf: Readonly<Record<Subject, (request: Request, url: Address, name: 
   // A preflight stands for the request that it asks about.
   method: (request) => [preflightMethod(request) ?? request.method],
   scheme: (_, { protocol }) => [protocol.slice(0, -1)],
+  port: (_, { protocol, host, hostname }) => [
+    host.slice(hostname.length + 1) || (protocol === "https:" ? "443" : "80"),
+  ],
 };
 
 const one = (value: string | null): readonly string[] => (value === null ? [] : [value]);

@@ -1,4 +1,4 @@
-/** The language of `when`: conditions on headers, query, cookies, content type, method and scheme. */
+/** The language of `when`: conditions on headers, query, cookies, content type, method, scheme and port. */
 import * as z from "zod";
 import { explain } from "./complaint.ts";
 import type { Subject, Test } from "./conditions.ts";
@@ -51,6 +51,12 @@ export const when = () =>
         .optional()
         .describe("The request's own method: with `GET` a route that takes GET takes no HEAD"),
       scheme: z.enum(["http", "https"]).optional().describe("What the client came by"),
+      port: z
+        .int("a port is a number: 8443")
+        .min(1, "ports begin at 1")
+        .max(65_535, "ports end at 65535")
+        .optional()
+        .describe("The port that the client came to; without one in its address, 80 or 443"),
     })
     .refine(
       ({ header, query, cookie }) => [header, query, cookie].flatMap(Object.keys).length <= mostConditions,
@@ -69,9 +75,9 @@ export const testsOf = (conditions: When | undefined): Test[] => {
       .map(([name, it]) => testOf(on, name, it))
       .toSorted(([, a], [, b]) => (a < b ? -1 : 1)),
   );
-  const single = (["content-type", "method", "scheme"] as const).flatMap((on): Test[] => {
+  const single = (["content-type", "method", "scheme", "port"] as const).flatMap((on): Test[] => {
     const value = conditions[on];
-    return value === undefined ? [] : [[on, "", "exact", value]];
+    return value === undefined ? [] : [[on, "", "exact", String(value)]];
   });
   return [...named, ...single];
 };

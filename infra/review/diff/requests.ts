@@ -182,6 +182,7 @@ export const requestOf = ({ method, host, path, when }: Example): Request => {
     if (on === "query") url.searchParams.set(name, text);
     else if (on === "cookie") cookies.push(`${name}=${text}`);
     else if (on === "scheme") url.protocol = `${text}:`;
+    else if (on === "port") url.port = text;
     else if (on !== "method") headers.set(on === "content-type" ? on : name, text);
   }
   if (cookies.length > 0) headers.set("cookie", cookies.join("; "));

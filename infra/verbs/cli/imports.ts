@@ -36,6 +36,7 @@ export const addImportVerbs = (program: Command): void => {
     .argument("<source>", "a YAML file, a folder of them, or - for what comes in")
     .option("--tier <name>", "what to call it; with several, what their names begin with")
     .option("--host <name...>", "where routes are served that name no host; by default the variable gateway-host")
+    .option("--gateway <name>", "the only one whose routes are wanted, where several have addresses of their own")
     .option(
       "--service-url <text>",
       "of each Service: 'https://{name}.{namespace}.acme.example:{port}'; by default a variable",

@@ -172,11 +172,13 @@ describe("segmentsOf", () => {
 });
 
 describe("conditions", () => {
-  it("hold of the method itself, so that a GET takes no HEAD, and of the scheme", () => {
+  it("hold of the method itself, so that a GET takes no HEAD, and of the scheme and the port", () => {
     const match = router(
       tableOf([
         { route: "get", methods: ["GET"], path: "/a", when: [["method", "", "exact", "GET"]] },
         { route: "plain", methods: ["ANY"], path: "/b", when: [["scheme", "", "exact", "http"]] },
+        { route: "port", methods: ["ANY"], path: "/c", when: [["port", "", "exact", "8080"]] },
+        { route: "usual", methods: ["ANY"], path: "/d", when: [["port", "", "exact", "443"]] },
       ]),
     );
     const asked = (method: string, address: string, headers = {}) => {
@@ -195,6 +197,11 @@ describe("conditions", () => {
       asked("GET", "https://g.example/a", { origin: "https://x.example", "access-control-request-method": "GET" }),
     ).toBe("found");
     expect([asked("GET", "http://g.example/b"), asked("GET", "https://g.example/b")]).toEqual(["found", "condition"]);
+    expect([asked("GET", "http://g.example:8080/c"), asked("GET", "http://g.example/c")]).toEqual([
+      "found",
+      "condition",
+    ]);
+    expect([asked("GET", "https://g.example/d"), asked("GET", "http://g.example/d")]).toEqual(["found", "condition"]);
   });
 
   const conditioned = (routes: Readonly<Record<string, readonly Test[]>>): Router =>

@@ -1,4 +1,5 @@
 /** Which hosts each route is served on: its own hostnames, as far as listeners of the gateways it names take them. */
+import type { Path } from "../../../compiler/locate.ts";
 import type { Cluster, Gateway, Route } from "./cluster.ts";
 import type { Find } from "./findings.ts";
 import type { Listener, Parent } from "./schema.ts";
@@ -9,15 +10,26 @@ export interface Attached {
   /** Undefined for every host that no other attachment names. */
   readonly host: string | undefined;
   /** Undefined where the gateway is not known. */
-  readonly scheme: "http" | "https" | undefined;
+  readonly by: { readonly gateway: Gateway; readonly listener: Listener } | undefined;
+  /** The reference to its gateway. */
+  readonly at: Path;
 }
 
-export const attachedIn = (cluster: Cluster, find: Find): Attached[] =>
+/** @param only a gateway's name, or its namespace and name, where routes of others are not wanted */
+export const attachedIn = (cluster: Cluster, only: string | undefined, find: Find): Attached[] =>
   cluster.routes.flatMap((route) => {
-    const all = parentsOf(route).flatMap(([parent, index]) => attachedTo(route, parent, index, cluster, find));
+    const parents = parentsOf(route).filter(([parent]) => isWanted(parent, route, only));
+    if (parents.length === 0) return [];
+    const all = parents.flatMap(([parent, index]) => attachedTo(route, parent, index, cluster, find));
     if (all.length === 0) find("left-out", route.resource, ["spec", "parentRefs"], "no listener takes this route");
     return all;
   });
+
+const isWanted = (parent: Parent | undefined, { resource }: Route, only: string | undefined): boolean => {
+  if (only === undefined) return true;
+  if (parent?.kind !== "Gateway") return false;
+  return only === parent.name || only === `${parent.namespace ?? resource.namespace}/${parent.name}`;
+};
 
 const parentsOf = ({ spec }: Route): (readonly [Parent | undefined, number])[] =>
   spec.parentRefs.length === 0 ? [[undefined, 0]] : spec.parentRefs.map((it, index) => [it, index] as const);
@@ -33,11 +45,12 @@ const attachedTo = (
   const at = ["spec", "parentRefs", index];
   const free = (): Attached[] => {
     const hosts = spec.hostnames.length > 0 ? spec.hostnames : [undefined];
-    return hosts.map((host) => ({ route, host: host?.toLowerCase(), scheme: undefined }));
+    return hosts.map((host) => ({ route, host: host?.toLowerCase(), by: undefined, at }));
   };
   if (parent === undefined) return free();
   if (parent.kind !== "Gateway") {
-    find("left-out", resource, at, `a route of a ${parent.kind} is for traffic within the cluster`);
+    const why = parent.kind === "Service" ? "is for traffic within the cluster" : "has no equivalent";
+    find("left-out", resource, at, `a route of a ${parent.kind} ${why}`);
     return [];
   }
   const namespace = parent.namespace ?? resource.namespace;
@@ -54,15 +67,9 @@ const attachedTo = (
     return free();
   }
   const listeners = gateway.listeners.filter((it) => takes(it, parent, route, gateway, cluster));
-  for (const { name, port } of listeners)
-    if (port !== 80 && port !== 443)
-      find(
-        "otherwise",
-        resource,
-        at,
-        `the port ${port} of the listener ${name} is not told apart from others of its hosts`,
-      );
-  return listeners.flatMap((listener) => onListener(route, listener, gateway, find));
+  return listeners.flatMap((listener) =>
+    onListener(route, listener, gateway, find).map((host) => ({ route, host, by: { gateway, listener }, at })),
+  );
 };
 
 const takes = (listener: Listener, parent: Parent, { resource }: Route, gateway: Gateway, cluster: Cluster) => {
@@ -72,15 +79,14 @@ const takes = (listener: Listener, parent: Parent, { resource }: Route, gateway:
   const { namespaces, kinds } = listener.allowedRoutes;
   if (kinds && !kinds.some(({ kind }) => kind === "HTTPRoute")) return false;
   if (namespaces.from === "Same") return resource.namespace === gateway.resource.namespace;
-  if (namespaces.from === "Selector")
-    return cluster.labelled(resource.namespace, namespaces.selector?.matchLabels ?? {}) !== false;
+  if (namespaces.from === "Selector") return cluster.labelled(resource.namespace, namespaces.selector ?? {}) !== false;
   return namespaces.from === "All";
 };
 
-const onListener = (route: Route, listener: Listener, gateway: Gateway, find: Find): Attached[] => {
+/** The hosts that a route has on a listener; undefined is every other one. */
+const onListener = (route: Route, listener: Listener, gateway: Gateway, find: Find): (string | undefined)[] => {
   const own = route.spec.hostnames.map((it) => it.toLowerCase());
   const hosts = own.length === 0 ? [listener.hostname] : own.flatMap((it) => common(it, listener.hostname) ?? []);
-  const scheme = listener.protocol === "HTTPS" ? "https" : "http";
   return hosts
     .map((host) => host?.toLowerCase())
     .filter((host) => {
@@ -88,8 +94,7 @@ const onListener = (route: Route, listener: Listener, gateway: Gateway, find: Fi
       const says = `the listener ${nearer?.name} takes ${host}, so ${listener.name} does not serve it`;
       if (nearer) find("otherwise", route.resource, ["spec", "hostnames"], says);
       return !nearer;
-    })
-    .map((host) => ({ route, host, scheme }));
+    });
 };
 
 /** Requests for a host go to the listener that names it best, and to no other one. */

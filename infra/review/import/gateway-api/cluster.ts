@@ -3,7 +3,16 @@ import type { ZodType } from "zod";
 import type { Path } from "../../../compiler/locate.ts";
 import type { Resource } from "./documents.ts";
 import type { Find } from "./findings.ts";
-import { type Backend, gateway, grant, type HttpRoute, httpRoute, type Listener, service } from "./schema.ts";
+import {
+  type Backend,
+  gateway,
+  grant,
+  type HttpRoute,
+  httpRoute,
+  type Listener,
+  type Selector,
+  service,
+} from "./schema.ts";
 
 export interface Route {
   readonly resource: Resource;
@@ -20,7 +29,7 @@ export interface Cluster {
   readonly routes: readonly Route[];
   readonly gateways: readonly Gateway[];
   /** Whether a namespace has the labels that a gateway asks for; undefined where it is not known. */
-  readonly labelled: (namespace: string, labels: Readonly<Record<string, string>>) => boolean | undefined;
+  readonly labelled: (namespace: string, selector: Selector) => boolean | undefined;
   /** The service that a backend is, or why it is none. */
   readonly resolve: (backend: Backend, from: string) => Resolved;
 }
@@ -45,9 +54,9 @@ export const clusterOf = (resources: readonly Resource[], find: Find): Cluster =
   return {
     routes: of("HTTPRoute", httpRoute).toSorted((a, b) => older(a.resource, b.resource)),
     gateways: of("Gateway", gateway).map(({ resource, spec }) => ({ resource, listeners: spec.listeners })),
-    labelled: (namespace, labels) => {
+    labelled: (namespace, selector) => {
       const known = namespaces.get(namespace);
-      return known && Object.entries(labels).every(([key, value]) => known[key] === value);
+      return known && selects(selector, { ...known, "kubernetes.io/metadata.name": namespace });
     },
     resolve: (backend, from) => {
       const { group, kind, name, port } = backend;
@@ -82,6 +91,18 @@ const older = (a: Resource, b: Resource): number => {
   const key = (it: Resource) => [it.created || "9", it.namespace, it.name].join("\0");
   return key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0;
 };
+
+/** As a LabelSelector does: all of what it asks for. */
+const selects = (
+  { matchLabels = {}, matchExpressions = [] }: Selector,
+  labels: Readonly<Record<string, string>>,
+): boolean =>
+  Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+  matchExpressions.every(({ key, operator, values }) => {
+    const has = Object.hasOwn(labels, key);
+    if (operator === "Exists" || operator === "DoesNotExist") return has === (operator === "Exists");
+    return (has && values.includes(labels[key] as string)) === (operator === "In");
+  });
 
 const labelsOf = ({ value }: Resource): Readonly<Record<string, string>> =>
   ((value.metadata as { labels?: Record<string, string> } | undefined)?.labels ?? {}) as Record<string, string>;

@@ -2,7 +2,7 @@
 import type { Gap, Imported } from "../imported.ts";
 import { attachedIn } from "./attach.ts";
 import { clusterOf } from "./cluster.ts";
-import { type Given, resourcesIn } from "./documents.ts";
+import { type Given, type Resource, resourcesIn } from "./documents.ts";
 import { type Finding, finder } from "./findings.ts";
 import { manifestOf } from "./manifests.ts";
 import { draftsOf } from "./rules.ts";
@@ -15,6 +15,8 @@ export interface Wanted {
   /** Hosts of what names none. */
   readonly host?: readonly string[] | undefined;
   readonly serviceUrl?: UrlRule;
+  /** The only gateway whose routes are wanted: its name, or its namespace and name. */
+  readonly gateway?: string | undefined;
 }
 
 interface FromCluster extends Imported {
@@ -28,15 +30,23 @@ export const importGatewayApi = (given: readonly Given[], wanted: Wanted): FromC
   const cluster = clusterOf(given.flatMap(resourcesIn), find);
   if (cluster.routes.length === 0 && found().length === 0)
     throw new Error(`there is no HTTPRoute in ${given.map(({ file }) => file).join(", ")}`);
-  const groups = groupsOf(attachedIn(cluster, find), cluster);
+  const { gateway } = wanted;
+  if (
+    gateway !== undefined &&
+    !cluster.gateways.some(({ resource }) => [resource.name, idOf(resource)].includes(gateway))
+  )
+    throw new Error(
+      `there is no Gateway ${gateway}; there are: ${cluster.gateways.map(({ resource }) => idOf(resource)).join(", ")}`,
+    );
+  const groups = groupsOf(attachedIn(cluster, gateway, find), cluster, find);
   const variables = new Map<string, string>();
   const taken = new Set<string>();
   const tiers = groups.map((group) => {
     const tier = distinct(tierName(group, groups.length, wanted), (it) => taken.has(it));
     taken.add(tier);
     const upstreams = upstreamsOf(wanted.serviceUrl);
-    const drafts = group.routes.flatMap(({ route, scheme }) =>
-      draftsOf(route, { cluster, upstreams, find }).map((it) => ({ ...it, scheme })),
+    const drafts = group.routes.flatMap(({ route, door }) =>
+      draftsOf(route, { cluster, upstreams, find }).map((it) => ({ ...it, door })),
     );
     const hosts = group.named ? group.hosts : hostsFor(groups, wanted, variables);
     const ranked = rankedIn(drafts, find);
@@ -44,13 +54,18 @@ export const importGatewayApi = (given: readonly Given[], wanted: Wanted): FromC
     return { tier, hosts, drafts: ranked, upstreams, group };
   });
   const findings = found();
+  const files = tiers.map(({ group, ...it }) => manifestOf({ ...it, gaps: gapsOf(concerning(findings, group)) }));
+  // What only a match that is never reached would have called needs no value.
+  const needed = [...variables].filter(([name]) => files.some(({ text }) => text.includes(`\${${name}}`)));
   return {
-    files: tiers.map(({ group, ...it }) => manifestOf({ ...it, gaps: gapsOf(concerning(findings, group)) })),
+    files,
     routes: tiers.reduce((sum, { drafts }) => sum + drafts.length, 0),
     gaps: gapsOf(findings),
-    values: Object.fromEntries([...variables].toSorted()),
+    values: Object.fromEntries(needed.toSorted()),
   };
 };
+
+const idOf = ({ namespace, name }: Resource): string => `${namespace}/${name}`;
 
 const gapsOf = (findings: readonly Finding[]): Gap[] =>
   findings.map(({ kind, file, line, of, says }) => ({

@@ -49,11 +49,15 @@ const isComplete = (drafts: readonly Ranked[]): boolean =>
   drafts.length > 0 &&
   (drafts.every(({ taken }) => taken.method === "ANY") ||
     drafts.some(
-      ({ taken }) => taken.method === "ANY" && taken.path === "/{rest*}" && taken.headers + taken.queries === 0,
+      ({ taken, door }) =>
+        taken.method === "ANY" &&
+        taken.path === "/{rest*}" &&
+        taken.headers + taken.queries === 0 &&
+        Object.keys(door).length === 0,
     ));
 
-const routeOf = ({ taken, scheme, rank, does }: Ranked): Record<string, unknown> => {
-  const when = { ...taken.when, ...(scheme !== undefined && { scheme }) };
+const routeOf = ({ taken, door, rank, does }: Ranked): Record<string, unknown> => {
+  const when = { ...taken.when, ...door };
   return {
     match: `${taken.method} ${taken.path}`,
     ...(Object.keys(when).length > 0 && { when }),

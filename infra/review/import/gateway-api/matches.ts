@@ -21,7 +21,6 @@ export interface When {
   header?: Record<string, Comparison>;
   query?: Record<string, Comparison>;
   method?: string;
-  scheme?: string;
 }
 
 /** @throws SyntaxError with a sentence that says what has no equivalent */

@@ -67,6 +67,14 @@ const doesOf = (route: Route, rule: Rule, at: Path, taken: Taken, around: Surrou
     find("left-out", route.resource, where, `${service.invalid}, so nothing is mirrored`);
     return undefined;
   };
+  for (const { it, at: where } of asked)
+    if (it.urlRewrite?.hostname !== undefined)
+      find(
+        "otherwise",
+        route.resource,
+        where,
+        "the service reads the hostname in x-forwarded-host; Host is its own URL's",
+      );
   const done = asked.map(({ it, at: where }) =>
     attempt(() => translated(it, { prefix: taken.prefix, urlOf: urlOf(where) }), find, route, where),
   );
@@ -113,7 +121,11 @@ const leads = (route: Route, rule: Rule, at: Path, shared: boolean, around: Surr
     const own = shared ? {} : attempt(() => headersOf(backend), find, route, where);
     const name =
       "invalid" in found || !own ? upstreams.broken() : upstreams.use(found as Service, { headers: own, timeout });
-    if (!("invalid" in found)) protocols.add(found.protocol);
+    if (!("invalid" in found)) {
+      protocols.add(found.protocol);
+      if (found.protocol === "kubernetes.io/h2c")
+        find("otherwise", route.resource, where, `the Service ${found.name} speaks h2c, and is called by HTTP/1.1`);
+    }
     weights.set(name, (weights.get(name) ?? 0) + backend.weight);
   }
   const serving = [...weights].filter(([, weight]) => weight > 0);

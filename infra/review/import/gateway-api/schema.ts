@@ -95,6 +95,19 @@ export const httpRoute = z.strictObject({
   rules: z.array(rule).default([]),
 });
 
+const selector = z.strictObject({
+  matchLabels: z.record(z.string(), z.string()).optional(),
+  matchExpressions: z
+    .array(
+      z.strictObject({
+        key: z.string(),
+        operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
+        values: z.array(z.string()).default([]),
+      }),
+    )
+    .optional(),
+});
+
 const listener = z.looseObject({
   name: z.string(),
   hostname: z.string().optional(),
@@ -106,7 +119,7 @@ const listener = z.looseObject({
       namespaces: z
         .looseObject({
           from: z.enum(["All", "Same", "Selector", "None"]).default("Same"),
-          selector: z.looseObject({ matchLabels: z.record(z.string(), z.string()).optional() }).optional(),
+          selector: selector.optional(),
         })
         .prefault({}),
       kinds: z.array(z.looseObject({ kind: z.string() })).optional(),
@@ -132,4 +145,5 @@ export type Filter = Rule["filters"][number];
 export type Backend = z.output<typeof backend>;
 export type BackendRef = Rule["backendRefs"][number];
 export type Parent = HttpRoute["parentRefs"][number];
+export type Selector = z.output<typeof selector>;
 export type Listener = z.output<typeof listener>;

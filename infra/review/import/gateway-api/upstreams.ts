@@ -1,4 +1,5 @@
 /** The upstreams of a tier: one for each way in which its routes call a service. */
+import { createHash } from "node:crypto";
 import type { Resolved } from "./cluster.ts";
 import type { Written } from "./filters.ts";
 
@@ -38,7 +39,7 @@ export const upstreamsOf = (rule: UrlRule): Upstreams => {
   const urlOf = (service: Service): string => {
     if (rule !== undefined) return filled(rule, service);
     const { namespace, name, port } = service;
-    const variable = `service-${namespace}-${name}-${port}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, "-");
+    const variable = variableOf(service);
     variables.set(variable, `Service ${namespace}/${name}, port ${port}`);
     return `\${${variable}}`;
   };
@@ -58,6 +59,23 @@ export const upstreamsOf = (rule: UrlRule): Upstreams => {
 
 const filled = (rule: string, { namespace, name, port }: Service): string =>
   rule.replaceAll("{namespace}", namespace).replaceAll("{name}", name).replaceAll("{port}", String(port));
+
+/** What a variable's name may come to. */
+const longest = 48;
+
+/** `service-shop-orders-80`; where that is too long, a digest stands for what is cut away, so that no two services share a variable. */
+const variableOf = ({ namespace, name, port }: Service): string => {
+  const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9-]/g, "-");
+  const whole = plain(`service-${namespace}-${name}-${port}`);
+  if (whole.length <= longest) return whole;
+  const digest = createHash("sha256").update(`${namespace}/${name}:${port}`).digest("hex").slice(0, 8);
+  const end = `-${port}-${digest}`;
+  return (
+    plain(`service-${name}`)
+      .slice(0, longest - end.length)
+      .replace(/-+$/, "") + end
+  );
+};
 
 /** A name of the manifest language that is near to one of Kubernetes. */
 export const nameOf = (text: string): string => {

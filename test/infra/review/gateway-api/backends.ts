@@ -76,3 +76,10 @@ export const shares = {
     ),
   ),
 };
+
+/** A service that says so is asked for WebSockets. */
+export const sockets =
+  simple(
+    `    - { matches: [${prefix("/live")}], backendRefs: [{ name: v1, port: 81 }] }`,
+    `    - { matches: [${prefix("/plain")}], backendRefs: [{ name: v1, port: 80 }] }`,
+  ) + service("v1").replace("ports: [", "ports: [{ port: 81, appProtocol: kubernetes.io/ws }, ");

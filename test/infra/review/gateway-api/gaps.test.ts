@@ -69,6 +69,19 @@ describe.each<[string, string, number, RegExp]>([
     /TCPRoute is not read/,
   ],
   ["a mesh's route", route(`{ ${to} }`, "parentRefs: [{ kind: Service, name: v1 }]"), 5, /within the cluster/],
+  ["a set of listeners", route(`{ ${to} }`, "parentRefs: [{ kind: ListenerSet, name: v1 }]"), 5, /ListenerSet has no/],
+  [
+    "a port that no listener has",
+    `${route(`{ ${to} }`, "parentRefs: [{ name: gw, port: 81 }]")}---\nkind: Gateway\nmetadata: { name: gw, namespace: shop }\nspec: { listeners: [{ name: http, port: 80, protocol: HTTP }] }\n`,
+    5,
+    /no listener takes this route/,
+  ],
+  [
+    "a listener for other kinds",
+    `${route(`{ ${to} }`, "parentRefs: [{ name: gw }]")}---\nkind: Gateway\nmetadata: { name: gw, namespace: shop }\nspec: { listeners: [{ name: http, port: 80, protocol: HTTP, allowedRoutes: { kinds: [{ kind: GRPCRoute }] } }] }\n`,
+    5,
+    /no listener takes this route/,
+  ],
   ["a shape that is none", route("{ matches: 7 }"), 7, /all of it is left out/],
   [
     "two routes for one request",
@@ -87,6 +100,87 @@ describe.each<[string, string, number, RegExp]>([
     if (file && gap?.where.includes("HTTPRoute"))
       expect(file.text.replaceAll(/\n#\s+/g, " ")).toContain(gap.what.slice(0, 40));
   });
+});
+
+const gateway = (listeners: string, name = "gw") =>
+  `---\nkind: Gateway\nmetadata: { name: ${name}, namespace: shop }\nspec: { listeners: [${listeners}] }\n`;
+const at = (more: string) => `parentRefs: [{ ${more} }]`;
+
+describe.each<[string, string, RegExp]>([
+  [
+    "a hostname that is rewritten",
+    route(`{ filters: [{ type: URLRewrite, urlRewrite: { hostname: one.example } }], ${to} }`),
+    /x-forwarded-host/,
+  ],
+  [
+    "a service that speaks h2c",
+    `${route(`{ ${to} }`)}---\nkind: Service\nmetadata: { name: v1, namespace: shop }\nspec: { ports: [{ port: 80, appProtocol: kubernetes.io/h2c }] }\n`,
+    /speaks h2c, and is called by HTTP\/1\.1/,
+  ],
+  [
+    "a port that is the only one",
+    route(`{ ${to} }`, at("name: gw")) + gateway("{ name: http, port: 8000, protocol: HTTP }"),
+    /8000 of the listener http is not asked for/,
+  ],
+  [
+    "a port that the platform has not",
+    route(`{ ${to} }`, at("name: gw, port: 8090")) +
+      gateway("{ name: http, port: 80, protocol: HTTP }, { name: odd, port: 8090, protocol: HTTP }"),
+    /8090 of the listener odd takes no requests on the platform, which has 80, 8080/,
+  ],
+  ["a gateway that is not here", route(`{ ${to} }`, at("name: gw")), /shop\/gw is not here/],
+])("%s", (_, text, says) => {
+  it("is listed as what behaves otherwise, and serves", () => {
+    const { gaps, routes } = from(text);
+    expect(gaps.map(({ kind }) => kind)).toEqual(["otherwise"]);
+    expect(gaps[0]?.what).toMatch(says);
+    expect(routes).toBe(1);
+  });
+});
+
+it("of several gateways with addresses of their own, one can be asked for", () => {
+  const listener = "{ name: http, port: 80, protocol: HTTP }";
+  const text = [
+    route(`{ ${to} }`, at("name: one")).replace("it,", "first,"),
+    route(`{ ${to.replace("v1", "v2")} }`, at("name: two")).replace("it,", "second,"),
+    "",
+  ].join("---\n");
+  const resources = text + gateway(listener, "one").slice(4) + gateway(listener, "two");
+  const asked = (gateway?: string) => importGatewayApi([{ file: "shop.yaml", text: resources }], { gateway });
+  expect(asked().gaps[0]?.what).toMatch(/shop\/first takes the same requests/);
+  for (const [gateway, service] of [
+    ["one", "v1"],
+    ["shop/two", "v2"],
+  ]) {
+    const { gaps, values } = asked(gateway);
+    expect([gaps, Object.keys(values)]).toEqual([[], [`service-shop-${service}-80`]]);
+  }
+  expect(() => asked("three")).toThrow("there is no Gateway three; there are: shop/one, shop/two");
+});
+
+it("services with long names have variables of their own, which an environment can name", () => {
+  const far = "a-namespace-with-quite-a-long-name-of-its-own";
+  const backend = (name: string, port: number) => `backendRefs: [{ name: ${name}, namespace: ${far}, port: ${port} }]`;
+  const grant = `---\nkind: ReferenceGrant\nmetadata: { name: g, namespace: ${far} }\nspec: { from: [{ group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: shop }], to: [{ group: "", kind: Service }] }\n`;
+  const rules = [
+    `{ ${path_("/a", "Exact")}, ${backend("orders-of-the-whole-company-v1", 80)} }`,
+    `{ ${path_("/b", "Exact")}, ${backend("orders-of-the-whole-company-v2", 80)} }`,
+    `{ ${path_("/c", "Exact")}, ${backend("orders-of-the-whole-company-v2", 81)} }`,
+  ].join("\n  - ");
+  const { files, gaps, values } = from(route(rules) + grant);
+  const names = Object.keys(values);
+  expect([gaps, names.length]).toEqual([[], 3]);
+  for (const name of names) expect(name).toMatch(/^service-orders-of-the-whole-[a-z0-9-]*-8[01]-[0-9a-f]{8}$/);
+  const root = project({
+    "routes/environments/local.yaml": `values: { ${names.map((it) => `${it}: "https://${it.slice(-8)}.example"`).join(", ")} }\n`,
+    ...Object.fromEntries(files.map((it) => [it.file, it.text])),
+  });
+  expect(compile(root, "local").problems).toEqual([]);
+});
+
+it("a rule's own name is its route's", () => {
+  const { files } = from(route(`{ name: Cancel-Order, ${to} }`));
+  expect(files[0]?.text).toMatch(/^ {2}it-cancel-order:$/m);
 });
 
 it("a filter that cannot be said refuses its requests, and a match that cannot is no route", () => {

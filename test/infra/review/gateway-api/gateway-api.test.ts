@@ -1,9 +1,10 @@
 /** What HTTPRoutes mean, tried at a running gate: imported, compiled, and asked. */
 import http from "node:http";
 import { expect, it } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
 import { importGatewayApi } from "../../../../infra/review/import/gateway-api/import.ts";
 import { type City, city, type Files, service } from "../../../e2e/city.ts";
-import { backends, shares } from "./backends.ts";
+import { backends, shares, sockets } from "./backends.ts";
 import { filters, origins } from "./filters.ts";
 import { hosts } from "./hosts.ts";
 import { matching } from "./matching.ts";
@@ -55,9 +56,13 @@ const started = async (heard: Asked[]): Promise<City> => {
   );
   const all = [
     ...names.map((name, index) => tiersOf((cases[name] as Case).resources, `c${index + 1}`, hostOf(name))),
-    ...Object.entries(shares).map(([name, text]) => tiersOf(text, name, `${name}.example`)),
+    ...Object.entries({ ...shares, sockets }).map(([name, text]) => tiersOf(text, name, `${name}.example`)),
   ];
   const urlOf = (variable: string) => services.find(([name]) => variable.includes(`-${name}-`))?.[1].url;
+  for (const [, { server }] of services)
+    new WebSocketServer({ server }).on("connection", (socket) =>
+      socket.on("message", (said, binary) => socket.send(said, { binary })),
+    );
   const values = Object.fromEntries(all.flatMap((it) => Object.keys(it.values).map((name) => [name, urlOf(name)])));
   const files: Files = Object.fromEntries([
     ["routes/environments/local.yaml", `values: ${JSON.stringify(values)}\n`],
@@ -78,7 +83,13 @@ const ask = (
   const path = target.slice(target.indexOf("/"));
   return new Promise((resolve, reject) => {
     const request = http.request(
-      { host: "localhost", port: port, method, path, headers: { ...headers, host: `${own}:${port}` } },
+      {
+        host: "localhost",
+        port: port,
+        method,
+        path,
+        headers: { ...headers, host: own.includes(":") ? own : `${own}:${port}` },
+      },
       (response) => {
         let text = "";
         response.on("data", (chunk) => {
@@ -134,6 +145,7 @@ it("every behaviour of an HTTPRoute holds at a running gate, and so do its share
   expect(told).toEqual([]);
   await weightsAreKept(port);
   await mirrorsAreSent(port, heard);
+  await socketsAreHeld(port);
 });
 
 const many = (port: number, path: string, host: string, count: number) =>
@@ -174,4 +186,19 @@ const mirrorsAreSent = async (port: number, heard: Asked[]): Promise<void> => {
   isHalf(await mirrored("/percent"), 100);
   expect(await mirrored("/fraction")).toBeLessThan(10);
   expect(await mirrored("/gone")).toBe(0);
+};
+
+const socketsAreHeld = async (port: number): Promise<void> => {
+  const opened = (path: string) =>
+    new WebSocket(`ws://localhost:${port}${path}`, { headers: { host: `sockets.example:${port}` } });
+  const socket = opened("/live");
+  const said: unknown[] = [];
+  socket.on("message", (data, binary) => said.push(binary ? [...(data as Buffer)] : String(data)));
+  await new Promise((open, fail) => socket.on("open", open).on("error", fail));
+  socket.send("a text");
+  socket.send(Buffer.from([1, 2, 3]));
+  await expect.poll(() => said).toEqual(["a text", [1, 2, 3]]);
+  socket.close();
+  const refused = await new Promise((resolve) => opened("/plain").on("error", resolve).on("open", resolve));
+  expect(refused).toBeInstanceOf(Error);
 };

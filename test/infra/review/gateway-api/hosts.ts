@@ -1,5 +1,8 @@
 /** Which route is served on a host: hostnames and listeners. */
-import { type Case, gateway, header, prefix, redirect, route, to } from "./words.ts";
+import { type Case, gateway, header, prefix, put, redirect, route, to } from "./words.ts";
+
+const labelled = (name: string): string =>
+  `---\nkind: Namespace\nmetadata: { name: ${name}, labels: { tier: web${name === "closed" ? ", closed: 'yes'" : ""} } }\n`;
 
 export const hosts: Readonly<Record<string, Case>> = {
   "a route is served where its hostnames and a listener's meet": {
@@ -92,6 +95,34 @@ export const hosts: Readonly<Record<string, Case>> = {
       }),
     asks: [["GET tls.example/a?b=1", { status: 301, gets: { location: "https://tls.example/a?b=1" } }]],
   },
+  "listeners of other ports can have routes of their own, or none": {
+    resources:
+      gateway(`
+    - { name: usual, port: 80, protocol: HTTP, hostname: ports.example }
+    - { name: other, port: 8080, protocol: HTTP, hostname: ports.example }
+    - { name: other-too, port: 8080, protocol: HTTP, hostname: beside.example }
+    - { name: third, port: 8880, protocol: HTTP, hostname: ports.example }
+    - { name: idle, port: 8880, protocol: HTTP, hostname: beside.example }`) +
+      route(to("{ method: GET }", "v1"), { name: "r1", parent: "{ name: gw, port: 80 }" }) +
+      route(to(prefix("/"), "v2"), { name: "r2", parent: "{ name: gw, port: 8080 }" }) +
+      route(
+        `${to(prefix("/"), "v3")}\n    - { matches: [${prefix("/away")}], filters: [${redirect(put("/there"))}] }`,
+        {
+          name: "r3",
+          parent: "{ name: gw, port: 8880, sectionName: third }",
+        },
+      ),
+    asks: [
+      ["GET ports.example:80/", "v1"],
+      ["POST ports.example:80/", 404],
+      ["GET ports.example:8080/", "v2"],
+      ["GET beside.example:8080/", "v2"],
+      ["POST ports.example:8880/", "v3"],
+      ["GET ports.example:8880/away/x", { status: 302, gets: { location: "/there/x" } }],
+      ["GET beside.example:8880/", 404],
+      ["GET beside.example:80/", 404],
+    ],
+  },
   "a gateway takes routes of the namespaces that it allows": {
     resources:
       gateway(
@@ -105,6 +136,27 @@ export const hosts: Readonly<Record<string, Case>> = {
     asks: [
       ["GET near.example/", "v1"],
       ["GET near.example/far", "v1"],
+    ],
+  },
+  "a gateway takes routes of the namespaces that have its labels": {
+    resources:
+      gateway(
+        "- { name: http, port: 80, protocol: HTTP, hostname: labels.example, allowedRoutes: { namespaces: { from: Selector, selector: { matchExpressions: [{ key: tier, operator: In, values: [web] }, { key: closed, operator: DoesNotExist }, { key: kubernetes.io/metadata.name, operator: NotIn, values: [other] }] } } } }",
+      ) +
+      ["web", "other", "closed"].map(labelled).join("") +
+      ["web", "other", "closed", "bare"]
+        .map((namespace, index) =>
+          route(to(prefix(`/${namespace}`), `v${(index % 3) + 1}`), {
+            parent: "{ name: gw, namespace: shop }",
+          }).replace("namespace: shop }\nspec", `namespace: ${namespace} }\nspec`),
+        )
+        .join("") +
+      "---\nkind: Namespace\nmetadata: { name: bare }\n",
+    asks: [
+      ["GET labels.example/web", "v1"],
+      ["GET labels.example/other", 404],
+      ["GET labels.example/closed", 404],
+      ["GET labels.example/bare", 404],
     ],
   },
 };
