@@ -1,5 +1,6 @@
 /** Two versions of a project, compared in every environment. What holds in all of them is told once. */
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { type Problem, inOrder as problemsInOrder } from "../compiler/problem.ts";
 import { environmentNames } from "../compiler/surroundings.ts";
@@ -51,11 +52,26 @@ export interface Comparison {
 
 /** @param only this environment */
 export const compareProjects = (before: string, after: string, only?: string): Comparison => {
-  const [a, b] = [environmentNames(before), environmentNames(after)];
+  if (environmentNames(before).length > 0 || environmentNames(after).length === 0)
+    return compared(before, before, after, only);
+  // Where there was no project, all of it is new, and is told as that.
+  const nothing = fs.mkdtempSync(path.join(os.tmpdir(), "postern-nothing-"));
+  try {
+    const environments = "routes/environments";
+    fs.cpSync(path.join(after, environments), path.join(nothing, environments), { recursive: true, dereference: true });
+    return compared(before, nothing, after, only);
+  } finally {
+    fs.rmSync(nothing, { recursive: true, force: true });
+  }
+};
+
+/** @param base what the version before is taken for */
+const compared = (before: string, base: string, after: string, only: string | undefined): Comparison => {
+  const [known, a, b] = [before, base, after].map(environmentNames) as [string[], string[], string[]];
   const wanted = (names: readonly string[]) => names.filter((it) => only === undefined || it === only);
   const environments = wanted(b.filter((it) => a.includes(it)));
   const apart = [
-    ...wanted(b.filter((it) => !a.includes(it))).map((it) => apartFrom("environment-added", it)),
+    ...wanted(b.filter((it) => !known.includes(it))).map((it) => apartFrom("environment-added", it)),
     ...wanted(a.filter((it) => !b.includes(it))).map((it) => apartFrom("environment-removed", it)),
   ];
   if (only !== undefined && environments.length + apart.length === 0)
@@ -63,7 +79,7 @@ export const compareProjects = (before: string, after: string, only?: string): C
       `neither version has the environment "${only}"; there are ${[...new Set([...a, ...b])].join(", ")}`,
     );
   const all = environments.map((name) => {
-    const pictures = { before: pictureOf(before, name), after: pictureOf(after, name) };
+    const pictures = { before: pictureOf(base, name), after: pictureOf(after, name) };
     return { name, ...pictures, diff: diffOf(pictures.before, pictures.after) };
   });
   const last = all.map((it) => it.after.compiled);

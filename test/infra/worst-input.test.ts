@@ -97,6 +97,18 @@ describe("repositories", () => {
     commit("moved");
     expect(() => diff("HEAD~1", undefined, { root: path.join(root, "c") })).toThrow(/a\/routes and b\/routes are gone/);
   });
+  it("a version ahead of the first manifest: all of it is new, and graded as that", () => {
+    const { root } = repository({ README: "nothing yet" });
+    fs.rmSync(path.join(root, ".git"), { recursive: true });
+    const git = (...args: readonly string[]) => execFileSync("git", args, { cwd: root, stdio: "ignore" });
+    git("init", "-q");
+    git("add", "README");
+    git("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "zero");
+    fs.writeFileSync(path.join(root, "routes/t.yaml"), manifest("t", body.replace("GET", "POST")));
+    const { exitCode, text } = diff("HEAD", undefined, { root, failOn: "high" });
+    expect(exitCode).toBe(5);
+    expect(text).toMatch(/high +a: it is new: POST \/a, and nothing identifies callers/);
+  });
   it("a clone that is shallow, branches with nothing in common, and nothing at all to compare with", () => {
     const { root, git, commit } = repository({ "routes/t.yaml": good });
     fs.writeFileSync(path.join(root, "routes/t.yaml"), good.replace("20/s", "30/s"));

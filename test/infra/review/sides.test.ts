@@ -62,7 +62,11 @@ describe("versions", () => {
     fs.mkdirSync(path.join(root, "routes/environments"), { recursive: true });
     write("routes/environments/local.yaml", "values: {}\n");
     write("routes/t.yaml", slow);
-    expect(says(root, "HEAD")).toEqual(["the environment local is new"]);
+    expect(says(root, "HEAD")).toEqual([
+      "the environment local is new",
+      "it is new: GET /x, and nothing identifies callers",
+      "it is new, on localhost under /t, with all",
+    ]);
   });
 
   it("the repository's index and its work tree stay as they are, and nothing is left behind", () => {
