@@ -2,10 +2,11 @@
 import { segmentsOf } from "../../functions/gateway/match.ts";
 import type { CheckedRoute, CheckedTier } from "./checked.ts";
 import type { Problem } from "./problem.ts";
+import { sharedTooLarge } from "./validations.ts";
 
 export const tiersCollide = (tiers: readonly CheckedTier[]): Problem[] => {
   const claims = claimsOf(tiers);
-  return [...sameBase(claims), ...hidden(claims)];
+  return [...sameBase(claims), ...hidden(claims), ...sharedTooLarge(tiers)];
 };
 
 /** A tier on one of its hosts. */

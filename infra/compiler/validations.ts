@@ -189,7 +189,7 @@ const tooLarge = (tier: CheckedTier, validations: Validated["validations"]): Pro
   if (bytes <= largest) return [];
   const [message, remedy] = Number.isFinite(bytes)
     ? [
-        `the checks of this tier are ${(bytes / 1024 / 1024).toFixed(1)} MiB of code, and a gate carries ${largest / 1024 / 1024} MiB of them`,
+        `the checks of this tier are ${mebibytes(bytes)} of code, and a gate carries ${mebibytes(largest)} of them`,
         "split the tier, or drop `validate` where it matters least",
       ]
     : [
@@ -198,6 +198,22 @@ const tooLarge = (tier: CheckedTier, validations: Validated["validations"]): Pro
       ];
   return [unfit(filter, message, remedy)];
 };
+
+/** The same of the gate that tiers share: told at the one that brings most of it. */
+export const sharedTooLarge = (tiers: readonly CheckedTier[]): Problem[] => {
+  const sharing = tiers
+    .filter(({ manifest, validations }) => manifest.isolation === "shared" && validations.size > 0)
+    .map((tier) => ({ tier, bytes: bytesOf(plansOf(tier)) }))
+    .toSorted((a, b) => b.bytes - a.bytes);
+  const bytes = sharing.reduce((sum, it) => sum + it.bytes, 0);
+  const [most] = sharing;
+  if (!most || bytes <= largest) return [];
+  const message = `the checks of all tiers that share a gate are ${mebibytes(bytes)} of code, and a gate carries ${mebibytes(largest)} of them`;
+  const remedy = `give ${most.tier.manifest.tier} a gate of its own: isolation: tier`;
+  return [most.tier.source.problem(["isolation"], "document-unfit", message, { remedy })];
+};
+
+const mebibytes = (bytes: number): string => `${Number((bytes / 1024 / 1024).toFixed(1))} MiB`;
 
 /** Endless where they cannot be compiled. */
 const bytesOf = (plans: readonly TierPlans[]): number => {

@@ -41,6 +41,11 @@ routes:
   nodes: { match: "GET,POST /nodes", to: it }
   lists: { match: POST /lists, to: it }
   prices: { match: POST /prices, to: it }
+  anything:
+    match: ANY /anything
+    to: it
+    without: [validate]
+    filters: [{ validate: { body: { type: object } } }]
 `,
   ),
 });
@@ -78,6 +83,16 @@ const cases: readonly (readonly [what: string, Sent, status: number, said?: stri
   ["a body of spaces", { headers: json, body: "   " }, 400, "body-malformed"],
   ["HEAD, as GET", { method: "HEAD", path: "/nodes?q=x" }, 400],
   ["HEAD that holds", { method: "HEAD", path: "/nodes?q=1" }, 200],
+  ["a GET with a body", { method: "GET", path: "/anything", headers: json, body: "[]" }, 422, "must be object"],
+  [
+    "a GET with a good body, which no gate passes on",
+    { method: "GET", path: "/anything", headers: json, body: "{}" },
+    400,
+    "body-unexpected",
+  ],
+  ["a GET without one", { method: "GET", path: "/anything" }, 200],
+  ["a DELETE whose body is of another kind", { method: "DELETE", path: "/anything", body: "x" }, 415],
+  ["an unknown method", { method: "PROPFIND", path: "/anything", headers: json, body: "[]" }, 422, "must be object"],
   ["__proto__", { path: "/prices", headers: json, body: '{"__proto__":{"constructor":1}}' }, 422, "constructor"],
   ["what every object inherits", { path: "/prices", headers: json, body: "{}" }, 422, "constructor"],
   ["a number above all numbers", { path: "/prices", headers: json, body: '{"constructor":1e400}' }, 422, "number"],
@@ -98,7 +113,9 @@ const cases: readonly (readonly [what: string, Sent, status: number, said?: stri
 
 const ask = (url: string, { method = "POST", path = "/nodes", headers = {}, body }: Sent) =>
   new Promise<{ readonly status: number; readonly text: string }>((resolve, reject) => {
-    const request = http.request(`${url}/shop${path}`, { method, headers }, (response) => {
+    // Of GET and DELETE, Node says no length by itself.
+    const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
+    const request = http.request(`${url}/shop${path}`, { method, headers: { ...length, ...headers } }, (response) => {
       let text = "";
       response.on("data", (chunk) => {
         text += chunk;
