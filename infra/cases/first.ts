@@ -46,7 +46,9 @@ export const firstCases = async (
   return textOf(
     drafts.flatMap((it, index): Draft[] => {
       const one = told[index];
-      const answer = one && !("failed" in one) ? one[0]?.[0]?.answers[0] : undefined;
+      if (one && "failed" in one)
+        throw new Error(`${file} is not written, since "${it.it}" cannot be tried: ${one.failed}`);
+      const answer = one?.[0]?.[0]?.answers[0];
       return answer ? [{ ...it, it: saysOf(answer, it.it), expect: expectedOf(answer) }] : [];
     }),
   );

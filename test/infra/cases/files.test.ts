@@ -10,6 +10,7 @@ import { prepare } from "../../../infra/cases/prepare.ts";
 import type { Suite } from "../../../infra/cases/read.ts";
 import { coverageShown, shown } from "../../../infra/cases/report.ts";
 import { keysOf } from "../../../infra/cases/run.ts";
+import type { Runtime } from "../../../infra/cases/runtime.ts";
 import { home } from "../../../infra/gen/generated.ts";
 import { testOn } from "../../../infra/verbs/test.ts";
 import { manifest, project } from "../../e2e/city.ts";
@@ -298,6 +299,14 @@ routes:
     "
   `);
   expect(failed(await tried(body, text, runtime()))).toEqual([]);
+
+  const broken: Runtime = {
+    ...runtime(),
+    run: async (batch) => batch.conversations.map(() => ({ failed: "no gate" })),
+  };
+  await expect(firstCases(suite, ready.compiled, await keysOf(ready.suites), broken)).rejects.toThrow(
+    'routes/t.test.yaml is not written, since "one to alice" cannot be tried: no gate',
+  );
 });
 
 const page = fs.readFileSync(path.join(home, "docs/testing.md"), "utf8");
