@@ -2,8 +2,9 @@
 import * as z from "zod";
 import { type Codes, refuse } from "../gateway/faults.ts";
 import { type Lease, leased } from "../gateway/leases.ts";
+import type { Limit, Limiter, Rule, Store, Verdict } from "../gateway/limit.ts";
 import { keyOf, referenceOf } from "../gateway/limit-keys.ts";
-import { inState, type Limit, limiter, type Rule, type Store, type Verdict } from "../gateway/limiter.ts";
+import { inState } from "../gateway/limit-state.ts";
 import { localLimit } from "../gateway/local-limit.ts";
 import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
 import { duration, milliseconds, percent, perWindow, rate, share } from "../gateway/quantities.ts";
@@ -183,7 +184,7 @@ const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, 
   const here = localLimit(rule, deps);
   if (config.count === "local") return { name, policy, of: (key) => here(key) };
 
-  const there = limiter(rule, prefix, storeOf(config, deps));
+  const there = counting(deps)(rule, prefix, storeOf(config, deps));
   const limit = config.count === "leased" ? leased(there, leaseOf(config, rule), deps) : there;
   const instead: Limit | undefined =
     config["on-failure"] === "local"
@@ -192,6 +193,12 @@ const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, 
         ? () => ({ allowed: true, limit: count, remaining: 0, reset: deps.now() })
         : undefined;
   return { name, policy, of: sheltered(limit, instead, { tier, id }, deps) };
+};
+
+/** A gate that counts by itself carries no library that counts in stores. */
+const counting = ({ limiter }: Deps): Limiter => {
+  if (!limiter) throw new Error("this gate was linked without what counts in stores; build it anew");
+  return limiter;
 };
 
 /**

@@ -6,7 +6,7 @@
  * What is held and not spent is lost. So an isolate takes what it expects to spend: as many as came in the last `hold` in
  * which any came, and where more come than that, twice as many each time.
  */
-import type { Limit, Verdict } from "./limiter.ts";
+import type { Limit, Verdict } from "./limit.ts";
 import type { Deps } from "./types.ts";
 
 export interface Lease {

@@ -1,6 +1,7 @@
 /** Counts in the memory of an isolate as `@upstash/ratelimit` does over a store, where there is nothing to wait for. */
+
+import type { Rule, Verdict } from "./limit.ts";
 import { type Cell, type Cells, evenly, fixedWindow, slidingWindow, tokenBucket } from "./limit-scripts.ts";
-import type { Rule, Verdict } from "./limiter.ts";
 import type { Deps } from "./types.ts";
 
 /** The oldest are forgotten. */

@@ -2,6 +2,7 @@
 import type { input, output, ZodType } from "zod";
 import type { CutOver } from "./cutover.ts";
 import type { Codes } from "./faults.ts";
+import type { Limiter } from "./limit.ts";
 import type { Moves } from "./overlay.ts";
 import type { StreamAge } from "./stream-age.ts";
 import type { Deps, Guard, Handler, Layer } from "./types.ts";
@@ -120,4 +121,6 @@ export interface Parts {
   readonly moves?: Moves;
   /** There where the tier bounds its streams. */
   readonly streamAge?: StreamAge;
+  /** There where a limit is counted in a store. */
+  readonly limiter?: Limiter;
 }

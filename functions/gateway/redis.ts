@@ -1,6 +1,6 @@
 /** Redis by REST, as Upstash speaks it: a command is a JSON array, its answer `{ result }` or `{ error }`. */
 import { jsonOf } from "./collect.ts";
-import type { Store } from "./limiter.ts";
+import type { Store } from "./limit.ts";
 import { within } from "./patience.ts";
 import type { Deps } from "./types.ts";
 

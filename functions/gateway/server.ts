@@ -39,8 +39,7 @@ interface Linked {
  * @throws where a part refuses its configuration: the platform then refuses the version
  */
 export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
-  const validators = parts.validators?.[plan.tier];
-  const routes = linkRoutes(plan, parts, withState(plan.tier, validators ? { ...deps, validators } : deps));
+  const routes = linkRoutes(plan, parts, withState(plan.tier, { ...deps, ...broughtBy(parts, plan.tier) }));
   const match = router(plan.table);
   const served = hostFinder(plan.hosts.map((host) => [host, true]));
   const enter = crowd(plan.limits.concurrency, deps);
@@ -143,6 +142,11 @@ const closing =
       ...(detail !== undefined && { detail }),
       ...(after !== undefined && { headers: { "retry-after": String(Math.ceil(milliseconds(after) / 1000)) } }),
     });
+
+const broughtBy = ({ validators, limiter }: Parts, tier: string): Pick<Deps, "validators" | "limiter"> => ({
+  ...(validators?.[tier] && { validators: validators[tier] }),
+  ...(limiter && { limiter }),
+});
 
 /** Each tier has a binding of its own to state, which says whose objects it opens. */
 const withState = (tier: string, deps: Deps): Deps => {

@@ -1,5 +1,6 @@
 /** The whole vocabulary of a gate: what a request passes through, and what travels with it. */
 import type { Address } from "./address.ts";
+import type { Limiter } from "./limit.ts";
 import type { Revocations } from "./revocations.ts";
 import type { State } from "./state.ts";
 import type { Validators } from "./validators.ts";
@@ -43,6 +44,8 @@ export interface Deps {
   readonly draining?: (() => Promise<number | undefined>) | undefined;
   /** Counts and nonces that all isolates share; there where a part of the tier asks for it. */
   readonly state?: State | undefined;
+  /** Counts limits in stores; there where a filter of the tier asks for it. */
+  readonly limiter?: Limiter | undefined;
   /** Checks of requests, compiled from schemas; there where a filter of the tier asks for them. */
   readonly validators?: Validators | undefined;
   /** Tokens that were taken back; there where a feed tells of them. */

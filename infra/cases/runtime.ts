@@ -65,9 +65,10 @@ const entry = (): string => {
   const filters = partTable("filters", Object.keys(registry.filters));
   const upstreams = partTable("upstreams", Object.keys(registry.upstreams));
   return `${filters.imports}${upstreams.imports}import { cutover } from "./gateway/cutover.ts";
+import { limiter } from "./gateway/limiter.ts";
 import { streamAge } from "./gateway/stream-age.ts";
 import { Counters, worker } from "../infra/cases/worker/worker.ts";
 export { Counters };
-export default worker({ filters: ${filters.table}, upstreams: ${upstreams.table}, cutover, streamAge });
+export default worker({ filters: ${filters.table}, upstreams: ${upstreams.table}, cutover, limiter, streamAge });
 `;
 };

@@ -23,6 +23,7 @@ export const gateEntry = (gate: Gate, explain: string | undefined, control: bool
     ...(cutover ? [{ name: "cutover", from: "cutover" }] : []),
     ...(moves ? [{ name: "moves", from: "moves" }] : []),
     ...(boundsStreams(gate) ? [{ name: "streamAge", from: "stream-age" }] : []),
+    ...(countsInStores(gate) ? [{ name: "limiter", from: "limiter" }] : []),
   ];
   const checks = validates(gate) ? ["validators"] : [];
   const parts = [
@@ -74,6 +75,14 @@ const movesIn = ({ serves }: Gate, control: boolean): { readonly cutover: boolea
 const validates = ({ serves }: Gate): boolean => serves.some(({ checked }) => checked.validations.size > 0);
 
 const boundsStreams = ({ serves }: Gate): boolean => serves.some(({ plan }) => plan.limits["stream-age"] !== undefined);
+
+/** The library that does is a third of a gate with the common filters. */
+const countsInStores = ({ serves }: Gate): boolean =>
+  serves.some(({ plan }) =>
+    Object.values(plan.filters).some(
+      ({ use, with: it }) => use === "rate-limit" && (it as { readonly count?: unknown }).count !== "local",
+    ),
+  );
 
 const idOf = (folder: string, name: string): string => `${folder}_${name.replaceAll("-", "_")}`;
 

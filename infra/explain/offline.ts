@@ -4,10 +4,12 @@ import { tierFinder } from "../../functions/front.ts";
 import { gatewayCodes } from "../../functions/gateway/faults.ts";
 import { hostOf } from "../../functions/gateway/hosts.ts";
 import { type Cell, runScript } from "../../functions/gateway/limit-scripts.ts";
+import { limiter } from "../../functions/gateway/limiter.ts";
 import type { Parts } from "../../functions/gateway/part.ts";
 import { canonicalPath } from "../../functions/gateway/path.ts";
 import { link } from "../../functions/gateway/server.ts";
 import { stateBinding } from "../../functions/gateway/state.ts";
+import { streamAge } from "../../functions/gateway/stream-age.ts";
 import { traceOf } from "../../functions/gateway/trace.ts";
 import type { Decision, Deps } from "../../functions/gateway/types.ts";
 import { answerTo } from "../../functions/state/contract.ts";
@@ -74,6 +76,8 @@ export const explainOffline = async (compiled: Compiled, asked: Asked): Promise<
     filters: withCopies(makers(filters), copying, world.desk),
     upstreams: makers(upstreams),
     ...(await checksOf(tier)),
+    streamAge,
+    limiter,
   };
   const serve = link(plan, parts, world.deps);
   const trace = traceOf(() => performance.now());

@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import type { Test } from "../../functions/gateway/conditions.ts";
 import { cutover } from "../../functions/gateway/cutover.ts";
+import { limiter } from "../../functions/gateway/limiter.ts";
 import { matchOf } from "../../functions/gateway/match.ts";
 import type { MakeUpstream, Parts, Place } from "../../functions/gateway/part.ts";
 import type { FilterPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
@@ -71,6 +72,7 @@ export const world = (over: Partial<Deps> = {}): World => {
     defer: (work) => void work(),
     log: (line) => void lines.push(line),
     state: counters(),
+    limiter,
     cache: location(),
     lines,
     pass: async (ms) => {
@@ -227,4 +229,5 @@ const partsOf = (filters: Readonly<Record<string, Make>>, setting: Setting): Par
   },
   cutover,
   streamAge,
+  limiter,
 });

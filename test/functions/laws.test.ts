@@ -74,6 +74,7 @@ describe.each(parts)("$group $name", ({ name, about, make }) => {
       random: forbidden("random"),
       uuid: forbidden("uuid"),
       sleep: forbidden("sleep"),
+      after: forbidden("after"),
       fetch: forbidden("fetch"),
     });
     expect(typeof make(config, world, place)).toBe("function");

@@ -134,6 +134,20 @@ describe("what a gate carries of a cut-over", () => {
   });
 });
 
+it.each([
+  ["local", false],
+  ["leased", true],
+  ["exact", true],
+])("a gate whose limits are counted %s carries the library that counts in stores: %s", async (count, carries) => {
+  const limit = `filters:\n  - rate-limit: { limit: 5/s, by: ip, count: ${count} }\n`;
+  const rest = "upstreams: { it: { http: https://it.example } }\nroutes: { one: { match: GET /one, to: it } }\n";
+  const emitted = await emittedBy({ "routes/a.yaml": manifest("a", limit + rest) });
+  const folder = emitted.find(({ kind }) => kind === "gate")?.folder ?? "";
+  const code = fs.readFileSync(path.join(folder, "gate.js"), "utf8");
+  // Its scripts are Lua.
+  expect(code.includes("redis.call(")).toBe(carries);
+});
+
 describe("names", () => {
   const long = "l".repeat(48);
   const text = lifting()

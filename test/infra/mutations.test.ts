@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { isAlias, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { filters } from "../../functions/filters/registry.gen.ts";
 import { environment } from "../../functions/gateway/environment.ts";
+import { limiter } from "../../functions/gateway/limiter.ts";
 import { link } from "../../functions/gateway/server.ts";
 import { streamAge } from "../../functions/gateway/stream-age.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
@@ -125,7 +126,7 @@ const links = (tier: CheckedTier): void => {
     after: () => () => {},
     defer: () => {},
   };
-  link(plan, { filters: makers(filters), upstreams: makers(upstreams), streamAge }, { ...deps, ...rest });
+  link(plan, { filters: makers(filters), upstreams: makers(upstreams), streamAge, limiter }, { ...deps, ...rest });
 };
 
 /** Every binding and secret is there. */

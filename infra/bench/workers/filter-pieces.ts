@@ -1,5 +1,6 @@
 /** Runs one filter many times over and says how long it took; `infra/bench/filters.ts` asks. */
 import { filters } from "../../../functions/filters/registry.gen.ts";
+import { limiter } from "../../../functions/gateway/limiter.ts";
 import type { Parts } from "../../../functions/gateway/part.ts";
 import type { Plan } from "../../../functions/gateway/plan.ts";
 import { link } from "../../../functions/gateway/server.ts";
@@ -40,6 +41,7 @@ const depsOf = (env: Given["env"]): Deps => ({
   log: () => {},
   cache: { match: async () => undefined, put: async () => {} },
   state: { run: async () => undefined, once: async () => true },
+  limiter,
 });
 
 const url = new URL("https://gate.example/v1/users/7/orders");
@@ -58,7 +60,7 @@ const contextOf = (): Context => ({
 
 export const piecesOf = ({ probes, env, plan }: Given): Readonly<Record<string, Piece>> => {
   const deps = depsOf(env);
-  const parts: Parts = { filters: made(filters), upstreams: made(upstreams) };
+  const parts: Parts = { filters: made(filters), upstreams: made(upstreams), limiter };
   const linking: Piece = async (times) => {
     const began = Date.now();
     for (let time = 0; time < times; time++) link(plan, parts, deps);

@@ -203,8 +203,8 @@ describe("keys by URL", () => {
       fetch: async () => (lost ? new Promise<Response>(() => {}) : Response.json({ keys: [key] })),
     });
     // Nothing of a request whose client left ever settles, its timers neither.
-    const sleep: typeof time.sleep = (ms, signal) => (lost ? new Promise(() => {}) : time.sleep(ms, signal));
-    const { send } = gate({ keys: undefined, cooldown: "1s" }, { world: { ...time, sleep } });
+    const after: typeof time.after = (ms, work) => (lost ? () => {} : time.after(ms, work));
+    const { send } = gate({ keys: undefined, cooldown: "1s" }, { world: { ...time, after } });
     void send("GET /", bearer(await lasting()));
     await new Promise((turn) => setTimeout(turn, 5));
     lost = false;

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { leased } from "../../../functions/gateway/leases.ts";
-import type { Limit, Rule } from "../../../functions/gateway/limiter.ts";
+import type { Limit, Rule } from "../../../functions/gateway/limit.ts";
 import { localLimit } from "../../../functions/gateway/local-limit.ts";
 
 const start = Date.UTC(2026, 10, 1);

@@ -1,8 +1,9 @@
 /** What an isolate counts by itself is what the library would have counted over a store: the same answers at the same times. */
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { Rule, Store } from "../../../functions/gateway/limit.ts";
 import { type Cell, runScript } from "../../../functions/gateway/limit-scripts.ts";
-import { limiter, type Rule, type Store } from "../../../functions/gateway/limiter.ts";
+import { limiter } from "../../../functions/gateway/limiter.ts";
 import { localLimit } from "../../../functions/gateway/local-limit.ts";
 
 const start = Date.UTC(2026, 10, 1);
