@@ -26,16 +26,16 @@ ${grades
 
 What becomes of a filter on a route, and how that is told. A filter that is \`mode: shadow\` or \`off\`, or meets \`0%\`, does not act; to begin or to stop acting is
 graded as to be added or dropped. *Weaker* and *stronger* are told where a key has a direction (\`max-age\`, \`scopes\`, \`limit\`, \`origins\` …), and of
-\`percent\` and \`when\`. Where the last filter that identifies callers goes, that is \`identity-removed\`; where one gives way to another, it is
+\`percent\` and \`when\`. *Ten times as weak* is a number that lets ten times as much through (\`100/s\` becomes \`1000/s\`, or \`60000/m\`), or that is not set any more. Where the last filter that identifies callers goes, that is \`identity-removed\`; where one gives way to another, it is
 \`identity-changed\` or \`access-changed\`. A filter that tells the service who is calling (\`x-customer: "{consumer.id}"\`) is \`caller-changed\`, whatever happens
 to it.
 
-| filter | added | dropped | weaker | stronger | otherwise |
-| --- | --- | --- | --- | --- | --- |
+| filter | added | dropped | weaker | ten times as weak | stronger | otherwise |
+| --- | --- | --- | --- | --- | --- | --- |
 ${Object.entries(registry.filters)
   .map(([use, about]) => {
-    const { added, dropped, weaker, stronger, other } = gradingOf(use, about);
-    return `| [\`${use}\`](filters/${use}.md) | ${[added, dropped, weaker, stronger, other].map(graded).join(" | ")} |`;
+    const { added, dropped, weaker, manifold, stronger, other } = gradingOf(use, about);
+    return `| [\`${use}\`](filters/${use}.md) | ${[added, dropped, weaker, manifold, stronger, other].map(graded).join(" | ")} |`;
   })
   .join("\n")}
 `,

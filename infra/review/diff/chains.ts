@@ -5,7 +5,7 @@ import { isEnforced, speaksForCaller } from "../../compiler/rules/enforced.ts";
 import { joined, list, type Sentence, say } from "../sentence.ts";
 import { type Change, type Spot, spotOf } from "./change.ts";
 import { conditions } from "./conditions.ts";
-import { differences } from "./differences.ts";
+import { differences, manifold } from "./differences.ts";
 import { type Grading, gradingOf, speaking } from "./grading.ts";
 import { scalesOf } from "./parts.ts";
 import { written } from "./written.ts";
@@ -144,11 +144,10 @@ const pairDiffers = ({ before, after }: Pair, a: Chained, b: Chained): Found[] =
   const all = [...found, ...percentDiffers(before, after), ...whenDiffers(before, after)];
   // What decides nothing yet can only be told as a change.
   const idle = !acts(before) && !acts(after);
-  const told = (["weaker", "other", "stronger"] as const).flatMap((verdict): Found[] => {
-    const some = all.filter((it) => it.verdict === verdict);
-    if (some.length === 0) return [];
+  const kinds = Map.groupBy(all, ({ verdict }) => (idle ? "filter-changed" : grading[verdict]));
+  const told = [...kinds].map(([kind, some]): Found => {
     const says = joined([called(after), joined(some.map((it) => it.says))], ": ");
-    return [{ kind: idle ? "filter-changed" : grading[verdict], says, spot }];
+    return { kind, says, spot };
   });
   return [...modeDiffers(before, after, grading, spot), ...told, ...renamed(before, after, a, b, spot)];
 };
@@ -158,7 +157,7 @@ const configOf = ({ config }: CheckedFilter): Record<string, unknown> =>
 
 /** Whether it begins to act, which is as if it were new, or acts no more. */
 const modeDiffers = (before: CheckedFilter, after: CheckedFilter, grading: Grading, spot: Spot): Found[] => {
-  if (before.mode === after.mode) return [];
+  if (before.mode === after.mode) return meetsNobody(before, after, grading, spot);
   const kind = acts(before) === acts(after) ? "filter-changed" : acts(after) ? grading.added : grading.dropped;
   const says: Sentence =
     after.mode === "enforce"
@@ -167,15 +166,30 @@ const modeDiffers = (before: CheckedFilter, after: CheckedFilter, grading: Gradi
   return [{ kind, says: joined([called(after), says], ": "), spot }];
 };
 
+/** To meet nobody is to be gone. */
+const meetsNobody = (before: CheckedFilter, after: CheckedFilter, grading: Grading, spot: Spot): Found[] => {
+  if (acts(before) === acts(after)) return [];
+  const kind = acts(after) ? grading.added : grading.dropped;
+  return [{ kind, says: joined([called(after), percentSays(before, after)], ": "), spot }];
+};
+
+const percentSays = (before: CheckedFilter, after: CheckedFilter): Sentence =>
+  say`it meets ${after.percent} of users, and met ${before.percent}`;
+
 const strictness = ["off", "shadow", "enforce"] as const;
 
 const percentDiffers = (before: CheckedFilter, after: CheckedFilter) => {
   if (before.percent === after.percent) return [];
+  // Told as if the filter were gone or new.
+  if (before.mode === after.mode && acts(before) !== acts(after)) return [];
   // Where it begins to act, it meets some users more, however few.
   const begins = strictness.indexOf(after.mode) > strictness.indexOf(before.mode);
-  const fewer = !begins && Number.parseFloat(after.percent) < Number.parseFloat(before.percent);
-  const says = say`it meets ${after.percent} of users, and met ${before.percent}`;
-  return [{ verdict: fewer ? ("weaker" as const) : ("stronger" as const), says }];
+  const [was, is] = [before, after].map(({ percent }) => Number.parseFloat(percent)) as [number, number];
+  const fewer = !begins && is < was;
+  const says = percentSays(before, after);
+  // A tenth of the users who are met are ten times as few.
+  const verdict = !fewer ? "stronger" : is * manifold <= was ? "manifold" : "weaker";
+  return [{ verdict, says } as const];
 };
 
 const whenDiffers = (before: CheckedFilter, after: CheckedFilter) => {

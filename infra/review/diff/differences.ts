@@ -1,10 +1,11 @@
 /** What differs between two values, leaf by leaf, as a person would say it. */
 import { isDeepStrictEqual } from "node:util";
 import { joined, list, type Sentence, say, shown } from "../sentence.ts";
-import type { Scale, Verdict } from "./scales.ts";
+import type { Scale, Times, Verdict } from "./scales.ts";
 
 export interface Difference {
-  readonly verdict: Verdict;
+  /** `manifold`: it lets through ten times as much, or bounds nothing any more. */
+  readonly verdict: Verdict | "manifold";
   readonly says: Sentence;
 }
 
@@ -16,10 +17,28 @@ export const differences = (
 ): Difference[] =>
   keysOf(before, after)
     .filter((key) => !isDeepStrictEqual(before[key], after[key]))
-    .map((key) => ({
-      verdict: scales[key]?.(before[key], after[key]) ?? "other",
-      says: joined(leaves([key], before[key], after[key]), ", "),
-    }));
+    .map((key) => {
+      const scale = scales[key];
+      const verdict = scale?.(before[key], after[key]) ?? "other";
+      const times = verdict === "stronger" ? undefined : scale?.times?.(before[key], after[key]);
+      return {
+        verdict: times && times.factor >= manifold ? "manifold" : verdict,
+        says: [...joined(leaves([key], before[key], after[key]), ", "), ...timesSays(times)],
+      };
+    });
+
+/** From this factor on, a limit that is raised protects from something else than before. */
+export const manifold = 10;
+
+/** `, 100 times as many`; what is not even twice as much is read off the values. */
+const timesSays = (times: Times | undefined): Sentence => {
+  if (!times || times.factor < 2) return [];
+  const { factor, as, alike } = times;
+  if (factor === Infinity) return [", so nothing bounds it"];
+  const often = factor < manifold ? Math.floor(factor * 10) / 10 : Math.round(factor);
+  const both = alike ? say` (${alike[0]} before, ${alike[1]} now)` : [];
+  return [`, ${often === 2 ? "twice" : `${often} times`} ${as}`, ...both];
+};
 
 const keysOf = (a: object, b: object): string[] => [...new Set([...Object.keys(a), ...Object.keys(b)])];
 

@@ -10,6 +10,8 @@ export interface Grading {
   readonly dropped: ChangeKind;
   /** A value of it, its `percent` or its `when` protects less. */
   readonly weaker: ChangeKind;
+  /** A number of it lets through ten times as much, or is gone. */
+  readonly manifold: ChangeKind;
   /** One protects more. */
   readonly stronger: ChangeKind;
   /** A value is another one, and which of the two protects more cannot be told. */
@@ -20,6 +22,7 @@ const identity: Grading = {
   added: "identity-strengthened",
   dropped: "identity-weakened",
   weaker: "identity-weakened",
+  manifold: "identity-weakened",
   stronger: "identity-strengthened",
   other: "identity-changed",
 };
@@ -28,6 +31,7 @@ const access: Grading = {
   added: "access-strengthened",
   dropped: "access-weakened",
   weaker: "access-weakened",
+  manifold: "access-weakened",
   stronger: "access-strengthened",
   other: "access-changed",
 };
@@ -36,6 +40,7 @@ const limits: Grading = {
   added: "limit-lowered",
   dropped: "limit-removed",
   weaker: "limit-raised",
+  manifold: "limit-multiplied",
   stronger: "limit-lowered",
   other: "limit-changed",
 };
@@ -44,6 +49,7 @@ const rest: Grading = {
   added: "filter-added",
   dropped: "filter-removed",
   weaker: "filter-weakened",
+  manifold: "filter-weakened",
   stronger: "filter-strengthened",
   other: "filter-changed",
 };
@@ -53,6 +59,7 @@ const destination: Grading = {
   added: "destination-changed",
   dropped: "destination-changed",
   weaker: "destination-changed",
+  manifold: "destination-changed",
   stronger: "destination-changed",
   other: "destination-changed",
 };
@@ -62,6 +69,7 @@ export const speaking: Grading = {
   added: "caller-changed",
   dropped: "caller-changed",
   weaker: "caller-changed",
+  manifold: "caller-changed",
   stronger: "caller-changed",
   other: "caller-changed",
 };
@@ -69,18 +77,37 @@ export const speaking: Grading = {
 /** Filters that are graded otherwise than their phase says. */
 const own: Readonly<Record<string, Grading>> = {
   // Without cors pages of other origins read nothing; without csrf they send whatever they like, with cookies.
-  cors: { ...rest, added: "browser-opened", weaker: "browser-opened", stronger: "browser-closed" },
+  cors: {
+    ...rest,
+    added: "browser-opened",
+    weaker: "browser-opened",
+    manifold: "browser-opened",
+    stronger: "browser-closed",
+  },
   csrf: {
     ...rest,
     added: "browser-closed",
     dropped: "browser-opened",
     weaker: "browser-opened",
+    manifold: "browser-opened",
     stronger: "browser-closed",
   },
-  validate: { ...rest, dropped: "validation-weakened", weaker: "validation-weakened", other: "validation-changed" },
+  validate: {
+    ...rest,
+    dropped: "validation-weakened",
+    weaker: "validation-weakened",
+    manifold: "validation-weakened",
+    other: "validation-changed",
+  },
   // The tier's and the upstream's own times still bound it.
   timeout: { ...limits, dropped: "filter-removed" },
-  mirror: { ...rest, added: "requests-copied", weaker: "requests-copied", other: "requests-copied" },
+  mirror: {
+    ...rest,
+    added: "requests-copied",
+    weaker: "requests-copied",
+    manifold: "requests-copied",
+    other: "requests-copied",
+  },
   redirect: destination,
   respond: destination,
   rewrite: destination,

@@ -1,4 +1,5 @@
 /** The scales of the parts' keys: in which direction a value protects less. A key with none of them is only different. */
+import { rates } from "./rates.ts";
 import {
   admitted,
   allowing,
@@ -7,12 +8,13 @@ import {
   demands,
   header,
   larger,
+  largerThan,
   longer,
+  longerThan,
   opposite,
   present,
   ranges,
   ranked,
-  rates,
   type Scale,
   shares,
   steps,
@@ -63,9 +65,19 @@ export const scalesOf: Readonly<Record<string, Scales>> = {
   "secure-headers": Object.fromEntries(securing.map((name) => [name, header])),
 };
 
+/** Of every upstream, whatever it speaks. */
+export const upstreamScales: Scales = { timeout: longer };
+
 /** Of a tier's own settings. */
 export const tierScales: Readonly<Record<"limits" | "release", Scales>> = {
-  limits: { body: larger, concurrency: larger, cpu: longer, "sub-requests": larger, "stream-age": longer },
+  limits: {
+    body: larger,
+    concurrency: larger,
+    // What the platform has where the manifest says nothing.
+    cpu: longerThan(30_000),
+    "sub-requests": largerThan(1000),
+    "stream-age": longer,
+  },
   release: {
     steps,
     bake: opposite(longer),

@@ -1,11 +1,24 @@
 /** Which of two values protects less. Each scale knows one way in which values are ordered; undefined is a key that is left out. */
 import { isDeepStrictEqual } from "node:util";
 import ipaddr from "ipaddr.js";
-import { bytes, milliseconds, perWindow } from "../../../functions/gateway/quantities.ts";
+import { bytes, milliseconds } from "../../../functions/gateway/quantities.ts";
 
 /** What the second value is, compared with the first. */
 export type Verdict = "weaker" | "stronger" | "other";
-export type Scale = (before: unknown, after: unknown) => Verdict;
+export interface Scale {
+  (before: unknown, after: unknown): Verdict;
+  /** How many times as much the second lets through, in words that follow the number; only of what is counted or measured. */
+  readonly times?: (before: unknown, after: unknown) => Times | undefined;
+}
+
+export interface Times {
+  /** Infinity where nothing bounds it any more. */
+  readonly factor: number;
+  /** Of what: `as many`, `as long`. */
+  readonly as: "as many" | "as long" | "as much";
+  /** Both in one unit, where they are written in two: `6000/m`, `100000/m`. */
+  readonly alike?: readonly [before: string, after: string];
+}
 
 const compared = (before: number, after: number, more: Verdict): Verdict => {
   if (before === after) return "other";
@@ -15,36 +28,31 @@ const compared = (before: number, after: number, more: Verdict): Verdict => {
 const quantity = (value: unknown, read: (text: string) => number, absent: number): number =>
   value === undefined ? absent : typeof value === "number" ? value : read(String(value));
 
-/** A longer time lets more through; none at all is endless. */
-export const longer: Scale = (before, after) =>
-  compared(quantity(before, milliseconds, Infinity), quantity(after, milliseconds, Infinity), "weaker");
-
-/** A larger size or number lets more through; none at all is boundless. */
-export const larger: Scale = (before, after) =>
-  compared(quantity(before, sizeOf, Infinity), quantity(after, sizeOf, Infinity), "weaker");
-
-/** A larger share of requests: `10%`. */
-export const shares: Scale = (before, after) =>
-  compared(quantity(before, Number.parseFloat, 100), quantity(after, Number.parseFloat, 100), "weaker");
+/** A quantity of which more lets more through. */
+const measured = (read: (text: string) => number, absent: number, as: Times["as"]): Scale => {
+  const of = (value: unknown): number => quantity(value, read, absent);
+  return Object.assign((before: unknown, after: unknown) => compared(of(before), of(after), "weaker"), {
+    times: (before: unknown, after: unknown): Times | undefined =>
+      of(before) === 0 ? undefined : { factor: of(after) / of(before), as },
+  });
+};
 
 const sizeOf = (text: string): number => (text.endsWith("B") ? bytes(text) : Number(text));
 
-/** Rates, each of which has to allow a request: over each window, more of them let more through. */
-export const rates: Scale = (before, after) => {
-  const [a, b] = [windows(before), windows(after)];
-  const more = [...a].some(([window, count]) => (b.get(window) ?? Infinity) > count);
-  const fewer = [...b].some(([window, count]) => (a.get(window) ?? Infinity) > count);
-  if (more && fewer) return "other";
-  return more ? "weaker" : fewer ? "stronger" : "other";
-};
+/** A longer time lets more through. @param absent milliseconds where none is written */
+export const longerThan = (absent: number): Scale => measured(milliseconds, absent, "as long");
 
-const windows = (value: unknown): ReadonlyMap<number, number> =>
-  new Map(
-    [value].flat().map((text) => {
-      const { count, windowMs } = perWindow(String(text));
-      return [windowMs, count];
-    }),
-  );
+/** A larger size or number lets more through. @param absent where none is written */
+export const largerThan = (absent: number): Scale => measured(sizeOf, absent, "as much");
+
+/** None at all is endless. */
+export const longer = longerThan(Infinity);
+
+/** None at all is boundless. */
+export const larger = largerThan(Infinity);
+
+/** A larger share of requests: `10%`. */
+export const shares = measured(Number.parseFloat, 100, "as many");
 
 const itemsOf = (value: unknown): string[] =>
   [value].flat().map((it) => (typeof it === "string" ? it : JSON.stringify(it)));

@@ -93,7 +93,12 @@ const levelSays = (before: string, after: string): Sentence => {
 
 const boundsDiffer = (before: TierPicture, after: TierPicture): Found[] => {
   const bounds = ({ plan, checked: { manifest } }: TierPicture) => ({ ...manifest.limits, ...plan.limits });
-  const kinds = { weaker: "bound-raised", stronger: "bound-lowered", other: "bound-raised" } as const;
+  const kinds = {
+    manifold: "bound-multiplied",
+    weaker: "bound-raised",
+    stronger: "bound-lowered",
+    other: "bound-raised",
+  } as const;
   return differences(bounds(before), bounds(after), tierScales.limits).map(({ verdict, says }) => ({
     kind: kinds[verdict],
     says: ["the gate's limits: ", ...says],

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { registry } from "../../../infra/registry.ts";
 import { type Grading, gradingOf } from "../../../infra/review/diff/grading.ts";
 import { compareProjects } from "../../../infra/review/projects.ts";
+import { plain } from "../../../infra/review/sentence.ts";
 import { type Files, project } from "../../e2e/city.ts";
 
 const document = "openapi: 3.1.0\npaths: { /a: { post: { operationId: one, responses: {} } } }\n";
@@ -26,6 +27,8 @@ interface Tried {
   readonly as: string;
   /** The same, protecting less; backwards it protects more. */
   readonly weaker?: string;
+  /** A number of it lets ten times as much through. */
+  readonly manifold?: string;
   readonly other?: string;
   /** It is a guard that may be shadowed where it stands. */
   readonly shadow?: true;
@@ -36,6 +39,7 @@ const tried: Readonly<Record<string, Tried>> = {
     ahead: [stays],
     as: `${token}, max-age: 1h`,
     weaker: `${token}, max-age: 2h`,
+    manifold: `${token}, max-age: 10h`,
     other: `${token.replace("us", "them")}, max-age: 1h`,
     shadow: true,
   },
@@ -58,10 +62,11 @@ const tried: Readonly<Record<string, Tried>> = {
   "rate-limit": {
     as: "limit: 5/s, by: ip",
     weaker: "limit: 6/s, by: ip",
+    manifold: "limit: 50/s, by: ip",
     other: "limit: 5/s, by: route",
     shadow: true,
   },
-  "body-limit": { as: "max: 1KiB", weaker: "max: 2KiB", shadow: true },
+  "body-limit": { as: "max: 1KiB", weaker: "max: 2KiB", manifold: "max: 10KiB", shadow: true },
   cors: {
     as: 'origins: ["https://a.example"]',
     weaker: 'origins: ["https://a.example", "https://b.example"]',
@@ -80,10 +85,11 @@ const tried: Readonly<Record<string, Tried>> = {
     shadow: true,
   },
   headers: { as: "request: { set: { x-a: one } }", other: "request: { set: { x-a: two } }" },
-  timeout: { as: "after: 1s", weaker: "after: 2s" },
+  timeout: { as: "after: 1s", weaker: "after: 2s", manifold: "after: 10s" },
   mirror: {
     as: "to: https://a.example, share: 10%",
     weaker: "to: https://a.example, share: 20%",
+    manifold: "to: https://a.example, share: 100%",
     other: "to: https://b.example, share: 10%",
   },
   redirect: { as: "https: true", other: "https: true, status: 307" },
@@ -101,7 +107,7 @@ it("there is a trial for every filter", () => {
   expect(Object.keys(tried).sort()).toEqual(Object.keys(registry.filters).sort());
 });
 
-describe.each(Object.entries(tried))("%s", (use, { ahead = [], as, weaker, other, shadow }) => {
+describe.each(Object.entries(tried))("%s", (use, { ahead = [], as, weaker, manifold, other, shadow }) => {
   const about = registry.filters[use];
   const grading = gradingOf(use, about as NonNullable<typeof about>);
   const whole = (config: string) => [...ahead, `${use}: { ${config} }`];
@@ -115,6 +121,7 @@ describe.each(Object.entries(tried))("%s", (use, { ahead = [], as, weaker, other
           ["weaker", whole(as), whole(weaker)],
           ["stronger", whole(weaker), whole(as)],
         ] as const)),
+    ...(manifold === undefined ? [] : ([["manifold", whole(as), whole(manifold)]] as const)),
     ...(other === undefined ? [] : ([["other", whole(as), whole(other)]] as const)),
     ...(shadow
       ? ([
@@ -144,4 +151,33 @@ it("what meets nobody does not act, and to be off is to be gone", () => {
   expect(kindsOf([limit], [`${limit}\n    mode: off`])).toEqual(["limit-removed"]);
   expect(kindsOf([`${limit}\n    mode: off`], [])).toEqual(["filter-removed"]);
   expect(kindsOf([limit], [`${limit}\n    percent: 50%`])).toEqual(["limit-raised"]);
+});
+
+it.each([
+  ["100/s", "1000/s", "limit-multiplied", "10 times as many"],
+  ["100/s", "999/s", "limit-raised", "9.9 times as many"],
+  ["100/s", "150/s", "limit-raised", undefined],
+  ["100/s", "100000/m", "limit-multiplied", "17 times as many (6000/m before, 100000/m now)"],
+  ["1000/m", "500/s", "limit-multiplied", "30 times as many (1000/m before, 30000/m now)"],
+  // More at once, and as many in the long run.
+  ["100/s", "6000/m", "limit-raised", undefined],
+  // A burst that the day does not give.
+  ["100/s", "5000/day", "limit-changed", undefined],
+  ["5/s", "5/30s", "limit-lowered", undefined],
+  ["[100/s, 5000/day]", "100/s", "limit-multiplied", "1728 times as many (5000/day before, 8640000/day now)"],
+  ["[100/s, 5000/day]", "[400/s, 5000/day]", "limit-raised", "4 times as many"],
+])("rates: %s, then %s: %s", (before, after, kind, says) => {
+  const [a, b] = [before, after].map((it) => project(files([`rate-limit: { limit: ${it}, by: ip }`]))) as [
+    string,
+    string,
+  ];
+  const [change] = compareProjects(a, b, "local").changes;
+  expect([change?.kind, /(?<=, )[\d.]+ times.*/.exec(plain(change?.says ?? []))?.[0]]).toEqual([kind, says]);
+});
+
+it("a limit that meets a tenth of the users is no half measure, and one that meets nobody is gone", () => {
+  const limit = "rate-limit: { limit: 5/s, by: ip }";
+  expect(kindsOf([limit], [`${limit}\n    percent: 10%`])).toEqual(["limit-multiplied"]);
+  expect(kindsOf([limit], [`${limit}\n    percent: 0%`])).toEqual(["limit-removed"]);
+  expect(kindsOf([`${limit}\n    percent: 0%`], [limit])).toEqual(["limit-lowered"]);
 });

@@ -16,7 +16,7 @@ const [slow, fast] = [manifest("t", routes("10/s")), manifest("t", routes("99/s"
 const says = (root: string, base: string, head?: string) =>
   (diff(base, head, { root }).data as { changes: { says: string }[] }).changes.map((it) => it.says);
 
-const raised = ["rate-limit: limit from 10/s to 99/s"];
+const raised = ["rate-limit: limit from 10/s to 99/s, 9.9 times as many"];
 
 describe("versions", () => {
   it("the work tree against a commit, one commit against another, both ways", () => {
