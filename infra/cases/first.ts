@@ -2,7 +2,7 @@
 import { Document } from "yaml";
 import type { Compiled } from "../compiler/compile.ts";
 import { read } from "../compiler/read.ts";
-import { alone, requestOf } from "../review/diff/requests.ts";
+import { alone, requestOf } from "../review/diff/examples.ts";
 import type { Answer } from "./batch.ts";
 import { caseFile, mostCases } from "./language.ts";
 import { lowerSuite } from "./lower.ts";

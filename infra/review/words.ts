@@ -1,5 +1,6 @@
 /** What both renderings of a comparison say: its headline, its parts, and what is to be done before it is merged. */
 import { count } from "../compiler/report.ts";
+import { placeOf } from "./diff/change.ts";
 import type { Comparison, ToldChange, ToldTier, ToldWorker } from "./projects.ts";
 import { changeKinds } from "./risks.ts";
 import { list, type Sentence, say } from "./sentence.ts";
@@ -97,6 +98,7 @@ export const toDo = ({ changes, workers, environments, brokenBefore }: Compariso
       const line = `npx postern secrets set ${name} --env ${where.includes("production") ? "production" : where[0]}`;
       return ["Set the secret ", ...say`${name}`, " of ", ...say`${tier ?? ""}`, ": ", ...say`${line}`];
     }),
+  ...takenBack(changes),
   ...(workers.some(({ what, kind }) => what === "removed" && kind === "gate")
     ? [["Gates that nothing reaches any more are deleted by ", ...say`${"npx postern deploy --prune"}`] as Sentence]
     : []),
@@ -111,3 +113,12 @@ export const toDo = ({ changes, workers, environments, brokenBefore }: Compariso
       ]
     : []),
 ];
+
+const takenBack = (changes: Comparison["changes"]): Sentence[] => {
+  const places = changes.flatMap(({ kind, spot }) => (kind === "secret-written" && spot ? [placeOf(spot)] : []));
+  if (places.length === 0) return [];
+  const set = say`${"npx postern secrets set"}`;
+  return [
+    ["Take back what is written at ", ...list(places), ": it is in the history now; a new one is set by ", ...set],
+  ];
+};

@@ -22,7 +22,7 @@ export const changesOf = (before: Picture, after: Picture, effective: boolean): 
   });
   const pairs = routes.both.map(([a, b]) => [placed(before, a), placed(after, b)] as const);
   return [
-    ...tiers.gone.map(tierGone),
+    ...tiers.gone.map((it) => tierGone(it, routes)),
     ...tiers.added.map((it) => tierAdded(it, routes)),
     ...tiers.both.flatMap(([a, b]) => [
       ...(a.name === b.name ? [] : [tierRenamed(a, b)]),
@@ -60,13 +60,25 @@ const matchedAnew = ([{ checked: a }, { checked: b }]: readonly [RoutePicture, R
 
 const tierSpot = ({ checked: { source } }: TierPicture): Spot => spotOf(source, [], "tier");
 
-const tierGone = (it: TierPicture): Change => ({
-  kind: "tier-removed",
-  tier: it.name,
-  routes: [],
-  says: [..."it is gone, with ", ...list([...it.routes.keys()], 8)],
-  spot: tierSpot(it),
-});
+const tierGone = (it: TierPicture, { both }: Pairs<RoutePicture>): Change => {
+  const moved = new Map(both.filter(([{ tier }]) => tier === it.name).map(([a, b]) => [a.name, b]));
+  const lost = [...it.routes.keys()].filter((name) => !moved.has(name));
+  const elsewhere = list(
+    [...moved.values()].map(({ tier, name }) => `${tier}/${name}`),
+    8,
+  );
+  const stay: Sentence = moved.size > 0 ? ["; what it had besides is ", ...elsewhere, " now"] : [];
+  return {
+    kind: lost.length > 0 ? "tier-removed" : "tier-dissolved",
+    tier: it.name,
+    routes: [],
+    says:
+      lost.length > 0
+        ? ["it is gone, with ", ...list(lost, 8), ...stay]
+        : ["it is gone, and all that it had is ", ...elsewhere, " now"],
+    spot: tierSpot(it),
+  };
+};
 
 const tierAdded = (it: TierPicture, { both }: Pairs<RoutePicture>): Change => {
   const moved = new Set(both.map(([, route]) => route));

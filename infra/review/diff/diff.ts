@@ -1,4 +1,4 @@
-/** What one version of a project does in an environment that another does not. Nothing if, and only if, all that runs is the same. */
+/** What one version of a project does in an environment that another does not. Nothing if, and only if, all that runs is the same, and no secret is written anew. */
 import { isDeepStrictEqual } from "node:util";
 import { byRisk, changeKinds, riskOf } from "../risks.ts";
 import { list, plain } from "../sentence.ts";
@@ -6,6 +6,7 @@ import type { Change } from "./change.ts";
 import { changesOf } from "./changes.ts";
 import { tierPairs } from "./pairs.ts";
 import type { Picture, TierPicture } from "./picture.ts";
+import { secretsWritten, withoutSecrets } from "./secrets.ts";
 import { type WorkerChange, workersDiffer } from "./workers.ts";
 
 export interface Diff {
@@ -22,7 +23,8 @@ export const diffOf = (before: Picture, after: Picture): Diff => {
     changes.length === 0 && workers.length > 0
       ? [other(null, ["the configuration of ", ...list(workers.map((it) => it.worker)), " is another one"])]
       : [];
-  return { changes: inOrder(merged([...changes, ...silent])), workers };
+  const all = withoutSecrets([...changes, ...silent, ...secretsWritten(before, after)], before, after);
+  return { changes: inOrder(merged(all)), workers };
 };
 
 /** A difference that nothing has words for is told as one. */

@@ -1,21 +1,12 @@
 /** Requests that another route takes than before, found by asking the gates' own routers with examples. */
 import { tierFinder } from "../../../functions/front.ts";
-import type { Test } from "../../../functions/gateway/conditions.ts";
-import type { Segment } from "../../../functions/gateway/match.ts";
 import { router } from "../../../functions/gateway/router.ts";
-import { shared } from "../../compiler/languages.ts";
 import { type Sentence, say } from "../sentence.ts";
 import { callersOf } from "./chains.ts";
 import { type Change, spotOf } from "./change.ts";
+import { type Example, examplesOf, requestOf, underNewBases } from "./examples.ts";
 import type { Pairs } from "./pairs.ts";
 import type { Picture, RoutePicture } from "./picture.ts";
-
-interface Example {
-  readonly method: string;
-  readonly host: string;
-  readonly path: string;
-  readonly when: readonly Test[];
-}
 
 /** @param changed routes of either version that are new, gone, or take other requests than before */
 export const requestsMove = (
@@ -26,47 +17,118 @@ export const requestsMove = (
 ): Change[] => {
   const [was, is] = [asking(before), asking(after)];
   const now = new Map(routes.both);
-  const told = new Map<string, Change>();
-  for (const example of examplesOf(before, after, changed)) {
-    const [old, taker] = [was(example), is(example)];
-    if (!old || !taker || now.get(old) === taker) continue;
-    const key = JSON.stringify([old.tier, old.name, taker.tier, taker.name]);
-    if (!told.has(key)) told.set(key, moved(example, old, taker, now.get(old), after));
+  const told = new Map<string, Change[]>();
+  for (const example of [...examplesOf(before, after, changed), ...underNewBases(before, after)]) {
+    const [old, taken] = [was(example)?.route, is(example)];
+    if (!old || !taken || now.get(old) === taken.route) continue;
+    const key = JSON.stringify([old.tier, old.name, taken.tier, taken.route?.name]);
+    if (told.has(key)) continue;
+    const here = now.get(old);
+    if (taken.route) told.set(key, moved({ example, old, taker: taken.route, here, before, after }));
+    else if (here && isHidden(here, taken, after, example)) told.set(key, [lost(example, here, taken.tier, after)]);
   }
-  return [...told.values()];
+  return [...told.values()].flat();
 };
 
-const moved = (
-  { method, path, when }: Example,
-  old: RoutePicture,
-  taker: RoutePicture,
-  now: RoutePicture | undefined,
-  after: Picture,
-): Change => {
+interface Move {
+  readonly example: Example;
+  readonly old: RoutePicture;
+  readonly taker: RoutePicture;
+  /** What the old one is now; undefined where it is gone. */
+  readonly here: RoutePicture | undefined;
+  readonly before: Picture;
+  readonly after: Picture;
+}
+
+const moved = ({ example, old, taker, here, before, after }: Move): Change[] => {
   const unguarded = callersOf(old.checked.chain).length > 0 && callersOf(taker.checked.chain).length === 0;
-  const whose = now ? say`${nameOf(now)}` : [...say`${nameOf(old)}`, ", which is gone"];
-  const also: Sentence = when.length > 0 ? [" with its conditions"] : [];
-  const source = after.tiers.get(taker.tier)?.checked.source;
+  const whose = here ? say`${nameOf(here)}` : [...say`${nameOf(old)}`, ", which is gone"];
+  const [owner, other] = here ? [ownerOf(after, here), ownerOf(after, taker)] : [ownerOf(before, old), null];
+  // Two tiers that nobody answers for may be anybody's.
+  const seized = here !== undefined && here.tier !== taker.tier && (owner === null || owner !== other);
+  const kind = unguarded ? "requests-unguarded" : seized ? "requests-seized" : "requests-taken";
+  const asks: Sentence = unguarded ? [", and asks for no identity"] : [];
+  return [
+    {
+      kind,
+      tier: taker.tier,
+      routes: [taker.name],
+      says: [
+        "it takes requests such as ",
+        ...asked(example),
+        " that went to ",
+        ...whose,
+        ...of(seized, owner),
+        ...asks,
+      ],
+      spot: matchSpot(after, taker),
+    },
+    // Who answers for what is hidden reads of it too.
+    ...(seized
+      ? [
+          {
+            kind,
+            tier: here.tier,
+            routes: [here.name],
+            says: ["requests such as ", ...asked(example), " go to ", ...say`${nameOf(taker)}`, ...of(true, other)],
+            spot: matchSpot(after, taker),
+          } as const,
+        ]
+      : []),
+  ];
+};
+
+const of = (told: boolean, owner: string | null): Sentence => {
+  if (!told) return [];
+  return owner === null ? [" of another tier"] : say` of ${owner}`;
+};
+
+const lost = (example: Example, here: RoutePicture, taker: string, after: Picture): Change => {
+  const source = after.tiers.get(taker)?.checked.source;
   return {
-    kind: unguarded ? "requests-unguarded" : "requests-taken",
-    tier: taker.tier,
-    routes: [taker.name],
+    kind: "requests-lost",
+    tier: here.tier,
+    routes: [here.name],
     says: [
-      "it takes requests such as ",
-      ...say`${`${method} ${path}`}`,
-      ...also,
-      " that went to ",
-      ...whose,
-      ...(unguarded ? [", and asks for no identity"] : []),
+      "requests such as ",
+      ...asked(example),
+      " go to the tier ",
+      ...say`${taker}`,
+      ", which has no route for them",
     ],
-    spot: source && spotOf(source, ["routes", taker.name], "match"),
+    spot: source && spotOf(source, [], "base"),
   };
+};
+
+/** Whether its own tier would have the request, were it not for the one that has it. */
+const isHidden = (here: RoutePicture, { tier }: Taken, { compiled }: Picture, { host, path }: Example): boolean => {
+  if (tier === here.tier) return false;
+  const found = tierFinder(compiled.front.tiers.filter((it) => it.tier !== tier))(host, path);
+  return typeof found !== "string" && found.tier === here.tier;
+};
+
+/** `POST /transfers`, and whether it has conditions. */
+const asked = ({ method, path, when }: Example): Sentence => [
+  ...say`${`${method} ${path}`}`,
+  ...(when.length > 0 ? [" with its conditions"] : []),
+];
+
+const ownerOf = ({ tiers }: Picture, { tier }: RoutePicture): string | null => tiers.get(tier)?.facts.owner ?? null;
+
+const matchSpot = ({ tiers }: Picture, { tier, name }: RoutePicture): Change["spot"] => {
+  const source = tiers.get(tier)?.checked.source;
+  return source && spotOf(source, ["routes", name], "match");
 };
 
 const nameOf = ({ tier, name }: RoutePicture): string => `${tier}/${name}`;
 
-/** Which route of a version takes a request. */
-const asking = ({ compiled, tiers }: Picture): ((example: Example) => RoutePicture | undefined) => {
+/** Which tier of a version has a request, and which of its routes, if any. */
+interface Taken {
+  readonly tier: string;
+  readonly route: RoutePicture | undefined;
+}
+
+const asking = ({ compiled, tiers }: Picture): ((example: Example) => Taken | undefined) => {
   const find = tierFinder(compiled.front.tiers);
   const routers = new Map([...tiers].map(([name, { plan }]) => [name, router(plan.table)]));
   return (example) => {
@@ -75,116 +137,7 @@ const asking = ({ compiled, tiers }: Picture): ((example: Example) => RoutePictu
     if (typeof found === "string") return undefined;
     const request = requestOf(example);
     const match = routers.get(found.tier)?.(method, path, request, new URL(request.url));
-    return match?.kind === "found" ? tiers.get(found.tier)?.routes.get(match.route) : undefined;
+    const route = match?.kind === "found" ? tiers.get(found.tier)?.routes.get(match.route) : undefined;
+    return { tier: found.tier, route };
   };
-};
-
-/** More of them take longer than a reader waits. */
-const mostChanged = 200;
-const mostExamples = 20_000;
-
-const examplesOf = (
-  before: Picture,
-  after: Picture,
-  changed: { readonly before: readonly RoutePicture[]; readonly after: readonly RoutePicture[] },
-): Example[] => {
-  const sides = [
-    { of: before, routes: changed.before, others: [...after.tiers.values()] },
-    { of: after, routes: changed.after, others: [...before.tiers.values()] },
-  ];
-  return sides
-    .flatMap(({ of, routes, others }) =>
-      routes.slice(0, mostChanged).flatMap((route) => {
-        const hosts = of.tiers.get(route.tier)?.plan.hosts ?? [];
-        const near = others.filter(({ plan }) => plan.hosts.some((host) => hosts.includes(host)));
-        const crossing = near.flatMap((tier) => [...tier.routes.values()].flatMap((other) => crossings(route, other)));
-        return [...alone(route), ...crossing].flatMap((it) => hosts.slice(0, 2).map((host) => ({ ...it, host })));
-      }),
-    )
-    .map((it) => ({ ...it, host: it.host.replace(/^\*\./, "www.") }))
-    .slice(0, mostExamples);
-};
-
-type Unplaced = Omit<Example, "host">;
-
-/** What a route could take, if nothing else decided: one for each method. */
-export const alone = ({ checked: { methods, segments, when } }: Pick<RoutePicture, "checked">): Unplaced[] => {
-  const path = crossing(segments, segments);
-  return path === undefined ? [] : methods.map((method) => ({ method: asked(method), path, when }));
-};
-
-/** What both routes could take, if nothing else decided. */
-const crossings = ({ checked: a }: RoutePicture, { checked: b }: RoutePicture): Unplaced[] => {
-  const methods = [...new Set([...a.methods, ...b.methods])].filter(
-    (it) => takes(a.methods, it) && takes(b.methods, it),
-  );
-  if (methods.length === 0) return [];
-  const path = crossing(a.segments, b.segments);
-  if (path === undefined) return [];
-  const whens = [
-    a.when,
-    [...a.when, ...b.when.filter(([on, name]) => !a.when.some((it) => it[0] === on && it[1] === name))],
-  ];
-  return methods.flatMap((method) => whens.map((when) => ({ method: asked(method), path, when })));
-};
-
-const takes = (methods: readonly string[], method: string): boolean =>
-  methods.includes(method) || methods.includes("ANY") || method === "ANY";
-
-/** `ANY` is no method that could be sent. */
-const asked = (method: string): string => (method === "ANY" ? "PATCH" : method);
-
-/** A path that both take, or undefined where there is none. */
-const crossing = (a: readonly Segment[], b: readonly Segment[]): string | undefined => {
-  const texts: string[] = [];
-  for (let index = 0; index < Math.max(a.length, b.length); index++) {
-    const [left, right] = [a[index], b[index]];
-    if (left?.kind === "rest" || right?.kind === "rest") {
-      const tail = left?.kind === "rest" ? b.slice(index) : a.slice(index);
-      const one = left?.kind === "rest" ? left : right;
-      if (tail.length === 0) return one?.kind === "rest" && one.optional ? `/${texts.join("/")}` : undefined;
-      return `/${[...texts, ...tail.map(exampleOf)].join("/")}`;
-    }
-    const text = left && right && segmentOf(left, right);
-    if (text === undefined) return undefined;
-    texts.push(text);
-  }
-  return `/${texts.join("/")}`;
-};
-
-const anything = "[^/]+";
-
-const exampleOf = (it: Segment): string => {
-  if (it.kind === "literal") return it.text;
-  return (it.kind === "capture" && it.pattern !== undefined && shared(it.pattern, anything)) || "example";
-};
-
-const segmentOf = (a: Segment, b: Segment): string | undefined => {
-  if (a.kind === "literal") return fits(b, a.text) ? a.text : undefined;
-  if (b.kind === "literal") return fits(a, b.text) ? b.text : undefined;
-  const [x, y] = [a, b].map((it) => (it.kind === "capture" ? it.pattern : undefined));
-  return x === undefined && y === undefined ? "example" : shared(x ?? anything, y ?? anything);
-};
-
-const fits = (it: Segment, text: string): boolean => {
-  if (it.kind === "literal") return it.text === text;
-  return it.kind === "rest" || it.pattern === undefined || new RegExp(`^(?:${it.pattern})$`).test(text);
-};
-
-/** A request that fulfils the conditions. */
-export const requestOf = ({ method, host, path, when }: Example): Request => {
-  const url = new URL(`https://${host}${path}`);
-  const headers = new Headers();
-  const cookies: string[] = [];
-  for (const [on, name, is, value] of when) {
-    if (is === "absent") continue;
-    const text = is === "present" ? "x" : is === "matches" ? (shared(value, anything) ?? "x") : value;
-    if (on === "query") url.searchParams.set(name, text);
-    else if (on === "cookie") cookies.push(`${name}=${text}`);
-    else if (on === "scheme") url.protocol = `${text}:`;
-    else if (on === "port") url.port = text;
-    else if (on !== "method") headers.set(on === "content-type" ? on : name, text);
-  }
-  if (cookies.length > 0) headers.set("cookie", cookies.join("; "));
-  return new Request(url, { method, headers });
 };

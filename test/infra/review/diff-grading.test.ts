@@ -181,3 +181,14 @@ it("a limit that meets a tenth of the users is no half measure, and one that mee
   expect(kindsOf([limit], [`${limit}\n    percent: 0%`])).toEqual(["limit-removed"]);
   expect(kindsOf([`${limit}\n    percent: 0%`], [limit])).toEqual(["limit-lowered"]);
 });
+
+it("a secret of an environment is hidden wherever it comes to stand, also where it is too long to be shown whole", () => {
+  const secret = `${"0123456789abcdef".repeat(12)}9x`;
+  const value = (text: string): Files => ({
+    ...files([`headers: { request: { set: { x-plain: "$\{my-token}" } } }`]),
+    "routes/environments/local.yaml": `values: { my-token: ${text} }\nkv: { consumers: "${"1".repeat(32)}" }\n`,
+  });
+  const { changes } = compareProjects(project(value("none")), project(value(secret)), "local");
+  expect(changes.map(({ kind }) => kind)).toEqual(["secret-written", "filter-changed"]);
+  expect(JSON.stringify(changes)).not.toContain(secret.slice(0, 16));
+});

@@ -1,9 +1,8 @@
 /** What can be reached that need not be, and what protects in name only. */
 import ipaddr from "ipaddr.js";
 import { dayStart } from "../../../../functions/gateway/quantities.ts";
-import type { Path } from "../../../compiler/locate.ts";
 import { isEnforced } from "../../../compiler/rules/enforced.ts";
-import { secretLooking } from "../../../literals.ts";
+import { writtenSecrets } from "../../written-secrets.ts";
 import { asksService, filtersOf, using } from "../chains.ts";
 import type { Rule, Spotted } from "../rule.ts";
 
@@ -153,27 +152,9 @@ export const writtenSecret: Rule = {
     "Name it, `{ secret: NAME }`, set it with `postern secrets set`, and take the old one back: it is in the history. A text that only looks like one may stay, with the reason.",
   check: ({ files }) =>
     files.flatMap((source) =>
-      textsIn(source.value).flatMap(({ path, text, key }): Spotted[] => {
-        // Samples of the dev loop: everybody knows them, and no gate in production does.
-        if (path[0] === "dev") return [];
-        const what = secretLooking(text, key);
-        if (what === undefined) return [];
+      writtenSecrets(source.value).map(({ path, what }): Spotted => {
         const remedy = "name it: { secret: NAME }; set it with postern secrets set, and take this one back";
-        return [{ source, at: path, message: `this looks like ${what}`, remedy }];
+        return { source, at: path, message: `this looks like ${what}`, remedy };
       }),
     ),
-};
-
-interface Text {
-  readonly path: Path;
-  readonly text: string;
-  /** Under which it stands. */
-  readonly key: string;
-}
-
-const textsIn = (value: unknown, path: Path = [], key = ""): Text[] => {
-  if (typeof value === "string") return [{ path, text: value, key }];
-  if (Array.isArray(value)) return value.flatMap((it, index) => textsIn(it, [...path, index], key));
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, it]) => textsIn(it, [...path, name], name));
 };
