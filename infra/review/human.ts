@@ -40,5 +40,5 @@ const workers = ({ workers }: Comparison): string =>
     ? ""
     : table(
         ["worker", "what it is", "gets"],
-        workers.map((it) => [it.worker, roleOf(it), `${it.what}${plain(only(it))}`]),
+        workers.map((it) => [it.worker, plain(roleOf(it)), `${it.what}${plain(only(it))}`]),
       );

@@ -43,7 +43,9 @@ const risk = ({ risk }: ToldChange): string => (risk === "high" ? "**high**" : r
 
 const workers = ({ workers }: Comparison): string => {
   if (workers.length === 0) return "No Worker gets a new version.\n";
-  const rows = workers.map((it) => `| ${codeSpan(it.worker)} | ${roleOf(it)} | ${it.what}${marked(only(it))} |\n`);
+  const rows = workers.map(
+    (it) => `| ${codeSpan(it.worker)} | ${capital(marked(roleOf(it)))} | ${it.what}${marked(only(it))} |\n`,
+  );
   return `#### Workers\n\n| Worker | what it is | gets |\n| --- | --- | --- |\n${rows.join("")}`;
 };
 

@@ -140,7 +140,8 @@ const workersIn = (all: readonly One[]): ToldWorker[] => {
   const groups = Map.groupBy(found, ({ change: { worker, what } }) => JSON.stringify([worker, what]));
   return [...groups.values()].map((some): ToldWorker => {
     const [first] = some as [(typeof some)[number]];
-    return { ...first.change, environments: some.length === all.length ? [] : some.map(({ name }) => name) };
+    const approved = some.some(({ change }) => change.approved);
+    return { ...first.change, approved, environments: some.length === all.length ? [] : some.map(({ name }) => name) };
   });
 };
 

@@ -81,10 +81,15 @@ const purposes: Readonly<Record<ToldWorker["kind"], string>> = {
   tail: "hears of deaths",
 };
 
-/** What a Worker is to its readers. */
-export const roleOf = ({ kind, core, tiers }: ToldWorker): string => {
-  if (kind !== "gate") return purposes[kind];
-  return `${core ? "core" : "not core"}${tiers.length > 1 ? `, shared by ${tiers.join(", ")}` : ""}`;
+/** What a Worker is to its readers: how much depends on it, whose it is, and whom its release waits for. */
+export const roleOf = ({ kind, tiers, levels, owners, approved }: ToldWorker): Sentence => {
+  if (kind !== "gate") return [purposes[kind]];
+  return [
+    `${levels.join(" and ")} gate`,
+    ...(tiers.length > 1 ? [" shared by ", ...list(tiers)] : []),
+    ...(owners.length > 0 ? [" of ", ...list(owners)] : [", nobody answers for it"]),
+    ...(approved ? ["; its release waits for a second person"] : []),
+  ];
 };
 
 /** Steps that a merge does not take by itself. */

@@ -1,4 +1,5 @@
 /** Which Workers are another version, new or gone. What they are made of says so, as it does for `postern deploy`. */
+import type { TierFacts } from "../../../functions/control/plan.ts";
 import type { Picture, WorkerPicture } from "./picture.ts";
 
 export interface WorkerChange {
@@ -9,6 +10,12 @@ export interface WorkerChange {
   readonly tiers: readonly string[];
   /** It serves a core tier. */
   readonly core: boolean;
+  /** Of those tiers, each once, the weightiest first; of a gate. */
+  readonly levels: readonly Level[];
+  /** Who answers for them, each once; of a gate. */
+  readonly owners: readonly string[];
+  /** Whether its release takes a second person somewhere: control is there, and a tier is core. */
+  readonly approved: boolean;
 }
 
 export const workersDiffer = (before: Picture, after: Picture): WorkerChange[] => {
@@ -18,7 +25,15 @@ export const workersDiffer = (before: Picture, after: Picture): WorkerChange[] =
     if (a?.content === b?.content) return [];
     const { kind, tiers } = (b ?? a) as WorkerPicture;
     const what = a && b ? "new version" : b ? "created" : "removed";
-    const core = tiers.some((tier) => (b ? after : before).tiers.get(tier)?.plan.level === "core");
-    return [{ worker, kind, what, tiers, core }];
+    const side = b ? after : before;
+    const facts = tiers.flatMap((tier) => side.tiers.get(tier)?.facts ?? []);
+    const levels = weights.filter((level) => facts.some((it) => it.level === level));
+    const owners = [...new Set(facts.flatMap(({ owner }) => owner ?? []))];
+    const core = levels.includes("core");
+    const approved = core && kind === "gate" && b !== undefined && side.settings.control !== undefined;
+    return [{ worker, kind, what, tiers, core, levels, owners, approved }];
   });
 };
+
+type Level = TierFacts["level"];
+const weights: readonly Level[] = ["core", "standard", "best-effort"];
