@@ -34,9 +34,10 @@ export const alarms = ({ changes }: Comparison): Sentence[] => {
     ({ kind }) => kind,
   );
   return [...groups].map(([kind, some]) => {
-    const names = some.flatMap(({ tier, routes }) =>
-      routes.map((it) => `${tier}/${it}`).concat(routes.length ? [] : (tier ?? [])),
-    );
+    const names = some.flatMap(({ tier, routes, spot }) => {
+      if (routes.length > 0) return routes.map((it) => `${tier}/${it}`);
+      return tier ?? spot?.file ?? [];
+    });
     return [
       changeKinds[kind][1].replace(/\.$/, ""),
       ...(names.length > 0 ? [": ", ...list([...new Set(names)], 8)] : []),
@@ -48,9 +49,10 @@ export const alarms = ({ changes }: Comparison): Sentence[] => {
 export const gatesNew = ({ workers }: Comparison): string => {
   const gates = workers.filter(({ kind, what }) => kind === "gate" && what !== "removed");
   const core = gates.filter((it) => it.core).length;
-  const which = core === 0 ? "" : core === gates.length ? ", core" : `, ${core} of them core`;
+  const some = core > 0 && core < gates.length ? `, ${core} of them core` : "";
   if (gates.length === 0) return "no gate gets a new version";
-  return `${count(gates.length, "gate")} ${gates.length === 1 ? "gets" : "get"} a new version${which}`;
+  const which = core === gates.length ? "core gate" : "gate";
+  return `${count(gates.length, which)} ${gates.length === 1 ? "gets" : "get"} a new version${some}`;
 };
 
 /** Why there is nothing to tell, although files differ. */

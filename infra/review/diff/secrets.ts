@@ -23,7 +23,7 @@ export const secretsWritten = (before: Picture, after: Picture): Change[] => {
       says: [
         ...say`${keyOf(path)} is ${"•••"}, which looks like `,
         what,
-        " and is written out; name it instead: ",
+        " and is written out; take it away, or name it where it is used: ",
         ...say`${"{ secret: NAME }"}`,
       ],
       spot,

@@ -76,13 +76,23 @@ const documentOf = (
   const hosts = [...new Set(tiers.flatMap(({ manifest }) => manifest.hosts))].filter((it) => !it.startsWith("*"));
   return {
     openapi: "3.1.0",
-    info: { title: tiers.map(({ manifest }) => manifest.summary ?? manifest.tier).join("; "), version: "1" },
+    info: { title: titleOf(tiers), version: "1" },
     servers: hosts.map((host) => ({ url: `https://${host}` })),
     tags: tiers.map(({ manifest: { tier, summary } }) => ({ name: tier, ...(summary && { description: summary }) })),
     paths,
     components: { ...parts.all(), ...(Object.keys(schemes).length > 0 && { securitySchemes: schemes }) },
   };
 };
+
+/** Of one tier its summary; of several their names, since each summary is the text of a tag. */
+const titleOf = (tiers: readonly CheckedTier[]): string => {
+  const names = tiers.map(({ manifest }) => manifest.tier);
+  const [only] = tiers;
+  if (only && tiers.length === 1) return only.manifest.summary ?? only.manifest.tier;
+  return names.length > mostNamed ? `API of ${names.length} tiers` : `API of ${names.join(", ")}`;
+};
+
+const mostNamed = 4;
 
 interface About {
   readonly tier: CheckedTier;

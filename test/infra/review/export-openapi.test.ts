@@ -24,6 +24,13 @@ const holds = async (document: JsonMap): Promise<void> => {
 const at = (value: unknown, ...keys: string[]): JsonMap =>
   keys.reduce<JsonMap>((it, key) => mapOf(it[key]), mapOf(value));
 
+it("is called by its summary where it is of one tier, and else by the tiers' names", () => {
+  const titled = (...tiers: string[]) => at(openapi(tiers, { root: home, env: "production" }).data, "info").title;
+  const [tag] = (openapi(["open"], { root: home, env: "production" }).data as JsonMap).tags as JsonMap[];
+  expect(titled("open")).toBe(tag?.description);
+  expect(titled()).toBe("API of open, pay, wallet");
+});
+
 it("says identity, limits and problems of the examples", async () => {
   const document = openapi([], { root: home, env: "production" }).data as JsonMap;
   await holds(document);
