@@ -10,11 +10,31 @@ export const untilStopped = (): Promise<void> =>
         asked = true;
         stop();
       });
+    whenLeftByNpm(stop);
   });
 
 /** Ends at a signal as a program ends by itself, so that what it has begun is ended along with it. */
 export const endAtSignals = (): void => {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
+  const end = () => process.exit(130);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
+  whenLeftByNpm(end);
+};
+
+const lookMs = 250;
+
+/**
+ * npm and npx run a command by a shell, and pass a signal on to that alone: it ends, and the command hears of nothing but
+ * that it has another parent. Whoever starts it without them may leave it running.
+ */
+const whenLeftByNpm = (then: () => void): void => {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const look = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(look);
+    then();
+  }, lookMs);
+  look.unref();
 };
 
 /** Miniflare would end the process at a signal. Who runs it decides that; what it does at the process's exit stays. */

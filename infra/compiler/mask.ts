@@ -31,7 +31,7 @@ interface Found {
 }
 
 const findIn = (text: string, root: Node | null): Found => {
-  const scalars = scalarsIn(root, { key: "", within: false }, text);
+  const scalars = scalarsIn(root, { key: "", within: false, called: false }, text);
   const ranges = [...secretsIn(text), ...scalars.map(({ range }) => range)].toSorted(([a], [b]) => a - b);
   const texts = [...scalars.map(({ value }) => value), ...ranges.map(([from, to]) => bare(text.slice(from, to)))];
   return { ranges, texts: [...new Set(texts)].filter((it) => it.length >= shortest) };
@@ -52,10 +52,18 @@ interface Place {
   readonly key: string;
   /** Beneath a name such as `password`, which holds nothing else. */
   readonly within: boolean;
+  /** It is called by a name such as `password`, and is no secret, but its samples would be. */
+  readonly called: boolean;
 }
 
 /** Members of a JWK that are not public. Source: RFC 7518, sections 6.2.2, 6.3.2 and 6.4. */
 const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/** What stands beneath these is called by whoever wrote it, and that may be `list-repo-secrets`. */
+const named = ["routes", "upstreams", "properties", "patternProperties", "$defs", "definitions", "paths", "schemas"];
+
+/** What a schema called `password` has of one. */
+const samples = ["default", "example", "examples", "const", "enum"];
 
 const holdsNothingElse = /(?:^|[-_.])(?:secrets?|password|passwd|passphrase|private-?key)$/i;
 
@@ -66,8 +74,14 @@ const scalarsIn = (node: Node | null, place: Place, text: string): Secret[] => {
     const isKey = node.has("kty");
     return node.items.flatMap(({ key, value }) => {
       const name = isScalar(key) ? String(key.value) : "";
-      const within = place.within || holdsNothingElse.test(name) || (isKey && privateMembers.includes(name));
-      return scalarsIn(value as Node | null, { key: name, within }, text);
+      const tells = holdsNothingElse.test(name);
+      const called = named.includes(place.key) && isMap(value) && tells;
+      const within =
+        place.within ||
+        (tells && !called) ||
+        (place.called && samples.includes(name)) ||
+        (isKey && privateMembers.includes(name));
+      return scalarsIn(value as Node | null, { key: name, within, called }, text);
     });
   }
   if (!isScalar(node) || !node.range || typeof node.value === "boolean" || node.value === null) return [];

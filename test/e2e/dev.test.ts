@@ -129,6 +129,34 @@ it("ends on SIGTERM with all that it started", async () => {
   await until(() => running().length === 0, "its services have ended");
 });
 
+it("ends with the npm that it was started by, which tells its shell of a signal and nobody else", async () => {
+  const root = project({
+    "routes/one.yaml": tier("one", "http://localhost:9"),
+    "routes/environments/local.yaml": "dev: { services: { idle: 'exec sleep 1000' } }\n",
+  });
+  const npm = spawn("npm", ["run", "dev", "--", "--root", root, "--port", "0"], {
+    cwd: home,
+    env: { ...process.env, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  for (const stream of [npm.stdout, npm.stderr])
+    stream.on("data", (part) => {
+      said += part;
+    });
+  // Its pipes are closed when nobody holds them any more: neither the loop, nor a machine, nor a service.
+  const closed = new Promise<void>((end) => npm.once("close", () => end()));
+  onTestFinished(async () => {
+    npm.kill("SIGTERM");
+    await closed;
+  });
+  await until(() => /ready in/.test(said), `it is ready: ${said}`);
+  npm.kill("SIGTERM");
+  await closed;
+  const url = /http:\/\/localhost:\d+/.exec(said)?.[0] ?? "";
+  await expect(fetch(`${url}/one/x`)).rejects.toThrow();
+});
+
 it("the door tells the client's address itself, whatever the client says", async () => {
   const upstream = await service((request, response) => response.end(String(request.headers["x-forwarded-for"])));
   const { url } = await loop({ "routes/one.yaml": tier("one", upstream.url) });

@@ -151,3 +151,17 @@ it.each([
   expect(() => openapi(path.join(root, "shop.yaml"), { root })).toThrow(said);
   expect(fs.existsSync(path.join(root, "routes/shop.yaml"))).toBe(false);
 });
+
+it("a host that is a variable of the environment is written as one", () => {
+  const root = project({ "routes/environments/local.yaml": "values: { api-host: localhost }\n", "shop.yaml": plain });
+  const { data } = openapi(path.join(root, "shop.yaml"), { root, host: `$${"{"}api-host}` });
+  expect(data).toMatchObject({ problems: [] });
+  expect(fs.readFileSync(path.join(root, "routes/shop.yaml"), "utf8")).toContain(`hosts: ["$${"{"}api-host}"]`);
+});
+
+const plain = `
+openapi: 3.1.0
+info: { title: Shop, version: "1" }
+servers: [{ url: https://shop.internal }]
+paths: { /orders: { get: { operationId: list, responses: {} } } }
+`;

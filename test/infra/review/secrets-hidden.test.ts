@@ -202,6 +202,50 @@ it.each([
   expect(compile(root, "local").problems[0]?.source).toBe(`oops: { ${line} }`);
 });
 
+describe("what people call secret, and is none", () => {
+  const routed = (name: string, to: string, rest: string): Files => ({
+    "routes/t.yaml": manifest(
+      "t",
+      `upstreams: { it: { http: "https://it.example" } }\nroutes:\n  ${name}: { match: GET /secrets, to: ${to}${rest} }\n`,
+    ),
+  });
+
+  it("a route's lines are shown, and so is what is said of them", () => {
+    const [problem] = compile(project(routed("list-org-secrets", "oddly-named", "")), "local").problems;
+    expect(problem?.source).not.toContain("•");
+    expect(problem?.message).toContain("oddly-named");
+  });
+  it("but not the secret in it, nor one that stands in its place", () => {
+    const [inside] = compile(
+      project(
+        routed(
+          "list-secrets",
+          "it",
+          `, filters: [{ headers: { request: { set: { x-api-key: ${secrets.hex} } } } }], pth: 1`,
+        ),
+      ),
+      "local",
+    ).problems;
+    expect(inside?.source).not.toContain(secrets.hex.slice(0, 12));
+    const files = { "routes/t.yaml": manifest("t", `upstreams: {}\nroutes: { secret: ${secrets.words} }\n`) };
+    for (const { source, message } of compile(project(files), "local").problems)
+      expect(`${source} ${message}`).not.toContain(secrets.words.slice(0, 12));
+  });
+  it("a schema of a password is shown, and no sample of one", () => {
+    const schema = (more: string) =>
+      tier(
+        `filters: [{ body-limit: 1KiB }, { validate: { body: { properties: { password: { type: string, maxLength: 4711${more} } } } } }]\noops: 1\n`,
+      );
+    const shownOf = (files: Files) => {
+      const { problems } = compile(project(files), "local");
+      return JSON.stringify(problems);
+    };
+    expect(shownOf(schema(", minLenght: 4711"))).toContain("maxLength: 4711");
+    for (const sample of [`default: ${secrets.words}`, `enum: [${secrets.words}]`, `examples: [${secrets.words}]`])
+      expect(shownOf(schema(`, ${sample}, minLenght: 1`))).not.toContain(secrets.words.slice(0, 12));
+  });
+});
+
 it("a secret's name is no secret, with a digit in it or without", () => {
   const root = project(set("x-api-key", "{ secret: PAY_SIGNING_KEY_2 }", ""));
   const { data } = check({ root });

@@ -41,7 +41,7 @@ export const manifestText = (draft: Draft): string => {
     `tier: ${tier}`,
     ...(title === "" ? [] : [`summary: ${scalar(title)}`]),
     "",
-    `hosts: [${host}]`,
+    `hosts: [${/^[\w.-]+$/.test(host) ? host : JSON.stringify(host)}]`,
     ...(base === "/" ? [] : [`base: ${base}`]),
     "",
     "filters:",
