@@ -2,8 +2,8 @@
 import { count } from "../compiler/report.ts";
 import { placeOf } from "./diff/change.ts";
 import type { Comparison, ToldChange, ToldTier, ToldWorker } from "./projects.ts";
-import { changeKinds } from "./risks.ts";
-import { list, type Sentence, say } from "./sentence.ts";
+import { type ChangeKind, changeKinds } from "./risks.ts";
+import { joined, list, plain, type Sentence, say } from "./sentence.ts";
 
 export interface Section {
   /** Undefined for what no tier owns. */
@@ -41,8 +41,22 @@ export const alarms = ({ changes }: Comparison): Sentence[] => {
     return [
       changeKinds[kind][1].replace(/\.$/, ""),
       ...(names.length > 0 ? [": ", ...list([...new Set(names)], 8)] : []),
+      ...(byNumbers.has(kind) ? numbersOf(some) : []),
     ];
   });
+};
+
+/** Nobody can be sure of these without their numbers. */
+const byNumbers: ReadonlySet<ChangeKind> = new Set(["limit-multiplied", "bound-multiplied"]);
+
+/** More of them are counted. */
+const mostNumbers = 3;
+
+const numbersOf = (some: readonly ToldChange[]): Sentence => {
+  // Many tiers may have it of one preset.
+  const all = [...new Map(some.map(({ says }) => [plain(says), says])).values()];
+  const more = all.length > mostNumbers ? [`; and ${all.length - mostNumbers} more`] : [];
+  return [" – ", ...joined(all.slice(0, mostNumbers)), ...more];
 };
 
 /** How many gates are new, and how many of them are of core tiers. */
