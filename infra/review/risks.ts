@@ -56,7 +56,7 @@ export const changeKinds = {
   "upstream-plaintext": ["high", "A service is called without encryption."],
   "upstream-unsigned": ["high", "A service cannot tell any more that a call came through the gate."],
   "tier-added": ["medium", "A tier with a gate of its own."],
-  "tier-removed": ["high", "A tier is gone, and who calls what went with it is answered 404."],
+  "tier-removed": ["high", "A tier is gone; where no other one takes its requests, they are answered 404."],
   "tier-dissolved": ["medium", "A tier is gone, and all its routes belong to others."],
   "tier-renamed": ["high", "A tier has another name: another gate, secrets to be set anew, counts that begin anew."],
   "host-added": ["high", "All routes of a tier are served on one host more."],
