@@ -28,12 +28,16 @@ const compared = (before: number, after: number, more: Verdict): Verdict => {
 const quantity = (value: unknown, read: (text: string) => number, absent: number): number =>
   value === undefined ? absent : typeof value === "number" ? value : read(String(value));
 
+const isCount = (value: unknown): boolean => typeof value === "number";
+
 /** A quantity of which more lets more through. */
 const measured = (read: (text: string) => number, absent: number, as: Times["as"]): Scale => {
   const of = (value: unknown): number => quantity(value, read, absent);
   return Object.assign((before: unknown, after: unknown) => compared(of(before), of(after), "weaker"), {
     times: (before: unknown, after: unknown): Times | undefined =>
-      of(before) === 0 ? undefined : { factor: of(after) / of(before), as },
+      of(before) === 0
+        ? undefined
+        : { factor: of(after) / of(before), as: [before, after].some(isCount) ? "as many" : as },
   });
 };
 
