@@ -164,14 +164,17 @@ ${markdown(
 ## Against what we aim at
 
 ${markdown(
-  ["aim", "at most", "measured", ""],
-  aims(results).map(({ what, most, measured, digits }) => [
+  ["aim", "at most", "by hand", "measured", ""],
+  aims(results).map(({ what, most, floor, measured, digits }) => [
     what,
     most.toFixed(digits),
+    floor?.toFixed(digits) ?? "",
     measured.toFixed(digits),
     measured <= most ? "holds" : "**missed**",
   ]),
 )}
+
+By hand is the floor that [stands above](#where-a-gates-instructions-go).
 
 \`npm run bench:gate\` compares each change with what was measured before, and \`npm run bench:compile\` measures the compiler.
 `;
@@ -180,20 +183,21 @@ ${markdown(
 interface Aim {
   readonly what: string;
   readonly most: number;
+  /** What the runtime allows a Worker by hand, where that was measured. */
+  readonly floor?: number;
   readonly measured: number;
   readonly digits: number;
 }
 
-const aims = ({ requests, starts, further, micro }: Results): readonly Aim[] => {
+const aims = ({ requests, starts, further, micro, where }: Results): readonly Aim[] => {
   const ratio = (name: string): number => requests.find((it) => it.name === name)?.ratio ?? Number.NaN;
   const many = (routes: number) => micro.routing.find((it) => it.routes === routes);
   const common = further.find(({ name }) => name === "gate, five filters");
   const to = (what: string, most: number, measured = Number.NaN, digits = 2): Aim => ({ what, most, measured, digits });
   return [
-    to("a request, no filters, to the passthrough", 1.1, ratio("gate, no filters")),
-    to("a request, five filters, a token that is known", 1.3, ratio("gate, five filters")),
-    to("a request, five filters, a new token each time", 2.1, ratio("gate, five filters, new token each time")),
-    to("a request, front + gate, five filters", 1.9, ratio("front + gate, five filters")),
+    ...where.floors.map(
+      ({ aim, most, floor, of }): Aim => ({ what: `a request, ${aim}`, most, floor, measured: ratio(of), digits: 2 }),
+    ),
     to("10,000 routes to 10", 1.03, ratio("gate, 10,000 routes") / ratio("gate, 10 routes"), 3),
     to("ten idle guards, ns", 300, micro.tenGuards, 0),
     to("a match at 10,000 routes, ns", 1500, many(10_000)?.match, 0),

@@ -26,6 +26,8 @@ interface Step {
 /** The least that an aim can come to on this runtime, and what the gate comes to. */
 interface Floor {
   readonly aim: string;
+  /** The subject. */
+  readonly of: string;
   readonly most: number;
   readonly floor: number;
   readonly measured: number;
@@ -61,6 +63,7 @@ export const whereOf = async (caller: Caller, effort: Effort): Promise<Where> =>
   });
   const floor = (aim: string, most: number, by: string, name: string): Floor => ({
     aim,
+    of: name,
     most,
     floor: leastTo(by),
     measured: row(name).ratio,
