@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Checking } from "../../functions/gateway/part.ts";
 import { type OperationPlan, planOf } from "../openapi/checks.ts";
 import { dialectOf, latest, unknownDialect } from "../openapi/dialects.ts";
-import { DocumentError, type Json, mapOf } from "../openapi/document.ts";
+import { DocumentError, type Json, mapOf, pointerTo } from "../openapi/document.ts";
 import { bytesOfChecks, type TierPlans } from "../openapi/module.ts";
 import { operationsBy, type Part, type Parts, partNames, partsPlan } from "../openapi/parts.ts";
 import { type Held, heldBy, namedBy, type Open } from "../openapi/references.ts";
@@ -170,11 +170,15 @@ const partOf = (
 /** At the line of the schema; of documents whose lines nobody counts, at the filter. */
 const told = ({ place, word, message, remedy }: Fault, filter: CheckedFilter): Problem => {
   const { written, file } = place.document;
-  if (!written) return unfit(filter, message.startsWith(file) ? message : `${file}: ${place.name}: ${message}`, remedy);
+  if (!written) return unfit(filter, message.startsWith(file) ? message : `${placed(place)}: ${message}`, remedy);
   const { source, at } = written;
   const related = source === filter.source ? [] : [filter.source.related(filter.entry, `${filter.use} is here`)];
   return source.problem([...at, ...place.path], "schema-unfit", message, { remedy, key: word, related });
 };
+
+/** Of what references lead to the whole way is known, of other schemas whose they are: `routes/openapi/a.json#/components/schemas/Order`. */
+const placed = ({ document: { file }, path, name }: Fault["place"]): string =>
+  path[0] === "components" || path[0] === "paths" ? `${file}#${pointerTo(path)}` : `${file}: ${name}`;
 
 const unfit = ({ source, entry, use }: CheckedFilter, message: string, remedy: string | undefined): Problem =>
   source.problem(entry, "document-unfit", message, { key: use, remedy });

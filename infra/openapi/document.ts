@@ -123,6 +123,10 @@ export const pointed = ({ file, root }: Rooted, ref: string): Json => {
 /** The steps of a pointer: `#/a/b`. */
 export const pointerOf = (ref: string): string[] => ref.slice(1).split("/").slice(1).map(unescaped);
 
+/** Of the same steps: `/a/b`. */
+export const pointerTo = (steps: readonly PropertyKey[]): string =>
+  steps.map((it) => `/${String(it).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+
 /** RFC 6901, in a fragment. */
 const unescaped = (text: string): string => {
   const plain = /%/.test(text) ? decode(text) : text;

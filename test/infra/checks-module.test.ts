@@ -72,7 +72,7 @@ it("is no more than a gate can carry: a problem with its place says so", () => {
     ),
   ]);
   expect(problemsOf({ wide: object(501) })).toEqual([
-    "routes/t.yaml:5 document-unfit routes/openapi/large.json: wide: properties has more than 500 schemas",
+    "routes/t.yaml:5 document-unfit routes/openapi/large.json#/components/schemas/wide/properties: properties has more than 500 schemas",
   ]);
   const deep = Array.from({ length: 8 }).reduce<object>(
     (inner) => ({ type: "object", properties: { ...object(400).properties, z: inner } }),
