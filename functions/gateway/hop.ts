@@ -48,10 +48,7 @@ const internal = (name: string): boolean => {
   return false;
 };
 
-/** Removes all that a stranger may not say. */
-export const cleanse = (headers: Headers): void => remove(headers, [...headers.keys()].filter(forbidden(hearsay)));
-
-/** Many a service reads x_customer as x-customer, so a name with an underscore could speak for the gate. */
+/** What a stranger may not say. Many a service reads x_customer as x-customer, so a name with an underscore could speak for the gate. */
 const forbidden =
   (named: ReadonlySet<string>) =>
   (name: string): boolean =>

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { claimsFit, scopesOf } from "../../../functions/gateway/claims.ts";
 import { holdsAll } from "../../../functions/gateway/conditions.ts";
 import { cookies } from "../../../functions/gateway/cookies.ts";
-import { cleanse, stranger, traceparentOf } from "../../../functions/gateway/hop.ts";
+import { cleanseFor, stranger, traceparentOf } from "../../../functions/gateway/hop.ts";
 import { hostOf } from "../../../functions/gateway/hosts.ts";
 import { keyOf } from "../../../functions/gateway/limit-keys.ts";
 import { canonicalPath } from "../../../functions/gateway/path.ts";
@@ -53,7 +53,7 @@ describe("never throws", () => {
     "a trace": (it) => traceparentOf(new Headers({ traceparent: it }), uuid),
     "a stranger's headers": (it) =>
       stranger(new Headers({ traceparent: it, "cf-connecting-ip": it, "x-postern-caller": it }), uuid),
-    "headers to be cleaned": (it) => cleanse(new Headers({ cookie: it, forwarded: it, x_a: it })),
+    "headers to be cleaned": (it) => cleanseFor(new Headers({ cookie: it, forwarded: it, x_a: it }), undefined),
     "a limit's key": (it) =>
       keyOf(["ip"])(new Request("https://a.example"), { caller: { ...caller, ip: it } } as never),
     "a shard's tag": (it) => tagOf(it),
