@@ -1,8 +1,12 @@
+import path from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-/** What people read is compared without colour, wherever the tests run: some libraries colour where they see `CI`. */
-const env = { NO_COLOR: "1" };
+/**
+ * What people read is compared without colour, wherever the tests run: some libraries colour where they see `CI`. The
+ * programs that tests start, wrangler above all, are compiled once, which is half of what most of them take.
+ */
+const env = { NO_COLOR: "1", NODE_COMPILE_CACHE: path.join(import.meta.dirname, ".build/compile-cache") };
 
 export default defineConfig({
   test: {

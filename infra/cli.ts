@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The verbs, nothing else. Each loads its module only when it is called. */
+import { enableCompileCache } from "node:module";
 import { Command, CommanderError } from "@commander-js/extra-typings";
 import { addImportVerbs } from "./verbs/cli/imports.ts";
 import { addNoticeVerbs } from "./verbs/cli/notices.ts";
@@ -25,6 +26,9 @@ import { addTelemetryVerbs } from "./verbs/cli/telemetry.ts";
 import { addTestVerb } from "./verbs/cli/tests.ts";
 import { addWaveVerbs } from "./verbs/cli/waves.ts";
 import { exitCodes } from "./verbs/contract.ts";
+
+// What a verb loads need not be compiled anew each time, which is half of what most of them take.
+enableCompileCache();
 
 const program = new Command("postern")
   .description("An API gateway in which every business tier has a gate of its own.")

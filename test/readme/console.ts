@@ -34,13 +34,21 @@ export const started = async (command: string, ready: RegExp) => {
     });
     child.once("exit", () => failed(new Error(`${command} ended: ${said}`)));
   });
-  return {
-    stop: () =>
-      new Promise<void>((ended) => {
-        child.once("exit", () => ended());
-        if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
-      }),
-  };
+  return { stop: () => stopped(child.pid as number) };
+};
+
+/** Ends a process and all that it started. Its shell ends at once; the cloud behind it still writes down where it is. */
+const stopped = async (group: number): Promise<void> => {
+  process.kill(-group, "SIGTERM");
+  while (lives(group)) await new Promise((turn) => setTimeout(turn, 50));
+};
+
+const lives = (group: number): boolean => {
+  try {
+    return process.kill(-group, 0);
+  } catch {
+    return false;
+  }
 };
 
 export const shell = () => {
