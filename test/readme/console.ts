@@ -40,7 +40,10 @@ export const started = async (command: string, ready: RegExp) => {
 /** Ends a process and all that it started. Its shell ends at once; the cloud behind it still writes down where it is. */
 const stopped = async (group: number): Promise<void> => {
   process.kill(-group, "SIGTERM");
-  while (lives(group)) await new Promise((turn) => setTimeout(turn, 50));
+  for (let turns = 0; lives(group); turns++) {
+    if (turns === 160) process.kill(-group, "SIGKILL");
+    await new Promise((turn) => setTimeout(turn, 50));
+  }
 };
 
 const lives = (group: number): boolean => {
