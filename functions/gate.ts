@@ -52,7 +52,7 @@ export const gate = (plan: Plan, parts: Parts, extras: Extras = {}): Entrypoints
     zone: { fetch: (request) => serve(request, stranger(request.headers, world.uuid)) },
     Behind: class extends WorkerEntrypoint {
       override fetch(request: Request): Promise<Response> {
-        return told(serve, request, behindFront(request.headers, world.uuid), world);
+        return answered(serve, request, behindFront(request.headers, world.uuid), world);
       }
     },
   };
@@ -80,7 +80,7 @@ export const sharedGate = (
         const caller = behindFront(request.headers, world.uuid);
         const { tier = null } = this.ctx.props;
         const serve = gateways.get(tier ?? "") ?? unavailable(tier, "the binding names no tier of this gate", world);
-        return told(serve, request, caller, world);
+        return answered(serve, request, caller, world);
       }
     },
   };
@@ -130,13 +130,13 @@ const audience = (control: Fetcher): Audience => ({
   defer: waitUntil,
 });
 
-/** Tells a tester which version answered; the front lets nobody else ask. */
-const told = (serve: Gateway, request: Request, caller: Caller, { version }: Deps): Promise<Response> => {
-  const answered = serve(request, caller);
-  if (!caller.tester) return answered;
-  return answered.then((response) => {
-    response.headers.set(versionHeader, version);
-    return response;
+/** A tester is told besides which version answered; the front lets nobody else ask. */
+const answered = (serve: Gateway, request: Request, caller: Caller, { version }: Deps): Promise<Response> => {
+  const response = serve(request, caller);
+  if (!caller.tester) return response;
+  return response.then((it) => {
+    it.headers.set(versionHeader, version);
+    return it;
   });
 };
 

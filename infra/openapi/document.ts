@@ -85,7 +85,7 @@ export const stringIn = (map: JsonMap, key: string): string | undefined => {
 };
 
 /** A reference that leads to a reference that leads to … */
-const mostHops = 32;
+export const mostHops = 32;
 
 /**
  * What stands there, or what its `$ref` names, however often.

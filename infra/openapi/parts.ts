@@ -1,7 +1,7 @@
 /** What is checked of requests by JSON Schemas that a manifest gives for their parts: the body, and maps of parameters. */
 import { type OperationPlan, type ParameterPlan, parameterOf } from "./checks.ts";
 import { annotations } from "./dialects.ts";
-import { DocumentError, isMap, type Json, type JsonMap, listOf, mapOf } from "./document.ts";
+import { DocumentError, isMap, type Json, type JsonMap, listOf, mapOf, mostHops } from "./document.ts";
 import { beneath, type Named, namedBy, type Open, type Place } from "./references.ts";
 import type { Schema, Translator } from "./schemas.ts";
 
@@ -85,7 +85,7 @@ const mapPart = (name: ParameterPart, part: Part, translate: Translator, open: O
 const followed = (part: Part, { fail }: Translator, open: Open): { readonly value: JsonMap; readonly place: Place } => {
   let at = part;
   try {
-    for (let hop = 0; hop < 32 && isMap(at.value) && typeof at.value.$ref === "string"; hop++)
+    for (let hop = 0; hop < mostHops && isMap(at.value) && typeof at.value.$ref === "string"; hop++)
       at = { ...namedBy(at.value.$ref, at.document, open), name: part.name };
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;

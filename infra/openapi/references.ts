@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Path } from "../compiler/locate.ts";
 import type { Source } from "../compiler/read.ts";
 import { type Dialect, openApi30, openApi31 } from "./dialects.ts";
-import { DocumentError, isMap, type Json, mapOf, type OpenApi, pointed, pointerOf } from "./document.ts";
+import { DocumentError, isMap, type Json, mapOf, mostHops, type OpenApi, pointed, pointerOf } from "./document.ts";
 
 /** What holds schemas: a file, or a place in a manifest. */
 export interface Held {
@@ -40,9 +40,6 @@ export interface Named extends Place {
 export type Open = (file: string) => Held;
 
 export const beneath = (place: Place, ...steps: Path): Place => ({ ...place, path: [...place.path, ...steps] });
-
-/** A reference that leads to a reference that leads to … */
-const mostHops = 32;
 
 /**
  * What a reference names; a reference there is followed too.
