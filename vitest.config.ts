@@ -24,6 +24,7 @@ export default defineConfig({
             "test/infra/**/*.test.ts",
             "test/e2e/**/*.test.ts",
             "test/cloud/**/*.test.ts",
+            "test/compatibility/**/*.test.ts",
           ],
           environment: "node",
           env,

@@ -14,8 +14,15 @@ export type Files = Readonly<Record<string, string>>;
 
 /** Writes a project's files; gone with the test. */
 export const project = (files: Files): string => {
+  const root = written(files);
+  onTestFinished(() => removed(root));
+  return root;
+};
+
+const removed = (root: string): void => fs.rmSync(root, { recursive: true, force: true });
+
+const written = (files: Files): string => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
-  onTestFinished(() => fs.rmSync(root, { recursive: true, force: true }));
   for (const [file, text] of Object.entries({ "routes/environments/local.yaml": "values: {}\n", ...files })) {
     fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
     fs.writeFileSync(path.join(root, file), text);
@@ -27,8 +34,9 @@ export const project = (files: Files): string => {
 export const manifest = (tier: string, body: string): string =>
   `api: postern/v1\ntier: ${tier}\nhosts: [localhost]\nbase: /${tier}\n${body}`;
 
-export const compiled = (files: Files): Compiled & { readonly root: string } => {
-  const root = project(files);
+export const compiled = (files: Files): Compiled & { readonly root: string } => compiledAt(project(files));
+
+const compiledAt = (root: string): Compiled & { readonly root: string } => {
   const result = compile(root, "local");
   if (result.problems.length > 0) throw new Error(JSON.stringify(result.problems, null, 2));
   return { ...result, root };
@@ -56,16 +64,30 @@ interface Settings {
 }
 
 /**
- * Runs a project's front and gates.
+ * Runs a project's front and gates until the test ends.
  */
-export const city = async (files: Files, { change, alone, counts, secrets = {} }: Settings = {}): Promise<City> => {
-  const result = compiled(files);
+export const city = async (files: Files, settings: Settings = {}): Promise<City> => {
+  const running = await startCity(files, settings);
+  onTestFinished(running.stop);
+  return running;
+};
+
+/** Runs a project's front and gates until `stop`: for a `beforeAll` whose `afterAll` stops it, so that a table of requests meets one. */
+export const startCity = async (
+  files: Files,
+  { change, alone, counts, secrets = {} }: Settings = {},
+): Promise<City> => {
+  const root = written(files);
+  const result = compiledAt(root);
   const emitted = await emit(result.root, result);
   change?.(path.join(result.root, ".build/local"));
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);
   const cloud = await startCloud({ folder: counts ?? path.join(result.root, ".state"), edgePort: 0, log, tell: log });
-  onTestFinished(() => cloud.close());
+  const stop = async () => {
+    await cloud.close();
+    removed(root);
+  };
   const { refused } = await turnTo(cloud, {
     emitted: alone ? emitted.filter((it) => it.kind === "gate" && it.tiers.includes(alone)) : emitted,
     others: {},
@@ -79,7 +101,7 @@ export const city = async (files: Files, { change, alone, counts, secrets = {} }
     for (const name of cloud.control.account().workers.keys())
       await cloud.control.change(name, { routes: [{ id: "alone", pattern: "*/*" }] });
   const port = Number(new URL(cloud.edge).port);
-  return { url: cloud.edge, port, refused, lines, root: result.root, cloud, stop: cloud.close };
+  return { url: cloud.edge, port, refused, lines, root, cloud, stop };
 };
 
 export interface Service {
@@ -87,14 +109,21 @@ export interface Service {
   readonly server: http.Server;
 }
 
-/** A business service on this machine. */
+/** A business service on this machine, until the test ends. */
 export const service = async (answer: http.RequestListener): Promise<Service> => {
+  const running = await startService(answer);
+  onTestFinished(() => stopService(running));
+  return running;
+};
+
+export const stopService = ({ server }: Service): void => {
+  server.closeAllConnections();
+  server.close();
+};
+
+export const startService = async (answer: http.RequestListener): Promise<Service> => {
   const server = http.createServer(answer);
   await new Promise<void>((listening) => server.listen(0, "localhost", listening));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
   return { url: `http://localhost:${(server.address() as AddressInfo).port}`, server };
 };
 

@@ -1,25 +1,7 @@
 /** The worst requests that a socket can send, through front and gate: what comes of them, and what the service sees. */
-import net from "node:net";
 import { describe, expect, it } from "vitest";
 import { city, manifest, service } from "./city.ts";
-
-/** Sends bytes and reads what comes back, until the other side is silent. */
-const raw = (port: number, bytes: string): Promise<string> =>
-  new Promise((resolve) => {
-    let heard = "";
-    const socket = net.connect(port, "localhost", () => socket.write(bytes));
-    const end = () => {
-      socket.destroy();
-      resolve(heard);
-    };
-    let silence = setTimeout(end, 3000);
-    socket.on("data", (part) => {
-      heard += part.toString("latin1");
-      clearTimeout(silence);
-      silence = setTimeout(end, 300);
-    });
-    socket.on("error", end).on("close", end);
-  });
+import { raw } from "./raw.ts";
 
 const town = async () => {
   const seen: { line: string; headers: Record<string, unknown>; body: string }[] = [];
