@@ -1,6 +1,7 @@
 /** Who asks: operators' tokens (EdDSA, five minutes at most). Their names and keys are the plan's, and so are their roles. */
-import { decodeProtectedHeader, importJWK, jwtVerify } from "jose";
-import type { Operator, Role } from "./plan.ts";
+import { decodeProtectedHeader, importJWK } from "jose";
+import { clockToleranceSeconds, verifyShortToken } from "../gateway/short-token.ts";
+import type { ControlPlan, Role } from "./plan.ts";
 
 export const controlAudience = "postern-control";
 /** In seconds. */
@@ -16,7 +17,6 @@ export interface Person {
   readonly token: { readonly id: string | undefined; readonly until: number };
 }
 
-const leewaySeconds = 5;
 const longestId = 100;
 
 const ranks: readonly Role[] = ["viewer", "operator", "admin"];
@@ -24,10 +24,13 @@ const ranks: readonly Role[] = ["viewer", "operator", "admin"];
 export const mayAct = ({ role }: Pick<Person, "role">, least: Role): boolean =>
   ranks.indexOf(role) >= ranks.indexOf(least);
 
-/** @returns undefined for whoever cannot be believed; no more is said */
+/**
+ * @param environment that the token has to name
+ * @returns undefined for whoever cannot be believed; no more is said
+ */
 export const personOf = async (
   authorization: string | null,
-  operators: Readonly<Record<string, Operator>>,
+  { operators, environment }: Pick<ControlPlan, "operators" | "environment">,
   now: number,
 ): Promise<Person | undefined> => {
   const [, token] = /^Bearer ([\w.-]+)$/.exec(authorization ?? "") ?? [];
@@ -37,18 +40,10 @@ export const personOf = async (
     const operator = Object.hasOwn(operators, name) ? operators[name] : undefined;
     if (!operator) return undefined;
     const key = await importJWK({ kty: "OKP", crv: "Ed25519", x: operator.key }, "EdDSA");
-    const { payload } = await jwtVerify(token, key, {
-      algorithms: ["EdDSA"],
-      audience: controlAudience,
-      subject: name,
-      requiredClaims: ["exp", "iat"],
-      clockTolerance: leewaySeconds,
-      currentDate: new Date(now),
-    });
-    const { exp = Number.POSITIVE_INFINITY, iat = 0, jti } = payload;
-    if (exp - iat > longestLife) return undefined;
+    const purpose = { audience: controlAudience, environment, lifeSeconds: longestLife, subject: name };
+    const { exp, jti } = await verifyShortToken(token, key, purpose, now);
     const id = typeof jti === "string" && jti !== "" && jti.length <= longestId ? jti : undefined;
-    return { ...operator, name, token: { id, until: (exp + leewaySeconds) * 1000 } };
+    return { ...operator, name, token: { id, until: (exp + clockToleranceSeconds) * 1000 } };
   } catch {
     return undefined;
   }

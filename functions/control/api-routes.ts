@@ -9,6 +9,7 @@ export const titles = {
   403: ["role-insufficient", "The operator's role does not allow this"],
   404: ["unknown", "There is no such thing"],
   409: ["declined", "That does not fit how things stand"],
+  429: ["too-many-writes", "Too many writes"],
   412: ["revision-stale", "Somebody else has written since"],
 } as const;
 

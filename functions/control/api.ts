@@ -62,6 +62,10 @@ export interface Types {
   readonly Variables: { person: Person };
 }
 
+/** Calls that stop or take back something: they are heard also from an operator whose other calls have run out. */
+const stoppingCalls =
+  /^\/v1\/(?:tiers\/[^/]+\/(?:rollout\/(?:pause|abort)|overlay|revocations)|wave\/(?:pause|abort))$/;
+
 /** A wave says how hundreds of tiers are released. */
 const mostBodyBytes = 262_144;
 
@@ -93,8 +97,12 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
   app.notFound(() => problem(404, "see /openapi.json"));
   app.use("*", async (c, next) => {
     if (c.req.path === "/openapi.json") return next();
-    const person = await personOf(c.req.header("authorization") ?? null, plan.operators, desk.now());
-    if (!person) return problem(401, "Authorization: Bearer <EdDSA token of an operator, five minutes at most>");
+    const person = await personOf(c.req.header("authorization") ?? null, plan, desk.now());
+    if (!person)
+      return problem(
+        401,
+        "Authorization: Bearer <EdDSA token of an operator for this environment, five minutes at most>",
+      );
     c.set("person", person);
     const least: Role = c.req.method === "GET" ? "viewer" : "operator";
     if (!mayAct(person, least)) return problem(403, `${person.name} is ${person.role}; this takes ${least}`);
@@ -102,8 +110,14 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
       const { id, until } = person.token;
       if (id === undefined) return problem(401, "a token that writes has a `jti`, and writes once");
       // Whoever has seen the call cannot make it again.
-      if (!(await desk.ledger.first(`${person.name} ${id}`, until, desk.now())))
-        return problem(401, "this token has written already: sign one for each call");
+      const token = { by: person.name, id, until, stops: stoppingCalls.test(c.req.path) };
+      const outcome = await desk.ledger.spend(token, desk.now());
+      if (outcome === "replayed") return problem(401, "this token has written already: sign one for each call");
+      if (outcome === "full")
+        return problem(
+          429,
+          `${person.name} has written too often within five minutes; only what stops something is taken`,
+        );
     }
     return next();
   });

@@ -26,6 +26,17 @@ export interface Proposal {
   readonly body: string;
 }
 
+/** An operator's token that writes, which it does once. */
+export interface SpentToken {
+  readonly by: string;
+  /** Its `jti`. */
+  readonly id: string;
+  /** Milliseconds since the epoch: it has expired then. */
+  readonly until: number;
+  /** The call stops or takes back something, so it finds room where others find none. */
+  readonly stops: boolean;
+}
+
 export interface Ledger {
   /** @returns its number */
   readonly write: (line: Omit<Line, "id" | "outcome">) => number;
@@ -36,17 +47,17 @@ export interface Ledger {
   readonly proposals: (now: number) => readonly Proposal[];
   /** Takes it off the list. */
   readonly take: (id: string, now: number) => Proposal | undefined;
-  /**
-   * Whether this is the first time that a token writes.
-   * @param until it is over then, and need not be remembered
-   */
-  readonly first: (token: string, until: number, now: number) => boolean;
+  /** Remembers a token that writes, until it has expired. Each operator has room for a number of them. */
+  readonly spend: (token: SpentToken, now: number) => "spent" | "replayed" | "full";
 }
 
 const mostLines = 10_000;
 const mostProposals = 200;
-/** In five minutes, which is how long a token lives. */
-const mostTokens = 10_000;
+/** Of one operator in five minutes, which is how long a token lives; the rest is kept for calls that stop something. */
+const mostTokens = 1000;
+const mostStoppingTokens = 1200;
+/** Milliseconds: no token lives longer. */
+const longestTokenMs = 10 * 60_000;
 
 export const ledgerOn = (sql: SqlStorage): Ledger => {
   sql.exec(
@@ -59,7 +70,10 @@ export const ledgerOn = (sql: SqlStorage): Ledger => {
     `CREATE TABLE IF NOT EXISTS waiting (id TEXT PRIMARY KEY, until INTEGER NOT NULL, "by" TEXT NOT NULL, key TEXT NOT NULL,
      tier TEXT NOT NULL, what TEXT NOT NULL, body TEXT NOT NULL)`,
   );
-  sql.exec("CREATE TABLE IF NOT EXISTS tokens (token TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID");
+  sql.exec(
+    `CREATE TABLE IF NOT EXISTS spent ("by" TEXT NOT NULL, id TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY ("by", id)) WITHOUT ROWID`,
+  );
+  moveTokens(sql);
   const proposals = (now: number) =>
     sql.exec("SELECT * FROM waiting WHERE until > ? ORDER BY until", now).toArray() as unknown as Proposal[];
   return {
@@ -95,11 +109,24 @@ export const ledgerOn = (sql: SqlStorage): Ledger => {
       if (found) sql.exec("DELETE FROM waiting WHERE id = ?", id);
       return found;
     },
-    first: (token, until, now) => {
-      sql.exec("DELETE FROM tokens WHERE until <= ?", now);
-      const { n } = sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM tokens").one();
-      if (n >= mostTokens) return false;
-      return sql.exec("INSERT OR IGNORE INTO tokens VALUES (?, ?) RETURNING 1", token, until).toArray().length > 0;
+    spend: ({ by, id, until, stops }, now) => {
+      sql.exec("DELETE FROM spent WHERE until <= ? OR until > ?", now, now + longestTokenMs);
+      const known = sql.exec(`SELECT 1 FROM spent WHERE "by" = ? AND id = ?`, by, id).toArray();
+      if (known.length > 0) return "replayed";
+      const { n } = sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM spent WHERE "by" = ?`, by).one();
+      if (n >= (stops ? mostStoppingTokens : mostTokens)) return "full";
+      sql.exec("INSERT INTO spent VALUES (?, ?, ?)", by, id, until);
+      return "spent";
     },
   };
+};
+
+/** Objects of an earlier release have one list for all operators. What was written with is not written with again. */
+const moveTokens = (sql: SqlStorage): void => {
+  if (sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'tokens'").toArray().length === 0) return;
+  sql.exec(
+    `INSERT OR IGNORE INTO spent SELECT substr(token, 1, instr(token, ' ') - 1), substr(token, instr(token, ' ') + 1), until
+     FROM tokens`,
+  );
+  sql.exec("DROP TABLE tokens");
 };

@@ -1,7 +1,8 @@
 /** Explains a request at a running gate to who brings a token for it: EdDSA, for one tier and route, five minutes long. */
-import { importJWK, jwtVerify } from "jose";
+import { importJWK } from "jose";
 import { explainHeader } from "./hop.ts";
 import type { Gateway } from "./server.ts";
+import { type TokenPurpose, verifyShortToken } from "./short-token.ts";
 import { traceOf } from "./trace.ts";
 import type { Deps, Trace } from "./types.ts";
 
@@ -18,13 +19,15 @@ export type Explain = (tier: string, serve: Gateway, deps: Deps) => Gateway;
 /**
  * A token that does not hold changes nothing: the request is served as if it had not been there.
  * @param x the public key, as a JWK has it (RFC 8037)
+ * @param environment that a token has to name
  */
-export const explaining = (x: string): Explain => {
+export const explaining = (x: string, environment: string): Explain => {
+  const purpose = { audience: explainAudience, environment, lifeSeconds: longestLife };
   const key = importJWK({ kty: "OKP", crv: "Ed25519", x }, "EdDSA");
   return (tier, serve, deps) => async (request, caller) => {
     if (caller.further && !caller.further.includes(explainHeader)) return serve(request, caller);
     const token = request.headers.get(explainHeader);
-    const route = token !== null && (await routeOf(token, tier, await key, deps.now()));
+    const route = token !== null && (await routeOf(token, tier, await key, purpose, deps.now()));
     if (!route) return serve(request, caller);
     const trace = traceOf(deps.now);
     const response = await serve(request, { ...caller, trace });
@@ -38,20 +41,13 @@ const routeOf = async (
   token: string,
   tier: string,
   key: Awaited<ReturnType<typeof importJWK>>,
+  purpose: TokenPurpose,
   now: number,
 ): Promise<string | undefined> => {
   if (token.length > longestToken) return undefined;
   try {
-    const { payload } = await jwtVerify(token, key, {
-      algorithms: ["EdDSA"],
-      audience: explainAudience,
-      requiredClaims: ["exp", "iat"],
-      clockTolerance: 5,
-      currentDate: new Date(now),
-    });
-    const { exp = Number.POSITIVE_INFINITY, iat = 0 } = payload;
-    if (payload.tier !== tier || typeof payload.route !== "string" || exp - iat > longestLife) return undefined;
-    return payload.route;
+    const payload = await verifyShortToken(token, key, purpose, now);
+    return payload.tier === tier && typeof payload.route === "string" ? payload.route : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 /** A tester's label: lets its bearer meet one version of some gates, at 0 % as well. EdDSA, by control, five minutes long. */
-import { importJWK, jwtVerify } from "jose";
+import { importJWK } from "jose";
+import { verifyShortToken } from "./short-token.ts";
 
 export const labelHeader = "postern-label";
 export const labelAudience = "postern-label";
@@ -19,22 +20,19 @@ export interface Label {
 /** @returns undefined where the label does not hold */
 export type Labels = (token: string, now: number) => Promise<Label | undefined>;
 
-/** @param x control's public key, as a JWK has it (RFC 8037) */
-export const labels = (x: string): Labels => {
+/**
+ * @param x control's public key, as a JWK has it (RFC 8037)
+ * @param environment that a label has to name
+ */
+export const labels = (x: string, environment: string): Labels => {
+  const purpose = { audience: labelAudience, environment, lifeSeconds: longestLabelLife };
   const key = importJWK({ kty: "OKP", crv: "Ed25519", x }, "EdDSA");
   return async (token, now) => {
     if (token.length > longestToken) return undefined;
     try {
-      const { payload } = await jwtVerify(token, await key, {
-        algorithms: ["EdDSA"],
-        audience: labelAudience,
-        requiredClaims: ["exp", "iat"],
-        clockTolerance: 5,
-        currentDate: new Date(now),
-      });
-      const { exp = Number.POSITIVE_INFINITY, iat = 0, versions, tiers } = payload;
-      const told = exp - iat <= longestLabelLife ? dictionary(versions) : undefined;
-      return told !== undefined && Array.isArray(tiers) ? { versions: told, tiers } : undefined;
+      const { versions, tiers } = await verifyShortToken(token, await key, purpose, now);
+      const overrides = dictionary(versions);
+      return overrides !== undefined && Array.isArray(tiers) ? { versions: overrides, tiers } : undefined;
     } catch {
       return undefined;
     }

@@ -73,7 +73,7 @@ const withIdle = async (gate: Worker, { tiers }: ReturnType<typeof compile>, cou
   const [shape] = gatesOf(tiers);
   const plan = shape?.serves[0]?.plan;
   if (!shape || !plan) throw new Error("the project has no gate");
-  const known = gateEntry(shape, undefined, false);
+  const known = gateEntry(shape, undefined, "local", false);
   const entry = known.replace("{ filters: { ", "{ filters: { idle: () => () => undefined, ");
   if (entry === known) throw new Error("the entry of a gate is written otherwise than before");
   const code = await bundle(entry, functions, ["cloudflare:*", "./plan.js"]);

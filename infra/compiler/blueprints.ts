@@ -54,7 +54,7 @@ export const gateBlueprint = (
   return {
     kind: "gate",
     config: gateConfig(gate, environment),
-    entry: gateEntry(gate, explain, environment.value.control !== undefined),
+    entry: gateEntry(gate, explain, environment.name, environment.value.control !== undefined),
     external: ["cloudflare:*", "./plan.js", "./validators.js"],
     validations: gate.serves.flatMap(({ checked }) => plansOf(checked)),
     plan: gate.shared ? plans : (plans[0] as Plan),
@@ -85,7 +85,7 @@ export const frontBlueprint = ({ front, tiers, environment }: Compiled): Bluepri
     tiers.map(({ checked }) => checked),
     environment,
   ),
-  entry: frontEntry(environment.value.control?.key),
+  entry: frontEntry(environment.value.control?.key, environment.name),
   external: ["./plan.js"],
   plan: front,
 });

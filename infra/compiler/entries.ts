@@ -13,7 +13,7 @@ export const partTable = (folder: "filters" | "upstreams", names: readonly strin
 });
 
 /** The entry of a shape: two gates with the same parts have the same one. Only `make` is imported, so no schema comes along. */
-export const gateEntry = (gate: Gate, explain: string | undefined, control: boolean): string => {
+export const gateEntry = (gate: Gate, explain: string | undefined, environment: string, control: boolean): string => {
   const [filter, upstream] = [
     partTable("filters", used(gate, "filters")),
     partTable("upstreams", used(gate, "upstreams")),
@@ -37,7 +37,13 @@ export const gateEntry = (gate: Gate, explain: string | undefined, control: bool
   const extras = [
     ...(explain === undefined
       ? []
-      : [{ code: `explain: explaining(${JSON.stringify(explain)})`, name: "explaining", from: "explain" }]),
+      : [
+          {
+            code: `explain: explaining(${JSON.stringify(explain)}, ${JSON.stringify(environment)})`,
+            name: "explaining",
+            from: "explain",
+          },
+        ]),
     ...(control
       ? [
           { code: bySide ? "telemetry: bySide(telemetry)" : "telemetry", name: "telemetry", from: "telemetry" },
@@ -87,7 +93,7 @@ const countsInStores = ({ serves }: Gate): boolean =>
 const idOf = (folder: string, name: string): string => `${folder}_${name.replaceAll("-", "_")}`;
 
 /** @param key control's, of testers' labels */
-export const frontEntry = (key: string | undefined): string =>
+export const frontEntry = (key: string | undefined, environment: string): string =>
   key === undefined
     ? `import plan from "./plan.js";
 import { front } from "./front.ts";
@@ -97,7 +103,7 @@ export default front(plan);
 import { front } from "./front.ts";
 import { frontTelemetry } from "./gateway/front-telemetry.ts";
 import { labels } from "./gateway/label.ts";
-export default front(plan, labels(${JSON.stringify(key)}), frontTelemetry((ms) => scheduler.wait(ms)));
+export default front(plan, labels(${JSON.stringify(key)}, ${JSON.stringify(environment)}), frontTelemetry((ms) => scheduler.wait(ms)));
 `;
 
 export const stateEntry = `export * from "./state.ts";

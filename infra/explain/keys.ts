@@ -44,7 +44,7 @@ const pairOf = (root: string, env: string): Pair => {
 /** For one tier, five minutes long. */
 export const explainToken = (root: string, env: string, tier: string): Promise<string> => {
   const now = Math.floor(Date.now() / 1000);
-  return new SignJWT({ tier, route: "*" })
+  return new SignJWT({ env, tier, route: "*" })
     .setProtectedHeader({ alg: "EdDSA" })
     .setAudience(explainAudience)
     .setIssuedAt(now)

@@ -69,11 +69,11 @@ export const deskOf = (
   const base = target.name === "local" && control.front ? control.front : `https://${control.host}`;
   return {
     operator,
-    token: () => tokenOf(operator, key, longestLife),
+    token: () => tokenOf(operator, key, env, longestLife),
     call: async (method, path, body) => {
       const headers = {
         host: control.host,
-        authorization: `Bearer ${await tokenOf(operator, key, lifeSeconds)}`,
+        authorization: `Bearer ${await tokenOf(operator, key, env, lifeSeconds)}`,
         ...(body && { "content-type": "application/json" }),
       };
       const { status, said } = await send(new URL(path, base), method, headers, body && JSON.stringify(body));
@@ -89,9 +89,9 @@ export const deskOf = (
 
 const secretOf = (operator: string): string => `OPERATOR_${operator.toUpperCase().replaceAll("-", "_")}`;
 
-const tokenOf = async (operator: string, key: string, seconds: number): Promise<string> => {
+const tokenOf = async (operator: string, key: string, env: string, seconds: number): Promise<string> => {
   const now = Math.floor(Date.now() / 1000);
-  return new SignJWT()
+  return new SignJWT({ env })
     .setProtectedHeader({ alg: "EdDSA", kid: operator })
     .setSubject(operator)
     .setAudience(controlAudience)

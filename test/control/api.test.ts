@@ -23,7 +23,7 @@ const office = async () => {
       done.push(`start ${tier}`);
       return { status: "running", why: "" };
     },
-    ledger: { first: async () => true, write: async () => 1, settle: async () => {} },
+    ledger: { spend: async () => "spent", write: async () => 1, settle: async () => {} },
     now: () => Date.now(),
     uuid: () => "p1-0000",
     log: (line: object) => void logged.push(line),
@@ -32,7 +32,7 @@ const office = async () => {
   const plan = { environment: "test", operators: { alice: { key: x, role: "operator" } }, tiers: { a: tier } };
   const app = adminApi(plan as unknown as ControlPlan, desk);
   const seconds = Math.floor(Date.now() / 1000);
-  const token = await new SignJWT()
+  const token = await new SignJWT({ env: "test" })
     .setProtectedHeader({ alg: "EdDSA", kid: "alice" })
     .setSubject("alice")
     .setJti("one")

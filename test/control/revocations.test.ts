@@ -30,7 +30,7 @@ const office = () => {
   const desk = {
     overlay: feed,
     ledger: {
-      first: async () => true,
+      spend: async () => "spent",
       write: async (line: object) => lines.push({ ...line }),
       settle: async (id: number, outcome: string) => void Object.assign(lines[id - 1] ?? {}, { outcome }),
     },
@@ -50,7 +50,7 @@ const office = () => {
   addRevocations(app, plan, desk);
   const ask = async (role: Role, method: string, path: string, body?: object, headers: Record<string, string> = {}) => {
     const seconds = Math.floor(now / 1000);
-    const token = await new SignJWT()
+    const token = await new SignJWT({ env: "test" })
       .setProtectedHeader({ alg: "EdDSA", kid: role })
       .setSubject(role)
       .setJti(crypto.randomUUID())

@@ -14,7 +14,7 @@ const { control } = parse(fs.readFileSync(path.join(home, "routes/environments/l
 
 it("is the operator's own, for five minutes", async () => {
   const { text, data } = await token({ root: home, target: "local", as: "carol" });
-  const asks = (now: number) => personOf(`Bearer ${text.trim()}`, control.operators, now);
+  const asks = (now: number) => personOf(`Bearer ${text.trim()}`, { ...control, environment: "local" }, now);
   expect(await asks(Date.now())).toMatchObject({ name: "carol", role: "viewer" });
   expect(await asks(Date.now() + 400_000)).toBeUndefined();
   expect(data).toMatchObject({ operator: "carol", seconds: 300 });

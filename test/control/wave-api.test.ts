@@ -27,7 +27,7 @@ const operators = async (): Promise<ControlPlan["operators"]> =>
 const tokenOf = (name: string): Promise<string> => {
   const key = keys.find((it) => it.name === name);
   const seconds = Math.floor(Date.now() / 1000);
-  return new SignJWT()
+  return new SignJWT({ env: "test" })
     .setProtectedHeader({ alg: "EdDSA", kid: name })
     .setSubject(name)
     .setJti(crypto.randomUUID())
@@ -53,7 +53,7 @@ const office = async (it: Mesh) => {
       ask: (given) => it.waves().ask(given),
     },
     ledger: {
-      first: async () => true,
+      spend: async () => "spent",
       write: async (line) => lines.push({ ...line, outcome: "" }) - 1,
       settle: async (id, outcome) => void Object.assign(lines[id] ?? {}, { outcome }),
       lines: async () => [],

@@ -9,14 +9,14 @@ import type { Rollout, Smoke } from "./state.ts";
 /** @param key control's private key, as JSON of a JWK */
 export const labelOf = async (
   { tier, subjects }: Pick<Rollout, "tier" | "subjects">,
-  plan: Pick<ControlPlan, "tiers">,
+  plan: Pick<ControlPlan, "tiers" | "environment">,
   key: string,
   now: number,
 ): Promise<string> => {
   const seconds = Math.floor(now / 1000);
   const versions = Object.fromEntries(subjects.map(({ worker, canary }) => [worker, canary]));
   const tiers = [...new Set(subjects.flatMap(({ worker }) => tiersServed(plan, tier, worker)))];
-  return new SignJWT({ versions, tiers })
+  return new SignJWT({ env: plan.environment, versions, tiers })
     .setProtectedHeader({ alg: "EdDSA" })
     .setAudience(labelAudience)
     .setIssuedAt(seconds)

@@ -37,7 +37,7 @@ const token = ({
   key = alice.key,
   more = {},
 }: Claims = {}) =>
-  new SignJWT(more)
+  new SignJWT({ env: "test", ...more })
     .setProtectedHeader({ alg: "EdDSA", kid })
     .setSubject(sub)
     .setAudience(aud)
@@ -45,8 +45,25 @@ const token = ({
     .setExpirationTime(exp)
     .sign(key);
 
-const asked = (text: string | null) => personOf(text, operators, now);
+const asked = (text: string | null) => personOf(text, { operators, environment: "test" }, now);
 const bearer = async (claims?: Claims) => asked(`Bearer ${await token(claims)}`);
+
+/** Times that no token of five minutes has, whoever signed it (RFC 7519, section 4.1). */
+const badTimes: readonly [string, Claims][] = [
+  ["issued in the future", { iat: seconds + 60, exp: seconds + 120 }],
+  ["issued a year ahead", { iat: seconds + 31_536_000, exp: seconds + 31_536_100 }],
+  ["expired before it was issued", { iat: seconds, exp: seconds - 60 }],
+  ["expired", { iat: seconds - 120, exp: seconds - 60 }],
+  ["of ten minutes", { exp: seconds + 600 }],
+  ["issued long ago", { iat: seconds - 86_400, exp: seconds + 60 }],
+  ["not valid yet", { more: { nbf: seconds + 60 } }],
+  ["with a time that is a string", { more: { nbf: "0" } }],
+  ["with an end that no date can have", { exp: 1e300 }],
+  ["with a beginning that no date can have", { iat: -1e300 }],
+  ["of another environment", { more: { env: "production" } }],
+  ["of no environment", { more: { env: null } }],
+  ["of several environments", { more: { env: ["test"] } }],
+];
 
 describe("an operator", () => {
   it("is known by name, with the role of the table", async () => {
@@ -56,9 +73,7 @@ describe("an operator", () => {
   it.each<[string, Claims]>([
     ["signed by another", { key: mallory.key }],
     ["for another audience", { aud: "postern-explain" }],
-    ["expired", { iat: seconds - 120, exp: seconds - 60 }],
-    ["of ten minutes", { exp: seconds + 600 }],
-    ["issued for a long time to come", { iat: seconds - 86_400, exp: seconds + 60 }],
+    ...badTimes,
     ["in another's name", { sub: "bob" }],
     ["of somebody unknown", { kid: "bob", sub: "bob" }],
     ["named after what objects inherit", { kid: "constructor", sub: "constructor" }],
@@ -94,7 +109,7 @@ const label = (versions: unknown, over: Claims = {}, tiers: unknown = ["a"]) =>
   token({ aud: labelAudience, more: { versions, tiers }, ...over });
 
 describe("a tester's label", () => {
-  const read = labels(alice.x);
+  const read = labels(alice.x, "test");
 
   it("names versions as the platform takes them (RFC 8941)", async () => {
     expect(await read(await label({ "gate-a": version }), now)).toEqual({
@@ -114,6 +129,11 @@ describe("a tester's label", () => {
     ["a time that is over", { "gate-a": version }, { iat: seconds - 310, exp: seconds - 10 }],
   ])("with %s is as none", async (_, versions, over) => {
     expect(await read(await label(versions, over), now)).toBeUndefined();
+  });
+
+  it.each(badTimes)("that is %s is as none", async (_, over) => {
+    const more = { versions: { "gate-a": version }, tiers: ["a"], ...over.more };
+    expect(await read(await token({ aud: labelAudience, ...over, more }), now)).toBeUndefined();
   });
 
   it.each([[undefined], ["a"], [{ a: true }]])("of the tiers %j is as none", async (tiers) => {
@@ -137,7 +157,7 @@ describe("a tester's label", () => {
           { tier: "b", binding: "GATE_A", hosts: ["a.example"], base: "/b" },
         ],
       },
-      labels(alice.x),
+      labels(alice.x, "test"),
     );
     const fresh = Math.floor(Date.now() / 1000);
     const good = await label({ "gate-a": version }, { iat: fresh, exp: fresh + 60 });

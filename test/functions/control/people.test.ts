@@ -52,7 +52,7 @@ const over = (sql: SqlStorage) => {
   const app = adminApi(plan as unknown as ControlPlan, desk);
   const tokenOf = (name: string, key: CryptoKey, jti?: string) => {
     const seconds = Math.floor(now / 1000);
-    const token = new SignJWT(jti === undefined ? {} : { jti })
+    const token = new SignJWT({ env: "test", ...(jti !== undefined && { jti }) })
       .setProtectedHeader({ alg: "EdDSA", kid: name })
       .setSubject(name)
       .setAudience(controlAudience)
@@ -64,7 +64,7 @@ const over = (sql: SqlStorage) => {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     const body = method === "POST" ? JSON.stringify({ reason: "a test" }) : null;
     const response = await app.request(path, { method, headers, body });
-    return { status: response.status, said: (await response.json()) as { detail?: string; proposal?: { id: string } } };
+    return { status: response.status, said: JSON.parse((await response.text()) || "{}") as { detail?: string; proposal?: { id: string } } };
   };
   const proposed = async () => {
     const { said } = await send(await tokenOf("alice", a.key, "p"), "/v1/tiers/core/rollouts");
@@ -74,6 +74,12 @@ const over = (sql: SqlStorage) => {
 };
 
 const start = "/v1/tiers/calm/rollouts";
+
+/** Tokens that an operator has written with. */
+const fill = (sql: SqlStorage, by: string, count: number, until: number): void => {
+  const numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)";
+  sql.exec(`${numbers} INSERT INTO spent SELECT ?, 'x' || i, ? FROM n`, count, by, until);
+};
 
 describe("an operator's token", () => {
   it("writes once, whoever sends it again, and reads as often as it likes", () =>
@@ -102,7 +108,7 @@ describe("an operator's token", () => {
       expect(done).toEqual([]);
     }));
 
-  it("is remembered until it is over, also where clocks differ, and no more of them than fit", () =>
+  it("is remembered until it has expired, also where clocks differ", () =>
     office(async ({ send, tokenOf, sql, pass, done }) => {
       const token = await tokenOf("alice", a.key, "1");
       await send(token, start);
@@ -111,12 +117,48 @@ describe("an operator's token", () => {
       pass(1_000);
       expect((await send(token, start)).said.detail).toContain("Bearer");
       await send(await tokenOf("alice", a.key, "2"), start);
-      expect(sql.exec("SELECT token FROM tokens").toArray()).toEqual([{ token: "alice 2" }]);
-      const many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)";
-      sql.exec(`${many} INSERT INTO tokens SELECT 'x' || i, 9e15 FROM n`);
-      expect((await send(await tokenOf("alice", a.key, "3"), start)).status).toBe(401);
+      expect(sql.exec(`SELECT "by", id FROM spent`).toArray()).toEqual([{ by: "alice", id: "2" }]);
       expect(done).toHaveLength(2);
     }));
+
+  it("that fills its operator's room locks out nobody else, and not what stops something", () =>
+    office(async ({ send, tokenOf, sql, now, pass, done }) => {
+      fill(sql, "alice", 1000, now() + 60_000);
+      expect(await send(await tokenOf("alice", a.key, "1"), start)).toMatchObject({ status: 429 });
+      expect((await send(await tokenOf("bob", b.key, "1"), start)).status).toBe(200);
+      const stopping = [
+        "/v1/tiers/calm/rollout/abort",
+        "/v1/tiers/calm/rollout/pause",
+        "/v1/tiers/calm/overlay",
+        "/v1/tiers/calm/revocations",
+        "/v1/wave/abort",
+        "/v1/wave/pause",
+      ];
+      for (const path of stopping) expect((await send(await tokenOf("alice", a.key, path), path)).status).not.toBe(429);
+      for (const path of ["/v1/tiers/calm/rollout/promote", "/v1/wave/resume", "/v1/tiers/calm/overlay/1/abort"])
+        expect((await send(await tokenOf("alice", a.key, path), path)).status).toBe(429);
+      pass(60_000);
+      expect((await send(await tokenOf("alice", a.key, "2"), start)).status).toBe(200);
+      expect(done).toHaveLength(2);
+    }));
+
+  it("is not remembered for longer than a token can live, whatever it said of its end", () =>
+    office(async ({ send, tokenOf, sql, now }) => {
+      fill(sql, "alice", 1200, now() + 31_536_000_000);
+      expect((await send(await tokenOf("alice", a.key, "1"), start)).status).toBe(200);
+    }));
+
+  it("that an earlier release remembered writes no second time", async () => {
+    const { COUNTERS } = env as unknown as { readonly COUNTERS: DurableObjectNamespace };
+    await runInDurableObject(COUNTERS.getByName(crypto.randomUUID()), (_, { storage: { sql } }) => {
+      sql.exec("CREATE TABLE tokens (token TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID");
+      sql.exec("INSERT INTO tokens VALUES ('alice 1', 60000)");
+      const { spend } = ledgerOn(sql);
+      const token = { by: "alice", id: "1", until: 60_000, stops: false };
+      expect([spend(token, 0), spend({ ...token, id: "2" }, 0)]).toEqual(["replayed", "spent"]);
+      expect(ledgerOn(sql).spend(token, 0)).toBe("replayed");
+    });
+  });
 });
 
 describe("what waits for a second person", () => {

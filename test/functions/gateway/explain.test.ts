@@ -13,7 +13,7 @@ const { x = "" } = await exportJWK(pair.publicKey);
 const now = Date.UTC(2026, 10, 1) / 1000;
 
 const token = (claims = {}, { key = pair.privateKey, life = 300 } = {}) =>
-  new SignJWT({ tier: "tier", route: "*", aud: "postern-explain", iat: now, exp: now + life, ...claims })
+  new SignJWT({ env: "test", tier: "tier", route: "*", aud: "postern-explain", iat: now, exp: now + life, ...claims })
     .setProtectedHeader({ alg: "EdDSA" })
     .sign(key);
 
@@ -41,7 +41,7 @@ const surroundings = world({
   },
 });
 const { plan, parts } = planAndParts(filters, settings);
-const serve = explaining(x)("tier", link(plan, parts, surroundings), surroundings);
+const serve = explaining(x, "test")("tier", link(plan, parts, surroundings), surroundings);
 const ask = (explain: string | undefined, headers: Record<string, string> = {}) =>
   serve(
     new Request("https://gate.example/a", {
@@ -87,6 +87,12 @@ it.each<[string, () => Promise<string | undefined> | string | undefined]>([
   ["one for something else", () => token({ aud: "wallet" })],
   ["an expired one", () => token({ iat: now - 400, exp: now - 100 })],
   ["one that lives too long", () => token({}, { life: 301 })],
+  ["one issued in the future", () => token({ iat: now + 60, exp: now + 120 })],
+  ["one issued a year ahead", () => token({ iat: now + 31_536_000, exp: now + 31_536_100 })],
+  ["one that is not valid yet", () => token({ nbf: now + 60 })],
+  ["one whose end no date can have", () => token({ exp: 1e300 })],
+  ["one of another environment", () => token({ env: "production" })],
+  ["one of no environment", () => token({ env: undefined })],
   ["one that never ends", () => token({ exp: undefined })],
   [
     "alg none",
@@ -108,7 +114,7 @@ it("a trace has a bound", async () => {
     Array.from({ length: 200 }, (_, index) => [`filter-number-${index}`, () => () => undefined]),
   );
   const built = planAndParts(many, {});
-  const long = explaining(x)("tier", link(built.plan, built.parts, surroundings), surroundings);
+  const long = explaining(x, "test")("tier", link(built.plan, built.parts, surroundings), surroundings);
   const response = await long(
     new Request("https://gate.example/a", { headers: { "postern-explain": await token() } }),
     caller,
