@@ -9,6 +9,7 @@ import { notices } from "./control/notices/object.ts";
 import type { Collector } from "./control/otlp/push.ts";
 import { addOverlay } from "./control/overlay.ts";
 import type { ControlPlan } from "./control/plan.ts";
+import { addProposals } from "./control/proposals.ts";
 import { refusing } from "./control/refused.ts";
 import { addRevocations } from "./control/revocations.ts";
 import { rolloutsOf } from "./control/rollout/wiring.ts";
@@ -44,6 +45,7 @@ const collectorOf = ({ otlp }: ControlPlan, env: Bindings): Collector | null =>
 const whole = (plan: ControlPlan, env: Bindings) => {
   const desk = deskOf(plan, env, world);
   const app = adminApi(plan, desk);
+  addProposals(app, plan, desk);
   addOverlay(app, plan, desk);
   addRevocations(app, plan, desk);
   addWaves(app, plan, desk);

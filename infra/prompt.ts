@@ -1,4 +1,5 @@
-/** Reads a value that nobody should see: from a pipe, or from a terminal that does not show it. */
+/** Asks people: for a value that nobody should see, and whether they mean it. */
+import readline from "node:readline/promises";
 
 const largest = 64 * 1024;
 
@@ -21,6 +22,17 @@ export const hidden = async (question: string): Promise<string> => {
   } finally {
     stdin.setRawMode(false);
     process.stderr.write("\n");
+  }
+};
+
+/** Asks in a terminal; elsewhere nobody is there to answer, and the command line is the answer. */
+export const confirmed = async (question: string): Promise<boolean> => {
+  if (!process.stdin.isTTY) return true;
+  const prompt = readline.createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(?:es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim());
+  } finally {
+    prompt.close();
   }
 };
 

@@ -31,6 +31,12 @@ const startBody = z.strictObject({
     .optional()
     .describe("That the version was built from; GitHub's deployment is of it"),
 });
+const approveBody = z.strictObject({
+  fingerprint: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "as the proposal has it: GET /v1/proposals")
+    .describe("Of the proposal as it was read: approved is that, and nothing else"),
+});
 const commandBody = z.strictObject({ reason: z.string().max(500).default("") });
 
 export const command = z.enum(["pause", "resume", "promote", "abort"]);
@@ -100,7 +106,7 @@ export const routes = {
   approve: createRoute({
     method: "post",
     path: "/v1/proposals/{id}",
-    request: { params: z.object({ id: z.string().max(64) }) },
+    request: { params: z.object({ id: z.string().max(64) }), body: json(approveBody) },
     responses: answers("what came of it"),
   }),
   audit: createRoute({

@@ -5,17 +5,18 @@ import { HTTPException } from "hono/http-exception";
 import { mayAct, type Person, personOf } from "./access.ts";
 import type { Feed } from "./amend.ts";
 import { routes, titles } from "./api-routes.ts";
-import { audited, everyTier, proposed } from "./audit.ts";
+import { type Bound, positionOf, type RolloutPosition } from "./approval.ts";
+import { audited, proposed } from "./audit.ts";
 import type { Notices } from "./bindings.ts";
 import { factsIn, subjectIn } from "./cutovers.ts";
 import type { Tested } from "./notices/object.ts";
 import type { ControlPlan, Role, TierFacts } from "./plan.ts";
 import type { Measured } from "./rollout/measured.ts";
 import { type Command, Refusal } from "./rollout/reducer.ts";
-import type { Rollout } from "./rollout/state.ts";
+import type { Candidate, Rollout, Subject } from "./rollout/state.ts";
 import type { WrittenRelease } from "./steps.ts";
 import type { Cost } from "./telemetry/cost.ts";
-import { approvedWave, type WaveDesk } from "./wave/perform.ts";
+import type { WaveDesk } from "./wave/perform.ts";
 
 export interface Desk extends WaveDesk {
   readonly status: (tier: string) => Promise<Rollout | null>;
@@ -24,7 +25,13 @@ export interface Desk extends WaveDesk {
   /** @throws Declined */
   readonly start: (tier: string, facts: TierFacts, asked: StartAsked) => Promise<Rollout>;
   /** @throws Declined */
-  readonly ask: (tier: string, command: Command, by: string, reason: string) => Promise<Rollout>;
+  readonly ask: (
+    tier: string,
+    command: Command,
+    by: string,
+    reason: string,
+    approved?: RolloutPosition,
+  ) => Promise<Rollout>;
   readonly label: (rollout: Rollout) => Promise<string>;
   readonly cost: (tier: string) => Promise<readonly Cost[]>;
   /** @param tier only this one's */
@@ -43,6 +50,8 @@ export interface StartAsked {
   readonly by: string;
   readonly reason: string;
   readonly commit: string | null;
+  /** Versions that a second person approved. */
+  readonly approved?: readonly Subject[] | undefined;
 }
 
 /** What was asked for does not fit how things stand. */
@@ -133,24 +142,6 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
         : `there is no tier "${name}"; there are ${Object.keys(plan.tiers).join(", ")}`,
     );
 
-  const perform = async (tier: string, facts: TierFacts, what: string, body: Asked, by: string): Promise<Rollout> => {
-    const before = await desk.status(tier);
-    const subject = subjectIn(tier);
-    const line = {
-      by,
-      what: subject.route === null ? what : `${what} ${subject.route}`,
-      tier: subject.tier,
-      reason: body.reason,
-      before: JSON.stringify(before?.why ?? null),
-      asked: JSON.stringify(body),
-    };
-    const written = body.release ?? (facts.release as unknown as WrittenRelease);
-    return audited(desk, line, () => {
-      if (what !== "start") return desk.ask(tier, what as Command, by, body.reason);
-      return desk.start(tier, facts, { release: written, by, reason: body.reason, commit: body.commit ?? null });
-    });
-  };
-
   /** What sends users of a core tier onwards takes two people; what stops it takes one. */
   const twoFor = (facts: TierFacts, what: string): boolean =>
     facts.level === "core" && ["start", "promote", "resume"].includes(what);
@@ -158,8 +149,18 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
   const asked = async (tier: string, what: string, body: Asked, { name, key }: Person): Promise<Response> => {
     const facts = factsOf(tier);
     if (!facts) return noTier(tier);
-    if (!twoFor(facts, what)) return Response.json(await perform(tier, facts, what, body, name));
-    return proposed(desk, { by: name, key, tier, what, body: JSON.stringify(body) });
+    if (!twoFor(facts, what)) return Response.json(await perform(desk, tier, facts, what, body, name));
+    const release = body.release ?? (facts.release as unknown as WrittenRelease);
+    const bound = await boundTo(tier, facts, what, body.commit ?? null);
+    return proposed(desk, { by: name, key, tier, what, body: what === "start" ? { ...body, release } : body, bound });
+  };
+
+  /** @throws Refusal, Declined where there is nothing that could be approved */
+  const boundTo = async (tier: string, facts: TierFacts, what: string, commit: string | null): Promise<Bound> => {
+    if (what === "start") return { versions: await desk.candidates(tier, facts), commit };
+    const it = await desk.status(tier);
+    if (!it) throw new Declined(`there is no rollout of ${tier}`);
+    return { versions: it.subjects.map(withoutNotes), commit: it.commit ?? null, rollout: positionOf(it) };
   };
 
   app.openapi(routes.tiers, () => Response.json(plan.tiers));
@@ -188,28 +189,6 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     const it = factsOf(tier) ? await desk.status(tier) : null;
     return it ? Response.json({ label: await desk.label(it) }) : problem(404, `there is no rollout of ${tier}`);
   });
-  app.openapi(routes.proposals, async () => Response.json(await desk.ledger.proposals(desk.now())));
-  app.openapi(routes.approve, async (c) => {
-    const person = c.get("person");
-    const { id } = c.req.valid("param");
-    const found = (await desk.ledger.proposals(desk.now())).find((it) => it.id === id);
-    if (!found) return problem(404, `no proposal ${id} waits; it may have been an hour`);
-    if (found.by === person.name || found.key === person.key)
-      return problem(403, "a second person approves it, not the one who proposed it");
-    // Their word counts as it would now.
-    const first = Object.hasOwn(plan.operators, found.by) ? plan.operators[found.by] : undefined;
-    if (!first || first.key !== found.key || !mayAct(first, "operator"))
-      return problem(403, `${found.by}, who proposed it, may not any more: propose it anew`);
-    const facts = factsOf(found.tier);
-    const wave = found.tier === everyTier;
-    // Two who approve at once: the list gives it to one of them.
-    const taken = (facts || wave) && (await desk.ledger.take(id, desk.now()));
-    if (!taken) return problem(404, `no proposal ${id} waits`);
-    const body = JSON.parse(taken.body);
-    const both = `${taken.by} and ${person.name}`;
-    if (!facts) return Response.json(await approvedWave(plan, desk, taken.what, body, both));
-    return Response.json(await perform(taken.tier, facts, taken.what, body as Asked, both));
-  });
   app.openapi(routes.audit, async (c) =>
     Response.json(await desk.ledger.lines(c.req.valid("query").tier ?? null, 200)),
   );
@@ -227,8 +206,39 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
   return app;
 };
 
-interface Asked {
+/** Does what was asked of a rollout, and writes it down. @throws Refusal, Declined */
+export const perform = async (
+  desk: Desk,
+  tier: string,
+  facts: TierFacts,
+  what: string,
+  { bound, ...body }: Asked,
+  by: string,
+): Promise<Rollout> => {
+  const before = await desk.status(tier);
+  const subject = subjectIn(tier);
+  const line = {
+    by,
+    what: subject.route === null ? what : `${what} ${subject.route}`,
+    tier: subject.tier,
+    reason: body.reason,
+    before: JSON.stringify(before?.why ?? null),
+    asked: JSON.stringify({ ...body, ...(bound && { bound }) }),
+  };
+  const written = body.release ?? (facts.release as unknown as WrittenRelease);
+  return audited(desk, line, () => {
+    if (what !== "start") return desk.ask(tier, what as Command, by, body.reason, bound?.rollout);
+    const { reason, commit = null } = body;
+    return desk.start(tier, facts, { release: written, by, reason, commit, approved: bound?.versions });
+  });
+};
+
+const withoutNotes = (it: Subject): Candidate => ({ ...it, tag: null, message: null });
+
+export interface Asked {
   readonly reason: string;
   readonly release?: WrittenRelease | undefined;
   readonly commit?: string | undefined;
+  /** What a second person approved. */
+  readonly bound?: Bound | undefined;
 }

@@ -1,4 +1,5 @@
 /** Writes down what people do, before it is done and after, and what waits for a second person. */
+import { type Bound, boundLines, fingerprintOf } from "./approval.ts";
 import type { Ledger, Line, Proposal } from "./ledger.ts";
 import { cut, type Notice, type Tell } from "./notices/notice.ts";
 
@@ -14,6 +15,9 @@ export interface Recorder {
 
 /** A proposal waits for a second person so long. */
 const proposalMs = 60 * 60_000;
+
+/** Lines of a notice. */
+const mostNames = 20;
 
 /** In place of a tier's name, of what concerns several. */
 export const everyTier = "*";
@@ -34,23 +38,47 @@ export const audited = async <T extends { readonly status: string; readonly why:
   }
 };
 
+interface Asked extends Pick<Proposal, "by" | "key" | "tier" | "what"> {
+  readonly body: object;
+  /** What it is an approval of. */
+  readonly bound: Bound;
+}
+
+/** A proposal as people are shown it. */
+export interface Shown extends Omit<Proposal, "key"> {
+  /** Who approves sends it back. */
+  readonly fingerprint: string;
+  readonly names: readonly string[];
+}
+
+export const shownProposal = async ({ key, ...it }: Proposal): Promise<Shown> => ({
+  ...it,
+  fingerprint: await fingerprintOf(it),
+  names: boundLines(boundIn(it) ?? { versions: [], commit: null }),
+});
+
+/** @returns undefined of a proposal that an earlier release wrote */
+export const boundIn = ({ body }: Pick<Proposal, "body">): Bound | undefined =>
+  (JSON.parse(body) as { readonly bound?: Bound }).bound;
+
 /** @returns that it waits */
 export const proposed = async (
   { ledger, tell, now, uuid, log }: Recorder,
-  what: Pick<Proposal, "by" | "key" | "tier" | "what" | "body">,
+  { body, bound, ...what }: Asked,
 ): Promise<Response> => {
   const at = now();
-  const proposal: Proposal = { id: uuid().slice(0, 8), until: at + proposalMs, ...what };
+  const text = JSON.stringify({ ...body, bound });
+  const proposal: Proposal = { id: uuid().slice(0, 8), until: at + proposalMs, ...what, body: text };
   await ledger.propose(proposal, at);
   // Who proposed it knows it without.
   await tell(wanted(proposal, at)).catch(({ message }) =>
     log({ type: "untold", proposal: proposal.id, cause: message }),
   );
-  return Response.json({ proposal }, { status: 202 });
+  return Response.json({ proposal: await shownProposal(proposal) }, { status: 202 });
 };
 
 const wanted = ({ id, tier, what, by, until, body }: Proposal, at: number): Notice => {
-  const { reason } = JSON.parse(body) as { readonly reason?: unknown };
+  const { reason, bound } = JSON.parse(body) as { readonly reason?: unknown; readonly bound: Bound };
   return {
     id: `msg_${id}`,
     type: "approval.wanted",
@@ -61,6 +89,9 @@ const wanted = ({ id, tier, what, by, until, body }: Proposal, at: number): Noti
       proposal: id,
       what,
       reason: typeof reason === "string" ? cut(reason, 500) : "",
+      names: boundLines(bound)
+        .slice(0, mostNames)
+        .map((line) => cut(line, 200)),
       actor: by,
       until: new Date(until).toISOString(),
     },

@@ -6,7 +6,8 @@ import { amend, type Feed } from "./amend.ts";
 import type { World } from "./bindings.ts";
 import { isWritten, laid } from "./overlay-changes.ts";
 import type { ControlPlan, TierFacts } from "./plan.ts";
-import type { Answer, Ports } from "./rollout/object.ts";
+import type { Ports } from "./rollout/object.ts";
+import type { Answer } from "./rollout/platform.ts";
 import { type Deployment, isOver, type Rollout } from "./rollout/state.ts";
 
 export const legacy = "legacy" satisfies Side;
@@ -55,6 +56,8 @@ export const overlayPlatform = (
         seen = standing(entries, route);
         return [deploymentOf(entries, route, plan.tiers[tier])];
       }),
+    // The old gateway and the gate: neither is a version of the platform's.
+    version: async () => ({ ok: true, result: { tag: null, message: null } }),
     split: (name, versions, message) =>
       answered(async () => {
         const { tier, route } = routeIn(name);

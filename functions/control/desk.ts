@@ -41,12 +41,14 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
     status: async (tier) => (await of(tier).status()) ?? null,
     measured: (it) => measuredBy(env, plan, it, world.now()),
     history: (tier) => of(tier).history(),
-    start: async (tier, facts, { release, by, reason, commit }) => {
+    candidates: async (tier, facts) => granted(await of(tier).candidates({ tier, facts })),
+    start: async (tier, facts, { release, by, reason, commit, approved }) => {
       const given = fromManifest(release);
       const steps = await stepsFor(tier, facts, given.steps);
-      return granted(await of(tier).start({ ...given, tier, facts, steps, by, reason, commit }));
+      return granted(await of(tier).start({ ...given, tier, facts, steps, by, reason, commit, approved }));
     },
-    ask: async (tier, command, by, reason) => granted(await of(tier).ask(command, by, reason)),
+    ask: async (tier, command, by, reason, approved) =>
+      granted(await of(tier).ask(command, by, reason, undefined, approved)),
     label: (it) => labelOf(it, plan, env.CONTROL_KEY, world.now()),
     cost: async (tier) => costsOf(await kept(tier)),
     metrics: async (only) => {

@@ -1,14 +1,30 @@
 /** What waits for a second person, as verbs say it. */
+import type { Shown } from "../../functions/control/audit.ts";
 import type { Outcome } from "../outcome.ts";
+import type { Desk } from "../release/desk.ts";
 
 export interface Proposed {
-  readonly proposal: { readonly id: string; readonly by: string };
+  readonly proposal: Shown;
 }
 
 export const isProposed = (it: object): it is Proposed => "proposal" in it;
 
 export const toldProposed = (it: Proposed): Outcome => {
   const { id, by } = it.proposal;
-  const text = `${by} proposed it; another operator approves it within an hour: npx postern approve ${id} --as <name>\n`;
+  const text = `${shownProposal(it.proposal)}${by} proposed it; another operator approves it within an hour: npx postern approve ${id} --as <name>\n`;
   return { exitCode: 0, text, data: it };
+};
+
+/** What is approved, line by line. */
+export const shownProposal = ({ tier, what, names }: Shown): string =>
+  [tier === "*" ? what : `${what} ${tier}`, ...names]
+    .map((line, index) => `${index === 0 ? "" : "  "}${line}\n`)
+    .join("");
+
+/** @throws where it waits no more */
+export const proposalOf = async (desk: Desk, id: string): Promise<Shown> => {
+  const all = await desk.call<readonly Shown[]>("GET", "/v1/proposals");
+  const found = all.find((it) => it.id === id);
+  if (!found) throw new Error(`no proposal ${id} waits; it may have been an hour`);
+  return found;
 };

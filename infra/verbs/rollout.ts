@@ -5,11 +5,12 @@ import type { Wave } from "../../functions/control/wave/state.ts";
 import { compile } from "../compiler/compile.ts";
 import { timeOf } from "../numbers.ts";
 import { type Outcome, table } from "../outcome.ts";
+import { confirmed } from "../prompt.ts";
 import { commitOf } from "../release/commit.ts";
 import { type Desk, DeskFault, deskFor } from "../release/desk.ts";
 import { environmentFor, targetOf } from "../release/target.ts";
 import { deploy } from "./deploy.ts";
-import { isProposed, type Proposed, toldProposed } from "./proposed.ts";
+import { isProposed, type Proposed, proposalOf, shownProposal, toldProposed } from "./proposed.ts";
 import { line, shown } from "./rollout-view.ts";
 import { told as toldWave } from "./wave.ts";
 
@@ -120,9 +121,15 @@ export const history = async (tier: string, options: Options): Promise<Outcome> 
   return { exitCode: 0, text: table(["rollout", "started (UTC)", "by", "status", "reason", "why"], rows), data: all };
 };
 
-/** Of a rollout, or of a wave. */
+/** Of a rollout, or of a wave. Approved is what was shown, and nothing else. */
 export const approve = async (id: string, options: Options): Promise<Outcome> => {
-  const it = await deskFor(options).call<Rollout | Wave>("POST", `/v1/proposals/${id}`, {});
+  const desk = deskFor(options);
+  const proposal = await proposalOf(desk, id);
+  process.stderr.write(shownProposal(proposal));
+  if (!(await confirmed(`Approve what ${proposal.by} proposed?`)))
+    return { exitCode: 1, text: "not approved; it goes on waiting\n", data: null };
+  const { fingerprint } = proposal;
+  const it = await desk.call<Rollout | Wave>("POST", `/v1/proposals/${id}`, { fingerprint });
   return "members" in it ? toldWave(it) : told(it);
 };
 

@@ -116,6 +116,7 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
         effect();
         return { ok: true, result: { id } };
       },
+      version: async () => ({ ok: true, result: { tag: "digest", message: null } }),
     },
     evidence: async () => ({}) as Stage,
     queries: async () => [],
@@ -162,12 +163,12 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
           const it = (await of(tier).history()).find(({ wave }) => wave === id);
           return it ? seenOf(it) : null;
         },
-        start: ({ id, by, reason }, { tier, release: written }) =>
+        start: ({ id, by, reason }, { tier, release: written, approved }) =>
           faulty(async () => {
             effect();
             const before = current(tier)?.id;
             const facts = plan.tiers[tier] as TierFacts;
-            const it = await of(tier).start({ ...fromManifest(written), tier, facts, by, reason, wave: id });
+            const it = await of(tier).start({ ...fromManifest(written), tier, facts, by, reason, wave: id, approved });
             if (it.id !== before)
               begun.push({
                 tier,
@@ -225,6 +226,15 @@ export const mesh = (tiers: readonly Tier[], concurrent: number) => {
     share: (worker: string) =>
       live.get(worker)?.[0]?.versions.find(({ version_id }) => version_id === "canary")?.percentage ?? -1,
     deployments: (worker: string) => live.get(worker) ?? [],
+    /** Somebody uploads another version, for nobody. */
+    upload: (worker: string, version: string) => {
+      const versions = [
+        { version_id: "stable", percentage: 100 },
+        { version_id: version, percentage: 0 },
+      ];
+      const deployment = { id: `d${++count}`, versions, message: "postern deploy", author: "alice", trigger: null };
+      live.set(worker, [deployment, ...(live.get(worker) ?? [])]);
+    },
     pass: (ms: number) => {
       time += ms;
     },

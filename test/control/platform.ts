@@ -108,6 +108,7 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
         if (fault === "lost") return { ok: false, status: 0, code: null, message: "no answer" };
         return { ok: true, result: { id } };
       },
+      version: async (_, version) => ({ ok: true, result: { tag: `digest of ${version}`, message: null } }),
     },
     evidence: async () => {
       if (world.deaf) throw new Error("telemetry does not answer");

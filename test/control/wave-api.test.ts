@@ -3,9 +3,11 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
 import { controlAudience } from "../../functions/control/access.ts";
 import { adminApi, type Desk } from "../../functions/control/api.ts";
+import type { Shown } from "../../functions/control/audit.ts";
 import type { Line, Proposal } from "../../functions/control/ledger.ts";
 import type { Notice } from "../../functions/control/notices/notice.ts";
 import type { ControlPlan, Role } from "../../functions/control/plan.ts";
+import { addProposals } from "../../functions/control/proposals.ts";
 import { addWaves } from "../../functions/control/wave/api.ts";
 import type { Wave } from "../../functions/control/wave/state.ts";
 import { type Mesh, mesh, runMesh } from "./mesh.ts";
@@ -45,6 +47,7 @@ const office = async (it: Mesh) => {
   let count = 0;
   const plan = { ...it.plan, operators: await operators(), environment: "test" } as ControlPlan;
   const desk = {
+    candidates: (tier, facts) => it.tier(tier).candidates({ tier, facts }),
     waves: {
       status: async () => (await it.waves().status()) ?? null,
       history: () => it.waves().history(),
@@ -71,6 +74,7 @@ const office = async (it: Mesh) => {
     log: () => {},
   } as Partial<Desk> as Desk;
   const app = adminApi(plan, desk);
+  addProposals(app, plan as unknown as ControlPlan, desk);
   addWaves(app, plan, desk);
   return {
     lines,
@@ -87,8 +91,13 @@ const office = async (it: Mesh) => {
 };
 
 interface Proposed {
-  readonly proposal: { readonly id: string };
+  readonly proposal: Shown;
 }
+
+const approval = ({ proposal }: Proposed): readonly [path: string, body: object] => [
+  `/v1/proposals/${proposal.id}`,
+  { fingerprint: proposal.fingerprint },
+];
 
 const small = () =>
   mesh(
@@ -143,16 +152,23 @@ it("one with a core tier takes two people to start and to resume, and one to sto
   expect(told).toMatchObject([
     {
       type: "approval.wanted",
-      data: { tier: "*", proposal: said.proposal.id, what: "wave start", reason: "a test", actor: "alice" },
+      data: {
+        tier: "*",
+        proposal: said.proposal.id,
+        what: "wave start",
+        reason: "a test",
+        actor: "alice",
+        names: ["gate-pay: stable -> canary, digest digest"],
+      },
     },
   ]);
   expect(it.wave()).toBeUndefined();
-  expect((await ask("alice", `/v1/proposals/${said.proposal.id}`, {})).status).toBe(403);
-  expect((await ask("bob", `/v1/proposals/${said.proposal.id}`, {})).said).toMatchObject({ by: "alice and bob" });
+  expect((await ask("alice", ...approval(said))).status).toBe(403);
+  expect((await ask("bob", ...approval(said))).said).toMatchObject({ by: "alice and bob" });
   expect((await ask("bob", "/v1/wave/pause", {})).said.status).toBe("paused");
   const again = await ask("bob", "/v1/wave/resume", { reason: "go" });
   expect([again.status, it.wave().status]).toEqual([202, "paused"]);
-  expect((await ask("alice", `/v1/proposals/${again.said.proposal.id}`, {})).said.status).toBe("running");
+  expect((await ask("alice", ...approval(again.said))).said.status).toBe("running");
   expect((await ask("alice", "/v1/wave/abort", { all: true })).said.status).toBe("aborted");
 });
 
@@ -161,7 +177,7 @@ it("what was proposed for one wave does not let another go on", async () => {
   const { ask } = await office(it);
   const start = async () => {
     const { said } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
-    return ask("bob", `/v1/proposals/${said.proposal.id}`, {});
+    return ask("bob", ...approval(said));
   };
   await start();
   await ask("alice", "/v1/wave/pause", {});
@@ -170,7 +186,38 @@ it("what was proposed for one wave does not let another go on", async () => {
   await runMesh(it, 30_000);
   await start();
   await ask("alice", "/v1/wave/pause", {});
-  const late = await ask("bob", `/v1/proposals/${said.proposal.id}`, {});
-  expect([late.status, late.said.detail]).toEqual([409, "another wave has been begun since"]);
+  const late = await ask("bob", ...approval(said));
+  expect([late.status, late.said.detail]).toEqual([
+    409,
+    "what was approved does not hold: another wave has been started since; propose it anew",
+  ]);
   expect(it.wave().status).toBe("paused");
+});
+
+it("the versions that were approved are released, and no others", async () => {
+  const it = withCore();
+  const { ask } = await office(it);
+  const { said } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
+  it.upload("gate-pay", "another");
+  await ask("bob", ...approval(said));
+  await runMesh(it, 120_000);
+  expect(it.rollout("pay")).toBeUndefined();
+  expect(it.wave().members.find(({ tier }) => tier === "pay")).toMatchObject({
+    place: "failed",
+    why: expect.stringContaining("gate-pay has version another to be released now"),
+  });
+});
+
+it("a wave that has failed at another tier since is not resumed past it", async () => {
+  const it = withCore();
+  it.world.bad.add("news");
+  const { ask } = await office(it);
+  const { said } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
+  await ask("bob", ...approval(said));
+  await it.look();
+  expect(it.rollout("news")).toBeDefined();
+  await ask("alice", "/v1/wave/pause", {});
+  const resume = await ask("alice", "/v1/wave/resume", {});
+  await runMesh(it, 60_000);
+  expect((await ask("bob", ...approval(resume.said))).status).toBe(409);
 });

@@ -1,5 +1,6 @@
 /** What two people are needed for, and what one is refused. */
 import { expect, it } from "vitest";
+import type { Shown } from "../../functions/control/audit.ts";
 import type { Rollout } from "../../functions/control/rollout/state.ts";
 import type { Told } from "../../functions/gateway/overlay.ts";
 import { manifest } from "../e2e/city.ts";
@@ -18,21 +19,27 @@ routes:
   );
 
 interface Proposed {
-  readonly proposal: { readonly id: string };
+  readonly proposal: Shown;
 }
 
 it("a core tier is released by two, and stopped by one", async () => {
   const it = await place({ "routes/a.yaml": tier(0) });
   it.edit("routes/a.yaml", tier(1));
   await it.deploy(["a"], "0");
-  const before = it.cloud.control.worker("gate-a-local").deployments.length;
   const start = () => it.desk.call<Proposed>("POST", "/v1/tiers/a/rollouts", { reason: "a test" });
   await expect(it.as("carol").call("POST", "/v1/tiers/a/rollouts", { reason: "me too" })).rejects.toThrow(
     "carol is viewer; this takes operator",
   );
+  const { proposal: outdated } = await start();
+  it.edit("routes/a.yaml", tier(2));
+  await it.deploy(["a"], "0");
+  const late = it.as("bob").call("POST", `/v1/proposals/${outdated.id}`, { fingerprint: outdated.fingerprint });
+  await expect(late).rejects.toThrow("what was approved does not hold: gate-a-local has version");
+  const deployments = it.cloud.control.worker("gate-a-local").deployments.length;
   const { proposal } = await start();
-  expect(it.cloud.control.worker("gate-a-local").deployments).toHaveLength(before);
-  const approve = (operator: string) => it.as(operator).call<Rollout>("POST", `/v1/proposals/${proposal.id}`, {});
+  expect(it.cloud.control.worker("gate-a-local").deployments).toHaveLength(deployments);
+  const approve = (operator: string) =>
+    it.as(operator).call<Rollout>("POST", `/v1/proposals/${proposal.id}`, { fingerprint: proposal.fingerprint });
   await expect(approve("alice")).rejects.toThrow("a second person approves it");
   expect(await approve("bob")).toMatchObject({ status: "running", by: "alice and bob" });
   await expect(approve("bob")).rejects.toThrow("no proposal");
@@ -43,7 +50,12 @@ it("a core tier is released by two, and stopped by one", async () => {
   expect(await it.settled("a", 20_000)).toMatchObject({ status: "rolled-back", why: "bob took it back: no" });
 
   const lines = await it.desk.call<readonly { by: string; what: string }[]>("GET", "/v1/audit");
-  expect(lines.map(({ by, what }) => `${by}: ${what}`)).toEqual(["bob: abort", "alice and bob: start"]);
+  expect(lines.map(({ by, what }) => `${by}: ${what}`)).toEqual([
+    "bob: abort",
+    "alice and bob: start",
+    // Refused, since another version had been uploaded.
+    "alice and bob: start",
+  ]);
 });
 
 it("an overlay that somebody else has written since is not written over", async () => {
@@ -76,7 +88,9 @@ it("users of a core tier are moved from an old gateway by two, and back by one",
     it.desk.call<Proposed>("POST", `/v1/tiers/${encodeURIComponent(name)}/rollouts`, { reason: "a test" });
   await expect(start("a/it")).rejects.toThrow('there is no route "a/it" that is cut over');
   const { proposal } = await start("a/moved");
-  const started = await it.as("bob").call<Rollout>("POST", `/v1/proposals/${proposal.id}`, {});
+  const started = await it
+    .as("bob")
+    .call<Rollout>("POST", `/v1/proposals/${proposal.id}`, { fingerprint: proposal.fingerprint });
   // No step moves fewer users than have been moved.
   expect(started).toMatchObject({ tier: "a/moved", steps: [{ share: 10 }, { share: 100 }] });
   await it.as("bob").call("POST", "/v1/tiers/a%2Fmoved/rollout/abort", { reason: "no" });

@@ -1,6 +1,6 @@
 /** What the actuator does for control: reads deployments and makes splits, of the Workers on its list, by the platform's public REST API. */
 import type { ActuatorPlan } from "../plan.ts";
-import type { Answer } from "../rollout/object.ts";
+import type { Answer } from "../rollout/platform.ts";
 import type { PlatformFault } from "../rollout/reducer.ts";
 import type { Deployment } from "../rollout/state.ts";
 
@@ -18,7 +18,7 @@ export const act = async (request: Request, plan: ActuatorPlan, world: World): P
   const verb = new URL(request.url).pathname.slice(1);
   const text = await request.text();
   const given = text.length <= mostBytes ? parsed(text) : undefined;
-  const { worker, versions, message } = given ?? {};
+  const { worker, version, versions, message } = given ?? {};
   if (request.method !== "POST" || typeof worker !== "string") return refused(400, "asked for as POST with { worker }");
   if (!plan.workers.includes(worker)) return refused(403, `${worker} is none of the Workers that may be touched`);
   const at = `/workers/scripts/${worker}/deployments`;
@@ -26,7 +26,13 @@ export const act = async (request: Request, plan: ActuatorPlan, world: World): P
     const answer = await call<{ readonly deployments: readonly Told[] }>(plan, world, at);
     return Response.json(answer.ok ? { ok: true, result: newestFirst(answer.result.deployments) } : answer);
   }
-  if (verb !== "split") return refused(404, `there is no verb ${verb}; there are deployments and split`);
+  if (verb === "version") {
+    if (typeof version !== "string" || !/^[0-9a-f-]{36}$/.test(version))
+      return refused(400, "a version is { worker, version }, by its id");
+    const answer = await call<Described>(plan, world, `/workers/scripts/${worker}/versions/${version}`);
+    return Response.json(answer.ok ? { ok: true, result: describedVersion(answer.result) } : answer);
+  }
+  if (verb !== "split") return refused(404, `there is no verb ${verb}; there are deployments, version and split`);
   if (!areShares(versions) || typeof message !== "string" || message.length > 100)
     return refused(400, "a split is { worker, versions: [{ version_id, percentage }], message }");
   return Response.json(
@@ -46,6 +52,15 @@ interface Told {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly versions: Deployment["versions"];
 }
+
+interface Described {
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+const describedVersion = ({ annotations }: Described) => ({
+  tag: annotations?.["workers/tag"] ?? null,
+  message: annotations?.["workers/message"] ?? null,
+});
 
 const newestFirst = (all: readonly Told[]): Deployment[] =>
   all

@@ -63,6 +63,11 @@ const proposal = z.strictObject({
   proposal: z.string().describe("Its id: postern approve <id>"),
   what: z.string().describe("What was asked for: start, promote, resume, wave start, wave resume"),
   reason: z.string(),
+  names: z
+    .array(z.string())
+    .describe(
+      "What is approved: the versions of each Worker, the commit, where the rollout stands; twenty lines at most",
+    ),
   actor: z.string().describe("Who asked; another has to approve"),
   until: z.iso.datetime().describe("It is gone then"),
 });

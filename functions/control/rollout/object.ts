@@ -1,12 +1,15 @@
 /** One tier's rollouts: what is kept, what is looked at, and what is done about it. A crash at any point loses nothing and does nothing twice. */
+import { otherVersions, type RolloutPosition } from "../approval.ts";
 import { noticeOf, type Tell } from "../notices/notice.ts";
 import { untoldOn } from "../notices/untold.ts";
+import { described, releasable } from "./candidates.ts";
 import type { Stage } from "./evidence.ts";
 import type { Finding, Verdict } from "./finding.ts";
 import type { News } from "./news.ts";
-import { type Command, due, type Event, type PlatformFault, Refusal, reduce } from "./reducer.ts";
+import type { Platform } from "./platform.ts";
+import { type Command, due, type Event, Refusal, reduce } from "./reducer.ts";
 import {
-  type Deployment,
+  type Candidate,
   isOver,
   isRunning,
   messageOf,
@@ -18,19 +21,9 @@ import {
 } from "./state.ts";
 import { beside } from "./verdict.ts";
 
-export type Answer<T> = { readonly ok: true; readonly result: T } | ({ readonly ok: false } & PlatformFault);
-
 export interface Ports {
   readonly storage: Pick<DurableObjectStorage, "get" | "put" | "setAlarm">;
-  readonly platform: {
-    /** Newest first. */
-    readonly deployments: (worker: string) => Promise<Answer<readonly Deployment[]>>;
-    readonly split: (
-      worker: string,
-      versions: Deployment["versions"],
-      message: string,
-    ) => Promise<Answer<{ readonly id: string }>>;
-  };
+  readonly platform: Platform;
   readonly evidence: (it: Rollout, stretch: Stretch) => Promise<Stage>;
   readonly judge: (it: Rollout, stages: readonly Stage[]) => Verdict;
   /** What the rollout's own queries say. */
@@ -155,24 +148,27 @@ export const rollouts = (ports: Ports) => {
     },
     status: load,
     history: async () => [...(await history()), ...([await load()].filter(Boolean) as Rollout[])].toReversed(),
-    /** @throws Refusal where one runs already, or there is nothing to release */
-    start: ({ facts, wave, ...given }: Start): Promise<Rollout> =>
+    /** What `start` would release now. @throws Refusal where there is nothing to release */
+    candidates: async ({ tier, facts }: Pick<Start, "tier" | "facts">): Promise<readonly Candidate[]> =>
+      Promise.all(
+        (await releasable(tier, facts, ports.platform)).map(({ subject }) => described(subject, ports.platform)),
+      ),
+    /** @throws Refusal where one runs already, there is nothing to release, or something else than was approved */
+    start: ({ facts, wave, approved, ...given }: Start): Promise<Rollout> =>
       alone(async () => {
         const before = await load();
         if (before && wave !== undefined && before.wave === wave) return before;
         if (before && !isOver(before)) throw new Refusal(`a rollout of ${before.tier} is under way, by ${before.by}`);
-        const found = await Promise.all(facts.workers.map((worker) => subjectOf(worker, ports)));
-        const subjects = found.flatMap((it) => it ?? []);
-        if (subjects.length === 0)
-          throw new Refusal(
-            `no Worker of ${given.tier} has a new version beside its stable one: postern deploy ${given.tier} --split 0`,
-          );
+        const found = await releasable(given.tier, facts, ports.platform);
+        const subjects = found.map(({ subject }) => subject);
+        const other = approved && otherVersions(approved, subjects);
+        if (other) throw new Refusal(`what was approved does not hold: ${other}; propose it anew`);
         if (before) await storage.put(past, [...(await history()), before].slice(-mostKept));
         const at = now();
         const it: Rollout = {
           ...given,
           id: ports.uuid().slice(0, 8),
-          subjects: subjects.map(({ subject }) => subject),
+          subjects,
           ...(wave !== undefined && { wave }),
           startedAt: at,
           endedAt: null,
@@ -181,7 +177,7 @@ export const rollouts = (ports: Ports) => {
           goal: { seq: 1, share: given.steps[0]?.share ?? 100, done: [], attempts: 0, notBefore: 0 },
           foreign: false,
           smoked: false,
-          known: Object.fromEntries(subjects.map(({ subject, deployment }) => [subject.worker, deployment])),
+          known: Object.fromEntries(found.map(({ subject, deployment }) => [subject.worker, deployment])),
           stretches: [],
           verdict: null,
           why: "it has begun",
@@ -193,13 +189,20 @@ export const rollouts = (ports: Ports) => {
       }),
     /**
      * @param wave only where this wave began it
+     * @param approved only where the rollout still stands there
      * @throws Refusal
      */
-    ask: async (command: Command, by: string, reason: string, wave?: string): Promise<Rollout> => {
+    ask: async (
+      command: Command,
+      by: string,
+      reason: string,
+      wave?: string,
+      approved?: RolloutPosition,
+    ): Promise<Rollout> => {
       const before = await load();
       if (!before) throw new Refusal("there is no rollout of this tier");
       if (wave !== undefined && before.wave !== wave) throw new Refusal("another rollout has been begun since");
-      await take({ kind: "asked", command, by, reason });
+      await take({ kind: "asked", command, by, reason, approved });
       // Also where nothing more is done, there is something to tell.
       await storage.setAlarm(now());
       return state as Rollout;
@@ -209,20 +212,3 @@ export const rollouts = (ports: Ports) => {
 
 const wakeAt = (it: Rollout, now: number): number =>
   it.goal.done.length < it.subjects.length ? Math.max(now + 50, it.goal.notBefore) : now + lookMs;
-
-/** @returns undefined for a Worker whose one version has all requests */
-const subjectOf = async (
-  worker: string,
-  { platform }: Ports,
-): Promise<{ readonly subject: Subject; readonly deployment: string } | undefined> => {
-  const answer = await platform.deployments(worker);
-  if (!answer.ok) throw new Refusal(`${worker}: ${answer.message}`);
-  const [newest] = answer.result;
-  if (newest?.versions.length !== 2) return undefined;
-  const [stable, canary] = newest.versions.toSorted(
-    (a, b) =>
-      Number(b.version_id === newest.stable) - Number(a.version_id === newest.stable) || b.percentage - a.percentage,
-  );
-  if (!stable || !canary) return undefined;
-  return { subject: { worker, stable: stable.version_id, canary: canary.version_id }, deployment: newest.id };
-};

@@ -1,5 +1,6 @@
 /** A rollout's decisions: a state and what happened make the next state and what is to be done. Pure. */
 
+import { movedOn, type RolloutPosition } from "../approval.ts";
 import type { Verdict } from "./finding.ts";
 import { type News, newsOf, waitingWhy } from "./news.ts";
 import {
@@ -22,7 +23,14 @@ export type Event =
   | { readonly kind: "refused"; readonly seq: number; readonly worker: string; readonly fault: PlatformFault }
   | { readonly kind: "smoked"; readonly seq: number; readonly ok: boolean; readonly why: string }
   | { readonly kind: "judged"; readonly seq: number; readonly verdict: Verdict }
-  | { readonly kind: "asked"; readonly command: Command; readonly by: string; readonly reason: string };
+  | {
+      readonly kind: "asked";
+      readonly command: Command;
+      readonly by: string;
+      readonly reason: string;
+      /** Where the rollout stood when it was approved. */
+      readonly approved?: RolloutPosition | undefined;
+    };
 
 export interface PlatformFault {
   /** 0 where nothing answered. */
@@ -193,7 +201,13 @@ const noted = (it: Rollout, at: number, by?: string): Rollout => {
   return { ...it, notes: [...it.notes, note].slice(-mostNotes) };
 };
 
-const commanded = (it: Rollout, { command, by, reason }: Extract<Event, { kind: "asked" }>, now: number): Rollout => {
+const commanded = (
+  it: Rollout,
+  { command, by, reason, approved }: Extract<Event, { kind: "asked" }>,
+  now: number,
+): Rollout => {
+  const elsewhere = approved && movedOn(approved, it);
+  if (elsewhere) throw new Refusal(`what was approved does not hold: ${elsewhere}; propose it anew`);
   const said = (state: Rollout): Rollout => noted(state, now, by);
   const because = reason ? `: ${reason}` : "";
   if (command === "abort") {

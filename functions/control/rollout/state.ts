@@ -10,6 +10,13 @@ export interface Subject {
   readonly canary: string;
 }
 
+/** A subject before its rollout, as people are shown it. */
+export interface Candidate extends Subject {
+  /** Of the new version: the digest of what was built, and what was said when it was uploaded. Null where the platform knows none. */
+  readonly tag: string | null;
+  readonly message: string | null;
+}
+
 /** What the new version is asked before any user meets it. */
 export interface Smoke {
   /** As `GET /rates/USD`, under the tier's base. */
@@ -113,6 +120,8 @@ export interface Start {
   /** The wave's that begins it. It finds what it began before, whose answer was lost. */
   readonly wave?: string;
   readonly commit?: string | null;
+  /** What was approved: other versions are refused. */
+  readonly approved?: readonly Subject[] | undefined;
 }
 
 /** How the platform tells of a deployment. */

@@ -9,7 +9,8 @@ import { tiersServed } from "../together.ts";
 import { criteriaOf } from "./criteria.ts";
 import { drainOf, tellDrain } from "./draining.ts";
 import { evidenceOf } from "./gathering.ts";
-import { type Answer, type Ports, rollouts } from "./object.ts";
+import { type Ports, rollouts } from "./object.ts";
+import type { Answer } from "./platform.ts";
 import { queriesOf } from "./queries.ts";
 import { labelOf, smokeTest } from "./smoke.ts";
 import type { Rollout } from "./state.ts";
@@ -24,6 +25,7 @@ export const rolloutsOf = (plan: ControlPlan, env: Bindings, storage: DurableObj
     platform: {
       deployments: (name) => platformOf(name).deployments(name),
       split: (name, versions, message) => platformOf(name).split(name, versions, message),
+      version: (name, version) => platformOf(name).version(name, version),
     },
     evidence: (it, stretch) => evidenceOf(env, plan, it, stretch, world.now()),
     judge: (it, stages) => judge(stages, criteriaOf(it)),
@@ -61,6 +63,7 @@ export const rolloutsOf = (plan: ControlPlan, env: Bindings, storage: DurableObj
 const workers = (env: Bindings): Ports["platform"] => ({
   deployments: (worker) => asked(env, "deployments", { worker }),
   split: (worker, versions, message) => asked(env, "split", { worker, versions, message }),
+  version: (worker, version) => asked(env, "version", { worker, version }),
 });
 
 /** How often the time of an entry is looked at, which is days. */

@@ -2,9 +2,10 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Desk, Types } from "../api.ts";
 import { answers, json, reason, release, tierName } from "../api-routes.ts";
+import { wavePositionOf } from "../approval.ts";
 import { everyTier, proposed } from "../audit.ts";
 import type { ControlPlan } from "../plan.ts";
-import { askWave, membersIn, startWave, twoForCommand, twoForStart, type WaveBody } from "./perform.ts";
+import { askWave, boundWave, membersIn, startWave, twoForCommand, twoForStart, type WaveBody } from "./perform.ts";
 
 const mostTiers = 500;
 const mostAtOnce = 50;
@@ -66,7 +67,8 @@ export const addWaves = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Desk)
     const members = membersIn(plan, body);
     if (!twoForStart(members)) return Response.json(await startWave(plan, desk, body, name));
     await desk.waves.check({ members });
-    return proposed(desk, { by: name, key, tier: everyTier, what: "wave start", body: JSON.stringify(body) });
+    const bound = await boundWave(plan, desk, members);
+    return proposed(desk, { by: name, key, tier: everyTier, what: "wave start", body, bound });
   });
   app.openapi(routes.ask, async (c) => {
     const { name, key } = c.get("person");
@@ -74,7 +76,7 @@ export const addWaves = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Desk)
     const body = c.req.valid("json");
     const two = await twoForCommand(desk, what);
     if (!two) return Response.json(await askWave(desk, what, body, name));
-    const proposal = JSON.stringify({ ...body, wave: two.id });
-    return proposed(desk, { by: name, key, tier: everyTier, what: `wave ${what}`, body: proposal });
+    const bound = { versions: [], commit: null, wave: wavePositionOf(two) };
+    return proposed(desk, { by: name, key, tier: everyTier, what: `wave ${what}`, body, bound });
   });
 };

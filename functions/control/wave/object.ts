@@ -1,4 +1,6 @@
 /** The waves of an environment, one at a time: what is kept, what is looked at, and what is begun. A crash at any point begins nothing twice. */
+
+import type { WavePosition } from "../approval.ts";
 import { type Tell, type WaveNews, waveNoticeOf } from "../notices/notice.ts";
 import { untoldOn } from "../notices/untold.ts";
 import { Refusal } from "../rollout/reducer.ts";
@@ -42,8 +44,8 @@ export interface WaveAsk {
   readonly all: boolean;
   readonly by: string;
   readonly reason: string;
-  /** Only where this one is still the last. */
-  readonly wave?: string | undefined;
+  /** Where the wave stood when it was approved: elsewhere the command is refused. */
+  readonly approved?: WavePosition | undefined;
 }
 
 /** How often the tiers' rollouts are looked at. */
@@ -191,11 +193,10 @@ export const waves = ({ storage, rollouts, tell, now, uuid }: WavePorts) => {
         return it;
       }),
     /** @throws Refusal */
-    ask: async ({ command, all, by, reason, wave }: WaveAsk): Promise<Wave> => {
+    ask: async ({ command, all, by, reason, approved }: WaveAsk): Promise<Wave> => {
       const before = await load();
       if (!before) throw new Refusal("there has been no wave");
-      if (wave !== undefined && before.id !== wave) throw new Refusal("another wave has been begun since");
-      await take({ kind: "asked", command, all, by, reason });
+      await take({ kind: "asked", command, all, by, reason, approved });
       // Also where nothing more is done, there is something to tell.
       await storage.setAlarm(now());
       return state as Wave;

@@ -1,7 +1,9 @@
 /** What people ask of waves, checked against what control knows of the tiers, and written down. */
+import type { Bound } from "../approval.ts";
 import { audited, everyTier, type Recorder } from "../audit.ts";
-import type { ControlPlan } from "../plan.ts";
+import type { ControlPlan, TierFacts } from "../plan.ts";
 import { Refusal } from "../rollout/reducer.ts";
+import type { Candidate } from "../rollout/state.ts";
 import type { WrittenRelease } from "../steps.ts";
 import { membersOf } from "./members.ts";
 import type { WaveAsk, WaveStart } from "./object.ts";
@@ -23,6 +25,8 @@ export interface WaveCalls {
 
 export interface WaveDesk extends Recorder {
   readonly waves: WaveCalls;
+  /** What a start would release now. @throws Refusal where there is nothing */
+  readonly candidates: (tier: string, facts: TierFacts) => Promise<readonly Candidate[]>;
 }
 
 export interface WaveBody {
@@ -36,8 +40,6 @@ export interface WaveBody {
 export interface WaveCommandBody {
   readonly reason: string;
   readonly all: boolean;
-  /** Of a proposal: it is for this wave, and for no other. */
-  readonly wave?: string | undefined;
 }
 
 /** What is written down of it: releases are many, and manifests have them. */
@@ -51,22 +53,55 @@ export const membersIn = (plan: Pick<ControlPlan, "tiers">, { tiers, releases }:
   return membersOf(plan, tiers, releases);
 };
 
-export const startWave = async (plan: ControlPlan, desk: WaveDesk, body: WaveBody, by: string): Promise<Wave> => {
-  const members = membersIn(plan, body);
+/** @param approved the versions that a second person approved, of each Worker of a core tier */
+export const startWave = async (
+  plan: ControlPlan,
+  desk: WaveDesk,
+  body: WaveBody,
+  by: string,
+  approved?: Bound,
+): Promise<Wave> => {
+  const members = membersIn(plan, body).map((it) =>
+    approved && it.level === "core" ? { ...it, approved: versionsOf(plan, it, approved) } : it,
+  );
   const { reason, concurrent, selection } = body;
   const line = { by, what: "wave start", tier: everyTier, reason, before: "null", asked: shownBody(body) };
   return audited(desk, line, () => desk.waves.start({ members, concurrent, selection, by, reason }));
 };
 
+/** @throws Refusal for a tier that was not core when the wave was approved */
+const versionsOf = ({ tiers }: ControlPlan, { tier }: Member, { versions }: Bound): readonly Candidate[] => {
+  const workers = tiers[tier]?.workers ?? [];
+  const own = versions.filter(({ worker }) => workers.includes(worker));
+  if (own.length === 0) throw new Refusal(`what was approved names no version of ${tier}: propose it anew`);
+  return own;
+};
+
+/** Calls to the platform at once. */
+const atOnce = 10;
+
+/** What a second person approves: the versions of the wave's core tiers. @throws Refusal */
+export const boundWave = async ({ tiers }: ControlPlan, desk: WaveDesk, members: readonly Member[]): Promise<Bound> => {
+  const core = members.filter(({ level }) => level === "core");
+  const versions: Candidate[] = [];
+  for (let from = 0; from < core.length; from += atOnce) {
+    const some = core.slice(from, from + atOnce);
+    const found = some.map(({ tier }) => desk.candidates(tier, tiers[tier] as TierFacts));
+    versions.push(...(await Promise.all(found)).flat());
+  }
+  return { versions, commit: null };
+};
+
 export const askWave = async (
   desk: WaveDesk,
   command: WaveCommand,
-  { reason, all, wave }: WaveCommandBody,
+  { reason, all }: WaveCommandBody,
   by: string,
+  approved?: Bound,
 ): Promise<Wave> => {
   const before = JSON.stringify((await desk.waves.status())?.why ?? null);
   const line = { by, what: `wave ${command}`, tier: everyTier, reason, before, asked: JSON.stringify({ all }) };
-  return audited(desk, line, () => desk.waves.ask({ command, all, by, reason, wave }));
+  return audited(desk, line, () => desk.waves.ask({ command, all, by, reason, approved: approved?.wave }));
 };
 
 /** A proposal that a second person has approved. */
@@ -74,12 +109,12 @@ export const approvedWave = (
   plan: ControlPlan,
   desk: WaveDesk,
   what: string,
-  body: WaveBody & WaveCommandBody,
+  { bound, ...body }: WaveBody & WaveCommandBody & { readonly bound: Bound },
   by: string,
 ): Promise<Wave> =>
   what === "wave start"
-    ? startWave(plan, desk, body, by)
-    : askWave(desk, what.replace("wave ", "") as WaveCommand, body, by);
+    ? startWave(plan, desk, body, by, bound)
+    : askWave(desk, what.replace("wave ", "") as WaveCommand, body, by, bound);
 
 /** What sends users of a core tier onwards takes two people; what stops it takes one. */
 export const twoForStart = (members: readonly Member[]): boolean => members.some(({ level }) => level === "core");

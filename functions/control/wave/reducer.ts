@@ -1,4 +1,5 @@
 /** A wave's decisions: a state and what happened make the next state; `due` says what is to be done. Pure. */
+import { type WavePosition, waveMovedOn } from "../approval.ts";
 import { Refusal } from "../rollout/reducer.ts";
 import { inPlace, isActive, isWaveOver, levels, type Member, type Note, type Seen, type Wave } from "./state.ts";
 
@@ -20,6 +21,8 @@ export type WaveEvent =
       readonly all: boolean;
       readonly by: string;
       readonly reason: string;
+      /** Where the wave stood when it was approved. */
+      readonly approved?: WavePosition | undefined;
     };
 
 export interface WaveAction {
@@ -34,7 +37,11 @@ const firstBackoffMs = 2000;
 
 /** @throws Refusal for a command that does not fit */
 export const reduceWave = (it: Wave, event: WaveEvent, now: number): Wave => {
-  if (event.kind === "asked") return settled(commanded(it, event, now), now);
+  if (event.kind === "asked") {
+    const elsewhere = event.approved && waveMovedOn(event.approved, it);
+    if (elsewhere) throw new Refusal(`what was approved does not hold: ${elsewhere}; propose it anew`);
+    return settled(commanded(it, event, now), now);
+  }
   if (isWaveOver(it)) return it;
   if (event.kind === "looked") return begun(it, now);
   const member = it.members.find(({ tier }) => tier === event.tier);

@@ -1,6 +1,6 @@
 /** A wave as it is kept: plain JSON. */
 import type { Level } from "../../gateway/plan.ts";
-import type { Status } from "../rollout/state.ts";
+import type { Status, Subject } from "../rollout/state.ts";
 import type { WrittenRelease } from "../steps.ts";
 
 /** What depends least on a tier comes first. A level begins when all of the one before are done. */
@@ -25,6 +25,8 @@ export interface Member {
   readonly along: readonly string[];
   readonly level: Level;
   readonly release: WrittenRelease;
+  /** Versions that a second person approved: its rollout begins with these or not at all. */
+  readonly approved?: readonly Subject[];
   readonly place: Place;
   /** Its rollout's id. */
   readonly rollout: string | null;

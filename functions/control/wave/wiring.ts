@@ -41,13 +41,13 @@ export const wavesOf = (
         const it = isMine(newest) ? newest : newest && (await of(tier).history()).find(isMine);
         return it ? seenOf(it) : null;
       },
-      start: async ({ id, by, reason }, { tier, release }) => {
+      start: async ({ id, by, reason }, { tier, release, approved }) => {
         const facts = Object.hasOwn(tiers, tier) ? tiers[tier] : undefined;
         if (!facts) throw new Refusal(`control knows no tier "${tier}" any more`);
         const why = `wave ${id}: ${reason}`;
         const line = { by, what: "start", tier, reason: why, before: "null", asked: JSON.stringify({ wave: id }) };
         const it = await audited({ ledger, now }, line, async () => {
-          const given = { ...fromManifest(release), tier, facts, by, reason: why, wave: id };
+          const given = { ...fromManifest(release), tier, facts, by, reason: why, wave: id, approved };
           const started: Rollout | Refused = await of(tier).start(given);
           return granted(started);
         });

@@ -4,9 +4,13 @@ import { env } from "cloudflare:workers";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { controlAudience } from "../../../functions/control/access.ts";
-import { adminApi, type Desk } from "../../../functions/control/api.ts";
+import { adminApi, type Desk, type StartAsked } from "../../../functions/control/api.ts";
+import { otherVersions } from "../../../functions/control/approval.ts";
+import type { Shown } from "../../../functions/control/audit.ts";
 import { ledgerOn } from "../../../functions/control/ledger.ts";
-import type { ControlPlan, Operator } from "../../../functions/control/plan.ts";
+import type { ControlPlan, Operator, TierFacts } from "../../../functions/control/plan.ts";
+import { addProposals } from "../../../functions/control/proposals.ts";
+import { Refusal } from "../../../functions/control/rollout/reducer.ts";
 
 const pair = async () => {
   const { publicKey, privateKey } = await generateKeyPair("EdDSA");
@@ -26,9 +30,14 @@ const over = (sql: SqlStorage) => {
   let count = 0;
   const done: string[] = [];
   const ledger = ledgerOn(sql);
+  /** What would be released now. */
+  const world = { canary: "v1" };
   const desk = {
     status: async () => null,
-    start: async (tier: string, _: unknown, { by }: { readonly by: string }) => {
+    candidates: async () => [{ worker: "gate", stable: "v0", canary: world.canary, tag: "d1", message: null }],
+    start: async (tier: string, _: unknown, { by, approved }: StartAsked) => {
+      const other = approved && otherVersions(approved, await desk.candidates("", {} as TierFacts));
+      if (other) throw new Refusal(other);
       done.push(`${by}: start ${tier}`);
       return { status: "running", why: "" };
     },
@@ -50,6 +59,7 @@ const over = (sql: SqlStorage) => {
   const tier = (level: string) => ({ level, workers: ["gate"], routes: {}, filters: {}, release: {} });
   const plan = { environment: "test", operators, tiers: { core: tier("core"), calm: tier("standard") } };
   const app = adminApi(plan as unknown as ControlPlan, desk);
+  addProposals(app, plan as unknown as ControlPlan, desk);
   const tokenOf = (name: string, key: CryptoKey, jti?: string) => {
     const seconds = Math.floor(now / 1000);
     const token = new SignJWT({ env: "test", ...(jti !== undefined && { jti }) })
@@ -60,17 +70,21 @@ const over = (sql: SqlStorage) => {
       .setExpirationTime(seconds + 60);
     return token.sign(key);
   };
-  const send = async (token: string, path: string, method = "POST") => {
+  const send = async (token: string, path: string, method = "POST", given: object = { reason: "a test" }) => {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-    const body = method === "POST" ? JSON.stringify({ reason: "a test" }) : null;
+    const body = method === "POST" ? JSON.stringify(given) : null;
     const response = await app.request(path, { method, headers, body });
-    return { status: response.status, said: JSON.parse((await response.text()) || "{}") as { detail?: string; proposal?: { id: string } } };
+    return {
+      status: response.status,
+      said: JSON.parse((await response.text()) || "{}") as { detail?: string; proposal?: Shown },
+    };
   };
   const proposed = async () => {
     const { said } = await send(await tokenOf("alice", a.key, "p"), "/v1/tiers/core/rollouts");
-    return `/v1/proposals/${said.proposal?.id}`;
+    const { id, fingerprint } = said.proposal as Shown;
+    return (token: string, given: object = { fingerprint }) => send(token, `/v1/proposals/${id}`, "POST", given);
   };
-  return { operators, done, sql, tokenOf, send, proposed, pass: (ms: number) => (now += ms), now: () => now };
+  return { world, operators, done, sql, tokenOf, send, proposed, pass: (ms: number) => (now += ms), now: () => now };
 };
 
 const start = "/v1/tiers/calm/rollouts";
@@ -163,10 +177,10 @@ describe("an operator's token", () => {
 
 describe("what waits for a second person", () => {
   it("is done when another approves it, once", () =>
-    office(async ({ send, tokenOf, proposed, done }) => {
-      const path = await proposed();
-      expect((await send(await tokenOf("bob", b.key, "1"), path)).status).toBe(200);
-      expect((await send(await tokenOf("bob", b.key, "2"), path)).status).toBe(404);
+    office(async ({ tokenOf, proposed, done }) => {
+      const approve = await proposed();
+      expect((await approve(await tokenOf("bob", b.key, "1"))).status).toBe(200);
+      expect((await approve(await tokenOf("bob", b.key, "2"))).status).toBe(404);
       expect(done).toEqual(["alice and bob: start core"]);
     }));
 
@@ -175,11 +189,11 @@ describe("what waits for a second person", () => {
     ["only reads now", { alice: { key: a.x, role: "viewer" } }],
     ["has another key now", { alice: { key: c.x, role: "operator" } }],
   ])("is not done where who proposed it %s", (_, left) =>
-    office(async ({ send, tokenOf, proposed, done, operators }) => {
-      const path = await proposed();
+    office(async ({ tokenOf, proposed, done, operators }) => {
+      const approve = await proposed();
       delete operators.alice;
       Object.assign(operators, left);
-      expect(await send(await tokenOf("bob", b.key, "1"), path)).toMatchObject({
+      expect(await approve(await tokenOf("bob", b.key, "1"))).toMatchObject({
         status: 403,
         said: { detail: expect.stringContaining("may not any more") },
       });
@@ -188,13 +202,57 @@ describe("what waits for a second person", () => {
   );
 
   it("is not approved under a second name with the same key", () =>
-    office(async ({ send, tokenOf, proposed, done, operators }) => {
-      const path = await proposed();
+    office(async ({ tokenOf, proposed, done, operators }) => {
+      const approve = await proposed();
       operators.alicia = { key: a.x, role: "admin" };
-      expect(await send(await tokenOf("alicia", a.key, "1"), path)).toMatchObject({
+      expect(await approve(await tokenOf("alicia", a.key, "1"))).toMatchObject({
         status: 403,
         said: { detail: expect.stringContaining("a second person") },
       });
+      expect(done).toEqual([]);
+    }));
+
+  it("is not done where something else would be released by now, and waits no more", () =>
+    office(async ({ tokenOf, proposed, done, world }) => {
+      const approve = await proposed();
+      world.canary = "v2";
+      expect(await approve(await tokenOf("bob", b.key, "1"))).toMatchObject({
+        status: 409,
+        said: { detail: expect.stringContaining("gate has version v2") },
+      });
+      world.canary = "v1";
+      expect((await approve(await tokenOf("bob", b.key, "2"))).status).toBe(404);
+      expect(done).toEqual([]);
+    }));
+
+  it.each<[string, object, number]>([
+    ["names nothing", {}, 400],
+    ["names something else", { fingerprint: "0".repeat(64) }, 409],
+  ])("is not done for who %s, and goes on waiting", (_, given, status) =>
+    office(async ({ tokenOf, proposed, done }) => {
+      const approve = await proposed();
+      expect((await approve(await tokenOf("bob", b.key, "1"), given)).status).toBe(status);
+      expect(done).toEqual([]);
+      expect((await approve(await tokenOf("bob", b.key, "2"))).status).toBe(200);
+    }),
+  );
+
+  it("is gone after an hour", () =>
+    office(async ({ tokenOf, proposed, done, pass }) => {
+      const approve = await proposed();
+      pass(3_600_000);
+      expect((await approve(await tokenOf("bob", b.key, "1"))).status).toBe(404);
+      expect(done).toEqual([]);
+    }));
+
+  it("is not done where an earlier release wrote it, which named no version", () =>
+    office(async ({ tokenOf, proposed, done, sql, send }) => {
+      await proposed();
+      sql.exec("UPDATE waiting SET body = '{}'");
+      const { said } = await send(await tokenOf("bob", b.key, "1"), "/v1/proposals", "GET");
+      const [{ id, fingerprint }] = said as unknown as [Shown];
+      const old = await send(await tokenOf("bob", b.key, "2"), `/v1/proposals/${id}`, "POST", { fingerprint });
+      expect(old).toMatchObject({ status: 409, said: { detail: expect.stringContaining("names no version") } });
       expect(done).toEqual([]);
     }));
 });

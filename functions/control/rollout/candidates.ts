@@ -1,0 +1,44 @@
+/** What a start would release: the Workers of a tier that have a new version beside their stable one. */
+import type { Platform } from "./platform.ts";
+import { Refusal } from "./reducer.ts";
+import type { Candidate, Start, Subject } from "./state.ts";
+
+export interface Releasable {
+  readonly subject: Subject;
+  /** The newest deployment of the Worker. */
+  readonly deployment: string;
+}
+
+/** @throws Refusal where no Worker has a version to release */
+export const releasable = async (
+  tier: string,
+  { workers }: Start["facts"],
+  platform: Platform,
+): Promise<readonly Releasable[]> => {
+  const found = await Promise.all(workers.map((worker) => subjectOf(worker, platform)));
+  const subjects = found.flatMap((it) => it ?? []);
+  if (subjects.length === 0)
+    throw new Refusal(`no Worker of ${tier} has a new version beside its stable one: postern deploy ${tier} --split 0`);
+  return subjects;
+};
+
+/** @throws Refusal where the platform does not say what the version is */
+export const described = async (subject: Subject, platform: Platform): Promise<Candidate> => {
+  const answer = await platform.version(subject.worker, subject.canary);
+  if (!answer.ok) throw new Refusal(`${subject.worker}: ${answer.message}`);
+  return { ...subject, ...answer.result };
+};
+
+/** @returns undefined for a Worker whose one version has all requests */
+const subjectOf = async (worker: string, platform: Platform): Promise<Releasable | undefined> => {
+  const answer = await platform.deployments(worker);
+  if (!answer.ok) throw new Refusal(`${worker}: ${answer.message}`);
+  const [newest] = answer.result;
+  if (newest?.versions.length !== 2) return undefined;
+  const [stable, canary] = newest.versions.toSorted(
+    (a, b) =>
+      Number(b.version_id === newest.stable) - Number(a.version_id === newest.stable) || b.percentage - a.percentage,
+  );
+  if (!stable || !canary) return undefined;
+  return { subject: { worker, stable: stable.version_id, canary: canary.version_id }, deployment: newest.id };
+};
