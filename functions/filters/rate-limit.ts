@@ -10,6 +10,7 @@ import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
 import { duration, milliseconds, percent, perWindow, rate, share } from "../gateway/quantities.ts";
 import { redisByRest } from "../gateway/redis.ts";
 import { secret, secretOf } from "../gateway/secrets.ts";
+import { storeBreaker } from "../gateway/store-breaker.ts";
 import type { Context, Deps, Guard } from "../gateway/types.ts";
 
 const codes = {
@@ -171,9 +172,6 @@ const tell = (told: readonly Told[], context: Context, { now }: Deps): Response 
 
 const seconds = ({ reset }: Verdict, now: number): number => Math.max(1, Math.ceil((reset - now) / 1000));
 
-/** A store that failed is left alone for a moment, so that requests do not wait for it one after the other. */
-const restMs = 1000;
-
 const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, id }: Place): Named => {
   const { count, windowMs } = perWindow(text);
   const { algorithm, burst = count } = config;
@@ -202,25 +200,32 @@ const counting = ({ limiter }: Deps): Limiter => {
 };
 
 /**
- * What is done where the store fails; it is then left alone for a moment. Per isolate.
+ * What is done where the store fails. Per isolate.
  * @param instead without it, no verdict is given
  */
 const sheltered = (limit: Limit, instead: Limit | undefined, { tier, id }: Place, deps: Deps): Named["of"] => {
-  let restsUntil = 0;
+  const breaker = storeBreaker(deps);
   const without = (key: string, context: Context) => {
     context.outcome.degraded = [...(context.outcome.degraded ?? []), id];
     return instead?.(key);
   };
   const failed = (cause: unknown, key: string, context: Context) => {
-    restsUntil = deps.now() + restMs;
+    breaker.failed(key, cause);
     const { message } = cause instanceof Error ? cause : new Error(String(cause));
     deps.log({ type: "degraded", tier, filter: id, cause: message.slice(0, 300), request: context.caller.requestId });
     return without(key, context);
   };
   return (key, context) => {
-    if (deps.now() < restsUntil) return without(key, context);
+    if (breaker.isOpen(key)) return without(key, context);
     const verdict = limit(key);
-    return verdict instanceof Promise ? verdict.catch((cause: unknown) => failed(cause, key, context)) : verdict;
+    if (!(verdict instanceof Promise)) return verdict;
+    return verdict.then(
+      (it) => {
+        breaker.succeeded(key);
+        return it;
+      },
+      (cause: unknown) => failed(cause, key, context),
+    );
   };
 };
 

@@ -15,13 +15,20 @@ export const keyOf = (by: readonly string[]): ((request: Request, context: Conte
     return (request: Request, context: Context): string =>
       value ? (value(request, context) ?? "") : plain(it, context);
   });
-  // A header may hold a credential, and both may be long: a store is told their hash.
+  // A header may hold a credential: a store is told its hash.
   const hashed = by.some((it) => it.includes("."));
   return (request, context) => {
-    const text = by.map((it, index) => `${it}=${encodeURIComponent(parts[index]?.(request, context) ?? "")}`).join("&");
-    return hashed ? sha256(text).then((it) => `{${by.join("&")}=${it}}`) : `{${text}}`;
+    const text = by.map((it, index) => `${it}=${encoded(parts[index]?.(request, context) ?? "")}`).join("&");
+    if (hashed) return sha256(text).then((it) => `{${by.join("&")}=${it}}`);
+    return text.length > longestKey ? sha256(text).then((it) => `{#${it}}`) : `{${text}}`;
   };
 };
+
+/** In characters. What is longer is counted under its hash, since a store takes no key of any length. */
+const longestKey = 200;
+
+/** Different values stay different, also those that are no Unicode: a claim may hold half of a surrogate pair. */
+const encoded = (value: string): string => (value.isWellFormed() ? encodeURIComponent(value) : JSON.stringify(value));
 
 const plain = (key: string, { caller, route }: Context): string => {
   if (key === "ip") return network(caller.ip);

@@ -29,8 +29,16 @@ export const stateBinding = (tier: string): string => `STATE_${tier.toUpperCase(
 /** The gate's service binding to the feed. */
 export const feedBinding = (tier: string): string => `FEED_${tier.toUpperCase().replaceAll("-", "_")}`;
 
+/** Says that the store answers, and that one key cannot be counted. It concerns no other key. */
+export class KeyRefused extends Error {
+  override readonly name = "KeyRefused";
+}
+
 /** What keys are spread by: the text in braces, as Redis Cluster does it, so that the windows of one key stay together. */
 export const tagOf = (key: string): string => /\{([^{}]+)\}/.exec(key)?.[1] ?? key;
+
+/** State answers, and this key cannot be counted: the question is too long or malformed, or its shard takes no new key. */
+const aboutKey: ReadonlySet<number> = new Set([400, 413, 507]);
 
 export const stateOf = (binding: Pick<Fetcher, "fetch">): State => {
   const ask = async <T>(operation: "run" | "once", key: string, body: object, signal?: AbortSignal): Promise<T> => {
@@ -41,7 +49,8 @@ export const stateOf = (binding: Pick<Fetcher, "fetch">): State => {
       ...(signal && { signal }),
     });
     if (response.ok) return (await response.json()) as T;
-    throw new Error(`state answered ${response.status}: ${(await response.text()).slice(0, 200)}`);
+    const message = `state answered ${response.status}: ${(await response.text()).slice(0, 200)}`;
+    throw aboutKey.has(response.status) ? new KeyRefused(message) : new Error(message);
   };
   return {
     run: async (call, signal) => (await ask<{ reply?: unknown }>("run", call.keys[0] ?? "", call, signal)).reply,

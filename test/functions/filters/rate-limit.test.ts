@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/rate-limit.ts";
 import { Claims, Consumer, learn } from "../../../functions/gateway/facts.ts";
-import type { State } from "../../../functions/gateway/state.ts";
+import { position } from "../../../functions/gateway/pipeline.ts";
+import { KeyRefused, type State, tagOf } from "../../../functions/gateway/state.ts";
 import type { Guard } from "../../../functions/gateway/types.ts";
 import { conversation, counters, place, type Setting, world } from "../conversation.ts";
 
@@ -216,6 +217,88 @@ describe("a store that is", () => {
       { world: surroundings(state) },
     );
     expect((await send("GET /")).code).toBe("limit-unavailable");
+  });
+});
+
+describe("a key that cannot be counted", () => {
+  /** Who is asked for stands in a header, so that one gate serves them all. */
+  const whoever: Record<string, () => Guard> = {
+    identity: () => (request, context) => {
+      const id = JSON.parse(request.headers.get("x-id") ?? '""') as string;
+      learn(context, Consumer, { id, labels: {} });
+      return undefined;
+    },
+  };
+  const as = (id: string) => ({
+    headers: {
+      "x-id": JSON.stringify(id).replace(/[^ -~]/g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, "0")}`),
+    },
+  });
+  const limited = (state: State, onFailure: "deny" | "allow") =>
+    gate(
+      { limit: "1/h", by: "consumer", count: "exact", "on-failure": onFailure },
+      { world: surroundings(state) },
+      whoever,
+    );
+
+  it.each(["deny", "allow"] as const)("long or odd ids are counted as any other (%s)", async (onFailure) => {
+    const { send } = limited(counters(), onFailure);
+    const ids = ["\u8a18".repeat(300), "x".repeat(20_000), "\ud800", "{}", "", "\0"];
+    for (const id of ids) expect(await statuses(send, 2, as(id))).toEqual([200, 429]);
+  });
+
+  it.each([413, 400, 507])("where state answers %i, that concerns nobody else", async (status) => {
+    const inner = counters();
+    const state: State = {
+      ...inner,
+      run: (call, signal) =>
+        call.keys[0]?.includes("bad")
+          ? Promise.reject(new KeyRefused(`state answered ${status}`))
+          : inner.run(call, signal),
+    };
+    const { send } = limited(state, "deny");
+    for (let index = 0; index < 20; index++) expect((await send("GET /", as(`bad-${index}`))).status).toBe(503);
+    for (let index = 0; index < 20; index++) expect(await statuses(send, 2, as(`good-${index}`))).toEqual([200, 429]);
+  });
+
+  it("state says so itself, of a question that is too long or malformed", async () => {
+    const { run } = counters();
+    await expect(run({ sha: "x", keys: ["x".repeat(9000)], args: [] })).rejects.toBeInstanceOf(KeyRefused);
+    await expect(run({ sha: "x", keys: ["x"], args: [Number.NaN] })).rejects.toBeInstanceOf(KeyRefused);
+  });
+});
+
+describe("a shard that is gone", () => {
+  const half = (asked: string[]): State => {
+    const inner = counters();
+    return {
+      ...inner,
+      run: (call, signal) => {
+        asked.push(call.keys[0] ?? "");
+        return position(tagOf(call.keys[0] ?? "")) < 0.5 ? Promise.reject(new Error("gone")) : inner.run(call, signal);
+      },
+    };
+  };
+  const from = (index: number) => `192.0.2.${index}`;
+  const isGone = (ip: string) => position(`ip=${ip}`) < 0.5;
+  const ips = Array.from({ length: 250 }, (_, index) => from(index));
+
+  it("is left alone after some of its keys have failed, and the others are counted as ever", async () => {
+    const asked: string[] = [];
+    const world = surroundings(half(asked));
+    const written = { limit: "1/h", by: "ip", count: "exact", "on-failure": "deny" } as const;
+    const config = spec().schema.parse(written);
+    const guard = make(config, world, { ...place, id: "limit" });
+    const statusFor = async (ip: string) =>
+      (await conversation({ limit: () => guard }, { world, caller: { ip } }).send("GET /")).status;
+    for (const ip of ips) expect([ip, await statusFor(ip)]).toEqual([ip, isGone(ip) ? 503 : 200]);
+    // Five keys for each sixteenth of the keys that is gone.
+    expect(asked.filter((key) => position(tagOf(key)) < 0.5)).toHaveLength(8 * 5);
+    for (const ip of ips.filter((it) => !isGone(it))) expect(await statusFor(ip)).toBe(429);
+    await world.pass(1000);
+    asked.length = 0;
+    expect(await statusFor(ips.find(isGone) as string)).toBe(503);
+    expect(asked).toHaveLength(1);
   });
 });
 
