@@ -72,7 +72,12 @@ export const missing = (it: Change | Written, { routes, filters }: TierFacts): s
   if (it.kind === "drain") return undefined;
   const filter = Object.hasOwn(filters, it.filter) ? filters[it.filter] : undefined;
   if (!filter) return `filter "${it.filter}"; it has ${names(filters)}`;
-  if (it.kind === "enforce") return filter.mode === "shadow" ? undefined : `shadowed filter "${it.filter}"`;
+  if (it.kind === "enforce") {
+    if (filter.mode !== "shadow") return `shadowed filter "${it.filter}"`;
+    return filter.enforceable
+      ? undefined
+      : `filter "${it.filter}" that an overlay may enforce: \`${filter.use}\` does more than refuse, so a release enforces it`;
+  }
   return filter.limit ? undefined : `filter "${it.filter}" with a limit`;
 };
 

@@ -26,7 +26,15 @@ export interface TierFacts {
   /** Of the tokens that its filters verify. */
   readonly issuers?: readonly string[];
   readonly filters: Readonly<
-    Record<string, { readonly use: string; readonly mode: Mode; readonly limit?: string | undefined }>
+    Record<
+      string,
+      {
+        readonly use: string;
+        readonly mode: Mode;
+        readonly enforceable?: true;
+        readonly limit?: string | undefined;
+      }
+    >
   >;
   readonly routes: Readonly<
     Record<

@@ -22,6 +22,7 @@ export const spec = () =>
   aboutFilter({
     kind: "guard",
     phase: "access",
+    enforcing: "tightens",
     schema: z
       .strictObject({
         scopes: z.array(scope()).min(1).optional().describe("Scopes of the token (`scope`, or `scp`), all of them"),

@@ -17,6 +17,7 @@ export const spec = () =>
   aboutFilter({
     kind: "guard",
     phase: "identity",
+    enforcing: "tightens",
     schema: z.strictObject({
       header: z
         .string()

@@ -13,6 +13,7 @@ export const spec = () =>
   aboutFilter({
     kind: "guard",
     phase: "admission",
+    enforcing: "tightens",
     schema: z.strictObject({ max: size().describe("The largest body; it replaces the tier's `limits.body`") }),
     short: "max",
     example: { max: "16KiB" },

@@ -28,6 +28,7 @@ export const spec = () =>
   aboutFilter({
     kind: "guard",
     phase: "access",
+    enforcing: "tightens",
     schema: z
       .strictObject({
         allow: z.array(range()).min(1).optional().describe("Only these get in"),

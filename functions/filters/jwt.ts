@@ -34,6 +34,7 @@ export const spec = () =>
   aboutFilter({
     kind: "guard",
     phase: "identity",
+    enforcing: "tightens",
     schema: z
       .strictObject({
         issuer: z.string().min(1).describe("Who must have issued the token (`iss`)"),

@@ -27,6 +27,7 @@ export const spec = () =>
   aboutFilter({
     kind: "guard",
     phase: "limits",
+    enforcing: "tightens",
     schema: z
       .strictObject({
         limit: z

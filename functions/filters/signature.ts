@@ -27,6 +27,7 @@ export const spec = () =>
   aboutFilter({
     kind: "guard",
     phase: "identity",
+    enforcing: "tightens",
     schema: z.strictObject({
       keys: z
         .record(

@@ -39,6 +39,7 @@ export const spec = () =>
   aboutFilter({
     kind: "guard",
     phase: "content",
+    enforcing: "tightens",
     schema: z
       .strictObject({
         openapi: z

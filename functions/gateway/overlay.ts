@@ -7,7 +7,7 @@ export type Change =
   | { readonly kind: "close"; readonly route: string | null; readonly closed: Closed }
   /** A limit besides those that a filter has, as `10/s`: a request must be allowed by each, so it can only be tighter. */
   | { readonly kind: "limit"; readonly filter: string; readonly limit: string }
-  /** What was shadowed. */
+  /** What is shadowed, where enforcing it can only tighten. */
   | { readonly kind: "enforce"; readonly filter: string }
   /** The share of users whom the gate serves itself, as `10%`, of a route that is cut over. */
   | { readonly kind: "cutover"; readonly route: string; readonly percent: string }
@@ -69,7 +69,7 @@ const withChange = (plan: Plan, change: Change, moves: Moves): Plan => {
   const filter = Object.hasOwn(plan.filters, change.filter) ? plan.filters[change.filter] : undefined;
   if (!filter) return plan;
   if (change.kind === "enforce")
-    return filter.mode === "shadow" ? withFilter(plan, change.filter, { ...filter, mode: "enforce" }) : plan;
+    return filter.enforceable ? withFilter(plan, change.filter, { ...filter, mode: "enforce" }) : plan;
   const config = filter.with as { readonly limit?: string | readonly string[] };
   if (config.limit === undefined) return plan;
   const limit = [...new Set([config.limit, change.limit].flat())];

@@ -53,6 +53,11 @@ export interface Reading {
 export interface AboutFilter<S extends ZodType = any> extends About<S> {
   readonly kind: "guard" | "layer";
   readonly phase: Phase;
+  /**
+   * Of a guard that does nothing but refuse, and learn what refusals rest on: to enforce it where it was shadowed can only
+   * tighten, so an overlay may. One that answers or edits requests grants something when it is enforced; a release does that.
+   */
+  readonly enforcing?: "tightens";
   /** Phases that it has to stand ahead of, where they are in the chain too. */
   readonly ahead?: readonly Phase[];
   /** Sources of references that are bound behind it: `consumer`, `claim`. */

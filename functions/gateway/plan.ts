@@ -10,6 +10,8 @@ export interface FilterPlan {
   readonly use: string;
   readonly kind: "guard" | "layer";
   readonly mode: Mode;
+  /** It is shadowed, and an overlay may enforce it. */
+  readonly enforceable?: true;
   /** Of consumers, or of gray keys until a consumer is known: `100%`. */
   readonly percent: string;
   /** Only requests that fulfil these meet it. */

@@ -173,7 +173,10 @@ export const factsOf = (checked: CheckedTier, plan: Plan, environment: string): 
     ...(gateOf(checked) === sharedGate && { shared: true as const }),
     issuers: issuersIn(plan),
     filters: Object.fromEntries(
-      Object.entries(plan.filters).map(([id, { use, mode, with: config }]) => [id, { use, mode, ...limitIn(config) }]),
+      Object.entries(plan.filters).map(([id, { use, mode, enforceable, with: config }]) => [
+        id,
+        { use, mode, ...(enforceable && { enforceable }), ...limitIn(config) },
+      ]),
     ),
     routes: Object.fromEntries(
       Object.entries(plan.routes).map(([route, { filters, goes, closed, cutover }]) => [

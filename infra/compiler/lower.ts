@@ -71,6 +71,7 @@ const lowerFilter = (
   kind: about.kind,
   mode,
   percent,
+  ...(mode === "shadow" && about.enforcing === "tightens" && { enforceable: true }),
   ...(when.length > 0 && { when }),
   with: canonical(document === undefined ? config : { ...namesIn(config), document }),
 });

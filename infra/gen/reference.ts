@@ -30,7 +30,7 @@ const page = (group: "filters" | "upstreams", name: string, about: AboutFilter |
   const traits =
     about.kind === "upstream"
       ? "An upstream: its protocol is the key beneath the upstream's name."
-      : `A ${about.kind} of the phase *${about.phase}*${about.provides ? `; behind it, \`${about.provides.map((it) => `${it}.…`).join("`, `")}\` can be referred to` : ""}.`;
+      : `A ${about.kind} of the phase *${about.phase}*${about.provides ? `; behind it, \`${about.provides.map((it) => `${it}.…`).join("`, `")}\` can be referred to` : ""}.${enforcingOf(about)}`;
   const example =
     group === "filters"
       ? { filters: [...aheadOf(about), { [name]: about.example }] }
@@ -54,6 +54,13 @@ ${rows(schema).join("\n")}
 
 ${codeTable(about.codes)}`,
   };
+};
+
+const enforcingOf = ({ kind, enforcing }: AboutFilter): string => {
+  if (kind === "layer") return "";
+  return enforcing === "tightens"
+    ? " Where it is shadowed, an overlay may enforce it."
+    : " Where it is shadowed, a release enforces it, and no overlay: it does more than refuse.";
 };
 
 /** What an example needs ahead of it: what bounds bodies, and what knows the consumer. */

@@ -105,7 +105,36 @@ describe.each(parts)("$group $name", ({ name, about, make }) => {
   });
 });
 
+/** Requests that meet what guards do besides refusing: preflights, redirects, answers of their own, edits. */
+const requests: readonly (readonly [string, RequestInit])[] = [
+  ["GET /", {}],
+  ["POST /", { body: "{}", headers: { "content-type": "application/json" } }],
+  ["OPTIONS /", { headers: { origin: "https://app.acme.example", "access-control-request-method": "GET" } }],
+];
+
 describe.each(parts.filter(({ about }) => about.kind === "guard"))("guard $name", ({ name, about, make }) => {
+  it("does nothing but refuse, where its spec lets an overlay enforce it", async () => {
+    if (!("enforcing" in about) || about.enforcing !== "tightens") return;
+    const config = (about.schema as ZodType).parse(about.example);
+    const needs = { bindings: about.bindings?.(config) ?? [], secrets: about.secrets?.(config) ?? [] };
+    for (const [line, init] of requests) {
+      const { send } = conversation(
+        { [name]: (deps) => make(config, deps, place) as Guard },
+        { world: surroundings(needs, { fetch: async () => Response.json({ keys: [] }) }) },
+      );
+      const { status, upstream } = await send(line, init);
+      const plain = await conversation({}).send(line, init);
+      const passed = status === plain.status && upstream.length === plain.upstream.length;
+      expect([line, passed || (status >= 400 && upstream.length === 0)]).toEqual([line, true]);
+    }
+  });
+
+  it("that answers or edits requests is not enforced by an overlay", () => {
+    const acts = ["cors", "headers", "redirect", "respond", "rewrite"];
+    const enforcing = "enforcing" in about ? about.enforcing : undefined;
+    expect([name, enforcing]).toEqual([name, acts.includes(name) ? undefined : "tightens"]);
+  });
+
   it("can be shadowed: it then changes nothing", async () => {
     const config = (about.schema as ZodType).parse(about.example);
     const setting = {

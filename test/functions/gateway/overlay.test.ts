@@ -27,6 +27,17 @@ describe("an overlay", () => {
     expect([all.routes.a?.closed, all.routes.b?.closed]).toEqual([{}, {}]);
   });
 
+  it("enforces a shadowed filter that only refuses, and none that does more", () => {
+    const calm = plan.filters.calm as NonNullable<typeof plan.filters.calm>;
+    const acting = { ...calm, mode: "shadow" as const };
+    const shadowed = { ...plan, filters: { quiet: { ...acting, enforceable: true as const }, acting } };
+    const { filters } = overlaid(shadowed, [
+      { kind: "enforce", filter: "quiet" },
+      { kind: "enforce", filter: "acting" },
+    ]);
+    expect([filters.quiet?.mode, filters.acting?.mode]).toEqual(["enforce", "shadow"]);
+  });
+
   it("puts a limit beside those that are there", () => {
     const { filters } = overlaid(plan, [{ kind: "limit", filter: "calm", limit: "2/s" }]);
     expect(filters.calm?.with).toMatchObject({ limit: ["5/s", "2/s"] });
@@ -43,7 +54,7 @@ describe("an overlay", () => {
   });
 
   it("never opens anything: filters stay, modes never weaken, limits stay, what is closed stays closed", () => {
-    const name = fc.constantFrom("a", "b", "calm", "quiet", "zz");
+    const name = fc.constantFrom("a", "b", "calm", "quiet", "acting", "zz");
     const change: fc.Arbitrary<Change> = fc.oneof(
       fc.record({ kind: fc.constant("close" as const), route: fc.option(name), closed: fc.constant({}) }),
       fc.record({ kind: fc.constant("limit" as const), filter: name, limit: fc.constantFrom("1/s", "1000000/s") }),
@@ -53,13 +64,16 @@ describe("an overlay", () => {
     );
     const strength = { off: 0, shadow: 1, enforce: 2 };
     const calm = plan.filters.calm as NonNullable<typeof plan.filters.calm>;
-    const shadowed = { ...plan, filters: { ...plan.filters, quiet: { ...calm, mode: "shadow" as const } } };
+    const acting = { ...calm, mode: "shadow" as const };
+    const quiet = { ...acting, enforceable: true as const };
+    const shadowed = { ...plan, filters: { ...plan.filters, quiet, acting } };
     fc.assert(
       fc.property(fc.array(change, { maxLength: 10 }), (changes) => {
         const after = overlaid(shadowed, changes, moves);
         for (const [id, filter] of Object.entries(shadowed.filters)) {
           const it = after.filters[id] as typeof filter;
           expect(strength[it.mode]).toBeGreaterThanOrEqual(strength[filter.mode]);
+          if (id === "acting") expect(it.mode).toBe("shadow");
           expect([(it.with as { limit: string }).limit].flat()).toContain("5/s");
         }
         for (const [route, { filters }] of Object.entries(shadowed.routes))
