@@ -84,7 +84,7 @@ export const route = () =>
       .string()
       .superRefine(explain(matchOf))
       .describe(
-        "`METHOD[,METHOD] /path/{name}/{name:pattern}/{rest*}`; `/path{/rest*}` takes /path too; `ANY` for every method",
+        "`METHOD[,METHOD] /path/{name}/{name:pattern}/{rest*}`; `/path{/rest*}` takes /path too; `/path/` ends in a slash, and `/{$}` is the base with one; `/{id}:cancel` mixes text and captures; `ANY` for every method",
       ),
     when: when().optional().describe("Further conditions that a request has to fulfil"),
     rank: z
@@ -164,7 +164,11 @@ export const frame = () =>
       .min(1, "a tier is served on one host at least")
       .max(100, "a tier is served on 100 hosts at most")
       .describe("Host names that its routes are served on; `*.acme.example` for all beneath one"),
-    base: z.string().superRefine(explain(baseOf)).default("/").describe("Put before every match"),
+    base: z
+      .string()
+      .superRefine(explain(baseOf))
+      .default("/")
+      .describe("Put before every match; `/` is the base itself, with no slash at its end"),
     entry: z
       .enum(["front", "zone"])
       .default("front")

@@ -1,5 +1,6 @@
 /** What of the requests of which route is checked, for every filter that validates them: by operations of a document, or by JSON Schemas. */
 import { createHash } from "node:crypto";
+import { capturesIn } from "../../functions/gateway/match.ts";
 import type { Checking } from "../../functions/gateway/part.ts";
 import { type OperationPlan, planOf } from "../openapi/checks.ts";
 import { dialectOf, latest, unknownDialect } from "../openapi/dialects.ts";
@@ -122,7 +123,7 @@ const byParts = (
   const plan = partsPlan(parts, translate, open);
   const plans: Plans = {};
   for (const { name, segments, methods, settings } of routes) {
-    const captures = segments.flatMap((it) => (it.kind === "literal" ? [] : [it.name]));
+    const captures = capturesIn(segments);
     for (const field of plan.fields)
       if (field.in === "path" && !captures.includes(field.name)) {
         const has = captures.length > 0 ? `it captures ${captures.join(", ")}` : "it captures nothing";

@@ -91,7 +91,8 @@ const regular = (source: string): string => {
   const ends = /\/\.\*$/.test(whole);
   const texts = (ends ? whole.slice(0, -3) : whole).slice(1).match(/(?:\[[^\]]*\]|\\.|[^/])+/g) ?? [];
   const segments = texts.map((text, index) => segmentOf(text, index + 1));
-  return `/${[...segments, ...(ends ? ["{rest*}"] : [])].join("/")}`;
+  const end = ends ? ["{rest*}"] : /[^/]\/$/.test(whole) ? [""] : [];
+  return `/${[...segments, ...end].join("/")}`;
 };
 
 const segmentOf = (text: string, place: number): string => {
