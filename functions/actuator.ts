@@ -2,6 +2,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { act } from "./control/actuator/calls.ts";
 import type { ActuatorPlan } from "./control/plan.ts";
+import { uncached } from "./gateway/uncached.ts";
 
 interface Secrets {
   readonly CLOUDFLARE_API_TOKEN: string;
@@ -14,7 +15,7 @@ export const actuator = (plan: ActuatorPlan): Entrypoint =>
   class extends WorkerEntrypoint<Secrets> {
     override fetch(request: Request): Promise<Response> {
       return act(request, plan, {
-        send: (url, init) => fetch(url, init),
+        send: (url, init) => fetch(url, { ...init, cf: uncached }),
         token: this.env.CLOUDFLARE_API_TOKEN,
         timeout: (ms) => AbortSignal.timeout(ms),
       });

@@ -18,9 +18,10 @@ import { telemetryOn } from "./control/telemetry/object.ts";
 import type { Store } from "./control/telemetry/store.ts";
 import { addWaves } from "./control/wave/api.ts";
 import { wavesOf } from "./control/wave/wiring.ts";
+import { uncached } from "./gateway/uncached.ts";
 
 const world: World = {
-  fetch: (url, init) => fetch(url, init),
+  fetch: (url, init) => fetch(url, { ...init, cf: uncached }),
   now: () => Date.now(),
   random: () => Math.random(),
   uuid: () => crypto.randomUUID(),

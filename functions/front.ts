@@ -57,7 +57,7 @@ export const front = (plan: FrontPlan, labels?: Labels, telemetry?: FrontTelemet
     const { headers } = onward;
     // No gate sees a label. One that does not hold is as none.
     const text = headers.get(labelHeader);
-    const { requestId, further } = cleanAndName(headers);
+    const { requestId, further } = cleanAndName(headers, plan.requestId?.accept === true);
     const setCookie = keepOnOneVersion(given, headers, further);
     const label = text === null ? undefined : await labels?.(text, Date.now());
     const defer: Ear["defer"] = (work) => context.waitUntil(work);
@@ -67,10 +67,21 @@ export const front = (plan: FrontPlan, labels?: Labels, telemetry?: FrontTelemet
   return { fetch };
 };
 
-/** Nothing that the gateway uses inside is taken from outside. A request id of our own, and the caller's trace continued (W3C Trace Context). */
-const cleanAndName = (headers: Headers): { readonly requestId: string; readonly further: readonly string[] } => {
-  const requestId = crypto.randomUUID();
-  const { traceparent, parentSpan } = traceOf(headers.get("traceparent"), requestId);
+/** What logs and headers can carry whole. Two header lines of the name are one value with a comma in it, which is none. */
+const plainId = /^[\w.+/=:@-]{1,128}$/;
+
+/**
+ * Nothing that the gateway uses inside is taken from outside. A request id of our own, and the caller's trace continued (W3C Trace Context).
+ * @param accept whether the client's request id is kept, for logs and for the service
+ */
+const cleanAndName = (
+  headers: Headers,
+  accept: boolean,
+): { readonly requestId: string; readonly further: readonly string[] } => {
+  const made = crypto.randomUUID();
+  const given = accept ? headers.get(requestIdHeader) : null;
+  const requestId = given !== null && plainId.test(given) ? given : made;
+  const { traceparent, parentSpan } = traceOf(headers.get("traceparent"), made);
   const further = cleanseFor(headers, parentSpan);
   headers.set(requestIdHeader, requestId);
   headers.set("traceparent", traceparent);
@@ -91,7 +102,7 @@ const keeper =
   (given: Request, headers: Headers, further: readonly string[]): string | undefined => {
     const brought = [header && headers.get(header), cookie(headers, name)].find((key) => key && plainKey.test(key));
     const key = brought || crypto.randomUUID();
-    present(headers, key, further);
+    present(headers, key, further, !brought);
     headers.set(versionKeyHeader, key);
     if (brought || !wantsCookie(given)) return undefined;
     return `${name}=${key}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax`;

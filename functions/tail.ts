@@ -1,6 +1,7 @@
 /** The Worker that hears how requests of gates ended, also of those that died and could not tell. It makes spans of them. */
 import type { TailPlan } from "./control/plan.ts";
 import { hearing, type TailReport } from "./control/tail/hearing.ts";
+import { uncached } from "./gateway/uncached.ts";
 
 interface Bindings {
   readonly TELEMETRY: Fetcher;
@@ -29,7 +30,7 @@ export const tail = (plan: TailPlan): ExportedHandler<Bindings> => {
         collector: otlp && {
           ...otlp,
           headers: otlp.secret ? OTLP_HEADERS : undefined,
-          send: (url, init) => fetch(url, init),
+          send: (url, init) => fetch(url, { ...init, cf: uncached }),
         },
         sleep: (ms) => scheduler.wait(ms),
         now: () => Date.now(),

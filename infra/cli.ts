@@ -140,7 +140,7 @@ program
   .addOption(header)
   .addOption(body)
   .option("--ip <address>", "the client's", "192.0.2.1")
-  .option("--gray <key>", "the gray key, which a `percent` goes by")
+  .option("--gray <key>", "the gray key, which weights and a cutover go by where no consumer is known")
   .option("--online", "ask issuers for their keys; nothing else leaves this machine")
   .option("--at <url>", "ask the gates that run there, with a token for them")
   .option("--why-not <tier/route>", "say which of this route's conditions the request does not fulfil")

@@ -1,8 +1,10 @@
 /** Answers preflights and lets pages of the named origins read responses, refusals included. */
 import * as z from "zod";
+import { apply } from "../gateway/outbound.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
+import { preflightMethod } from "../gateway/preflight.ts";
 import { duration, milliseconds } from "../gateway/quantities.ts";
-import type { Guard, HeaderEdit } from "../gateway/types.ts";
+import type { Context, Guard, HeaderEdit } from "../gateway/types.ts";
 
 const headerName = () => z.string().regex(/^[A-Za-z0-9-]+$/, "a header's name");
 
@@ -42,7 +44,9 @@ export const spec = () =>
           .describe(
             'Whether cookies may come along; `everybody` allows it to all pages in the world, which `origins: ["*"]` needs',
           ),
-        "max-age": duration().default("5m").describe("How long a browser may keep a preflight's answer"),
+        "max-age": duration()
+          .default("5m")
+          .describe("How long a browser may keep a preflight's answer; whole seconds, rounded down"),
       })
       .refine(({ origins, credentials }) => credentials !== true || !origins.some(isEverybody), {
         error: "credentials for everybody's pages: name the origins",
@@ -52,12 +56,18 @@ export const spec = () =>
     codes: {},
   });
 
+const allowOrigin = "access-control-allow-origin";
+const exposed = "access-control-expose-headers";
+
 /** What may be read is said here alone, whatever the service grants. */
 const refusal: readonly HeaderEdit[] = [
-  ["delete", "access-control-allow-origin"],
+  ["delete", allowOrigin],
   ["delete", "access-control-allow-credentials"],
-  ["delete", "access-control-expose-headers"],
+  ["delete", exposed],
 ];
+
+/** What local replies say besides in headers, and a page that may read them has use for. */
+const ofLocalReplies = ["retry-after", "allow", "www-authenticate", "accept-signature"];
 
 /** Sets a header, or leaves none where it has no value. */
 const only = (name: string, value: string): HeaderEdit => (value === "" ? ["delete", name] : ["set", name, value]);
@@ -70,37 +80,74 @@ const isEverybody = (text: string): boolean => /^(?:https?:\/\/)?\*$/.test(text)
 const wildcard = /^https?:\/\/\*(?:\.[a-z0-9-]+)+(?::\d{1,5})?$/;
 
 export const make = (config: Config<typeof spec>): Guard => {
-  const { credentials, expose, headers, methods, origins } = config;
-  const named = new Set(origins);
-  const anyone = named.has("*");
-  const beneath = origins.filter((it) => it !== "*" && it.includes("*")).map(patternOf);
-  // With credentials, `*` is nobody's (Fetch, CORS protocol and credentials).
-  const star = anyone && !credentials;
-  const grants: readonly HeaderEdit[] = [
-    only("access-control-allow-credentials", credentials ? "true" : ""),
-    only("access-control-expose-headers", expose === "*" ? "*" : expose.join(", ")),
-  ];
-  const maxAge = String(milliseconds(config["max-age"]) / 1000);
+  const { expose, methods } = config;
+  const editsFor = granting(config);
+  // Seconds (Fetch, HTTP new-header syntax), and never longer than the manifest says.
+  const maxAge = String(Math.floor(milliseconds(config["max-age"]) / 1000));
+  const sets = (request: Request) => (config.headers === "*" ? asked(request) : config.headers.join(", "));
 
-  return (request, context) => {
-    if (!star) context.inbound.push(["append", "vary", "origin"]);
-    const origin = request.headers.get("origin");
-    if (origin === null || !(anyone || named.has(origin) || beneath.some((it) => it.test(origin)))) {
-      context.inbound.push(...refusal);
-      return undefined;
-    }
-    context.inbound.push(["set", "access-control-allow-origin", star ? "*" : origin], ...grants);
-    const method = request.headers.get("access-control-request-method");
-    if (request.method !== "OPTIONS" || method === null) return undefined;
-    const sets = headers === "*" ? asked(request) : headers.join(", ");
+  const guard = (request: Request, context: Context): Response | undefined => {
+    const edits = editsFor(request);
+    context.inbound.push(...edits);
+    if (request.method !== "OPTIONS" || !grants(edits)) return undefined;
+    const method = preflightMethod(request);
+    if (method === null) return undefined;
+    const names = sets(request);
     return new Response(null, {
       status: 204,
       headers: {
         "access-control-allow-methods": methods?.join(", ") ?? method,
-        ...(sets !== "" && { "access-control-allow-headers": sets }),
+        ...(names !== "" && { "access-control-allow-headers": names }),
         "access-control-max-age": maxAge,
       },
     });
+  };
+
+  const complete = (request: Request, { inbound, route }: Context, headers: Headers): void => {
+    if (!inbound.some(([, name]) => name === allowOrigin)) apply(headers, editsFor(request));
+    if (!headers.has(allowOrigin)) return;
+    for (const name of expose.length > 0 ? ofLocalReplies : [])
+      if (headers.has(name)) apply(headers, [["merge", exposed, name]]);
+    const method = preflightMethod(request);
+    if (method === null) return;
+    const names = sets(request);
+    if (names !== "") headers.set("access-control-allow-headers", names);
+    // Whatever is asked of a path that no route takes is answered by a problem. Of others, Allow says what there is.
+    if (route.name === "" && !headers.has("allow"))
+      headers.set("access-control-allow-methods", methods?.join(", ") ?? method);
+  };
+
+  return Object.assign(guard, { localReply: { complete, grants: (request: Request) => grants(editsFor(request)) } });
+};
+
+const grants = (edits: readonly HeaderEdit[]): boolean =>
+  edits.some(([op, name]) => op === "set" && name === allowOrigin);
+
+/** What a response says to a page of the request's origin. */
+const granting = ({
+  credentials,
+  expose,
+  origins,
+}: Config<typeof spec>): ((request: Request) => readonly HeaderEdit[]) => {
+  const rest: readonly HeaderEdit[] = [
+    only("access-control-allow-credentials", credentials ? "true" : ""),
+    only(exposed, expose === "*" ? "*" : expose.join(", ")),
+  ];
+  const named = new Set(origins);
+  const anyone = named.has("*");
+  // Said to everybody, also to who names no origin: a cache keeps one answer for all of them (Fetch, CORS protocol and HTTP
+  // caches). With credentials, `*` is nobody's (Fetch, CORS protocol and credentials).
+  if (anyone && !credentials) {
+    const edits: readonly HeaderEdit[] = [["set", allowOrigin, "*"], ...rest];
+    return () => edits;
+  }
+  const beneath = origins.filter((it) => it !== "*" && it.includes("*")).map(patternOf);
+  const varies: HeaderEdit = ["merge", "vary", "origin"];
+  const refused = [varies, ...refusal];
+  return ({ headers }) => {
+    const origin = headers.get("origin");
+    if (origin === null || !(anyone || named.has(origin) || beneath.some((it) => it.test(origin)))) return refused;
+    return [varies, ["set", allowOrigin, origin], ...rest];
   };
 };
 

@@ -1,5 +1,5 @@
 /** Moves users of a route from the gateway that served it before to this one, a share at a time and always the same ones. */
-import { position } from "./pipeline.ts";
+import { clientOf, position } from "./pipeline.ts";
 import type { RoutePlan } from "./plan.ts";
 import { share } from "./quantities.ts";
 import type { Caller, Handler, Side } from "./types.ts";
@@ -31,10 +31,10 @@ export const cutover: CutOver = ({ cutover: it }, upstreams, here) => {
 
 /**
  * A user is on one side with all routes of a tier that have the same share, and one who has been moved stays moved while it
- * does not shrink. Who cannot be told apart from others stays where they were until the end.
+ * does not shrink. No filter has run yet, so no consumer is known here. Who cannot be told apart from others stays where they were until the end.
  */
-export const sideOf = (tier: string, { grayKey, ip }: Pick<Caller, "grayKey" | "ip">, moved: number): Side => {
-  const key = grayKey ?? ip;
+export const sideOf = (tier: string, caller: Pick<Caller, "grayKey" | "ip">, moved: number): Side => {
+  const key = clientOf(caller);
   const at = key === null ? lastOfAll : position(`cutover\n${tier}\n${key}`);
   return at < moved ? "gate" : "legacy";
 };

@@ -8,6 +8,16 @@ const grayKey = () =>
     cookie: cookieName().default("postern-gray").describe("The cookie that the front sets for browsers"),
   });
 
+const requestId = () =>
+  z.strictObject({
+    accept: z
+      .boolean("accept is true or false")
+      .default(false)
+      .describe(
+        "Keeps the client's `X-Request-Id` where it is 1 to 128 letters, digits and `_ . + / = : @ -`; else, and by default, the front makes one. Clients may repeat theirs, so it tells requests apart in logs and nowhere else; gates with `entry: zone` make their own",
+      ),
+  });
+
 /** What is appended to has no query, and what goes into plans no password. */
 const collector = () =>
   z
@@ -126,7 +136,10 @@ export const environment = () =>
           .min(1)
           .optional()
           .describe("The zones that hold the hosts; without it, a host's last two labels are taken for its zone"),
-        "gray-key": grayKey().prefault({}).describe("What keeps a user on one version"),
+        "gray-key": grayKey()
+          .prefault({})
+          .describe("What keeps a user on one version, and on one side of weights and of a cutover"),
+        "request-id": requestId().prefault({}).describe("What a request is called in logs, problems and at services"),
       })
       .prefault({})
       .describe("The Worker ahead of the gates"),

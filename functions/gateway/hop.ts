@@ -11,6 +11,13 @@ export const callerHeader = "x-postern-caller";
 export const requestIdHeader = "x-request-id";
 export const parentSpanHeader = "x-postern-parent-span";
 
+/**
+ * Stands among the names where the client brought no key and the front made one for this request alone. The platform's split
+ * needs one; a share of a gate goes by the address instead. A gate that does not know the word removes a header of that name,
+ * which there is not; a front that does not write it is believed as ever.
+ */
+const madeKeyMark = "x-postern-made-key";
+
 /** There where a tester asks, who is told which version answered. */
 export const smokeHeader = "x-postern-smoke";
 export const versionHeader = "postern-version";
@@ -110,9 +117,13 @@ export const cleanseFor = (headers: Headers, parentSpan: string | undefined): re
   return names.includes(explainHeader) ? [explainHeader] : [];
 };
 
-/** Tells the gate who calls. @param further names of headers that go no further than the gate */
-export const present = (headers: Headers, grayKey: string, further: readonly string[]): void =>
-  headers.set(callerHeader, [grayKey, ...further].join(" "));
+/**
+ * Tells the gate who calls.
+ * @param further names of headers that go no further than the gate
+ * @param made whether the key was made for this request, since the client brought none
+ */
+export const present = (headers: Headers, grayKey: string, further: readonly string[], made = false): void =>
+  headers.set(callerHeader, [grayKey, ...(made ? [madeKeyMark] : []), ...further].join(" "));
 
 /** Adds to what `present` wrote. */
 export const presentBesides = (headers: Headers, further: readonly string[]): void =>
@@ -130,7 +141,7 @@ export const behindFront = (headers: Headers, uuid: () => string): Caller => {
     traceparent,
     parentSpan: further.includes(parentSpanHeader) ? (headers.get(parentSpanHeader) ?? undefined) : undefined,
     ip: headers.get("cf-connecting-ip"),
-    grayKey,
+    grayKey: further.includes(madeKeyMark) ? null : grayKey,
     tester: further.includes(smokeHeader),
     further,
   };

@@ -2,6 +2,7 @@
 import { Body, BodyLimit, known, Target } from "./facts.ts";
 import { Fault, upstreamCodes } from "./faults.ts";
 import { introduce } from "./hop.ts";
+import { type Locations, relocated } from "./location.ts";
 import type { Context, HeaderEdit } from "./types.ts";
 
 export type Transport = (target: Request | string, init: RequestInit) => Promise<Response>;
@@ -9,7 +10,15 @@ export type Transport = (target: Request | string, init: RequestInit) => Promise
 export const apply = (headers: Headers, edits: readonly HeaderEdit[]): void => {
   for (const edit of edits)
     if (edit[0] === "delete") headers.delete(edit[1]);
+    else if (edit[0] === "merge") merge(headers, edit[1], edit[2]);
     else headers[edit[0]](edit[1], edit[2]);
+};
+
+/** Names in lists have no case (RFC 9110, 5.1), and `*` stands for all of them. */
+const merge = (headers: Headers, name: string, value: string): void => {
+  const listed = headers.get(name);
+  const has = listed?.split(",").some((it) => it.trim() === "*" || it.trim().toLowerCase() === value);
+  if (!has) headers.append(name, value);
 };
 
 /** Path and query that the upstream is asked for: the route's own target, or what the client asked for. */
@@ -27,6 +36,7 @@ export const targetOf = (context: Context): string => {
  *
  * @param url absolute, of the upstream
  * @param transport is given a Request only where its body is to go on as it came
+ * @param locations what becomes of references to the upstream in the response's headers
  * @throws Fault `body-too-large`, `body-unexpected`, `body-incomplete`, `upstream-unreachable`, or the reason of the context's signal
  */
 export const send = async (
@@ -34,6 +44,7 @@ export const send = async (
   request: Request,
   context: Context,
   transport: Transport,
+  locations: Locations = "rewrite",
 ): Promise<Response> => {
   const read = known(context, Body);
   const body: Bounded = read
@@ -47,7 +58,8 @@ export const send = async (
   if (body.stream) init.body = body.stream as BodyInit;
   if (signal) init.signal = signal;
   try {
-    return sound(await transport(body.asItCame ? new Request(url, request) : url, init));
+    const response = sound(await transport(body.asItCame ? new Request(url, request) : url, init));
+    return locations === "keep" ? response : relocated(response, url, context);
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
     throw context.signal?.aborted ? context.signal.reason : (body.broken?.signal.reason ?? unreachable(cause));

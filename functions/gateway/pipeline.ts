@@ -2,11 +2,12 @@
 import type { Holds } from "./conditions.ts";
 import { Body, Consumer, known, learn } from "./facts.ts";
 import { Fault, upstreamCodes } from "./faults.ts";
+import { network } from "./network.ts";
 import { noted, watched } from "./trace.ts";
-import type { Context, Guard, Handler, Layer } from "./types.ts";
+import type { Caller, Context, Guard, Handler, Layer, LocalReply } from "./types.ts";
 
 export type Step =
-  | { readonly kind: "guard"; readonly id: string; readonly guard: Guard }
+  | { readonly kind: "guard"; readonly id: string; readonly guard: Guard; readonly localReply?: LocalReply | undefined }
   | { readonly kind: "layer"; readonly id: string; readonly layer: Layer };
 
 /** Consecutive guards become one flat segment inside the layers written before them. */
@@ -93,6 +94,14 @@ export const guardWhen =
   (request, context) =>
     holds(request, context.url) ? guard(request, context) : noted(context, "skipped", "when");
 
+/** `when`: what the guard says of local replies is for requests that fulfil its conditions. */
+export const localReplyWhen = (holds: Holds, { complete, grants }: LocalReply): LocalReply => ({
+  complete: (request, context, headers) => {
+    if (holds(request, context.url)) complete(request, context, headers);
+  },
+  grants: (request, context) => holds(request, context.url) && grants(request, context),
+});
+
 /** `when`: the layer wraps requests that fulfil its conditions. */
 export const layerWhen =
   (holds: Holds, layer: Layer): Layer =>
@@ -101,18 +110,25 @@ export const layerWhen =
     return (request, context) => (holds(request, context.url) ? wrapped : next)(request, context);
   };
 
-/** `percent`: the guard applies to a share of users, the same ones each time. A user of whom nothing is known is not exempted. */
+/**
+ * `percent`: the guard applies to a share of users, the same ones each time. It goes by nothing that the client chooses, or
+ * whoever tries a few keys would find one that the guard lets pass. A user of whom nothing is known is not exempted.
+ */
 export const sampled =
   (id: string, share: number, guard: Guard): Guard =>
   (request, context) => {
-    const key = userOf(context);
+    const key = known(context, Consumer)?.id ?? networkOf(context.caller);
     const meets = key === null || position(`${id}\n${key}`) < share;
     return meets ? guard(request, context) : noted(context, "skipped", "percent");
   };
 
-/** What keeps a user on one side of a share: the consumer, else the gray key, else the address. */
-export const userOf = (context: Context): string | null =>
-  known(context, Consumer)?.id ?? context.caller.grayKey ?? context.caller.ip;
+/** What keeps a user on one side of a share: the consumer where it is known, else the key that the client brought, else the address. */
+export const userOf = (context: Context): string | null => known(context, Consumer)?.id ?? clientOf(context.caller);
+
+/** The same before any filter has run. */
+export const clientOf = (caller: Pick<Caller, "grayKey" | "ip">): string | null => caller.grayKey || networkOf(caller);
+
+const networkOf = ({ ip }: Pick<Caller, "ip">): string | null => network(ip) || null;
 
 /** Where a key stands in [0, 1): FNV-1a, then a finalizer so that keys that differ at their end spread as well. */
 export const position = (key: string): number => {

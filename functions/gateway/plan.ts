@@ -114,6 +114,8 @@ export interface Plan {
 /** What the front knows: which gate serves a host and a path. */
 export interface FrontPlan {
   readonly grayKey: { readonly header?: string; readonly cookie: string };
+  /** There where the client's own request id is kept. */
+  readonly requestId?: { readonly accept: true };
   readonly tiers: readonly {
     readonly tier: string;
     /** The name of the front's service binding to the gate. */

@@ -1,6 +1,6 @@
 /** Links a plan with the parts it names into one handler, and answers whatever happens inside with a problem. */
 import { accessLog } from "./access-log.ts";
-import { addressOf } from "./address.ts";
+import { type Address, addressOf } from "./address.ts";
 import { asked, attributed } from "./asked.ts";
 import { holdsAll } from "./conditions.ts";
 import { contextOf } from "./context.ts";
@@ -11,14 +11,15 @@ import { destination } from "./destination.ts";
 import { BodyLimit, learn } from "./facts.ts";
 import { answer, type Codes, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
 import { hostFinder, hostOf } from "./hosts.ts";
+import { isLocal, localReplies } from "./local-reply.ts";
 import { apply } from "./outbound.ts";
 import type { Parts, Place } from "./part.ts";
 import { canonicalPath } from "./path.ts";
-import { guardWhen, layerWhen, pipeline, type Step, sampled, shadowed } from "./pipeline.ts";
+import { guardWhen, layerWhen, localReplyWhen, pipeline, type Step, sampled, shadowed } from "./pipeline.ts";
 import type { Closed, FilterPlan, Plan, RoutePlan } from "./plan.ts";
 import { preflightMethod } from "./preflight.ts";
 import { bytes, milliseconds, share } from "./quantities.ts";
-import { type Match, router } from "./router.ts";
+import { type Match, type Router, router } from "./router.ts";
 import { stateBinding, stateOf } from "./state.ts";
 import type { StreamAge } from "./stream-age.ts";
 import type { Caller, Context, Count, Deps, Guard, Handler, HeaderEdit, Layer } from "./types.ts";
@@ -39,7 +40,11 @@ interface Linked {
  * @throws where a part refuses its configuration: the platform then refuses the version
  */
 export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
-  const routes = linkRoutes(plan, parts, withState(plan.tier, { ...deps, ...broughtBy(parts, plan.tier) }));
+  const { routes, localReply } = linkRoutes(
+    plan,
+    parts,
+    withState(plan.tier, { ...deps, ...broughtBy(parts, plan.tier) }),
+  );
   const match = router(plan.table);
   const served = hostFinder(plan.hosts.map((host) => [host, true]));
   const enter = crowd(plan.limits.concurrency, deps);
@@ -58,8 +63,11 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
   ): Promise<Response> | Response => {
     if (!served(hostOf(context.url))) return refuse(context, gatewayCodes, "host-unknown");
     if (found === undefined) return refuse(context, gatewayCodes, "path-ambiguous");
-    if (found.kind === "none") return refuse(context, gatewayCodes, "route-unknown");
-    if (found.kind === "condition") return refuse(context, gatewayCodes, "condition-unmet");
+    if (found.kind === "none" || found.kind === "condition") {
+      // Where its preflight is refused, a browser sends no request and shows its page no problem.
+      if (isPreflight && localReply("")?.grants(request, context)) return new Response(null, { status: 204 });
+      return refuse(context, gatewayCodes, found.kind === "none" ? "route-unknown" : "condition-unmet");
+    }
     if (found.kind === "method") return otherMethod(request, context, found.allow);
     const linked = routes.get(found.route);
     // A front that is older than this gate does not know yet that the route has a gate of its own.
@@ -101,12 +109,31 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
       leave?.();
       answered = true;
     }
+    if (isLocal(context))
+      localReply(context.route.name || besides(match, request, url, found))?.complete(
+        request,
+        context,
+        response.headers,
+      );
     record(request, response, response.status, context, started);
     return response;
   };
 };
 
-const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): ReadonlyMap<string, Linked> => {
+/** Where a path is known with other methods, the route of one of them; empty where there is none. */
+const besides = (match: Router, request: Request, url: Address, found: Match | undefined): string => {
+  if (found?.kind !== "method") return "";
+  const [method = ""] = found.allow.filter((it) => it !== "OPTIONS" && it !== "HEAD");
+  const near = match(method, url.pathname, request, url);
+  return near.kind === "found" ? near.route : "";
+};
+
+interface LinkedRoutes {
+  readonly routes: ReadonlyMap<string, Linked>;
+  readonly localReply: ReturnType<typeof localReplies>;
+}
+
+const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes => {
   const filters = mapValues(plan.filters, (filter, id) => stepsOf({ tier: plan.tier, id }, filter, parts, deps));
   const age = plan.limits["stream-age"];
   // A gate that bounds no streams carries nothing to bound them with.
@@ -132,7 +159,10 @@ const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): ReadonlyMap<string, L
       notices: route.deprecated ? deprecation(route.deprecated) : [],
     };
   };
-  return new Map(Object.entries(plan.routes).map(([name, route]) => [name, linked(route)]));
+  return {
+    routes: new Map(Object.entries(plan.routes).map(([name, route]) => [name, linked(route)])),
+    localReply: localReplies(plan.routes, filters),
+  };
 };
 
 const closing =
@@ -183,7 +213,10 @@ const stepsOf = (place: Place, filter: FilterPlan, parts: Parts, deps: Deps): St
   const guard = filter.mode === "shadow" ? shadowed(id, made as Guard) : (made as Guard);
   const part = share(filter.percent);
   const some = part < 1 ? sampled(id, part, guard) : guard;
-  return [{ kind: "guard", id, guard: holds ? guardWhen(holds, some) : some }];
+  // A rule that is not enforced for everybody is told to nobody.
+  const whole = filter.mode === "enforce" && part >= 1 ? (made as Guard).localReply : undefined;
+  const localReply = whole && holds ? localReplyWhen(holds, whole) : whole;
+  return [{ kind: "guard", id, guard: holds ? guardWhen(holds, some) : some, localReply }];
 };
 
 const attributedLayer =

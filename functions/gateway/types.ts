@@ -9,7 +9,19 @@ import type { Validators } from "./validators.ts";
 export type Handler = (request: Request, context: Context) => Promise<Response>;
 
 /** Decides: refuse with a Response, or let pass. Synchronous when it can be, since awaiting ten of them costs more than they do. */
-export type Guard = (request: Request, context: Context) => Response | undefined | Promise<Response | undefined>;
+export interface Guard {
+  (request: Request, context: Context): Response | undefined | Promise<Response | undefined>;
+  /** What it has to say of answers that the gate gives by itself. */
+  readonly localReply?: LocalReply;
+}
+
+/** Completes local replies: answers of the gate itself, also those that were given before the guard's turn, or without a route. */
+export interface LocalReply {
+  /** Edits the headers of the reply. */
+  readonly complete: (request: Request, context: Context, headers: Headers) => void;
+  /** Whether a preflight about a route that does not exist is granted, so that the page can read what its request is answered. */
+  readonly grants: (request: Request, context: Context) => boolean;
+}
 
 /** Wraps: may call `next` zero, one or many times (deadline, cache, retry, mirror). */
 export type Layer = (next: Handler) => Handler;
@@ -20,6 +32,7 @@ export interface Deps {
   readonly env: Readonly<Record<string, unknown>>;
   /** Which version of the gate this is: what a release is measured by. */
   readonly version: string;
+  /** Past the platform's cache. */
   readonly fetch: (request: Request | string, init?: RequestInit) => Promise<Response>;
   /** Milliseconds since the epoch. Stands still during CPU work at the edge. */
   readonly now: () => number;
@@ -73,6 +86,8 @@ export interface Fact<T> {
 /** An edit of headers, recorded by a filter and applied once, when the message is copied anyway. */
 export type HeaderEdit =
   | readonly [op: "set" | "append", name: string, value: string]
+  /** Adds one value to a list that does not have it yet, such as Vary. */
+  | readonly [op: "merge", name: string, value: string]
   | readonly [op: "delete", name: string];
 
 /** Who is asking, as far as the entrypoint may believe it. */
@@ -84,7 +99,7 @@ export interface Caller {
   readonly parentSpan?: string | undefined;
   /** `CF-Connecting-IP`, or null where there is none (a call from another Worker). */
   readonly ip: string | null;
-  /** Keeps a user on one version or one side of a `percent`. Trusted for stickiness, for nothing else. */
+  /** What the client brought to stay with one version or one side of a share; null where it brought none. Trusted for stickiness, for nothing else. */
   readonly grayKey: string | null;
   /** Meets a version before its users do, and is counted with none of them. */
   readonly tester?: boolean;

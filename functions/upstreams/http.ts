@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { upstreamCodes } from "../gateway/faults.ts";
 import { hasAddress } from "../gateway/hosts.ts";
+import { type Located, location as locationKey } from "../gateway/location.ts";
 import { signer } from "../gateway/message-signature.ts";
 import { freeHeaderName } from "../gateway/names.ts";
 import { send, type Transport, targetOf } from "../gateway/outbound.ts";
@@ -26,6 +27,7 @@ export const spec = () =>
         })
         .optional()
         .describe("Of each request to this service, behind all that filters changed"),
+      location: locationKey(),
       sign: secret()
         .optional()
         .describe(
@@ -42,10 +44,11 @@ export const spec = () =>
 const fixed = () =>
   z.record(freeHeaderName(), z.string().regex(/^[\x20-\x7e]*$/, "a header's value is one line of ASCII")).default({});
 
-export const make = ({ url, headers, sign }: Config<typeof spec>, deps: Deps): Handler => {
+export const make = ({ url, headers, sign, location }: Located<Config<typeof spec>>, deps: Deps): Handler => {
   const base = url.replace(/\/$/, "");
   const through: (context: Context) => Transport = sign ? signing(sign.secret, deps) : () => deps.fetch;
-  const call: Handler = (request, context) => send(base + targetOf(context), request, context, through(context));
+  const call: Handler = (request, context) =>
+    send(base + targetOf(context), request, context, through(context), location);
   const edits = headers ? editsOf(headers) : [];
   return edits.length === 0
     ? call

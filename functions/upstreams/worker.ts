@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { known, Target } from "../gateway/facts.ts";
 import { upstreamCodes } from "../gateway/faults.ts";
+import { type Located, location } from "../gateway/location.ts";
 import { send, targetOf } from "../gateway/outbound.ts";
 import { aboutUpstream, type Config } from "../gateway/part.ts";
 import type { Context, Deps, Handler } from "../gateway/types.ts";
@@ -14,6 +15,7 @@ export const spec = () =>
         .string()
         .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "a Worker's name: lower case, digits and hyphens")
         .describe("Name of the Worker"),
+      location: location(),
     }),
     short: "service",
     example: { service: "rates" },
@@ -23,16 +25,22 @@ export const spec = () =>
 
 const bindingOf = (service: string): string => `SERVICE_${service.toUpperCase().replaceAll("-", "_")}`;
 
-export const make = ({ service }: Config<typeof spec>, deps: Deps): Handler => {
+export const make = ({ service, location: locations }: Located<Config<typeof spec>>, deps: Deps): Handler => {
   const worker = deps.env[bindingOf(service)] as Fetcher;
   if (!worker) throw new Error(`no service binding ${bindingOf(service)} to the Worker "${service}"`);
   return (request, context) =>
     // A binding is given a Request. What the platform says of the client goes along.
-    send(originOf(context) + targetOf(context), request, context, (target, { signal, ...init }) => {
-      const cf = request.cf as RequestInitCfProperties | undefined;
-      const copy = new Request(target, cf ? { ...init, cf } : init);
-      return worker.fetch(copy, signal ? { signal } : {});
-    });
+    send(
+      originOf(context) + targetOf(context),
+      request,
+      context,
+      (target, { signal, ...init }) => {
+        const cf = request.cf as RequestInitCfProperties | undefined;
+        const copy = new Request(target, cf ? { ...init, cf } : init);
+        return worker.fetch(copy, signal ? { signal } : {});
+      },
+      locations,
+    );
 };
 
 /** A service binding has no address: the host is what the client asked for, or what a filter says. */

@@ -114,9 +114,11 @@ export const placeOf = ({ to, status: _, query: __, ...changes }: RedirectPlan):
 
 /** The front's table knows only where a tier's gate is found. */
 export const lowerFront = (tiers: readonly CheckedTier[], environment: Named<Environment>): FrontPlan => {
-  const { header, cookie } = environment.value.front["gray-key"];
+  const { "gray-key": grayKey, "request-id": requestId } = environment.value.front;
+  const { header, cookie } = grayKey;
   return {
     grayKey: { ...(header !== undefined && { header }), cookie },
+    ...(requestId.accept && { requestId: { accept: true } }),
     tiers: tiers
       .map((it) => {
         const { tier, hosts, base } = it.manifest;

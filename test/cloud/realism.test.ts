@@ -1,6 +1,7 @@
 /** What production does to a Worker, asked for: several isolates, values that come late, objects that begin anew, refusals. */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { CloudOptions } from "../../infra/cloud/cloud.ts";
+import { service } from "../e2e/city.ts";
 import { liveCloud } from "./live.ts";
 import { publication } from "./uploads.ts";
 
@@ -21,6 +22,11 @@ export default {
     if (pathname === "/kv") return Response.json(await env.KV.get("k"));
     if (pathname === "/put") return Response.json(await env.KV.put("k", "new").then(() => "put"));
     if (pathname === "/object") return Response.json(await env.MEMORY.getByName("m").more());
+    if (pathname === "/file") {
+      const { url, init } = await request.json();
+      const response = await fetch(url, init);
+      return Response.json([await response.text(), response.headers.get("cf-cache-status")]);
+    }
     if (pathname === "/address") return Response.json(await fetch("http://127.0.0.1:9/").then(String, (error) => error.message));
   },
 };`;
@@ -74,4 +80,55 @@ it("with it, a key that was missing stays missing for its time, addresses are re
   ]);
   await cloud.control.evict();
   expect(await get("/object")).toEqual([1, 3]);
+});
+
+describe("the platform's cache answers a fetch", () => {
+  const files = async (realism: CloudOptions["realism"], headers: Record<string, string> = {}) => {
+    let served = 0;
+    const { url } = await service((_, response) => response.writeHead(200, headers).end(`file ${++served}`));
+    const { cloud } = await start(realism ? { realism } : {});
+    return async (path: string, init: object = {}) => {
+      const body = JSON.stringify({ url: url + path, init });
+      return (await fetch(`${cloud.edge}/file`, { method: "POST", body })).json();
+    };
+  };
+  const realism = { kvMs: 1500, objectMs: 20, evictMs: 3_600_000 };
+
+  it("of a static file by its URL, whoever asks, and not of others", async () => {
+    const get = await files(realism);
+    expect(await get("/a.pdf?of=alice")).toEqual(["file 1", "MISS"]);
+    expect(await get("/a.pdf?of=alice", { headers: { cookie: "sid=bob" } })).toEqual(["file 1", "HIT"]);
+    expect(await get("/a.pdf?of=bob")).toEqual(["file 2", "MISS"]);
+    expect(await get("/a")).toEqual(["file 3", null]);
+    expect(await get("/a")).toEqual(["file 4", null]);
+    expect(await get("/a.pdf?of=alice", { method: "POST" })).toEqual(["file 5", null]);
+  });
+
+  it("unless the fetch says otherwise: `no-store`, or what the runtime makes of it", async () => {
+    const get = await files(realism);
+    expect(await get("/a.pdf")).toEqual(["file 1", "MISS"]);
+    expect(await get("/a.pdf", { cache: "no-store" })).toEqual(["file 2", null]);
+    expect(await get("/a.pdf", { cf: { cacheTtl: -1, cacheLevel: "bypass" } })).toEqual(["file 3", null]);
+    expect(await get("/a", { cf: { cacheTtl: 60 } })).toEqual(["file 4", "MISS"]);
+    expect(await get("/a", { cf: { cacheTtl: 60 } })).toEqual(["file 4", "HIT"]);
+  });
+
+  it.each([
+    [{ "cache-control": "private" }, {}],
+    [{ "cache-control": "max-age=0" }, {}],
+    [{ "set-cookie": "a=b" }, {}],
+    [{}, { headers: { authorization: "Bearer alice" } }],
+  ])("unless the service or the request keeps it out: %j %j", async (headers, init) => {
+    const get = await files(realism, headers);
+    expect(await get("/a.pdf", init)).toEqual(["file 1", null]);
+    expect(await get("/a.pdf", init)).toEqual(["file 2", null]);
+  });
+
+  it("where realism is asked for, and else not", async () => {
+    const get = await files(null);
+    expect([await get("/a.pdf"), await get("/a.pdf")]).toEqual([
+      ["file 1", null],
+      ["file 2", null],
+    ]);
+  });
 });

@@ -147,20 +147,13 @@ const linked = (batch: Batch, parts: Parts, world: World): City => {
   const env = Object.fromEntries(
     gates.map(([binding, gate]) => [
       binding,
-      { fetch: (request: Request) => gate(request, callerOf(request, front, world)) } as unknown as Fetcher,
+      {
+        fetch: (request: Request) => gate(request, behindFront(request.headers, world.deps.uuid)),
+      } as unknown as Fetcher,
     ]),
   );
   const app = frontOf(front);
   return async (request) => app.fetch(request, env, { waitUntil: () => {} });
-};
-
-/** Whom the front gave a key by chance is nobody in particular, so that no case depends on chance. */
-const callerOf = (request: Request, { grayKey }: NonNullable<Batch["front"]>, { deps }: World): Caller => {
-  const caller = behindFront(request.headers, deps.uuid);
-  const brought =
-    (grayKey.header !== undefined && request.headers.has(grayKey.header)) ||
-    (request.headers.get("cookie") ?? "").includes(`${grayKey.cookie}=`);
-  return { ...caller, grayKey: brought ? caller.grayKey : null };
 };
 
 type Watched = (request: Request, caller: Caller) => Promise<Response>;

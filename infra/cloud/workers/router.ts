@@ -5,6 +5,7 @@
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import { choose } from "../edge/split.ts";
 import type { Place, Realism, ServiceProps, Table, TailProps } from "../edge/table.ts";
+import { staticCache } from "./static-cache.ts";
 
 /** workerd's door between processes. */
 interface DebugPort {
@@ -212,13 +213,16 @@ const kvOf = ({ DEBUG, STORES, KV }: Env, namespace: string): Fetcher =>
     [KV.property]: namespace,
   });
 
-/** What production refuses to ask: an address in place of a name (1003). */
+/** Each machine has a cache of its own. */
+const cached = staticCache((request) => fetch(request), Date.now);
+
+/** What production refuses to ask, an address in place of a name (1003), and what its cache answers in place of a service. */
 export class Internet extends WorkerEntrypoint<Env> {
   override fetch(request: Request): Promise<Response> {
     const { hostname } = new URL(request.url);
     if (/^(?:[\d.]+|\[.*\])$/.test(hostname))
       throw new Error(`error code: 1003: fetch takes no IP address (${hostname}); give the host a name`);
-    return fetch(request);
+    return cached(request);
   }
 }
 

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { Consumer, known, learn } from "../../../functions/gateway/facts.ts";
 import { refuse } from "../../../functions/gateway/faults.ts";
 import { position } from "../../../functions/gateway/pipeline.ts";
-import type { Guard, Layer } from "../../../functions/gateway/types.ts";
+import type { Caller, Guard, Layer } from "../../../functions/gateway/types.ts";
 import { conversation } from "../conversation.ts";
 
 const codes = { no: { status: 403, title: "No" } };
@@ -108,7 +108,8 @@ it("percent meets the same users each time, about as many as it says", async () 
   const statuses = async (percent: string) => {
     const all: number[] = [];
     for (let user = 0; user < 400; user++) {
-      const { send } = conversation({ nosy }, { filters: { nosy: { percent } }, caller: { grayKey: `user-${user}` } });
+      const ip = `198.51.${user >> 8}.${user & 255}`;
+      const { send } = conversation({ nosy }, { filters: { nosy: { percent } }, caller: { ip } });
       const [first, second] = [(await send("GET /")).status, (await send("GET /")).status];
       expect(first).toBe(second);
       all.push(first);
@@ -124,6 +125,20 @@ it("percent meets the same users each time, about as many as it says", async () 
   expect(refused(more)).toBeLessThan(240);
   // Raising the share moves nobody back.
   expect(few.every((status, user) => status !== 403 || more[user] === 403)).toBe(true);
+});
+
+it("percent follows no key that the client chose, and takes an IPv6 client by its /64", async () => {
+  const statuses = async (callers: readonly Partial<Caller>[]) => {
+    const all = callers.map(async (caller) => {
+      const { send } = conversation({ nosy }, { filters: { nosy: { percent: "50%" } }, caller });
+      return (await send("GET /")).status;
+    });
+    return new Set(await Promise.all(all));
+  };
+  const numbers = Array.from({ length: 40 }, (_, index) => index);
+  expect((await statuses(numbers.map((it) => ({ grayKey: `key-${it}` })))).size).toBe(1);
+  expect((await statuses(numbers.map((it) => ({ ip: `2001:db8:1:2::${it.toString(16)}` })))).size).toBe(1);
+  expect((await statuses(numbers.map((it) => ({ ip: `2001:db8:1:${it.toString(16)}::1` })))).size).toBe(2);
 });
 
 it("percent exempts nobody of whom nothing is known", async () => {

@@ -25,7 +25,7 @@ it("does not start without its binding", () => {
 });
 
 it("says which binding it needs", () => {
-  expect(spec().bindings?.({ service: "open-rates" })).toEqual([
+  expect(spec().bindings?.({ service: "open-rates", location: "rewrite" })).toEqual([
     { kind: "service", binding: "SERVICE_OPEN_RATES", service: "open-rates" },
   ]);
 });

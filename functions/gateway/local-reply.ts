@@ -1,0 +1,38 @@
+/** Which filters complete the answers that the gate gives by itself, by route and for requests that no route takes. */
+import type { Step } from "./pipeline.ts";
+import type { RoutePlan } from "./plan.ts";
+import type { Context, LocalReply } from "./types.ts";
+
+/**
+ * @param filters the steps of each filter of the plan, by id
+ * @returns what completes the replies of a route; of the tier, where the name is no route's
+ */
+export const localReplies = (
+  routes: Readonly<Record<string, RoutePlan>>,
+  filters: Readonly<Record<string, readonly Step[]>>,
+): ((route: string) => LocalReply | undefined) => {
+  const of = (ids: Iterable<string>): LocalReply | undefined =>
+    inOrder(
+      [...ids].flatMap((id) => (filters[id] ?? []).flatMap((it) => (it.kind === "guard" && it.localReply) || [])),
+    );
+  const all = Object.values(routes).flatMap((route) => route.filters);
+  // The id of a filter that a route adds begins with the route's name.
+  const ofTier = of(new Set(all.filter((id) => !id.includes("/"))));
+  const byRoute = new Map(Object.entries(routes).map(([name, route]) => [name, of(route.filters)]));
+  return (route) => (byRoute.has(route) ? byRoute.get(route) : ofTier);
+};
+
+/** The last has the last word, as it has among guards. */
+const inOrder = (all: readonly LocalReply[]): LocalReply | undefined =>
+  all.length < 2
+    ? all[0]
+    : {
+        complete: (request, context, headers) => {
+          for (const it of all) it.complete(request, context, headers);
+        },
+        grants: (request, context) => all.some((it) => it.grants(request, context)),
+      };
+
+/** Whether the gate gave the answer by itself. */
+export const isLocal = ({ outcome, route }: Context): boolean =>
+  outcome.verdict !== "passed" || outcome.code !== undefined || route.name === "";

@@ -1,0 +1,94 @@
+/** Turns what a service says of its own address into the address that the client knows. */
+import * as z from "zod";
+import type { Context } from "./types.ts";
+
+/** The key of an upstream. */
+export const location = () =>
+  z
+    .enum(["rewrite", "keep"])
+    .default("rewrite")
+    .describe(
+      "`rewrite` turns references to the service's own address in `Location`, `Content-Location` and `Refresh` into the public ones; `keep` passes them on as they came",
+    );
+
+export type Locations = z.output<ReturnType<typeof location>>;
+
+/** An upstream's configuration, of which the code may leave this key out. */
+export type Located<C extends { readonly location: Locations }> = Omit<C, "location"> & {
+  readonly location?: Locations;
+};
+
+/** Where a service says where to go: RFC 9110, 10.2.2 and 8.7, and what browsers read besides. */
+const fields = ["location", "content-location", "refresh"] as const;
+
+/**
+ * Rewrites references to the service in the headers of its response. Foreign ones, and those that a client resolves to the
+ * right place by itself, stay as they are, byte for byte.
+ *
+ * @param asked what the service was asked for: an absolute URL
+ */
+export const relocated = (response: Response, asked: string, context: Context): Response => {
+  let copy: Response | undefined;
+  for (const field of fields) {
+    const said = response.headers.get(field);
+    if (said === null) continue;
+    const [before, reference, after] = field === "refresh" ? partsOfRefresh(said) : ["", said, ""];
+    const found = reference && publicOf(reference, asked, context);
+    if (!found) continue;
+    // A copy of its own, since what the service answered an earlier attempt must not stay in the context.
+    copy ??= new Response(response.body, response);
+    copy.headers.set(field, before + found + after);
+  }
+  return copy ?? response;
+};
+
+/** `5; url='https://…'` (HTML, shared declarative refresh steps): what stands before the URL, the URL, and what stands behind. */
+const partsOfRefresh = (said: string): readonly [string, string, string] => {
+  const [, before = "", reference = "", after = ""] =
+    /^(\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?)([^"']+)(["']?\s*)$/i.exec(said) ?? [];
+  return [before, reference, after];
+};
+
+/** @returns undefined where the reference is foreign, malformed, or leads to the right place already */
+const publicOf = (reference: string, asked: string, { url }: Context): string | undefined => {
+  const service = new URL(asked);
+  const place = URL.parse(reference, asked);
+  if (!place || !isOwn(place, service)) return undefined;
+  const path = pathFor(place.pathname, service.pathname, url.pathname);
+  const whole = url.origin + path + place.search + place.hash;
+  const asIs = URL.parse(reference, url.origin + url.pathname + url.search);
+  if (asIs?.href === URL.parse(whole)?.href) return undefined;
+  // A path that begins with two slashes would be read as a host.
+  const isAbsolute = path.startsWith("//") || URL.canParse(reference) || /^[\\/]{2}/.test(reference);
+  return isAbsolute ? whole : path + place.search + place.hash;
+};
+
+/** The same host and port. A service behind whatever ends TLS for it may name another scheme. */
+const isOwn = (place: URL, service: URL): boolean =>
+  /^https?:$/.test(place.protocol) &&
+  place.hostname === service.hostname &&
+  (place.port === service.port || portOf(place) === portOf(service));
+
+const portOf = ({ port, protocol }: URL): string => port || (protocol === "https:" ? "443" : "80");
+
+/**
+ * The public path of a service's path, by what this request's own two paths have in common: `/wallet/v1/accounts/7` that was
+ * asked for as `/api/accounts/7` says that `/api` is `/wallet/v1`. What lies elsewhere at the service has no public path that
+ * could be known, and keeps its own.
+ */
+const pathFor = (path: string, asked: string, given: string): string => {
+  const [theirs, ours] = prefixes(asked, given);
+  if (path !== theirs && !path.startsWith(`${theirs}/`)) return path;
+  return ours + path.slice(theirs.length) || "/";
+};
+
+/** What stands before the segments that both end in. Where they end in none, one may hold the other whole; else all of both. */
+const prefixes = (asked: string, given: string): readonly [theirs: string, ours: string] => {
+  const [a, b] = [asked.split("/"), given.split("/")];
+  let same = 0;
+  while (same + 1 < Math.min(a.length, b.length) && a.at(-1 - same) === b.at(-1 - same)) same++;
+  if (same > 0) return [a.slice(0, -same).join("/"), b.slice(0, -same).join("/")];
+  const within = asked === "/" ? -1 : `${given}/`.indexOf(`${asked}/`);
+  if (within >= 0) return ["", given.slice(0, within)];
+  return [asked.replace(/\/$/, ""), given.replace(/\/$/, "")];
+};

@@ -1,0 +1,91 @@
+/**
+ * The platform's cache as a `fetch` of a Worker meets it by default: what ends like a static file is kept by its URL, whoever
+ * asked for it. Cloudflare's pages "Default cache behavior" and "Origin Cache Control" say what is kept, and for how long.
+ */
+
+const staticFile =
+  /\.(?:7z|avi|avif|apk|bin|bmp|bz2|class|css|csv|docx?|dmg|ejs|eot|eps|exe|flac|gif|gz|ico|iso|jar|jpe?g|js|midi?|mkv|mp[34]|ogg|otf|pdf|pict|pls|png|pptx?|ps|rar|svgz?|swf|tar|tiff?|ttf|webm|webp|woff2?|xlsx?|zip|zst)$/i;
+
+/** Seconds that a status is kept where the service says nothing. */
+const keptFor: Readonly<Record<number, number>> = { 200: 7200, 301: 7200, 302: 1200, 303: 1200, 404: 180, 410: 180 };
+
+interface Kept {
+  readonly until: number;
+  readonly body: Uint8Array;
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+const mostKept = 200;
+const mostBytes = 5 * 2 ** 20;
+
+/** What a `fetch` can say of the cache. */
+interface Wishes {
+  readonly cacheTtl?: number;
+  readonly cacheLevel?: string;
+  readonly cacheEverything?: boolean;
+}
+
+/** @param ask the service itself */
+export const staticCache = (ask: (request: Request) => Promise<Response>, now: () => number) => {
+  const kept = new Map<string, Kept>();
+  return async (request: Request): Promise<Response> => {
+    const { cacheTtl, cacheLevel, cacheEverything = false } = (request.cf ?? {}) as Wishes;
+    const asked = cacheEverything || cacheTtl !== undefined || staticFile.test(new URL(request.url).pathname);
+    if (request.method !== "GET" || !asked || cacheLevel === "bypass" || (cacheTtl ?? 0) < 0) return ask(request);
+    const known = kept.get(request.url);
+    if (known && known.until > now()) return answer(known, "HIT");
+    const response = await ask(request);
+    const seconds = cacheTtl ?? secondsOf(request, response);
+    if (seconds <= 0) return response;
+    const { status, headers } = response;
+    const body = await wholeOf(response);
+    if (!(body instanceof Uint8Array)) return new Response(body, response);
+    const fresh = { until: now() + seconds * 1000, body, status, headers: [...headers] };
+    kept.delete(request.url);
+    kept.set(request.url, fresh);
+    if (kept.size > mostKept) kept.delete(kept.keys().next().value as string);
+    return answer(fresh, "MISS");
+  };
+};
+
+/** @returns a stream of the same bytes where they are too many to keep */
+const wholeOf = async ({ body }: Response): Promise<Uint8Array | ReadableStream> => {
+  const reader = body?.getReader();
+  const parts: Uint8Array[] = [];
+  for (let total = 0; reader; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value as Uint8Array);
+    total += (value as Uint8Array).length;
+    if (total <= mostBytes) continue;
+    return new ReadableStream({
+      start: (controller) => parts.forEach((part) => void controller.enqueue(part)),
+      pull: async (controller) => {
+        const next = await reader.read();
+        if (next.done) controller.close();
+        else controller.enqueue(next.value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    });
+  }
+  return new Uint8Array(await new Blob(parts as ConstructorParameters<typeof Blob>[0]).arrayBuffer());
+};
+
+const secondsOf = ({ headers }: Request, response: Response): number => {
+  const control = response.headers.get("cache-control")?.toLowerCase() ?? "";
+  const isPublic = /\b(?:public|s-maxage|must-revalidate)\b/.test(control);
+  if (/\b(?:private|no-store|no-cache)\b/.test(control) || response.headers.has("set-cookie")) return 0;
+  if (headers.has("authorization") && !isPublic) return 0;
+  const [, said] = /\bs-maxage=(\d+)/.exec(control) ?? /\bmax-age=(\d+)/.exec(control) ?? [];
+  return said === undefined ? (keptFor[response.status] ?? 0) : Number(said);
+};
+
+const answer = ({ body, status, headers }: Kept, how: string): Response => {
+  const copy = new Response(body as BodyInit, {
+    status,
+    headers: headers.map(([name, value]) => [name, value]),
+  });
+  copy.headers.set("cf-cache-status", how);
+  return copy;
+};
