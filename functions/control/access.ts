@@ -38,7 +38,7 @@ export const personOf = async (
     if (!operator) return undefined;
     const key = await importJWK({ kty: "OKP", crv: "Ed25519", x: operator.key }, "EdDSA");
     const { payload } = await jwtVerify(token, key, {
-      algorithms: ["EdDSA"],
+      algorithms: ["EdDSA", "Ed25519"],
       audience: controlAudience,
       subject: name,
       requiredClaims: ["exp", "iat"],

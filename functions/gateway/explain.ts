@@ -1,5 +1,6 @@
 /** Explains a request at a running gate to who brings a token for it: EdDSA, for one tier and route, five minutes long. */
-import { importJWK, jwtVerify } from "jose";
+import { jwtVerify } from "jose";
+import { edKey } from "./ed-key.ts";
 import { explainHeader } from "./hop.ts";
 import type { Gateway } from "./server.ts";
 import { traceOf } from "./trace.ts";
@@ -20,11 +21,11 @@ export type Explain = (tier: string, serve: Gateway, deps: Deps) => Gateway;
  * @param x the public key, as a JWK has it (RFC 8037)
  */
 export const explaining = (x: string): Explain => {
-  const key = importJWK({ kty: "OKP", crv: "Ed25519", x }, "EdDSA");
+  const key = edKey(x);
   return (tier, serve, deps) => async (request, caller) => {
     if (caller.further && !caller.further.includes(explainHeader)) return serve(request, caller);
     const token = request.headers.get(explainHeader);
-    const route = token !== null && (await routeOf(token, tier, await key, deps.now()));
+    const route = token !== null && (await routeOf(token, tier, key, deps.now()));
     if (!route) return serve(request, caller);
     const trace = traceOf(deps.now);
     const response = await serve(request, { ...caller, trace });
@@ -37,13 +38,13 @@ export const explaining = (x: string): Explain => {
 const routeOf = async (
   token: string,
   tier: string,
-  key: Awaited<ReturnType<typeof importJWK>>,
+  key: ReturnType<typeof edKey>,
   now: number,
 ): Promise<string | undefined> => {
   if (token.length > longestToken) return undefined;
   try {
-    const { payload } = await jwtVerify(token, key, {
-      algorithms: ["EdDSA"],
+    const { payload } = await jwtVerify(token, await key(), {
+      algorithms: ["EdDSA", "Ed25519"],
       audience: explainAudience,
       requiredClaims: ["exp", "iat"],
       clockTolerance: 5,
