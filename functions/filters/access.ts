@@ -1,6 +1,6 @@
 /** Lets pass who has the scopes, claims or labels that are asked for, or is named. */
 import * as z from "zod";
-import { claimsFit, scopesOf } from "../gateway/claims.ts";
+import { claimsFit, isClaim, scopesOf } from "../gateway/claims.ts";
 import { Claims, Consumer, known } from "../gateway/facts.ts";
 import { type Codes, refuse } from "../gateway/faults.ts";
 import { name } from "../gateway/names.ts";
@@ -13,7 +13,8 @@ const codes = {
 } as const satisfies Codes;
 
 const scope = () => z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, "a scope has no space, quote or backslash");
-const claim = () => z.string().regex(/^[\w.:/-]+$/, "a claim's name has letters, digits and _ . : / -");
+const claim = () =>
+  z.string().refine(isClaim, "a claim is written as roles, realm_access.roles, or https://acme.example/roles");
 const value = () => z.union([z.string(), z.number(), z.boolean()]);
 const oneOf = <T extends z.ZodType>(it: T) =>
   z.union([it, z.array(it).min(1)], "a value, or several of which one has to fit");
@@ -30,7 +31,9 @@ export const spec = () =>
         claims: z
           .record(claim(), oneOf(value()))
           .optional()
-          .describe("Claims of the token and their values; of a claim that is a list, one item"),
+          .describe(
+            "Claims of the token and their values; of a claim that is a list, one item, and of `scope`, `scp`, `roles` and `groups` one word. `realm_access.roles` leads into an object, `kubernetes\\.io.namespace` has a dot in a name, and a URI is one name",
+          ),
         consumers: z.array(z.string().min(1)).min(1).optional().describe("Ids of consumers, one of them"),
         labels: z.record(name(), oneOf(z.string())).optional().describe("Labels of the consumer and their values"),
       })
@@ -49,7 +52,9 @@ export const spec = () =>
   });
 
 export const make = (config: Config<typeof spec>): Guard => {
-  const { scopes, "any-scope": some, claims: wanted = {}, labels = {} } = config;
+  const { scopes, "any-scope": some, claims: wanted = {}, labels } = config;
+  const hasClaims = claimsFit(wanted);
+  const hasLabels = labels && Object.keys(labels).length > 0 ? claimsFit(labels) : undefined;
   const needsClaims = scopes ?? some ?? config.claims;
   const consumers = config.consumers && new Set(config.consumers);
   const all = challenge(scopes ?? []);
@@ -62,9 +67,9 @@ export const make = (config: Config<typeof spec>): Guard => {
       const given = scopesOf(claims);
       if (scopes && !scopes.every((it) => given.has(it))) return refuse(context, codes, "scope-missing", all);
       if (some && !some.some((it) => given.has(it))) return refuse(context, codes, "scope-missing", any);
-      if (!claimsFit(claims, wanted)) return refuse(context, codes, "access-denied");
+      if (!hasClaims(claims)) return refuse(context, codes, "access-denied");
     }
-    return isNamed(context, consumers, labels) ? undefined : refuse(context, codes, "access-denied");
+    return isNamed(context, consumers, hasLabels) ? undefined : refuse(context, codes, "access-denied");
   };
 };
 
@@ -76,10 +81,10 @@ const challenge = (scopes: readonly string[]) => ({
 const isNamed = (
   context: Context,
   consumers: ReadonlySet<string> | undefined,
-  labels: NonNullable<Config<typeof spec>["labels"]>,
+  hasLabels: ReturnType<typeof claimsFit> | undefined,
 ): boolean => {
-  if (!consumers && Object.keys(labels).length === 0) return true;
+  if (!consumers && !hasLabels) return true;
   const consumer = known(context, Consumer);
   if (!consumer) return false;
-  return (!consumers || consumers.has(consumer.id)) && claimsFit(consumer.labels, labels);
+  return (!consumers || consumers.has(consumer.id)) && (!hasLabels || hasLabels(consumer.labels));
 };

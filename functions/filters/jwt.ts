@@ -1,18 +1,21 @@
 /** Lets in who brings a valid bearer token (JWT, RFC 7519) of the named issuer. */
 import { errors, type JWTPayload, jwtVerify } from "jose";
 import * as z from "zod";
-import { claimsFit, hasScopes, outOfTime } from "../gateway/claims.ts";
+import { claimReader, claimsFit, consumerIn, datesHold, hasScopes, leads, outOfTime } from "../gateway/claims.ts";
 import { Claims, Consumer, learn } from "../gateway/facts.ts";
 import { type Codes, Fault, refuse } from "../gateway/faults.ts";
 import { hasAddress } from "../gateway/hosts.ts";
 import { publicKeys } from "../gateway/jwk.ts";
 import { available, fetchedKeys, fixedKeys, type KeySet, type Keys } from "../gateway/key-set.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import { duration, milliseconds } from "../gateway/quantities.ts";
+import { bytes, duration, milliseconds, size } from "../gateway/quantities.ts";
 import { type Holding, revokedIn, takenBack } from "../gateway/revocations.ts";
 import { tokenCache } from "../gateway/token-cache.ts";
-import { plainTokens } from "../gateway/token-header.ts";
+import { tokenHeaders } from "../gateway/token-header.ts";
+import { tokenPlaces } from "../gateway/token-places.ts";
+import { authorization, tokenReader } from "../gateway/token-sources.ts";
 import type { Context, Deps, Guard } from "../gateway/types.ts";
+import { bothNames, type VerificationKey } from "../gateway/verification-keys.ts";
 
 const codes = {
   "token-missing": { status: 401, title: "A bearer token is required" },
@@ -26,7 +29,24 @@ const codes = {
 } as const satisfies Codes;
 
 /** Symmetric algorithms and `none` are left out: a gate holds no key that could also sign. */
-const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] as const;
+const algorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "Ed25519",
+  "EdDSA",
+] as const;
+
+/** Larger ones do not pass the platform's own limit of a request's headers. */
+const longestToken = 64 * 1024;
+
+const claim = () => z.string().refine(leads, "a claim is written as sub, user.id, or https://acme.example/id");
 
 const value = () => z.union([z.string(), z.number(), z.boolean()]);
 
@@ -43,8 +63,25 @@ export const spec = () =>
             [z.string().min(1), z.array(z.string().min(1)).min(1).max(10)],
             "whom it is meant for: one text, or several",
           )
-          .describe("Whom the token must be meant for (`aud`); of several, one"),
-        algorithms: z.array(z.enum(algorithms)).min(1).describe("Signature algorithms that are accepted"),
+          .optional()
+          .describe(
+            "Whom the token must be meant for (`aud`); of several, one. Leave it out only for tokens that carry none, such as Cognito's access tokens, and name the client in `claims`",
+          ),
+        algorithms: z
+          .array(z.enum(algorithms))
+          .min(1)
+          .describe(
+            "Signature algorithms that are accepted. `Ed25519` and `EdDSA` name one algorithm (RFC 9864): either accepts both",
+          ),
+        from: tokenPlaces()
+          .default(authorization)
+          .describe(
+            "Where the token stands: `header.authorization` behind `Bearer`, `header.<name>`, `cookie.<name>`, `query.<name>`, `subprotocol.<name>` (of a WebSocket: `<name>.<token>`, or `<name>, <token>`) or `subprotocol` (the entry that is a token). Of several places the first that holds one counts. Each is emptied before the service sees the request, but for `header.authorization`",
+          ),
+        "max-size": size()
+          .refine((text) => bytes(text) > 0 && bytes(text) <= longestToken, "a token has 64KiB at most")
+          .default("8KiB")
+          .describe("Longer tokens are refused unread; 64KiB at most"),
         jwks: z
           .url({ protocol: /^https?$/, error: "a URL begins with http:// or https://" })
           .optional()
@@ -52,16 +89,19 @@ export const spec = () =>
             "Where the issuer publishes its keys (RFC 7517); by default `/.well-known/jwks.json` of the issuer",
           ),
         keys: publicKeys().optional().describe("The issuer's public keys as JWKs, in place of `jwks`"),
-        consumer: z.string().min(1).default("sub").describe("The claim that names the consumer"),
+        consumer: claim()
+          .default("sub")
+          .describe(
+            "The claim that names the consumer: a text, or a whole number up to 2^53. A dot leads into an object, as in `claims`",
+          ),
         leeway: duration().default("5s").describe("How far clocks may be apart"),
         "max-age": duration().optional().describe("The longest time since the token was issued (`iat`)"),
         claims: z
-          .record(
-            z.string().min(1),
-            z.union([value(), z.array(value()).min(1)], "a value, or several of which one has to fit"),
-          )
+          .record(claim(), z.union([value(), z.array(value()).min(1)], "a value, or several of which one has to fit"))
           .default({})
-          .describe("Claims that have to be there and fit; of a claim that is a list, one item"),
+          .describe(
+            "Claims that have to be there and fit; of a claim that is a list, one item, and of `scope`, `scp`, `roles` and `groups` one word. `realm_access.roles` leads into an object, `kubernetes\\.io.namespace` has a dot in a name, and a URI is one name",
+          ),
         scopes: z
           .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, "a scope has no space, quote or backslash"))
           .default([])
@@ -106,17 +146,20 @@ export const spec = () =>
       "keys-unavailable": ["jwks", "issuer"],
     },
     never: ({ keys, scopes }) => [...(keys ? ["keys-unavailable"] : []), ...(scopes[0] ? [] : ["scope-missing"])],
-    exposes: () => ({ security: { type: "http", scheme: "bearer", bearerFormat: "JWT" } }),
+    exposes: ({ from }) => ({ security: schemeOf([from].flat()[0] as string) }),
     provides: ["consumer", "claim"],
     bindings: ({ revocation: it }) => (it ? [{ kind: "kv", binding: "REVOCATIONS", namespace: "revocations" }] : []),
     connections: ({ keys, revocation }) => Math.max(keys ? 0 : 1, revocation ? 1 : 0),
   });
 
-/** RFC 6750, section 2.1. */
-const bearer = /^bearer +(\S+)$/i;
-
-/** Longer tokens are refused unread. */
-const longestToken = 8192;
+/** A place as an OpenAPI security scheme. */
+const schemeOf = (place: string): object => {
+  const [, kind = "", name = ""] = /^([a-z]+)\.?(.*)$/.exec(place) ?? [];
+  if (place === authorization) return { type: "http", scheme: "bearer", bearerFormat: "JWT" };
+  if (kind !== "subprotocol") return { type: "apiKey", in: kind, name, description: "A JWT" };
+  const entry = name === "" ? "A JWT as an entry of its own" : `A JWT as the entry ${name}.<token>`;
+  return { type: "apiKey", in: "header", name: "sec-websocket-protocol", description: entry };
+};
 
 /** What a token that has been accepted says, as long as its time lasts. */
 type Accepted = Holding & { readonly claims: JWTPayload };
@@ -161,10 +204,12 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
     learn(context, Consumer, { id: verdict.consumer, labels: {} });
     return undefined;
   };
+  const tokenOf = tokenReader([config.from].flat());
+  const longest = bytes(config["max-size"]);
   return (request, context) => {
-    const [, token] = bearer.exec(request.headers.get("authorization") ?? "") ?? [];
+    const token = tokenOf(request, context);
     if (token === undefined) return deny("token-missing", context);
-    if (token.length > longestToken) return deny("token-invalid", context);
+    if (token === "" || token.length > longest) return deny("token-invalid", context);
     const current = available(keys.current, gone);
     const verdict = current instanceof Promise ? current.then((it) => judge(token, it)) : judge(token, current);
     return verdict instanceof Promise ? verdict.then((it) => told(it, context)) : told(verdict, context);
@@ -189,32 +234,43 @@ const gone = (cause: unknown): never => {
 };
 
 const verifier = (config: Config<typeof spec>, deps: Deps) => {
-  const { issuer, audience, algorithms } = config;
   const maxAge = config["max-age"];
+  const algorithms = bothNames(config.algorithms);
   const expected = {
-    issuer,
-    audience,
-    algorithms,
+    issuer: config.issuer,
+    ...(config.audience !== undefined && { audience: config.audience }),
+    algorithms: [...algorithms],
     // A token that never expires could never be taken back.
-    requiredClaims: ["exp", ...Object.keys(config.claims)],
+    requiredClaims: ["exp"],
     clockTolerance: milliseconds(config.leeway) / 1000,
     ...(maxAge !== undefined && { maxTokenAge: milliseconds(maxAge) / 1000 }),
   };
-  const isPlain = plainTokens();
-  const once = async (token: string, { find }: Keys): Promise<JWTPayload> =>
-    (await jwtVerify(token, find, { ...expected, currentDate: new Date(deps.now()) })).payload;
+  const read = (token: string, key: CryptoKey) =>
+    jwtVerify(token, key, { ...expected, currentDate: new Date(deps.now()) });
+
+  /** @returns undefined where none of these keys signed the token */
+  const triedWith = async (
+    token: string,
+    alg: string,
+    candidates: readonly VerificationKey[],
+  ): Promise<JWTPayload | undefined> => {
+    for (const candidate of candidates) {
+      const key = await candidate.imported(alg);
+      const verified = key && (await read(token, key).catch(unlessUnsigned));
+      if (verified) return verified.payload;
+    }
+    return undefined;
+  };
+  const headerOf = tokenHeaders();
+  const judge = judgement(config);
 
   return async (token: string, current: Keys, keys: KeySet): Promise<Verdict> => {
     try {
-      if (!isPlain(token)) return "token-invalid";
-      const claims = await once(token, current).catch(async (error: unknown) => {
-        const newer = error instanceof errors.JWKSNoMatchingKey && (await keys.newerThan(current));
-        if (!newer) throw error;
-        return once(token, newer);
-      });
-      const consumer = claims[config.consumer];
-      if (typeof consumer !== "string" || consumer === "" || !claimsFit(claims, config.claims)) return "token-rejected";
-      return hasScopes(claims, config.scopes) ? { claims, consumer } : "scope-missing";
+      const header = headerOf(token);
+      if (!header || !algorithms.includes(header.alg)) return "token-invalid";
+      const tried = (among: Keys) => triedWith(token, header.alg, among.candidatesFor(header));
+      const claims = (await tried(current)) ?? (await keys.newerThan(current).then((it) => it && tried(it)));
+      return claims ? judge(claims) : "token-invalid";
     } catch (error) {
       if (error instanceof errors.JWTExpired) return "token-expired";
       if (error instanceof errors.JWTClaimValidationFailed) return "token-rejected";
@@ -222,6 +278,22 @@ const verifier = (config: Config<typeof spec>, deps: Deps) => {
         return "token-invalid";
       throw error;
     }
+  };
+};
+
+/** Another key may have signed it. */
+const unlessUnsigned = (error: unknown): undefined => {
+  if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+};
+
+/** What is asked of claims whose signature, issuer, audience and time are as they have to be. */
+const judgement = (config: Config<typeof spec>): ((claims: JWTPayload) => Verdict) => {
+  const consumerOf = claimReader(config.consumer);
+  const hasClaims = claimsFit(config.claims);
+  return (claims) => {
+    const consumer = consumerIn(consumerOf(claims));
+    if (consumer === undefined || !datesHold(claims) || !hasClaims(claims)) return "token-rejected";
+    return hasScopes(claims, config.scopes) ? { claims, consumer } : "scope-missing";
   };
 };
 

@@ -6,6 +6,7 @@ import { known, learn, Target } from "../gateway/facts.ts";
 import { host } from "../gateway/names.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { exchanged, prefixes } from "../gateway/prefix.ts";
+import { parameterOf } from "../gateway/query.ts";
 import { piecesOf, pathOf as readPath, template } from "../gateway/references.ts";
 import type { Context, Guard } from "../gateway/types.ts";
 
@@ -95,7 +96,7 @@ const searchOf = ({ set, remove, keep }: Config<typeof spec>["query"]): Part => 
     const pairs = before
       .slice(1)
       .split("&")
-      .filter((pair) => pair !== "" && !dropped.has(nameOf(pair)) && (!kept || kept.has(nameOf(pair))));
+      .filter((pair) => pair !== "" && !dropped.has(parameterOf(pair)) && (!kept || kept.has(parameterOf(pair))));
     for (const [name, value] of values) {
       const written = value(request, context);
       if (written !== undefined) pairs.push(`${encodeURIComponent(name)}=${encodeURIComponent(written)}`);
@@ -103,6 +104,3 @@ const searchOf = ({ set, remove, keep }: Config<typeof spec>["query"]): Part => 
     return pairs.length > 0 ? `?${pairs.join("&")}` : "";
   };
 };
-
-/** As the URL standard reads it, which takes one `?` at the beginning for none of the query's. */
-const nameOf = (pair: string): string => [...new URLSearchParams(`?${pair}`).keys()][0] ?? "";

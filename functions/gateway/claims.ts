@@ -3,12 +3,59 @@
 export type ClaimsOf = Readonly<Record<string, unknown>>;
 type Value = string | number | boolean;
 
-/** Each claim that is wanted has to be there with one of its values; of a claim that is a list, one item. */
-export const claimsFit = (claims: ClaimsOf, wanted: Readonly<Record<string, Value | readonly Value[]>>): boolean =>
-  Object.entries(wanted).every(([name, value]) => {
-    const given: readonly unknown[] = [claims[name]].flat();
-    return [value].flat().some((it) => given.includes(it));
-  });
+/** How a reference writes a claim: letters, digits and what URIs have, and `\` ahead of a character that stands for itself. */
+const pattern = /^(?:[\w.:/#@~+=?%-]|\\[\w.:/#@~+=?%\\-])+$/;
+
+/** Whether a reference can name a claim so. */
+export const isClaim = (text: string): boolean => pattern.test(text) && leads(text);
+
+/** Whether a text leads to a claim: no name on the way is empty. */
+export const leads = (text: string): boolean => !claimPath(text).includes("");
+
+/**
+ * The names that lead to a claim, from the outside in. A dot leads into an object: `realm_access.roles`. `\.` is a dot of the
+ * name: `kubernetes\.io.namespace`. A text with `:` or `/` and no backslash is one name, dots included, since the names of
+ * namespaced claims are URIs: `https://acme.example/roles`.
+ */
+export const claimPath = (text: string): readonly string[] => {
+  if (!text.includes("\\")) return /[:/]/.test(text) ? [text] : text.split(".");
+  // A lone backslash at the end stands for itself.
+  return (text.match(/(?:\\.|[^.\\]|\\$)+|(?<=^|\.)(?=\.|$)/gsu) ?? []).map((name) => name.replace(/\\(.)/gsu, "$1"));
+};
+
+/** Reads one claim. The path is split once; what a prototype has is no claim. */
+export const claimReader = (text: string): ((claims: ClaimsOf) => unknown) => {
+  const path = claimPath(text);
+  return (claims) => {
+    let value: unknown = claims;
+    for (const name of path) {
+      if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+      value = (value as ClaimsOf)[name];
+    }
+    return value;
+  };
+};
+
+/** Claims that some issuers write as one text with spaces in place of a list. In any other claim a space is part of the value. */
+const spaced: ReadonlySet<string | undefined> = new Set(["scope", "scp", "roles", "groups"]);
+
+/** Prepares a test: each claim that is wanted has to be there with one of its values; of a claim that is a list, one item. */
+export const claimsFit = (
+  wanted: Readonly<Record<string, Value | readonly Value[]>>,
+): ((claims: ClaimsOf) => boolean) => {
+  const tests = Object.entries(wanted).map(([text, values]) => ({
+    read: claimReader(text),
+    isSpaced: spaced.has(claimPath(text).at(-1)),
+    values: [values].flat(),
+  }));
+  return (claims) =>
+    tests.every(({ read, isSpaced, values }) => {
+      const value = read(claims);
+      if (values.includes(value as Value)) return true;
+      const items = isSpaced && typeof value === "string" ? value.split(" ") : value;
+      return Array.isArray(items) && values.some((it) => items.includes(it));
+    });
+};
 
 /** Scopes are one text with spaces (RFC 8693, section 4.2), or a list as some issuers write it. */
 export const scopesOf = ({ scope, scp }: ClaimsOf): ReadonlySet<string> =>
@@ -19,6 +66,35 @@ export const hasScopes = (claims: ClaimsOf, wanted: readonly string[]): boolean 
   const given = scopesOf(claims);
   return wanted.every((it) => given.has(it));
 };
+
+/**
+ * A claim as text, or undefined where it has none. A list is its items with commas between; a comma in an item is
+ * percent-encoded, so that no item becomes two. JSON readers round an integer beyond 2^53, and two of them become one.
+ */
+export const claimText = (value: unknown): string | undefined => {
+  if (!Array.isArray(value)) return scalarText(value);
+  const items = value.map(scalarText);
+  return items.includes(undefined) ? undefined : items.map((it) => it?.replaceAll(",", "%2C")).join(",");
+};
+
+const scalarText = (value: unknown): string | undefined => {
+  if (typeof value === "string" || typeof value === "boolean") return String(value);
+  const isExact = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
+  return isExact ? String(value) : undefined;
+};
+
+/** Who a claim names: a text, or a whole number that JSON readers do not round. */
+export const consumerIn = (value: unknown): string | undefined => {
+  if (typeof value === "string") return value === "" ? undefined : value;
+  return Number.isSafeInteger(value) ? String(value) : undefined;
+};
+
+/** In seconds: the last of the year 9999. What lies beyond was written in milliseconds, or is no date. */
+const lastDate = 253_402_300_799;
+
+/** Whether the claims that are dates are ones (NumericDate: seconds, which may have a fraction). */
+export const datesHold = ({ exp, nbf, iat }: ClaimsOf): boolean =>
+  [exp, nbf, iat].every((it) => it === undefined || (typeof it === "number" && it >= 0 && it <= lastDate));
 
 interface Time {
   /** In seconds. */

@@ -1,5 +1,5 @@
 /** Explains a request at a running gate to who brings a token for it: EdDSA, for one tier and route, five minutes long. */
-import { importJWK } from "jose";
+import { edKey } from "./ed-key.ts";
 import { explainHeader } from "./hop.ts";
 import type { Gateway } from "./server.ts";
 import { type TokenPurpose, verifyShortToken } from "./short-token.ts";
@@ -23,11 +23,11 @@ export type Explain = (tier: string, serve: Gateway, deps: Deps) => Gateway;
  */
 export const explaining = (x: string, environment: string): Explain => {
   const purpose = { audience: explainAudience, environment, lifeSeconds: longestLife };
-  const key = importJWK({ kty: "OKP", crv: "Ed25519", x }, "EdDSA");
+  const key = edKey(x);
   return (tier, serve, deps) => async (request, caller) => {
     if (caller.further && !caller.further.includes(explainHeader)) return serve(request, caller);
     const token = request.headers.get(explainHeader);
-    const route = token !== null && (await routeOf(token, tier, await key, purpose, deps.now()));
+    const route = token !== null && (await routeOf(token, tier, key, purpose, deps.now()));
     if (!route) return serve(request, caller);
     const trace = traceOf(deps.now);
     const response = await serve(request, { ...caller, trace });
@@ -40,13 +40,13 @@ export const explaining = (x: string, environment: string): Explain => {
 const routeOf = async (
   token: string,
   tier: string,
-  key: Awaited<ReturnType<typeof importJWK>>,
+  key: ReturnType<typeof edKey>,
   purpose: TokenPurpose,
   now: number,
 ): Promise<string | undefined> => {
   if (token.length > longestToken) return undefined;
   try {
-    const payload = await verifyShortToken(token, key, purpose, now);
+    const payload = await verifyShortToken(token, await key(), purpose, now);
     return payload.tier === tier && typeof payload.route === "string" ? payload.route : undefined;
   } catch {
     return undefined;

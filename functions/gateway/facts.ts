@@ -20,6 +20,8 @@ export const Target: Fact<{
   readonly search?: string | undefined;
   readonly host?: string | undefined;
 }> = { label: "target" };
+/** The WebSocket subprotocol that a handshake is answered with where the service names none. */
+export const Subprotocol: Fact<string> = { label: "subprotocol" };
 
 export const learn = <T>(context: Context, fact: Fact<T>, value: T): void => {
   context.facts.set(fact, value);

@@ -1,10 +1,13 @@
 /** The schema of public keys that stand in a manifest (JWK, RFC 7517). */
 import * as z from "zod";
-
-/** Of private and symmetric keys (RFC 7518, section 6). */
-const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+import { secretMembers } from "./verification-keys.ts";
 
 const publicMembers = { RSA: ["n", "e"], EC: ["crv", "x", "y"], OKP: ["crv", "x"] } as const;
+
+/** Bytes of a coordinate (RFC 7518, section 6.2.1.2; RFC 8037, section 2). */
+const coordinates: Readonly<Record<string, number>> = { "P-256": 32, "P-384": 48, "P-521": 66, Ed25519: 32 };
+
+type Key = Readonly<Record<string, unknown>> & { readonly kty: keyof typeof publicMembers };
 
 export const publicKeys = () =>
   z
@@ -15,4 +18,32 @@ export const publicKeys = () =>
     })
     .refine((keys) => keys.every((key) => publicMembers[key.kty].every((member) => member in key)), {
       error: "a public key has `n` and `e` (RSA), `crv`, `x` and `y` (EC), or `crv` and `x` (OKP)",
+      abort: true,
+    })
+    .superRefine((keys, context) => {
+      for (const [index, key] of keys.entries()) {
+        const message = faultOf(key);
+        if (message) context.addIssue({ code: "custom", message, path: [index] });
+      }
     });
+
+/** Why no token could be verified with a key that stands in a manifest. */
+const faultOf = (key: Key): string | undefined => {
+  const { kty, crv, use } = key;
+  if ((use ?? "sig") !== "sig") return `a key with use: ${use} verifies no token; write use: sig, or leave it out`;
+  if (kty === "RSA")
+    return lengthOf(key.n) >= 256 && lengthOf(key.e) > 0
+      ? undefined
+      : "`n` and `e` of an RSA key are base64url, and `n` has 2048 bits at least (RFC 7518, section 3.3)";
+  const size = Object.hasOwn(coordinates, String(crv)) ? coordinates[String(crv)] : undefined;
+  if (size === undefined || (kty === "OKP") !== (crv === "Ed25519"))
+    return `crv: ${crv} verifies no token; EC has P-256, P-384 and P-521, and OKP has Ed25519`;
+  const parts = kty === "EC" ? [key.x, key.y] : [key.x];
+  return parts.every((it) => lengthOf(it) === size)
+    ? undefined
+    : `coordinates of a key on ${crv} are ${size} bytes each, written in base64url`;
+};
+
+/** Bytes of a text in base64url without padding; 0 for any other value. */
+const lengthOf = (value: unknown): number =>
+  typeof value === "string" && /^[\w-]+$/.test(value) ? Math.floor((value.length * 3) / 4) : 0;

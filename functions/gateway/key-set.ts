@@ -1,11 +1,11 @@
 /** An issuer's public keys (RFC 7517): in this isolate's memory, else in the location's cache, else from the issuer. */
-import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+import type { JSONWebKeySet } from "jose";
 import { jsonOf } from "./collect.ts";
 import { within } from "./patience.ts";
 import type { Deps } from "./types.ts";
+import { secretMembers, type VerificationKeys, verificationKeys } from "./verification-keys.ts";
 
-export interface Keys {
-  readonly find: JWTVerifyGetKey;
+export interface Keys extends VerificationKeys {
   /** Tells one set of keys from another. */
   readonly text: string;
 }
@@ -13,7 +13,7 @@ export interface Keys {
 export interface KeySet {
   /** @throws where there are no keys to be had: the issuer is down, and no copy is young enough */
   readonly current: () => Keys | Promise<Keys>;
-  /** For a token whose key is not among these: newer ones, or undefined where the issuer was asked a moment ago. */
+  /** For a token that none of these verifies: newer ones, or undefined where the issuer was asked a moment ago. */
   readonly newerThan: (keys: Keys) => Promise<Keys | undefined>;
 }
 
@@ -42,14 +42,11 @@ export const fixedKeys = (keys: JSONWebKeySet["keys"]): KeySet => {
   return { current: () => all, newerThan: async () => undefined };
 };
 
-const keysOf = (keys: JSONWebKeySet["keys"]): Keys => ({
-  find: createLocalJWKSet({ keys: [...keys] }),
-  text: JSON.stringify(keys),
-});
+const keysOf = (keys: JSONWebKeySet["keys"]): Keys => ({ ...verificationKeys(keys), text: JSON.stringify(keys) });
 
 const patienceMs = 5_000;
+/** Also bounds how many keys there are: the smallest takes eighty bytes. */
 const longestSet = 256 * 1024;
-const mostKeys = 100;
 
 /** What a location knows. Milliseconds since the epoch. */
 interface Entry {
@@ -167,12 +164,15 @@ const download = async (url: string, signal: AbortSignal, deps: Deps): Promise<J
   });
   if (!response.ok) throw new Error(`the issuer answered with status ${response.status}`);
   const { keys } = ((await jsonOf(response, longestSet)) ?? {}) as { readonly keys?: unknown };
-  if (!Array.isArray(keys) || keys.length > mostKeys)
-    throw new Error(`the issuer answered with no key set of at most ${mostKeys} keys`);
-  // A private or symmetric key in a public place verifies nothing any more.
-  const own = keys.filter(
-    (it) => ["RSA", "EC", "OKP"].includes(it?.kty) && !("d" in it) && (it.use ?? "sig") === "sig",
-  );
-  if (own.length === 0) throw new Error("the issuer publishes no key for signatures");
-  return own;
+  if (!Array.isArray(keys)) throw new Error("the issuer answered with no key set");
+  const usable = keys.filter(isPublic);
+  if (usable.length === 0) throw new Error("the issuer publishes no key for signatures");
+  return usable;
 };
+
+/** What cannot be used is ignored (RFC 7517, section 5). A private or symmetric key in a public place verifies nothing any more. */
+const isPublic = (key: Readonly<Record<string, unknown>> | null): boolean =>
+  key !== null &&
+  ["RSA", "EC", "OKP"].includes(key.kty as string) &&
+  secretMembers.every((member) => (key[member] ?? null) === null) &&
+  (key.use ?? "sig") === "sig";

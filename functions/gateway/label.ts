@@ -1,5 +1,5 @@
 /** A tester's label: lets its bearer meet one version of some gates, at 0 % as well. EdDSA, by control, five minutes long. */
-import { importJWK } from "jose";
+import { edKey } from "./ed-key.ts";
 import { verifyShortToken } from "./short-token.ts";
 
 export const labelHeader = "postern-label";
@@ -26,11 +26,11 @@ export type Labels = (token: string, now: number) => Promise<Label | undefined>;
  */
 export const labels = (x: string, environment: string): Labels => {
   const purpose = { audience: labelAudience, environment, lifeSeconds: longestLabelLife };
-  const key = importJWK({ kty: "OKP", crv: "Ed25519", x }, "EdDSA");
+  const key = edKey(x);
   return async (token, now) => {
     if (token.length > longestToken) return undefined;
     try {
-      const { versions, tiers } = await verifyShortToken(token, await key, purpose, now);
+      const { versions, tiers } = await verifyShortToken(token, await key(), purpose, now);
       const overrides = dictionary(versions);
       return overrides !== undefined && Array.isArray(tiers) ? { versions: overrides, tiers } : undefined;
     } catch {

@@ -2,6 +2,7 @@
  * References: `{path.id}`, `{consumer.id}`, `{header.x-request-id}` in a text of the manifest. One small grammar, read
  * when a gate is linked, checked by the compiler against what the match captures and the filters ahead provide.
  */
+import { claimReader, claimText, isClaim } from "./claims.ts";
 import { cookie } from "./cookies.ts";
 import { Claims, Consumer, known } from "./facts.ts";
 import type { Context } from "./types.ts";
@@ -13,8 +14,11 @@ export interface Reference {
   readonly name: string;
 }
 
-/** A value of the request, or undefined where it has none. Numbers and booleans of a token are written as text. */
-type Read = (request: Request, context: Context, name: string) => string | undefined;
+/** A value of the request, or undefined where it has none. Numbers, booleans and lists of a token are written as text. */
+type Read = (request: Request, context: Context) => string | undefined;
+
+/** Prepares how a value of this name is read. */
+type Reader = (name: string) => Read;
 
 const decoded = (text: string): string | undefined => {
   try {
@@ -24,41 +28,48 @@ const decoded = (text: string): string | undefined => {
   }
 };
 
-const text = (value: unknown): string | undefined =>
-  typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
-
 const sources = {
-  path: (_, { captures }, name) => decoded(captures[name] ?? "%"),
-  query: (_, { url }, name) => new URLSearchParams(url.search).get(name) ?? undefined,
-  header: ({ headers }, _, name) => headers.get(name) ?? undefined,
-  cookie: ({ headers }, _, name) => cookie(headers, name),
-  consumer: (_, context, name) => {
+  path: (name) => (_, context) => decoded(context.captures[name] ?? "%"),
+  query: (name) => (_, context) => new URLSearchParams(context.url.search).get(name) ?? undefined,
+  header: (name) => (request) => request.headers.get(name) ?? undefined,
+  cookie: (name) => (request) => cookie(request.headers, name),
+  consumer: (name) => (_, context) => {
     const consumer = known(context, Consumer);
     if (name === "id" || !consumer) return consumer?.id;
     const label = name.slice("labels.".length);
     return Object.hasOwn(consumer.labels, label) ? consumer.labels[label] : undefined;
   },
-  claim: (_, context, name) => {
-    const claims = known(context, Claims);
-    return claims && Object.hasOwn(claims, name) ? text(claims[name]) : undefined;
+  claim: (name) => {
+    const read = claimReader(name);
+    return (_, context) => {
+      const claims = known(context, Claims);
+      return claims && claimText(read(claims));
+    };
   },
-  client: (_, { caller }) => caller.ip ?? undefined,
-  request: (_, { caller }) => caller.requestId,
-} satisfies Record<string, Read>;
+  client: () => (_, context) => context.caller.ip ?? undefined,
+  request: () => (_, context) => context.caller.requestId,
+} satisfies Record<string, Reader>;
 
 /** Names that a source can have where they are few. */
-const closed: Readonly<Record<string, RegExp>> = { consumer: /^(?:id|labels\..+)$/, client: /^ip$/, request: /^id$/ };
+const closed: Readonly<Record<string, (name: string) => boolean>> = {
+  consumer: (name) => /^(?:id|labels\..+)$/.test(name),
+  claim: isClaim,
+  client: (name) => name === "ip",
+  request: (name) => name === "id",
+};
 
 /**
  * Reads `path.id`.
  * @throws SyntaxError with a sentence for the manifest's author
  */
 const referenceOf = (reference: string): Reference => {
-  const [, source = "", name = ""] = /^([a-z]+)\.([A-Za-z0-9_.:/-]+)$/.exec(reference) ?? [];
+  const [, source = "", name = ""] = /^([a-z]+)\.([A-Za-z0-9_.:/#@~+=?%\\-]+)$/.exec(reference) ?? [];
   if (!Object.hasOwn(sources, source))
     throw new SyntaxError(`"${reference}" is no reference; it begins with one of ${Object.keys(sources).join(", ")}`);
-  if (closed[source]?.test(name) === false)
+  if (closed[source]?.(name) === false)
     throw new SyntaxError(`"${reference}" is no reference; ${source} has no "${name}"`);
+  if (source !== "claim" && !/^[A-Za-z0-9_.:/-]+$/.test(name))
+    throw new SyntaxError(`"${reference}" is no reference; only a claim has such a name`);
   return { source: source as Reference["source"], name };
 };
 
@@ -118,11 +129,11 @@ export const template = (
   source: string,
   place: Place,
 ): ((request: Request, context: Context) => string | undefined) => {
-  const pieces = piecesOf(source);
+  const pieces = piecesOf(source).map((piece) => (typeof piece === "string" ? piece : valueFor(place, piece)));
   return (request, context) => {
     let whole = "";
     for (const piece of pieces) {
-      const part = typeof piece === "string" ? piece : valueFor(place, piece, request, context);
+      const part = typeof piece === "string" ? piece : piece(request, context);
       if (part === undefined) return undefined;
       whole += part;
     }
@@ -142,17 +153,15 @@ const isAstray = (path: string): boolean =>
   /\/\/|%(?:[01][0-9a-f]|7f)/i.test(path) ||
   /(?:^|\/|%(?:25)*(?:2f|5c))(?:\.|%(?:25)*2e){1,2}(?:$|[/;]|%(?:25)*(?:2f|5c|3b|00))/i.test(path);
 
-const valueFor = (
-  place: Place,
-  { source, name }: Reference,
-  request: Request,
-  context: Context,
-): string | undefined => {
-  if (place === "path" && source === "path") return context.captures[name];
-  const value = (sources[source] as Read)(request, context, name)?.toWellFormed();
-  // An empty segment would ask for another resource.
-  if (value === undefined || (place === "path" && value === "")) return undefined;
-  // Whoever writes a query encodes its values.
-  if (place === "query") return value;
-  return place === "path" ? encodeURIComponent(value) : value.replace(/[^\x20-\x7e]+/gu, encodeURIComponent);
+const valueFor = (place: Place, { source, name }: Reference): Read => {
+  if (place === "path" && source === "path") return (_, context) => context.captures[name];
+  const read: Read = sources[source](name);
+  return (request, context) => {
+    const value = read(request, context)?.toWellFormed();
+    // An empty segment would ask for another resource.
+    if (value === undefined || (place === "path" && value === "")) return undefined;
+    // Whoever writes a query encodes its values.
+    if (place === "query") return value;
+    return place === "path" ? encodeURIComponent(value) : value.replace(/[^\x20-\x7e]+/gu, encodeURIComponent);
+  };
 };

@@ -8,7 +8,7 @@ import { crowd } from "./crowd.ts";
 import { deadline } from "./deadline.ts";
 import { deprecation } from "./deprecation.ts";
 import { destination } from "./destination.ts";
-import { BodyLimit, learn } from "./facts.ts";
+import { BodyLimit, known, learn, Subprotocol } from "./facts.ts";
 import { answer, type Codes, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
 import { hostFinder, hostOf } from "./hosts.ts";
 import { isLocal, localReplies } from "./local-reply.ts";
@@ -265,6 +265,13 @@ const describe = (cause: unknown): string =>
 const finish = (response: Response, context: Context): Response => {
   const copy = new Response(response.body, response);
   apply(copy.headers, context.inbound);
+  if (copy.status === 101) agree(copy.headers, context);
   copy.headers.set("x-request-id", context.caller.requestId);
   return copy;
+};
+
+/** The service never saw an entry that held the token, so it could not choose it; a browser closes what nobody has chosen. */
+const agree = (headers: Headers, context: Context): void => {
+  const own = known(context, Subprotocol);
+  if (own !== undefined && !headers.has("sec-websocket-protocol")) headers.set("sec-websocket-protocol", own);
 };

@@ -5,8 +5,9 @@
  * passthrough, and hide nothing: what the token says is kept beside it, and the memory of an isolate is written nowhere.
  */
 
-/** The oldest is forgotten, so these take 8 MiB at most. */
 const mostTokens = 1_000;
+/** Of their texts together: a manifest may let tokens be longer than is usual. */
+const mostCharacters = 8 * 2 ** 20;
 
 export interface TokenCache<T> {
   readonly get: (token: string) => T | undefined;
@@ -18,16 +19,24 @@ export interface TokenCache<T> {
 export const tokenCache = <T>(most = mostTokens): TokenCache<T> => {
   const all = new Map<string, T>();
   let known = "";
+  let characters = 0;
   return {
     get: (token) => all.get(token),
     put: (token, value) => {
+      if (!all.has(token)) characters += token.length;
       all.set(token, value);
-      if (all.size > most) all.delete(all.keys().next().value as string);
+      // The oldest are forgotten.
+      while (all.size > most || characters > mostCharacters) {
+        const oldest = all.keys().next().value as string;
+        all.delete(oldest);
+        characters -= oldest.length;
+      }
     },
     under: (keys) => {
       if (keys === known) return;
       known = keys;
       all.clear();
+      characters = 0;
     },
   };
 };

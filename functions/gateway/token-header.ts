@@ -1,30 +1,50 @@
 /** What a token may say of itself before anybody has verified it. */
 import { decodeProtectedHeader } from "jose";
 
+/** What finds the key that signed it. */
+export interface TokenHeader {
+  readonly alg: string;
+  readonly kid: string | undefined;
+  /** Thumbprints of the key's certificate. */
+  readonly x5t: string | undefined;
+  readonly x5tS256: string | undefined;
+}
+
 /** Of access tokens (RFC 9068) and of tokens that do not say what they are for; case does not matter. */
 const types: ReadonlySet<unknown> = new Set([undefined, "jwt", "at+jwt", "application/jwt", "application/at+jwt"]);
+
+/** A token that brings its own key, or says where to fetch one (RFC 8725, section 3.10); extensions that change how it is read. */
+const refused = ["jwk", "jku", "x5u", "x5c", "crit", "b64", "zip", "enc"];
 
 /** Tokens of one key begin alike, so a few beginnings are all that there is to know. */
 const mostKnown = 8;
 
 /**
- * A token that brings its own key, or says where to fetch one, is not looked at any further (RFC 8725, section 3.10).
+ * Reads the header of a token.
+ * @returns undefined for a token that is not looked at any further
  * @throws where it is no token
  */
-export const plainTokens = (): ((token: string) => boolean) => {
-  const known = new Set<string>();
+export const tokenHeaders = (): ((token: string) => TokenHeader | undefined) => {
+  const known = new Map<string, TokenHeader>();
   return (token) => {
     const text = token.slice(0, token.indexOf(".") + 1);
-    if (known.has(text)) return true;
-    if (!isPlain(token)) return false;
+    const before = known.get(text);
+    if (before) return before;
+    const header = headerOf(token);
+    if (!header) return undefined;
     if (known.size >= mostKnown) known.clear();
-    known.add(text);
-    return true;
+    known.set(text, header);
+    return header;
   };
 };
 
-const isPlain = (token: string): boolean => {
+const headerOf = (token: string): TokenHeader | undefined => {
   const header = decodeProtectedHeader(token);
-  const type: unknown = typeof header.typ === "string" ? header.typ.toLowerCase() : header.typ;
-  return types.has(type) && !["jwk", "jku", "x5u", "x5c", "crit"].some((member) => member in header);
+  const { typ, alg, kid, x5t, "x5t#S256": x5tS256 } = header as Readonly<Record<string, unknown>>;
+  const type = typeof typ === "string" ? typ.toLowerCase() : (typ ?? undefined);
+  if (!types.has(type) || refused.some((member) => member in header)) return undefined;
+  if (typeof alg !== "string" || typeof (kid ?? "") !== "string") return undefined;
+  return { alg, kid: textOf(kid), x5t: textOf(x5t), x5tS256: textOf(x5tS256) };
 };
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);

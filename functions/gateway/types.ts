@@ -158,7 +158,8 @@ export interface Outcome {
 /** Travels with one request. Layers derive one with another signal; facts, edits and outcome stay shared. */
 export interface Context {
   readonly caller: Caller;
-  readonly url: Address;
+  /** As the client asked for it, without a token that a filter has taken out of the query. */
+  url: Address;
   readonly route: { readonly tier: string; readonly name: string };
   /** What the path's `{name}` captured, percent-encoded as it came. */
   readonly captures: Readonly<Record<string, string>>;

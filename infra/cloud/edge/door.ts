@@ -27,6 +27,9 @@ interface Doorkeeper {
 /** A connection that nobody uses is kept so long; a machine that was replaced goes when it has none. */
 const idleMs = 2000;
 
+/** Of a request's line and headers together, as the platform takes them. */
+const maxHeaderSize = 128 * 1024;
+
 /** What only the edge may say. */
 const edgeHeaders = /^(?:cf-.*|mf-.*|x-forwarded-proto)$/;
 
@@ -36,7 +39,7 @@ const edgeHeaders = /^(?:cf-.*|mf-.*|x-forwarded-proto)$/;
  */
 export const openDoor = async (port: number, host: string, { send, missed }: Doorkeeper): Promise<Door> => {
   const agent = new http.Agent({ keepAlive: true, timeout: idleMs });
-  const server = http.createServer();
+  const server = http.createServer({ maxHeaderSize });
   const underWay = new Set<Promise<void>>();
 
   const onward = (request: http.IncomingMessage, url: URL): http.RequestOptions => {

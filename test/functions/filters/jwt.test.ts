@@ -246,7 +246,6 @@ describe("keys by URL", () => {
     ["one without keys for signatures", () => Response.json({ keys: [{ ...key, use: "enc" }] })],
     ["one that publishes a private key", () => Response.json({ keys: [{ ...key, d: "AAAA" }] })],
     ["one that answers without end", () => Response.json({ keys: [key], padding: "x".repeat(300_000) })],
-    ["one with a thousand keys", () => Response.json({ keys: Array.from({ length: 1000 }, () => key) })],
   ])("%s fails closed with 503", async (_, replies) => {
     expect(await remote(replies).send("GET /", bearer(await token()))).toMatchObject({
       status: 503,

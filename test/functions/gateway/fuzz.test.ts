@@ -58,7 +58,7 @@ describe("never throws", () => {
       keyOf(["ip"])(new Request("https://a.example"), { caller: { ...caller, ip: it } } as never),
     "a shard's tag": (it) => tagOf(it),
     claims: (it) => [
-      claimsFit(JSON.parse(JSON.stringify({ scope: it, a: [it] })), { a: it }),
+      claimsFit({ a: it, [it]: it })(JSON.parse(JSON.stringify({ scope: it, a: [it] }))),
       scopesOf({ scope: it, scp: [it, 1, null] }),
     ],
     "a condition": (it) =>

@@ -1,0 +1,130 @@
+import http from "node:http";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type WebSocket, WebSocketServer } from "ws";
+import { type City, manifest, type Service, startCity, startService, stopService } from "../../e2e/city.ts";
+import { table } from "../row.ts";
+import { published, sign } from "./kit.ts";
+import { rows, type TokenRow } from "./rows.ts";
+
+let issuer: Service;
+let service: Service;
+let running: City;
+
+const usual = [published("rsa", { kid: "k1", use: "sig", alg: "RS256" })];
+const numberOf = (row: TokenRow): number => rows.indexOf(row);
+const issuerOf = (row: TokenRow): string => `${issuer.url}/${numberOf(row)}`;
+
+/** A route of its own for each row, with an issuer of its own. */
+const routeOf = (row: TokenRow): [string, object] => {
+  const asked = { issuer: issuerOf(row), audience: "wallet", algorithms: ["RS256"], ...row.jwt };
+  const jwt = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== null));
+  const told = { headers: { request: { add: { "x-consumer": "{consumer.id}" } } } };
+  const filters = [{ jwt }, told, ...(row.behind ?? []).map((it, index) => ({ ...it, id: `behind-${index}` }))];
+  const path = `/${numberOf(row)}`;
+  return [`row-${numberOf(row)}`, { match: `GET ${path}`, upgrade: "websocket", filters, to: "service" }];
+};
+
+interface Seen {
+  readonly url: string;
+  readonly headers: http.IncomingHttpHeaders;
+}
+
+const seen: Seen[] = [];
+
+beforeAll(async () => {
+  issuer = await startService((request, response) => {
+    const [, index, ...rest] = (request.url ?? "").split("/");
+    const row = rows[Number(index)];
+    response.setHeader("content-type", "application/json");
+    response.end(rest.join("/") === ".well-known/jwks.json" ? JSON.stringify({ keys: row?.set ?? usual }) : "{}");
+  });
+  service = await startService(({ url = "", headers }, response) => {
+    seen.push({ url, headers });
+    response.end("ok");
+  });
+  const sockets = new WebSocketServer({ server: service.server });
+  sockets.on("connection", (socket: WebSocket, { url = "", headers }: http.IncomingMessage) => {
+    seen.push({ url, headers });
+    socket.close();
+  });
+  const routes = Object.fromEntries(rows.map(routeOf));
+  running = await startCity({
+    "routes/t.yaml": manifest(
+      "t",
+      `upstreams: { service: { http: "${service.url}" } }\nroutes: ${JSON.stringify(routes, null, 1)}\n`,
+    ),
+  });
+});
+
+afterAll(async () => {
+  await running?.stop();
+  for (const it of [issuer, service]) if (it) stopService(it);
+});
+
+interface Heard {
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly protocol: string | undefined;
+}
+
+const sentBy = (row: TokenRow, token: string): Promise<Heard> => {
+  const { query = "", headers = {} } = row.sent?.(token) ?? {
+    headers: row.offers ? {} : { authorization: `Bearer ${token}` },
+  };
+  const offered = row.offers?.(token);
+  const handshake = offered && {
+    connection: "Upgrade",
+    upgrade: "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "sec-websocket-protocol": offered.join(", "),
+  };
+  return new Promise((heard, failed) => {
+    const request = http.get(`${running.url}/t/${numberOf(row)}${query}`, { headers: { ...headers, ...handshake } });
+    request.once("error", failed);
+    request.once("upgrade", ({ statusCode = 0, headers }, socket) => {
+      socket.destroy();
+      heard({ status: statusCode, code: undefined, protocol: headers["sec-websocket-protocol"] });
+    });
+    request.once("response", async (response) => {
+      const text = (await response.toArray()).join("");
+      const isProblem = response.headers["content-type"] === "application/problem+json";
+      const code = isProblem ? JSON.parse(text).code : undefined;
+      heard({ status: response.statusCode ?? 0, code, protocol: undefined });
+    });
+  });
+};
+
+table(rows, async (row) => {
+  const signed = await sign(issuerOf(row), row.token);
+  const token = (await row.altered?.(signed)) ?? signed;
+  const { right } = row;
+  for (const time of ["first", "again"]) {
+    seen.length = 0;
+    const { status, code, protocol } = await sentBy(row, token);
+    expect({ time, status, code: code ?? right.code }).toEqual({
+      time,
+      status: right.status,
+      code: right.code ?? code,
+    });
+    if (right.code !== undefined) expect(code).toBe(right.code);
+    if (right.protocol) expect(protocol).toBe(right.protocol(token));
+    if (status >= 400) {
+      expect(seen).toEqual([]);
+      continue;
+    }
+    expect(seen).toHaveLength(1);
+    const [{ url, headers }] = seen as [Seen];
+    if (right.consumer !== undefined) expect(headers["x-consumer"]).toBe(right.consumer);
+    if (right.target !== undefined) expect(url).toBe(`/t/${numberOf(row)}${right.target}`);
+    for (const [name, value] of Object.entries(right.headers ?? {}))
+      expect([name, headers[name] ?? null]).toEqual([name, value]);
+    if (row.jwt?.from !== undefined)
+      expect(JSON.stringify({ url, ...headers, authorization: "" })).not.toContain(token);
+  }
+});
+
+test("no line of the gates holds a token, or a fault", () => {
+  expect(running.lines.filter((line) => /eyJ[\w-]+\.[\w-]+\./.test(line))).toEqual([]);
+  expect(running.lines.filter((line) => line.includes('"type":"fault"'))).toEqual([]);
+});
