@@ -80,7 +80,7 @@ export const contracts: Readonly<Record<string, Contract>> = {
   },
   "import gateway-api": {
     exits: { 1: "something is left out, without `--accept-gaps`; or what was written does not hold" },
-    json: ["written", "routes", "leftOut", "gaps", "problems", "values"],
+    json: ["written", "routes", "leftOut", "gaps", "problems", "values", "others"],
   },
   "export openapi": {
     exits: { 1: "a manifest does not hold; or something is left out, without `--accept-gaps`" },

@@ -8,8 +8,8 @@ import { count, report } from "../compiler/report.ts";
 import { environmentNames } from "../compiler/surroundings.ts";
 import { isStale, writeAll } from "../gen/generated.ts";
 import type { Outcome } from "../outcome.ts";
-import type { Given } from "../review/import/gateway-api/documents.ts";
 import { importGatewayApi, type Wanted } from "../review/import/gateway-api/import.ts";
+import { type Sources, sourcesIn } from "../review/import/gateway-api/sources.ts";
 import { type Imported, lacksSomething, told } from "../review/import/imported.ts";
 import { type Choice, importOpenApi } from "../review/import/openapi/openapi.ts";
 import { visible } from "../visible.ts";
@@ -25,23 +25,25 @@ export const openapi = (file: string, { root, force, acceptGaps, ...choice }: Op
 
 /** @param source a file, a folder of them, or `-` for what comes in */
 export const gatewayApi = (source: string, { root, force, acceptGaps, ...wanted }: Options & Wanted): Outcome => {
-  const { values, ...imported } = importGatewayApi(givenBy(source), wanted);
-  const { exitCode, text, data } = landed(imported, { root, force, acceptGaps });
-  const needed = Object.entries(values).map(([name, what]) => `  ${name}: …   # ${what}\n`);
-  const told = needed.length === 0 ? "" : `values that routes/environments needs:\n${needed.join("")}`;
-  return { exitCode, text: told + text, data: { ...(data as object), values } };
+  const { given, gaps } = givenBy(source);
+  const { values, others, ...imported } = importGatewayApi(given, wanted);
+  const all = { ...imported, gaps: [...imported.gaps, ...gaps] };
+  const { exitCode, text, data } = landed(all, { root, force, acceptGaps });
+  const needed = Object.entries(values).map(([name, what]) => `  ${name}: …   # ${visible(what)}\n`);
+  const environment = needed.length === 0 ? "" : `values that routes/environments needs:\n${needed.join("")}`;
+  const counts = Object.entries(others).map(([kind, count]) => `${count} ${visible(kind)}`);
+  const beside = counts.length === 0 ? "" : `not read, since it is no part of a gateway: ${counts.join(", ")}\n`;
+  return { exitCode, text: environment + beside + text, data: { ...(data as object), values, others } };
 };
 
-const givenBy = (source: string): Given[] => {
-  if (source === "-") return [{ file: "-", text: fs.readFileSync(0, "utf8") }];
+const givenBy = (source: string): Sources => {
+  const one = (text: string) => ({ given: [{ file: source, text }], gaps: [] });
+  if (source === "-") return one(fs.readFileSync(0, "utf8"));
   if (!fs.existsSync(source)) throw new Error(`there is no file or folder ${source}`);
-  if (!fs.statSync(source).isDirectory()) return [{ file: source, text: fs.readFileSync(source, "utf8") }];
-  const names = fs.readdirSync(source).filter((name) => /\.ya?ml$/.test(name));
-  if (names.length === 0) throw new Error(`there is no .yaml file in ${source}`);
-  return names.toSorted().map((name) => ({
-    file: path.join(source, name),
-    text: fs.readFileSync(path.join(source, name), "utf8"),
-  }));
+  if (!fs.statSync(source).isDirectory()) return one(fs.readFileSync(source, "utf8"));
+  const found = sourcesIn(source);
+  if (found.given.length === 0) throw new Error(`there is no .yaml, .yml or .json file in ${source}`);
+  return found;
 };
 
 /**

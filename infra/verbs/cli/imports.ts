@@ -33,7 +33,7 @@ export const addImportVerbs = (program: Command): void => {
   imports
     .command("gateway-api")
     .description("make tiers of the Kubernetes Gateway API: Gateways, HTTPRoutes, ReferenceGrants, Services")
-    .argument("<source>", "a YAML file, a folder of them, or - for what comes in")
+    .argument("<source>", "a YAML or JSON file, a folder with all beneath it, or - for what comes in")
     .option("--tier <name>", "what to call it; with several, what their names begin with")
     .option("--host <name...>", "where routes are served that name no host; by default the variable gateway-host")
     .option("--gateway <name>", "the only one whose routes are wanted, where several have addresses of their own")
@@ -48,7 +48,7 @@ export const addImportVerbs = (program: Command): void => {
     .addHelpText(
       "after",
       examples({
-        "npx postern import gateway-api k8s/ --tier shop": "all files of a folder",
+        "npx postern import gateway-api k8s/ --tier shop": "all files of a folder, and of those in it",
         "kubectl get gtw,httproute,svc -Ao yaml | npx postern import gateway-api -": "what a cluster has",
       }),
     )

@@ -1,8 +1,10 @@
 /** The resources of an import, checked, and what they are asked: which gateway, which service, who may refer to whom. */
 import type { ZodType } from "zod";
-import type { Path } from "../../../compiler/locate.ts";
+import { type Path, valueAt } from "../../../compiler/locate.ts";
 import type { Resource } from "./documents.ts";
 import type { Find } from "./findings.ts";
+import { gatewayOf } from "./gateways.ts";
+import { apiGroup } from "./kinds.ts";
 import {
   type Backend,
   gateway,
@@ -46,14 +48,12 @@ export const clusterOf = (resources: readonly Resource[], find: Find): Cluster =
         const spec = checked(resource, schema, find);
         return spec === undefined ? [] : [{ resource, spec }];
       });
-  for (const it of resources.filter(({ kind }) => !kinds.includes(kind)))
-    find("left-out", it, ["kind"], `${it.kind} is not read`);
   const services = of("Service", service);
   const grants = of("ReferenceGrant", grant);
   const namespaces = new Map(resources.filter((it) => it.kind === "Namespace").map((it) => [it.name, labelsOf(it)]));
   return {
     routes: of("HTTPRoute", httpRoute).toSorted((a, b) => older(a.resource, b.resource)),
-    gateways: of("Gateway", gateway).map(({ resource, spec }) => ({ resource, listeners: spec.listeners })),
+    gateways: of("Gateway", gateway).map(({ resource, spec }) => gatewayOf(resource, spec, find)),
     labelled: (namespace, selector) => {
       const known = namespaces.get(namespace);
       return known && selects(selector, { ...known, "kubernetes.io/metadata.name": namespace });
@@ -61,7 +61,8 @@ export const clusterOf = (resources: readonly Resource[], find: Find): Cluster =
     resolve: (backend, from) => {
       const { group, kind, name, port } = backend;
       const namespace = backend.namespace ?? from;
-      if (group !== "" || kind !== "Service") return { invalid: `${kind} is no Service` };
+      if (group !== "" || kind !== "Service")
+        return { invalid: `${kind}${kind === "Service" ? ` of ${group}` : ""} is no Service` };
       if (port === undefined) return { invalid: `the Service ${name} is named without a port` };
       const granted = grants.some(
         ({ resource, spec }) =>
@@ -81,10 +82,6 @@ export const clusterOf = (resources: readonly Resource[], find: Find): Cluster =
     },
   };
 };
-
-const apiGroup = "gateway.networking.k8s.io";
-
-const kinds = ["HTTPRoute", "Gateway", "ReferenceGrant", "Service", "Namespace", "GatewayClass"];
 
 /** Those whose age is not known come behind the others. */
 const older = (a: Resource, b: Resource): number => {
@@ -107,7 +104,7 @@ const selects = (
 const labelsOf = ({ value }: Resource): Readonly<Record<string, string>> =>
   ((value.metadata as { labels?: Record<string, string> } | undefined)?.labels ?? {}) as Record<string, string>;
 
-/** A resource as far as it is known here: what the schema does not name is told and left out. */
+/** A resource as far as it is known here: what the schema does not name is listed and left out. */
 const checked = <T>(resource: Resource, schema: ZodType<T>, find: Find): T | undefined => {
   const spec = structuredClone(resource.value.spec ?? {});
   for (;;) {
@@ -123,12 +120,27 @@ const checked = <T>(resource: Resource, schema: ZodType<T>, find: Find): T | und
     }
     for (const path of unknown) {
       find("left-out", resource, ["spec", ...path], `${String(path.at(-1))} has no equivalent`);
-      remove(spec, path);
+      without(spec, path);
     }
   }
 };
 
-const remove = (value: unknown, path: Path): void => {
-  const holder = path.slice(0, -1).reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown>)[step], value);
-  delete (holder as Record<string, unknown>)[path.at(-1) as string];
+/**
+ * Takes out what is not known. A match would take more requests without its condition, so all of it goes; a filter would do
+ * something else, so only its type stays, which refuses the requests of its rule.
+ */
+const without = (spec: unknown, path: Path): void => {
+  const match = path.lastIndexOf("matches");
+  const filter = path.lastIndexOf("filters");
+  const at = path.slice(0, filter + 2);
+  if (match >= 0) put(spec, path.slice(0, match + 2), null);
+  else if (filter >= 0) put(spec, at, { type: valueAt(spec, [...at, "type"]) ?? "that is not known" });
+  else put(spec, path, undefined);
+};
+
+const put = (spec: unknown, path: Path, value: unknown): void => {
+  const holder = valueAt(spec, path.slice(0, -1)) as Record<PropertyKey, unknown>;
+  const key = path.at(-1) as PropertyKey;
+  if (value === undefined) delete holder[key];
+  else holder[key] = value;
 };

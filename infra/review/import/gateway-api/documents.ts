@@ -1,13 +1,16 @@
-/** Reads resources of Kubernetes from YAML of several documents, each with the lines that its values stand on. */
-import { LineCounter, type Node, parseAllDocuments } from "yaml";
+/** Reads resources of Kubernetes from YAML or JSON of several documents, each with the lines that its values stand on. */
+import { type Document, LineCounter, type Node, parseAllDocuments } from "yaml";
 import { locator, type Path } from "../../../compiler/locate.ts";
 
 export interface Resource {
   readonly file: string;
+  /** Of its apiVersion: `gateway.networking.k8s.io`, empty for the core; undefined where it has no apiVersion. */
+  readonly group: string | undefined;
+  readonly version: string | undefined;
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  /** Of the object's making, where it is known: the older one wins. */
+  /** Of the object's creation, where it is known: the older one wins. */
   readonly created: string;
   readonly value: Readonly<Record<string, unknown>>;
   /** The line that a value stands on, or the nearest thing around it that is there. */
@@ -20,44 +23,93 @@ export interface Given {
   readonly text: string;
 }
 
+/** A document that is no YAML. */
+export interface Unread {
+  readonly file: string;
+  readonly line: number;
+  readonly says: string;
+  /** Whether it names a kind of the Gateway API, so that routes may be missing. */
+  readonly matters: boolean;
+}
+
 /** What a cluster's whole configuration may come to. */
 const largest = 16 * 1024 * 1024;
 
-/** @throws where a file is no YAML, with its line */
-export const resourcesIn = ({ file, text }: Given): Resource[] => {
+/** @throws where a file is too large */
+export const resourcesIn = ({ file, text }: Given): { resources: Resource[]; unread: Unread[] } => {
   if (text.length > largest) throw new Error(`${file} has more than ${largest} characters; import it in parts`);
   const lineCounter = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter, prettyErrors: false, logLevel: "error" });
-  if (!Array.isArray(documents)) return [];
-  return documents.flatMap((document) => {
+  // Kubernetes reads YAML 1.1's merge keys, which YAML 1.2 has not.
+  const documents = parseAllDocuments(text, { lineCounter, merge: true, prettyErrors: false, logLevel: "error" });
+  const unread: Unread[] = [];
+  const resources = (Array.isArray(documents) ? documents : []).flatMap((document) => {
+    const lineAt = (offset: number) => lineCounter.linePos(offset).line;
+    const from = document.range?.[0] ?? 0;
+    const fails = (offset: number, message: string) => {
+      const next = text.indexOf("\n---", from + 3);
+      const source = text.slice(from, next < 0 ? undefined : next);
+      unread.push({ file, line: lineAt(offset), says: saying(message, source), matters: ofTheApi.test(source) });
+      return [];
+    };
     const [error] = document.errors;
-    if (error) throw new Error(`${file}:${lineCounter.linePos(error.pos[0]).line}  ${error.message}`);
+    if (error) return fails(error.pos[0], error.message);
     const locate = locator(document.contents as Node | null);
     // The deepest that is there.
-    const line = (path: Path): number => lineCounter.linePos(locate(path)?.range?.[0] ?? 0).line;
-    return unfolded(document.toJS({ maxAliasCount: 100 }), [], { file, line });
+    const line = (path: Path): number => lineAt(locate(path)?.range?.[0] ?? 0);
+    const { value, problem } = plain(document);
+    return problem === undefined ? unfolded(value, [], { file, line }) : fails(from, problem);
   });
+  return { resources, unread };
 };
 
-/** A `List` holds others. */
+const plain = (document: Document): { value?: unknown; problem?: string } => {
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }) };
+  } catch (error) {
+    // Aliases without an anchor, or more of them than anybody writes.
+    return { problem: (error as Error).message };
+  }
+};
+
+const ofTheApi = /gateway\.networking\.(?:x-)?k8s\.io|kind["']?\s*:\s*["']?(?:HTTPRoute|Gateway)\b/;
+
+/** A part of a Helm chart, as it stands in a file: quoted, it is YAML; otherwise it is none. */
+export const template = /\{\{.*\}\}/s;
+
+export const unrendered = "a template; render it (`helm template …`) and import the result";
+
+const saying = (message: string, source: string): string =>
+  template.test(source) ? `is ${unrendered}` : `is no YAML: ${message}`;
+
+/** A `List` holds others, and so does an `HTTPRouteList`. */
 const unfolded = (value: unknown, at: Path, where: { file: string; line: (path: Path) => number }): Resource[] => {
-  const { kind, metadata, items } = mapOf(value);
-  if (typeof kind !== "string") return [];
-  if (kind === "List" && Array.isArray(items))
-    return items.flatMap((item, index) => unfolded(item, [...at, "items", index], where));
-  const { name = "", namespace = "default", creationTimestamp = "" } = mapOf(metadata);
+  const { apiVersion, kind, metadata, items } = mapOf(value);
+  if (typeof kind !== "string" || kind === "") return [];
+  if (kind.endsWith("List") && Array.isArray(items))
+    return items.flatMap((item, index) =>
+      // Items of a typed list need not say what they are.
+      unfolded({ apiVersion, kind: kind.slice(0, -4), ...mapOf(item) }, [...at, "items", index], where),
+    );
+  const { name = "", namespace, creationTimestamp = "" } = mapOf(metadata);
+  const [, group = "", version] = /^(?:(.*)\/)?([^/]*)$/.exec(String(apiVersion)) ?? [];
   return [
     {
       file: where.file,
+      group: typeof apiVersion === "string" ? group : undefined,
+      version: typeof apiVersion === "string" ? version : undefined,
       kind,
-      namespace: String(namespace),
-      name: String(name),
-      created: String(creationTimestamp),
+      namespace: textOf(namespace) || "default",
+      name: textOf(name),
+      created: textOf(creationTimestamp),
       value: mapOf(value),
       line: (path) => where.line([...at, ...path]),
     },
   ];
 };
+
+/** An object here is a template without quotes: `name: {{ .Values.name }}`. */
+const textOf = (value: unknown): string =>
+  typeof value === "object" && value !== null ? "{{ … }}" : String(value ?? "");
 
 const mapOf = (value: unknown): Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};

@@ -1,7 +1,8 @@
 /** What a client comes to besides a host: the scheme and port of a listener, where they tell routes of one host apart. */
-import { type Attached, covers } from "./attach.ts";
+import type { Attached } from "./attach.ts";
 import type { Route } from "./cluster.ts";
 import type { Find } from "./findings.ts";
+import { covers } from "./hostnames.ts";
 import type { Listener } from "./schema.ts";
 
 /** What a route asks for in `when`; empty where every door of its host leads to it. */
@@ -14,18 +15,16 @@ type Place = Required<Door>;
 
 /**
  * The routes of a host, each once for every door that is its own. A port matters where listeners of one scheme have several,
- * those without routes included: their requests are nobody else's. A scheme matters where routes are attached to both.
+ * and a scheme where listeners have both, those without routes included: their requests are nobody else's.
  */
 export const doorsOf = (
   host: string | undefined,
   all: readonly Attached[],
   find: Find,
 ): { readonly route: Route; readonly door: Door }[] => {
-  const attached = placesOf(all);
-  const alike = idle(host, all).filter(({ scheme }) => attached.some((it) => it.scheme === scheme));
-  const places = distinct([...attached, ...alike]);
+  const places = distinct([...placesOf(all), ...idle(host, all)]);
   const doorOf = ({ scheme, port }: Place): Door => ({
-    ...(attached.some((it) => it.scheme !== scheme) && { scheme }),
+    ...(places.some((it) => it.scheme !== scheme) && { scheme }),
     ...(places.some((it) => it.scheme === scheme && it.port !== port) && { port }),
   });
   return [...Map.groupBy(all, ({ route }) => route)].flatMap(([route, some]) => {
@@ -40,7 +39,10 @@ export const doorsOf = (
 const placesOf = (all: readonly Attached[]): Place[] =>
   distinct(all.flatMap(({ by }) => (by ? [placeOf(by.listener)] : [])));
 
-const placeOf = ({ protocol, port }: Listener): Place => ({ scheme: protocol === "HTTPS" ? "https" : "http", port });
+export const placeOf = ({ protocol, port }: Listener): Place => ({
+  scheme: protocol === "HTTPS" ? "https" : "http",
+  port,
+});
 
 const distinct = <T extends Door>(all: readonly T[]): T[] => [
   ...new Map(all.map((it) => [`${it.scheme} ${it.port}`, it])).values(),

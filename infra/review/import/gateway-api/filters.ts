@@ -72,13 +72,13 @@ const pathChange = (path: NonNullable<Filter["urlRewrite"]>["path"], prefix: str
 
 const rewriteOf = ({ hostname, path }: NonNullable<Filter["urlRewrite"]>, { prefix }: Around): Written => ({
   ...pathChange(path, prefix),
-  ...(hostname !== undefined && { host: hostname }),
+  ...(hostname !== undefined && { host: hostname.toLowerCase() }),
 });
 
 const redirectOf = (it: NonNullable<Filter["requestRedirect"]>, { prefix }: Around): Written => {
   const changes = {
     ...(it.scheme !== undefined && { scheme: it.scheme }),
-    ...(it.hostname !== undefined && { host: it.hostname }),
+    ...(it.hostname !== undefined && { host: it.hostname.toLowerCase() }),
     ...(it.port !== undefined && { port: it.port }),
     ...pathChange(it.path, prefix),
   };
@@ -103,5 +103,7 @@ const corsOf = (it: NonNullable<Filter["cors"]>): Written => {
 
 const shareOf = ({ percent, fraction }: NonNullable<Filter["requestMirror"]>): Written => {
   const share = fraction ? (100 * fraction.numerator) / fraction.denominator : percent;
-  return share === undefined ? {} : { share: `${Number(share.toFixed(3))}%` };
+  if (share === undefined) return {};
+  if (!(share >= 0 && share <= 100)) throw new SyntaxError(`a mirror's share is 0 to 100 per cent, not ${share}`);
+  return { share: `${Number(share.toFixed(4))}%` };
 };

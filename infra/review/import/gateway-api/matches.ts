@@ -61,6 +61,9 @@ const compared = (
 const pathOf = ({ type, value }: RouteMatch["path"]): Pick<Taken, "path" | "prefix"> => {
   if (type === "RegularExpression") return { path: read(regular(value)), prefix: undefined };
   if (/[{}]/.test(value)) throw new SyntaxError(`"${value}" has a brace, which no path of a manifest can have`);
+  // What the URL parser would read as another path, or as a query.
+  if (!specified.test(value) || /\/{2}|\/(?:\.|%2e){1,2}(?:\/|$)|%2f/i.test(value))
+    throw new SyntaxError(`"${value}" is no path as the Gateway API has it`);
   const path = canonicalPath(new URL(`https://any.example${value}`).pathname);
   if (path === undefined)
     throw new SyntaxError(`"${value}" is refused: it means different things to different servers`);
@@ -68,6 +71,9 @@ const pathOf = ({ type, value }: RouteMatch["path"]): Pick<Taken, "path" | "pref
   const prefix = path.replace(/\/$/, "");
   return { path: read(prefix === "" ? "/{rest*}" : `${prefix}{/rest*}`), prefix };
 };
+
+/** As HTTPPathMatch asks for it: a slash, and what a path may hold. */
+const specified = /^\/(?:[\w\-./~!$&'()*+,;=:@]|%[0-9a-f]{2})*$/i;
 
 /** @throws SyntaxError where a manifest has no such path */
 const read = (path: string): string => {

@@ -5,6 +5,7 @@ import type { Cluster, Route } from "./cluster.ts";
 import { headers, translated, type Written } from "./filters.ts";
 import type { Find } from "./findings.ts";
 import { type Taken, takenOf } from "./matches.ts";
+import { type Change, changesScheme } from "./redirects.ts";
 import type { BackendRef, Filter, RouteMatch, Rule } from "./schema.ts";
 import type { Service, Upstreams } from "./upstreams.ts";
 
@@ -17,6 +18,8 @@ export interface Draft {
   readonly path: Path;
   /** All of the manifest's route but its match, conditions and rank. */
   readonly does: Written;
+  /** Where it redirects to another scheme. */
+  readonly change: Change | undefined;
 }
 
 interface Surroundings {
@@ -30,10 +33,13 @@ export const draftsOf = (route: Route, around: Surroundings): Draft[] =>
     const at: Path = ["spec", "rules", index];
     const matches = rule.matches.length === 0 ? [whole] : rule.matches;
     return matches.flatMap((match, place): Draft[] => {
+      // It has a condition that is not known, which has been listed.
+      if (match === null) return [];
       const path = rule.matches.length === 0 ? at : [...at, "matches", place];
       const taken = attempt(() => takenOf(match), around.find, route, path);
       if (!taken) return [];
-      return [{ route, rule: index, match: place, taken, path, does: doesOf(route, rule, at, taken, around) }];
+      const does = doesOf(route, rule, at, taken, around);
+      return [{ route, rule: index, match: place, taken, path, does, change: changesScheme(rule) }];
     });
   });
 
@@ -82,13 +88,16 @@ const doesOf = (route: Route, rule: Rule, at: Path, taken: Taken, around: Surrou
     find("left-out", route.resource, at, "without that filter the rule answers 500, since no filter may be skipped");
     return refused;
   }
-  const timeout = timeoutOf(rule.timeouts.request);
+  const timeouts = timeoutsOf(route, rule, at, find);
+  const timeout = timeouts.request;
   const filters = inOrder([
     ...done.flatMap((it) => it?.filters ?? []),
     ...(timeout !== undefined && timeout !== endless ? [{ timeout }] : []),
   ]);
   const redirect = done.find((it) => it?.redirect)?.redirect;
-  const goes = redirect ? { redirect } : leads(route, rule, at, shared, around);
+  const goes = redirect
+    ? { redirect }
+    : leads(route, rule, at, shared, { ...around, timeout: upstreamTimeout(timeouts) });
   return { ...(filters.length > 0 && { filters }), ...goes };
 };
 
@@ -108,19 +117,25 @@ const inOrder = (filters: readonly Written[]): Written[] => {
 };
 
 /** Where the rule's requests go, and with which weights. */
-const leads = (route: Route, rule: Rule, at: Path, shared: boolean, around: Surroundings): Written => {
-  const { cluster, upstreams, find } = around;
+const leads = (
+  route: Route,
+  rule: Rule,
+  at: Path,
+  shared: boolean,
+  { cluster, upstreams, find, timeout }: Surroundings & { readonly timeout: string | undefined },
+): Written => {
   if (rule.backendRefs.length === 0) return refused;
-  const timeout = upstreamTimeout(rule.timeouts);
   const protocols = new Set<string | undefined>();
   const weights = new Map<string, number>();
+  let serves = false;
   for (const [index, backend] of rule.backendRefs.entries()) {
     const where = [...at, "backendRefs", index];
     const found = cluster.resolve(backend, route.resource.namespace);
-    if ("invalid" in found) find("otherwise", route.resource, where, `${found.invalid}, so its share is answered 500`);
+    if ("invalid" in found) find("left-out", route.resource, where, `${found.invalid}, so its share is answered 500`);
     const own = shared ? {} : attempt(() => headersOf(backend), find, route, where);
-    const name =
-      "invalid" in found || !own ? upstreams.broken() : upstreams.use(found as Service, { headers: own, timeout });
+    const dead = "invalid" in found || !own;
+    const name = dead ? upstreams.broken() : upstreams.use(found as Service, { headers: own, timeout });
+    if (!dead && backend.weight > 0) serves = true;
     if (!("invalid" in found)) {
       protocols.add(found.protocol);
       if (found.protocol === "kubernetes.io/h2c")
@@ -128,8 +143,7 @@ const leads = (route: Route, rule: Rule, at: Path, shared: boolean, around: Surr
     }
     weights.set(name, (weights.get(name) ?? 0) + backend.weight);
   }
-  const serving = [...weights].filter(([, weight]) => weight > 0);
-  if (serving.length === 0 || serving.every(([name]) => name === "no-backend")) return refused;
+  if (!serves) return refused;
   const upgrade = [...protocols].every((it) => /^kubernetes\.io\/wss?$/.test(it ?? "")) && protocols.size > 0;
   const [only] = weights.keys();
   return {
@@ -158,17 +172,31 @@ const endless = "1h";
 const units = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
 
 /** `1h30m` is one of the Gateway API's durations (GEP-2257), of which a manifest's has one unit; 0 is no limit. */
-const timeoutOf = (text: string | undefined): string | undefined => {
-  if (text === undefined) return undefined;
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g)];
-  const ms = Math.round(parts.reduce((sum, [, count, unit]) => sum + Number(count) * units[unit as "h"], 0));
+const timeoutOf = (text: string): string => {
+  if (!/^(?:\d{1,5}(?:h|ms|m|s)){1,4}$/.test(text))
+    throw new SyntaxError(`"${text}" is no duration: 500ms, 10s, 1h30m`);
+  const parts = [...text.matchAll(/(\d+)(h|ms|m|s)/g)];
+  const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * units[unit as "h"], 0);
   if (ms === 0) return endless;
+  if (ms > milliseconds(longest)) return longest;
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 };
 
+/** The longest duration of a manifest. */
+const longest = "24d";
+
+type Timeouts = Readonly<Partial<Record<"request" | "backendRequest", string>>>;
+
+const timeoutsOf = (route: Route, { timeouts }: Rule, at: Path, find: Find): Timeouts => {
+  const read = (name: "request" | "backendRequest") => {
+    const text = timeouts[name];
+    return text === undefined ? {} : { [name]: attempt(() => timeoutOf(text), find, route, [...at, "timeouts", name]) };
+  };
+  return { ...read("request"), ...read("backendRequest") };
+};
+
 /** An upstream has thirty seconds by itself, where the rule gives no more. */
-const upstreamTimeout = ({ request, backendRequest }: Rule["timeouts"]): string | undefined => {
-  const [own, all] = [timeoutOf(backendRequest), timeoutOf(request)];
-  if (own !== undefined) return own;
-  return all !== undefined && milliseconds(all) > 30_000 ? all : undefined;
+const upstreamTimeout = ({ request, backendRequest }: Timeouts): string | undefined => {
+  if (backendRequest !== undefined) return backendRequest;
+  return request !== undefined && milliseconds(request) > 30_000 ? request : undefined;
 };

@@ -70,7 +70,8 @@ const match = z.strictObject({
 
 const rule = z.strictObject({
   name: z.string().optional(),
-  matches: z.array(match).default([]),
+  /** Null is one that has a condition which is not known. */
+  matches: z.array(match.nullable()).default([]),
   filters: z.array(filter).default([]),
   backendRefs: z
     .array(
@@ -122,7 +123,9 @@ const listener = z.looseObject({
           selector: selector.optional(),
         })
         .prefault({}),
-      kinds: z.array(z.looseObject({ kind: z.string() })).optional(),
+      kinds: z
+        .array(z.looseObject({ group: z.string().default("gateway.networking.k8s.io"), kind: z.string() }))
+        .optional(),
     })
     .prefault({}),
 });
@@ -140,7 +143,7 @@ export const service = z.looseObject({
 
 export type HttpRoute = z.output<typeof httpRoute>;
 export type Rule = HttpRoute["rules"][number];
-export type RouteMatch = Rule["matches"][number];
+export type RouteMatch = NonNullable<Rule["matches"][number]>;
 export type Filter = Rule["filters"][number];
 export type Backend = z.output<typeof backend>;
 export type BackendRef = Rule["backendRefs"][number];

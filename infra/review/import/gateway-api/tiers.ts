@@ -1,8 +1,10 @@
 /** Tiers of an import: hosts that the same routes are served on share one, with its routes in the order of the Gateway API. */
-import { type Attached, covers } from "./attach.ts";
-import type { Cluster, Route } from "./cluster.ts";
-import { type Door, doorsOf } from "./doors.ts";
+import { type Attached, nearerListener } from "./attach.ts";
+import type { Cluster, Gateway, Route } from "./cluster.ts";
+import { type Door, doorsOf, placeOf } from "./doors.ts";
 import type { Find } from "./findings.ts";
+import { covers } from "./hostnames.ts";
+import { changesScheme } from "./redirects.ts";
 import type { Draft } from "./rules.ts";
 
 /** Routes of some hosts, each with the scheme and port that it is served at where that tells them apart. */
@@ -13,7 +15,7 @@ export interface Group {
   readonly routes: readonly { readonly route: Route; readonly door: Door }[];
 }
 
-/** A host that has routes of its own gets no others: a wildcard stands for the rest. */
+/** A host that has routes of its own at a listener gets no others there: a wildcard stands for the rest. */
 export const groupsOf = (attached: readonly Attached[], { gateways }: Cluster, find: Find): Group[] => {
   const byHost = Map.groupBy(attached, ({ host }) => host);
   const hosts = [...byHost.keys()].flatMap((it) => it ?? []);
@@ -21,7 +23,8 @@ export const groupsOf = (attached: readonly Attached[], { gateways }: Cluster, f
   const idle = gateways.flatMap(({ listeners }) => listeners.flatMap(({ hostname }) => hostname ?? []));
   for (const host of idle) if (!byHost.has(host) && hosts.some((it) => covers(it, host))) byHost.set(host, []);
   const groups = new Map<string, { hosts: string[]; named: boolean; routes: Group["routes"] }>();
-  for (const [host, all] of byHost) {
+  for (const [host, own] of byHost) {
+    const all = host === undefined ? own : [...own, ...wider(host, own, attached, gateways)];
     const routes = doorsOf(host, all, find);
     const key = JSON.stringify([host === undefined, routes.map(({ route, door }) => [idOf(route), door])]);
     const group = groups.get(key) ?? { hosts: [], named: host !== undefined, routes };
@@ -31,7 +34,42 @@ export const groupsOf = (attached: readonly Attached[], { gateways }: Cluster, f
   return [...groups.values()].map((it) => ({ ...it, hosts: it.hosts.toSorted() }));
 };
 
-const idOf = ({ resource }: Route): string => `${resource.namespace}/${resource.name}`;
+/**
+ * Routes that a host has from a wildcard over it, or from those without hostnames: at listeners where it has none itself.
+ * So a redirect for all hosts at the HTTP listener is there for a host that has routes at the HTTPS listener only.
+ */
+const wider = (
+  host: string,
+  own: readonly Attached[],
+  attached: readonly Attached[],
+  gateways: readonly Gateway[],
+): Attached[] => {
+  if (own.some(({ by }) => by === undefined)) return [];
+  const found = [...own];
+  const entries = [
+    ...own.map(({ by }) => by?.gateway),
+    ...gateways.filter(({ listeners }) => listeners.some(({ hostname }) => hostname === host)),
+  ].map((it) => it && idOf(it));
+  const over = attached.filter((it) => it.host === undefined || covers(it.host, host));
+  const byWidth = [...Map.groupBy(over, (it) => it.host?.length ?? 0)].toSorted(([a], [b]) => b - a);
+  for (const [, level] of byWidth)
+    found.push(
+      ...level.filter(({ route, by }) => {
+        if (!by || found.some((it) => !it.by || isSamePlace(it.by, by))) return false;
+        if (nearerListener(host, by.listener, by.gateway)) return false;
+        // Another gateway has another address, but for what only sends to the one of the host itself.
+        return entries.includes(idOf(by.gateway)) || route.spec.rules.every(changesScheme);
+      }),
+    );
+  return found.slice(own.length);
+};
+
+const isSamePlace = (a: NonNullable<Attached["by"]>, b: NonNullable<Attached["by"]>): boolean => {
+  const [one, other] = [placeOf(a.listener), placeOf(b.listener)];
+  return one.scheme === other.scheme && one.port === other.port;
+};
+
+const idOf = ({ resource }: Pick<Route, "resource">): string => `${resource.namespace}/${resource.name}`;
 
 export interface Ranked extends Draft {
   readonly door: Door;

@@ -15,8 +15,6 @@ export interface Upstreams {
   /** The name of the one that answers 500. */
   readonly broken: () => string;
   readonly written: () => Record<string, Written>;
-  /** Names of variables, and the service that each is for. */
-  readonly variables: () => ReadonlyMap<string, string>;
 }
 
 export interface How {
@@ -24,10 +22,31 @@ export interface How {
   readonly timeout?: string | undefined;
 }
 
-export const upstreamsOf = (rule: UrlRule): Upstreams => {
+/** Variables of a whole import, so that tiers share them and no two things have the same. */
+export interface Variables {
+  /** The name of the variable for a thing, which is always the same. */
+  readonly of: (wanted: string, what: string) => string;
+  /** What each is for. */
+  readonly all: () => ReadonlyMap<string, string>;
+}
+
+export const variablesOf = (): Variables => {
+  const byWhat = new Map<string, string>();
+  const all = new Map<string, string>();
+  return {
+    of: (wanted, what) => {
+      const name = byWhat.get(what) ?? distinct(wanted, (it) => all.has(it));
+      byWhat.set(what, name);
+      all.set(name, what);
+      return name;
+    },
+    all: () => all,
+  };
+};
+
+export const upstreamsOf = (rule: UrlRule, variables: Variables): Upstreams => {
   const byKey = new Map<string, string>();
   const all = new Map<string, Written>();
-  const variables = new Map<string, string>();
   const named = (wanted: string, key: string, written: () => Written): string => {
     const known = byKey.get(key);
     if (known !== undefined) return known;
@@ -39,9 +58,7 @@ export const upstreamsOf = (rule: UrlRule): Upstreams => {
   const urlOf = (service: Service): string => {
     if (rule !== undefined) return filled(rule, service);
     const { namespace, name, port } = service;
-    const variable = variableOf(service);
-    variables.set(variable, `Service ${namespace}/${name}, port ${port}`);
-    return `\${${variable}}`;
+    return `\${${variables.of(variableOf(service), `Service ${namespace}/${name}, port ${port}`)}}`;
   };
   return {
     urlOf,
@@ -53,7 +70,6 @@ export const upstreamsOf = (rule: UrlRule): Upstreams => {
     },
     broken: () => named("no-backend", "", () => ({ respond: { status: 500 } })),
     written: () => Object.fromEntries(all),
-    variables: () => variables,
   };
 };
 
@@ -65,7 +81,7 @@ const longest = 48;
 
 /** `service-shop-orders-80`; where that is too long, a digest stands for what is cut away, so that no two services share a variable. */
 const variableOf = ({ namespace, name, port }: Service): string => {
-  const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9-]/g, "-");
+  const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
   const whole = plain(`service-${namespace}-${name}-${port}`);
   if (whole.length <= longest) return whole;
   const digest = createHash("sha256").update(`${namespace}/${name}:${port}`).digest("hex").slice(0, 8);
@@ -77,11 +93,14 @@ const variableOf = ({ namespace, name, port }: Service): string => {
   );
 };
 
-/** A name of the manifest language that is near to one of Kubernetes. */
+/** A name of the manifest language that is near to one of Kubernetes: begins with a letter, and holds no two hyphens in a row. */
 export const nameOf = (text: string): string => {
-  const name = text.toLowerCase().replaceAll(/[^a-z0-9-]+/g, "-");
+  const name = text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replace(/^-/, "");
   const begun = /^[a-z]/.test(name) ? name : `x-${name}`;
-  return begun.slice(0, 44).replace(/-+$/, "");
+  return begun.slice(0, 44).replace(/-$/, "");
 };
 
 /** With a number behind it where it is taken. */

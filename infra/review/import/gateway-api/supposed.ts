@@ -1,0 +1,42 @@
+/** A gateway that is not here: what its listeners must be, by the routes that name them. */
+import type { Route } from "./cluster.ts";
+import { changesScheme } from "./redirects.ts";
+import type { Listener, Parent } from "./schema.ts";
+
+/**
+ * The listener that a reference names, where its scheme is certain enough: a redirect to https stands on HTTP, and ports and
+ * names are what they are everywhere.
+ */
+export const supposedListener = (parent: Parent, namespace: string, routes: readonly Route[]): Listener | undefined => {
+  const { sectionName, port } = parent;
+  if (sectionName === undefined && port === undefined) return undefined;
+  const beside = routes.filter(({ resource, spec }) =>
+    spec.parentRefs.some(
+      (it) =>
+        it.name === parent.name &&
+        (it.namespace ?? resource.namespace) === namespace &&
+        it.sectionName === sectionName &&
+        it.port === port,
+    ),
+  );
+  const redirected = beside.some(({ spec }) => spec.rules.some((rule) => changesScheme(rule)?.scheme === "https"));
+  const protocol = redirected ? "HTTP" : (byPort(port) ?? byName(sectionName));
+  if (protocol === undefined) return undefined;
+  return {
+    name: sectionName ?? String(port),
+    port: port ?? (protocol === "HTTP" ? 80 : 443),
+    protocol,
+    hostname: undefined,
+    allowedRoutes: { namespaces: { from: "All" } },
+  };
+};
+
+const byPort = (port: number | undefined): string | undefined => {
+  if (port === 80 || port === 8080) return "HTTP";
+  return port === 443 || port === 8443 ? "HTTPS" : undefined;
+};
+
+const byName = (name = ""): string | undefined => {
+  if (/https|tls|secure$/i.test(name) && !/insecure/i.test(name)) return "HTTPS";
+  return /^(?:http|web)(?:-|$)|insecure/i.test(name) ? "HTTP" : undefined;
+};

@@ -1,0 +1,161 @@
+/** Files and folders as they are found: charts, overlays, lists, other systems' ends of lines. */
+import { all, gateway, http, path, route, type Source, to } from "./resources.ts";
+
+const yaml = "YAML 1.2.2, 5.2 (byte order mark), 5.4 (line breaks), 9.2 (streams of documents)";
+const kubectl = "kubernetes.io, kubectl reference: a list of resources, `-o json`, `--recursive`";
+
+const plainly = (name: string) => route(to("v1"), { hosts: `${name}.example`, name });
+
+const chart = `{{- if .Values.route.enabled }}
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: {{ include "shop.fullname" . }}
+spec:
+  hostnames: {{ toYaml .Values.route.hosts | nindent 4 }}
+{{- end }}
+`;
+
+const asJson = (host: string) => ({
+  apiVersion: "gateway.networking.k8s.io/v1",
+  kind: "HTTPRoute",
+  metadata: { name: host, namespace: "shop" },
+  spec: { hostnames: [`${host}.example`], rules: [{ backendRefs: [{ name: "v1", port: 80 }] }] },
+});
+
+const asked = (...hosts: string[]) => hosts.map((it) => [`http://${it}.example/`, "v1"] as const);
+
+export const files: readonly Source[] = [
+  {
+    it: "folders are read to their ends, .yaml, .yml and .json",
+    authority: kubectl,
+    files: {
+      "top.yaml": plainly("top"),
+      "a/b/c/deep.yml": plainly("deep"),
+      "a/it.json": JSON.stringify(asJson("json"), null, "\t"),
+      "a/readme.md": chart,
+    },
+    asks: asked("top", "deep", "json"),
+  },
+  {
+    it: "a byte order mark, carriage returns, comments, empty documents and ends of documents",
+    authority: yaml,
+    files: {
+      "bom.yaml": `\uFEFF${plainly("bom")}`,
+      "crlf.yaml":
+        `# of another system\n---\n---\n${all(plainly("crlf"), "# nothing\n", plainly("crlf-2"))}...\n`.replaceAll(
+          "\n",
+          "\r\n",
+        ),
+    },
+    asks: asked("bom", "crlf", "crlf-2"),
+  },
+  {
+    it: "a List, a list of one kind, and lists in lists",
+    authority: kubectl,
+    files: {
+      "list.json": JSON.stringify({
+        apiVersion: "v1",
+        kind: "List",
+        items: [asJson("list"), { apiVersion: "v1", kind: "List", items: [asJson("inner")] }],
+      }),
+      "typed.json": JSON.stringify({
+        apiVersion: "gateway.networking.k8s.io/v1",
+        kind: "HTTPRouteList",
+        metadata: { resourceVersion: "1" },
+        items: [{ ...asJson("typed"), apiVersion: undefined, kind: undefined }],
+      }),
+    },
+    asks: asked("list", "inner", "typed"),
+  },
+  {
+    it: "anchors and merge keys, which Kubernetes reads",
+    authority: "YAML 1.1, merge keys; sigs.k8s.io/yaml",
+    files: {
+      "it.yaml": `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: merged, namespace: shop }
+spec:
+  hostnames: [merged.example]
+  rules:
+    - { matches: [{ path: { value: /a } }], backendRefs: &there [{ name: v1, port: 80 }] }
+    - <<: { backendRefs: *there }
+      matches: [{ path: { value: /b } }]
+`,
+    },
+    asks: [
+      ["http://merged.example/a", "v1"],
+      ["http://merged.example/b", "v1"],
+    ],
+  },
+  {
+    it: "a chart's template is listed, and the files beside it are imported",
+    authority: "helm.sh, Chart Template Guide: templates are no YAML before they are rendered",
+    files: {
+      "chart/templates/route.yaml": chart,
+      "chart/values.yaml": "route: { enabled: true }\n",
+      "it.yaml": plainly("chart"),
+    },
+    leftOut: [/is a template; render it/],
+    asks: asked("chart"),
+  },
+  {
+    it: "a template of a workload, or a file that is no YAML, leaves no route out",
+    authority: "helm.sh, Chart Template Guide",
+    files: {
+      "deployment.yaml": chart.replace("HTTPRoute", "Deployment").replace("gateway.networking.k8s.io/v1", "apps/v1"),
+      "it.yaml": plainly("workload"),
+    },
+    asks: asked("workload"),
+  },
+  {
+    it: "a template that is YAML, since it stands in quotes, is listed",
+    authority: "helm.sh, Chart Template Guide",
+    files: {
+      "quoted.yaml": route(to("v1"), { hosts: '"{{ .Values.host }}"', name: "quoted" }),
+      "named.yaml": route(to("v1"), { hosts: "named.example", name: "{{ .Release.Name }}" }),
+      "it.yaml": plainly("rendered"),
+    },
+    leftOut: [/it is a template/, /it is a template/],
+    asks: asked("rendered"),
+  },
+  {
+    it: "one document of several that is broken is listed, and the others are imported",
+    authority: yaml,
+    files: { "it.yaml": all(plainly("before"), "kind: HTTPRoute\nspec: { rules: [\n", plainly("after")) },
+    leftOut: [/is no YAML/],
+    asks: asked("before", "after"),
+  },
+  {
+    it: "what a base and an overlay define both is read once, and listed where they differ",
+    authority: "kubernetes.io, kubectl apply: what is applied later holds",
+    files: {
+      "1-base/it.yaml": plainly("overlay"),
+      "2-same/it.yaml": plainly("overlay"),
+      "3-overlay/it.yaml": route(to("v2"), { hosts: "overlay.example", name: "overlay" }),
+    },
+    leftOut: [/it is defined again in .*3-overlay\/it\.yaml/],
+    asks: [["http://overlay.example/", "v2"]],
+  },
+  {
+    it: "routes in files of namespaces of their own find the Gateway in its file",
+    authority: "Gateway API v1, ParentReference.namespace; AllowedRoutes.namespaces",
+    files: {
+      "infra/gateway.yaml": gateway(http.replace(" }", ", allowedRoutes: { namespaces: { from: All } } }")),
+      "apps/far.yaml": route(to("v1", path("/far")), {
+        hosts: "spaces.example",
+        namespace: "far",
+        parent: "{ name: gw, namespace: shop }",
+      }),
+      "apps/lost.yaml": route(to("v2", path("/lost")), {
+        hosts: "spaces.example",
+        name: "lost",
+        parent: "{ name: gw }",
+      }),
+    },
+    asks: [
+      ["http://spaces.example/far", "v1"],
+      ["http://spaces.example/lost", "v2"],
+    ],
+  },
+];
