@@ -6,15 +6,19 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 
 const variable = "POSTERN_CLOUD";
+const machineVariable = "POSTERN_MACHINE";
 const mostWaitMs = 5000;
 
 /** What a machine carries. */
-export const markOf = (folder: string): Readonly<Record<string, string>> => ({ [variable]: fs.realpathSync(folder) });
+export const markOf = (folder: string, id: string): Readonly<Record<string, string>> => ({
+  [variable]: fs.realpathSync(folder),
+  [machineVariable]: id,
+});
 
 /** Ends them. Only who has the account's lock may call this: whatever runs on the folder is then nobody's. */
 export const endOrphans = async (folder: string): Promise<number> => {
   const found = machinesOn(folder);
-  for (const pid of found) process.kill(pid, "SIGKILL");
+  found.forEach(kill);
   for (const until = Date.now() + mostWaitMs; machinesOn(folder).length > 0; ) {
     if (Date.now() > until) throw new Error(`machines of before hold ${folder}: ${machinesOn(folder).join(", ")}`);
     await new Promise((wake) => setTimeout(wake, 10));
@@ -22,26 +26,39 @@ export const endOrphans = async (folder: string): Promise<number> => {
   return found.length;
 };
 
-/** Processes that run machines of this account. */
-export const machinesOn = (folder: string): number[] => {
-  const [mark = ""] = Object.entries(markOf(folder)).map((it) => it.join("="));
-  return fs.existsSync("/proc/self/environ") ? byProc(mark) : byPs(mark);
+/** Ends one that does not end by itself. */
+export const killMachine = (folder: string, id: string): void => {
+  for (const pid of carrying(`${variable}=${fs.realpathSync(folder)}`, `${machineVariable}=${id}`)) kill(pid);
 };
 
-const byProc = (mark: string): number[] =>
+/** Processes that run machines of this account. */
+export const machinesOn = (folder: string): number[] => carrying(`${variable}=${fs.realpathSync(folder)}`);
+
+const kill = (pid: number): void => {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
+};
+
+const carrying = (...marks: readonly string[]): number[] =>
+  fs.existsSync("/proc/self/environ") ? byProc(marks) : byPs(marks);
+
+const byProc = (marks: readonly string[]): number[] =>
   fs.readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {
       const carried = fs.readFileSync(`/proc/${name}/environ`, "utf8").split("\0");
-      return carried.includes(mark) ? [Number(name)] : [];
+      return marks.every((it) => carried.includes(it)) ? [Number(name)] : [];
     } catch {
       // Another user's, or it ended while the list was read.
       return [];
     }
   });
 
-const byPs = (mark: string): number[] =>
+const byPs = (marks: readonly string[]): number[] =>
   execFileSync("ps", ["-axEww", "-o", "pid=,command="], { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 })
     .split("\n")
-    .filter((line) => `${line} `.includes(` ${mark} `))
+    .filter((line) => marks.every((it) => `${line} `.includes(` ${it} `)))
     .map((line) => Number.parseInt(line, 10));

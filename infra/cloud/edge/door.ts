@@ -41,6 +41,8 @@ export const openDoor = async (port: number, host: string, { send, missed }: Doo
   const agent = new http.Agent({ keepAlive: true, timeout: idleMs });
   const server = http.createServer({ maxHeaderSize });
   const underWay = new Set<Promise<void>>();
+  /** The server lets go of these, and still waits for their end. */
+  const upgraded = new Set<Duplex>();
 
   const onward = (request: http.IncomingMessage, url: URL): http.RequestOptions => {
     const headers: string[] = [];
@@ -90,6 +92,8 @@ export const openDoor = async (port: number, host: string, { send, missed }: Doo
 
   const upgrade = async (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
     count(socket);
+    upgraded.add(socket);
+    socket.once("close", () => upgraded.delete(socket));
     socket.on("error", () => socket.destroy());
     const to = await send(request);
     if (!("url" in to))
@@ -122,6 +126,7 @@ export const openDoor = async (port: number, host: string, { send, missed }: Doo
     settled: async () => void (await Promise.all(underWay)),
     close: async () => {
       server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
       agent.destroy();
       await new Promise((closed) => server.close(closed));
     },

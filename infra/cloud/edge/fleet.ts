@@ -1,11 +1,12 @@
 /**
  * The machines that run an account. A new version gets a machine beside the others, and new percentages are told to the
  * routers; nothing that runs is restarted for either. What no deployment names any more goes when the last request that
- * could reach it has ended. Many small machines are merged into one from time to time.
+ * could reach it has ended. Small machines are merged.
  */
-import { type Account, latestVersion, liveVersions } from "../account.ts";
+import type { Account } from "../account.ts";
 import { openDrain } from "./drain.ts";
 import { type Machine, type MachineOptions, StartupError, startMachine } from "./machine.ts";
+import { inMachines, mergeable, wantedIn } from "./merging.ts";
 import type { Held } from "./options.ts";
 import { type Owners, openOwners } from "./owners.ts";
 import type { Realism, Table } from "./table.ts";
@@ -45,8 +46,6 @@ export interface Fleet {
   readonly close: () => Promise<void>;
 }
 
-/** More machines than this are merged into one. */
-const mostMachines = 6;
 /** What production grants a request of a version that was replaced. */
 const realDrainMs = 30_000;
 
@@ -58,12 +57,23 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
   /** Versions that somebody waits for. */
   const waking = new Map<string, Promise<Machine>>();
   let merging: Promise<void> | undefined;
-  let closed = false;
+  /** What is starting when the fleet closes is ended as well. */
+  const closing = new AbortController();
+  const starting = new Set<Promise<Machine>>();
   let tables = 0;
   const drain = openDrain({ ...options, patienceMs: options.realism && realDrainMs });
 
-  const make = (account: Account, versions: readonly Held[], home: boolean, stores: string | null): Promise<Machine> =>
-    startMachine({ ...options, account, versions, home, stores, id: `m${++count}`, strict: options.realism !== null });
+  const make = (
+    account: Account,
+    versions: readonly Held[],
+    home: boolean,
+    stores: string | null,
+  ): Promise<Machine> => {
+    const [id, strict, { signal }] = [`m${++count}`, options.realism !== null, closing];
+    const made = startMachine({ ...options, account, versions, home, stores, id, strict, signal });
+    starting.add(made);
+    return made.finally(() => starting.delete(made));
+  };
 
   // The first one owns the storage that all share, as long as the fleet is there.
   const makeStores = () => make({ workers: new Map(), namespaces: new Map() }, [], false, null);
@@ -119,20 +129,34 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
     tell: options.tell,
   });
 
+  /** @throws StartupError with the reason of each that threw */
+  const startAll = async (account: Account, cold: readonly Held[]): Promise<void> => {
+    const reasons = new Map<string, string>();
+    for (const some of inMachines(cold))
+      await start(account, some, add).catch((error) => {
+        if (!(error instanceof StartupError)) throw error;
+        for (const it of error.reasons) reasons.set(...it);
+      });
+    if (reasons.size > 0) throw new StartupError(reasons);
+  };
+
   /** Starts those that do not run; one that throws is left out, and said. */
   const startCold = async (account: Account): Promise<void> => {
-    let cold = heldBy(account).filter(({ version }) => !machineOf(version.id));
-    while (cold.length > 0)
+    const thrown = new Set<string>();
+    for (;;) {
+      const cold = heldBy(account).filter(({ version: { id } }) => !machineOf(id) && !thrown.has(id));
       try {
-        await start(account, cold, add);
-        return;
+        return await startAll(account, cold);
       } catch (error) {
         if (!(error instanceof StartupError)) throw error;
-        for (const { worker, version } of cold)
-          if (error.reasons.has(version.id))
-            options.tell(`${worker.name} ${version.id.slice(0, 8)} threw at start: ${error.reasons.get(version.id)}`);
-        cold = cold.filter(({ version }) => !error.reasons.has(version.id));
+        for (const { worker, version } of cold) {
+          const reason = error.reasons.get(version.id);
+          if (reason === undefined) continue;
+          thrown.add(version.id);
+          options.tell(`${worker.name} ${version.id.slice(0, 8)} threw at start: ${reason}`);
+        }
       }
+    }
   };
 
   const dropUnwanted = (account: Account): void => {
@@ -144,24 +168,28 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
     dropped.forEach(drain.retire);
   };
 
-  /** @param latest the account when the merged machine is ready */
-  const merge = async (account: Account, latest: () => Account): Promise<void> => {
-    const before = [...machines];
-    let replaced: readonly Machine[] = [];
-    const wanted = [...account.workers.values()].flatMap((worker) =>
-      [...new Set([...liveVersions(worker), latestVersion(worker)])].map((version) => ({ worker, version })),
-    );
-    if (closed) return;
-    await start(account, wanted, (merged) => {
-      const needed = heldBy(latest()).filter(({ version }) => !merged.places.has(version.id));
+  /**
+   * Puts fresh machines in the place of these.
+   * @param latest the account when they are ready
+   */
+  const renew = async (before: readonly Machine[], account: Account, latest: () => Account): Promise<void> => {
+    const fresh: Machine[] = [];
+    // Ahead of the others, so that those of before take the requests until all of these are there.
+    const adopt = (machine: Machine) => {
+      fresh.push(machine);
+      machines.unshift(machine);
+    };
+    let gone: readonly Machine[] = fresh;
+    try {
+      for (const held of inMachines(wantedIn(account, before))) await start(account, held, adopt);
+      const needed = heldBy(latest()).filter(({ version }) => !fresh.some(({ places }) => places.has(version.id)));
       // What has ended meanwhile is not there any more, and what went live meanwhile stays.
-      replaced = before.filter(
-        (it) => machines.includes(it) && !needed.some(({ version }) => it.places.has(version.id)),
-      );
-      machines = [merged, ...machines.filter((it) => !replaced.includes(it))];
-    });
-    await tellAll(tableOf(latest()));
-    replaced.forEach(drain.retire);
+      gone = before.filter((it) => machines.includes(it) && !needed.some(({ version }) => it.places.has(version.id)));
+    } finally {
+      machines = machines.filter((it) => !gone.includes(it));
+      await tellAll(tableOf(latest()));
+      gone.forEach(drain.retire);
+    }
   };
 
   const dead = async (): Promise<ReadonlySet<Machine>> => {
@@ -177,9 +205,12 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
     await owners.follow(account);
     await tellAll(tableOf(account));
     dropUnwanted(account);
-    if (machines.length > mostMachines && !merging)
-      merging = merge(account, () => current)
-        .catch((error) => options.tell(`machines were not merged: ${(error as Error).message}`))
+    const many = mergeable(account, machines);
+    if (many.length > 0 && !merging)
+      merging = renew(many, account, () => current)
+        .catch((error) => {
+          if (!closing.signal.aborted) options.tell(`machines were not merged: ${(error as Error).message}`);
+        })
         .finally(() => {
           merging = undefined;
         });
@@ -188,7 +219,7 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
   return {
     admit: async (account, versions) => {
       const cold = versions.filter(({ version }) => !machineOf(version.id));
-      if (cold.length > 0) await start(account, cold, add);
+      await startAll(account, cold);
     },
     follow,
     urlsOf: async (account, held) => {
@@ -212,17 +243,16 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
       await follow(account);
     },
     evict: async (account) => {
-      await merge(account, () => current);
+      await renew([...machines], account, () => current);
       await owners.renew(account);
     },
     kv: (...asked) => stores.kv(...asked),
     size: () => ({ machines: machines.length + owners.homes.size, draining: drain.machines().length }),
     close: async () => {
-      closed = true;
-      await Promise.allSettled([merging, ...waking.values()]);
+      closing.abort(new Error("the cloud has been stopped"));
+      await Promise.allSettled([merging, ...starting]);
       await drain.close();
-      await Promise.all([...machines, ...owners.homes.values()].map((it) => it.dispose().catch(() => {})));
-      await stores.dispose();
+      await Promise.all(all().map((it) => it.dispose().catch(() => {})));
     },
   };
 };

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import { deafToSignals } from "../../signals.ts";
-import { markOf } from "../orphans.ts";
+import { killMachine, markOf } from "../orphans.ts";
 import { type Held, optionsOf, type Surroundings } from "./options.ts";
 import { type RouterOptions, routerOptions } from "./router.ts";
 import type { Place, Table } from "./table.ts";
@@ -39,7 +39,16 @@ export interface MachineOptions extends Omit<Surroundings, "router">, RouterOpti
   readonly folder: string;
   /** A line that a Worker wrote. */
   readonly log: (line: string) => void;
+  /** Ends it while it starts. */
+  readonly signal: AbortSignal;
 }
+
+/** A machine that takes longer to start does not come to be; loaded with other work, one of two dozen Workers takes ten. */
+const mostStartMs = 60_000;
+/** It answers within milliseconds, and after five seconds where calls to objects are under way. */
+const mostAnswerMs = 15_000;
+/** Miniflare is given so long to end it; then its process is killed. */
+const mostEndMs = 5000;
 
 /** A version that the runtime refuses to start, and why. */
 export class StartupError extends Error {
@@ -51,7 +60,7 @@ export class StartupError extends Error {
   }
 }
 
-/** @throws StartupError */
+/** @throws StartupError; another error where it does not start in time, or is ended meanwhile */
 export const startMachine = async (options: MachineOptions): Promise<Machine> => {
   const { id, versions, folder, secret } = options;
   const router = `router-${id}`;
@@ -77,7 +86,7 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
           unsafeHandleRuntimeRestart: () => {
             crashed = true;
           },
-          unsafeRuntimeEnv: markOf(folder),
+          unsafeRuntimeEnv: markOf(folder, id),
           workers,
           handleStructuredLogs: ({ message }) => {
             const [, name, reason] = /^service core:user:(\S+): (.*)/s.exec(message) ?? [];
@@ -92,10 +101,16 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
         isolatedResourcePersistencePath: path.join(folder, "objects"),
       }),
   );
+  let ended: Promise<void> | undefined;
+  const dispose = () => {
+    ended ??= within(miniflare.dispose(), mostEndMs).catch(() => killMachine(folder, id));
+    return ended;
+  };
   try {
-    await miniflare.ready;
+    await within(miniflare.ready, mostStartMs, options.signal);
   } catch (error) {
-    await miniflare.dispose().catch(() => {});
+    await dispose();
+    if (error instanceof Late) throw new Error(`machine ${id} did not start within ${mostStartMs / 1000} s`);
     throw thrown.size > 0 ? new StartupError(thrown) : error;
   }
   const address = addressOf(registry, router);
@@ -105,6 +120,7 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
       method: "POST",
       headers: { authorization: secret },
       body: body ?? null,
+      signal: AbortSignal.timeout(mostAnswerMs),
     });
     if (!response.ok) throw new Error(`the router of machine ${id} answers ${response.status}`);
     await response.arrayBuffer();
@@ -115,7 +131,6 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
       return [version.id, found.map(({ href }) => href)] as const;
     }),
   );
-  let ended: Promise<void> | undefined;
   return {
     id,
     holds: versions,
@@ -136,11 +151,25 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
         ...init,
         headers: { ...(init?.headers as Record<string, string>), authorization: secret },
       }),
-    dispose: () => {
-      ended ??= miniflare.dispose();
-      return ended;
-    },
+    dispose,
   };
+};
+
+class Late extends Error {}
+
+/** @throws Late, or the signal's reason; what becomes of the work then is nobody's business */
+const within = async <T>(work: Promise<T>, ms: number, signal?: AbortSignal): Promise<T> => {
+  signal?.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Late()), ms);
+  const aborted = () => reject(signal?.reason);
+  signal?.addEventListener("abort", aborted, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", aborted);
+  }
 };
 
 /** One service an isolate; their names are unique among all machines, since the registry is one. */

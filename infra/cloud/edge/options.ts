@@ -102,6 +102,9 @@ export const optionsOf = (
     tails: [{ name: router, entrypoint: "Tail", props: { ...tail } }],
     ...(strict && { outboundService: { name: router, entrypoint: "Internet" } }),
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    // Other machines reach it by its machine's router. Every entry of the registry is a file that each machine reads anew
+    // whenever any of them changes, so a hundred Workers in it would stop this process for seconds.
+    unsafeRegisterWorker: false,
   } as unknown as Options;
 };
 

@@ -1,0 +1,49 @@
+/**
+ * Which versions share a machine. Each upload starts a machine of its own, so there would be one for each Worker; small
+ * machines become one, and none holds more than `mostHeld`: what Miniflare does to start one grows with the square of that.
+ */
+import { type Account, latestVersion, liveVersions } from "../account.ts";
+import type { Machine } from "./machine.ts";
+import type { Held } from "./options.ts";
+
+/** Of versions in a machine. */
+export const mostHeld = 24;
+/** With more machines than this that are not half full, some are merged. */
+const mostSmall = 6;
+
+type Sized = Pick<Machine, "places">;
+
+/**
+ * The smallest ones, each no larger than those before it together: a Worker is then started again only when the machine that
+ * it is in doubles, which is a few times whatever the number of Workers.
+ * @returns none where there are not too many
+ */
+export const mergeable = <M extends Sized>(account: Account, machines: readonly M[]): readonly M[] => {
+  const small = machines
+    .map((machine) => ({ machine, size: wantedIn(account, [machine]).length }))
+    .filter(({ size }) => size <= mostHeld / 2)
+    .toSorted((a, b) => a.size - b.size);
+  if (small.length <= mostSmall) return [];
+  let sum = 0;
+  let count = 0;
+  for (const { size } of small) {
+    if (sum + size > mostHeld || (count >= 2 && size > sum)) break;
+    sum += size;
+    count++;
+  }
+  return small.slice(0, count).map(({ machine }) => machine);
+};
+
+/** The versions in these machines that requests can still reach: live ones, and the newest of each Worker. */
+export const wantedIn = (account: Account, machines: readonly Sized[]): Held[] =>
+  [...account.workers.values()].flatMap((worker) =>
+    [...new Set([...liveVersions(worker), latestVersion(worker)])]
+      .filter(({ id }) => machines.some(({ places }) => places.has(id)))
+      .map((version) => ({ worker, version })),
+  );
+
+/** As many for each machine as it may hold. */
+export const inMachines = (held: readonly Held[]): (readonly Held[])[] =>
+  Array.from({ length: Math.ceil(held.length / mostHeld) }, (_, index) =>
+    held.slice(index * mostHeld, (index + 1) * mostHeld),
+  );
