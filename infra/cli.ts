@@ -2,6 +2,7 @@
 /** The verbs, nothing else. Each loads its module only when it is called. */
 import { enableCompileCache } from "node:module";
 import { Command, CommanderError } from "@commander-js/extra-typings";
+import { warn, warnJson } from "./terminal.ts";
 import { addImportVerbs } from "./verbs/cli/imports.ts";
 import { addNoticeVerbs } from "./verbs/cli/notices.ts";
 import {
@@ -212,9 +213,8 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
     const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(
-      process.argv.includes("--json") ? `${JSON.stringify({ error: message })}\n` : `postern: ${message}\n`,
-    );
+    if (process.argv.includes("--json")) warnJson({ error: message });
+    else warn(`postern: ${message}`);
     process.exitCode = 3;
   }
 }

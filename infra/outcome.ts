@@ -1,27 +1,34 @@
 /** What a verb has to say: a text for people and the same as data. */
+import { oneLine, print, printCommands, printDocument, printJson, warn } from "./terminal.ts";
 import type { ExitCode } from "./verbs/contract.ts";
 
 export interface Outcome {
   readonly exitCode: ExitCode;
   readonly text: string;
+  /** For GitHub's runner: `::error file=…::…`, one a line, ahead of the text. What they hold is escaped. */
+  readonly commands?: string;
   /** What was asked for itself, such as a document: alone on stdout, whatever the exit code. The text is about it, on stderr. */
   readonly product?: string;
   /** Undefined where it has been said already, line by line. */
   readonly data: unknown;
 }
 
-export const say = ({ exitCode, text, product, data }: Outcome, json: boolean): void => {
+export const say = ({ exitCode, text, commands = "", product, data }: Outcome, json: boolean): void => {
   if (product !== undefined) {
-    process.stdout.write(product);
-    process.stderr.write(text);
-  } else if (json) process.stdout.write(data === undefined ? "" : `${JSON.stringify(data, null, 2)}\n`);
-  else if (text !== "")
+    printDocument(product);
+    warn(text);
+  } else if (json) {
+    if (data !== undefined) printJson(data, 2);
+  } else {
+    printCommands(commands);
     // That a rollout came back, or that a change is risky, is what was asked for, and no failure of the verb.
-    (exitCode === 0 || exitCode >= 4 ? process.stdout : process.stderr).write(text.endsWith("\n") ? text : `${text}\n`);
+    (exitCode === 0 || exitCode >= 4 ? print : warn)(text);
+  }
 };
 
-/** Columns as wide as their widest cell; numbers to the right. */
-export const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string => {
+/** Columns as wide as their widest cell; numbers to the right. A cell is one line, whatever text it is. */
+export const table = (head: readonly string[], given: readonly (readonly (string | number)[])[]): string => {
+  const rows = given.map((row) => row.map((cell) => (typeof cell === "number" ? cell : oneLine(cell))));
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => String(row[column] ?? "").length)),
   );

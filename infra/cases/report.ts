@@ -5,7 +5,7 @@ import { count } from "../compiler/report.ts";
 import { stepsOf } from "../explain/steps.ts";
 import { redacted } from "../literals.ts";
 import { table } from "../outcome.ts";
-import { visible } from "../visible.ts";
+import { oneLine } from "../terminal.ts";
 import type { Answer, Seen } from "./batch.ts";
 import { type Branch, type Coverage, kinds, percentOf } from "./coverage.ts";
 import type { Difference, Failure } from "./judge.ts";
@@ -57,22 +57,20 @@ const dialogue = ({ file, tier }: Suite, failure: Failure, traced: boolean): str
   const { request, differences, heard, step, steps } = failure;
   const where = `${file}:${failure.line}`;
   const turn = steps > 1 ? `, step ${step} of ${steps}` : "";
-  return visible(
-    [
-      `${pc.red("✗")} ${pc.bold(`${tier.manifest.tier}: ${failure.case}${turn}`)}  ${pc.dim(where)}`,
-      ...(request === "" ? [] : [`  ${"the client sends".padEnd(width)} ${request}`]),
-      ...(heard?.seen.slice(0, 3).map(sawLine) ?? []),
-      ...(heard?.answers.slice(0, 5).map(gotLine) ?? []),
-      ...differenceLines(differences),
-      ...(heard?.causes.slice(0, 3).map((it) => `  ${"because".padEnd(width)} ${redacted(it)}`) ?? []),
-      ...(traced ? traceLines(tier, failure) : []),
-      "",
-    ].join("\n"),
-  );
+  return [
+    `${pc.red("✗")} ${pc.bold(`${tier.manifest.tier}: ${oneLine(failure.case)}${turn}`)}  ${pc.dim(where)}`,
+    ...(request === "" ? [] : [`  ${"the client sends".padEnd(width)} ${oneLine(request)}`]),
+    ...(heard?.seen.slice(0, 3).map(sawLine) ?? []),
+    ...(heard?.answers.slice(0, 5).map(gotLine) ?? []),
+    ...differenceLines(differences),
+    ...(heard?.causes.slice(0, 3).map((it) => `  ${"because".padEnd(width)} ${oneLine(redacted(it))}`) ?? []),
+    ...(traced ? traceLines(tier, failure) : []),
+    "",
+  ].join("\n");
 };
 
 const sawLine = ({ upstream, method, target }: Seen): string =>
-  `  ${`${upstream} sees`.padEnd(width)} ${method} ${redacted(target)}`;
+  `  ${`${upstream} sees`.padEnd(width)} ${method} ${oneLine(redacted(target))}`;
 
 const gotLine = ({ status, code, by, times, route }: Answer): string => {
   const why = code === null ? (by === null ? "" : ` by ${by}`) : ` ${code}${by === null ? "" : ` by ${by}`}`;
@@ -83,8 +81,8 @@ const gotLine = ({ status, code, by, times, route }: Answer): string => {
 const differenceLines = (differences: readonly Difference[]): string[] => {
   const wide = Math.max(width - 2, ...differences.map(({ of }) => of.length + "expected ".length));
   return differences.flatMap(({ of, expected, got }) => [
-    `    ${pc.green(`${`expected ${of}`.padEnd(wide)} ${expected}`)}`,
-    `    ${pc.red(`${"got".padEnd(wide)} ${got}`)}`,
+    `    ${pc.green(`${`expected ${oneLine(of)}`.padEnd(wide)} ${oneLine(expected)}`)}`,
+    `    ${pc.red(`${"got".padEnd(wide)} ${oneLine(got)}`)}`,
   ]);
 };
 
@@ -114,7 +112,7 @@ export const coverageShown = (reports: readonly Report[]): string => {
   );
   const whole = percentOf(reports.map(({ coverage }) => coverage));
   const list = untried.length === 0 ? "" : `\n${table(["tier", "never tried", "manifest"], untried)}`;
-  return `${table(head, rows)}${visible(list)}\n${pc.bold(`${whole} % of the policy is tried`)}\n`;
+  return `${table(head, rows)}${list}\n${pc.bold(`${whole} % of the policy is tried`)}\n`;
 };
 
 const ratio = ({ branches, untried }: Coverage, kind: Branch["kind"]): string => {

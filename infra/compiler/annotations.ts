@@ -1,4 +1,5 @@
 /** Shows problems beside the lines of a pull request: GitHub's workflow commands. */
+import { oneLine } from "../terminal.ts";
 import type { Remark } from "./problem.ts";
 
 export type Level = "error" | "warning" | "notice";
@@ -21,6 +22,7 @@ export const annotations = <R extends Annotated>(remarks: readonly R[], levelOf:
     })
     .join("");
 
-const data = (text: string): string => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+const data = (text: string): string =>
+  text.split("\n").map(oneLine).join("\n").replaceAll("%", "%25").replaceAll("\n", "%0A");
 
 const property = (text: string): string => data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");

@@ -1,6 +1,6 @@
 /** Shows problems to people: place, code, message, the line, a caret, the remedy, and other places that matter. */
 import pc from "picocolors";
-import { visible } from "../visible.ts";
+import { oneLine } from "../terminal.ts";
 import type { Place, Problem, Related, Remark } from "./problem.ts";
 
 /** Longer lines are cut around the caret. */
@@ -22,28 +22,27 @@ export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1
 /** @param grade how grave it is, where that is not always the same */
 export const reportOne = (remark: Remark, grade = ""): string => {
   const { code, message, remedy, related = [] } = remark;
-  const head = `${pc.bold(where(remark))}  ${grade && `${grade}  `}${pc.red(code)}  ${visible(message)}`;
+  const head = `${pc.bold(where(remark))}  ${grade && `${grade}  `}${pc.red(code)}  ${oneLine(message)}`;
   return [head, excerpt(remark, remedy), ...related.map(reportRelated)].filter(Boolean).join("\n");
 };
 
 const reportRelated = (related: Related): string =>
-  `  ${pc.bold(where(related))}  ${visible(related.message)}\n${excerpt(related, undefined)}`;
+  `  ${pc.bold(where(related))}  ${oneLine(related.message)}\n${excerpt(related, undefined)}`;
 
 /** A file can be called anything; its name is no line of its own. */
-const where = ({ file, line, column }: Place): string =>
-  `${visible(file).replaceAll(/[\n\t]/g, "\ufffd")}:${line}:${column}`;
+const where = ({ file, line, column }: Place): string => `${oneLine(file)}:${line}:${column}`;
 
 /** As wide as it was, so that the caret stays where it is. */
 const plain = (text: string): string =>
-  text.replace(/[^\t\x20-\x7e]/gu, (one) => (visible(one) === one ? one : "\ufffd"));
+  text.replace(/[^\t\x20-\x7e]/gu, (one) => (oneLine(one) === one ? one : "\ufffd"));
 
 /** The line with a caret under what is meant, and what to write instead. */
 const excerpt = ({ line, column, length, source }: Place, remedy: string | undefined): string => {
-  if (source === "") return remedy ? `      | ${pc.cyan(visible(remedy))}` : "";
+  if (source === "") return remedy ? `      | ${pc.cyan(oneLine(remedy))}` : "";
   const cut = Math.max(0, column - 1 + Math.min(length, 40) - widest);
   const shown = `${cut > 0 ? "…" : ""}${source.slice(cut > 0 ? cut + 1 : 0, cut + widest)}${source.length > cut + widest ? "…" : ""}`;
   const gutter = `${String(line).padStart(5)} | `;
   const lead = shown.slice(0, column - 1 - cut).replace(/[^\t]/g, " ");
   const carets = "^".repeat(Math.min(length, Math.max(1, widest - lead.length)));
-  return `${pc.dim(gutter)}${plain(shown)}\n${pc.dim("      | ")}${lead}${pc.red(carets)}${remedy ? ` ${pc.cyan(visible(remedy))}` : ""}`;
+  return `${pc.dim(gutter)}${plain(shown)}\n${pc.dim("      | ")}${lead}${pc.red(carets)}${remedy ? ` ${pc.cyan(oneLine(remedy))}` : ""}`;
 };

@@ -1,8 +1,9 @@
 /** Shows a Worker's structured line to people; any other line as it is. */
 import pc from "picocolors";
+import { oneLine, oneLined } from "../terminal.ts";
 
 export const accessLine = (line: string): string => {
-  const it = parsed(line);
+  const it = oneLined(parsed(line));
   if (it?.type === "access") {
     const paint = Number(it.status) < 400 ? pc.green : Number(it.status) < 500 ? pc.yellow : pc.red;
     const where = it.tier ? `${it.tier}/${it.route ?? "-"}` : "front";
@@ -17,7 +18,7 @@ export const accessLine = (line: string): string => {
   }
   if (it?.type === "fault")
     return `${pc.red("fault")} ${it.tier ?? "front"}/${it.route ?? "-"} ${it.code}: ${it.cause}`;
-  return line;
+  return oneLine(line);
 };
 
 const parsed = (line: string): Record<string, string | number | undefined> | undefined => {

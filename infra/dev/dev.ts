@@ -5,7 +5,7 @@ import { compile } from "../compiler/compile.ts";
 import { countOf, portOf, shareOf } from "../numbers.ts";
 import type { Outcome } from "../outcome.ts";
 import { untilStopped } from "../signals.ts";
-import { visible } from "../visible.ts";
+import { oneLine, print, printJson, warn } from "../terminal.ts";
 import { accessLine } from "./access-line.ts";
 import { generations } from "./generations.ts";
 import { startServices } from "./services.ts";
@@ -25,9 +25,9 @@ export const dev = async ({ root, env, json, ...given }: Options): Promise<Outco
   const started = performance.now();
   const port = portOf(given.port, "--port");
   const split = shareOf(given.split, "--split");
-  const log = json ? (line: string) => console.log(line) : (line: string) => console.log(visible(accessLine(line)));
-  const tell = (line: string) => console.error(line);
-  const tellOf = (line: string) => tell(visible(line));
+  const log = (line: string) => print(json ? oneLine(line) : accessLine(line));
+  const tell = warn;
+  const tellOf = (line: string) => tell(oneLine(line));
   const stopped = untilStopped();
   const { dev: sample, values } = compile(root, env).environment.value;
 
@@ -56,7 +56,8 @@ export const dev = async ({ root, env, json, ...given }: Options): Promise<Outco
     const compiled = await Promise.race([ready, stopped]);
     if (compiled) {
       const ms = performance.now() - started;
-      console.log(json ? JSON.stringify({ type: "ready", url: cloud.edge }) : welcome(compiled, cloud.edge, ms));
+      if (json) printJson({ type: "ready", url: cloud.edge });
+      else print(welcome(compiled, cloud.edge, ms));
     }
     await stopped;
     await follow.stop();

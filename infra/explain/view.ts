@@ -3,7 +3,7 @@ import pc from "picocolors";
 import type { CheckedTier } from "../compiler/checked.ts";
 import { table } from "../outcome.ts";
 import { placeOf } from "../review/effective/entries.ts";
-import { visible } from "../visible.ts";
+import { oneLine, oneLined } from "../terminal.ts";
 import type { Ground } from "./grounds.ts";
 import type { Miss } from "./misses.ts";
 import type { Call, Explained } from "./offline.ts";
@@ -21,10 +21,13 @@ export interface Told {
 }
 
 export const shown = (request: Request, told: Told): string => {
-  const { explained, steps, misses, asked } = told;
+  const { steps, misses, asked } = told;
+  // A tier is read by its own functions, and the rest is text from requests, gates and services.
+  const { tier, ...said } = told.explained;
+  const explained = { ...oneLined(said), tier };
   const { upstream, unknown } = explained;
   const parts = [
-    `${pc.bold(`${request.method} ${request.url}`)}\n${whereOf(explained)}\n`,
+    `${pc.bold(oneLine(`${request.method} ${request.url}`))}\n${whereOf(explained)}\n`,
     steps.length > 0 ? stepTable(steps) : "",
     misses.map(missShown).join("\n"),
     upstream ? callShown("the service is asked", upstream) : "",
@@ -32,7 +35,7 @@ export const shown = (request: Request, told: Told): string => {
     upstream && !asked ? "" : answered(told),
     unknown.map((line) => `note: ${line}\n`).join(""),
   ];
-  return visible(parts.filter(Boolean).join("\n"));
+  return parts.filter(Boolean).join("\n");
 };
 
 const callShown = (what: string, { method, url, headers }: Call): string =>

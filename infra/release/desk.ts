@@ -9,6 +9,7 @@ import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Named } from "../compiler/checked.ts";
 import { compile } from "../compiler/compile.ts";
 import { localSecrets } from "../secrets.ts";
+import { oneLine } from "../terminal.ts";
 import { environmentFor, type Target, targetOf } from "./target.ts";
 
 export interface Desk {
@@ -24,7 +25,7 @@ export class DeskFault extends Error {
   override readonly name = "DeskFault";
   readonly status: number;
   constructor(status: number, message: string) {
-    super(message);
+    super(oneLine(message));
     this.status = status;
   }
 }

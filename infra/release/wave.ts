@@ -2,6 +2,7 @@
 import type { Compiled } from "../compiler/compile.ts";
 import { gatesOf } from "../compiler/gates.ts";
 import { workerName } from "../compiler/platform.ts";
+import { warn } from "../terminal.ts";
 
 export interface Selection {
   readonly all?: true | undefined;
@@ -30,7 +31,7 @@ export interface Chosen {
 export const chosenBy = (
   { tiers, environment }: Pick<Compiled, "tiers" | "environment">,
   { all, label = [], level }: Selection,
-  tell: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
+  tell: (line: string) => void = warn,
 ): Chosen => {
   const labels = label.map(labelIn);
   if (all ? labels.length > 0 || level !== undefined : labels.length === 0 && level === undefined)

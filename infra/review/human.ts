@@ -2,7 +2,7 @@
 import pc from "picocolors";
 import { report } from "../compiler/report.ts";
 import { table } from "../outcome.ts";
-import { visible } from "../visible.ts";
+import { oneLine } from "../terminal.ts";
 import { placeOf } from "./diff/change.ts";
 import type { Comparison, ToldChange } from "./projects.ts";
 import { plain } from "./sentence.ts";
@@ -20,7 +20,7 @@ export const human = (comparison: Comparison, { before, after, code }: Sides): s
 
 const section = ({ tier, changes }: Section): string => {
   const title = tier
-    ? [tier.name, tier.level, tier.owner ?? ""].map(visible).join("  ").trimEnd()
+    ? [tier.name, tier.level, tier.owner ?? ""].map(oneLine).join("  ").trimEnd()
     : "shared by all tiers";
   return `${pc.bold(title)}\n${changes.map((it) => change(it, tier)).join("")}`;
 };

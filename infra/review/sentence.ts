@@ -1,7 +1,7 @@
 /** Sentences whose values stay apart from their words, so that each rendering can quote them safely. */
 import { stringify } from "yaml";
 import { hidden, redacted } from "../literals.ts";
-import { visible } from "../visible.ts";
+import { oneLine } from "../terminal.ts";
 
 interface Quoted {
   readonly code: string;
@@ -58,7 +58,7 @@ export const joined = (all: readonly Sentence[], between = "; "): Sentence =>
 
 /** For terminals and machines. */
 export const plain = (sentence: Sentence): string =>
-  sentence.map((it) => (typeof it === "string" ? it : visible(it.code))).join("");
+  sentence.map((it) => (typeof it === "string" ? it : oneLine(it.code))).join("");
 
 /** For GitHub's Markdown, also within a table: values are code, so that they mention nobody and draw nothing. */
 export const marked = (sentence: Sentence): string =>
@@ -69,9 +69,7 @@ export const marked = (sentence: Sentence): string =>
  * "Tables (extension)" (a pipe is escaped in code too).
  */
 export const codeSpan = (text: string): string => {
-  const line = visible(text)
-    .replaceAll(/\s*[\r\n]+\s*/g, " ")
-    .replaceAll("|", "\\|");
+  const line = oneLine(text.replaceAll(/\s*[\r\n]+\s*/g, " ")).replaceAll("|", "\\|");
   const longestRun = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = "`".repeat(longestRun + 1);
   const pad = line === "" || line.startsWith("`") || line.endsWith("`") ? " " : "";

@@ -77,7 +77,9 @@ const outcome = (checked: Checked, options: Options, beside?: Beside): Outcome =
   ];
   return {
     exitCode: problems.length > 0 ? 1 : grave ? 5 : 0,
-    text: format === "github" ? annotated(problems, audited.findings) : parts.filter(Boolean).join("\n"),
+    ...(format === "github"
+      ? { commands: annotated(problems, audited.findings), text: "" }
+      : { text: parts.filter(Boolean).join("\n") }),
     data:
       format === "sarif"
         ? sarif(problems, audited)

@@ -47,7 +47,8 @@ export const ci = async (base: string, options: Options): Promise<Outcome> => {
   const worst = failed.find(({ outcome }) => outcome.exitCode !== 5) ?? failed[0];
   return {
     exitCode: worst?.outcome.exitCode ?? 0,
-    text: (annotate ? annotationsOf(stages) : "") + stages.map(shown).join("\n"),
+    ...(annotate && { commands: annotationsOf(stages) }),
+    text: stages.map(shown).join("\n"),
     data: Object.fromEntries(
       stages.map(({ name, outcome }) => [name, { exitCode: outcome.exitCode, ...(outcome.data as object) }]),
     ),

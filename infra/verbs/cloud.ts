@@ -8,7 +8,7 @@ import { countOf, portOf } from "../numbers.ts";
 import type { Outcome } from "../outcome.ts";
 import { variablesOf } from "../release/target.ts";
 import { untilStopped } from "../signals.ts";
-import { visible } from "../visible.ts";
+import { oneLine, print, printJson } from "../terminal.ts";
 
 interface Options {
   readonly apiPort: string;
@@ -26,20 +26,20 @@ export const cloud = async (options: Options): Promise<Outcome> => {
   const { json } = options;
   const started = performance.now();
   const stopped = untilStopped();
-  const print = (data: object, text: string) => console.log(json ? JSON.stringify(data) : text);
+  const say = (data: object, text: string) => (json ? printJson(data) : print(text));
   const it = await startCloud({
     folder: path.resolve(options.state),
     apiPort: portOf(options.apiPort, "--api-port"),
     edgePort: portOf(options.edgePort, "--edge-port"),
     isolates: countOf(options.isolates, "--isolates", 16),
     realism: options.realism ? realism : null,
-    log: (line) => console.log(json ? line : visible(accessLine(line))),
-    tell: (line) => print({ type: "cloud", line }, pc.yellow(line)),
-    called: (call) => print({ type: "call", ...call }, callLine(call)),
+    log: (line) => print(json ? oneLine(line) : accessLine(line)),
+    tell: (line) => say({ type: "cloud", line }, pc.yellow(oneLine(line))),
+    called: (call) => say({ type: "call", ...call }, callLine(call)),
   });
   const ms = Math.round(performance.now() - started);
   const variables = variablesOf(it.api, it.token);
-  print(
+  say(
     { type: "ready", api: it.api, edge: it.edge, workers: it.control.account().workers.size, variables },
     welcome(it, variables, ms),
   );
@@ -51,7 +51,7 @@ export const cloud = async (options: Options): Promise<Outcome> => {
 const callLine = ({ method, target, status, unknown, code }: Call): string => {
   const paint = unknown ? pc.red : status < 400 ? pc.dim : pc.yellow;
   const why = unknown ? "  unknown to the local cloud" : code === undefined ? "" : `  code ${code}`;
-  return paint(`${status} ${method.padEnd(6)} ${visible(target)}${why}`);
+  return paint(`${status} ${method.padEnd(6)} ${oneLine(target)}${why}`);
 };
 
 const welcome = (

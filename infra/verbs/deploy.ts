@@ -14,6 +14,7 @@ import { checkUnpublished } from "../release/published.ts";
 import { releasesOf } from "../release/releases.ts";
 import { environmentFor, type Target, targetOf } from "../release/target.ts";
 import { localSecrets, secretsOf } from "../secrets.ts";
+import { oneLine, warn } from "../terminal.ts";
 
 interface Options {
   readonly root: string;
@@ -36,7 +37,7 @@ export const deploy = async (tiers: readonly string[], options: Options): Promis
   if (own.length > 0) return { exitCode: 1, text: report(own, compiled), data: { problems: own } };
   const wanted = await chosen(target, await emit(root, compiled), tiers);
   if (split < 100) refuseToSplitZones(wanted);
-  const progress = (line: string) => process.stderr.write(`${pc.dim(line)}\n`);
+  const progress = (line: string) => warn(pc.dim(oneLine(line)));
   await prepare(target, root, compiled, wanted, tiers.length === 0 || tiers.includes("consumers"));
   const secrets = localSecrets(root, env, compiled.environment.value.dev.secrets);
   const how = { target, split, message, secrets, progress };

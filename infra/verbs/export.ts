@@ -10,7 +10,7 @@ import type { Outcome } from "../outcome.ts";
 import { exportOpenApi } from "../review/export/openapi.ts";
 import { siteOf } from "../review/export/site.ts";
 import { type Gap, lacksSomething, told } from "../review/import/imported.ts";
-import { visible } from "../visible.ts";
+import { oneLine } from "../terminal.ts";
 
 interface Options {
   readonly root: string;
@@ -38,7 +38,7 @@ const exported = (wanted: readonly string[], { root, env }: Options) => {
 type Exports = Exclude<ReturnType<typeof exported>, { readonly outcome: object }>;
 
 const written = (place: string, { tiers, operations, gaps }: Exports, options: Options): Outcome => {
-  const sum = `wrote ${visible(place)}: ${count(operations, "operation")} of ${count(tiers, "tier")}\n`;
+  const sum = `wrote ${oneLine(place)}: ${count(operations, "operation")} of ${count(tiers, "tier")}\n`;
   const leftOut = lacksSomething(gaps);
   return {
     exitCode: codeFor(gaps, options),
@@ -49,7 +49,7 @@ const written = (place: string, { tiers, operations, gaps }: Exports, options: O
 
 const linesOf = (gaps: readonly Gap[]): string =>
   told(gaps)
-    .map((it) => `${pc.yellow("no equivalent")}  ${visible(it)}\n`)
+    .map((it) => `${pc.yellow("no equivalent")}  ${oneLine(it)}\n`)
     .join("");
 
 const codeFor = (gaps: readonly Gap[], { acceptGaps }: Options) => (lacksSomething(gaps) && !acceptGaps ? 1 : 0);

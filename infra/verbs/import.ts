@@ -12,7 +12,7 @@ import { importGatewayApi, type Wanted } from "../review/import/gateway-api/impo
 import { type Sources, sourcesIn } from "../review/import/gateway-api/sources.ts";
 import { type Imported, lacksSomething, told } from "../review/import/imported.ts";
 import { type Choice, importOpenApi } from "../review/import/openapi/openapi.ts";
-import { visible } from "../visible.ts";
+import { oneLine } from "../terminal.ts";
 
 interface Options {
   readonly root: string;
@@ -29,9 +29,9 @@ export const gatewayApi = (source: string, { root, force, acceptGaps, ...wanted 
   const { values, others, ...imported } = importGatewayApi(given, wanted);
   const all = { ...imported, gaps: [...imported.gaps, ...gaps] };
   const { exitCode, text, data } = landed(all, { root, force, acceptGaps });
-  const needed = Object.entries(values).map(([name, what]) => `  ${name}: …   # ${visible(what)}\n`);
+  const needed = Object.entries(values).map(([name, what]) => `  ${name}: …   # ${oneLine(what)}\n`);
   const environment = needed.length === 0 ? "" : `values that routes/environments needs:\n${needed.join("")}`;
-  const counts = Object.entries(others).map(([kind, count]) => `${count} ${visible(kind)}`);
+  const counts = Object.entries(others).map(([kind, count]) => `${count} ${oneLine(kind)}`);
   const beside = counts.length === 0 ? "" : `not read, since it is no part of a gateway: ${counts.join(", ")}\n`;
   return { exitCode, text: environment + beside + text, data: { ...(data as object), values, others } };
 };
@@ -63,7 +63,7 @@ export const landed = ({ files, routes, gaps }: Imported, { root, force, acceptG
     problems.length > 0 ? report(problems, { read: all[0]?.read ?? 0, broken }) : "",
     // What a person has to act on stands last, where the eye is.
     told(gaps)
-      .map((it) => `${pc.yellow("no equivalent")}  ${visible(it)}\n`)
+      .map((it) => `${pc.yellow("no equivalent")}  ${oneLine(it)}\n`)
       .join(""),
     `${count(routes, "route")}; ${gaps.length === 0 ? "nothing was left out" : `${count(gaps.length, "thing")} without an equivalent, all of them with --json`}\n`,
   ];

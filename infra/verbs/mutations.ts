@@ -8,7 +8,7 @@ import { startRuntime } from "../cases/runtime.ts";
 import { count } from "../compiler/report.ts";
 import { type Outcome, table } from "../outcome.ts";
 import { endAtSignals } from "../signals.ts";
-import { visible } from "../visible.ts";
+import { progressLine } from "../terminal.ts";
 
 interface Options {
   readonly root: string;
@@ -48,14 +48,14 @@ const countOf = (text: string): number => {
 const progress =
   ({ json }: Options) =>
   (done: number, all: number): void => {
-    if (process.stderr.isTTY && !json) process.stderr.write(done + 1 < all ? `\r${done} of ${all}` : "\r\u001b[K");
+    if (process.stderr.isTTY && !json) progressLine(done + 1 < all ? `${done} of ${all}` : "");
   };
 
 const outcomeOf = (tried: readonly Tried[], ms: number): Outcome => {
   const of = (kind: Tried["fate"]["kind"]) => tried.filter(({ fate }) => fate.kind === kind);
   const survivors = of("survived");
   const numbers = `${of("noticed").length} noticed by a case, ${of("refused").length} refused by the checker, ${of("same").length} without effect`;
-  const rows = survivors.map(({ says, file, line }) => [visible(says), `${file}:${line}`]);
+  const rows = survivors.map(({ says, file, line }) => [says, `${file}:${line}`]);
   const list = rows.length === 0 ? "" : `${table(["no case notices that", "manifest"], rows)}\n`;
   const end =
     rows.length === 0 ? pc.green("no edit goes unnoticed") : pc.red(`${count(rows.length, "edit")} would go unnoticed`);

@@ -2,6 +2,7 @@
 import type { Shown } from "../../functions/control/audit.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Desk } from "../release/desk.ts";
+import { oneLine } from "../terminal.ts";
 
 export interface Proposed {
   readonly proposal: Shown;
@@ -11,13 +12,14 @@ export const isProposed = (it: object): it is Proposed => "proposal" in it;
 
 export const toldProposed = (it: Proposed): Outcome => {
   const { id, by } = it.proposal;
-  const text = `${shownProposal(it.proposal)}${by} proposed it; another operator approves it within an hour: npx postern approve ${id} --as <name>\n`;
+  const text = `${shownProposal(it.proposal)}${oneLine(by)} proposed it; another operator approves it within an hour: npx postern approve ${id} --as <name>\n`;
   return { exitCode: 0, text, data: it };
 };
 
 /** What is approved, line by line. */
 export const shownProposal = ({ tier, what, names }: Shown): string =>
   [tier === "*" ? what : `${what} ${tier}`, ...names]
+    .map(oneLine)
     .map((line, index) => `${index === 0 ? "" : "  "}${line}\n`)
     .join("");
 

@@ -4,12 +4,14 @@ import type { Measured } from "../../functions/control/rollout/measured.ts";
 import type { Rollout } from "../../functions/control/rollout/state.ts";
 import { number } from "../../functions/control/rollout/words.ts";
 import { table } from "../outcome.ts";
+import { oneLine, oneLined } from "../terminal.ts";
 import { strips } from "./rollout-strips.ts";
 
 const width = 40;
 
 /** @param now milliseconds since the epoch */
-export const shown = (it: Rollout, now: number, measured: Measured | null): string => {
+export const shown = (rollout: Rollout, now: number, measured: Measured | null): string => {
+  const it = oneLined(rollout);
   const share = it.status === "rolled-back" ? 0 : Math.max(0, it.goal.share);
   const [subject] = it.subjects;
   const step = it.steps.map(({ share, hold }, index) => mark(`${share} %${hold ? " hold" : ""}`, index, it)).join("  ");
@@ -32,7 +34,7 @@ export const line = (it: Rollout, measured: Measured | null): string =>
     new Date().toISOString().slice(11, 19),
     it.status,
     `${Math.max(0, it.goal.share)} %`,
-    it.why,
+    oneLine(it.why),
     ...(measured && measured.exposed > 0 ? [exposed(measured)] : []),
   ].join("  ");
 

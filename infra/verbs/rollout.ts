@@ -9,6 +9,7 @@ import { confirmed } from "../prompt.ts";
 import { commitOf } from "../release/commit.ts";
 import { type Desk, DeskFault, deskFor } from "../release/desk.ts";
 import { environmentFor, targetOf } from "../release/target.ts";
+import { print, printJson, redraw, warn } from "../terminal.ts";
 import { deploy } from "./deploy.ts";
 import { isProposed, type Proposed, proposalOf, shownProposal, toldProposed } from "./proposed.ts";
 import { line, shown } from "./rollout-view.ts";
@@ -90,12 +91,12 @@ export const watch = async (tier: string, options: Options): Promise<Outcome> =>
     const it = await desk.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
     if (!it) return { exitCode: 0, text: `${tier} has had no rollout\n`, data: null };
     const measured = await measuredIn(desk, tier);
-    if (options.json) console.log(JSON.stringify({ ...it, measured }));
+    if (options.json) printJson({ ...it, measured });
     if (isOver(it) || it.status === "paused")
       return { ...told(it, measured), ...(options.json && { data: undefined }) };
     const key = `${it.status} ${it.goal.seq} ${it.goal.done.length} ${it.why}`;
-    if (drawn) process.stdout.write(`\u001b[2J\u001b[H${shown(it, Date.now(), measured)}`);
-    else if (!options.json && key !== last) console.log(line(it, measured));
+    if (drawn) redraw(shown(it, Date.now(), measured));
+    else if (!options.json && key !== last) print(line(it, measured));
     last = key;
     await new Promise((wake) => setTimeout(wake, lookMs));
   }
@@ -125,7 +126,7 @@ export const history = async (tier: string, options: Options): Promise<Outcome> 
 export const approve = async (id: string, options: Options): Promise<Outcome> => {
   const desk = deskFor(options);
   const proposal = await proposalOf(desk, id);
-  process.stderr.write(shownProposal(proposal));
+  warn(shownProposal(proposal));
   if (!(await confirmed(`Approve what ${proposal.by} proposed?`)))
     return { exitCode: 1, text: "not approved; it goes on waiting\n", data: null };
   const { fingerprint } = proposal;

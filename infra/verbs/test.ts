@@ -13,6 +13,7 @@ import { watch } from "../dev/watch.ts";
 import { hidden } from "../literals.ts";
 import type { Outcome } from "../outcome.ts";
 import { endAtSignals, untilStopped } from "../signals.ts";
+import { print, printJson } from "../terminal.ts";
 
 export interface Options {
   readonly root: string;
@@ -40,7 +41,7 @@ export const testAndWatch = async (tiers: readonly string[], options: Options): 
   const stopped = untilStopped();
   let runtime = startRuntime();
   const tell = ({ text, data }: Pick<Outcome, "text" | "data">) =>
-    process.stdout.write(options.json ? `${JSON.stringify(data)}\n` : `\n${text}`);
+    options.json ? printJson(data) : print(`\n${text}`);
   const failed = (error: unknown): Pick<Outcome, "text" | "data"> => {
     const message = error instanceof Error ? error.message : String(error);
     return { text: pc.red(`postern: ${message}\n`), data: { error: message } };

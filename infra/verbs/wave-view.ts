@@ -1,18 +1,21 @@
 /** How a wave is shown: a pure function of its state. */
 import pc from "picocolors";
 import { inPlace, levels, type Member, type Wave } from "../../functions/control/wave/state.ts";
+import { oneLine, oneLined } from "../terminal.ts";
 import { barOf } from "./rollout-view.ts";
 
 const width = 20;
 /** Of a level; `--json` has all. */
 const mostLines = 40;
 
-export const shownWave = (it: Wave): string =>
-  `${[
+export const shownWave = (wave: Wave): string => {
+  const it = oneLined(wave);
+  return `${[
     `${pc.bold(`wave ${it.id}`)} by ${it.by}: ${it.reason}${it.selection ? `  (${it.selection})` : ""}`,
     `${status(it)}  ${it.why}`,
     ...levels.flatMap((level) => levelOf(it, level)),
   ].join("\n")}\n`;
+};
 
 const status = ({ status }: Wave): string => {
   const text = status.toUpperCase();
@@ -43,7 +46,7 @@ const order = ({ place }: Member): number =>
 export const lineOf = (member: Member): string => {
   const { tier, along, share, why } = member;
   const name = along.length > 0 ? `${tier} (with ${along.join(", ")})` : tier;
-  const line = `${name.padEnd(16)} ${barOf(share, width)} ${`${share} %`.padStart(6)}  ${placed(member)}  ${why}`;
+  const line = `${name.padEnd(16)} ${barOf(share, width)} ${`${share} %`.padStart(6)}  ${placed(member)}  ${oneLine(why)}`;
   return line.trimEnd();
 };
 

@@ -7,6 +7,7 @@ import type { Done } from "../release/deploy.ts";
 import { type Desk, deskOf } from "../release/desk.ts";
 import { environmentFor, targetOf } from "../release/target.ts";
 import { type Chosen, chosenBy, type Selection } from "../release/wave.ts";
+import { print, redraw } from "../terminal.ts";
 import { deploy } from "./deploy.ts";
 import { isProposed, type Proposed, toldProposed } from "./proposed.ts";
 import { lineOf, shownWave } from "./wave-view.ts";
@@ -106,8 +107,8 @@ export const watch = async (options: Options): Promise<Outcome> => {
     if (!it) return none;
     if (isWaveOver(it) || waitsForPerson(it)) return told(it);
     const lines = options.json ? [JSON.stringify(it)] : [it.why, ...it.members.filter(isMoving).map(lineOf)];
-    if (drawn) process.stdout.write(`\u001b[2J\u001b[H${shownWave(it)}`);
-    else for (const line of lines.filter((line) => !last.has(line))) console.log(options.json ? line : stamped(line));
+    if (drawn) redraw(shownWave(it));
+    else for (const line of lines.filter((line) => !last.has(line))) print(options.json ? line : stamped(line));
     last = new Set(lines);
     await new Promise((wake) => setTimeout(wake, lookMs));
   }

@@ -129,11 +129,12 @@ describe.each(parts.filter(({ about }) => about.kind === "guard"))("guard $name"
     }
   });
 
-  it("that answers or edits requests is not enforced by an overlay", () => {
-    const acts = ["cors", "headers", "redirect", "respond", "rewrite"];
-    const enforcing = "enforcing" in about ? about.enforcing : undefined;
-    expect([name, enforcing]).toEqual([name, acts.includes(name) ? undefined : "tightens"]);
-  });
+  it.runIf(["cors", "headers", "redirect", "respond", "rewrite"].includes(name))(
+    "answers or edits requests, so no overlay enforces it",
+    () => {
+      expect(about).not.toHaveProperty("enforcing");
+    },
+  );
 
   it("can be shadowed: it then changes nothing", async () => {
     const config = (about.schema as ZodType).parse(about.example);

@@ -54,9 +54,10 @@ describe("exit codes", () => {
 
   it("1: as annotations of a pull request, escaped", async () => {
     const root = project({ "routes/t.yaml": `${good}log: { sample: ten }\n` });
-    const { code, err } = await postern(["check", "--env", "local", "--root", root, "--format", "github"]);
-    expect([code, err]).toEqual([
+    const { code, out, err } = await postern(["check", "--env", "local", "--root", root, "--format", "github"]);
+    expect([code, err, out]).toEqual([
       1,
+      "",
       "::error file=routes/t.yaml,line=7,col=16,endLine=7,endColumn=19,title=wrong-format::a percentage is a number and %25: 10%25, 0.5%25\n",
     ]);
   });

@@ -1,9 +1,8 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { it, onTestFinished } from "vitest";
 import { watch } from "../../infra/dev/watch.ts";
-import { visible } from "../../infra/visible.ts";
 import { until } from "../e2e/city.ts";
 
 const watched = () => {
@@ -48,9 +47,4 @@ it("sees files of folders that came later, and of those that went and came back"
     fs.rmSync(folder, { recursive: true });
     await until(() => seen.length > last, "its end is seen");
   }
-});
-
-it("text from outside cannot steer a terminal", () => {
-  expect(visible("a\u001b[31mb\u009bc\u202ed\re")).toBe("a\\x1b[31mb\\x9bc\\u202ed\\x0de");
-  expect(visible("Grüße\t🎉\n")).toBe("Grüße\t🎉\n");
 });

@@ -1,6 +1,6 @@
 /** A pipeline for a terminal, or a pipe: values on the left, and where each comes from on the right. */
 import pc from "picocolors";
-import { visible } from "../../visible.ts";
+import { oneLine } from "../../terminal.ts";
 import { shown } from "../sentence.ts";
 import type { Dropped, Effective, EffectiveFilter, EffectiveRoute } from "./effective.ts";
 import type { Entry } from "./entries.ts";
@@ -19,7 +19,7 @@ export const human = (it: Effective, environment: string, only: string | undefin
     ...it.upstreams.map(({ name, at, entries }) => [title(`upstream ${name}`, at), ...linesOf(entries, 1)]),
     [title(`the tier ${it.tier}`, it.at), ...linesOf(it.entries, 1)],
   ];
-  return `${pc.bold(visible(`${name} as it runs in ${environment}`))}\n\n${aligned(parts)}`;
+  return `${pc.bold(oneLine(`${name} as it runs in ${environment}`))}\n\n${aligned(parts)}`;
 };
 
 const oneRoute = (route: EffectiveRoute): Line[][] => [
@@ -95,7 +95,7 @@ const lineOf = ({ path, value, at, isDefault, variables }: Entry, depth: number)
 const widest = 66;
 
 const aligned = (parts: readonly (readonly Line[])[]): string => {
-  const texts = parts.flat().map(({ text }) => visible(text).length);
+  const texts = parts.flat().map(({ text }) => oneLine(text).length);
   const width = Math.max(...texts.filter((it) => it <= widest));
   return parts
     .filter((it) => it.length > 0)
@@ -106,7 +106,7 @@ const aligned = (parts: readonly (readonly Line[])[]): string => {
 const tones = { plain: (text: string) => text, bold: pc.bold, dim: pc.dim } as const;
 
 const row = ({ text, origin, tone }: Line, width: number): string => {
-  const left = visible(text);
+  const left = oneLine(text);
   if (origin === "") return tones[tone](left);
-  return `${tones[tone](left)}${" ".repeat(Math.max(0, width - left.length))}  ${pc.dim(visible(origin))}`;
+  return `${tones[tone](left)}${" ".repeat(Math.max(0, width - left.length))}  ${pc.dim(oneLine(origin))}`;
 };

@@ -121,7 +121,7 @@ describe("annotations of a pull request", () => {
       "routes/open.yaml": text("unlimited-public-route").replace("tier: shop", "tier: open\nbase: /o"),
       "routes/quiet.yaml": text("muted-log").replace("tier: shop", "tier: quiet\nbase: /q"),
     });
-    const { text: shown } = check({ root, format: "github" }, today);
+    const { commands: shown = "" } = check({ root, format: "github" }, today);
     const lines = shown.trimEnd().split("\n");
     expect(lines.map((it) => /^::(\w+) file=(\S+?),line=\d+,.*title=([\w-]+)::/.exec(it)?.slice(1))).toEqual([
       ["error", "routes/open.yaml", "unlimited-public-route"],

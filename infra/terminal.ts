@@ -1,0 +1,77 @@
+/**
+ * The one place where text leaves for a terminal, a pipe or the log of a CI run. Texts from outside (commit messages, names,
+ * summaries, answers of servers) come through here too, so nothing in them steers a terminal or a CI runner.
+ */
+
+/** Colours and weights that this program writes itself (SGR parameters): nothing that hides text or moves the cursor. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
+const ownColour = /^\u001b\[(?:0|1|2|22|3[0-79]|9[0-7])m$/;
+
+/** C0 and C1 controls but line feed and tab, DEL, and characters that turn the direction of writing or end a line. */
+const steering =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  /\u001b\[\d{1,2}m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+const spelled = (character: string): string => {
+  const code = character.charCodeAt(0).toString(16);
+  return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
+};
+
+/**
+ * Workflow commands of GitHub's runner: `::name …::` at the beginning of a line, and `##[name]` anywhere in it.
+ * Source: GitHub Docs, "Workflow commands for GitHub Actions", and `ActionCommand` of actions/runner.
+ */
+const withoutCommands = (text: string): string =>
+  text.replace(/^([^\S\n]*):(?=:[a-z-]+(?:\s[^\n]*)?::)/gim, "$1\\x3a").replaceAll("##[", "#\\x23[");
+
+/** Text of several lines, as a terminal may show it. */
+export const harmless = (text: string): string =>
+  withoutCommands(text.replace(steering, (it) => (ownColour.test(it) ? it : `${spelled(it)}${it.slice(1)}`)));
+
+/** Text from outside that is part of a line: it brings no colour and no line of its own. */
+export const oneLine = (text: string): string =>
+  text.replace(new RegExp(`${steering.source}|[\\t\\n]`, "g"), (it) => `${spelled(it)}${it.slice(1)}`);
+
+/** A value from outside with each of its texts on one line, for people to read. */
+export const oneLined = <T>(value: T): T => {
+  if (typeof value === "string") return oneLine(value) as T;
+  if (Array.isArray(value)) return value.map(oneLined) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, it]) => [oneLine(key), oneLined(it)])) as T;
+};
+
+/** JSON holds such characters escaped, so that it is still the same value. */
+const harmlessJson = (text: string): string =>
+  text
+    .replace(
+      /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+      (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    )
+    .replaceAll("##[", "#\\u0023[");
+
+const lined = (text: string): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
+
+/** To standard output. */
+export const print = (text: string): void => void process.stdout.write(harmless(lined(text)));
+
+/** To standard error: progress, warnings, what failed. */
+export const warn = (text: string): void => void process.stderr.write(harmless(lined(text)));
+
+/** @param indent of nested values; without it, on one line */
+export const printJson = (value: unknown, indent?: number): void =>
+  void process.stdout.write(`${harmlessJson(JSON.stringify(value, null, indent))}\n`);
+
+export const warnJson = (value: unknown): void => void process.stderr.write(`${harmlessJson(JSON.stringify(value))}\n`);
+
+/** A document that was asked for, byte by byte: who asked for it writes it to a file or reads it by a program. */
+export const printDocument = (text: string): void => void process.stdout.write(text);
+
+/** Commands for the CI runner, which escaped what they hold. */
+export const printCommands = (text: string): void => void process.stdout.write(text);
+
+/** Clears a terminal and shows this in its place. */
+export const redraw = (text: string): void => void process.stdout.write(`\u001b[2J\u001b[H${harmless(text)}`);
+
+/** One line of a terminal that the next call replaces; an empty one removes it. */
+export const progressLine = (text: string): void =>
+  void process.stderr.write(text === "" ? "\r\u001b[K" : `\r${harmless(oneLine(text))}`);
