@@ -1,5 +1,5 @@
 /** Lets in who brings a valid bearer token (JWT, RFC 7519) of the named issuer. */
-import { errors, type JWTPayload, jwtVerify } from "jose";
+import type { JWTPayload } from "jose";
 import * as z from "zod";
 import { claimReader, claimsFit, consumerIn, datesHold, hasScopes, leads, outOfTime } from "../gateway/claims.ts";
 import { Claims, Consumer, learn } from "../gateway/facts.ts";
@@ -11,11 +11,10 @@ import { aboutFilter, type Config } from "../gateway/part.ts";
 import { bytes, duration, milliseconds, size } from "../gateway/quantities.ts";
 import { type Holding, revokedIn, takenBack } from "../gateway/revocations.ts";
 import { tokenCache } from "../gateway/token-cache.ts";
-import { tokenHeaders } from "../gateway/token-header.ts";
 import { tokenPlaces } from "../gateway/token-places.ts";
 import { authorization, tokenReader } from "../gateway/token-sources.ts";
+import { tokenVerifier } from "../gateway/token-verifier.ts";
 import type { Context, Deps, Guard } from "../gateway/types.ts";
-import { bothNames, type VerificationKey } from "../gateway/verification-keys.ts";
 
 const codes = {
   "token-missing": { status: 401, title: "A bearer token is required" },
@@ -139,6 +138,7 @@ export const spec = () =>
     },
     codes,
     stands: {
+      "token-missing": ["from"],
       "token-revoked": ["revocation"],
       "scope-missing": ["scopes"],
       "revocations-unavailable": ["revocation"],
@@ -233,63 +233,20 @@ const gone = (cause: unknown): never => {
 };
 
 const verifier = (config: Config<typeof spec>, deps: Deps) => {
-  const maxAge = config["max-age"];
-  const algorithms = bothNames(config.algorithms);
+  const { issuer, audience, algorithms, leeway, "max-age": maxAge } = config;
   const expected = {
-    issuer: config.issuer,
-    ...(config.audience !== undefined && { audience: config.audience }),
-    algorithms: [...algorithms],
-    // A token that never expires could never be taken back.
-    requiredClaims: ["exp"],
-    clockTolerance: milliseconds(config.leeway) / 1000,
-    ...(maxAge !== undefined && { maxTokenAge: milliseconds(maxAge) / 1000 }),
+    issuer,
+    audience,
+    algorithms,
+    leeway: milliseconds(leeway) / 1000,
+    maxAge: maxAge === undefined ? undefined : milliseconds(maxAge) / 1000,
   };
-  const read = (token: string, key: CryptoKey) =>
-    jwtVerify(token, key, { ...expected, currentDate: new Date(deps.now()) });
-
-  /** @returns undefined where none of these keys signed the token */
-  const triedWith = async (
-    token: string,
-    alg: string,
-    candidates: readonly VerificationKey[],
-  ): Promise<JWTPayload | undefined> => {
-    for (const candidate of candidates) {
-      const key = await candidate.imported(alg);
-      const verified = key && (await read(token, key).catch(unlessUnsigned));
-      if (verified) return verified.payload;
-    }
-    return undefined;
-  };
-  const headerOf = tokenHeaders();
-  const judge = judgement(config);
-
-  return async (token: string, current: Keys, keys: KeySet): Promise<Verdict> => {
-    try {
-      const header = headerOf(token);
-      if (!header || !algorithms.includes(header.alg)) return "token-invalid";
-      const tried = (among: Keys) => triedWith(token, header.alg, among.candidatesFor(header));
-      const claims = (await tried(current)) ?? (await keys.newerThan(current).then((it) => it && tried(it)));
-      return claims ? judge(claims) : "token-invalid";
-    } catch (error) {
-      if (error instanceof errors.JWTExpired) return "token-expired";
-      if (error instanceof errors.JWTClaimValidationFailed) return "token-rejected";
-      if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof SyntaxError)
-        return "token-invalid";
-      throw error;
-    }
-  };
-};
-
-/** Another key may have signed it. */
-const unlessUnsigned = (error: unknown): undefined => {
-  if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
-};
-
-/** What is asked of claims whose signature, issuer, audience and time are as they have to be. */
-const judgement = (config: Config<typeof spec>): ((claims: JWTPayload) => Verdict) => {
+  const verify = tokenVerifier(expected, deps.now);
   const consumerOf = claimReader(config.consumer);
   const hasClaims = claimsFit(config.claims);
-  return (claims) => {
+  return async (token: string, current: Keys, keys: KeySet): Promise<Verdict> => {
+    const claims = await verify(token, current, keys);
+    if (typeof claims === "string") return claims;
     const consumer = consumerIn(consumerOf(claims));
     if (consumer === undefined || !datesHold(claims) || !hasClaims(claims)) return "token-rejected";
     return hasScopes(claims, config.scopes) ? { claims, consumer } : "scope-missing";

@@ -5,7 +5,7 @@ import * as z from "zod";
 const notHere =
   /^(?:host|content-length|content-type|transfer-encoding|connection|upgrade|cookie|sec-websocket-.*|x-forwarded-.*|x-postern-.*|cloudflare-workers-.*|proxy-.*)$/;
 
-const place = () =>
+export const tokenPlace = () =>
   z
     .string()
     .regex(
@@ -15,4 +15,4 @@ const place = () =>
     .refine((text) => !notHere.test(text.replace(/^header\./, "")), "no client's token stands in this header");
 
 export const tokenPlaces = () =>
-  z.union([place(), z.array(place()).min(1).max(4)], "a place such as cookie.session, or a list of them");
+  z.union([tokenPlace(), z.array(tokenPlace()).min(1).max(4)], "a place such as cookie.session, or a list of them");

@@ -17,6 +17,7 @@ import { checksOf } from "./checks.ts";
 import type { Message, Reply } from "./language.ts";
 import { type Keys, peopleOf, secretFor, shownBy } from "./people.ts";
 import { type CaseStep, copyingIn, type Suite } from "./read.ts";
+import { writesToken } from "./token-place.ts";
 
 export interface Lowered {
   readonly batch: Batch;
@@ -199,7 +200,7 @@ const credentialsOf = (request: Request, url: URL, step: CaseStep, around: Aroun
   const shown = shownBy({ person, chain: route.chain, people: compiled.consumers, keys });
   // What the case writes itself stands.
   const written = (it: Credential) =>
-    it.kind === "header" ? request.headers.has(it.name) : it.kind === "token" && request.headers.has("authorization");
+    it.kind === "header" ? request.headers.has(it.name) : it.kind === "token" && writesToken(request, it.place);
   return shown.flatMap((it) => {
     if (typeof it !== "string") return written(it) ? [] : [it];
     if (suite.source) problems.push(suite.source.problem([...step.path, "as"], "unknown-value", it));

@@ -5,6 +5,7 @@ import { table } from "../outcome.ts";
 import { placeOf } from "../review/effective/entries.ts";
 import { visible } from "../visible.ts";
 import type { Ground } from "./grounds.ts";
+import { withoutTokens } from "./hidden.ts";
 import type { Miss } from "./misses.ts";
 import type { Call, Explained } from "./offline.ts";
 import { meaningOf, type Step } from "./steps.ts";
@@ -24,7 +25,7 @@ export const shown = (request: Request, told: Told): string => {
   const { explained, steps, misses, asked } = told;
   const { upstream, unknown } = explained;
   const parts = [
-    `${pc.bold(`${request.method} ${request.url}`)}\n${whereOf(explained)}\n`,
+    `${pc.bold(`${request.method} ${withoutTokens(request.url)}`)}\n${whereOf(explained)}\n`,
     steps.length > 0 ? stepTable(steps) : "",
     misses.map(missShown).join("\n"),
     upstream ? callShown("the service is asked", upstream) : "",
