@@ -5,13 +5,13 @@ import { claimReader, claimsFit, consumerIn, datesHold, hasScopes, leads, outOfT
 import { Claims, Consumer, learn } from "../gateway/facts.ts";
 import { type Codes, Fault, refuse } from "../gateway/faults.ts";
 import { hasAddress } from "../gateway/hosts.ts";
-import { publicKeys } from "../gateway/jwk.ts";
+import { algorithms, publicKeys } from "../gateway/jwk.ts";
 import { available, fetchedKeys, fixedKeys, type KeySet, type Keys } from "../gateway/key-set.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import { bytes, duration, milliseconds, size } from "../gateway/quantities.ts";
+import { bytes, duration, milliseconds } from "../gateway/quantities.ts";
 import { type Holding, revokedIn, takenBack } from "../gateway/revocations.ts";
 import { tokenCache } from "../gateway/token-cache.ts";
-import { tokenPlaces } from "../gateway/token-places.ts";
+import { schemeOf, tokenPlaces, tokenSize } from "../gateway/token-places.ts";
 import { authorization, tokenReader } from "../gateway/token-sources.ts";
 import { tokenVerifier } from "../gateway/token-verifier.ts";
 import type { Context, Deps, Guard } from "../gateway/types.ts";
@@ -26,24 +26,6 @@ const codes = {
   "revocations-unavailable": { status: 503, title: "Whether the token has been revoked cannot be told at the moment" },
   "keys-unavailable": { status: 503, title: "The keys that verify tokens are not available" },
 } as const satisfies Codes;
-
-/** Symmetric algorithms and `none` are left out: a gate holds no key that could also sign. */
-const algorithms = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "Ed25519",
-  "EdDSA",
-] as const;
-
-/** Larger ones do not pass the platform's own limit of a request's headers. */
-const longestToken = 64 * 1024;
 
 const claim = () => z.string().refine(leads, "a claim is written as sub, user.id, or https://acme.example/id");
 
@@ -71,15 +53,8 @@ export const spec = () =>
           .describe(
             "Signature algorithms that are accepted. `Ed25519` and `EdDSA` name one algorithm (RFC 9864): either accepts both",
           ),
-        from: tokenPlaces()
-          .default(authorization)
-          .describe(
-            "Where the token stands: `header.authorization` behind `Bearer`, `header.<name>`, `cookie.<name>`, `query.<name>`, `subprotocol.<name>` (of a WebSocket: `<name>.<token>`, or `<name>, <token>`) or `subprotocol` (the entry that is a token). Of several places the first that holds one counts. Each is emptied before the service sees the request, but for `header.authorization`",
-          ),
-        "max-size": size()
-          .refine((text) => bytes(text) > 0 && bytes(text) <= longestToken, "a token has 64KiB at most")
-          .default("8KiB")
-          .describe("Longer tokens are refused unread; 64KiB at most"),
+        from: tokenPlaces().default(authorization),
+        "max-size": tokenSize().default("8KiB"),
         jwks: z
           .url({ protocol: /^https?$/, error: "a URL begins with http:// or https://" })
           .optional()
@@ -150,15 +125,6 @@ export const spec = () =>
     bindings: ({ revocation: it }) => (it ? [{ kind: "kv", binding: "REVOCATIONS", namespace: "revocations" }] : []),
     connections: ({ keys, revocation }) => Math.max(keys ? 0 : 1, revocation ? 1 : 0),
   });
-
-/** A place as an OpenAPI security scheme. */
-const schemeOf = (place: string): object => {
-  const [, kind = "", name = ""] = /^([a-z]+)\.?(.*)$/.exec(place) ?? [];
-  if (place === authorization) return { type: "http", scheme: "bearer", bearerFormat: "JWT" };
-  if (kind !== "subprotocol") return { type: "apiKey", in: kind, name, description: "A JWT" };
-  const entry = name === "" ? "A JWT as an entry of its own" : `A JWT as the entry ${name}.<token>`;
-  return { type: "apiKey", in: "header", name: "sec-websocket-protocol", description: entry };
-};
 
 /** What a token that has been accepted says, as long as its time lasts. */
 type Accepted = Holding & { readonly claims: JWTPayload };

@@ -1,6 +1,21 @@
-/** The schema of public keys that stand in a manifest (JWK, RFC 7517). */
+/** Schemas of the algorithms and the public keys that stand in a manifest (RFC 7518; JWK, RFC 7517). */
 import * as z from "zod";
 import { secretMembers } from "./verification-keys.ts";
+
+/** Symmetric algorithms and `none` are left out: a gate holds no key that could also sign. */
+export const algorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "Ed25519",
+  "EdDSA",
+] as const;
 
 const publicMembers = { RSA: ["n", "e"], EC: ["crv", "x", "y"], OKP: ["crv", "x"] } as const;
 
