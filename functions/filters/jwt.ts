@@ -12,7 +12,7 @@ import { bytes, duration, milliseconds } from "../gateway/quantities.ts";
 import { type Holding, revokedIn, takenBack } from "../gateway/revocations.ts";
 import { tokenCache } from "../gateway/token-cache.ts";
 import { schemeOf, tokenPlaces, tokenSize } from "../gateway/token-places.ts";
-import { authorization, tokenReader } from "../gateway/token-sources.ts";
+import { tokenReader } from "../gateway/token-sources.ts";
 import { tokenVerifier } from "../gateway/token-verifier.ts";
 import type { Context, Deps, Guard } from "../gateway/types.ts";
 
@@ -53,8 +53,8 @@ export const spec = () =>
           .describe(
             "Signature algorithms that are accepted. `Ed25519` and `EdDSA` name one algorithm (RFC 9864): either accepts both",
           ),
-        from: tokenPlaces().default(authorization),
-        "max-size": tokenSize().default("8KiB"),
+        from: tokenPlaces(),
+        "max-size": tokenSize(),
         jwks: z
           .url({ protocol: /^https?$/, error: "a URL begins with http:// or https://" })
           .optional()

@@ -19,6 +19,7 @@ export const tokenPlace = () =>
 export const tokenPlaces = () =>
   z
     .union([tokenPlace(), z.array(tokenPlace()).min(1).max(4)], "a place such as cookie.session, or a list of them")
+    .default(authorization)
     .describe(
       "Where the token stands: `header.authorization` behind `Bearer`, `header.<name>`, `cookie.<name>`, `query.<name>`, `subprotocol.<name>` (of a WebSocket: `<name>.<token>`, or `<name>, <token>`) or `subprotocol` (the entry that is a token). Of several places the first that holds one counts. Each is emptied before the service sees the request, but for `header.authorization`",
     );
@@ -29,6 +30,7 @@ const largest = "64KiB";
 export const tokenSize = () =>
   size()
     .refine((text) => bytes(text) > 0 && bytes(text) <= bytes(largest), `a token has ${largest} at most`)
+    .default("8KiB")
     .describe(`Larger tokens are refused unread; ${largest} at most`);
 
 /** A place as an OpenAPI security scheme. */
