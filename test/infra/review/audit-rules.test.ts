@@ -52,6 +52,14 @@ describe("what looks alike and is right", () => {
       "a whole service, for who is known",
       shop([limit, jwt, remove("authorization")], "  one:\n    match: GET /{rest*}\n    to: orders\n"),
     ],
+    [
+      "a token of any audience that names its client, under whatever name the issuer has for it",
+      shop([limit, jwt.replace("audience: shop", "claims: { azp: shop }"), remove("authorization")], one),
+    ],
+    [
+      "a cookie's token, which goes no further, on routes that change nothing",
+      shop([limit, jwt.replace("max-age", "from: cookie.session, max-age")], one),
+    ],
     ["a service of this machine", shop([limit], one).replace("https://orders.acme.example", "http://localhost:8080")],
     [
       "a redirect to its own host",
