@@ -262,6 +262,16 @@ describe("keys by URL", () => {
     expect(asked).toHaveLength(2);
   });
 
+  it("a set of nothing that can be used replaces no good copy", async () => {
+    let keys: readonly object[] = [key];
+    const { send, time } = remote(() => Response.json({ keys }), { cache: "5m" });
+    expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
+    keys = [{ kty: "OKP", kid: "k1", x5c: ["MIIC"] }, { kty: "constructor" }, { ...key, x: null }];
+    await time.pass(5 * 60_000);
+    expect((await send("GET /", bearer(await lasting({ jti: "new" })))).status).toBe(200);
+    expect(time.lines).toContainEqual(expect.objectContaining({ type: "degraded", keys: "last good copy" }));
+  });
+
   it("one id, one key: one verification, whatever else stands in the set", async () => {
     const set = [...Array.from({ length: 40 }, (_, index) => ({ ...key, kid: `old-${index}` })), key];
     const { send } = remote(() => Response.json({ keys: set }));
@@ -700,6 +710,16 @@ describe("where a token stands", () => {
     const seen = await service("query.t", `GET /?t=${mine}&t=${mine}&a`, {});
     expect([seen.status, seen.url]).toEqual([200, "/?a"]);
   });
+});
+
+it.each([
+  ["header.authorization", { type: "http", scheme: "bearer", bearerFormat: "JWT" }],
+  ["cookie.session", { type: "apiKey", in: "cookie", name: "session" }],
+  [["query.t", "cookie.session"], { type: "apiKey", in: "query", name: "t" }],
+  ["header.x-token", { type: "apiKey", in: "header", name: "x-token" }],
+  ["subprotocol.bearer", { type: "apiKey", in: "header", name: "sec-websocket-protocol" }],
+])("callers are told of %j", (from, security) => {
+  expect(spec().exposes?.(config({ from }))).toMatchObject({ security });
 });
 
 describe("a manifest's own keys", () => {

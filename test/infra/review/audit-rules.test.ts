@@ -26,6 +26,14 @@ it("finds nothing in the manifests that come along", () => {
   expect(data).toMatchObject({ findings: [], ignored: [] });
 });
 
+it("a cookie's token on a route that changes something needs csrf, or a form of any site may do so", () => {
+  const cookie = jwt.replace("max-age", "from: [header.authorization, cookie.session], max-age");
+  const write = "  one: { match: POST /one, to: orders, filters: [{ body-limit: 1KiB }] }\n";
+  const csrf = "{ csrf: { origins: [https://shop.acme.example] } }";
+  expect(codes(shop([limit, cookie, remove("authorization")], write))).toEqual(["forgeable-write"]);
+  expect(codes(shop([limit, csrf, cookie, remove("authorization")], write))).toEqual([]);
+});
+
 describe("what looks alike and is right", () => {
   it.each([
     [
