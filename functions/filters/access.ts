@@ -54,7 +54,7 @@ export const spec = () =>
 export const make = (config: Config<typeof spec>): Guard => {
   const { scopes, "any-scope": some, claims: wanted = {}, labels } = config;
   const hasClaims = claimsFit(wanted);
-  const hasLabels = labels && Object.keys(labels).length > 0 ? claimsFit(labels) : undefined;
+  const wantedLabels = Object.entries(labels ?? {}).map(([name, values]) => [name, [values].flat()] as const);
   const needsClaims = scopes ?? some ?? config.claims;
   const consumers = config.consumers && new Set(config.consumers);
   const all = challenge(scopes ?? []);
@@ -69,7 +69,7 @@ export const make = (config: Config<typeof spec>): Guard => {
       if (some && !some.some((it) => given.has(it))) return refuse(context, codes, "scope-missing", any);
       if (!hasClaims(claims)) return refuse(context, codes, "access-denied");
     }
-    return isNamed(context, consumers, hasLabels) ? undefined : refuse(context, codes, "access-denied");
+    return isNamed(context, consumers, wantedLabels) ? undefined : refuse(context, codes, "access-denied");
   };
 };
 
@@ -81,10 +81,12 @@ const challenge = (scopes: readonly string[]) => ({
 const isNamed = (
   context: Context,
   consumers: ReadonlySet<string> | undefined,
-  hasLabels: ReturnType<typeof claimsFit> | undefined,
+  labels: readonly (readonly [name: string, values: readonly string[]])[],
 ): boolean => {
-  if (!consumers && !hasLabels) return true;
+  if (!consumers && labels.length === 0) return true;
   const consumer = known(context, Consumer);
-  if (!consumer) return false;
-  return (!consumers || consumers.has(consumer.id)) && (!hasLabels || hasLabels(consumer.labels));
+  if (!consumer || consumers?.has(consumer.id) === false) return false;
+  return labels.every(
+    ([name, values]) => Object.hasOwn(consumer.labels, name) && values.includes(consumer.labels[name] as string),
+  );
 };

@@ -1,21 +1,20 @@
 /** Lets in who brings a valid bearer token (JWT, RFC 7519) of the named issuer. */
-import { errors, type JWTPayload, jwtVerify } from "jose";
+import type { JWTPayload } from "jose";
 import * as z from "zod";
 import { claimReader, claimsFit, consumerIn, datesHold, hasScopes, leads, outOfTime } from "../gateway/claims.ts";
 import { Claims, Consumer, learn } from "../gateway/facts.ts";
 import { type Codes, Fault, refuse } from "../gateway/faults.ts";
 import { hasAddress } from "../gateway/hosts.ts";
-import { publicKeys } from "../gateway/jwk.ts";
+import { algorithms, publicKeys } from "../gateway/jwk.ts";
 import { available, fetchedKeys, fixedKeys, type KeySet, type Keys } from "../gateway/key-set.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import { bytes, duration, milliseconds, size } from "../gateway/quantities.ts";
+import { bytes, duration, milliseconds } from "../gateway/quantities.ts";
 import { type Holding, revokedIn, takenBack } from "../gateway/revocations.ts";
 import { tokenCache } from "../gateway/token-cache.ts";
-import { tokenHeaders } from "../gateway/token-header.ts";
-import { tokenPlaces } from "../gateway/token-places.ts";
-import { authorization, tokenReader } from "../gateway/token-sources.ts";
+import { schemeOf, tokenPlaces, tokenSize } from "../gateway/token-places.ts";
+import { tokenReader } from "../gateway/token-sources.ts";
+import { tokenVerifier } from "../gateway/token-verifier.ts";
 import type { Context, Deps, Guard } from "../gateway/types.ts";
-import { bothNames, type VerificationKey } from "../gateway/verification-keys.ts";
 
 const codes = {
   "token-missing": { status: 401, title: "A bearer token is required" },
@@ -27,24 +26,6 @@ const codes = {
   "revocations-unavailable": { status: 503, title: "Whether the token has been revoked cannot be told at the moment" },
   "keys-unavailable": { status: 503, title: "The keys that verify tokens are not available" },
 } as const satisfies Codes;
-
-/** Symmetric algorithms and `none` are left out: a gate holds no key that could also sign. */
-const algorithms = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "Ed25519",
-  "EdDSA",
-] as const;
-
-/** Larger ones do not pass the platform's own limit of a request's headers. */
-const longestToken = 64 * 1024;
 
 const claim = () => z.string().refine(leads, "a claim is written as sub, user.id, or https://acme.example/id");
 
@@ -73,15 +54,8 @@ export const spec = () =>
           .describe(
             "Signature algorithms that are accepted. `Ed25519` and `EdDSA` name one algorithm (RFC 9864): either accepts both",
           ),
-        from: tokenPlaces()
-          .default(authorization)
-          .describe(
-            "Where the token stands: `header.authorization` behind `Bearer`, `header.<name>`, `cookie.<name>`, `query.<name>`, `subprotocol.<name>` (of a WebSocket: `<name>.<token>`, or `<name>, <token>`) or `subprotocol` (the entry that is a token). Of several places the first that holds one counts. Each is emptied before the service sees the request, but for `header.authorization`",
-          ),
-        "max-size": size()
-          .refine((text) => bytes(text) > 0 && bytes(text) <= longestToken, "a token has 64KiB at most")
-          .default("8KiB")
-          .describe("Longer tokens are refused unread; 64KiB at most"),
+        from: tokenPlaces(),
+        "max-size": tokenSize(),
         jwks: z
           .url({ protocol: /^https?$/, error: "a URL begins with http:// or https://" })
           .optional()
@@ -140,6 +114,7 @@ export const spec = () =>
     },
     codes,
     stands: {
+      "token-missing": ["from"],
       "token-revoked": ["revocation"],
       "scope-missing": ["scopes"],
       "revocations-unavailable": ["revocation"],
@@ -151,15 +126,6 @@ export const spec = () =>
     bindings: ({ revocation: it }) => (it ? [{ kind: "kv", binding: "REVOCATIONS", namespace: "revocations" }] : []),
     connections: ({ keys, revocation }) => Math.max(keys ? 0 : 1, revocation ? 1 : 0),
   });
-
-/** A place as an OpenAPI security scheme. */
-const schemeOf = (place: string): object => {
-  const [, kind = "", name = ""] = /^([a-z]+)\.?(.*)$/.exec(place) ?? [];
-  if (place === authorization) return { type: "http", scheme: "bearer", bearerFormat: "JWT" };
-  if (kind !== "subprotocol") return { type: "apiKey", in: kind, name, description: "A JWT" };
-  const entry = name === "" ? "A JWT as an entry of its own" : `A JWT as the entry ${name}.<token>`;
-  return { type: "apiKey", in: "header", name: "sec-websocket-protocol", description: entry };
-};
 
 /** What a token that has been accepted says, as long as its time lasts. */
 type Accepted = Holding & { readonly claims: JWTPayload };
@@ -234,63 +200,20 @@ const gone = (cause: unknown): never => {
 };
 
 const verifier = (config: Config<typeof spec>, deps: Deps) => {
-  const maxAge = config["max-age"];
-  const algorithms = bothNames(config.algorithms);
+  const { issuer, audience, algorithms, leeway, "max-age": maxAge } = config;
   const expected = {
-    issuer: config.issuer,
-    ...(config.audience !== undefined && { audience: config.audience }),
-    algorithms: [...algorithms],
-    // A token that never expires could never be taken back.
-    requiredClaims: ["exp"],
-    clockTolerance: milliseconds(config.leeway) / 1000,
-    ...(maxAge !== undefined && { maxTokenAge: milliseconds(maxAge) / 1000 }),
+    issuer,
+    audience,
+    algorithms,
+    leeway: milliseconds(leeway) / 1000,
+    maxAge: maxAge === undefined ? undefined : milliseconds(maxAge) / 1000,
   };
-  const read = (token: string, key: CryptoKey) =>
-    jwtVerify(token, key, { ...expected, currentDate: new Date(deps.now()) });
-
-  /** @returns undefined where none of these keys signed the token */
-  const triedWith = async (
-    token: string,
-    alg: string,
-    candidates: readonly VerificationKey[],
-  ): Promise<JWTPayload | undefined> => {
-    for (const candidate of candidates) {
-      const key = await candidate.imported(alg);
-      const verified = key && (await read(token, key).catch(unlessUnsigned));
-      if (verified) return verified.payload;
-    }
-    return undefined;
-  };
-  const headerOf = tokenHeaders();
-  const judge = judgement(config);
-
-  return async (token: string, current: Keys, keys: KeySet): Promise<Verdict> => {
-    try {
-      const header = headerOf(token);
-      if (!header || !algorithms.includes(header.alg)) return "token-invalid";
-      const tried = (among: Keys) => triedWith(token, header.alg, among.candidatesFor(header));
-      const claims = (await tried(current)) ?? (await keys.newerThan(current).then((it) => it && tried(it)));
-      return claims ? judge(claims) : "token-invalid";
-    } catch (error) {
-      if (error instanceof errors.JWTExpired) return "token-expired";
-      if (error instanceof errors.JWTClaimValidationFailed) return "token-rejected";
-      if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof SyntaxError)
-        return "token-invalid";
-      throw error;
-    }
-  };
-};
-
-/** Another key may have signed it. */
-const unlessUnsigned = (error: unknown): undefined => {
-  if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
-};
-
-/** What is asked of claims whose signature, issuer, audience and time are as they have to be. */
-const judgement = (config: Config<typeof spec>): ((claims: JWTPayload) => Verdict) => {
+  const verify = tokenVerifier(expected, deps.now);
   const consumerOf = claimReader(config.consumer);
   const hasClaims = claimsFit(config.claims);
-  return (claims) => {
+  return async (token: string, current: Keys, keys: KeySet): Promise<Verdict> => {
+    const claims = await verify(token, current, keys);
+    if (typeof claims === "string") return claims;
     const consumer = consumerIn(consumerOf(claims));
     if (consumer === undefined || !datesHold(claims) || !hasClaims(claims)) return "token-rejected";
     return hasScopes(claims, config.scopes) ? { claims, consumer } : "scope-missing";

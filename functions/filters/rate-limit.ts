@@ -1,5 +1,6 @@
 /** Limits how many requests a consumer, an address or whoever else may send in a time, and tells clients where they stand. */
 import * as z from "zod";
+import { isClaim } from "../gateway/claims.ts";
 import { type Codes, refuse } from "../gateway/faults.ts";
 import { type Lease, leased } from "../gateway/leases.ts";
 import type { Limit, Limiter, Rule, Store, Verdict } from "../gateway/limit.ts";
@@ -19,9 +20,16 @@ const codes = {
 } as const satisfies Codes;
 
 const key = () =>
-  z.string().regex(/^(?:ip|consumer|route|tier|(?:header|claim)\.[A-Za-z0-9_.:-]{1,64})$/, {
-    error: "one of ip, consumer, route, tier, header.<name>, claim.<name>",
-  });
+  z
+    .string()
+    .regex(/^(?:ip|consumer|route|tier|header\.[A-Za-z0-9_.:-]{1,64}|claim\.\S{1,128})$/, {
+      error: "one of ip, consumer, route, tier, header.<name>, claim.<name>",
+      abort: true,
+    })
+    .refine(
+      (text) => !text.startsWith("claim.") || isClaim(text.slice("claim.".length)),
+      "a claim is written as claim.tenant, claim.user.id, or claim.https://acme.example/tenant",
+    );
 
 export const spec = () =>
   aboutFilter({

@@ -23,18 +23,21 @@ export const claimPath = (text: string): readonly string[] => {
   return (text.match(/(?:\\.|[^.\\]|\\$)+|(?<=^|\.)(?=\.|$)/gsu) ?? []).map((name) => name.replace(/\\(.)/gsu, "$1"));
 };
 
-/** Reads one claim. The path is split once; what a prototype has is no claim. */
+/** Reads one claim. The path is split once; neither what a prototype has nor an item of a list is a claim. */
 export const claimReader = (text: string): ((claims: ClaimsOf) => unknown) => {
   const path = claimPath(text);
   return (claims) => {
     let value: unknown = claims;
     for (const name of path) {
-      if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-      value = (value as ClaimsOf)[name];
+      if (!isObject(value) || !Object.hasOwn(value, name)) return undefined;
+      value = value[name];
     }
     return value;
   };
 };
+
+const isObject = (value: unknown): value is ClaimsOf =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Claims that some issuers write as one text with spaces in place of a list. In any other claim a space is part of the value. */
 const spaced: ReadonlySet<string | undefined> = new Set(["scope", "scp", "roles", "groups"]);

@@ -1,8 +1,21 @@
-/** The schema of public keys that stand in a manifest (JWK, RFC 7517). */
+/** Schemas of the algorithms and the public keys that stand in a manifest (RFC 7518; JWK, RFC 7517). */
 import * as z from "zod";
-import { secretMembers } from "./verification-keys.ts";
+import { publicMembers, secretMembers } from "./verification-keys.ts";
 
-const publicMembers = { RSA: ["n", "e"], EC: ["crv", "x", "y"], OKP: ["crv", "x"] } as const;
+/** Symmetric algorithms and `none` are left out: a gate holds no key that could also sign. */
+export const algorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "Ed25519",
+  "EdDSA",
+] as const;
 
 /** Bytes of a coordinate (RFC 7518, section 6.2.1.2; RFC 8037, section 2). */
 const coordinates: Readonly<Record<string, number>> = { "P-256": 32, "P-384": 48, "P-521": 66, Ed25519: 32 };

@@ -3,7 +3,7 @@ import type { JSONWebKeySet } from "jose";
 import { jsonOf } from "./collect.ts";
 import { within } from "./patience.ts";
 import type { Deps } from "./types.ts";
-import { secretMembers, type VerificationKeys, verificationKeys } from "./verification-keys.ts";
+import { publicMembers, secretMembers, type VerificationKeys, verificationKeys } from "./verification-keys.ts";
 
 export interface Keys extends VerificationKeys {
   /** Tells one set of keys from another. */
@@ -170,9 +170,17 @@ const download = async (url: string, signal: AbortSignal, deps: Deps): Promise<J
   return usable;
 };
 
-/** What cannot be used is ignored (RFC 7517, section 5). A private or symmetric key in a public place verifies nothing any more. */
-const isPublic = (key: Readonly<Record<string, unknown>> | null): boolean =>
-  key !== null &&
-  ["RSA", "EC", "OKP"].includes(key.kty as string) &&
-  secretMembers.every((member) => (key[member] ?? null) === null) &&
-  (key.use ?? "sig") === "sig";
+/**
+ * What cannot be used is ignored (RFC 7517, section 5); a set of nothing else replaces no good copy. A private or symmetric key
+ * in a public place verifies nothing any more.
+ */
+const isPublic = (key: unknown): boolean => {
+  if (typeof key !== "object" || key === null) return false;
+  const { kty, use, ...members } = key as Readonly<Record<string, unknown>>;
+  return (
+    Object.hasOwn(publicMembers, String(kty)) &&
+    publicMembers[kty as keyof typeof publicMembers].every((it) => typeof members[it] === "string") &&
+    secretMembers.every((it) => (members[it] ?? null) === null) &&
+    (use ?? "sig") === "sig"
+  );
+};

@@ -41,20 +41,20 @@ export const more = (text: string): number => read(text, changePattern, { pp: 0.
 /** setTimeout counts in 31 bits of milliseconds, so a longer wait would fire at once. */
 const longest = 2 ** 31 - 1;
 
-/** @param most a duration itself */
+/** What is asked of a quantity besides is asked of one only: a text that is none is refused before. @param most a duration itself */
 export const duration = (most = "24d") =>
   z
     .string("a duration needs its unit: 800ms, 2s, 5m, 1h")
-    .regex(durationPattern, "a duration is a number and ms, s, m, h or d: 800ms, 2s, 5m")
+    .regex(durationPattern, { error: "a duration is a number and ms, s, m, h or d: 800ms, 2s, 5m", abort: true })
     .refine(
-      (text) => !durationPattern.test(text) || milliseconds(text) <= Math.min(milliseconds(most), longest),
+      (text) => milliseconds(text) <= Math.min(milliseconds(most), longest),
       `a duration is at most ${most}${most === "24d" ? "" : " here"}`,
     );
 
 export const size = () =>
   z
     .string("a size needs its unit: 512B, 64KiB, 10MiB")
-    .regex(sizePattern, "a size is a number and B, KiB, MiB or GiB: 64KiB, 10MiB");
+    .regex(sizePattern, { error: "a size is a number and B, KiB, MiB or GiB: 64KiB, 10MiB", abort: true });
 
 export const rate = () =>
   z

@@ -100,3 +100,6 @@ const isLongEnough = ({ algorithm }: CryptoKey): boolean =>
 
 /** Of private and symmetric keys (RFC 7518, section 6). */
 export const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/** What a public key consists of, by its type. */
+export const publicMembers = { RSA: ["n", "e"], EC: ["crv", "x", "y"], OKP: ["crv", "x"] } as const;

@@ -68,6 +68,8 @@ export type Credential =
   | { readonly kind: "header"; readonly name: string; readonly value: string }
   | {
       readonly kind: "token";
+      /** Where it stands, as `from` of the filter has it. */
+      readonly place: string;
       readonly algorithm: string;
       readonly forged: boolean;
       readonly claims: Jwk;

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { headerName } from "../../functions/gateway/names.ts";
 import { bytes, duration, size } from "../../functions/gateway/quantities.ts";
+import { tokenPlace } from "../../functions/gateway/token-places.ts";
 import { comparison } from "../../functions/gateway/when.ts";
 
 const line = () =>
@@ -72,6 +73,11 @@ export const person = () =>
       .strictObject({
         issuer: z.string().optional().describe("By default as the filter asks"),
         audience: z.string().optional().describe("By default as the filter asks"),
+        from: tokenPlace()
+          .optional()
+          .describe(
+            "Where it stands, as `from` of the filter has it; by default the first place that the filter reads",
+          ),
         algorithm: z.string().optional().describe("By default one that the filter takes"),
         scopes: z.array(z.string()).optional().describe("By default those that the filters of the route ask for"),
         revoked: z.literal(true).optional().describe("It stands in the KV namespace `revocations`"),

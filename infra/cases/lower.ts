@@ -15,8 +15,9 @@ import { secretsOf } from "../compiler/wrangler.ts";
 import type { Batch, Conversation, Credential, KeyPair, Reply as Replied, Send, Step } from "./batch.ts";
 import { checksOf } from "./checks.ts";
 import type { Message, Reply } from "./language.ts";
-import { type Keys, peopleOf, secretFor, shownBy } from "./people.ts";
+import { identifies, type Keys, peopleOf, secretFor, shownBy } from "./people.ts";
 import { type CaseStep, copyingIn, type Suite } from "./read.ts";
+import { writesToken } from "./token-place.ts";
 
 export interface Lowered {
   readonly batch: Batch;
@@ -128,7 +129,7 @@ const stepOf = (step: CaseStep, around: Around): Step => {
     return sendOf(typeof it === "string" ? messageOf(it) : it, step, at, around);
   });
   const { suite, problems } = around;
-  const shows = sends.some(({ credentials, headers }) => credentials.length > 0 || headers.authorization !== undefined);
+  const shows = sends.some((it) => it.credentials.length > 0 || isAsked(it, around));
   if (step.saysWho && !shows && suite.source)
     problems.push(
       suite.source.problem([...step.path, "as"], "unknown-value", "nothing on this route asks who sends a request", {
@@ -143,6 +144,12 @@ const stepOf = (step: CaseStep, around: Around): Step => {
       Object.entries(step.upstream ?? {}).map(([name, { replies }]) => [name, [replies ?? []].flat().map(replyOf)]),
     ),
   };
+};
+
+/** Whether a filter asks who sends it; what the case has written itself answers that, too. */
+const isAsked = ({ method, url, headers }: Send, { routeOf }: Around): boolean => {
+  const request = new Request(url, { method: methodOf(method), headers });
+  return preflightMethod(request) === null && routeOf(request, new URL(url))?.chain.some(identifies) === true;
 };
 
 const messageOf = (request: string): Message => ({
@@ -199,7 +206,7 @@ const credentialsOf = (request: Request, url: URL, step: CaseStep, around: Aroun
   const shown = shownBy({ person, chain: route.chain, people: compiled.consumers, keys });
   // What the case writes itself stands.
   const written = (it: Credential) =>
-    it.kind === "header" ? request.headers.has(it.name) : it.kind === "token" && request.headers.has("authorization");
+    it.kind === "header" ? request.headers.has(it.name) : it.kind === "token" && writesToken(request, it.place);
   return shown.flatMap((it) => {
     if (typeof it !== "string") return written(it) ? [] : [it];
     if (suite.source) problems.push(suite.source.problem([...step.path, "as"], "unknown-value", it));

@@ -1,6 +1,7 @@
 /** What somebody shows who is who they say: a token, a key or a signature, whichever the filters of the route ask for. */
 import { createHash, randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair } from "jose";
+import { claimPath } from "../../functions/gateway/claims.ts";
 import { milliseconds } from "../../functions/gateway/quantities.ts";
 import type { CheckedFilter } from "../compiler/checked.ts";
 import type { Consumer } from "../compiler/surroundings.ts";
@@ -16,7 +17,19 @@ export interface Keys {
 }
 
 /** Of those that a filter takes, the first: a token of the others takes longer. */
-const algorithms = ["EdDSA", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
+const algorithms = [
+  "EdDSA",
+  "Ed25519",
+  "ES256",
+  "ES384",
+  "ES512",
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+];
 
 /** @param used algorithms of the filters, and of the tokens that cases ask for */
 export const keysFor = async (used: Iterable<string>): Promise<Keys> => {
@@ -49,10 +62,11 @@ export const peopleOf = (consumers: readonly Consumer[], keys: Keys): Record<str
 /** The filters that know who somebody is, and what they are shown. A text says why nothing can be shown. */
 const proofs: Readonly<Record<string, (given: Given) => Credential | string>> = {
   jwt: ({ config, person, chain }) => {
-    const { issuer, audience, consumer, algorithms: taken } = config as JwtConfig;
+    const { issuer, audience, consumer, algorithms: taken, from } = config as JwtConfig;
     const token = person.token;
     return {
       kind: "token",
+      place: token?.from ?? ([from].flat()[0] as string),
       algorithm: token?.algorithm ?? algorithmOf(taken),
       forged: person.forged === true,
       revoked: token?.revoked === true,
@@ -60,8 +74,7 @@ const proofs: Readonly<Record<string, (given: Given) => Credential | string>> = 
         iss: token?.issuer ?? issuer,
         aud: token?.audience ?? [audience].flat()[0],
         jti: `token-of-${person.name}`,
-        ...askedOf(chain),
-        [consumer]: person.name,
+        ...askedOf(chain, [consumer, person.name]),
         ...(token?.scopes && { scope: token.scopes.join(" ") }),
         ...token?.claims,
       },
@@ -103,7 +116,8 @@ interface Given {
 
 interface JwtConfig {
   readonly issuer: string;
-  readonly audience: string | readonly string[];
+  readonly audience?: string | readonly string[];
+  readonly from: string | readonly string[];
   readonly algorithms: readonly string[];
   readonly consumer: string;
 }
@@ -139,15 +153,31 @@ export const someoneFor = (chain: readonly CheckedFilter[], people: readonly Con
 export const algorithmsOf = (chain: readonly CheckedFilter[]): string[] =>
   chain.filter(({ use }) => use === "jwt").map(({ config }) => algorithmOf((config as JwtConfig).algorithms));
 
-/** Scopes and claims that the filters of a chain ask a token for. */
-const askedOf = (chain: readonly CheckedFilter[]): Jwk => {
+/** Scopes and claims that the filters of a chain ask a token for, and the one that names its bearer. */
+const askedOf = (chain: readonly CheckedFilter[], named: readonly [claim: string, name: string]): Jwk => {
   const asking = chain.map(({ config }) => config as Asking);
   const scopes = asking.flatMap(({ scopes = [], "any-scope": any = [] }) => [...scopes, ...any.slice(0, 1)]);
   const claims = asking.flatMap((it) => (isMap(it.claims) ? Object.entries(it.claims) : []));
   return {
     ...(scopes.length > 0 && { scope: [...new Set(scopes)].join(" ") }),
-    ...Object.fromEntries(claims.map(([name, value]) => [name, [value].flat()[0]])),
+    ...claimsAt([...claims.map(([text, value]) => [text, [value].flat()[0]] as const), named]),
   };
+};
+
+/** Claims by the paths that lead to them, as an issuer nests them. */
+const claimsAt = (all: readonly (readonly [text: string, value: unknown])[]): Jwk => {
+  const claims: Record<string, unknown> = {};
+  for (const [text, value] of all) {
+    let within = claims;
+    const path = claimPath(text);
+    for (const name of path.slice(0, -1)) {
+      const next = isMap(within[name]) ? { ...within[name] } : {};
+      within[name] = next;
+      within = next;
+    }
+    within[path.at(-1) as string] = value;
+  }
+  return claims;
 };
 
 interface Asking {

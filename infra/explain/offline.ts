@@ -24,6 +24,7 @@ import { plansOf } from "../compiler/validations.ts";
 import { secretsOf } from "../compiler/wrangler.ts";
 import { moduleOf } from "../openapi/module.ts";
 import { registry } from "../registry.ts";
+import { withoutTokens } from "./hidden.ts";
 
 export interface Asked {
   readonly request: Request;
@@ -134,7 +135,10 @@ const standIns = (tier: CheckedTier, compiled: Compiled, { secrets, online }: As
   for (const name of needed)
     if (!Object.hasOwn(secrets, name)) unknown.push(`the secret ${name} is not here, so what depends on it is a guess`);
   const hide = (text: string): string =>
-    Object.values(secrets).reduce((shown, it) => (it === "" ? shown : shown.replaceAll(it, "•••")), text);
+    Object.values(secrets).reduce(
+      (shown, it) => (it === "" ? shown : shown.replaceAll(it, "•••")),
+      withoutTokens(text),
+    );
 
   const service = async (input: Request | string, init?: RequestInit): Promise<Response> => {
     seen = callOf(new Request(input, init));

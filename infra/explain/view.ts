@@ -5,6 +5,7 @@ import { table } from "../outcome.ts";
 import { placeOf } from "../review/effective/entries.ts";
 import { oneLine, oneLined } from "../terminal.ts";
 import type { Ground } from "./grounds.ts";
+import { withoutTokens } from "./hidden.ts";
 import type { Miss } from "./misses.ts";
 import type { Call, Explained } from "./offline.ts";
 import { meaningOf, type Step } from "./steps.ts";
@@ -27,7 +28,9 @@ export const shown = (request: Request, told: Told): string => {
   const explained = { ...oneLined(said), tier };
   const { upstream, unknown } = explained;
   const parts = [
-    `${pc.bold(oneLine(`${request.method} ${request.url}`))}\n${whereOf(explained)}\n`,
+    `${pc.bold(oneLine(`${request.method} ${withoutTokens(request.url)}`))}
+${whereOf(explained)}
+`,
     steps.length > 0 ? stepTable(steps) : "",
     misses.map(missShown).join("\n"),
     upstream ? callShown("the service is asked", upstream) : "",

@@ -8,6 +8,7 @@ import { type Compiled, compile } from "../compiler/compile.ts";
 import { choice } from "../compiler/issues.ts";
 import { report } from "../compiler/report.ts";
 import { groundFor } from "../explain/grounds.ts";
+import { withoutTokens } from "../explain/hidden.ts";
 import { explainToken, ownKey } from "../explain/keys.ts";
 import { type Miss, missOf, nearestMisses } from "../explain/misses.ts";
 import { type Explained, explainOffline, problemIn } from "../explain/offline.ts";
@@ -120,7 +121,9 @@ const askedAt = (at: string, target: string): string => {
   const { hostname, pathname, search } = new URL(target);
   if (hostname !== place.hostname)
     throw new Error(
-      `--at asks ${place.hostname}, and the URL is of ${hostname}; write ${pathname}${search}, or that host`,
+      withoutTokens(
+        `--at asks ${place.hostname}, and the URL is of ${hostname}; write ${pathname}${search}, or that host`,
+      ),
     );
   return new URL(pathname + search, place).href;
 };

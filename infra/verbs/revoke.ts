@@ -81,8 +81,8 @@ const longest = `${longestRevocationMs / 86_400_000}d`;
 const marginMs = 5 * 60_000;
 
 /** As long as the token could be used. */
-const lifeOf = (exp: number | undefined): string => {
-  const ms = exp === undefined ? longestRevocationMs : exp * 1000 - Date.now() + marginMs;
+const lifeOf = (exp: unknown): string => {
+  const ms = typeof exp === "number" ? exp * 1000 - Date.now() + marginMs : longestRevocationMs;
   if (ms <= 0) throw new Error("the token has expired by itself");
   return `${Math.ceil(Math.min(ms, longestRevocationMs) / 60_000)}m`;
 };

@@ -4,8 +4,10 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import * as signature from "../../functions/filters/signature.ts";
+import { isClaim } from "../../functions/gateway/claims.ts";
 import { environment } from "../../functions/gateway/environment.ts";
 import { BodyLimit, Consumer, known } from "../../functions/gateway/facts.ts";
+import { tokenPlace } from "../../functions/gateway/token-places.ts";
 import { check } from "../../infra/compiler/check.ts";
 import type { Surroundings } from "../../infra/compiler/checked.ts";
 import { compile } from "../../infra/compiler/compile.ts";
@@ -64,6 +66,25 @@ describe("the guide to the language", () => {
   it.each(blocks)("its manifest of $tier holds", ({ tier, yaml }) => {
     const values = { "identity-url": "https://i.example", "accounts-url": "https://a.example" };
     expect(check(read(`routes/${tier}.yaml`, yaml), surroundings(values)).problems).toEqual([]);
+  });
+});
+
+describe("the page about tokens", () => {
+  const page = fs.readFileSync(path.join(home, "docs/tokens.md"), "utf8");
+  const manifests = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = ""]) => yaml);
+  it.each(manifests)("its manifest holds", (yaml) => {
+    expect(check(read("routes/page.yaml", yaml.replace(/^tier: .*$/m, "tier: page")), surroundings()).problems).toEqual(
+      [],
+    );
+  });
+  it("names each way of writing a claim, and the places that the schema takes", () => {
+    const paths = [...page.matchAll(/^\| `([^|]+?)`(?:, `([^`]+)`)? \| .*$/gm)]
+      .flatMap(([, a, b]) => [a, b ?? []])
+      .flat();
+    const isKnown = (text: string): boolean =>
+      isClaim(text) || tokenPlace().safeParse(text.replace("<name>", "x")).success;
+    expect(paths.length).toBeGreaterThanOrEqual(11);
+    expect(paths.filter((it) => !isKnown(String(it).replace("` (default", "")))).toEqual([]);
   });
 });
 

@@ -42,6 +42,21 @@ describe("offline, over the example manifests", () => {
     expect(lineOf(steps[0]?.at ?? "")).toContain("cors:");
   });
 
+  it("shows no token: not in the URL, not in what the service and a mirror are asked", async () => {
+    const root = project({
+      "routes/t.yaml": manifest(
+        "t",
+        'filters: [{ mirror: "https://next.example" }]\nupstreams: { it: { http: "https://it.example" } }\nroutes: { one: { match: GET /one, to: it } }\n',
+      ),
+    });
+    const token = `${btoa('{"alg":"RS256"}')}.${btoa('{"sub":"a"}')}.c2ln`;
+    const header = [`authorization: Bearer ${token}`, `cookie: a=b; session=${token}`];
+    const { text, ...data } = await asked(`GET http://localhost/t/one?access_token=${token}&a=1`, { root, header });
+    expect(`${text}${JSON.stringify(data)}`).not.toContain("c2ln");
+    expect(text).toContain("GET http://localhost/t/one?access_token=•••&a=1\n");
+    expect(data.upstream?.headers).toMatchObject({ authorization: "Bearer •••", cookie: "a=b; session=•••" });
+  });
+
   it("says what a mirror would be sent, as the filters ahead have left it", async () => {
     const root = project({
       "routes/t.yaml": manifest(

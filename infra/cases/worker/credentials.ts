@@ -2,17 +2,20 @@
 import { createSignature } from "http-message-sig";
 import { generateKeyPair, importJWK, SignJWT } from "jose";
 import type { Batch, Credential, KeyPair, Send } from "../batch.ts";
+import { withToken } from "../token-place.ts";
 
 /** Adds to a request what its sender has to show. @param now milliseconds since the epoch */
 export const proven = async (
-  request: Request,
+  sent: Request,
   { credentials, body }: Pick<Send, "credentials" | "body">,
   issuers: Batch["issuers"],
   now: number,
 ): Promise<Request> => {
-  for (const it of credentials) {
+  let request = sent;
+  // A signature covers what else is shown.
+  for (const it of credentials.toSorted((a, b) => Number(a.kind === "signature") - Number(b.kind === "signature"))) {
     if (it.kind === "header") request.headers.set(it.name, it.value);
-    else if (it.kind === "token") request.headers.set("authorization", `Bearer ${await token(it, issuers, now)}`);
+    else if (it.kind === "token") request = withToken(request, it.place, await token(it, issuers, now));
     else await sign(request, body, it, now);
   }
   return request;

@@ -62,6 +62,9 @@ export const isPublic = (route: CheckedRoute): boolean => !route.chain.some(iden
 
 export const isLimit = ({ about, mode }: CheckedFilter): boolean => about.phase === "limits" && mode === "enforce";
 
+/** Where a token may stand, the first of them first. */
+export const placesOf = ({ from }: Configs["jwt"]): readonly string[] => [from].flat();
+
 /** Where a route drops what would have been there. */
 export const droppedHere = (
   { source, shared }: CheckedTier,

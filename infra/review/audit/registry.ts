@@ -29,7 +29,7 @@ import {
   wideRange,
   writtenSecret,
 } from "./rules/surface.ts";
-import { longToken, slowRevocation, staleKeys, wideLeeway } from "./rules/tokens.ts";
+import { anyAudience, longToken, slowRevocation, staleKeys, tokenInQuery, wideLeeway } from "./rules/tokens.ts";
 import {
   carriedQuery,
   plaintextKeys,
@@ -52,6 +52,8 @@ export const rules: readonly Rule[] = [
   guessableKey,
   openOnFailure,
   countedApart,
+  anyAudience,
+  tokenInQuery,
   longToken,
   wideLeeway,
   staleKeys,

@@ -32,6 +32,8 @@ export const scalesOf: Readonly<Record<string, Scales>> = {
   jwt: {
     audience: allowing("everything"),
     algorithms: allowing("nothing"),
+    from: allowing("nothing"),
+    "max-size": larger,
     leeway: longer,
     "max-age": longer,
     claims: demands,

@@ -87,7 +87,16 @@ export const keySetRows: readonly TokenRow[] = [
   {
     it: "values of JSON that are no keys at all stand in the set",
     authority: "RFC 7517, section 5",
-    set: [null, "key", 7, [], {}, published("rsa", k1)] as never,
+    set: [
+      null,
+      "key",
+      7,
+      [],
+      {},
+      { kty: "constructor" },
+      { kty: ["RSA"], n: "", e: "" },
+      published("rsa", k1),
+    ] as never,
     token: { header: { kid: "k1" } },
     right: passes,
   },

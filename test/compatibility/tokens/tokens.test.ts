@@ -1,6 +1,6 @@
 import http from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type WebSocket, WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 import { type City, manifest, type Service, startCity, startService, stopService } from "../../e2e/city.ts";
 import { table } from "../row.ts";
 import { published, sign } from "./kit.ts";
@@ -123,6 +123,19 @@ table(rows, async (row) => {
       expect(JSON.stringify({ url, ...headers, authorization: "" })).not.toContain(token);
   }
 });
+
+test.each(rows.filter(({ right }) => right.protocol))(
+  "a client that closes what nobody has chosen stays: $it",
+  async (row) => {
+    const token = await sign(issuerOf(row), row.token);
+    const { query = "", headers = {} } = row.sent?.(token) ?? {};
+    const url = `${running.url.replace("http", "ws")}/t/${numberOf(row)}${query}`;
+    const socket = new WebSocket(url, [...(row.offers?.(token) ?? [])], { headers });
+    await new Promise((opened, failed) => socket.once("open", opened).once("error", failed));
+    expect(socket.protocol).toBe(row.right.protocol?.(token));
+    socket.terminate();
+  },
+);
 
 test("no line of the gates holds a token, or a fault", () => {
   expect(running.lines.filter((line) => /eyJ[\w-]+\.[\w-]+\./.test(line))).toEqual([]);

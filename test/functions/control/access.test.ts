@@ -111,6 +111,10 @@ const label = (versions: unknown, over: Claims = {}, tiers: unknown = ["a"]) =>
 describe("a tester's label", () => {
   const read = labels(alice.x, "test");
 
+  it("under a key that cannot be imported is none", async () => {
+    expect(await labels("***", "test")(await label({ "gate-a": version }), now)).toBeUndefined();
+  });
+
   it("names versions as the platform takes them (RFC 8941)", async () => {
     expect(await read(await label({ "gate-a": version }), now)).toEqual({
       versions: `gate-a="${version}"`,

@@ -43,6 +43,7 @@ describe.each<[string, object, Known, string | undefined]>([
   ["another consumer", { consumers: ["a"] }, { id: "ab" }, "access-denied"],
   ["nobody", { consumers: ["a"] }, {}, "access-denied"],
   ["a label", { labels: { plan: ["gold", "silver"] } }, { id: "a", labels: { plan: "silver" } }, undefined],
+  ["a word of a label", { labels: { roles: "admin" } }, { id: "a", labels: { roles: "no admin" } }, "access-denied"],
   ["another label", { labels: { plan: "gold" } }, { id: "a", labels: { tier: "gold" } }, "access-denied"],
   [
     "a scope, but another consumer",

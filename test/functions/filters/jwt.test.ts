@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { exportJWK, exportPKCS8, exportSPKI, generateKeyPair, importPKCS8, SignJWT, UnsecuredJWT } from "jose";
 import { describe, expect, it, vi } from "vitest";
+import * as headers from "../../../functions/filters/headers.ts";
 import { make, spec } from "../../../functions/filters/jwt.ts";
+import * as rewrite from "../../../functions/filters/rewrite.ts";
 import { sha256 } from "../../../functions/gateway/hash.ts";
 import { type Revoked, revocations } from "../../../functions/gateway/revocations.ts";
 import { tokenCache } from "../../../functions/gateway/token-cache.ts";
@@ -232,6 +234,66 @@ describe("keys by URL", () => {
     expect(await statuses(old)).toEqual([401, 401, 401]);
   });
 
+  it("are asked for again where a set without ids has other keys, or a key was exchanged under its id", async () => {
+    for (const kid of [undefined, "k1"]) {
+      const named = async (pair: { readonly publicKey: CryptoKey }) => ({ ...(await exportJWK(pair.publicKey)), kid });
+      let keys = [await named({ publicKey })];
+      const { asked, send, time } = remote(() => Response.json({ keys }), { cooldown: "30s" });
+      expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
+      keys = [await named(other)];
+      const fresh = bearer(await token({ exp: now + 86_400 }, { signer: other.privateKey }));
+      // The issuer was asked a moment ago.
+      expect((await send("GET /", fresh)).status).toBe(401);
+      await time.pass(30_000);
+      expect((await send("GET /", fresh)).status).toBe(200);
+      expect(asked).toHaveLength(2);
+    }
+  });
+
+  it("a flood of forged tokens under a known id makes no storm either", async () => {
+    const { asked, send, time } = remote(() => Response.json({ keys: [key] }), { cooldown: "30s" });
+    for (let tries = 0; tries < 20; tries++) {
+      const forged = bearer(await token({ jti: String(tries) }, { signer: other.privateKey }));
+      expect((await send("GET /", forged)).status).toBe(401);
+    }
+    expect(asked).toHaveLength(1);
+    await time.pass(30_000);
+    expect((await send("GET /", bearer(await token({ jti: "x" }, { signer: other.privateKey })))).status).toBe(401);
+    expect(asked).toHaveLength(2);
+  });
+
+  it("a set of nothing that can be used replaces no good copy", async () => {
+    let keys: readonly object[] = [key];
+    const { send, time } = remote(() => Response.json({ keys }), { cache: "5m" });
+    expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
+    keys = [{ kty: "OKP", kid: "k1", x5c: ["MIIC"] }, { kty: "constructor" }, { ...key, x: null }];
+    await time.pass(5 * 60_000);
+    expect((await send("GET /", bearer(await lasting({ jti: "new" })))).status).toBe(200);
+    expect(time.lines).toContainEqual(expect.objectContaining({ type: "degraded", keys: "last good copy" }));
+  });
+
+  it("one id, one key: one verification, whatever else stands in the set", async () => {
+    const set = [...Array.from({ length: 40 }, (_, index) => ({ ...key, kid: `old-${index}` })), key];
+    const { send } = remote(() => Response.json({ keys: set }));
+    const verify = vi.spyOn(crypto.subtle, "verify");
+    const imported = vi.spyOn(crypto.subtle, "importKey");
+    for (let tries = 0; tries < 3; tries++)
+      expect((await send("GET /", bearer(await token({ jti: String(tries) })))).status).toBe(200);
+    expect([verify.mock.calls.length, imported.mock.calls.length]).toEqual([3, 1]);
+    verify.mockRestore();
+    imported.mockRestore();
+  });
+
+  it("of many without ids, a forged token costs sixteen verifications and no more", async () => {
+    const set = Array.from({ length: 60 }, () => ({ kty: key.kty, crv: key.crv, x: key.x }));
+    const { send } = remote(() => Response.json({ keys: set }));
+    const verify = vi.spyOn(crypto.subtle, "verify");
+    const forged = bearer(await token({}, { signer: other.privateKey }));
+    expect(await send("GET /", forged)).toMatchObject({ status: 401, code: "token-invalid" });
+    expect(verify).toHaveBeenCalledTimes(16);
+    verify.mockRestore();
+  });
+
   it.each([
     ["an issuer that is down", () => Promise.reject(new Error("down"))],
     ["one that fails", () => new Response("oops", { status: 500 })],
@@ -287,6 +349,19 @@ describe("a token whose signature has been verified", () => {
     expect(["a", "b", "c", "d"].map((hash) => cache.get(hash))).toEqual([undefined, 1, 2, 3]);
     cache.under("other keys");
     expect(cache.get("d")).toBeUndefined();
+  });
+
+  it("takes eight million characters at most, of all together", () => {
+    const cache = tokenCache<number>();
+    const long = (name: string) => name + "x".repeat(60 * 1024);
+    for (let index = 0; index < 200; index++) cache.put(long(String(index)), index);
+    expect([cache.get(long("0")), cache.get(long("199"))]).toEqual([undefined, 199]);
+    const kept = Array.from({ length: 200 }, (_, index) => cache.get(long(String(index)))).filter(
+      (it) => it !== undefined,
+    );
+    expect(kept.length * 60 * 1024).toBeLessThanOrEqual(8 * 2 ** 20);
+    cache.put(long("199"), 7);
+    expect(cache.get(long("199"))).toBe(7);
   });
 
   it("does not lend its standing to one that differs by a character", async () => {
@@ -532,6 +607,139 @@ describe("attacks", async () => {
   });
 });
 
+describe("where a token stands", () => {
+  const service = async (from: unknown, line: string, headers: Record<string, string>, setting = {}) => {
+    const { status, code, upstream } = await gate({ from }, setting).send(line, { headers });
+    return {
+      status,
+      code,
+      url: upstream[0]?.url.replace("https://service.example", ""),
+      headers: upstream[0]?.headers,
+    };
+  };
+
+  it("other cookies go on as they were", async () => {
+    const mine = await token();
+    const cookie = `a=1;t=${mine};  b="x;y"; t2=t`;
+    const seen = await service("cookie.t", "GET /", { cookie });
+    expect([seen.status, seen.headers?.cookie]).toEqual([200, 'a=1;  b="x;y"; t2=t']);
+  });
+
+  it("a shadowed filter takes nothing out, since it changes nothing", async () => {
+    const mine = await token();
+    const seen = await service("query.t", `GET /?t=${mine}`, {}, { filters: { jwt: { mode: "shadow" } } });
+    expect([seen.status, seen.url]).toEqual([200, `/?t=${mine}`]);
+  });
+
+  it("two filters with a cookie each take out both, and one behind them has the last word", async () => {
+    const mine = await token();
+    const { send } = conversation({
+      first: (deps) => make(config({ from: "cookie.t" }), deps),
+      second: (deps) => make(config({ from: "cookie.u" }), deps),
+    });
+    const heard = await send("GET /", { headers: { cookie: `t=${mine}; a=b; u=${mine}` } });
+    expect([heard.status, heard.upstream[0]?.headers.cookie]).toEqual([200, "a=b"]);
+  });
+
+  it("neither a path of the route's own nor a filter that edits the query brings it back", async () => {
+    const mine = await token();
+    const { send } = conversation(
+      {
+        jwt: (deps) => make(config({ from: "query.t" }), deps),
+        rewrite: () => rewrite.make(rewrite.spec().schema.parse({ query: { set: { a: "2" } } })),
+      },
+      { routes: { all: { match: "ANY /{rest*}", filters: ["jwt", "rewrite"], target: "/other" } } },
+    );
+    const heard = await send(`GET /x?a=1&t=${mine}&b=3`);
+    expect(heard.upstream[0]?.url).toBe("https://service.example/other?b=3&a=2");
+  });
+
+  it("a redirect that keeps the query keeps it without the token", async () => {
+    const mine = await token();
+    const { send } = conversation(
+      { jwt: (deps) => make(config({ from: "query.t" }), deps) },
+      {
+        routes: {
+          all: {
+            match: "ANY /{rest*}",
+            filters: ["jwt"],
+            goes: { redirect: { to: "/b", status: 307, query: "keep" } },
+          },
+        },
+      },
+    );
+    expect((await send(`GET /x?a=1&t=${mine}`)).headers.location).toBe("/b?a=1");
+  });
+
+  it("the other filters see the query without it", async () => {
+    const mine = await token();
+    const { send } = conversation({
+      jwt: (deps) => make(config({ from: "query.t" }), deps),
+      headers: (deps) => headers.make(headers.spec().schema.parse({ request: { set: { "x-t": "{query.t}" } } }), deps),
+    });
+    const heard = await send(`GET /?t=${mine}&a=1`);
+    expect([heard.status, heard.upstream[0]?.headers["x-t"]]).toEqual([200, undefined]);
+  });
+
+  it.each([
+    ["an empty cookie", "cookie.t", "GET /", { cookie: "t=; a=b" }, "token-missing"],
+    ["no cookie of the name", "cookie.t", "GET /", { cookie: "tt=x; xt=y" }, "token-missing"],
+    ["an empty parameter", "query.t", "GET /?t=&a=b", {}, "token-missing"],
+    [
+      "subprotocols without one",
+      "subprotocol.bearer",
+      "GET /",
+      { "sec-websocket-protocol": "bearer" },
+      "token-missing",
+    ],
+    [
+      "names that are no token",
+      "subprotocol",
+      "GET /",
+      { "sec-websocket-protocol": "v1.chat.example" },
+      "token-missing",
+    ],
+    ["a text that is none", "cookie.t", "GET /", { cookie: "t=x.y.z" }, "token-invalid"],
+    ["an encoding of nothing", "subprotocol.b", "GET /", { "sec-websocket-protocol": "b.%%%" }, "token-invalid"],
+  ])("%s is refused", async (_, from, line, headers, code) => {
+    expect(await service(from, line, headers)).toMatchObject({ status: 401, code, url: undefined });
+  });
+
+  it("equal tokens in one place are one", async () => {
+    const mine = await token();
+    const seen = await service("query.t", `GET /?t=${mine}&t=${mine}&a`, {});
+    expect([seen.status, seen.url]).toEqual([200, "/?a"]);
+  });
+});
+
+it.each([
+  ["header.authorization", { type: "http", scheme: "bearer", bearerFormat: "JWT" }],
+  ["cookie.session", { type: "apiKey", in: "cookie", name: "session" }],
+  [["query.t", "cookie.session"], { type: "apiKey", in: "query", name: "t" }],
+  ["header.x-token", { type: "apiKey", in: "header", name: "x-token" }],
+  ["subprotocol.bearer", { type: "apiKey", in: "header", name: "sec-websocket-protocol" }],
+])("callers are told of %j", (from, security) => {
+  expect(spec().exposes?.(config({ from }))).toMatchObject({ security });
+});
+
+describe("a manifest's own keys", () => {
+  const faulty = (more: object) =>
+    spec().schema.safeParse({ issuer, audience: "a", algorithms: ["RS256"], keys: [{ ...key, ...more }] }).error
+      ?.issues;
+  it.each([
+    ["a curve that nobody verifies with", { crv: "Ed448" }, /verifies no token/],
+    ["a curve of another type", { kty: "EC", crv: "Ed25519", y: "AAAA" }, /verifies no token/],
+    ["a coordinate that is short", { x: "AAAA" }, /32 bytes each/],
+    ["a key for encryption", { use: "enc" }, /verifies no token/],
+    ["a short RSA key", { kty: "RSA", n: "AAAA", e: "AQAB" }, /2048 bits/],
+  ])("%s is refused where it stands", (_, more, message) => {
+    expect(faulty(more)).toMatchObject([{ path: ["keys", 0], message: expect.stringMatching(message) }]);
+  });
+  it("what real issuers publish is taken", () => {
+    expect(faulty({})).toBeUndefined();
+  });
+});
+
 describe("the schema", () => {
   const base = { issuer, audience: "a", algorithms: ["RS256"] };
   it.each([
@@ -542,6 +750,14 @@ describe("the schema", () => {
     ["a private key", { ...base, keys: [{ ...key, d: "secret" }] }],
     ["a symmetric key", { ...base, keys: [{ kty: "oct", k: "AAAA" }] }],
     ["an issuer that is no URL, without keys", { ...base, issuer: "acme" }],
+    ["an algorithm of COSE", { ...base, algorithms: ["ESP256"] }],
+    ["a place that is none", { ...base, from: "body.token" }],
+    ["a header that the front removes", { ...base, from: "header.x-forwarded-access-token" }],
+    ["more than four places", { ...base, from: ["a", "b", "c", "d", "e"].map((it) => `cookie.${it}`) }],
+    ["tokens that pass no server", { ...base, "max-size": "65KiB" }],
+    ["a size without its unit", { ...base, "max-size": "8192" }],
+    ["a claim with no name", { ...base, claims: { "a..b": 1 } }],
+    ["a consumer with no name", { ...base, consumer: "user." }],
   ])("refuses %s", (_, value) => {
     expect(spec().schema.safeParse(value).success).toBe(false);
   });

@@ -109,6 +109,27 @@ it.each<[string, () => Promise<string | undefined> | string | undefined]>([
   expect(a).toBe(b);
 });
 
+it("a key that cannot be imported explains nothing, and fails no request", async () => {
+  const serve = explaining("***", "test")("tier", link(plan, parts, surroundings), surroundings);
+  const request = () =>
+    new Request("https://gate.example/a", { headers: { "postern-explain": "x.y.z", "x-key": "1" } });
+  expect((await serve(request(), caller)).status).toBe(200);
+});
+
+it("a token may name its algorithm as RFC 9864 does", async () => {
+  const signed = await new SignJWT({
+    env: "test",
+    tier: "tier",
+    route: "*",
+    aud: "postern-explain",
+    iat: now,
+    exp: now + 60,
+  })
+    .setProtectedHeader({ alg: "Ed25519" })
+    .sign(pair.privateKey);
+  expect(told(await ask(signed))).toMatchObject({ tier: "tier" });
+});
+
 it("a trace has a bound", async () => {
   const many = Object.fromEntries(
     Array.from({ length: 200 }, (_, index) => [`filter-number-${index}`, () => () => undefined]),

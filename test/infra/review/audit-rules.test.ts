@@ -26,6 +26,14 @@ it("finds nothing in the manifests that come along", () => {
   expect(data).toMatchObject({ findings: [], ignored: [] });
 });
 
+it("a cookie's token on a route that changes something needs csrf, or a form of any site may do so", () => {
+  const cookie = jwt.replace("max-age", "from: [header.authorization, cookie.session], max-age");
+  const write = "  one: { match: POST /one, to: orders, filters: [{ body-limit: 1KiB }] }\n";
+  const csrf = "{ csrf: { origins: [https://shop.acme.example] } }";
+  expect(codes(shop([limit, cookie, remove("authorization")], write))).toEqual(["forgeable-write"]);
+  expect(codes(shop([limit, csrf, cookie, remove("authorization")], write))).toEqual([]);
+});
+
 describe("what looks alike and is right", () => {
   it.each([
     [
@@ -51,6 +59,14 @@ describe("what looks alike and is right", () => {
     [
       "a whole service, for who is known",
       shop([limit, jwt, remove("authorization")], "  one:\n    match: GET /{rest*}\n    to: orders\n"),
+    ],
+    [
+      "a token of any audience that names its client, under whatever name the issuer has for it",
+      shop([limit, jwt.replace("audience: shop", "claims: { azp: shop }"), remove("authorization")], one),
+    ],
+    [
+      "a cookie's token, which goes no further, on routes that change nothing",
+      shop([limit, jwt.replace("max-age", "from: cookie.session, max-age")], one),
     ],
     ["a service of this machine", shop([limit], one).replace("https://orders.acme.example", "http://localhost:8080")],
     [

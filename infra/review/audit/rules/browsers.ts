@@ -1,7 +1,7 @@
 /** What pages of other sites may do with a user's browser. */
 import { isEnforced } from "../../../compiler/rules/enforced.ts";
 import { isLoopback } from "../addresses.ts";
-import { allowsAddresses, asksService, filtersOf, identifies, listed, using, writesOf } from "../chains.ts";
+import { allowsAddresses, asksService, filtersOf, identifies, listed, placesOf, using, writesOf } from "../chains.ts";
 import type { Rule, Spotted } from "../rule.ts";
 
 export const openedNetwork: Rule = {
@@ -79,8 +79,17 @@ export const forgeableWrite: Rule = {
     tier.routes
       .filter((route) => asksService(route) && writesOf(route).length > 0)
       .filter(({ chain }) => !chain.some((it) => it.use === "csrf" && isEnforced(it)))
-      .flatMap((route) =>
-        using(route.chain, "cors")
+      .flatMap((route) => [
+        ...using(route.chain, "jwt")
+          .filter(({ config }) => placesOf(config).some((it) => it.startsWith("cookie.")))
+          .map(({ source, at }) => ({
+            source: tier.source,
+            at: ["routes", route.name, "match"],
+            message: `a form of any site may ${listed(writesOf(route))} on ${route.name} with the cookie that says who looks at it`,
+            remedy: "csrf: { origins: [<your pages>] }",
+            related: [source.related([...at, "from"], "the token is read from a cookie here")],
+          })),
+        ...using(route.chain, "cors")
           .filter(({ config }) => config.credentials)
           .map(({ source, at, config }) => ({
             source: tier.source,
@@ -89,7 +98,7 @@ export const forgeableWrite: Rule = {
             remedy: `csrf: { origins: [${config.origins.join(", ")}] }`,
             related: [source.related([...at, "credentials"], "cookies come along here")],
           })),
-      ),
+      ]),
 };
 
 /** Sources that let in what the policy is there to keep out. */

@@ -1,4 +1,5 @@
 /** Who calls, and who may. */
+import { claimPath } from "../../../../functions/gateway/claims.ts";
 import { referencesIn } from "../../../../functions/gateway/references.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../../compiler/checked.ts";
 import {
@@ -8,6 +9,7 @@ import {
   identifies,
   isPublic,
   listed,
+  placesOf,
   requestEdits,
   upstreamsOf,
   using,
@@ -151,7 +153,9 @@ export const forwardedCredential: Rule = {
 };
 
 const credentialsOf = (chain: readonly CheckedFilter[]): { filter: CheckedFilter; header: string }[] => [
-  ...using(chain, "jwt").map((filter) => ({ filter, header: "authorization" })),
+  ...using(chain, "jwt")
+    .filter(({ config }) => placesOf(config).includes("header.authorization"))
+    .map((filter) => ({ filter, header: "authorization" })),
   ...using(chain, "api-key").map((filter) => ({ filter, header: filter.config.header })),
 ];
 
@@ -167,7 +171,7 @@ export const mutableClaim: Rule = {
     "Leave `consumer` out: `sub` never belongs to anybody else (OpenID Connect Core, section 5.7). Where the issuer promises the same of another claim, use that one.",
   check: ({ tier }) =>
     using(filtersOf(tier), "jwt")
-      .filter(({ config }) => mutable.includes(config.consumer))
+      .filter(({ config }) => mutable.includes(claimPath(config.consumer).at(-1) ?? ""))
       .map(({ source, at, config }) => ({
         source,
         at: [...at, "consumer"],

@@ -1,6 +1,8 @@
 /** How long a credential is believed. */
+
+import { claimPath } from "../../../../functions/gateway/claims.ts";
 import { milliseconds } from "../../../../functions/gateway/quantities.ts";
-import { filtersOf, using } from "../chains.ts";
+import { filtersOf, placesOf, using } from "../chains.ts";
 import type { Rule, Spotted } from "../rule.ts";
 
 const longest = { age: "24h", leeway: "2m", keys: "24h", revocation: "5m" } as const;
@@ -23,6 +25,53 @@ export const longToken: Rule = {
         age === undefined
           ? { source, at: entry, key: "jwt", message: "a stolen token is good for as long as its issuer says", remedy }
           : { source, at: [...at, "max-age"], message: `a stolen token is good for ${age}`, remedy },
+      ];
+    }),
+};
+
+/** Claims that name the client whom a token was issued to, at one issuer or another. */
+const clientClaims = ["client_id", "azp", "appid", "cid"];
+
+export const anyAudience: Rule = {
+  id: "any-audience",
+  severity: "high",
+  summary: "A token that its issuer made for another application opens this API too.",
+  incident:
+    "Sign-in pages took tokens that another application had been given for its users: whoever ran any application of the same provider could enter the accounts of millions (Grammarly, Vidio and Bukalapak, 2023).",
+  remedy:
+    "Give `audience`. Tokens that carry none, such as Cognito's access tokens, name their client instead: `claims: { client_id: … }`.",
+  check: ({ tier }) =>
+    using(filtersOf(tier), "jwt")
+      .filter(({ config }) => config.audience === undefined)
+      .filter(({ config }) => !Object.keys(config.claims).some((it) => clientClaims.includes(claimPath(it).join("."))))
+      .map(({ source, entry, config }) => ({
+        source,
+        at: entry,
+        key: "jwt",
+        message: `a token that ${config.issuer} made for any other application is good here too`,
+        remedy: "give audience, or claims: { client_id: … } where tokens carry none",
+      })),
+};
+
+export const tokenInQuery: Rule = {
+  id: "token-in-query",
+  severity: "medium",
+  summary: "Tokens stand in URLs, and URLs stand in histories, logs and analytics.",
+  incident:
+    "A hundred thousand applications had the access tokens of their users in the address of the page, and from there the browser told them to advertisers (Facebook, 2011).",
+  remedy:
+    "Read it from `header.authorization` or a cookie; of a WebSocket, whose headers no browser lets a page write, from `subprotocol.<name>`.",
+  check: ({ tier }) =>
+    using(filtersOf(tier), "jwt").flatMap(({ source, at, config }) => {
+      const index = placesOf(config).findIndex((it) => it.startsWith("query."));
+      if (index < 0) return [];
+      return [
+        {
+          source,
+          at: Array.isArray(config.from) ? [...at, "from", index] : [...at, "from"],
+          message: "the token is part of the URL, which is kept and handed on by whoever sees it",
+          remedy: "header.authorization, cookie.<name>, or subprotocol.<name> of a WebSocket",
+        },
       ];
     }),
 };

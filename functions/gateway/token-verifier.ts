@@ -1,0 +1,81 @@
+/** Verifies a token's signature with the keys that fit it, and then its issuer, its audience and its time. */
+import { errors, type JWTPayload, jwtVerify } from "jose";
+import type { KeySet, Keys } from "./key-set.ts";
+import { tokenHeaders } from "./token-header.ts";
+import { bothNames, type VerificationKey } from "./verification-keys.ts";
+
+interface Expected {
+  readonly issuer: string;
+  /** One of these; undefined for tokens of any audience. */
+  readonly audience: string | readonly string[] | undefined;
+  readonly algorithms: readonly string[];
+  /** In seconds. */
+  readonly leeway: number;
+  readonly maxAge: number | undefined;
+}
+
+export type Unverified = "token-invalid" | "token-expired" | "token-rejected";
+
+/**
+ * @returns for a token, among these keys and then those that the issuer has published since: its claims, or why it does not
+ * hold. A key that cannot be used never fails: it did not sign the token.
+ */
+export const tokenVerifier = (
+  expected: Expected,
+  now: () => number,
+): ((token: string, current: Keys, keys: KeySet) => Promise<JWTPayload | Unverified>) => {
+  const algorithms = [...bothNames(expected.algorithms)];
+  const read = reader(expected, algorithms, now);
+  const headerOf = tokenHeaders();
+  return async (token, current, keys) => {
+    try {
+      const header = headerOf(token);
+      if (!header || !algorithms.includes(header.alg)) return "token-invalid";
+      const tried = (among: Keys) => triedWith(among.candidatesFor(header), header.alg, (key) => read(token, key));
+      // A key may have been exchanged under its old id, or have none.
+      const claims = (await tried(current)) ?? (await keys.newerThan(current).then((it) => it && tried(it)));
+      return claims ?? "token-invalid";
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) return "token-expired";
+      if (error instanceof errors.JWTClaimValidationFailed) return "token-rejected";
+      if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof SyntaxError)
+        return "token-invalid";
+      throw error;
+    }
+  };
+};
+
+type Read = (key: CryptoKey) => Promise<JWTPayload>;
+
+const reader = ({ issuer, audience, leeway, maxAge }: Expected, algorithms: string[], now: () => number) => {
+  const options = {
+    issuer,
+    algorithms,
+    ...(audience !== undefined && { audience: [audience].flat() }),
+    // A token that never expires could never be taken back.
+    requiredClaims: ["exp"],
+    clockTolerance: leeway,
+    ...(maxAge !== undefined && { maxTokenAge: maxAge }),
+  };
+  return async (token: string, key: CryptoKey): Promise<JWTPayload> =>
+    (await jwtVerify(token, key, { ...options, currentDate: new Date(now()) })).payload;
+};
+
+/** @returns undefined where none of these keys signed the token */
+const triedWith = async (
+  candidates: readonly VerificationKey[],
+  algorithm: string,
+  read: Read,
+): Promise<JWTPayload | undefined> => {
+  for (const candidate of candidates) {
+    const key = await candidate.imported(algorithm);
+    const claims = key && (await read(key).catch(unlessUnsigned));
+    if (claims) return claims;
+  }
+  return undefined;
+};
+
+/** Another key may have signed it. */
+const unlessUnsigned = (error: unknown): undefined => {
+  if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+};

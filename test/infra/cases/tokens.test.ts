@@ -1,0 +1,75 @@
+/** Tokens of cases: they stand where the filter reads them, and say what it asks, however deep. */
+import { describe, expect, it } from "vitest";
+import { project } from "../../e2e/city.ts";
+import { type Broken, failed, files, sharedRuntime, tried, tryAll } from "./trial.ts";
+
+const runtime = sharedRuntime();
+
+const jwt = (more: string) => `{ jwt: { issuer: https://i.example, algorithms: [RS256, Ed25519], ${more} } }`;
+const route = (filters: string) =>
+  `filters: [${filters}]\nroutes: { one: { match: 'GET /one', upgrade: websocket, to: it } }\n`;
+
+const ofCase = (filters: string, rest: string) =>
+  tried(route(filters), `- { it: asks, as: alice, ${rest} }`, runtime()).then(failed);
+
+describe("a token stands where the filter reads it, and goes no further", () => {
+  it.each([
+    ["header.authorization", "send: GET /t/one, upstream: { it: { sees: { headers: { authorization: present } } } }"],
+    [
+      "cookie.session",
+      "send: { request: GET /t/one, headers: { cookie: a=b } }, upstream: { it: { sees: { headers: { cookie: a=b, authorization: absent } } } }",
+    ],
+    ["query.access_token", "send: GET /t/one?a=b, upstream: { it: { sees: GET /t/one?a=b } }"],
+    ["query.access_token", "send: GET /t/one, upstream: { it: { sees: GET /t/one } }"],
+    [
+      "subprotocol.bearer",
+      "send: { request: GET /t/one, headers: { sec-websocket-protocol: chat } }, upstream: { it: { sees: { headers: { sec-websocket-protocol: chat } } } }",
+    ],
+    ["subprotocol", "send: GET /t/one, upstream: { it: { sees: { headers: { sec-websocket-protocol: absent } } } }"],
+    [
+      "header.x-amzn-oidc-data",
+      "send: GET /t/one, upstream: { it: { sees: { headers: { x-amzn-oidc-data: absent } } } }",
+    ],
+  ])("%s: %s", async (from, rest) => {
+    expect(await ofCase(jwt(`audience: a, from: ${from}`), `${rest}, expect: { status: 200 }`)).toEqual([]);
+  });
+
+  it("in another place that the filter reads, where the case says so; elsewhere it is none", async () => {
+    const filter = jwt("audience: a, from: [header.authorization, cookie.t]");
+    const as = (from: string) => `- { it: asks, as: { name: alice, token: { from: ${from} } }, send: GET /t/one, `;
+    const sees = "upstream: { it: { sees: { headers: { cookie: absent } } } }, ";
+    expect(failed(await tried(route(filter), `${as("cookie.t")}${sees}expect: { status: 200 } }`, runtime()))).toEqual(
+      [],
+    );
+    expect(
+      failed(await tried(route(filter), `${as("query.t")}expect: { status: 401, code: token-missing } }`, runtime())),
+    ).toEqual([]);
+    const broken = tryAll(project(files(route(filter), `${as("body.t")}expect: {} }`)), runtime());
+    expect(await broken.catch((error: Broken) => error.problems.map(({ code }) => code))).toEqual(["wrong-format"]);
+  });
+
+  it("a cookie that the case writes itself stands", async () => {
+    const rest = "send: { request: GET /t/one, headers: { cookie: t=x.y.z } }, expect: { code: token-invalid }";
+    expect(await ofCase(jwt("audience: a, from: cookie.t"), rest)).toEqual([]);
+  });
+});
+
+it("claims are nested as the filters of the route lead to them", async () => {
+  const filters = [
+    jwt("consumer: 'https://h\\.io/claims.user', claims: { client_id: c, 'a.b': 1, 'a.c': [x, y] }"),
+    "{ access: { claims: { realm_access.roles: teller, 'kubernetes\\.io.namespace': shop } } }",
+    "{ headers: { request: { set: { x-who: '{consumer.id}', x-roles: '{claim.realm_access.roles}' } } } }",
+  ];
+  const sees = "upstream: { it: { sees: { headers: { x-who: alice, x-roles: teller } } } }";
+  expect(await ofCase(filters.join(", "), `send: GET /t/one, ${sees}, expect: { status: 200 }`)).toEqual([]);
+});
+
+it("a signature covers the query with the token in it", async () => {
+  const filters = [
+    jwt("audience: a, from: query.t"),
+    "{ body-limit: 1KiB }",
+    "{ signature: { keys: { k: { secret: SHOP_KEY, consumer: alice } } } }",
+  ];
+  const rest = "send: GET /t/one?a=b, upstream: { it: { sees: GET /t/one?a=b } }, expect: { status: 200 }";
+  expect(await ofCase(filters.join(", "), rest)).toEqual([]);
+});
