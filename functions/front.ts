@@ -131,6 +131,7 @@ const gateway = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | undefine
   return async (passage: Passage): Promise<Response> => {
     const { env, given, onward } = passage;
     const url = addressOf(given.url);
+    if (url === undefined) return decline(passage, "host-malformed", null);
     const path = canonicalPath(url.pathname);
     const found = path === undefined ? "path-ambiguous" : find(hostOf(url), path);
     if (typeof found === "string") return decline(passage, found, null);

@@ -1,9 +1,9 @@
 /** Sends a copy of each request, or of a share of them, to another service; nobody waits for its answer, and its failure changes nothing. */
 import * as z from "zod";
 import { wholeBody } from "../gateway/body.ts";
-import { introduce } from "../gateway/hop.ts";
+import { asksForWebSocket, introduce } from "../gateway/hop.ts";
 import { hasAddress } from "../gateway/hosts.ts";
-import { announced, apply, targetOf } from "../gateway/outbound.ts";
+import { announced, apply, hasBody, targetOf } from "../gateway/outbound.ts";
 import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
 import { within } from "../gateway/patience.ts";
 import { preflightMethod } from "../gateway/preflight.ts";
@@ -68,7 +68,7 @@ export const make = (config: Config<typeof spec>, deps: Deps, place: Place): Lay
       context.outcome.degraded = [...(context.outcome.degraded ?? []), place.id];
       return next(request, context);
     }
-    const body = request.body ? await wholeBody(request, context, deps) : undefined;
+    const body = hasBody(request) ? await wholeBody(request, context, deps) : undefined;
     const copy = copyOf(base, request, body, context);
     deps.defer(() => send(copy, context));
     return next(request, context);
@@ -77,15 +77,15 @@ export const make = (config: Config<typeof spec>, deps: Deps, place: Place): Lay
 
 /** Whether the request can be sent twice: its body is small, and is no conversation. */
 const copies = (request: Request, most: number): boolean => {
-  if (request.headers.has("upgrade")) return false;
-  if (request.body === null) return true;
+  if (asksForWebSocket(request)) return false;
+  if (!hasBody(request)) return true;
   const length = announced(request);
   return length !== undefined && length <= most && request.method !== "GET" && request.method !== "HEAD";
 };
 
 /** What the service would be sent, as far as the filters ahead have changed it. */
 const copyOf = (base: string, { method, headers }: Request, body: Uint8Array | undefined, context: Context) => {
-  const given = body === undefined ? {} : { body: body as BodyInit };
+  const given = body?.byteLength ? { body: body as BodyInit } : {};
   const copy = new Request(base + targetOf(context), { method, headers, redirect: "manual", ...given });
   introduce(copy.headers, context.caller, context.url);
   apply(copy.headers, context.outbound);

@@ -21,6 +21,7 @@ const codes = {
   "replay-unchecked": { status: 503, title: "Whether the request is a replay cannot be told at the moment" },
   "body-too-large": upstreamCodes["body-too-large"],
   "body-incomplete": upstreamCodes["body-incomplete"],
+  "body-late": upstreamCodes["body-late"],
 } as const satisfies Codes;
 
 export const spec = () =>

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { wholeBody } from "../gateway/body.ts";
 import { Body, known } from "../gateway/facts.ts";
 import { type Codes, refuse, upstreamCodes } from "../gateway/faults.ts";
-import { announced } from "../gateway/outbound.ts";
+import { announced, hasBody } from "../gateway/outbound.ts";
 import { readingsOf, type Sent } from "../gateway/parameters.ts";
 import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
 import { hasTwins } from "../gateway/twins.ts";
@@ -77,12 +77,13 @@ export const spec = () =>
       ...codes,
       "body-too-large": upstreamCodes["body-too-large"],
       "body-incomplete": upstreamCodes["body-incomplete"],
+      "body-late": upstreamCodes["body-late"],
     },
     stands: {
       "parameters-invalid": ["openapi", "query", "path", "header", "cookie"],
       ...Object.fromEntries(aboutBodies.map((code) => [code, ["openapi" as const, "body" as const]])),
     },
-    never: ({ openapi, body }) => (openapi || body ? [] : ["body-too-large", "body-incomplete"]),
+    never: ({ openapi, body }) => (openapi || body ? [] : ["body-too-large", "body-incomplete", "body-late"]),
     readsBody: true,
     checks: ({ openapi, operation, ...parts }) => (openapi === undefined ? { parts } : { openapi, operation }),
   });
@@ -160,12 +161,17 @@ const checkBody = (
   deps: Deps,
 ): Response | undefined | Promise<Response | undefined> => {
   const missing = () => (required ? refuse(context, codes, "body-missing") : undefined);
-  if ((request.body === null || announced(request) === 0) && !known(context, Body)?.byteLength) return missing();
+  if (!hasBody(request) && !known(context, Body)?.byteLength) return missing();
   const check = forType(types, request.headers.get("content-type") ?? "");
-  if (check === undefined)
-    return refuse(context, codes, "content-type-unsupported", {
-      detail: `It is one of ${Object.keys(types).join(", ")}`.slice(0, longest),
-    });
+  if (check === undefined) {
+    const other = () =>
+      refuse(context, codes, "content-type-unsupported", {
+        detail: `It is one of ${Object.keys(types).join(", ")}`.slice(0, longest),
+      });
+    // Chunks may turn out to be none.
+    if (announced(request) !== undefined) return other();
+    return wholeBody(request, context, deps).then((body) => (body.byteLength === 0 ? missing() : other()));
+  }
   if (check === null) return undefined;
   if (!isUnicode(request.headers.get("content-type") ?? ""))
     return refuse(context, codes, "content-type-unsupported", { detail: "JSON is written in UTF-8" });

@@ -10,10 +10,14 @@ export type Address = Pick<URL, "protocol" | "host" | "hostname" | "origin" | "p
 const plain =
   /^(https?:)\/\/((?!xn--)(?:[a-z0-9-]+\.(?!xn--))*[a-z][a-z0-9-]*)(:(?:[1-5]\d{4}|[1-9]\d{3}))?((?:\/(?!\.)[\w\-.~!$&()*+,=:@]*)+)(\?[\w\-.~!$&()*+,=:@/?%]+)?$/;
 
-/** @throws TypeError where the text is no URL */
-export const addressOf = (text: string): Address => {
+/** A name, or an address in brackets, and perhaps a port: no user, no encoding, nothing that two parsers could cut differently (RFC 9110, section 7.2). */
+const soundHost = /^https?:\/\/(?:[\w.-]+|\[[\da-f:.]+\])(?::\d*)?(?:[/?#]|$)/i;
+
+/** @returns undefined where the host is none, as a client may write it */
+export const addressOf = (text: string): Address | undefined => {
   const [, protocol, hostname, port = "", pathname, search = ""] = plain.exec(text) ?? [];
-  if (protocol === undefined || hostname === undefined || pathname === undefined) return new URL(text);
+  if (protocol === undefined || hostname === undefined || pathname === undefined)
+    return soundHost.test(text) && URL.canParse(text) ? new URL(text) : undefined;
   const host = hostname + port;
   return { protocol, host, hostname, origin: `${protocol}//${host}`, pathname, search };
 };

@@ -1,9 +1,14 @@
 /** Bounds the wait for a response's headers; the body may stream on. */
-import type { Fault } from "./faults.ts";
+import { BodyAwaited, known } from "./facts.ts";
+import { Fault, upstreamCodes } from "./faults.ts";
 import { within } from "./patience.ts";
 import type { Deps, Layer } from "./types.ts";
 
-/** @param late makes the fault that callers see, and that aborts what is still under way */
+/**
+ * Who is late while the gate waits for the client is the client.
+ *
+ * @param late makes the fault that callers see, and that aborts what is still under way
+ */
 export const deadline =
   (ms: number, late: () => Fault, deps: Pick<Deps, "after">): Layer =>
   (next) =>
@@ -12,5 +17,7 @@ export const deadline =
       const signal = context.signal ? AbortSignal.any([context.signal, cut]) : cut;
       return next(request, { ...context, signal });
     };
-    return within(ms, deps, work, late);
+    return within(ms, deps, work, () => (known(context, BodyAwaited) ? clientLate() : late()));
   };
+
+const clientLate = () => new Fault(upstreamCodes, "body-late");

@@ -12,6 +12,7 @@ export type Codes = Readonly<Record<string, Meaning>>;
 
 /** The codes of the gateway itself. Filters and upstreams declare theirs beside their code. */
 export const gatewayCodes = {
+  "host-malformed": { status: 400, title: "The host of the request is no name or address" },
   "host-unknown": { status: 404, title: "No API is served on this host" },
   "route-unknown": { status: 404, title: "No route matches this path" },
   "method-not-allowed": { status: 405, title: "The path exists, but not with this method" },
@@ -29,8 +30,9 @@ export const gatewayCodes = {
 /** What can go wrong on the way to any upstream. */
 export const upstreamCodes = {
   "body-too-large": { status: 413, title: "The request body is larger than this route takes" },
-  "body-unexpected": { status: 400, title: "A GET or HEAD request has no body of unknown length" },
+  "body-unexpected": { status: 400, title: "The body of a GET or HEAD request cannot be passed on here" },
   "body-incomplete": { status: 400, title: "The request body ended early" },
+  "body-late": { status: 408, title: "The request body did not arrive in time" },
   "upstream-timeout": { status: 504, title: "The service behind the gateway took too long" },
   "upstream-invalid": { status: 502, title: "The service behind the gateway gave no sound answer" },
   "upstream-unreachable": { status: 502, title: "The service behind the gateway could not be reached" },

@@ -58,6 +58,49 @@ const remove = (headers: Headers, names: readonly string[]): void => {
   for (const name of names) headers.delete(name);
 };
 
+/** Meant for whoever receives the message, so that `Connection` may not name it (RFC 9110, section 7.6.1). */
+const endToEnd: ReadonlySet<string> = new Set([
+  "host",
+  "authorization",
+  "cookie",
+  "set-cookie",
+  "cache-control",
+  "content-type",
+  "content-length",
+  "content-encoding",
+  "date",
+  // It is removed by who follows it.
+  "upgrade",
+]);
+
+/**
+ * Fields that a `Connection` field makes a matter of one hop. What is meant for all recipients, and what only the edge
+ * says (`cf-…`), it cannot take away: no client gets rid of its address, or of a body's length, by naming it there.
+ */
+export const namedBy = (connection: string): ReadonlySet<string> => {
+  const names = connection.split(",").map((it) => it.trim().toLowerCase());
+  return new Set(names.filter((it) => !endToEnd.has(it) && !it.startsWith("cf-")));
+};
+
+const keepsAlive = /^(?:keep-alive|close|upgrade)$/i;
+
+/** @param names of all fields, where they are known anyway */
+const removeNamed = (headers: Headers, connection: string | null, names?: readonly string[]): void => {
+  if (connection === null || keepsAlive.test(connection)) return;
+  const named = namedBy(connection);
+  remove(
+    headers,
+    (names ?? [...headers.keys()]).filter((it) => named.has(it)),
+  );
+};
+
+/** Whether a request asks for a WebSocket (RFC 6455, section 4.1). Any other upgrade is one to ignore (RFC 9110, section 7.8). */
+export const asksForWebSocket = ({ method, headers }: Request): boolean =>
+  method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
+
+/** A service's fields for its neighbour alone go no further. */
+export const removeHops = (headers: Headers): void => removeNamed(headers, headers.get("connection"));
+
 /** Any version but ff; what a later one appends is left out (W3C Trace Context, section 3.2.4). */
 const w3c = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/;
 
@@ -106,6 +149,7 @@ const atFrontWithState = forbidden(new Set([...hearsay, "postern-label", "traces
  */
 export const cleanseFor = (headers: Headers, parentSpan: string | undefined): readonly string[] => {
   const names = [...headers.keys()];
+  if (names.includes("connection")) removeNamed(headers, headers.get("connection"), names);
   remove(headers, names.filter(parentSpan === undefined ? atFrontWithState : atFront));
   return names.includes(explainHeader) ? [explainHeader] : [];
 };
@@ -152,7 +196,9 @@ export const introduce = (headers: Headers, caller: Caller, url: Address): void 
     remove(headers, ofFront);
     remove(headers, further);
   } else {
-    remove(headers, [...headers.keys()].filter(parentSpan === undefined ? keptBackWithState : keptBack));
+    const names = [...headers.keys()];
+    if (names.includes("connection")) removeNamed(headers, headers.get("connection"), names);
+    remove(headers, names.filter(parentSpan === undefined ? keptBackWithState : keptBack));
     headers.set(requestIdHeader, caller.requestId);
     headers.set("traceparent", caller.traceparent);
   }

@@ -1,5 +1,5 @@
 /** What an upstream over HTTP is sent. Headers are copied once; a Request made of them would copy them again, and fetch once more. */
-import { Body, BodyLimit, known, Target } from "./facts.ts";
+import { Body, BodyAwaited, BodyLimit, known, learn, Target } from "./facts.ts";
 import { Fault, upstreamCodes } from "./faults.ts";
 import { introduce } from "./hop.ts";
 import type { Context, HeaderEdit } from "./types.ts";
@@ -25,9 +25,12 @@ export const targetOf = (context: Context): string => {
  * falls short. One of unknown length is counted on its way, and where it grows too large or breaks off, the upstream's
  * request is aborted as a whole, since an error of the stream alone would look like a clean end.
  *
+ * A length of zero is no body, whatever the method (RFC 9112, section 6.3). With GET and HEAD the runtime carries a body
+ * only as it came: one that was read by a filter, or whose length nobody knows, is refused.
+ *
  * @param url absolute, of the upstream
  * @param transport is given a Request only where its body is to go on as it came
- * @throws Fault `body-too-large`, `body-unexpected`, `body-incomplete`, `upstream-unreachable`, or the reason of the context's signal
+ * @throws Fault `body-too-large`, `body-unexpected`, `body-incomplete`, `upstream-invalid`, `upstream-unreachable`, or the reason of the context's signal
  */
 export const send = async (
   url: string,
@@ -35,15 +38,15 @@ export const send = async (
   context: Context,
   transport: Transport,
 ): Promise<Response> => {
-  const read = known(context, Body);
-  const body: Bounded = read
-    ? { stream: bodied(request, read) }
-    : bounded(request, known(context, BodyLimit) ?? Number.POSITIVE_INFINITY);
+  const found = request.body === null ? none : bodyOf(request, context);
+  const body = found instanceof Promise ? await found : found;
   const signal = either(context.signal, body.broken?.signal);
   const headers = new Headers(request.headers);
   introduce(headers, context.caller, context.url);
   apply(headers, context.outbound);
-  const init: RequestInit = { method: request.method, headers, redirect: "manual" };
+  const init: RequestInit = { headers, redirect: "manual" };
+  // The runtime takes no method beside a body that goes on as it came, though it is the same one.
+  if (!body.asItCame) init.method = request.method;
   if (body.stream) init.body = body.stream as BodyInit;
   if (signal) init.signal = signal;
   try {
@@ -77,45 +80,83 @@ export const announced = (request: Request): number | undefined => {
   return length === null ? undefined : Number(length);
 };
 
-interface Bounded {
+/** Whether the client sends anything: a length of zero is no body. */
+export const hasBody = (request: Request): boolean => request.body !== null && announced(request) !== 0;
+
+/** Notes that whoever waits now waits for the client. */
+export const awaitingClient = async <T>(context: Context, work: Promise<T>): Promise<T> => {
+  learn(context, BodyAwaited, true);
+  try {
+    return await work;
+  } finally {
+    learn(context, BodyAwaited, false);
+  }
+};
+
+interface Outgoing {
   readonly stream?: ReadableStream | Uint8Array;
   readonly asItCame?: true;
   /** Aborted with a Fault when the counted body grows too large or breaks off. */
   readonly broken?: AbortController;
 }
 
-const bounded = (request: Request, limit: number): Bounded => {
-  if (request.body === null) return {};
+const none: Outgoing = {};
+
+const bodyOf = (request: Request, context: Context): Outgoing | Promise<Outgoing> => {
   const length = announced(request);
+  if (length === 0) return none;
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  const read = known(context, Body);
+  if (read) {
+    if (read.byteLength === 0) return none;
+    if (isRead) throw unexpected();
+    return { stream: read };
+  }
+  const limit = known(context, BodyLimit) ?? Number.POSITIVE_INFINITY;
   if (length !== undefined) {
     if (!(length <= limit)) throw tooLarge(limit);
     return { asItCame: true };
   }
-  const from = bodied(request, request.body);
+  const from = request.body as ReadableStream<Uint8Array>;
+  if (isRead) return awaitingClient(context, noneIn(from));
   const broken = new AbortController();
   const { readable, writable } = new IdentityTransformStream();
-  pump(from, writable, limit).catch((cause) => {
-    broken.abort(cause instanceof Fault ? cause : new Fault(upstreamCodes, "body-incomplete", { cause }));
+  pump(from, writable, limit, context).catch((cause) => {
+    // Where the service hangs up, its answer has come by then, or its call fails.
+    if (cause instanceof Fault) broken.abort(cause);
   });
   return { stream: readable, broken };
 };
 
-/** It would have no meaning with these methods (RFC 9110, section 9.3.1), and the runtime makes no request of them. */
-const bodied = <T>({ method }: Request, body: T): T => {
-  if (method === "GET" || method === "HEAD") throw new Fault(upstreamCodes, "body-unexpected");
-  return body;
+const unexpected = () => new Fault(upstreamCodes, "body-unexpected");
+
+/** Chunks may say that there are none. @throws Fault where there are some */
+const noneIn = async (body: ReadableStream<Uint8Array>): Promise<Outgoing> => {
+  const reader = body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read().catch(incomplete);
+    if (done) return none;
+    if (value.byteLength === 0) continue;
+    await reader.cancel();
+    throw unexpected();
+  }
+};
+
+const incomplete = (cause: unknown): never => {
+  throw new Fault(upstreamCodes, "body-incomplete", { cause });
 };
 
 const chunk = 64 * 1024;
 
-/** Copies with one buffer. The upstream hanging up looks like the client's breaking off; by then its answer has come. */
-const pump = async (from: ReadableStream, to: WritableStream, limit: number): Promise<void> => {
+/** Copies with one buffer. @throws Fault for what the client did; anything else for what the service did */
+const pump = async (from: ReadableStream, to: WritableStream, limit: number, context: Context): Promise<void> => {
   const reader = from.getReader({ mode: "byob" });
   const writer = to.getWriter();
   let total = 0;
   let buffer = new ArrayBuffer(chunk);
   for (;;) {
-    const { done, value } = await reader.read(new Uint8Array(buffer));
+    const read = reader.read(new Uint8Array(buffer)).catch(incomplete);
+    const { done, value } = await awaitingClient(context, read);
     if (value?.byteLength) {
       total += value.byteLength;
       if (total > limit) {

@@ -1,6 +1,6 @@
 /** Links a plan with the parts it names into one handler, and answers whatever happens inside with a problem. */
 import { accessLog } from "./access-log.ts";
-import { addressOf } from "./address.ts";
+import { type Address, addressOf } from "./address.ts";
 import { asked, attributed } from "./asked.ts";
 import { holdsAll } from "./conditions.ts";
 import { contextOf } from "./context.ts";
@@ -10,6 +10,7 @@ import { deprecation } from "./deprecation.ts";
 import { destination } from "./destination.ts";
 import { BodyLimit, learn } from "./facts.ts";
 import { answer, type Codes, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
+import { asksForWebSocket, removeHops } from "./hop.ts";
 import { hostFinder, hostOf } from "./hosts.ts";
 import { apply } from "./outbound.ts";
 import type { Parts, Place } from "./part.ts";
@@ -56,7 +57,8 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     found: Match | undefined,
     isPreflight: boolean,
   ): Promise<Response> | Response => {
-    if (!served(hostOf(context.url))) return refuse(context, gatewayCodes, "host-unknown");
+    if (!served(hostOf(context.url)))
+      return refuse(context, gatewayCodes, context.url === nowhere ? "host-malformed" : "host-unknown");
     if (found === undefined) return refuse(context, gatewayCodes, "path-ambiguous");
     if (found.kind === "none") return refuse(context, gatewayCodes, "route-unknown");
     if (found.kind === "condition") return refuse(context, gatewayCodes, "condition-unmet");
@@ -65,14 +67,17 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     // A front that is older than this gate does not know yet that the route has a gate of its own.
     if (!linked) throw new Fault(gatewayCodes, "gate-unavailable", { headers: { "retry-after": "5" } });
     const { run, preflight, upgrade, notices } = linked;
-    if (request.headers.has("upgrade") && !upgrade) return refuse(context, gatewayCodes, "upgrade-not-allowed");
+    if (request.headers.has("upgrade")) {
+      if (!asksForWebSocket(request)) context.outbound.push(["delete", "upgrade"]);
+      else if (!upgrade) return refuse(context, gatewayCodes, "upgrade-not-allowed");
+    }
     context.inbound.push(...notices);
     return isPreflight ? preflight(request, context) : run(request, context);
   };
 
   return async (request, caller) => {
     const started = deps.now();
-    const url = addressOf(request.url);
+    const url = addressOf(request.url) ?? nowhere;
     const path = canonicalPath(url.pathname);
     if (path !== undefined && path !== url.pathname) url.pathname = path;
     const { method } = request;
@@ -154,6 +159,9 @@ const withState = (tier: string, deps: Deps): Deps => {
   return binding ? { ...deps, state: stateOf(binding) } : deps;
 };
 
+/** Where a request is for whose host is none. */
+const nowhere: Address = { protocol: "", host: "", hostname: "", origin: "", pathname: "/", search: "" };
+
 /** What a line says of a request whose client left, after the habit of other gateways. It is never sent. */
 const clientClosedRequest = 499;
 
@@ -231,6 +239,7 @@ const describe = (cause: unknown): string =>
 /** The response's one copy, with the edits that filters recorded. */
 const finish = (response: Response, context: Context): Response => {
   const copy = new Response(response.body, response);
+  removeHops(copy.headers);
   apply(copy.headers, context.inbound);
   copy.headers.set("x-request-id", context.caller.requestId);
   return copy;

@@ -53,8 +53,8 @@ export interface Send {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
-  /** How the body comes: with its length, without it, or broken off in the middle. */
-  readonly stream: "whole" | "unannounced" | "broken";
+  /** How the body comes: with its length, without it, broken off in the middle, or with an end that never comes. */
+  readonly stream: "whole" | "unannounced" | "broken" | "stalled";
   readonly ip: string;
   readonly credentials: readonly Credential[];
   readonly repeat: number;

@@ -32,9 +32,11 @@ export const message = () =>
         .optional()
         .describe("A body of so many bytes, where nobody looks at what is in it"),
       stream: z
-        .enum(["whole", "unannounced", "broken"])
+        .enum(["whole", "unannounced", "broken", "stalled"])
         .default("whole")
-        .describe("`unannounced`: a body without its length; `broken`: one that the client breaks off"),
+        .describe(
+          "`unannounced`: a body without its length; `broken`: one that the client breaks off; `stalled`: one that it never ends",
+        ),
       repeat: z.int("a count is a whole number").min(1).max(10_000, "10000 at most").default(1).describe("How often"),
       every: duration().default("0ms").describe("The time between two of them, or between two bursts"),
       burst: z.int("a count is a whole number").min(1).default(1).describe("How many of them come at once"),

@@ -8,7 +8,7 @@ import { localToken } from "./access.ts";
 import type { Account, Version, Worker } from "./account.ts";
 import { api, type Call } from "./api/api.ts";
 import { type Control, openControl } from "./control.ts";
-import { type Destination, type Door, listen, openDoor } from "./edge/door.ts";
+import { type Arrived, type Destination, type Door, listen, openDoor } from "./edge/door.ts";
 import { type Fleet, openFleet } from "./edge/fleet.ts";
 import { addressed } from "./edge/hosts.ts";
 import { routerCode } from "./edge/router.ts";
@@ -104,13 +104,12 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     running.fleet = fleet;
     await fleet.follow(journal.account());
     const control = openControl(journal, fleet, now);
-    const send = async (request: http.IncomingMessage): Promise<Destination> => {
-      const { url: target = "/" } = request;
+    const send = async ({ host, path: target, header }: Arrived): Promise<Destination> => {
       // Behind the host, since a path may begin with two slashes.
-      const { pathname } = new URL(target.startsWith("/") ? `http://edge${target}` : target, "http://edge");
-      const found = addressed(journal.account(), request.headers.host ?? "", pathname);
-      if (!found) return { status: 404, text: `nothing is routed at ${request.headers.host}${pathname}\n` };
-      const version = found.version ?? chosen(found.worker, request, random);
+      const { pathname } = new URL(`http://edge${target}`);
+      const found = addressed(journal.account(), host, pathname);
+      if (!found) return { status: 404, text: `nothing is routed at ${host}${pathname}\n` };
+      const version = found.version ?? chosen(found.worker, header, random);
       if (!version) return { status: 404, text: `${found.worker.name} has no deployment\n` };
       const urls = await fleet.urlsOf(journal.account(), { worker: found.worker, version });
       const url = urls[Math.floor(random() * urls.length)];
@@ -150,12 +149,11 @@ const removeForgottenObjects = (folder: string, { workers }: Account): void => {
     if (!kept.has(id)) fs.rmSync(path.join(folder, id), { recursive: true });
 };
 
-const chosen = (worker: Worker, { headers }: http.IncomingMessage, random: () => number): Version | undefined => {
+const chosen = (worker: Worker, get: Arrived["header"], random: () => number): Version | undefined => {
   const shares = (worker.deployments[0]?.versions ?? []).flatMap(({ version_id: id, percentage }): Share[] => {
     const number = worker.versions.find((it) => it.id === id)?.number;
     return number === undefined ? [] : [{ id, number, percentage }];
   });
-  const get = (name: string) => headers[name]?.toString() ?? null;
   const choice = choose(worker.name, shares, { get }, random);
   return worker.versions.find(({ id }) => id === choice?.id);
 };

@@ -78,11 +78,13 @@ const onUpstream = (code: string, { source, upstreams }: CheckedTier, name: stri
 /** Keys of a route or a tier that a code of the gateway stands on, the first that is written. */
 const keys: Readonly<Record<string, readonly string[]>> = {
   "host-unknown": ["hosts"],
+  "host-malformed": ["hosts"],
   "upgrade-not-allowed": ["<route>.upgrade", "<route>.match"],
   "route-closed": ["<route>.closed"],
   "reference-malformed": ["<route>.path", "<route>.redirect"],
   "body-unexpected": ["<route>.match"],
   "body-incomplete": ["<route>.match"],
+  "body-late": ["<route>.match"],
   internal: ["<route>.match", "tier"],
   "gate-busy": ["limits.concurrency"],
   "body-too-large": ["limits.body"],

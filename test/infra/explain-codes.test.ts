@@ -86,6 +86,14 @@ const cases: Readonly<Record<string, Case>> = {
     yaml: validate("", "#!"),
     tried: "send: { request: POST BASE/a, json: { a: 1 }, stream: broken }",
   },
+  "validate body-late": {
+    yaml: validate("", "#!"),
+    tried: "send: { request: POST BASE/a, json: { a: 1 }, stream: stalled }",
+  },
+  "gateway host-malformed": {
+    yaml: "hosts: [localhost] #!\nroutes: { one: { match: GET /a, respond: {} } }\n",
+    told: [],
+  },
   "gateway host-unknown": {
     yaml: "hosts: [localhost] #!\nroutes: { one: { match: GET /a, respond: {} } }\n",
     host: "elsewhere.example",
@@ -131,6 +139,10 @@ const cases: Readonly<Record<string, Case>> = {
   "upstream body-incomplete": {
     yaml: bare("    match: POST /a #!\n"),
     tried: "send: { request: POST BASE/a, text: abc, stream: broken }",
+  },
+  "upstream body-late": {
+    yaml: bare("    match: POST /a #!\n"),
+    tried: "send: { request: POST BASE/a, text: abc, stream: stalled }",
   },
   "upstream upstream-timeout": {
     yaml: 'upstreams:\n  other: { http: "SERVICE", timeout: 9s }\n  it:\n    http: "SERVICE"\n    timeout: 100ms #!\nroutes:\n  one: { match: GET /a, to: [{ other: 0 }, { it: 1 }] }\n',
@@ -238,6 +250,10 @@ const cases: Readonly<Record<string, Case>> = {
   "signature body-incomplete": {
     yaml: marked(signature("", "POST /a"), "#1"),
     tried: "as: shop, send: { request: POST BASE/a, text: abc, stream: broken }",
+  },
+  "signature body-late": {
+    yaml: marked(signature("", "POST /a"), "#1"),
+    tried: "as: shop, send: { request: POST BASE/a, text: abc, stream: stalled }",
   },
   "timeout timeout": {
     yaml: filters("  - timeout:\n      after: 100ms #!\n"),

@@ -1,5 +1,7 @@
 /** What goes over the wire: requests as clients make them, and what is read of answers. */
+import { asksForWebSocket, readRequest } from "../../cloud/edge/message.ts";
 import type { Send } from "../batch.ts";
+import { fromSocket } from "./sockets.ts";
 
 /** Of a problem, be it the gate's or one that a service has sent; that may be no JSON. */
 export const codeOf = (headers: Headers, body: string): string | null => {
@@ -18,24 +20,56 @@ export const hungUp = ({ webSocket }: Response): string => {
   return "";
 };
 
-export const requestOf = ({ method, url, headers, body, stream, ip }: Send): Request => {
-  const given = { ...headers, "cf-connecting-ip": ip };
-  if (body === null) return new Request(url, { method, headers: given });
-  // The runtime takes the length of a text from itself, and of a stream from nobody; a real client announces one.
-  const announced = { ...given, "content-length": String(new TextEncoder().encode(body).byteLength) };
-  // It makes no GET with a body, though clients send some; what is announced is what filters go by.
-  if (method === "GET" || method === "HEAD") return new Request(url, { method, headers: announced });
-  if (stream === "whole") return new Request(url, { method, headers: announced, body });
-  return new Request(url, { method, headers: given, body: flowing(body, stream === "broken") });
+/**
+ * A request as it reaches the front: what the edge makes of a message over a socket is made of it here as well.
+ *
+ * @returns what the edge answers, where it lets nothing through
+ */
+export const requestOf = (send: Send): Request | Response => {
+  const { method, url, headers, body, stream, ip } = send;
+  const { host, pathname, search, protocol } = new URL(url);
+  const length = body === null || stream !== "whole" ? {} : { "content-length": String(text.encode(body).byteLength) };
+  const framing = body === null || stream === "whole" ? length : { "transfer-encoding": "chunked" };
+  const raw = {
+    method,
+    url: pathname + search,
+    httpVersion: "1.1",
+    rawHeaders: Object.entries({ host, ...lowered(headers), ...framing }).flat(),
+  };
+  const read = readRequest(raw);
+  if (!("path" in read)) return new Response(read.text, { status: read.status });
+  const given = new Headers(pairsOf(read.headers));
+  given.delete("host");
+  given.delete("transfer-encoding");
+  given.set("cf-connecting-ip", ip);
+  if (asksForWebSocket(raw)) given.set("upgrade", "websocket");
+  const target = `${protocol}//${read.host}${read.path}`;
+  if (!read.hasBody) return new Request(target, { method, headers: given });
+  // A length that no body follows is a client that breaks off, unless it is zero.
+  const announced = given.get("content-length") ?? "";
+  const breaks = body === null ? Number(announced) !== 0 : stream === "broken";
+  const flow = stream === "whole" && body !== null ? body : flowing(body ?? "", breaks ? "broken" : stream);
+  if (method === "GET" || method === "HEAD")
+    return fromSocket(target, { method, headers: given }, typeof flow === "string" ? flowing(flow, "whole") : flow);
+  return new Request(target, { method, headers: given, body: flow });
 };
 
+const text = new TextEncoder();
+
+const lowered = (headers: Send["headers"]): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+
+const pairsOf = (flat: readonly string[]): [string, string][] =>
+  Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index] as string, flat[2 * index + 1] as string]);
+
 /** As bytes of a client come in: nobody knows how many there will be. */
-const flowing = (body: string, breaks: boolean): ReadableStream => {
+const flowing = (body: string, stream: Send["stream"]): ReadableStream => {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
   const write = async () => {
-    await writer.write(new TextEncoder().encode(body));
-    await (breaks ? writer.abort(new Error("the client broke off")) : writer.close());
+    await writer.write(text.encode(body));
+    if (stream !== "stalled")
+      await (stream === "broken" ? writer.abort(new Error("the client broke off")) : writer.close());
   };
   // Who refuses a body reads it no further.
   write().catch(() => {});

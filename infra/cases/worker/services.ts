@@ -13,6 +13,8 @@ const longestBody = 64 * 1024;
 export interface Services {
   /** What upstreams reply from now on. */
   readonly tell: (replies: Step["replies"]) => void;
+  /** Whether bodies come to an end from now on; nobody hurries for one that does not. */
+  readonly hurry: (ends: boolean) => void;
   /** What was seen since the last time. */
   readonly seen: () => { readonly seen: Seen[]; readonly calls: Record<string, number> };
   /** All that was sent beside the answer has arrived, or was given up. */
@@ -35,11 +37,13 @@ export const services = (
   let asked: Record<string, number> = {};
   let seen: Seen[] = [];
   let calls: Record<string, number> = {};
+  let ends = true;
 
   const serve = async (upstream: string, request: Request): Promise<Response> => {
     const url = new URL(request.url);
     // Read to its end before anything is answered, as a service would that stores it.
-    const body = (await clock.busy(request.text())).slice(0, longestBody);
+    const read = request.text();
+    const body = (await (ends ? clock.busy(read) : read)).slice(0, longestBody);
     calls[upstream] = (calls[upstream] ?? 0) + 1;
     if (seen.length < mostSeen)
       seen.push({
@@ -72,6 +76,9 @@ export const services = (
     tell: (next) => {
       replies = next;
       asked = {};
+    },
+    hurry: (value) => {
+      ends = value;
     },
     seen: () => {
       const all = { seen, calls };

@@ -182,6 +182,7 @@ const sent = async (send: Send, { issuers }: Batch, world: World, city: City): P
   const answers = new Map<string, Answer & { times: number }>();
   const tried = new Set<string>();
   world.services.seen();
+  world.services.hurry(send.stream !== "stalled");
   world.causes = [];
   for (let time = 0; time < send.repeat; time++) {
     if (time > 0 && time % send.burst === 0) await world.clock.pass(send.everyMs);
@@ -210,7 +211,9 @@ const longestBody = 64 * 1024;
 const once = async (send: Send, issuers: Batch["issuers"], world: World, city: City): Promise<Answer> => {
   world.passage = undefined;
   for (const it of send.credentials) if (it.kind === "token" && it.revoked) await takeBack(it.claims, world);
-  const response = await city(await proven(requestOf(send), send, issuers, world.clock.now()));
+  const arrived = requestOf(send);
+  const response =
+    arrived instanceof Response ? arrived : await city(await proven(arrived, send, issuers, world.clock.now()));
   const body = response.status === 101 ? hungUp(response) : (await response.text()).slice(0, longestBody);
   const passage = world.passage as Passage | undefined;
   return {

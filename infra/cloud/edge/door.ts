@@ -1,11 +1,13 @@
 /**
  * The edge's door: one port that stays while the machines behind it change. Like the platform's edge it tells the client's
- * address itself. A request stays where it began; what a client breaks off is broken off behind the door as well.
+ * address itself. A request stays where it began; what a client breaks off is broken off behind the door as well. Whatever
+ * a client sends or a Worker answers ends a request, and nothing else.
  */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { asksForWebSocket, mostHeaderBytes, type Onward, type Refusal, readAnswer, readRequest } from "./message.ts";
 
 export interface Door {
   readonly url: string;
@@ -15,11 +17,16 @@ export interface Door {
 }
 
 /** An isolate's base URL, or what to answer in its place. */
-export type Destination = { readonly url: URL } | { readonly status: number; readonly text: string };
+export type Destination = { readonly url: URL } | Refusal;
+
+/** What decides where a request goes. */
+export interface Arrived extends Pick<Onward, "host" | "path"> {
+  readonly header: (name: string) => string | null;
+}
 
 interface Doorkeeper {
   /** Where a request goes. */
-  readonly send: (request: http.IncomingMessage) => Promise<Destination>;
+  readonly send: (request: Arrived) => Promise<Destination>;
   /** Called when nobody answered there. */
   readonly missed: () => void;
 }
@@ -27,60 +34,63 @@ interface Doorkeeper {
 /** A connection that nobody uses is kept so long; a machine that was replaced goes when it has none. */
 const idleMs = 2000;
 
-/** What only the edge may say. */
-const edgeHeaders = /^(?:cf-.*|mf-.*|x-forwarded-proto)$/;
-
 /**
  * @param port 0 for a free one
  * @param host `localhost` for both families of addresses
  */
 export const openDoor = async (port: number, host: string, { send, missed }: Doorkeeper): Promise<Door> => {
   const agent = new http.Agent({ keepAlive: true, timeout: idleMs });
-  const server = http.createServer();
+  const server = http.createServer({ maxHeaderSize: mostHeaderBytes, shouldUpgradeCallback: asksForWebSocket });
+  // More would be left out without a word; their bytes are bounded together.
+  server.maxHeadersCount = 0;
   const underWay = new Set<Promise<void>>();
-
-  const onward = (request: http.IncomingMessage, url: URL): http.RequestOptions => {
-    const headers: string[] = [];
-    for (let index = 0; index < request.rawHeaders.length; index += 2) {
-      const [name = "", value = ""] = request.rawHeaders.slice(index, index + 2);
-      if (!edgeHeaders.test(name.toLowerCase())) headers.push(name, value);
-    }
-    headers.push("CF-Connecting-IP", (request.socket.remoteAddress ?? "").replace(/^::ffff:/, ""));
-    return { host: url.hostname, port: url.port, method: request.method, path: request.url, headers };
-  };
   const count = (ended: NodeJS.EventEmitter) => {
     const until = new Promise<void>((end) => ended.once("close", end));
     underWay.add(until);
     void until.then(() => underWay.delete(until));
   };
 
+  /** Where it goes and what is sent there, or what is answered in its place. */
+  const decide = async (request: http.IncomingMessage): Promise<Sent | Refusal> => {
+    const onward = readRequest(request);
+    if (!("path" in onward)) return onward;
+    if (onward.path === "*") return { status: 204, text: "" };
+    const { host: name, path } = onward;
+    const to = await send({ host: name, path, header: (it) => request.headers[it]?.toString() ?? null });
+    return "url" in to ? { onward, options: optionsOf(request, onward, to.url) } : to;
+  };
+  const call = (options: http.RequestOptions): http.ClientRequest => {
+    const behind = http.request(options);
+    behind.maxHeadersCount = 0;
+    behind.on("error", ({ code }: NodeJS.ErrnoException) => code === "ECONNREFUSED" && missed());
+    return behind;
+  };
+
   const forward = async (request: http.IncomingMessage, response: http.ServerResponse) => {
     count(response);
-    const to = await send(request);
+    const decided = await decide(request);
     if (response.destroyed) return;
-    if (!("url" in to)) {
-      response.writeHead(to.status, { "content-type": "text/plain; charset=utf-8" }).end(to.text);
-      return;
-    }
-    const behind = http.request({ ...onward(request, to.url), agent });
+    if (!("onward" in decided)) return decline(response, decided);
+    const behind = call({ ...decided.options, agent });
     behind.on("response", (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.statusMessage, answer.rawHeaders);
+      try {
+        response.writeHead(answer.statusCode ?? 502, answer.statusMessage, readAnswer(answer.rawHeaders));
+      } catch (error) {
+        answer.destroy();
+        return decline(response, unreadable(error as Error));
+      }
       pipeline(answer, response).catch(() => response.destroy());
     });
-    behind.on("information", ({ statusCode }) => statusCode === 100 && response.writeContinue());
-    behind.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "ECONNREFUSED") missed();
-      if (response.headersSent) response.destroy();
-      else response.writeHead(502).end();
+    behind.on("information", ({ statusCode }) => {
+      if (statusCode === 100 && request.httpVersion !== "1.0") response.writeContinue();
     });
+    behind.on("error", (error) => decline(response, unreadable(error)));
     response.once("close", () => !response.writableFinished && reset(behind));
-    pipeline(request, behind).catch(() => reset(behind));
+    if (decided.onward.hasBody) pipeline(request, behind).catch(() => reset(behind));
+    else behind.end();
   };
   const guarded = (request: http.IncomingMessage, response: http.ServerResponse) =>
-    void forward(request, response).catch((error: Error) => {
-      if (!response.headersSent)
-        response.writeHead(502, { "content-type": "text/plain; charset=utf-8" }).end(`${error.message}\n`);
-    });
+    void forward(request, response).catch((error: Error) => decline(response, unreadable(error)));
   server.on("request", guarded);
   // The Worker behind says whether it wants the body.
   server.on("checkContinue", guarded);
@@ -88,12 +98,16 @@ export const openDoor = async (port: number, host: string, { send, missed }: Doo
   const upgrade = async (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
     count(socket);
     socket.on("error", () => socket.destroy());
-    const to = await send(request);
-    if (!("url" in to))
-      return socket.end(`HTTP/1.1 ${to.status} ${http.STATUS_CODES[to.status]}\r\nConnection: close\r\n\r\n${to.text}`);
-    const behind = http.request(onward(request, to.url));
+    const decided = await decide(request);
+    if (!("onward" in decided)) return hangUp(socket, decided);
+    const { hasBody } = decided.onward;
+    if (hasBody && request.headers["content-length"] !== "0")
+      return hangUp(socket, { status: 400, text: "a request for a WebSocket has no body\n" });
+    const { headers, ...options } = decided.options;
+    const behind = call({ ...options, headers: [...headers, "Connection", "Upgrade", "Upgrade", "websocket"] });
     behind.on("upgrade", (answer, other, first) => {
-      socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines(answer.rawHeaders)}\r\n`);
+      const fields = [...readAnswer(answer.rawHeaders), "Connection", "Upgrade", "Upgrade", "websocket"];
+      writeHead(socket, "101 Switching Protocols", fields);
       socket.write(first);
       other.write(head);
       other.on("error", () => socket.destroy());
@@ -101,16 +115,22 @@ export const openDoor = async (port: number, host: string, { send, missed }: Doo
       socket.once("close", () => other.destroy());
     });
     behind.on("response", (answer) => {
-      socket.write(
-        `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\n${lines(answer.rawHeaders)}Connection: close\r\n\r\n`,
-      );
-      answer.pipe(socket);
+      writeHead(socket, `${answer.statusCode} ${answer.statusMessage}`, [
+        ...readAnswer(answer.rawHeaders),
+        "Connection",
+        "close",
+      ]);
+      pipeline(answer, socket).catch(() => socket.destroy());
     });
-    behind.on("error", () => socket.destroy());
+    behind.on("error", (error) => hangUp(socket, unreadable(error)));
     return behind.end();
   };
   server.on("upgrade", (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
-    upgrade(request, socket, head).catch(() => socket.destroy());
+    upgrade(request, socket, head).catch((error: Error) => hangUp(socket, unreadable(error)));
+  });
+  server.on("connect", (_, socket: Duplex) => {
+    socket.on("error", () => socket.destroy());
+    hangUp(socket, { status: 405, text: "nothing here is a tunnel\n" });
   });
 
   await listen(server, port, host);
@@ -123,6 +143,55 @@ export const openDoor = async (port: number, host: string, { send, missed }: Doo
       await new Promise((closed) => server.close(closed));
     },
   };
+};
+
+interface Sent {
+  readonly onward: Onward;
+  readonly options: http.RequestOptions & { readonly headers: readonly string[] };
+}
+
+const optionsOf = (request: http.IncomingMessage, { path, headers }: Onward, url: URL): Sent["options"] => {
+  const address = (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+  return {
+    host: url.hostname,
+    port: url.port,
+    method: request.method,
+    path,
+    headers: ["CF-Connecting-IP", address, ...headers],
+    maxHeaderSize: mostHeaderBytes + ownHeaderBytes,
+  };
+};
+
+/** What Workers and the runtime add to the fields of an answer. */
+const ownHeaderBytes = 4096;
+
+const unreadable = (error: Error): Refusal => ({
+  status: 502,
+  text: `no answer that can be passed on: ${error.message}\n`,
+});
+
+/** Answers in a Worker's place, where nothing has been answered yet. */
+const decline = (response: http.ServerResponse, { status, text }: Refusal): void => {
+  if (response.headersSent) return void response.destroy();
+  // Nobody reads on what was refused.
+  const headers = {
+    ...(text !== "" && { "content-type": "text/plain; charset=utf-8", "content-length": Buffer.byteLength(text) }),
+    ...(status >= 400 && { connection: "close" }),
+  };
+  response.writeHead(status, http.STATUS_CODES[status] ?? "", headers).end(text);
+};
+
+const hangUp = (socket: Duplex, { status, text }: Refusal): void => {
+  const fields = ["Content-Type", "text/plain; charset=utf-8", "Content-Length", String(Buffer.byteLength(text))];
+  writeHead(socket, `${status} ${http.STATUS_CODES[status]}`, [...fields, "Connection", "close"]);
+  socket.end(text);
+};
+
+/** Bytes as they came: Node reads them as Latin-1. */
+const writeHead = (socket: Duplex, status: string, fields: readonly string[]): void => {
+  let text = `HTTP/1.1 ${status}\r\n`;
+  for (let index = 0; index < fields.length; index += 2) text += `${fields[index]}: ${fields[index + 1]}\r\n`;
+  socket.write(`${text}\r\n`, "latin1");
 };
 
 /** @throws where the port is taken, and says so */
@@ -138,14 +207,4 @@ export const listen = (server: http.Server, port: number, host: string): Promise
 const reset = (request: http.ClientRequest): void => {
   request.socket?.resetAndDestroy();
   request.destroy();
-};
-
-const lines = (rawHeaders: readonly string[]): string => {
-  let text = "";
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] ?? "";
-    if (!/^(?:connection|transfer-encoding)$/i.test(name) || rawHeaders[index + 1]?.toLowerCase() === "upgrade")
-      text += `${name}: ${rawHeaders[index + 1]}\r\n`;
-  }
-  return text;
 };

@@ -46,6 +46,7 @@ it("are tried with the schemas' own checks", async () => {
     "create/validate refuses: content-type-unsupported",
     "create/validate refuses: body-too-large",
     "create/validate refuses: body-incomplete",
+    "create/validate refuses: body-late",
     "list/validate refuses: parameters-invalid",
   ]);
 });

@@ -1,0 +1,137 @@
+/** What the edge makes of a message between a client and a Worker: what it refuses, where the rest goes, and which fields go no further than one hop. */
+import type http from "node:http";
+
+/** A request that goes on. */
+export interface Onward {
+  /** The host that it is for, with its port where one was given. */
+  readonly host: string;
+  /** Path and query. */
+  readonly path: string;
+  /** Names and values in turn, the host's among them. */
+  readonly headers: readonly string[];
+  /** Neither a length nor a transfer coding means no body, whatever the method (RFC 9112, section 6.3). */
+  readonly hasBody: boolean;
+}
+
+/** What the edge answers by itself. */
+export interface Refusal {
+  readonly status: number;
+  readonly text: string;
+}
+
+type Raw = Pick<http.IncomingMessage, "method" | "url" | "httpVersion" | "rawHeaders">;
+
+/** Of the head of a message, in either direction; the platform's limit. */
+export const mostHeaderBytes = 128 * 1024;
+/** Of a request's target; the platform's limit. */
+const longestTarget = 16 * 1024;
+
+/** What only the edge may say. */
+const edgeHeaders = /^(?:cf-.*|mf-.*|x-forwarded-proto)$/;
+
+/** Fields between two neighbours (RFC 9110, section 7.6.1), beside those that `Connection` names. */
+const hopByHop: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** `Connection` may not name what is meant for all recipients: framing, routing, credentials. */
+const endToEnd: ReadonlySet<string> = new Set([
+  "host",
+  "content-length",
+  "content-type",
+  "content-encoding",
+  "authorization",
+  "cookie",
+  "set-cookie",
+  "cache-control",
+  "date",
+]);
+
+export const readRequest = (request: Raw): Onward | Refusal => {
+  const { method = "", url: target = "", httpVersion, rawHeaders } = request;
+  const coding = valuesOf(rawHeaders, "transfer-encoding").join(",");
+  if (coding !== "") {
+    if (httpVersion === "1.0") return refusal(400, "a request of HTTP/1.0 has no transfer coding");
+    if (coding.trim().toLowerCase() !== "chunked") return refusal(501, "the only transfer coding here is chunked");
+  }
+  if (target.length > longestTarget) return refusal(414, `a URL has at most ${longestTarget} bytes`);
+  const hosts = valuesOf(rawHeaders, "host");
+  if (hosts.length > 1) return refusal(400, "a request has one Host field");
+  const form = readTarget(method, target);
+  if (form === undefined) return refusal(400, "the request target is neither a path nor an http URL");
+  const host = form.authority ?? hosts[0] ?? "";
+  if (!authority.test(host) || !URL.canParse(`http://${host}`))
+    return refusal(400, "the host is no name or address with a port");
+  const hasBody = coding !== "" || valuesOf(rawHeaders, "content-length").length > 0;
+  // The framing is said in so many words, since what Node would add by itself depends on the method.
+  const framing =
+    coding !== "" ? ["Transfer-Encoding", "chunked"] : hasBody || bodiless.has(method) ? [] : ["Content-Length", "0"];
+  const headers = ["Host", host, ...withoutHops(rawHeaders, ofRequest), ...framing];
+  return { host, path: form.path, headers, hasBody };
+};
+
+/** Without a body these need no length (RFC 9110, section 8.6). */
+const bodiless: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
+
+const refusal = (status: number, text: string): Refusal => ({ status, text: `${text}\n` });
+
+/** A name as the DNS has them, or an address, and perhaps a port (RFC 9110, section 7.2). What else RFC 3986 would let a name be, no client means. */
+const authority = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d*)?$/i;
+
+const absolute = /^https?:\/\/([^/?#]*)([^#]*)/i;
+
+/** The host of a whole URL counts, whatever the Host field says (RFC 9112, section 3.2.2). */
+const readTarget = (
+  method: string,
+  target: string,
+): { readonly authority?: string; readonly path: string } | undefined => {
+  if (target.startsWith("/")) return { path: target };
+  const [, host, rest = ""] = absolute.exec(target) ?? [];
+  if (host !== undefined) return { authority: host, path: rest.startsWith("/") ? rest : `/${rest}` };
+  // It asks about the server as a whole, which has nothing to say (RFC 9110, section 9.3.7).
+  return method === "OPTIONS" && target === "*" ? { path: "*" } : undefined;
+};
+
+/** Whether a request asks for a WebSocket (RFC 6455, section 4.1). Any other upgrade is ignored, as RFC 9110, section 7.8, allows. */
+export const asksForWebSocket = ({ method, rawHeaders }: Raw): boolean =>
+  method === "GET" && tokensOf(rawHeaders, "upgrade").includes("websocket");
+
+/** Names and values of an answer, as the next one may see them. A length comes last: Node writes a Content-Disposition behind one in another encoding. */
+export const readAnswer = (rawHeaders: readonly string[]): string[] => withoutHops(rawHeaders, ofAnswer);
+
+const ofRequest = (name: string): boolean => name !== "host" && !edgeHeaders.test(name);
+const ofAnswer = (): boolean => true;
+
+const withoutHops = (rawHeaders: readonly string[], keeps: (name: string) => boolean): string[] => {
+  const named = tokensOf(rawHeaders, "connection").filter((it) => !endToEnd.has(it));
+  const kept: string[] = [];
+  const lengths: string[] = [];
+  eachField(rawHeaders, (name, value) => {
+    const lower = name.toLowerCase();
+    if (hopByHop.has(lower) || named.includes(lower) || !keeps(lower)) return;
+    (lower === "content-length" ? lengths : kept).push(name, value);
+  });
+  return [...kept, ...lengths];
+};
+
+const eachField = (rawHeaders: readonly string[], visit: (name: string, value: string) => void): void => {
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    visit(rawHeaders[index] as string, rawHeaders[index + 1] as string);
+};
+
+const valuesOf = (rawHeaders: readonly string[], wanted: string): string[] => {
+  const values: string[] = [];
+  eachField(rawHeaders, (name, value) => {
+    if (name.toLowerCase() === wanted) values.push(value);
+  });
+  return values;
+};
+
+const tokensOf = (rawHeaders: readonly string[], wanted: string): string[] =>
+  valuesOf(rawHeaders, wanted).flatMap((value) => value.split(",").map((it) => it.trim().toLowerCase()));
