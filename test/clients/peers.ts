@@ -76,7 +76,9 @@ const curl = async (asked: readonly Asked[], base: string, folder: string): Prom
   const args = asked.flatMap(({ id, method, target, headers = {}, body, expects, gzip }, index) => [
     ...(index === 0 ? [] : ["--next"]),
     ...["--silent", "--show-error", "--http2", "--max-time", "20"],
-    ...["--dump-header", path.join(folder, `${id}.head`), "--output", path.join(folder, `${id}.body`)],
+    // With --head, curl puts the head where the body would be.
+    ...["--dump-header", path.join(folder, `${id}.head`)],
+    ...["--output", method === "HEAD" ? os.devNull : path.join(folder, `${id}.body`)],
     ...Object.entries({ ...headers, "x-case": id }).flatMap(([name, value]) => ["--header", `${name}: ${value}`]),
     ...(method === "HEAD" ? ["--head"] : ["--request", method]),
     ...(body === "none" || body === "bare" ? [] : ["--data-binary", textOf(body)]),
