@@ -84,6 +84,11 @@ describe.each(clients)("%s", (client) => {
     if (asked.wire) expect(asked.wire.test(head), `on the wire: ${head}`).toBe(asked.otherwise?.[client] === undefined);
   });
 
+  const never = requests.flatMap(({ id, never }) => (never?.[client] ? [[id, never[client]] as const] : []));
+  it.each(never)("%s is not sent: %s", (id) => {
+    expect(sent.has(id)).toBe(false);
+  });
+
   it("keeps its connection where it can", () => {
     const count = between.connections();
     if (oneEach[client]) expect(count, oneEach[client]).toBe(sent.size);
