@@ -99,8 +99,8 @@ const whyNot = ({ group, kind }: Parent): string => {
 };
 
 /** The gateway that has the listener which the reference names, as far as it can be told. */
-const supposed = (parent: Parent, namespace: string, { resource }: Route, { routes }: Cluster) => {
-  const listener = supposedListener(parent, namespace, routes);
+const supposed = (parent: Parent, namespace: string, { resource }: Route, { redirected }: Cluster) => {
+  const listener = supposedListener(parent, namespace, redirected);
   if (!listener) return { says: "its listeners narrow nothing" };
   const { name, protocol, port } = listener;
   const as: Gateway = {
