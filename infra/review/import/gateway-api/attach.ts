@@ -27,7 +27,8 @@ export const attachedIn = (cluster: Cluster, only: string | undefined, find: Fin
     const all = parents.flatMap(([parent, index]) => attachedTo({ route, hosts }, parent, index, cluster, find));
     return all.filter(({ host, at }) => {
       const wide = host !== undefined && isTooWide(host);
-      if (wide) find("left-out", route.resource, at, `no tier can be for ${host}, a whole top-level domain`);
+      const where = route.spec.hostnames.length > 0 ? ["spec", "hostnames"] : at;
+      if (wide) find("left-out", route.resource, where, `no tier can be for ${host}, a whole top-level domain`);
       return !wide;
     });
   });
