@@ -61,6 +61,18 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        // Needs java, curl, wget and python3, which .ci/run installs.
+        test: {
+          name: "clients",
+          include: ["test/clients/**/*.test.ts"],
+          environment: "node",
+          env,
+          pool: "forks",
+          testTimeout: 60_000,
+          hookTimeout: 150_000,
+        },
+      },
     ],
   },
 });

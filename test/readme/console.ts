@@ -23,37 +23,6 @@ export const stepsUnder = (heading: string): Step[] => {
     });
 };
 
-/** Resolves when it says so. */
-export const started = async (command: string, ready: RegExp) => {
-  const child = spawn(command, { shell: true, cwd: home, detached: true, stdio: ["ignore", "pipe", "inherit"] });
-  await new Promise<void>((done, failed) => {
-    let said = "";
-    child.stdout.on("data", (part) => {
-      said += part;
-      if (ready.test(said)) done();
-    });
-    child.once("exit", () => failed(new Error(`${command} ended: ${said}`)));
-  });
-  return { stop: () => stopped(child.pid as number) };
-};
-
-/** Ends a process and all that it started. Its shell ends at once; the cloud behind it still writes down where it is. */
-const stopped = async (group: number): Promise<void> => {
-  process.kill(-group, "SIGTERM");
-  for (let turns = 0; lives(group); turns++) {
-    if (turns === 160) process.kill(-group, "SIGKILL");
-    await new Promise((turn) => setTimeout(turn, 50));
-  }
-};
-
-const lives = (group: number): boolean => {
-  try {
-    return process.kill(-group, 0);
-  } catch {
-    return false;
-  }
-};
-
 export const shell = () => {
   const child = spawn("bash", [], { cwd: home, detached: true, stdio: ["pipe", "pipe", "inherit"] });
   const run = (command: string): Promise<string> =>

@@ -4,7 +4,8 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse } from "yaml";
 import { home } from "../../infra/gen/generated.ts";
-import { shell, started, stepsUnder } from "./console.ts";
+import { started } from "../e2e/command.ts";
+import { shell, stepsUnder } from "./console.ts";
 
 const steps = stepsUnder("The first minute");
 

@@ -3,7 +3,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { home } from "../../infra/gen/generated.ts";
-import { shell, started, stepsUnder } from "./console.ts";
+import { started } from "../e2e/command.ts";
+import { shell, stepsUnder } from "./console.ts";
 
 const steps = stepsUnder("A gray release in two minutes");
 

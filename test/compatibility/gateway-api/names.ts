@@ -1,5 +1,5 @@
 /** Names of clusters that become names here: `check` takes all of them, and no two things share one. */
-import { all, route, type Source, to } from "./resources.ts";
+import { all, gateway, http, route, type Source, to } from "./resources.ts";
 
 const dns = "kubernetes.io, Object Names and IDs: a subdomain name holds dots, begins with a digit, has 253 characters";
 
@@ -91,8 +91,43 @@ export const names: readonly Source[] = [
           route(to("v2"), { hosts: `sound-${index}.example`, name: "sound" }),
         ),
       },
-      leftOut: [/is no host name|is no name|whole top-level domain/],
+      leftOut: [/is no host name|is no name|a whole top-level domain/],
       asks: [[`http://sound-${index}.example/`, "v2"]],
     }),
   ),
+  {
+    it: "a listener for a whole top-level domain, as on machines of developers, takes routes that name hosts beneath it",
+    authority: "Gateway API v1, Listener.hostname: a wildcard label ahead of any suffix",
+    files: {
+      "it.yaml": all(
+        gateway(http.replace(" }", ', hostname: "*.localhost" }')),
+        route(to("v1"), { hosts: "app.localhost", parent: "{ name: gw }" }),
+      ),
+    },
+    asks: [["http://app.localhost/", "v1"]],
+  },
+  {
+    it: "more hosts than one tier can have are served by several",
+    authority:
+      "Gateway API v1, Gateway.listeners: 64 of them, each with a hostname, and a route may have several Gateways",
+    files: {
+      "it.yaml": all(
+        ...["a", "b"].map((name) =>
+          gateway(
+            Array.from(
+              { length: 60 },
+              (_, index) => `{ name: l${index}, port: 80, protocol: HTTP, hostname: ${name}${index}.many.example }`,
+            ).join(", "),
+            "",
+            name,
+          ),
+        ),
+        route(to("v1"), { parent: "{ name: a }, { name: b }" }),
+      ),
+    },
+    asks: [
+      ["http://a0.many.example/", "v1"],
+      ["http://b59.many.example/", "v1"],
+    ],
+  },
 ];

@@ -2,7 +2,7 @@
 import type { Path } from "../../../compiler/locate.ts";
 import type { Cluster, Gateway, Route } from "./cluster.ts";
 import type { Find } from "./findings.ts";
-import { compared, covers, hostProblem } from "./hostnames.ts";
+import { compared, covers, hostProblem, isTooWide } from "./hostnames.ts";
 import { apiGroup } from "./kinds.ts";
 import type { Listener, Parent } from "./schema.ts";
 import { supposedListener } from "./supposed.ts";
@@ -24,7 +24,13 @@ export const attachedIn = (cluster: Cluster, only: string | undefined, find: Fin
     const parents = parentsOf(route).filter(([parent]) => isWanted(parent, route, only));
     if (parents.length === 0) return [];
     const hosts = hostsOf(route, find);
-    return parents.flatMap(([parent, index]) => attachedTo({ route, hosts }, parent, index, cluster, find));
+    const all = parents.flatMap(([parent, index]) => attachedTo({ route, hosts }, parent, index, cluster, find));
+    return all.filter(({ host, at }) => {
+      const wide = host !== undefined && isTooWide(host);
+      const where = route.spec.hostnames.length > 0 ? ["spec", "hostnames"] : at;
+      if (wide) find("left-out", route.resource, where, `no tier can be for ${host}, a whole top-level domain`);
+      return !wide;
+    });
   });
 
 /** A route and its hosts as they are compared: undefined where it names none. */
@@ -94,8 +100,8 @@ const whyNot = ({ group, kind }: Parent): string => {
 };
 
 /** The gateway that has the listener which the reference names, as far as it can be told. */
-const supposed = (parent: Parent, namespace: string, { resource }: Route, { routes }: Cluster) => {
-  const listener = supposedListener(parent, namespace, routes);
+const supposed = (parent: Parent, namespace: string, { resource }: Route, { redirected }: Cluster) => {
+  const listener = supposedListener(parent, namespace, redirected);
   if (!listener) return { says: "its listeners narrow nothing" };
   const { name, protocol, port } = listener;
   const as: Gateway = {

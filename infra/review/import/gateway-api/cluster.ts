@@ -15,6 +15,7 @@ import {
   type Selector,
   service,
 } from "./schema.ts";
+import { redirectedSections } from "./supposed.ts";
 
 export interface Route {
   readonly resource: Resource;
@@ -30,6 +31,8 @@ export interface Cluster {
   /** The oldest first, then by namespace and name. */
   readonly routes: readonly Route[];
   readonly gateways: readonly Gateway[];
+  /** Sections of gateways, those that are not here included, where a route redirects to https. */
+  readonly redirected: ReadonlySet<string>;
   /** Whether a namespace has the labels that a gateway asks for; undefined where it is not known. */
   readonly labelled: (namespace: string, selector: Selector) => boolean | undefined;
   /** The service that a backend is, or why it is none. */
@@ -51,8 +54,10 @@ export const clusterOf = (resources: readonly Resource[], find: Find): Cluster =
   const services = of("Service", service);
   const grants = of("ReferenceGrant", grant);
   const namespaces = new Map(resources.filter((it) => it.kind === "Namespace").map((it) => [it.name, labelsOf(it)]));
+  const routes = of("HTTPRoute", httpRoute).toSorted((a, b) => older(a.resource, b.resource));
   return {
-    routes: of("HTTPRoute", httpRoute).toSorted((a, b) => older(a.resource, b.resource)),
+    routes,
+    redirected: redirectedSections(routes),
     gateways: of("Gateway", gateway).map(({ resource, spec }) => gatewayOf(resource, spec, find)),
     labelled: (namespace, selector) => {
       const known = namespaces.get(namespace);

@@ -71,7 +71,9 @@ const plain = (document: Document): { value?: unknown; problem?: string } => {
   }
 };
 
-const ofTheApi = /gateway\.networking\.(?:x-)?k8s\.io|kind["']?\s*:\s*["']?(?:HTTPRoute|Gateway)\b/;
+/** Not a definition of the kinds themselves, which names them further in. */
+const ofTheApi =
+  /apiVersion["']?\s*:\s*["']?gateway\.networking\.(?:x-)?k8s\.io\/|^["'{\s]{0,3}kind["']?\s*:\s*["']?(?:HTTPRoute|Gateway)\b/m;
 
 /** A part of a Helm chart, as it stands in a file: quoted, it is YAML; otherwise it is none. */
 export const template = /\{\{.*\}\}/s;

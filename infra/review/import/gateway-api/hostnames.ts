@@ -11,13 +11,16 @@ export const compared = (host: string): string => (isPlaceholder(host) ? host : 
 
 const known = hostOrWildcard();
 
-/** Why no manifest can have it, or undefined. */
+/** Why it is none, or undefined. */
 export const hostProblem = (host: string): string | undefined => {
   if (isPlaceholder(host)) return undefined;
   if (/^[\d.]+$/.test(host) || host.includes(":")) return `${host} is no name: a host has no address and no port`;
-  if (/^\*\.[^.]+$/.test(host)) return `${host} is a wildcard over a whole top-level domain, which no tier can have`;
-  return known.safeParse(compared(host)).success ? undefined : `${host} is no host name`;
+  const narrower = isTooWide(host) ? host.slice(2) : host;
+  return known.safeParse(compared(narrower)).success ? undefined : `${host} is no host name`;
 };
+
+/** A wildcard over a whole top-level domain, which no tier can have; a listener can, for routes that name hosts beneath it. */
+export const isTooWide = (host: string): boolean => /^\*\.[^.]+$/.test(host) && !isPlaceholder(host);
 
 /** Whether a wildcard stands for a host, or for a wildcard beneath it. */
 export const covers = (wildcard: string, host: string): boolean =>

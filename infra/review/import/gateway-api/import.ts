@@ -71,7 +71,8 @@ export const importGatewayApi = (given: readonly Given[], wanted: Wanted): FromC
   const findings = found();
   const files = tiers.map(({ group, ...it }) => manifestOf({ ...it, gaps: gapsOf(concerning(findings, group)) }));
   // What only a match that is never reached would have called needs no value.
-  const needed = [...variables.all()].filter(([name]) => files.some(({ text }) => text.includes(`\${${name}}`)));
+  const asked = new Set(files.flatMap(({ text }) => text.match(/(?<=\$\{)[a-z0-9-]+(?=\})/g) ?? []));
+  const needed = [...variables.all()].filter(([name]) => asked.has(name));
   return {
     files,
     routes: tiers.reduce((sum, { drafts }) => sum + drafts.length, 0),
@@ -102,10 +103,10 @@ const gapsOf = (findings: readonly Finding[]): Gap[] =>
     what: says,
   }));
 
-const concerning = (findings: readonly Finding[], { routes }: Group): Finding[] =>
-  findings.filter(({ of }) =>
-    routes.some(({ route: { resource } }) => of === `HTTPRoute ${resource.namespace}/${resource.name}`),
-  );
+const concerning = (findings: readonly Finding[], { routes }: Group): Finding[] => {
+  const own = new Set(routes.map(({ route: { resource } }) => `HTTPRoute ${idOf(resource)}`));
+  return findings.filter(({ of }) => own.has(of));
+};
 
 /** The tier is called as it is wanted, or as its first host is. */
 const tierName = ({ hosts, routes }: Group, count: number, { tier }: Wanted): string => {

@@ -57,15 +57,18 @@ const missing = (it: Resource): string | undefined => {
   const { kind, group, value } = it;
   if (group === undefined || group === apiGroup || group === experimentalGroup) return `${kind} is not read`;
   const spec = (value.spec ?? {}) as Readonly<Record<string, unknown>>;
-  const target = [spec.targetRef, spec.targetRefs, spec.targetSelectors].flat().find(isOfGateways);
-  if (target === undefined) return undefined;
-  return `${kind} is not read: what it adds to ${target.kind} ${target.name ?? "(by labels)"} is missing`;
+  const changed = [spec.targetRef, spec.targetRefs, spec.targetSelectors].flat().find(isOfGateways);
+  if (changed === undefined) return undefined;
+  return `${kind} is not read: what it adds to ${changed.kind} ${changed.name ?? "(by labels)"} is missing`;
 };
 
 const isOfGateways = (it: unknown): it is { kind: string; name?: string } => {
   const { group = "", kind } = (it ?? {}) as { group?: string; kind?: string };
-  return group === apiGroup || group === experimentalGroup || (group === "" && kind === "Service");
+  return group === apiGroup || group === experimentalGroup || (group === "" && target.test(kind ?? ""));
 };
+
+/** Without a group, the core's Service, or what nobody else calls so. */
+const target = /^(?:Service|Gateway|HTTPRoute)$/;
 
 /** Domains of implementations, whose annotations change what a route does: plugins, authentication, timeouts. */
 const implementation =

@@ -77,6 +77,7 @@ const specified = /^\/(?:[\w\-./~!$&'()*+,;=:@]|%[0-9a-f]{2})*$/i;
 
 /** @throws SyntaxError where a manifest has no such path */
 const read = (path: string): string => {
+  if (/\s/.test(path)) throw new SyntaxError(`"${path}" has a space, and no request has one in its path`);
   segmentsOf(path);
   return path;
 };
@@ -104,7 +105,7 @@ const regular = (source: string): string => {
 const segmentOf = (text: string, place: number): string => {
   if (/^(?:[\w~-]|\\\.)+$/.test(text)) return text.replaceAll("\\.", ".");
   if (text === "[^/]+") return `{p${place}}`;
-  const within = text.replaceAll(/\[\^?[^\]]*\]/g, (set) => set.replace("/", "").replace(/^\[\^\]$/, "[^ ]"));
+  const within = text.replaceAll(/\[\^?[^\]]*\]/g, (set) => set.replace("/", "").replace(/^\[\^\]$/, "[!-~]"));
   if (/\.[*+]/.test(within)) throw new SyntaxError(`"${text}" may go on over a /, and a pattern is of one segment`);
-  return `{p${place}:${patternOf(within, "[^ ]")}}`;
+  return `{p${place}:${patternOf(within, "[!-~]")}}`;
 };

@@ -3,24 +3,30 @@ import type { Route } from "./cluster.ts";
 import { changesScheme } from "./redirects.ts";
 import type { Listener, Parent } from "./schema.ts";
 
+/** Sections of gateways where a route redirects to https. */
+export const redirectedSections = (routes: readonly Route[]): ReadonlySet<string> =>
+  new Set(
+    routes
+      .filter(({ spec }) => spec.rules.some((rule) => changesScheme(rule)?.scheme === "https"))
+      .flatMap(({ resource, spec }) => spec.parentRefs.map((it) => sectionOf(it, it.namespace ?? resource.namespace))),
+  );
+
+const sectionOf = ({ name, sectionName, port }: Parent, namespace: string): string =>
+  JSON.stringify([namespace, name, sectionName, port]);
+
 /**
  * The listener that a reference names, where its scheme is certain enough: a redirect to https stands on HTTP, and ports and
  * names are what they are everywhere.
  */
-export const supposedListener = (parent: Parent, namespace: string, routes: readonly Route[]): Listener | undefined => {
+export const supposedListener = (
+  parent: Parent,
+  namespace: string,
+  redirected: ReadonlySet<string>,
+): Listener | undefined => {
   const { sectionName, port } = parent;
   if (sectionName === undefined && port === undefined) return undefined;
-  const beside = routes.filter(({ resource, spec }) =>
-    spec.parentRefs.some(
-      (it) =>
-        it.name === parent.name &&
-        (it.namespace ?? resource.namespace) === namespace &&
-        it.sectionName === sectionName &&
-        it.port === port,
-    ),
-  );
-  const redirected = beside.some(({ spec }) => spec.rules.some((rule) => changesScheme(rule)?.scheme === "https"));
-  const protocol = redirected ? "HTTP" : (byPort(port) ?? byName(sectionName));
+  const isRedirected = redirected.has(sectionOf(parent, namespace));
+  const protocol = isRedirected ? "HTTP" : (byPort(port) ?? byName(sectionName));
   if (protocol === undefined) return undefined;
   return {
     name: sectionName ?? String(port),

@@ -31,7 +31,15 @@ export const groupsOf = (attached: readonly Attached[], { gateways }: Cluster, f
     if (host !== undefined) group.hosts.push(host);
     groups.set(key, group);
   }
-  return [...groups.values()].map((it) => ({ ...it, hosts: it.hosts.toSorted() }));
+  return [...groups.values()].flatMap((it) => inParts(it.hosts.toSorted()).map((hosts) => ({ ...it, hosts })));
+};
+
+/** Hosts that one tier can have. */
+const mostHosts = 100;
+
+const inParts = (hosts: readonly string[]): (readonly string[])[] => {
+  const count = Math.max(1, Math.ceil(hosts.length / mostHosts));
+  return Array.from({ length: count }, (_, part) => hosts.slice(part * mostHosts, (part + 1) * mostHosts));
 };
 
 /**

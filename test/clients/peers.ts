@@ -1,0 +1,158 @@
+/** Runs a client over the list of requests: as a program of its own, or as its command line. */
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import type { Asked, Client } from "./requests.ts";
+
+export interface Answer {
+  readonly status: number;
+  /** By their names in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: string;
+}
+
+export type Sent = ReadonlyMap<string, Answer | { readonly failed: string }>;
+
+/** @param base of the requests' targets */
+export const run = (client: Client, asked: readonly Asked[], base: string): Promise<Sent> => {
+  const here = (file: string) => path.join(import.meta.dirname, file);
+  if (client === "java") return program("java", [here("Client.java")], asked, base);
+  if (client === "urllib") return program("python3", [here("client.py")], asked, base);
+  if (client === "node") return program(process.execPath, [here("client.mjs")], asked, base);
+  return inFolder((folder) => (client === "curl" ? curl(asked, base, folder) : wget(asked, base, folder)));
+};
+
+/** What a client may take for all of the list, its start included. */
+const longestMs = 120_000;
+
+const output = (command: string, args: readonly string[], input = ""): Promise<{ code: number; text: string }> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], timeout: longestMs, env: plainly });
+    let text = "";
+    let complaint = "";
+    child.stdout.setEncoding("utf8").on("data", (part) => {
+      text += part;
+    });
+    child.stderr.setEncoding("utf8").on("data", (part) => {
+      complaint += part;
+    });
+    child.on("error", (error) => reject(new Error(`${command} is not here: ${error.message}`)));
+    child.on("close", (code) => resolve({ code: code ?? -1, text: text || complaint }));
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
+  });
+
+/** No proxy stands between a client and this machine. */
+const plainly = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_proxy$/i.test(name)));
+
+const program = async (command: string, args: readonly string[], asked: readonly Asked[], base: string) => {
+  const lines = asked.map(({ id, method, target, headers = {}, body, expects, gzip }) =>
+    [
+      id,
+      method,
+      base + target,
+      encoded(linesOf({ ...headers, "x-case": id })),
+      kindOf(body),
+      encoded(textOf(body)),
+      [expects && "expects", gzip && "gzip"].filter(Boolean).join(","),
+    ].join("\t"),
+  );
+  const { code, text } = await output(command, args, `${lines.join("\n")}\n`);
+  if (code !== 0) throw new Error(`${command} ended with ${code}: ${text}`);
+  return new Map(
+    text
+      .trim()
+      .split("\n")
+      .map((line) => {
+        const [id = "", status = "", head = "", body = ""] = line.split("\t");
+        return [id, status === "failed" ? { failed: decoded(head) } : answerOf(status, decoded(head), decoded(body))];
+      }),
+  );
+};
+
+/** One process for all of the list, so that it can keep its connection. */
+const curl = async (asked: readonly Asked[], base: string, folder: string): Promise<Sent> => {
+  const args = asked.flatMap(({ id, method, target, headers = {}, body, expects, gzip }, index) => [
+    ...(index === 0 ? [] : ["--next"]),
+    ...["--silent", "--show-error", "--http2", "--max-time", "20"],
+    // With --head, curl puts the head where the body would be.
+    ...["--dump-header", path.join(folder, `${id}.head`)],
+    ...["--output", method === "HEAD" ? os.devNull : path.join(folder, `${id}.body`)],
+    ...Object.entries({ ...headers, "x-case": id }).flatMap(([name, value]) => ["--header", `${name}: ${value}`]),
+    ...(method === "HEAD" ? ["--head"] : ["--request", method]),
+    ...(body === "none" || body === "bare" ? [] : ["--data-binary", textOf(body)]),
+    ...(kindOf(body) === "chunked" ? ["--header", "transfer-encoding: chunked"] : []),
+    ...(expects ? ["--header", "expect: 100-continue"] : []),
+    ...(gzip ? ["--compressed"] : []),
+    base + target,
+  ]);
+  const { code, text } = await output("curl", args);
+  return gathered(asked, folder, code === 0 ? "" : text);
+};
+
+const wget = async (asked: readonly Asked[], base: string, folder: string): Promise<Sent> => {
+  for (const { id, method, target, headers = {}, body, expects, gzip } of asked) {
+    const { text } = await output("wget", [
+      ...[
+        "--no-config",
+        "--tries=1",
+        "--timeout=20",
+        "--max-redirect=0",
+        "--content-on-error",
+        "--server-response",
+        "--no-verbose",
+      ],
+      ...[`--method=${method}`, `--output-document=${path.join(folder, `${id}.body`)}`],
+      ...Object.entries({ ...headers, "x-case": id }).map(([name, value]) => `--header=${name}: ${value}`),
+      ...(body === "none" || body === "bare" ? [] : [`--body-data=${textOf(body)}`]),
+      ...(expects ? ["--header=expect: 100-continue"] : []),
+      ...(gzip ? ["--compression=gzip"] : []),
+      base + target,
+    ]);
+    fs.writeFileSync(path.join(folder, `${id}.head`), text.replaceAll(/^ {2}/gm, ""));
+  }
+  return gathered(asked, folder, "");
+};
+
+/** Of several heads, the last one is the answer's: 100 (Continue) comes ahead of it. */
+const gathered = (asked: readonly Asked[], folder: string, complaint: string): Sent =>
+  new Map(
+    asked.map(({ id }) => {
+      const read = (end: string) => {
+        const file = path.join(folder, `${id}.${end}`);
+        return fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
+      };
+      const [, status, head = ""] = /HTTP\/[\d.]+ (\d{3})((?:(?!HTTP\/)[\s\S])*)$/.exec(read("head")) ?? [];
+      return [id, status === undefined ? { failed: complaint || read("head") } : answerOf(status, head, read("body"))];
+    }),
+  );
+
+const inFolder = async <T>(work: (folder: string) => Promise<T>): Promise<T> => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
+  try {
+    return await work(folder);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+const answerOf = (status: string, head: string, body: string): Answer => ({
+  status: Number(status),
+  headers: new Map(
+    head.split(/\r?\n/).flatMap((line) => {
+      const [, name, value] = /^([\w-]+): ?(.*)$/.exec(line) ?? [];
+      return name === undefined || value === undefined ? [] : [[name.toLowerCase(), value] as const];
+    }),
+  ),
+  body,
+});
+
+const kindOf = (body: Asked["body"]): string => (typeof body === "string" ? body : (Object.keys(body)[0] as string));
+const textOf = (body: Asked["body"]): string => (typeof body === "string" ? "" : (Object.values(body)[0] as string));
+const linesOf = (headers: Readonly<Record<string, string>>): string =>
+  Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\n`)
+    .join("");
+const encoded = (text: string): string => Buffer.from(text).toString("base64");
+const decoded = (text: string): string => Buffer.from(text, "base64").toString();
