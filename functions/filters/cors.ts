@@ -151,10 +151,13 @@ const granting = ({
   };
 };
 
+/** Tokens (RFC 9110, section 5.6.2) with commas between. */
+const listOfNames = /^[\w!#$%&'*+.^`|~-]+(?: *, *[\w!#$%&'*+.^`|~-]+)*$/;
+
 /** The headers that a page asks for, as far as they are names. */
 const asked = ({ headers }: Request): string => {
   const names = headers.get("access-control-request-headers") ?? "";
-  return /^[A-Za-z0-9-]+(?: *, *[A-Za-z0-9-]+)*$/.test(names) && names.length <= 1024 ? names : "";
+  return names.length <= 1024 && listOfNames.test(names) ? names : "";
 };
 
 const patternOf = (origin: string): RegExp => {
