@@ -67,7 +67,14 @@ const refusal: readonly HeaderEdit[] = [
 ];
 
 /** What local replies say besides in headers, and a page that may read them has use for. */
-const ofLocalReplies = ["retry-after", "allow", "www-authenticate", "accept-signature"];
+const ofLocalReplies = [
+  "retry-after",
+  "ratelimit",
+  "ratelimit-policy",
+  "allow",
+  "www-authenticate",
+  "accept-signature",
+];
 
 /** Sets a header, or leaves none where it has no value. */
 const only = (name: string, value: string): HeaderEdit => (value === "" ? ["delete", name] : ["set", name, value]);

@@ -32,6 +32,7 @@ import {
 import { longToken, slowRevocation, staleKeys, wideLeeway } from "./rules/tokens.ts";
 import {
   carriedQuery,
+  keptLocation,
   plaintextKeys,
   plaintextRedirect,
   plaintextStore,
@@ -67,6 +68,7 @@ export const rules: readonly Rule[] = [
   plaintextStore,
   plaintextRedirect,
   carriedQuery,
+  keptLocation,
   wideBody,
   outlastedClient,
   costlyPattern,
