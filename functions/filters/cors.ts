@@ -67,7 +67,14 @@ const refusal: readonly HeaderEdit[] = [
 ];
 
 /** What local replies say besides in headers, and a page that may read them has use for. */
-const ofLocalReplies = ["retry-after", "allow", "www-authenticate", "accept-signature"];
+const ofLocalReplies = [
+  "retry-after",
+  "ratelimit",
+  "ratelimit-policy",
+  "allow",
+  "www-authenticate",
+  "accept-signature",
+];
 
 /** Sets a header, or leaves none where it has no value. */
 const only = (name: string, value: string): HeaderEdit => (value === "" ? ["delete", name] : ["set", name, value]);
@@ -151,10 +158,13 @@ const granting = ({
   };
 };
 
+/** Tokens (RFC 9110, section 5.6.2) with commas between. */
+const listOfNames = /^[\w!#$%&'*+.^`|~-]+(?: *, *[\w!#$%&'*+.^`|~-]+)*$/;
+
 /** The headers that a page asks for, as far as they are names. */
 const asked = ({ headers }: Request): string => {
   const names = headers.get("access-control-request-headers") ?? "";
-  return /^[A-Za-z0-9-]+(?: *, *[A-Za-z0-9-]+)*$/.test(names) && names.length <= 1024 ? names : "";
+  return names.length <= 1024 && listOfNames.test(names) ? names : "";
 };
 
 const patternOf = (origin: string): RegExp => {

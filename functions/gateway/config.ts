@@ -17,7 +17,11 @@ export const filterSettings = () =>
       .enum(["enforce", "shadow", "off"])
       .default("enforce")
       .describe("`shadow` decides, is logged, and lets pass"),
-    percent: percent().default("100%").describe("Of users, always the same ones"),
+    percent: percent()
+      .default("100%")
+      .describe(
+        "Of users, always the same ones: by consumer where one is known, else by address; by nothing that a client chooses",
+      ),
     when: when().optional().describe("Only requests that fulfil these conditions meet the filter"),
   });
 
@@ -74,7 +78,9 @@ const cutover = () =>
     legacy: z
       .string("the name of an upstream")
       .describe("The upstream that is the old gateway: sent each request as it came, past the route's filters"),
-    percent: percent().describe("Of users whom the gate serves itself, always the same ones"),
+    percent: percent().describe(
+      "Of users whom the gate serves itself, always the same ones, by gray key, else by address",
+    ),
   });
 
 export const route = () =>
@@ -100,7 +106,9 @@ export const route = () =>
     to: z
       .union([z.string(), weighted()], "an upstream, or a weighted list: [{ accounts: 90 }, { accounts-next: 10 }]")
       .optional()
-      .describe("The upstream, or several with weights; a user stays with one"),
+      .describe(
+        "The upstream, or several with weights; a user stays with one, by consumer, gray key or address, whichever is known first",
+      ),
     respond: respond().optional().describe("Answers here, in place of an upstream"),
     redirect: redirect().optional().describe("Sends the client elsewhere, in place of an upstream"),
     path: z

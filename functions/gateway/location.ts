@@ -44,9 +44,9 @@ export const relocated = (response: Response, asked: string, context: Context): 
 
 /** `5; url='https://…'` (HTML, shared declarative refresh steps): what stands before the URL, the URL, and what stands behind. */
 const partsOfRefresh = (said: string): readonly [string, string, string] => {
-  const [, before = "", reference = "", after = ""] =
-    /^(\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?)([^"']+)(["']?\s*)$/i.exec(said) ?? [];
-  return [before, reference, after];
+  const [before = ""] = /^\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?/i.exec(said) ?? [];
+  const reference = before === "" ? "" : said.slice(before.length).trimEnd().replace(/["']$/, "");
+  return [before, reference, said.slice(before.length + reference.length)];
 };
 
 /** @returns undefined where the reference is foreign, malformed, or leads to the right place already */
@@ -77,6 +77,7 @@ const portOf = ({ port, protocol }: URL): string => port || (protocol === "https
  * could be known, and keeps its own.
  */
 const pathFor = (path: string, asked: string, given: string): string => {
+  if (path === asked) return given;
   const [theirs, ours] = prefixes(asked, given);
   if (path !== theirs && !path.startsWith(`${theirs}/`)) return path;
   return ours + path.slice(theirs.length) || "/";

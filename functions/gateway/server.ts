@@ -1,8 +1,7 @@
 /** Links a plan with the parts it names into one handler, and answers whatever happens inside with a problem. */
 import { accessLog } from "./access-log.ts";
-import { type Address, addressOf } from "./address.ts";
-import { asked, attributed } from "./asked.ts";
-import { holdsAll } from "./conditions.ts";
+import { addressOf } from "./address.ts";
+import { asked } from "./asked.ts";
 import { contextOf } from "./context.ts";
 import { crowd } from "./crowd.ts";
 import { deadline } from "./deadline.ts";
@@ -12,18 +11,19 @@ import { BodyLimit, known, learn, Subprotocol } from "./facts.ts";
 import { answer, type Codes, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
 import { asksForWebSocket, removeHops } from "./hop.ts";
 import { hostFinder, hostOf } from "./hosts.ts";
-import { isLocal, localReplies } from "./local-reply.ts";
+import { besides, isLocal, localReplies } from "./local-reply.ts";
 import { apply } from "./outbound.ts";
-import type { Parts, Place } from "./part.ts";
+import type { Parts } from "./part.ts";
 import { canonicalPath } from "./path.ts";
-import { guardWhen, layerWhen, localReplyWhen, pipeline, type Step, sampled, shadowed } from "./pipeline.ts";
-import type { Closed, FilterPlan, Plan, RoutePlan } from "./plan.ts";
+import { pipeline } from "./pipeline.ts";
+import type { Closed, Plan, RoutePlan } from "./plan.ts";
 import { preflightMethod } from "./preflight.ts";
 import { bytes, milliseconds, share } from "./quantities.ts";
-import { type Match, type Router, router } from "./router.ts";
+import { type Match, router } from "./router.ts";
 import { stateBinding, stateOf } from "./state.ts";
+import { partOf, stepsOf } from "./steps.ts";
 import type { StreamAge } from "./stream-age.ts";
-import type { Caller, Context, Count, Deps, Guard, Handler, HeaderEdit, Layer } from "./types.ts";
+import type { Caller, Context, Count, Deps, Handler, HeaderEdit } from "./types.ts";
 
 export type Gateway = (request: Request, caller: Caller) => Promise<Response>;
 
@@ -125,14 +125,6 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
   };
 };
 
-/** Where a path is known with other methods, the route of one of them; empty where there is none. */
-const besides = (match: Router, request: Request, url: Address, found: Match | undefined): string => {
-  if (found?.kind !== "method") return "";
-  const [method = ""] = found.allow.filter((it) => it !== "OPTIONS" && it !== "HEAD");
-  const near = match(method, url.pathname, request, url);
-  return near.kind === "found" ? near.route : "";
-};
-
 interface LinkedRoutes {
   readonly routes: ReadonlyMap<string, Linked>;
   readonly localReply: ReturnType<typeof localReplies>;
@@ -198,46 +190,10 @@ const clientClosedRequest = 499;
 const mapValues = <A, B>(all: Readonly<Record<string, A>>, map: (value: A, key: string) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(all).map(([key, value]) => [key, map(value, key)]));
 
-const partOf = <T>(parts: Readonly<Record<string, T>>, name: string): T => {
-  const part = parts[name];
-  if (part === undefined) throw new Error(`this gate was linked without the part "${name}"; build it anew`);
-  return part;
-};
-
 const bounding = ({ streamAge }: Parts): StreamAge => {
   if (streamAge === undefined) throw new Error("this gate was linked without what bounds its streams; build it anew");
   return streamAge;
 };
-
-const stepsOf = (place: Place, filter: FilterPlan, parts: Parts, deps: Deps): Step[] => {
-  if (filter.mode === "off") return [];
-  const { id } = place;
-  const made = partOf(parts.filters, filter.use)(filter.with, deps, place);
-  const holds = filter.when?.length ? holdsAll(filter.when) : undefined;
-  if (filter.kind === "layer") {
-    const layer = attributedLayer(id, made as Layer);
-    return [{ kind: "layer", id, layer: holds ? layerWhen(holds, layer) : layer }];
-  }
-  const guard = filter.mode === "shadow" ? shadowed(id, made as Guard) : (made as Guard);
-  const part = share(filter.percent);
-  const some = part < 1 ? sampled(id, part, guard) : guard;
-  // A rule that is not enforced for everybody is told to nobody.
-  const whole = filter.mode === "enforce" && part >= 1 ? (made as Guard).localReply : undefined;
-  const localReply = whole && holds ? localReplyWhen(holds, whole) : whole;
-  return [{ kind: "guard", id, guard: holds ? guardWhen(holds, some) : some, localReply }];
-};
-
-const attributedLayer =
-  (id: string, layer: Layer): Layer =>
-  (next) =>
-    attributed(id, entered(id, layer(next)));
-
-const entered =
-  (id: string, handler: Handler): Handler =>
-  (request, context) => {
-    context.caller.trace?.decisions.push({ id, verdict: "entered", ms: 0 });
-    return handler(request, context);
-  };
 
 const otherMethod = (request: Request, context: Context, allow: readonly string[]): Response => {
   const headers = { allow: allow.join(", ") };

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { onTestFinished } from "vitest";
-import { type Cloud, startCloud } from "../../infra/cloud/cloud.ts";
+import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
 import { type Compiled, compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit.ts";
 import { turnTo } from "../../infra/dev/mesh.ts";
@@ -61,6 +61,8 @@ interface Settings {
   /** Where counts are kept, for who wants to find them again. */
   readonly counts?: string;
   readonly secrets?: Readonly<Record<string, string>>;
+  /** What production does to a Worker. */
+  readonly realism?: CloudOptions["realism"];
 }
 
 /**
@@ -75,7 +77,7 @@ export const city = async (files: Files, settings: Settings = {}): Promise<City>
 /** Runs a project's front and gates until `stop`: for a `beforeAll` whose `afterAll` stops it, so that a table of requests meets one. */
 export const startCity = async (
   files: Files,
-  { change, alone, counts, secrets = {} }: Settings = {},
+  { change, alone, counts, secrets = {}, realism = null }: Settings = {},
 ): Promise<City> => {
   const root = written(files);
   const result = compiledAt(root);
@@ -83,7 +85,8 @@ export const startCity = async (
   change?.(path.join(result.root, ".build/local"));
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);
-  const cloud = await startCloud({ folder: counts ?? path.join(result.root, ".state"), edgePort: 0, log, tell: log });
+  const folder = counts ?? path.join(result.root, ".state");
+  const cloud = await startCloud({ folder, edgePort: 0, log, tell: log, realism });
   const stop = async () => {
     await cloud.close();
     removed(root);

@@ -32,6 +32,7 @@ import {
 import { anyAudience, longToken, slowRevocation, staleKeys, tokenInQuery, wideLeeway } from "./rules/tokens.ts";
 import {
   carriedQuery,
+  keptLocation,
   plaintextKeys,
   plaintextRedirect,
   plaintextStore,
@@ -69,6 +70,7 @@ export const rules: readonly Rule[] = [
   plaintextStore,
   plaintextRedirect,
   carriedQuery,
+  keptLocation,
   wideBody,
   outlastedClient,
   costlyPattern,

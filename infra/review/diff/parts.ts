@@ -68,7 +68,7 @@ export const scalesOf: Readonly<Record<string, Scales>> = {
 };
 
 /** Of every upstream, whatever it speaks. */
-export const upstreamScales: Scales = { timeout: longer };
+export const upstreamScales: Scales = { timeout: longer, location: ranked("keep", "rewrite") };
 
 /** Of a tier's own settings. */
 export const tierScales: Readonly<Record<"limits" | "release", Scales>> = {

@@ -31,6 +31,28 @@ export const plaintextUpstream: Rule = {
     }),
 };
 
+export const keptLocation: Rule = {
+  id: "kept-location",
+  severity: "low",
+  summary: "A service's own address is passed on to clients in its redirects.",
+  incident:
+    "A web server named its address inside the network in `Location` and `Content-Location`, to whoever asked (IIS, CVE-2000-0649).",
+  remedy: "Leave `location` out: references to the service's own address then lead clients back to the gate.",
+  check: ({ tier }) =>
+    Object.entries(tier.upstreams).flatMap(([name, { use, config }]): Spotted[] => {
+      const { url, location } = config as { readonly url?: unknown; readonly location?: unknown };
+      if (typeof url !== "string" || location !== "keep") return [];
+      return [
+        {
+          source: tier.source,
+          at: ["upstreams", name, use, "location"],
+          message: `redirects of ${name} to ${new URL(url).host} reach clients`,
+          remedy: "leave it out, or write rewrite",
+        },
+      ];
+    }),
+};
+
 const at = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>(
     (it, step) => (typeof it === "object" && it !== null ? Reflect.get(it, step) : undefined),

@@ -148,8 +148,11 @@ it("every behaviour of an HTTPRoute holds at a running gate, and so do its share
   await socketsAreHeld(port);
 });
 
+/** As many users: a weight keeps each of them with one backend. */
 const many = (port: number, path: string, host: string, count: number) =>
-  Promise.all(Array.from({ length: count }, () => ask(port, `GET ${path}`, host)));
+  Promise.all(
+    Array.from({ length: count }, (_, user) => ask(port, `GET ${path}`, host, { cookie: `postern-gray=user-${user}` })),
+  );
 
 /** Of so many, a share may be told with so much certainty that it fails once in ten thousand runs. */
 const isHalf = (count: number, of: number): void => {

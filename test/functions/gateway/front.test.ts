@@ -1,0 +1,76 @@
+/** What the front tells gates of a client, and what gates of other versions make of it. */
+import { describe, expect, it } from "vitest";
+import { front } from "../../../functions/front.ts";
+import { behindFront, introduce, present } from "../../../functions/gateway/hop.ts";
+import type { FrontPlan } from "../../../functions/gateway/plan.ts";
+
+const plan: FrontPlan = {
+  grayKey: { header: "x-device-id", cookie: "postern-gray" },
+  tiers: [{ tier: "a", binding: "GATE_A", hosts: ["a.example"], base: "/" }],
+};
+
+/** What the gate is sent, and what the client gets. */
+const sent = async (headers: Record<string, string>, more: Partial<FrontPlan> = {}) => {
+  const seen: Headers[] = [];
+  const gate = {
+    fetch: async (request: Request) => {
+      seen.push(new Headers(request.headers));
+      return new Response("ok");
+    },
+  } as unknown as Fetcher;
+  const request = new Request("https://a.example/", { headers: { "cf-connecting-ip": "203.0.113.7", ...headers } });
+  const response = await front({ ...plan, ...more }).fetch(request, { GATE_A: gate }, { waitUntil: () => {} });
+  return { seen: seen[0] as Headers, response };
+};
+
+const uuid = () => "00000000-0000-4000-8000-000000000001";
+
+describe("the gray key", () => {
+  it.each([
+    [{ "x-device-id": "device-1" }, "device-1"],
+    [{ cookie: "postern-gray=alice" }, "alice"],
+    [{ "x-device-id": "device-1", cookie: "postern-gray=alice" }, "device-1"],
+    [{ "x-device-id": "two words", cookie: "postern-gray=alice" }, "alice"],
+    [{}, null],
+    [{ "x-device-id": "x".repeat(129) }, null],
+    [{ "sec-fetch-site": "cross-site" }, null],
+    [{ "x-postern-caller": "forged" }, null],
+  ] as [Record<string, string>, string | null][])("of %j is for shares of a gate %j", async (headers, key) => {
+    const { seen } = await sent(headers);
+    expect(behindFront(seen, uuid)).toMatchObject({ grayKey: key, ip: "203.0.113.7" });
+    // The platform's split always has one.
+    expect(seen.get("cloudflare-workers-version-key")).toMatch(/^[\w.:@-]{1,128}$/);
+  });
+
+  it("that the front made is a key as any other to an older gate, and no service sees the word beside it", async () => {
+    const { seen } = await sent({});
+    const [key, ...further] = (seen.get("x-postern-caller") ?? "").split(" ");
+    expect(key).toBe(seen.get("cloudflare-workers-version-key"));
+    expect(further.filter((name) => seen.has(name))).toEqual([]);
+    introduce(seen, behindFront(seen, uuid), new URL("https://a.example/"));
+    expect([...seen.keys()].filter((name) => name.startsWith("x-postern"))).toEqual([]);
+  });
+
+  it("of an older front, which says nothing of where it comes from, is believed as ever", () => {
+    const headers = new Headers({ "x-request-id": uuid(), traceparent: "00-1-2-01" });
+    present(headers, "device-1", ["postern-explain"]);
+    expect(behindFront(headers, uuid).grayKey).toBe("device-1");
+  });
+});
+
+describe("the client's request id", () => {
+  it("is replaced by default, and kept where the environment says so", async () => {
+    const id = { "x-request-id": "mine" };
+    expect((await sent(id)).seen.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+    expect((await sent(id, { requestId: { accept: true } })).seen.get("x-request-id")).toBe("mine");
+    expect((await sent({}, { requestId: { accept: true } })).seen.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it("stands in problems of the front, too", async () => {
+    const request = new Request("https://b.example/", { headers: { "x-request-id": "mine" } });
+    const app = front({ ...plan, requestId: { accept: true } });
+    const response = await app.fetch(request, { GATE_A: {} as Fetcher }, { waitUntil: () => {} });
+    expect([response.status, response.headers.get("x-request-id")]).toEqual([404, "mine"]);
+    expect(((await response.json()) as Record<string, unknown>)["request-id"]).toBe("mine");
+  });
+});

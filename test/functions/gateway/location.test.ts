@@ -1,0 +1,76 @@
+/** Where a service's own address leads when a client follows it. */
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { relocated } from "../../../functions/gateway/location.ts";
+import type { Context } from "../../../functions/gateway/types.ts";
+
+const gate = "https://api.example";
+
+/** What becomes of `said` in the answer to a request of `given`, for which the service was asked for `asked`. */
+const location = (said: string, given: string, asked: string): string | null => {
+  const url = new URL(given, gate);
+  const response = new Response(null, { status: 302, headers: { location: said } });
+  return relocated(response, asked, { url } as unknown as Context).headers.get("location");
+};
+
+const segment = fc.stringMatching(/^[a-z0-9]{1,4}$/);
+const path = fc.array(segment, { maxLength: 3 }).map((all) => all.map((it) => `/${it}`).join(""));
+
+it("a prefix that was exchanged is exchanged back, in every form that a service can write", () => {
+  fc.assert(
+    fc.property(path, path, segment, path, fc.integer({ min: 0, max: 3 }), (ours, theirs, last, to, form) => {
+      // A service's root is a folder.
+      fc.pre(theirs + to !== "");
+      // What both prefixes end in alike is part of what stays.
+      fc.pre(ours.split("/").at(-1) !== theirs.split("/").at(-1) || ours === "" || theirs === "");
+      const service = "http://svc.internal:8080";
+      const target = `${theirs}${to}?a=1#b`;
+      const said = [service + target, `//svc.internal:8080${target}`, `https://svc.internal:8080${target}`, target][
+        form
+      ];
+      const found = location(said as string, `${ours}/${last}`, `${service}${theirs}/${last}`);
+      const followed = new URL(found as string, `${gate}${ours}/${last}`);
+      expect(followed.href).toBe(new URL(`${gate}${ours}${to}?a=1#b`).href);
+    }),
+    { numRuns: 2000, seed: 19 },
+  );
+});
+
+it("whatever is said, nothing throws, and no foreign address is changed", () => {
+  const text = fc.stringMatching(/^(?:https?:)?[!-~]{0,30}$/);
+  fc.assert(
+    fc.property(text, (said) => {
+      const found = location(said, "/shop/orders/7", "http://svc.internal/api/orders/7");
+      const host = URL.parse(said, "http://svc.internal/api/orders/7")?.host;
+      if (host !== "svc.internal") expect(found).toBe(said);
+    }),
+    { numRuns: 1000, seed: 19 },
+  );
+});
+
+it.each([
+  ["http://svc.internal/api", "/shop/orders/7", "http://svc.internal/api/orders/7", `${gate}/shop`],
+  ["http://svc.internal:80/api/x", "/shop/orders/7", "http://svc.internal/api/orders/7", `${gate}/shop/x`],
+  ["https://svc.internal/api/x", "/shop/orders/7", "http://svc.internal/api/orders/7", `${gate}/shop/x`],
+  ["http://svc.internal:443/api/x", "/shop/orders/7", "https://svc.internal/api/orders/7", `${gate}/shop/x`],
+  [
+    "http://svc.internal:8080/api/x",
+    "/shop/orders/7",
+    "http://svc.internal/api/orders/7",
+    "http://svc.internal:8080/api/x",
+  ],
+  ["/accounts/8", "/wallet/v1/accounts/7/balance", "http://svc.internal/accounts/7", "/wallet/v1/accounts/8"],
+  ["http://svc.internal/login", "/shop", "http://svc.internal/", `${gate}/shop/login`],
+  ["http://svc.internal/", "/shop", "http://svc.internal/", `${gate}/shop`],
+  ["http://svc.internal/a", "/a", "http://svc.internal/a", `${gate}/a`],
+  ["http://svc.internal//evil.example", "/a", "http://svc.internal/a", `${gate}//evil.example`],
+  ["/api/orders/7/", "/shop/orders/7", "http://svc.internal/api/orders/7", "/shop/orders/7/"],
+  ["", "/shop/orders/7", "http://svc.internal/api/orders/7", ""],
+])("%j, said to %s that was asked for as %s, is %j", (said, given, asked, expected) => {
+  expect(location(said, given, asked)).toBe(expected);
+});
+
+it("a response that says nothing of places is handed on as it is", () => {
+  const response = new Response("ok");
+  expect(relocated(response, "http://svc.internal/", { url: new URL(gate) } as unknown as Context)).toBe(response);
+});
