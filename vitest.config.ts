@@ -47,6 +47,18 @@ export default defineConfig({
         },
       },
       {
+        // Installs wranglers from npm's registry, so it is run by itself.
+        test: {
+          name: "wranglers",
+          include: ["test/wranglers/**/*.test.ts"],
+          environment: "node",
+          env,
+          pool: "forks",
+          testTimeout: 240_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
         // Needs redis-server, which .ci/run installs.
         test: { name: "redis", include: ["test/redis/**/*.test.ts"], environment: "node", env, testTimeout: 60_000 },
       },

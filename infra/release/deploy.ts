@@ -5,21 +5,30 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { Emitted } from "../compiler/emit.ts";
 import { configOf, tagOf } from "../dev/publication.ts";
+import { accessOf } from "./api.ts";
 import { digestOf, type Releases, releasesOf, servicesOf, sharesOf, versionOf } from "./releases.ts";
 import type { Target } from "./target.ts";
 import { wrangler } from "./wrangler.ts";
 
 export interface Done {
   readonly worker: string;
-  /** `unchanged`: it ran already. `uploaded`: a new version. `deployed`: one that was uploaded before. */
-  readonly what: "unchanged" | "created" | "uploaded" | "deployed";
-  /** Of the requests, in per cent. */
+  /**
+   * `unchanged`: it ran already. `uploaded`: a new version. `deployed`: one that was uploaded before. `skipped`: what it needs
+   * failed, or too much did.
+   */
+  readonly what: "unchanged" | "created" | "uploaded" | "deployed" | "failed" | "skipped";
+  /** Of the requests, in per cent; 0 where it failed or was skipped. */
   readonly share: number;
   readonly version?: string | undefined;
   readonly ms: number;
+  /** Why it failed or was skipped. */
+  readonly why?: string;
 }
+
+export const hasFailed = ({ what }: Pick<Done, "what">): boolean => what === "failed" || what === "skipped";
 
 export interface DeployOptions {
   readonly target: Target;
@@ -45,15 +54,20 @@ export const byStage = (a: Pick<Emitted, "kind">, b: Pick<Emitted, "kind">): num
 
 const stageOf = ({ kind }: Pick<Emitted, "kind">): number => stages.findIndex((kinds) => kinds.includes(kind));
 
-/** Wrangler takes a processor for about a second a call. */
-const atOnce = Math.max(2, os.availableParallelism());
+/** Wrangler takes a processor for about a second a call, and some of memory; while it waits another one works. */
+const atOnce = Math.min(8, os.availableParallelism() + 1);
+/** After so many failures one after the other, the fault is none of one Worker's. */
+const mostInARow = 3;
 
 /**
  * A route that gets a gate of its own goes there before its tier's gate lets go of it, and the front says where: so the
- * tier's gate comes last then.
- * @throws with the first that failed; those before it are done, and the same command goes on
+ * tier's gate comes last then. One that fails keeps back those that are bound to it and no others; the same command goes on.
+ * @throws where nothing was uploaded
  */
 export const deployAll = async (workers: readonly Emitted[], options: DeployOptions): Promise<Done[]> => {
+  // A platform that does not answer, or refuses the token, is said once.
+  const [some] = workers;
+  if (some && accessOf(options.target)) await releasesOf(options.target, some.worker);
   const losing = await losingRoutes(workers, options.target);
   const front = workers.some(({ kind }) => kind === "front");
   const [first] = losing;
@@ -62,12 +76,21 @@ export const deployAll = async (workers: readonly Emitted[], options: DeployOpti
       `a route of ${first.tiers[0]} gets a gate of its own, and the front has to know it: npx postern deploy ${first.tiers[0]} front`,
     );
   const done: Done[] = [];
-  const run = async (some: readonly Emitted[]) => void done.push(...(await inLanes(some, options)));
+  const run = async (some: readonly Emitted[]) => void (await inLanes(some, options, done));
   for (const stage of stages) await run(workers.filter((it) => stage.includes(it.kind) && !losing.includes(it)));
-  await run(losing);
+  const [unreached] = done.filter((it) => hasFailed(it) && workers.some(frontNamed(it.worker)));
+  if (unreached) done.push(...losing.map((it) => skipped(it, `${unreached.worker} was not deployed`)));
+  else await run(losing);
   const order = workers.map(({ worker }) => worker);
   return done.toSorted((a, b) => order.indexOf(a.worker) - order.indexOf(b.worker));
 };
+
+const frontNamed =
+  (name: string) =>
+  ({ kind, worker }: Emitted): boolean =>
+    kind === "front" && worker === name;
+
+const skipped = ({ worker }: Emitted, why: string): Done => ({ worker, what: "skipped", share: 0, ms: 0, why });
 
 /** Gates of which a route is about to be lifted into one that the front does not reach yet. */
 const losingRoutes = async (workers: readonly Emitted[], target: Target): Promise<readonly Emitted[]> => {
@@ -92,16 +115,39 @@ const reachedBy = async (target: Target, front: string | undefined): Promise<rea
   return live ? servicesOf(target, front, live.version_id) : [];
 };
 
-const inLanes = async (workers: readonly Emitted[], options: DeployOptions): Promise<Done[]> => {
+/** @param done what has been done before, and what is done here */
+const inLanes = async (workers: readonly Emitted[], options: DeployOptions, done: Done[]): Promise<void> => {
   const waiting = [...workers];
-  const done: Done[] = [];
+  let inARow = 0;
   const lane = async () => {
-    for (let it = waiting.shift(); it; it = waiting.shift()) done.push(await deployOne(it, options));
+    for (let it = waiting.shift(); it; it = waiting.shift()) {
+      const missing = done.find((one) => hasFailed(one) && it?.uses.includes(one.worker));
+      if (missing) done.push(skipped(it, `it is bound to ${missing.worker}`));
+      else if (inARow >= mostInARow) done.push(skipped(it, `${mostInARow} before it failed, one after the other`));
+      else {
+        const one = await tried(it, options);
+        inARow = hasFailed(one) ? inARow + 1 : 0;
+        done.push(one);
+      }
+    }
   };
-  const lanes = await Promise.allSettled(Array.from({ length: atOnce }, lane));
-  const failed = lanes.find((it) => it.status === "rejected");
-  if (failed) throw failed.reason;
-  return done;
+  await Promise.all(Array.from({ length: atOnce }, lane));
+};
+
+/** What failed may be there all the same, or in part. */
+const tried = async (it: Emitted, options: DeployOptions): Promise<Done> => {
+  const { worker } = it;
+  const started = performance.now();
+  try {
+    return await deployOne(it, options);
+  } catch (error) {
+    const there = await releasesOf(options.target, worker).catch(() => undefined);
+    const live = there && sharesOf(there).some(({ version_id }) => digestOf(there, version_id) === tagOf(it));
+    const why = `${(error as Error).message}${live ? "\nthe version is live all the same; its routes and addresses may not be as they should" : ""}`;
+    const ms = Math.round(performance.now() - started);
+    options.progress(`${worker.padEnd(28)} failed  ${ms} ms`);
+    return { worker, what: "failed", share: 0, ms, why };
+  }
 };
 
 const deployOne = async (it: Emitted, options: DeployOptions): Promise<Done> => {
@@ -134,12 +180,33 @@ const deployOne = async (it: Emitted, options: DeployOptions): Promise<Done> => 
     const args = [...described, ...(file ? ["--secrets-file", file] : [])];
     await wrangler(target, split === 100 ? ["deploy", ...args] : ["versions", "upload", ...args]);
   });
-  if (split === 100) return finish(releases ? "uploaded" : "created", 100);
+  if (split === 100) {
+    await isLive(target, it.worker, tag);
+    return finish(releases ? "uploaded" : "created", 100);
+  }
   const after = (await releasesOf(target, it.worker)) as Releases;
   const uploaded = versionOf(after, tag);
   if (!uploaded) throw new Error(`${it.worker}: the version that was uploaded is not listed`);
   await setSplit(options, it.worker, after, uploaded.id, split);
   return finish("uploaded", split, uploaded.id);
+};
+
+/** The platform may show a deployment a little late. */
+const lookMs = 500;
+const mostLooks = 10;
+
+/**
+ * Reads back what wrangler says; two quick calls where there is a token, and left to wrangler's word where it would be asked itself.
+ * @throws where it is not live
+ */
+const isLive = async (target: Target, worker: string, tag: string): Promise<void> => {
+  if (!accessOf(target)) return;
+  for (let looks = 0; looks < mostLooks; looks++) {
+    const releases = await releasesOf(target, worker);
+    if (releases && runs(releases, tag, 100)) return;
+    await setTimeout(lookMs);
+  }
+  throw new Error(`wrangler deploy ended well, but the version is not live`);
 };
 
 /** What owns objects is deployed whole, and what serves it along with it. */

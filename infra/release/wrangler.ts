@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { home } from "../gen/generated.ts";
 import type { Target } from "./target.ts";
 
 /** What wrangler said when it failed. */
@@ -16,37 +17,68 @@ export class WranglerError extends Error {
 }
 
 /** An upload over a slow line, with the platform's own checks. */
-const patienceMs = 180_000;
+const mostMs = 180_000;
+/** It is given so long to end by itself. */
+const mostEndMs = 5000;
 const mostOutputBytes = 16 * 1024 * 1024;
 
 /**
+ * Not `bin/wrangler.js`: that is another process around this one, and exits with 0 where this one is killed, be it by a signal
+ * or by the system for want of memory.
+ */
+const script = createRequire(import.meta.url).resolve("wrangler");
+
+/**
  * @param input goes through a pipe: a command line is there for every process to read
+ * @param timeoutMs it is ended then
  * @returns what it printed
  * @throws WranglerError, without the input
  */
-export const wrangler = (target: Target, args: readonly string[], input?: string): Promise<string> =>
+export const wrangler = (
+  { variables }: Target,
+  args: readonly string[],
+  input?: string,
+  timeoutMs = mostMs,
+): Promise<string> =>
   new Promise((resolve, reject) => {
-    const script = path.join(
-      path.dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
-      "bin/wrangler.js",
-    );
     const env = {
+      // Half of what it takes of a processor is to compile itself.
+      NODE_COMPILE_CACHE: path.join(home, ".build/compile-cache"),
       ...process.env,
       WRANGLER_HIDE_BANNER: "true",
       WRANGLER_LOG_SANITIZE: "true",
       NO_COLOR: "1",
       FORCE_COLOR: "0",
       CI: "1",
-      ...target.variables,
+      ...variables,
     };
-    const options = { env, timeout: patienceMs, maxBuffer: mostOutputBytes };
-    const child = execFile(process.execPath, [script, ...args], options, (error, out, err) => {
-      if (!error) return resolve(out);
+    const options = { env, maxBuffer: mostOutputBytes };
+    const timers: NodeJS.Timeout[] = [];
+    let late = false;
+    const child = execFile(process.execPath, ["--no-warnings", script, ...args], options, (error, out, err) => {
+      timers.forEach(clearTimeout);
+      // At a signal it exits with 0, so that it was ended has to be known here.
+      if (!error && !late) return resolve(out);
       const said = plain(`${err}\n${out}`).replaceAll(input || "\0", "…");
-      return reject(new WranglerError(args.slice(0, 2).join(" "), said));
+      const why = late ? `it did not end within ${timeoutMs / 1000} s, and was ended` : (error?.signal ?? "");
+      return reject(new WranglerError(commandOf(args), [why, said].filter(Boolean).join("\n")));
+    });
+    const end = () => {
+      late = true;
+      child.kill("SIGTERM");
+      timers.push(setTimeout(() => child.kill("SIGKILL"), mostEndMs));
+    };
+    timers.push(setTimeout(end, timeoutMs));
+    child.stdin?.on("error", () => {
+      // It has ended without reading its input, and says why itself.
     });
     child.stdin?.end(input ?? "");
   });
+
+const commandOf = (args: readonly string[]): string => {
+  const [command = "", sub = ""] = args;
+  return sub.startsWith("-") ? command : `${command} ${sub}`;
+};
 
 /** Without colours and wrangler's closing remarks. */
 const plain = (text: string): string =>

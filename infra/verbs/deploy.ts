@@ -7,7 +7,7 @@ import { choice } from "../compiler/issues.ts";
 import { report } from "../compiler/report.ts";
 import { shareOf } from "../numbers.ts";
 import { type Outcome, table } from "../outcome.ts";
-import { byStage, type Done, deployAll, hasRoutes } from "../release/deploy.ts";
+import { byStage, type Done, deployAll, hasFailed, hasRoutes } from "../release/deploy.ts";
 import { leftOver, remove } from "../release/leftovers.ts";
 import { makeNamespaces, samples, uploadConsumers } from "../release/neighbours.ts";
 import { checkUnpublished } from "../release/published.ts";
@@ -44,6 +44,10 @@ export const deploy = async (tiers: readonly string[], options: Options): Promis
   const beside = target.name === "local" ? await samples(root, env, compiled.environment.value.dev.workers) : [];
   const front = tiers.length === 0 ? wanted.find(({ kind }) => kind === "front") : undefined;
   const done = [...(await deployAll(tiers.length === 0 ? beside : [], how)), ...(await deployAll(wanted, how))];
+  const outcome = { target: target.name, environment: env, workers: done };
+  // What is left over is known, and may go, once all of this is there.
+  if (done.some(hasFailed))
+    return { exitCode: 3, text: shown(done, target), data: { ...outcome, left: [], pruned: false } };
   await checkUnpublished(
     target,
     wanted.filter((it) => !hasRoutes(it)),
@@ -53,7 +57,7 @@ export const deploy = async (tiers: readonly string[], options: Options): Promis
   return {
     exitCode: 0,
     text: shown(done, target) + leavings(left, options.prune === true),
-    data: { target: target.name, environment: env, workers: done, left, pruned: options.prune === true },
+    data: { ...outcome, left, pruned: options.prune === true },
   };
 };
 
@@ -166,8 +170,14 @@ const shown = (done: readonly Done[], { name }: Target): string => {
     version?.slice(0, 8) ?? "",
     `${(ms / 1000).toFixed(1)} s`,
   ]);
-  const changed = done.filter(({ what }) => what !== "unchanged").length;
+  const whole = table(["worker", "what", "share", "version", "time"], rows);
+  const failed = done.filter(hasFailed);
+  const changed = done.filter((it) => !hasFailed(it) && it.what !== "unchanged").length;
   const summary =
-    changed === 0 ? `nothing has changed on ${name}` : `${changed} of ${done.length} Workers are new on ${name}`;
-  return `${table(["worker", "what", "share", "version", "time"], rows)}\n${summary}\n`;
+    changed === 0 && failed.length === 0
+      ? `nothing has changed on ${name}`
+      : `${changed} of ${done.length} Workers are new on ${name}`;
+  if (failed.length === 0) return `${whole}\n${summary}\n`;
+  const reasons = failed.map(({ worker, why = "" }) => `${worker}: ${why.trim().replaceAll("\n", "\n  ")}`);
+  return `${whole}\n${reasons.join("\n")}\n\n${summary}, ${failed.length} are not; the same command goes on where this one ended\n`;
 };

@@ -98,8 +98,14 @@ export interface Wrangler {
   readonly transcripts: readonly Transcript[];
 }
 
-/** Stands ahead of the API, so that each command's calls can be told from those of others that run at the same time. */
-export const openWrangler = ({ cloud, folder }: Local): Wrangler => {
+/**
+ * Stands ahead of the API, so that each command's calls can be told from those of others that run at the same time.
+ * @param package_ the wrangler, by its folder
+ */
+export const openWrangler = (
+  { cloud, folder }: Local,
+  package_ = path.join(home, "node_modules/wrangler"),
+): Wrangler => {
   const transcripts: Transcript[] = [];
   return {
     transcripts,
@@ -114,7 +120,7 @@ export const openWrangler = ({ cloud, folder }: Local): Wrangler => {
             const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
             const child = execFile(
               path.join(home, "node_modules/.bin/node"),
-              [path.join(home, "node_modules/wrangler/bin/wrangler.js"), ...command.split(" "), ...words],
+              [path.join(package_, "bin/wrangler.js"), ...command.split(" "), ...words],
               { cwd, env: { ...environment(folder), ...variablesOf(url, cloud.token) } },
               (error, out) => {
                 server.close();

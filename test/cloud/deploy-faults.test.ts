@@ -1,0 +1,105 @@
+/** A deploy of which something fails says of each Worker what became of it, exits with 3, and goes on with the same command. */
+import fs from "node:fs";
+import path from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { startCloud } from "../../infra/cloud/cloud.ts";
+import { common } from "../../infra/compiler/platform.ts";
+import type { Done } from "../../infra/release/deploy.ts";
+import { targetOf } from "../../infra/release/target.ts";
+import { WranglerError, wrangler } from "../../infra/release/wrangler.ts";
+import { deploy } from "../../infra/verbs/deploy.ts";
+import { manifest, project, until } from "../e2e/city.ts";
+import { faulty } from "./faulty.ts";
+
+const body = (text: string) => `routes: { it: { match: GET /it, respond: { status: 200, text: ${text} } } }\n`;
+const counted = "filters: [{ rate-limit: { limit: 9/m, by: ip, count: exact } }]\n";
+
+it("each Worker is reported; one that fails keeps back what is bound to it, and nothing else", {
+  timeout: 180_000,
+}, async () => {
+  const tiers = { a: body("a"), b: body("b"), c: counted + body("c"), d: counted + body("d") };
+  const root = project({
+    "routes/environments/test.yaml": "values: {}\n",
+    ...Object.fromEntries(Object.entries(tiers).map(([name, text]) => [`routes/${name}.yaml`, manifest(name, text)])),
+  });
+  const cloud = await startCloud({ folder: path.join(root, ".cloud"), edgePort: 0, apiPort: 0 });
+  onTestFinished(() => cloud.close());
+  const run = async (target: string) => {
+    const { exitCode, text, data } = await deploy([], { root, env: "test", target, split: "100" });
+    const { workers } = data as { readonly workers: readonly Done[] };
+    return { exitCode, text, done: Object.fromEntries(workers.map((one) => [one.worker, one.what])) };
+  };
+
+  const api = await faulty(cloud.api, (call) => (/^PUT .*\/(?:state-shared|gate-a)-test\?/.test(call) ? 500 : "pass"));
+  const first = await run(api);
+  expect(first.exitCode).toBe(3);
+  expect(first.done).toEqual({
+    "state-shared-test": "failed",
+    "gate-a-test": "failed",
+    "gate-b-test": "created",
+    "gate-c-test": "skipped",
+    "gate-d-test": "skipped",
+    "postern-front-test": "skipped",
+  });
+  expect(first.text).toMatch(/state-shared-test: wrangler deploy failed:\n[\s\S]*a fault of the platform/);
+  expect(first.text).toContain("gate-c-test: it is bound to state-shared-test");
+  expect(first.text).toContain("1 of 6 Workers are new on local, 5 are not");
+
+  const second = await run(cloud.api);
+  expect(second.exitCode).toBe(0);
+  expect(Object.entries(second.done).filter(([, what]) => what !== "created")).toEqual([["gate-b-test", "unchanged"]]);
+  const answer = async () => (await fetch(`${cloud.edge}/a/it`)).text();
+  expect(await answer()).toBe("a");
+
+  fs.writeFileSync(path.join(root, "routes/a.yaml"), manifest("a", body("changed")));
+  // Wrangler believes what it is answered.
+  const lossy = await faulty(cloud.api, (call) => (/^POST .*gate-a-test\/deployments/.test(call) ? "lose" : "pass"));
+  const third = await run(lossy);
+  expect([third.exitCode, third.done["gate-a-test"], third.done["postern-front-test"]]).toEqual([
+    3,
+    "failed",
+    "skipped",
+  ]);
+  expect(third.text).toContain("gate-a-test: wrangler deploy ended well, but the version is not live");
+  expect((await run(cloud.api)).done["gate-a-test"]).toBe("deployed");
+  expect(await answer()).toBe("changed");
+});
+
+const upload = () => {
+  const root = project({
+    "wrangler.json": JSON.stringify({ name: "it", main: "it.js", ...common }),
+    "it.js": "export default { fetch: () => new Response() };",
+  });
+  return ["deploy", "-c", path.join(root, "wrangler.json")];
+};
+
+it("a wrangler that gets no answer is ended, and is no success", async () => {
+  const api = await faulty("http://127.0.0.1:9", (call) => (call.startsWith("PUT") ? "hang" : 404));
+  const ran = wrangler(targetOf(api), upload(), undefined, 6000);
+  await expect(ran).rejects.toThrow(/did not end within 6 s, and was ended/);
+  await expect(ran).rejects.toBeInstanceOf(WranglerError);
+});
+
+it("a wrangler that the system kills is no success", async () => {
+  let waiting = false;
+  const api = await faulty("http://127.0.0.1:9", (call) => {
+    waiting ||= call.startsWith("PUT");
+    return call.startsWith("PUT") ? "hang" : 404;
+  });
+  const args = upload();
+  const ran = wrangler(targetOf(api), args);
+  ran.catch(() => {});
+  await until(() => waiting, "the upload is under way");
+  for (const pid of running(args.at(-1) ?? "")) process.kill(pid, "SIGKILL");
+  await expect(ran).rejects.toThrow(/SIGKILL/);
+});
+
+/** Processes that have this word on their command line. */
+const running = (word: string): number[] =>
+  fs.readdirSync("/proc").flatMap((name) => {
+    try {
+      return fs.readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0").includes(word) ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });

@@ -1,0 +1,48 @@
+/** The wranglers that the local cloud is tried with: the oldest that it serves, the project's own, and the newest there is. */
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { home } from "../../infra/gen/generated.ts";
+
+/** `docs/cloud.md` says so too. */
+const minimum = "4.60.0";
+
+const cache = path.join(home, ".build/wranglers");
+const mostInstallMs = 300_000;
+
+export interface Tried {
+  readonly name: string;
+  readonly version: string;
+  /** The package's folder. */
+  readonly package: string;
+}
+
+/** `POSTERN_WRANGLERS=4.100.0,latest` tries others. */
+export const tried = (): Tried[] => {
+  const own = path.join(home, "node_modules/wrangler");
+  const asked = process.env.POSTERN_WRANGLERS?.split(",") ?? [minimum, "pinned", "latest"];
+  return asked.map((name) => {
+    const folder = name === "pinned" ? own : installed("wrangler", name);
+    return { name, version: versionOf(folder), package: folder };
+  });
+};
+
+/**
+ * Installs a package where npm's cache or its registry has it. Scripts of packages do not run: workerd and esbuild come as
+ * packages of their own for each platform.
+ */
+export const installed = (name: string, version: string): string => {
+  const prefix = path.join(cache, `${name}-${version}`);
+  const folder = path.join(prefix, "node_modules", name);
+  // A version never changes; `latest` is asked for each time.
+  if (fs.existsSync(folder) && version !== "latest" && versionOf(folder) === version) return folder;
+  const flags = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", prefix];
+  fs.mkdirSync(prefix, { recursive: true });
+  // npm would otherwise look for a project in the folders above.
+  fs.writeFileSync(path.join(prefix, "package.json"), JSON.stringify({ private: true }));
+  execFileSync("npm", ["install", ...flags, `${name}@${version}`], { stdio: "inherit", timeout: mostInstallMs });
+  return folder;
+};
+
+const versionOf = (folder: string): string =>
+  (JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8")) as { readonly version: string }).version;
