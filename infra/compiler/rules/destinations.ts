@@ -1,4 +1,5 @@
 /** Where routes lead: each to one place that is there, and every upstream led to. */
+import { capturesIn } from "../../../functions/gateway/match.ts";
 import type { CheckedRoute, CheckedTier } from "../checked.ts";
 import { choice } from "../issues.ts";
 import type { Path } from "../locate.ts";
@@ -35,11 +36,20 @@ const leadsToOnePlace = ({ source }: CheckedTier, { name, settings }: CheckedRou
 };
 
 /** Keys that say how an upstream is asked, on a route that asks none. */
-const keysHaveEffect = ({ source }: CheckedTier, { name, settings }: CheckedRoute): Problem[] => {
+const keysHaveEffect = ({ source }: CheckedTier, { name, settings, segments }: CheckedRoute): Problem[] => {
+  const slashes =
+    settings["encoded-slashes"] === "keep" && capturesIn(segments).length === 0
+      ? [
+          source.problem(["routes", name], "no-effect", "the match captures nothing that could hold an encoded slash", {
+            key: "encoded-slashes",
+            remedy: "remove it, or capture what may have one: /objects/{key}",
+          }),
+        ]
+      : [];
   const answer =
     settings.to === undefined && (settings.respond ? "respond" : settings.redirect ? "redirect" : undefined);
-  if (!answer) return [];
-  return (["path", "upgrade"] as const)
+  if (!answer) return slashes;
+  const asking = (["path", "upgrade"] as const)
     .filter((key) => settings[key] !== undefined)
     .map((key) =>
       source.problem(["routes", name], "no-effect", `beside \`${answer}\`, \`${key}\` changes nothing`, {
@@ -47,6 +57,7 @@ const keysHaveEffect = ({ source }: CheckedTier, { name, settings }: CheckedRout
         remedy: "remove it: no upstream is asked",
       }),
     );
+  return [...slashes, ...asking];
 };
 
 /** The upstreams that a route names, and where. */
