@@ -178,13 +178,19 @@ type Def = any;
 
 /** The keys that a strict object takes, `path` deep in a schema. */
 export const keysAt = (schema: $ZodType, path: Path): string[] => {
+  const at: Def = schemaAt(schema, path);
+  const options: Def[] = unwrapped(at)?._zod.def.options ?? [at];
+  return options.flatMap((it) => Object.keys(unwrapped(it)?._zod.def.shape ?? {}));
+};
+
+/** The schema of the value that a path leads to, or undefined where that is not one of one kind. */
+export const schemaAt = (schema: $ZodType, path: Path): $ZodType | undefined => {
   let at: Def = schema;
   for (const step of path) {
     const def: Def = unwrapped(at)?._zod.def;
     at = def?.type === "object" ? def.shape[step] : def?.type === "record" ? def.valueType : def?.element;
   }
-  const options: Def[] = unwrapped(at)?._zod.def.options ?? [at];
-  return options.flatMap((it) => Object.keys(unwrapped(it)?._zod.def.shape ?? {}));
+  return at;
 };
 
 const unwrapped = (schema: Def): Def => {

@@ -3,8 +3,8 @@
  * checked at once, and rules know what is not known and say nothing that only follows from it.
  */
 import type { ZodType } from "zod";
-import type { $ZodIssue } from "zod/v4/core";
-import { decided, keysAt, nearest } from "./issues.ts";
+import { type $ZodIssue, safeParse } from "zod/v4/core";
+import { decided, keysAt, nearest, schemaAt } from "./issues.ts";
 import { type Path, valueAt } from "./locate.ts";
 
 /** Places of a value that are broken, or that a misspelt key may have been meant for. */
@@ -37,9 +37,12 @@ export const salvage = <T>(schema: ZodType<T>, given: unknown, standIn: StandIn 
     const result = schema.safeParse(value);
     if (result.success) return { value: result.data, broken: [...broken, ...unknown], rounds };
     const issues = result.error.issues.flatMap((it) => decided(it, { value }));
-    // Of a map that has lost something, a complaint may only follow from that.
-    const isNew = ({ path }: $ZodIssue) => !touches(broken, ...path.slice(0, -1));
-    rounds.push(round === 0 ? result.error.issues : issues.filter(isNew));
+    rounds.push(
+      round === 0
+        ? result.error.issues.filter((it) => !followsFromOthers(it, issues, schema, value))
+        : // Of a map that has lost something, a complaint may only follow from that.
+          issues.filter(({ path }) => !touches(broken, ...path.slice(0, -1))),
+    );
     value = round === 0 ? structuredClone(value) : value;
     for (const issue of issues) {
       if (issue.code === "unrecognized_keys") {
@@ -55,6 +58,22 @@ export const salvage = <T>(schema: ZodType<T>, given: unknown, standIn: StandIn 
     }
   }
   return { value: undefined, broken: [[]], rounds };
+};
+
+/** Whether a complaint compares values of a map one of which is broken by itself: its own value holds. */
+const followsFromOthers = (
+  { code, path }: $ZodIssue,
+  all: readonly $ZodIssue[],
+  schema: ZodType,
+  value: unknown,
+): boolean => {
+  const holder = path.slice(0, -1);
+  const own = code === "custom" ? schemaAt(schema, path) : undefined;
+  return (
+    own !== undefined &&
+    safeParse(own, valueAt(value, path)).success &&
+    all.some((it) => it.code !== "unrecognized_keys" && it.path !== path && touches([it.path], ...holder))
+  );
 };
 
 /** What is not there, and what the misspelt key may be. */

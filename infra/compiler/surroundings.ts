@@ -90,13 +90,11 @@ export const readConsumers = (
   const source = load(root, file);
   if (source.problems.length > 0) return { entries: last, problems: source.problems };
   const schema = consumers();
-  const result = schema.safeParse(source.value);
-  if (!result.success) {
-    const asked = { source, at: [], value: source.value, schema, noun: "the file of consumers", environment: file };
-    return { entries: last, problems: problemsOf(result.error.issues, asked) };
-  }
-  const all = Object.entries(result.data.consumers).flatMap(([id, { labels, keys }]) =>
-    keys.map((key, index) => ({ id, labels, key, index })),
+  const { value, broken, rounds } = salvage(schema, source.value, instead);
+  const asked = { source, at: [], value: source.value, schema, noun: "the file of consumers", environment: file };
+  const unread = rounds.flatMap((issues) => problemsOf(issues, asked));
+  const all = Object.entries(value?.consumers ?? {}).flatMap(([id, { labels, keys }]) =>
+    keys.flatMap((key, index) => (touches(broken, "consumers", id, "keys", index) ? [] : [{ id, labels, key, index }])),
   );
   const owners = new Map<string, (typeof all)[number]>();
   const problems = all.flatMap((it) => {
@@ -109,12 +107,16 @@ export const readConsumers = (
       source.problem(["consumers", it.id, "keys", it.index], "duplicate-id", "this key stands there twice", options),
     ];
   });
-  if (problems.length > 0) return { entries: last, problems };
+  if (unread.length + problems.length > 0) return { entries: last, problems: [...unread, ...problems] };
   const entries = all.map(
     ({ id, labels, key }): Consumer => ({ key: key.replace("sha256:", "key/"), value: JSON.stringify({ id, labels }) }),
   );
   return { entries: entries.toSorted((a, b) => (a.key < b.key ? -1 : 1)), problems: [] };
 };
+
+/** In place of a broken key, so that the others of its consumer are known. */
+const instead: StandIn = ([, , list, index, ...further]) =>
+  list === "keys" && index !== undefined && further.length === 0 ? `sha256:${"0".repeat(64)}` : undefined;
 
 export interface Presets {
   /** Those that hold, by name; undefined for one that is broken. */
