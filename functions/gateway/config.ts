@@ -122,6 +122,12 @@ export const route = () =>
       .describe("What the upstream is asked for: `/accounts/{path.id}`"),
     cutover: cutover().optional().describe("Moves users from the gateway that served the route before"),
     closed: closed().optional().describe("Answers 503 in place of everything else, preflights included"),
+    "encoded-slashes": z
+      .enum(["refuse", "keep"], "refuse, or keep")
+      .default("refuse")
+      .describe(
+        "Of paths with `%2F` in a captured value: `keep` passes it on as it came, part of the value and no separator, for a service that splits a path before it decodes it; `refuse` answers 400, `path-ambiguous`",
+      ),
     upgrade: z.enum(["websocket"]).optional().describe("What a request of this route may become"),
     isolation: z
       .enum(["tier", "route"])

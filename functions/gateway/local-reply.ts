@@ -1,8 +1,9 @@
 /** Which filters complete the answers that the gate gives by itself, by route and for requests that no route takes. */
 import type { Address } from "./address.ts";
+import type { Finder } from "./finder.ts";
 import type { Step } from "./pipeline.ts";
 import type { RoutePlan } from "./plan.ts";
-import type { Match, Router } from "./router.ts";
+import type { Match } from "./router.ts";
 import type { Context, LocalReply } from "./types.ts";
 
 /**
@@ -40,9 +41,9 @@ export const isLocal = ({ outcome, route }: Context): boolean =>
   outcome.verdict !== "passed" || outcome.code !== undefined || route.name === "";
 
 /** Where a path is known with other methods, the route of one of them; empty where there is none. */
-export const besides = (match: Router, request: Request, url: Address, found: Match | undefined): string => {
+export const besides = (find: Finder["find"], request: Request, url: Address, found: Match | undefined): string => {
   if (found?.kind !== "method") return "";
   const [method = ""] = found.allow.filter((it) => it !== "OPTIONS" && it !== "HEAD");
-  const near = match(method, url.pathname, request, url);
-  return near.kind === "found" ? near.route : "";
+  const near = find(method, url.pathname, request, url);
+  return near?.kind === "found" ? near.route : "";
 };

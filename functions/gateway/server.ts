@@ -1,6 +1,6 @@
 /** Links a plan with the parts it names into one handler, and answers whatever happens inside with a problem. */
 import { accessLog } from "./access-log.ts";
-import { addressOf } from "./address.ts";
+import { type Address, addressOf } from "./address.ts";
 import { asked } from "./asked.ts";
 import { contextOf } from "./context.ts";
 import { crowd } from "./crowd.ts";
@@ -9,17 +9,17 @@ import { deprecation } from "./deprecation.ts";
 import { destination } from "./destination.ts";
 import { BodyLimit, known, learn, Subprotocol } from "./facts.ts";
 import { answer, type Codes, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
+import { finder } from "./finder.ts";
 import { asksForWebSocket, removeHops } from "./hop.ts";
 import { hostFinder, hostOf } from "./hosts.ts";
 import { besides, isLocal, localReplies } from "./local-reply.ts";
 import { apply } from "./outbound.ts";
 import type { Parts } from "./part.ts";
-import { canonicalPath } from "./path.ts";
 import { pipeline } from "./pipeline.ts";
 import type { Closed, Plan, RoutePlan } from "./plan.ts";
 import { preflightMethod } from "./preflight.ts";
 import { bytes, milliseconds, share } from "./quantities.ts";
-import { type Match, router } from "./router.ts";
+import type { Match } from "./router.ts";
 import { stateBinding, stateOf } from "./state.ts";
 import { partOf, stepsOf } from "./steps.ts";
 import type { StreamAge } from "./stream-age.ts";
@@ -46,7 +46,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     parts,
     withState(plan.tier, { ...deps, ...broughtBy(parts, plan.tier) }),
   );
-  const match = router(plan.table);
+  const { canonical, find } = finder(plan);
   const served = hostFinder(plan.hosts.map((host) => [host, true]));
   const enter = crowd(plan.limits.concurrency, deps);
   const bodyLimit = bytes(plan.limits.body);
@@ -86,11 +86,11 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
   return async (request, caller) => {
     const started = deps.now();
     const url = addressOf(request.url) ?? nowhere;
-    const path = canonicalPath(url.pathname);
+    const path = canonical(url.pathname);
     if (path !== undefined && path !== url.pathname) url.pathname = path;
     const { method } = request;
     const wanted = preflightMethod(request, method);
-    const found = path === undefined ? undefined : match(wanted ?? method, path, request, url);
+    const found = path === undefined ? undefined : find(wanted ?? method, path, request, url);
     const context = contextOf(caller, url, plan.tier, found);
     if (caller.trace) caller.trace.route = context.route.name;
     learn(context, BodyLimit, bodyLimit);
@@ -115,7 +115,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
       answered = true;
     }
     if (isLocal(context))
-      localReply(context.route.name || besides(match, request, url, found))?.complete(
+      localReply(context.route.name || besides(find, request, url, found))?.complete(
         request,
         context,
         response.headers,

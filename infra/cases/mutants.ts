@@ -62,7 +62,7 @@ const ofManifest = (root: string, tier: CheckedTier): Mutant[] => {
 };
 
 /** What a route can lose without being another route. */
-const losable = ["path", "upgrade", "without", "when"];
+const losable = ["path", "upgrade", "encoded-slashes", "without", "when"];
 
 const ofRoute = (it: Editor, name: string, { routes, shared }: CheckedTier): Mutant[] => {
   const at = ["routes", name];

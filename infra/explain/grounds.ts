@@ -79,6 +79,7 @@ const onUpstream = (code: string, { source, upstreams }: CheckedTier, name: stri
 const keys: Readonly<Record<string, readonly string[]>> = {
   "host-unknown": ["hosts"],
   "host-malformed": ["hosts"],
+  "path-ambiguous": ["<route>.encoded-slashes"],
   "upgrade-not-allowed": ["<route>.upgrade", "<route>.match"],
   "route-closed": ["<route>.closed"],
   "reference-malformed": ["<route>.path", "<route>.redirect"],

@@ -4,7 +4,7 @@ import { distance } from "fastest-levenshtein";
 import { holdsAll, type Test } from "../../functions/gateway/conditions.ts";
 import { hostFinder, hostOf } from "../../functions/gateway/hosts.ts";
 import { type Segment, segmentWritten } from "../../functions/gateway/match.ts";
-import { canonicalPath } from "../../functions/gateway/path.ts";
+import { canonicalPath, hasEncodedSlash } from "../../functions/gateway/path.ts";
 import { preflightMethod } from "../../functions/gateway/preflight.ts";
 import type { CheckedRoute, CheckedTier } from "../compiler/checked.ts";
 import { fits } from "../compiler/languages.ts";
@@ -45,7 +45,7 @@ export const missOf = (tier: CheckedTier, route: CheckedRoute, request: Request)
   const { source, manifest } = tier;
   const at = ["routes", route.name];
   const match = placeOf(source, [...at, "match"]);
-  const path = pathFault(route.segments, request);
+  const path = pathFault(route, request);
   return {
     route: `${manifest.tier}/${route.name}`,
     at: match,
@@ -104,15 +104,17 @@ export const saysOf = ([on, name, is, value]: Test): string => {
 export const pathOf = ([on, name]: Test): string[] => (name === "" ? [on] : [on, name]);
 
 const textsOf = (request: Request): string[] | undefined => {
-  const path = canonicalPath(new URL(request.url).pathname);
+  const path = canonicalPath(new URL(request.url).pathname, "keep");
   if (path === undefined) return undefined;
   return path === "/" ? [] : path.slice(1).split("/");
 };
 
 /** The first segment that does not fit, or undefined where the path does. */
-const pathFault = (segments: readonly Segment[], request: Request): string | undefined => {
+const pathFault = ({ segments, settings }: CheckedRoute, request: Request): string | undefined => {
   const texts = textsOf(request);
   if (texts === undefined) return "the path means different things to different servers, so no route takes it";
+  if (texts.some(hasEncodedSlash) && settings["encoded-slashes"] === "refuse")
+    return "the path has an encoded slash (%2F), which a route takes that says encoded-slashes: keep";
   for (const [index, segment] of segments.entries()) {
     const text = texts[index];
     if (segment.kind === "rest" && (text !== undefined || segment.optional)) return undefined;

@@ -3,7 +3,7 @@
  * part without end beside one that may be long, which tries each character as often as the long one is.
  */
 import { createRequire } from "node:module";
-import { atom } from "../../../functions/gateway/match.ts";
+import { atom } from "../../../functions/gateway/patterns.ts";
 
 export interface Weight {
   /** How often a character can be tried. */

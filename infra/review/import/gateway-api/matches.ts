@@ -1,6 +1,7 @@
 /** What a match of the Gateway API takes, in the words of a manifest. */
-import { patternProblem, segmentsOf } from "../../../../functions/gateway/match.ts";
+import { segmentsOf } from "../../../../functions/gateway/match.ts";
 import { canonicalPath } from "../../../../functions/gateway/path.ts";
+import { patternProblem } from "../../../../functions/gateway/patterns.ts";
 import type { RouteMatch } from "./schema.ts";
 
 export interface Taken {

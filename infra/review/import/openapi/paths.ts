@@ -1,5 +1,6 @@
 /** Paths of OpenAPI as matches of a manifest. */
-import { patternProblem, segmentsOf } from "../../../../functions/gateway/match.ts";
+import { segmentsOf } from "../../../../functions/gateway/match.ts";
+import { patternProblem } from "../../../../functions/gateway/patterns.ts";
 import { mapOf, stringIn } from "../../../openapi/document.ts";
 import type { Operation, Parameter } from "../../../openapi/operations.ts";
 import { distinct, kebab } from "./names.ts";
