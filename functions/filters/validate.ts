@@ -1,19 +1,20 @@
-/** Refuses requests that the API's OpenAPI document or a JSON Schema does not allow: parameters, media type and JSON bodies, by checks that were compiled into the gate. */
+/** Refuses requests that the API's OpenAPI document or a JSON Schema does not allow: parameters, media type, and bodies of JSON and forms, by checks that were compiled into the gate. */
 import * as z from "zod";
 import { wholeBody } from "../gateway/body.ts";
 import { Body, known } from "../gateway/facts.ts";
 import { type Codes, refuse, upstreamCodes } from "../gateway/faults.ts";
 import { announced, hasBody } from "../gateway/outbound.ts";
-import { readingsOf, type Sent } from "../gateway/parameters.ts";
 import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
-import { hasTwins } from "../gateway/twins.ts";
+import { contentOf } from "../gateway/serialization/contents.ts";
+import { parameterValue, type Sent, sentBy, unused } from "../gateway/serialization/parameters.ts";
+import { accepted, type Choose, firstRefused, Unreadable } from "../gateway/serialization/readings.ts";
 import type { Context, Deps, Guard } from "../gateway/types.ts";
-import type { BodyCheck, Check, OperationCheck, ParameterCheck } from "../gateway/validators.ts";
+import type { BodyCheck, Check, ContentCheck, OperationCheck, ParameterCheck } from "../gateway/validators.ts";
 
 const codes = {
   "parameters-invalid": { status: 400, title: "A parameter is not as this API takes it" },
   "body-missing": { status: 400, title: "The request lacks a body" },
-  "body-malformed": { status: 400, title: "The request body is no JSON" },
+  "body-malformed": { status: 400, title: "The request body is not written as its media type says" },
   "body-invalid": { status: 422, title: "The request body is not as this API takes it" },
   "content-type-unsupported": { status: 415, title: "This API does not take bodies of this media type" },
 } as const satisfies Codes;
@@ -107,8 +108,7 @@ export const make = (_: Config<typeof spec>, deps: Deps, { id }: Place): Guard =
   return (request, context) => {
     const operation = operationFor(routes[context.route.name], request.method);
     if (!operation) return undefined;
-    // Parsed once, however many parameters are read out of it.
-    const sent: Sent = { request, captures: context.captures, query: new URLSearchParams(context.url.search) };
+    const sent = sentBy(request, context);
     const flaws = [...operation.parameters.flatMap((it) => flawOf(it, sent) ?? []), ...strangers(operation, sent)];
     if (flaws.length > 0) return refuse(context, codes, "parameters-invalid", { errors: flaws.slice(0, mostErrors) });
     return operation.body ? checkBody(operation.body, request, context, deps) : undefined;
@@ -129,30 +129,53 @@ const operationFor = (
 };
 
 const flawOf = (it: ParameterCheck, sent: Sent): Flawed | undefined => {
-  const place = { in: it.in, name: it.name };
-  const readings = readingsOf(it, sent);
-  if (readings === undefined) return it.required ? { ...place, detail: "must be there" } : undefined;
-  if (readings.some((value) => it.check(value))) return undefined;
-  if (readings.length === 0) return { ...place, detail: "cannot be read" };
-  it.check(readings[0]);
-  return { ...place, ...told(it.check, "") };
+  const flaw = refusedBy(
+    (choose) => parameterValue(it, sent, choose),
+    (value) => (value === undefined ? !it.required : value === unused || it.check(value)),
+    it.check,
+    "",
+  );
+  return flaw && { in: it.in, name: it.name, ...flaw };
 };
 
 /** What the query has beside its parameters; it is not told back. */
 const strangers = ({ only }: OperationCheck, { query }: Sent): readonly Flawed[] => {
-  if (!only || [...query.keys()].every((it) => only.query.includes(it))) return [];
+  if (!only || namesOf(query).every((it) => only.query.includes(it))) return [];
   return [{ in: "query", detail: `takes nothing beside ${only.query.join(", ") || "its path"}`.slice(0, longest) }];
 };
 
-/** What the check says of the schema; of the value only where in it. */
-const told = ({ errors }: Check, root: string): { readonly pointer?: string; readonly detail: string } => {
+/** A query that has too many fields has one that is none of its parameters. */
+const namesOf = (query: Sent["query"]): readonly string[] => {
+  try {
+    return [...query().keys()];
+  } catch {
+    return [""];
+  }
+};
+
+/** @returns undefined where a reading of the value holds */
+const refusedBy = (
+  read: (choose: Choose) => unknown,
+  holds: (value: unknown) => boolean,
+  check: Check,
+  root: string,
+): Pick<Flawed, "pointer" | "detail"> | undefined => {
+  const pointed = (at: string) => (root === "" && at === "" ? {} : { pointer: `${root}${at}`.slice(0, longest) });
+  try {
+    const refused = firstRefused(read, holds);
+    if (refused === accepted) return undefined;
+    if (refused instanceof Unreadable) return { ...pointed(refused.pointer ?? ""), detail: refused.detail };
+    if (refused === undefined) return { detail: "must be there" };
+    check(refused);
+  } catch (error) {
+    // A schema that holds itself is walked as deep as the value goes, and alternatives of it as often as they are bounded.
+    if (error instanceof RangeError) return { ...pointed(""), detail: "is nested too deeply" };
+    throw error;
+  }
   // Of alternatives, what was said deepest within one of them is the likeliest to be meant.
-  const flaw = errors?.reduce((best, it) => (it.instancePath.length > best.instancePath.length ? it : best));
-  const at = flaw?.instancePath ?? "";
-  return {
-    ...((at !== "" || root !== "") && { pointer: `${root}${at}`.slice(0, longest) }),
-    detail: (flaw?.message ?? "is not as it has to be").slice(0, longest),
-  };
+  const flaw = check.errors?.reduce((best, it) => (it.instancePath.length > best.instancePath.length ? it : best));
+  const detail = (flaw?.message ?? "is not as it has to be").slice(0, longest);
+  return { ...pointed(flaw?.instancePath ?? ""), detail };
 };
 
 const checkBody = (
@@ -163,8 +186,9 @@ const checkBody = (
 ): Response | undefined | Promise<Response | undefined> => {
   const missing = () => (required ? refuse(context, codes, "body-missing") : undefined);
   if (!hasBody(request) && !known(context, Body)?.byteLength) return missing();
-  const check = forType(types, request.headers.get("content-type") ?? "");
-  if (check === undefined) {
+  const field = request.headers.get("content-type") ?? "";
+  const content = forType(types, field);
+  if (content === undefined) {
     const other = () =>
       refuse(context, codes, "content-type-unsupported", {
         detail: `It is one of ${Object.keys(types).join(", ")}`.slice(0, longest),
@@ -173,22 +197,34 @@ const checkBody = (
     if (announced(request) !== undefined) return other();
     return wholeBody(request, context, deps).then((body) => (body.byteLength === 0 ? missing() : other()));
   }
-  if (check === null) return undefined;
-  if (!isUnicode(request.headers.get("content-type") ?? ""))
-    return refuse(context, codes, "content-type-unsupported", { detail: "JSON is written in UTF-8" });
-  return wholeBody(request, context, deps).then((body) => {
-    if (body.byteLength === 0) return missing();
-    const value = parsed(body);
-    if (value === undefined) return refuse(context, codes, "body-malformed");
-    if (value === twice)
-      return refuse(context, codes, "body-malformed", { detail: "A key stands in one object twice" });
-    const flaws = flawsOf(check, value);
-    return flaws && refuse(context, codes, "body-invalid", { errors: flaws });
-  });
+  if (content === null) return undefined;
+  if (!isUnicode(field))
+    return refuse(context, codes, "content-type-unsupported", { detail: "JSON and forms are written in UTF-8" });
+  return wholeBody(request, context, deps).then((body) =>
+    body.byteLength === 0 ? missing() : checkContent(content, field, body, context),
+  );
 };
 
-/** The check for a media type: its own, its range's, or that of all. @returns undefined where there is none */
-const forType = (types: BodyCheck["types"], field: string): Check | null | undefined => {
+const checkContent = (
+  content: ContentCheck,
+  field: string,
+  body: Uint8Array,
+  context: Context,
+): Response | undefined => {
+  try {
+    const flaw = refusedBy(contentOf(content, field, body), content.check, content.check, "#");
+    return flaw && refuse(context, codes, "body-invalid", { errors: [flaw] });
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    if (error.pointer === undefined)
+      return refuse(context, codes, "body-malformed", { detail: `The body ${error.detail}` });
+    const flaw = { pointer: `#${error.pointer}`.slice(0, longest), detail: error.detail.slice(0, longest) };
+    return refuse(context, codes, "body-invalid", { errors: [flaw] });
+  }
+};
+
+/** What is checked of a media type: its own, its range's, or that of all. @returns undefined where there is none */
+const forType = (types: BodyCheck["types"], field: string): ContentCheck | null | undefined => {
   const type = (field.split(";")[0] ?? "").trim().toLowerCase();
   const suffix = type.startsWith("application/") && type.endsWith("+json") ? ["application/*+json"] : [];
   const names = [type, ...suffix, `${type.split("/")[0]}/*`, "*/*"];
@@ -196,33 +232,8 @@ const forType = (types: BodyCheck["types"], field: string): Check | null | undef
   return name === undefined ? undefined : types[name];
 };
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-
 const charset = /;\s*charset\s*=\s*"?([^";\s]*)/gi;
 
-/** JSON has no other encoding (RFC 8259, section 8.1); a service that takes the word for it would read another body than this gate. */
+/** JSON has no other encoding (RFC 8259, section 8.1), nor has a form; a service that takes the word for it would read another body than this gate. */
 const isUnicode = (field: string): boolean =>
   [...field.matchAll(charset)].every(([, name = ""]) => /^(?:utf-?8|us-ascii)$/i.test(name));
-
-const twice = Symbol("a key stands in one object twice");
-
-/** @returns undefined for what is no JSON */
-const parsed = (body: Uint8Array): unknown => {
-  try {
-    const text = utf8.decode(body);
-    const value: unknown = JSON.parse(text);
-    return hasTwins(text) ? twice : value;
-  } catch {
-    return undefined;
-  }
-};
-
-const flawsOf = (check: Check, value: unknown): readonly Flawed[] | undefined => {
-  try {
-    return check(value) ? undefined : [told(check, "#")];
-  } catch (error) {
-    // A schema that holds itself is walked as deep as the value goes, and alternatives of it as often as they are bounded.
-    if (error instanceof RangeError) return [{ pointer: "#", detail: "is nested too deeply" }];
-    throw error;
-  }
-};

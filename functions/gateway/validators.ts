@@ -14,28 +14,79 @@ export interface Flaw {
 /** A kind of value that a text may stand for. */
 export type Kind = "string" | "number" | "integer" | "boolean" | "null";
 
-export interface ParameterCheck {
-  readonly in: "path" | "query" | "header" | "cookie";
+/** What the values of a schema may be, so that texts can be read as such values. */
+export interface Shape {
+  /** Scalars that a text may stand for; absent where the value is only a list or an object. */
+  readonly kinds?: readonly Kind[];
+  /** Present where the value may be a list. */
+  readonly items?: Shape;
+  /** Present where the value may be an object; texts of other properties are read by `rest`. */
+  readonly properties?: Readonly<Record<string, Shape>>;
+  /** Present where the schema describes properties that it does not name. An exploded object takes fields of any name then. */
+  readonly rest?: Shape;
+  /** The value is a file, whose content is not looked at. */
+  readonly file?: true;
+}
+
+/** The styles of OpenAPI, and its two media types for single values: `text` and `json`. */
+export type Style =
+  | "form"
+  | "spaceDelimited"
+  | "pipeDelimited"
+  | "deepObject"
+  | "simple"
+  | "label"
+  | "cookie"
+  | "text"
+  | "json";
+
+/** How a value is written as text. */
+export interface Format {
+  readonly style: Style;
+  readonly explode: boolean;
+  readonly shape: Shape;
+}
+
+/** A property of a form. */
+export interface FieldFormat extends Format {
+  /** Media types and ranges that a part of it may have, in lower case: `image/png`, `image/*`. */
+  readonly types?: readonly string[];
+}
+
+/** How an object is written as a form. */
+export interface FormFormat {
+  readonly fields: Readonly<Record<string, FieldFormat>>;
+  /** Of fields that are not named; by default they are texts. */
+  readonly rest?: FieldFormat;
+}
+
+export interface ParameterCheck extends Format {
+  readonly in: "path" | "query" | "querystring" | "header" | "cookie";
   readonly name: string;
   /** Of the match, where it stands in the path. */
   readonly capture?: string;
   readonly required: boolean;
-  /** What its text becomes: one value, a list, a map of properties, or JSON. */
-  readonly as: "value" | "list" | "map" | "json";
-  /** Of a value, or of a list's items. */
-  readonly kinds: readonly Kind[];
-  /** Between the items of a list; without it the parameter is repeated. */
-  readonly between?: string;
-  /** Of a map in the query: `filter[state]`, or each property by its own name. */
-  readonly deep?: boolean;
-  readonly properties?: Readonly<Record<string, readonly Kind[]>>;
+  /** An empty value stands for none (`allowEmptyValue`). */
+  readonly mayBeEmpty?: true;
+  /** Names that an object whose properties are fields of their own does not take: they are other parameters. */
+  readonly others?: readonly string[];
+  /** Present where the whole query is one form. */
+  readonly form?: FormFormat;
+  readonly check: Check;
+}
+
+/** How bodies of a media type are read, and what checks the value. */
+export interface ContentCheck {
+  readonly as: "json" | "form" | "multipart";
+  /** Of forms. */
+  readonly form?: FormFormat;
   readonly check: Check;
 }
 
 export interface BodyCheck {
   readonly required: boolean;
   /** By media type or range; null where presence is all that is asked. */
-  readonly types: Readonly<Record<string, Check | null>>;
+  readonly types: Readonly<Record<string, ContentCheck | null>>;
 }
 
 export interface OperationCheck {

@@ -9,6 +9,7 @@ import { bytesOfChecks, type TierPlans } from "../openapi/module.ts";
 import { operationsBy, type Part, type Parts, partNames, partsPlan } from "../openapi/parts.ts";
 import { type Held, heldBy, namedBy, type Open } from "../openapi/references.ts";
 import { type Fault, type Translator, translator } from "../openapi/schemas.ts";
+import { translateIn } from "../openapi/shapes.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings, Validation } from "./checked.ts";
 import type { Documents } from "./documents.ts";
 import { finder, missing } from "./operations.ts";
@@ -81,7 +82,7 @@ const byOperations = (
   const translate = translator(() => held);
   const find = finder(operations, mapOf(document.root), named);
   const problems: Problem[] = [];
-  const schema = (value: unknown, name: string) => translate.schema(value, { document: held, path: [], name });
+  const translating = translateIn(held, translate);
   const plans: Plans = {};
   for (const route of routes) {
     const found = route.methods
@@ -91,7 +92,7 @@ const byOperations = (
       if (!it) problems.push(missing(tier, filter, route, method, document.file, operations));
     plans[route.name] = Object.fromEntries(
       found.flatMap(([method, it]) =>
-        it ? [[method, planOf(document, it, route.segments, schema, translate.note)] as const] : [],
+        it ? [[method, planOf(document, it, route.segments, translating, translate.note)] as const] : [],
       ),
     );
   }

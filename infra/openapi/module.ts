@@ -175,11 +175,15 @@ const tableOf = (plans: Plans, checkOf: (filter: string, schema: Schema) => stri
   );
 
 const operationText = ({ parameters, only, body }: OperationPlan, checkOf: (schema: Schema) => string): string => {
-  const all = parameters.map(({ schema, ...it }) => `{...${JSON.stringify(it)},check:${checkOf(schema)}}`);
-  const types = body && object(body.types, (schema) => (schema === null ? "null" : checkOf(schema)));
-  const closed = only ? `,only:${JSON.stringify(only)}` : "";
-  return `{parameters:[${all.join(",")}]${closed}${body ? `,body:{required:${body.required},types:${types}}` : ""}}`;
+  const checked = ({ schema, ...it }: { readonly schema: Schema }) => `{...${literal(it)},check:${checkOf(schema)}}`;
+  const types = body && object(body.types, (it) => (it === null ? "null" : checked(it)));
+  const closed = only ? `,only:${literal(only)}` : "";
+  const all = parameters.map(checked).join(",");
+  return `{parameters:[${all}]${closed}${body ? `,body:{required:${body.required},types:${types}}` : ""}}`;
 };
+
+/** A property of this name is one like any other only where it is computed. */
+const literal = (value: unknown): string => JSON.stringify(value).replaceAll('"__proto__":', '["__proto__"]:');
 
 const object = <T>(all: Readonly<Record<string, T>>, text: (value: T, key: string) => string): string =>
   `{${Object.entries(all)

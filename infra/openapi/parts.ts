@@ -1,7 +1,8 @@
 /** What is checked of requests by JSON Schemas that a manifest gives for their parts: the body, and maps of parameters. */
-import { type OperationPlan, type ParameterPlan, parameterOf } from "./checks.ts";
+import type { OperationPlan } from "./checks.ts";
 import { annotations } from "./dialects.ts";
 import { DocumentError, isMap, type Json, type JsonMap, listOf, mapOf, mostHops } from "./document.ts";
+import { type ParameterPlan, parameterOf } from "./parameters.ts";
 import { beneath, type Named, namedBy, type Open, type Place } from "./references.ts";
 import type { Schema, Translator } from "./schemas.ts";
 
@@ -106,18 +107,20 @@ export const operationsBy = (
   methods: readonly string[],
   translate: Translator,
 ): Readonly<Record<string, OperationPlan>> => {
-  const document = { file: "", root: { $defs: translate.definitions() as unknown as Json } };
-  const parameters = fields.map((it): ParameterPlan => {
+  const document = { file: "", root: {} };
+  const parameters = fields.flatMap((it): ParameterPlan[] => {
     const value = { required: it.required, schema: it.schema as Json };
-    const plan = parameterOf(document, { ...it, value }, it.name, () => it.schema);
-    if (plan.as === "map")
-      translate.fail(
-        it.place,
-        `${it.name} is a value, or a list of them`,
-        "write what it holds as parameters of their own",
-      );
-    return plan;
+    const { definitions } = translate;
+    const { plan } = parameterOf(document, { ...it, value }, it.name, { schema: () => it.schema, definitions });
+    if (plan && (plan.shape.kinds || plan.shape.items || !plan.shape.properties)) return [plan];
+    translate.fail(
+      it.place,
+      `${it.name} is a value, or a list of them`,
+      "write what it holds as parameters of their own",
+    );
+    return [];
   });
+  const asJson = { as: "json", schema: body ?? true } as const;
   const all = methods.includes("ANY") ? [...bringing, "ANY"] : methods.filter((it) => it !== "OPTIONS");
   return Object.fromEntries(
     all.map((method): [string, OperationPlan] => [
@@ -128,7 +131,7 @@ export const operationsBy = (
         ...(body !== undefined && {
           body: {
             required: bringing.includes(method),
-            types: { "application/json": body, "application/*+json": body },
+            types: { "application/json": asJson, "application/*+json": asJson },
           },
         }),
       },

@@ -31,6 +31,8 @@ export interface Fault {
 
 /** Something of a document that no request is checked by. */
 export interface Note {
+  /** Checked, in a way that the document leaves open; without it, not checked. */
+  readonly kind?: "otherwise";
   /** What it is said of: `order`, `GET /orders`. */
   readonly where: string;
   readonly what: string;
@@ -146,7 +148,10 @@ export const translator = (open: Open): Translator => {
       if (typeof value !== "string") fail(here, "pattern is a text");
       else result.pattern = pattern(value, here);
     } else if (word === "format") formatOf(value, here, result);
-    else unspoken(word, all, place);
+    else {
+      if (word.startsWith("content")) result[word] = value;
+      unspoken(word, all, place);
+    }
   };
 
   const mapped = (all: JsonMap, place: Place, areNamedByPattern: boolean): Record<string, Schema> =>
@@ -164,8 +169,14 @@ export const translator = (open: Open): Translator => {
   };
 
   const formatOf = (format: unknown, place: Place, result: Record<string, unknown>): void => {
+    // Ajv takes an int64 of any size. Numbers near these bounds are rounded to them.
+    if (format === "int64") {
+      result.minimum ??= -(2 ** 63);
+      result.maximum ??= 2 ** 63;
+    }
     if (typeof format !== "string") fail(place, "format is a text");
-    else if (formats.includes(format)) result.format = format;
+    // What is a file, forms have to know.
+    else if (formats.includes(format) || format === "binary") result.format = format;
     else if (!loose.includes(format)) note({ where: place.name, what: `the format "${format}" is not checked` });
   };
 

@@ -8,14 +8,18 @@ import { manifest, project } from "../e2e/city.ts";
 const plans = (schema: Schema): TierPlans => ({
   tier: "shop",
   plans: {
-    validate: { all: { POST: { parameters: [], body: { required: true, types: { "application/json": schema } } } } },
+    validate: {
+      all: {
+        POST: { parameters: [], body: { required: true, types: { "application/json": { as: "json", schema } } } },
+      },
+    },
   },
   definitions: { validate: { d0: { type: "integer" } } },
 });
 
 const loaded = async (all: readonly TierPlans[]) =>
   (await import(`data:text/javascript;base64,${Buffer.from(await moduleOf(all)).toString("base64")}`)).default.shop
-    .validate.all.POST.body.types["application/json"];
+    .validate.all.POST.body.types["application/json"].check;
 
 it("is made once, so that an edit of another tier compiles nothing anew", () => {
   const made = moduleOf([plans({ $ref: "#/$defs/d0" })]);

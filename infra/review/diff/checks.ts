@@ -34,11 +34,14 @@ const asked = ({ tier, route }: Placed, { id }: CheckedFilter): ReadonlyMap<stri
   for (const [method, plan] of Object.entries(validation?.plans[route.name] ?? {})) {
     const note = (part: string, ...said: readonly unknown[]) =>
       void found.set(part, `${found.get(part) ?? ""}${method} ${JSON.stringify(said)}`);
-    const whole = (schema: Schema | null) => closed(schema, validation?.definitions ?? {});
+    const whole = (schema: Schema) => closed(schema, validation?.definitions ?? {});
     for (const { schema, ...it } of plan.parameters) note(`${it.in} ${it.name}`, it, whole(schema));
     if (plan.only) note("other parameters", plan.only);
     if (plan.body) {
-      const types = Object.entries(plan.body.types).map(([type, it]) => [type, whole(it)]);
+      const types = Object.entries(plan.body.types).map(([type, it]) => [
+        type,
+        it && { ...it, schema: whole(it.schema) },
+      ]);
       note("the body", plan.body.required, types);
     }
   }
@@ -46,7 +49,7 @@ const asked = ({ tier, route }: Placed, { id }: CheckedFilter): ReadonlyMap<stri
 };
 
 /** A schema with all that it refers to, whatever the rest of its file has. */
-const closed = (schema: Schema | null, definitions: Readonly<Record<string, Schema>>): unknown => {
+const closed = (schema: Schema, definitions: Readonly<Record<string, Schema>>): unknown => {
   const named = new Set<string>();
   const walk = (value: unknown): void => {
     for (const [, name = ""] of JSON.stringify(value).matchAll(/"\$ref":"#\/\$defs\/([^"]+)"/g)) {

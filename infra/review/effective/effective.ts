@@ -95,7 +95,9 @@ const filterOf = (
       ...configOf(config, { source, at, page, rows: [], short: about.short ? [about.short] : [] }, world),
       ...entriesIn(settings, { source, at: entry, page: pages.filter, rows: [], short: ["exact"] }, world),
     ],
-    unchecked: (validations.get(id)?.notes ?? []).map(({ where, what }) => `${where}: ${what}`),
+    unchecked: (validations.get(id)?.notes ?? [])
+      .filter(({ kind }) => kind !== "otherwise")
+      .map(({ where, what }) => `${where}: ${what}`),
   };
 };
 

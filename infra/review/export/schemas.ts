@@ -1,6 +1,7 @@
 /** What JSON Schemas of a manifest say of a route, as an operation of a document that has nothing else. */
 import { templateOf } from "../../../functions/gateway/match.ts";
 import type { CheckedRoute, CheckedTier } from "../../compiler/checked.ts";
+import type { BodyPlan } from "../../openapi/contents.ts";
 import type { JsonMap, OpenApi } from "../../openapi/document.ts";
 import type { Operation, Parameter } from "../../openapi/operations.ts";
 
@@ -33,9 +34,9 @@ export const operationBySchemas = (
 };
 
 /** A range of media types is none that a document can name. */
-const contentOf = (types: Readonly<Record<string, unknown>>): JsonMap =>
+const contentOf = (types: BodyPlan["types"]): JsonMap =>
   Object.fromEntries(
     Object.entries(types)
       .filter(([type]) => !type.includes("*"))
-      .map(([type, schema]) => [type, { schema } as JsonMap]),
+      .map(([type, it]) => [type, { schema: it?.schema } as JsonMap]),
   );

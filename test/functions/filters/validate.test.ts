@@ -22,7 +22,7 @@ const check = (operation: OperationCheck, setting: Setting = {}, method = "POST"
 
 const body = (it: Check): OperationCheck => ({
   parameters: [],
-  body: { required: true, types: { "application/*": it } },
+  body: { required: true, types: { "application/*": { as: "json", check: it } } },
 });
 const json = { headers: { "content-type": "application/json" } };
 const shadow = { filters: { validate: { mode: "shadow" as const } } };
@@ -44,8 +44,49 @@ describe("in the shadow", () => {
   });
 });
 
+describe("a form", () => {
+  const file = { style: "form", explode: true, shape: { kinds: ["string"], file: true } } as const;
+  const ok: Check = Object.assign(() => true, { errors: null });
+  const forms: OperationCheck = {
+    parameters: [],
+    body: {
+      required: true,
+      types: {
+        "application/x-www-form-urlencoded": { as: "form", form: { fields: {} }, check: ok },
+        "multipart/form-data": { as: "multipart", form: { fields: { file } }, check: ok },
+      },
+    },
+  };
+  const part = `--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n\u0000\r\n--b--`;
+
+  it("is passed on as it came, whatever of it was read", async () => {
+    const { send } = check(forms);
+    for (const [type, body] of [
+      ["application/x-www-form-urlencoded", "a=%62&a=+"],
+      ["multipart/form-data; boundary=b", part],
+    ] as const) {
+      const { status, upstream } = await send("POST /", { headers: { "content-type": type }, body });
+      expect([status, upstream[0]?.body]).toEqual([200, body]);
+    }
+  });
+
+  it("is no larger than the tier takes, known length or not", async () => {
+    const { send } = check(forms);
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const { status, code, upstream } = await send("POST /", { headers, body: chunks(5000) });
+    expect([status, code, upstream]).toEqual([413, "body-too-large", []]);
+  });
+
+  it("is there where it has to be", async () => {
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const { status, code } = await check(forms).send("POST /", { headers, body: chunks(0) });
+    expect([status, code]).toEqual([400, "body-missing"]);
+  });
+});
+
 it("says ten things at most, and none of them at length", async () => {
-  const one = { in: "query", name: "q", required: true, as: "value", kinds: ["string"] } as const;
+  const plain = { style: "form", explode: true, shape: { kinds: ["string"] } } as const;
+  const one = { in: "query", name: "q", required: true, ...plain } as const;
   const { send } = check({
     parameters: Array.from({ length: 30 }, () => ({ ...one, check: refusing("m".repeat(900)) })),
   });

@@ -16,7 +16,7 @@ export const uncheckedWord: Rule = {
     "Say it by words that are checked: a `pattern` with a `maxLength` for a format of your own. Where the service checks it anyway, an ignore with that reason is right.",
   check: ({ tier }) =>
     filtersOf(tier).flatMap(({ id, use, source, entry }): Spotted[] => {
-      const notes = tier.validations.get(id)?.notes ?? [];
+      const notes = (tier.validations.get(id)?.notes ?? []).filter(({ kind }) => kind !== "otherwise");
       if (notes.length === 0) return [];
       const told = notes.slice(0, mostTold).map(({ where, what }) => `${where}: ${what}`);
       const more = notes.length > mostTold ? [`and ${notes.length - mostTold} more`] : [];

@@ -9,6 +9,7 @@ import { DocumentError, documentOf, type OpenApi, stringIn, textOf } from "../..
 import { type Operation, operationsOf } from "../../../openapi/operations.ts";
 import { heldBy } from "../../../openapi/references.ts";
 import { translator } from "../../../openapi/schemas.ts";
+import { translateIn } from "../../../openapi/shapes.ts";
 import type { Gap, Imported } from "../imported.ts";
 import { type Draft, type DraftRoute, manifestText } from "./manifest.ts";
 import { distinct, kebab } from "./names.ts";
@@ -48,16 +49,17 @@ export const importOpenApi = (file: string, root: string, choice: Choice): Impor
 /** What `validate` does not check of what the document says. */
 const unchecked = (document: OpenApi, routes: readonly DraftRoute[]): Gap[] => {
   const held = heldBy(document);
-  const { schema, note, notes } = translator(() => held);
+  const translating = translator(() => held);
+  const translate = translateIn(held, translating);
   for (const { operation, match } of routes)
     try {
       const segments = segmentsOf(matchOf(match).path);
-      planOf(document, operation, segments, (value, name) => schema(value, { document: held, path: [], name }), note);
+      planOf(document, operation, segments, translate, translating.note);
     } catch (error) {
       // The check of the manifest says so, where it stands.
       if (!(error instanceof DocumentError)) throw error;
     }
-  return notes().map((it) => ({ kind: "left-out", ...it }));
+  return translating.notes().map((it) => ({ kind: "left-out", ...it }));
 };
 
 /** Where the document stands from then on: where it is, if that is in the project's `routes/`. */

@@ -1,0 +1,81 @@
+/** Reads bodies as the values that their schemas describe: JSON and forms. */
+import type { ContentCheck, FieldFormat, FormFormat } from "../validators.ts";
+import { add, type Fields, fieldsOf } from "./fields.ts";
+import { formValue, pointerTo } from "./forms.ts";
+import { boundaryIn, type Part, partsOf, textOf } from "./multipart.ts";
+import { type Choose, Unreadable } from "./readings.ts";
+import { asForm, asIs, json } from "./values.ts";
+
+const noFields: FormFormat = { fields: {} };
+
+/**
+ * @param field the request's `Content-Type`
+ * @returns the readings of the body @throws Unreadable where it has none, with a pointer where one field is to blame
+ */
+export const contentOf = (
+  { as, form = noFields }: Pick<ContentCheck, "as" | "form">,
+  field: string,
+  body: Uint8Array,
+): ((choose: Choose) => unknown) => {
+  if (as === "json") {
+    const value = json(withoutMark(textOf(body)));
+    return () => value;
+  }
+  const parse = remembering(json);
+  if (as === "form") {
+    const fields = fieldsOf(textOf(body));
+    return (choose) => formValue({ fields, decode: asForm, parse }, form, choose);
+  }
+  const fields = fieldsOfParts(partsOf(body, boundaryIn(field)), form);
+  return (choose) => formValue({ fields, decode: asIs, parse }, form, choose);
+};
+
+const remembering = (parse: (text: string) => unknown): ((text: string) => unknown) => {
+  const known = new Map<string, unknown>();
+  return (text) => {
+    if (!known.has(text)) known.set(text, parse(text));
+    return known.get(text);
+  };
+};
+
+/** A byte order mark may be ignored (RFC 8259, section 8.1). */
+const withoutMark = (text: string): string => (text.startsWith("\uFEFF") ? text.slice(1) : text);
+
+const fieldsOfParts = (parts: readonly Part[], { fields: formats, rest }: FormFormat): Fields => {
+  const fields = new Map<string, string[]>();
+  for (const part of parts) {
+    const { name } = part;
+    const format = Object.hasOwn(formats, name) ? formats[name] : rest;
+    if (!isUnchosen(part)) add(fields, name, textOfPart(part, format));
+  }
+  return fields;
+};
+
+/** Browsers send a file without a name where nobody has chosen one (HTML, section 4.10.21.4). */
+const isUnchosen = ({ filename, bytes }: Part): boolean => filename === "" && bytes.byteLength === 0;
+
+const textOfPart = (part: Part, format: FieldFormat | undefined): string => {
+  const refuse = (detail: string): never => {
+    throw new Unreadable(detail, pointerTo(part.name));
+  };
+  if (format && !isOfType(part, format)) refuse(`is ${(format.types ?? ["JSON"]).join(", ")}`);
+  const isFile = format ? (format.shape.file ?? format.shape.items?.file) : part.filename !== undefined;
+  // Schemas say how long a file is, and nothing else of it.
+  if (isFile) return " ".repeat(part.bytes.byteLength);
+  if (!["utf-8", "utf8", "us-ascii", undefined].includes(part.charset)) refuse("is no text of UTF-8");
+  if (!["7bit", "8bit", "binary", undefined].includes(part.transfer)) refuse("is sent in an encoding of its own");
+  try {
+    return textOf(part.bytes);
+  } catch {
+    return refuse("is no text of UTF-8");
+  }
+};
+
+/** Clients give fields that are no files no type of their own, so text may be what its field is said to be. */
+const isOfType = ({ type, filename }: Part, { types, style }: FieldFormat): boolean => {
+  if (types === undefined) return style !== "json" || type === undefined || type === "text/plain" || isJson(type);
+  if (type === undefined && filename === undefined) return true;
+  return types.some((it) => it === type || it === "*/*" || (it.endsWith("/*") && type?.startsWith(it.slice(0, -1))));
+};
+
+const isJson = (type: string): boolean => /^application\/(?:[\w.+-]+\+)?json$/.test(type);

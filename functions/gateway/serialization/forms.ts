@@ -1,0 +1,45 @@
+/** Reads the object that a form stands for: `application/x-www-form-urlencoded` and `multipart/form-data`. */
+import type { FieldFormat, FormFormat } from "../validators.ts";
+import { fieldValue } from "./field-values.ts";
+import type { Source } from "./fields.ts";
+import { type Choose, Unreadable } from "./readings.ts";
+
+export type Form = Omit<Source, "isOther">;
+
+/** @throws Unreadable with a pointer to the property */
+export const formValue = (form: Form, { fields: formats, rest }: FormFormat, choose: Choose): unknown => {
+  const isNamed = (name: string): boolean => Object.hasOwn(formats, name);
+  const source = { ...form, isOther: isNamed };
+  const found: [string, unknown][] = [];
+  for (const [name, format] of Object.entries(formats)) {
+    const value = at(name, () => fieldValue(name, format, source, choose));
+    if (value !== undefined) found.push([name, value]);
+  }
+  const takers = Object.entries(formats).filter(([, { style, shape }]) => style === "deepObject" || shape.properties);
+  for (const [name, texts] of form.fields)
+    if (!isNamed(name) && !takers.some((taker) => takes(taker, name)))
+      found.push([name, at(name, () => (rest ? fieldValue(name, rest, source, choose) : anyOf(texts, form)))]);
+  return Object.fromEntries(found);
+};
+
+/** Whether a field is part of a property that is written as several. */
+const takes = ([property, { style, explode, shape }]: [string, FieldFormat], name: string): boolean => {
+  if (style === "deepObject") return name.startsWith(`${property}[`);
+  if (style === "json" || !explode || !shape.properties) return false;
+  return shape.rest !== undefined || Object.hasOwn(shape.properties, name);
+};
+
+/** A field of which the schema says nothing may come as often as it likes. */
+const anyOf = (texts: readonly string[], { decode }: Form): unknown =>
+  texts.length === 1 ? decode(texts[0] ?? "") : texts.map(decode);
+
+const at = <T>(name: string, read: () => T): T => {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof Unreadable ? new Unreadable(error.detail, pointerTo(name)) : error;
+  }
+};
+
+/** RFC 6901, section 3. */
+export const pointerTo = (name: string): string => `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;

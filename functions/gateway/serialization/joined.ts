@@ -1,0 +1,57 @@
+/** Reads a text into which a style has joined all values of a list or an object: `a,b,c`, `R=100,G=200`. */
+import type { Shape } from "../validators.ts";
+import { type Choose, repeated, Unreadable } from "./readings.ts";
+import { type Decode, scalar, shapeOfProperty } from "./values.ts";
+
+export interface Joint {
+  readonly between: string;
+  /** Names and values of objects are joined by `=`; else they alternate. */
+  readonly equals: boolean;
+  readonly decode: Decode;
+}
+
+/** Splits before it decodes, so that an encoded separator is part of a value (OpenAPI 3.1.1, appendix C). @throws Unreadable */
+export const joinedValue = (raw: string, shape: Shape, joint: Joint, choose: Choose): unknown => {
+  const { kinds, items, properties } = shape;
+  if (!items && !properties) return scalar(joint.decode(raw), shape, choose);
+  const list = () => listOf(raw, items as Shape, joint, choose);
+  const object = () => objectOf(raw, shape, joint, choose);
+  const compound = () => (items && properties ? choose(list, object) : items ? list() : object());
+  return kinds ? choose(() => scalar(joint.decode(raw), shape, choose), compound) : compound();
+};
+
+const listOf = (raw: string, items: Shape, { between, decode }: Joint, choose: Choose): unknown[] => {
+  const all = (): unknown[] => raw.split(between).map((it) => scalar(decode(it), items, choose));
+  // An empty list is written as an empty list of one empty text is.
+  return raw === "" ? choose((): unknown[] => [], all) : all();
+};
+
+const objectOf = (raw: string, shape: Shape, { between, equals, decode }: Joint, choose: Choose): unknown => {
+  const parts = raw === "" ? [] : raw.split(between);
+  const pairs = equals ? named(parts, between) : alternating(parts);
+  const found = new Map<string, unknown>();
+  for (const [rawName, text] of pairs) {
+    const name = decode(rawName);
+    if (found.has(name)) throw repeated();
+    found.set(name, scalar(decode(text), shapeOfProperty(shape, name), choose));
+  }
+  return Object.fromEntries(found);
+};
+
+/** A dot is part of a value too: `R=1.5.G=2`. */
+const named = (parts: readonly string[], between: string): [string, string][] => {
+  const pairs: [string, string][] = [];
+  for (const part of parts) {
+    const at = part.indexOf("=");
+    const last = pairs.at(-1);
+    if (at >= 0) pairs.push([part.slice(0, at), part.slice(at + 1)]);
+    else if (last && between === ".") last[1] += `.${part}`;
+    else throw new Unreadable("has a name without a value");
+  }
+  return pairs;
+};
+
+const alternating = (parts: readonly string[]): [string, string][] => {
+  if (parts.length % 2 === 1) throw new Unreadable("has a name without a value");
+  return Array.from({ length: parts.length / 2 }, (_, at) => [parts[at * 2] ?? "", parts[at * 2 + 1] ?? ""]);
+};

@@ -1,0 +1,127 @@
+/** Reads parameters out of a request as OpenAPI writes them into one. */
+import type { Context } from "../types.ts";
+import type { ParameterCheck } from "../validators.ts";
+import { fieldValue } from "./field-values.ts";
+import { type Fields, fieldsOf } from "./fields.ts";
+import { formValue } from "./forms.ts";
+import { joinedValue } from "./joined.ts";
+import { type Choose, repeated, Unreadable } from "./readings.ts";
+import { asCookie, asForm, asIs, asUri, type Decode, json, scalar } from "./values.ts";
+
+/** Where a request carries its parameters. What is read of it is read once, however many parameters there are. */
+export interface Sent {
+  readonly headers: Headers;
+  readonly captures: Context["captures"];
+  /** Without its question mark. */
+  readonly search: string;
+  readonly query: () => Fields;
+  readonly cookies: () => Fields;
+  /** As if their values were exploded by `&`, which no cookie is. */
+  readonly explodedCookies: () => Fields;
+}
+
+export const sentBy = (request: Request, { captures, url }: Pick<Context, "captures" | "url">): Sent => {
+  const search = url.search.slice(1);
+  const cookie = () => request.headers.get("cookie") ?? "";
+  return {
+    headers: request.headers,
+    captures,
+    search,
+    query: once(() => fieldsOf(search)),
+    cookies: once(() => cookieFields(cookie(), ";")),
+    explodedCookies: once(() => cookieFields(cookie(), /[;&]/)),
+  };
+};
+
+const once = <T>(make: () => T): (() => T) => {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+};
+
+/** RFC 6265, section 4.2: spaces around pairs are none of theirs, and what has no name is no cookie. */
+const cookieFields = (text: string, separator: string | RegExp): Fields => {
+  const fields = new Map<string, string[]>();
+  for (const [name, values] of fieldsOf(text, separator, asIs)) {
+    const own = name.trim();
+    if (own !== "") fields.set(own, [...(fields.get(own) ?? []), ...values.map((it) => it.trim())]);
+  }
+  return fields;
+};
+
+/** Stands for a parameter that is sent and says nothing. */
+export const unused = Symbol("an empty value that stands for none");
+
+/** @returns undefined where it is absent @throws Unreadable */
+export const parameterValue = (it: ParameterCheck, sent: Sent, choose: Choose): unknown => {
+  if (it.in === "path") return pathValue(it, sent, choose);
+  if (it.in === "header") return headerValue(it, sent, choose);
+  if (it.in === "cookie") return cookieValue(it, sent, choose);
+  if (it.in === "querystring") return querystringValue(it, sent, choose);
+  if (it.style === "text") return contentValue(it, sent.query().get(it.name), asForm, choose);
+  const own = it.mayBeEmpty ? sent.query().get(it.name) : undefined;
+  if (own?.length === 1 && own[0] === "") return unused;
+  return valueAmong(it, sent.query(), asForm, choose);
+};
+
+const valueAmong = (it: ParameterCheck, fields: Fields, decode: Decode, choose: Choose): unknown => {
+  const { others } = it;
+  const isOther = (name: string): boolean => others?.includes(name) === true;
+  const value = fieldValue(it.name, it, { fields, decode, parse: json, isOther }, choose);
+  // An exploded object without properties is nowhere in a request, required or not.
+  const { kinds, items, properties } = it.shape;
+  const isNowhere = it.explode && it.style !== "deepObject" && properties && !kinds && !items;
+  return value === undefined && it.required && isNowhere ? {} : value;
+};
+
+const pathValue = (it: ParameterCheck, { captures }: Sent, choose: Choose): unknown => {
+  const { name, style, explode, shape } = it;
+  const raw = captures[it.capture ?? name] ?? "";
+  if (style === "json" || style === "text") return contentValue(it, [raw], asUri, choose);
+  const joint = { between: ",", equals: explode, decode: asUri };
+  if (style === "simple") return joinedValue(raw, shape, joint, choose);
+  if (!raw.startsWith(".")) throw new Unreadable("is not written in the style label");
+  const rest = raw.slice(1);
+  const dotted = () => joinedValue(rest, shape, { ...joint, between: "." }, choose);
+  if (explode || !(shape.items || shape.properties)) return dotted();
+  // Documents before 3.0.4 and 3.1.1 were shown dots where RFC 6570 has commas.
+  return choose(() => joinedValue(rest, shape, joint, choose), dotted);
+};
+
+/** Percent signs of headers are their own (OpenAPI 3.2, parameters with `schema`). */
+const headerValue = (it: ParameterCheck, { headers }: Sent, choose: Choose): unknown => {
+  const text = headers.get(it.name);
+  if (text === null) return undefined;
+  if (it.style !== "simple") return contentValue(it, [text], asIs, choose);
+  return joinedValue(text, it.shape, { between: ",", equals: it.explode, decode: trimmed }, choose);
+};
+
+const trimmed: Decode = (text) => text.trim();
+
+const cookieValue = (it: ParameterCheck, sent: Sent, choose: Choose): unknown => {
+  if (it.style === "text") return contentValue(it, sent.cookies().get(it.name), asIs, choose);
+  const decode = it.style === "cookie" ? asIs : asCookie;
+  const isSplit = it.style === "form" && it.explode && (it.shape.items || it.shape.properties);
+  if (isSplit) return valueAmong(it, sent.explodedCookies(), asCookie, choose);
+  const own = sent.cookies().get(it.name) ?? [];
+  if (it.style === "cookie" || own.some((text) => text.includes(",")))
+    return valueAmong(it, sent.cookies(), decode, choose);
+  // No cookie has a comma (RFC 6265, section 4.1.1), so clients encode those between values too.
+  return valueAmong(it, new Map(own.length > 0 ? [[it.name, own.map(asCookie)]] : []), asIs, choose);
+};
+
+const querystringValue = (it: ParameterCheck, { search, query }: Sent, choose: Choose): unknown => {
+  if (search === "") return undefined;
+  return it.form
+    ? formValue({ fields: query(), decode: asForm, parse: json }, it.form, choose)
+    : contentValue(it, [search], asUri, choose);
+};
+
+const contentValue = (it: ParameterCheck, texts: readonly string[] | undefined, decode: Decode, choose: Choose) => {
+  const [first] = texts ?? [];
+  if (first === undefined) return undefined;
+  if (texts && texts.length > 1) throw repeated();
+  return it.style === "json" ? json(decode(first)) : scalar(decode(first), it.shape, choose);
+};

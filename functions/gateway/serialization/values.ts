@@ -1,0 +1,67 @@
+/** Reads single texts as values: scalars, JSON, and the escapes of URIs and forms. */
+import { hasTwins } from "../twins.ts";
+import type { Kind, Shape } from "../validators.ts";
+import { type Choose, Unreadable } from "./readings.ts";
+
+/** Undoes the escapes of a text. @throws Unreadable */
+export type Decode = (raw: string) => string;
+
+export const asIs: Decode = (raw) => raw;
+
+/** Percent-encoding (RFC 3986, section 2.1), of UTF-8. */
+export const asUri: Decode = (raw) => {
+  if (!raw.includes("%")) return raw;
+  try {
+    return decodeURIComponent(raw);
+  } catch {
+    throw new Unreadable("has an escape that is none");
+  }
+};
+
+/** `application/x-www-form-urlencoded`, where `+` is a space: queries and forms (WHATWG URL, section 5.1). */
+export const asForm: Decode = (raw) => asUri(raw.includes("+") ? raw.replaceAll("+", " ") : raw);
+
+/** A cookie that no style has encoded may hold a `%` of its own. */
+export const asCookie: Decode = (raw) => {
+  try {
+    return asUri(raw);
+  } catch {
+    return raw;
+  }
+};
+
+const textShape: Shape = { kinds: ["string"] };
+
+/** The shape of a property, whatever objects inherit. */
+export const shapeOfProperty = ({ properties, rest }: Shape, name: string): Shape =>
+  (properties && Object.hasOwn(properties, name) ? properties[name] : rest) ?? textShape;
+
+export const scalar = (text: string, { kinds = [] }: Shape, choose: Choose): unknown => {
+  const value = typed(text, kinds);
+  return value === text || !kinds.includes("string")
+    ? value
+    : choose(
+        () => value,
+        () => text,
+      );
+};
+
+/** A number is one only as JSON writes it. */
+const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+const typed = (text: string, kinds: readonly Kind[]): unknown => {
+  if ((kinds.includes("number") || kinds.includes("integer")) && number.test(text)) return Number(text);
+  if (kinds.includes("boolean") && (text === "true" || text === "false")) return text === "true";
+  return kinds.includes("null") && !kinds.includes("string") && (text === "" || text === "null") ? null : text;
+};
+
+export const json = (text: string): unknown => {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Unreadable("is no JSON");
+  }
+  if (hasTwins(text)) throw new Unreadable("has a key twice in one object");
+  return value;
+};

@@ -1,0 +1,37 @@
+/** What the styles of OpenAPI have no place for, and what it leaves undefined of them. */
+import type { Shape } from "../../functions/gateway/validators.ts";
+import type { JsonMap } from "./document.ts";
+
+/** The values of lists and objects are fields of their own. */
+export const explodes = (value: JsonMap, style: string): boolean =>
+  style === "deepObject" || (typeof value.explode === "boolean" ? value.explode : ["form", "cookie"].includes(style));
+
+const isCompound = ({ kinds, items, properties }: Shape): boolean => !kinds && Boolean(items ?? properties);
+
+/** A list or an object within one that the style has no place for (RFC 6570 has one level). */
+export const nestedProblem = (shape: Shape, style: string, explode: boolean): string | undefined => {
+  if (style === "deepObject") return undefined;
+  const problem = (what: string) => `the style ${style} has no place for ${what}`;
+  if (!shape.kinds && shape.items && isCompound(shape.items)) return problem("a list of lists or objects");
+  if (shape.kinds || !shape.properties) return undefined;
+  const areFields = explode && ["form", "cookie", "spaceDelimited", "pipeDelimited"].includes(style);
+  const isLost = (it: Shape) => isCompound(it) && !(areFields && it.items && !isCompound(it.items));
+  const lost = Object.entries(shape.properties).find(([, it]) => isLost(it));
+  if (lost) return problem(`what its property ${lost[0]} holds`);
+  return shape.rest && isLost(shape.rest) ? problem("what its properties hold") : undefined;
+};
+
+/** How it is read all the same. */
+export const undefinedWriting = (shape: Shape, style: string, explode: boolean): string | undefined => {
+  const { kinds, items, properties, rest } = shape;
+  const within = [...Object.values(properties ?? {}), ...(rest ? [rest] : [])];
+  const isNested = style === "deepObject" && (items || within.some((it) => it.items || it.properties));
+  if (isNested)
+    return "OpenAPI does not define how deepObject writes lists and objects in it: [a][b], [a][] and [a][0] are read";
+  if (style === "spaceDelimited" || style === "pipeDelimited") {
+    if (explode) return `OpenAPI does not define the style ${style} with explode: it is read as form`;
+    if (kinds && !items && !properties)
+      return `OpenAPI does not define the style ${style} of single values: it is read as form`;
+  }
+  return undefined;
+};

@@ -1,0 +1,274 @@
+/** Bodies that are forms. */
+import { field, form, multipart, type ParameterRow, type Sent } from "./row.ts";
+
+const urlencoded = (schema: object, encoding?: object) => ({
+  "application/x-www-form-urlencoded": { schema, ...(encoding && { encoding }) },
+});
+const parts = (schema: object, encoding?: object) => ({
+  "multipart/form-data": { schema, ...(encoding && { encoding }) },
+});
+
+const order = {
+  type: "object",
+  required: ["id"],
+  additionalProperties: false,
+  properties: {
+    id: { type: "integer", maximum: 100 },
+    gift: { type: "boolean" },
+    note: { type: "string", maxLength: 5 },
+    tags: { type: "array", items: { type: "string", maxLength: 3 }, maxItems: 2 },
+    to: { type: "object", required: ["city"], properties: { city: { type: "string" } } },
+  },
+};
+const file = ';filename="a.png"\r\nContent-Type: image/png';
+const raw = (body: string): Sent => ({ headers: { "content-type": "multipart/form-data; boundary=b-1" }, body });
+
+export const formRows: readonly ParameterRow[] = [
+  {
+    it: "a form, field by field: texts are read as the types of their properties",
+    authority: "OpenAPI 3.1.1, encoding the x-www-form-urlencoded media type",
+    content: urlencoded(order),
+    takes: [form("id=5"), form("id=5&gift=true&note=a+b&tags=a&tags=b"), form("%69d=5")],
+    refuses: [
+      form("gift=true"),
+      form("id=500"),
+      form("id=five"),
+      form("id=1&gift=yes"),
+      form("id=1&note=toolong"),
+      form("id=1&other=1"),
+      form("id=1&tags=a&tags=b&tags=c"),
+      { headers: { "content-type": "application/json" }, body: '{"id":1}' },
+    ],
+  },
+  {
+    it: "a form, a field twice that is no list",
+    authority: "OWASP WSTG-INPV-04, HTTP parameter pollution",
+    content: urlencoded(order),
+    takes: [form("id=1")],
+    refuses: [form("id=1000&id=1"), form("id=1&id=1000"), form("id=1&%69d=1")],
+  },
+  {
+    it: "a form, an object in a field is JSON where no style is given",
+    authority: "OpenAPI 3.1.1, example: URL encoded form with JSON values",
+    content: urlencoded(order),
+    takes: [form("id=1&to=%7B%22city%22%3A%22Ulm%22%7D")],
+    refuses: [
+      form("id=1&to=Ulm"),
+      form("id=1&to=%7B%7D"),
+      form("id=1&to=%7B%22city%22:1%7D"),
+      form("id=1&to=%7B%7D&to=%7B%7D"),
+    ],
+  },
+  {
+    it: "a form, styles of its encoding are those of the query",
+    authority: "OpenAPI 3.1.1, fixed fields for RFC6570-style serialization; Stripe's document",
+    content: urlencoded(
+      {
+        type: "object",
+        additionalProperties: false,
+        properties: {
+          metadata: {
+            anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 3 } }, { enum: [""] }],
+          },
+          ids: { type: "array", items: { type: "integer" } },
+          items: { type: "array", items: { type: "object", properties: { count: { type: "integer" } } } },
+        },
+      },
+      {
+        metadata: { style: "deepObject", explode: true },
+        ids: { style: "form", explode: false },
+        items: { style: "deepObject", explode: true },
+      },
+    ),
+    takes: [
+      form("metadata[a]=1&metadata[b]=x&ids=1,2"),
+      form("metadata="),
+      form("items[0][count]=1&items[1][count]=2"),
+    ],
+    refuses: [
+      form("metadata[a]=long"),
+      form("ids=1,a"),
+      form("items[0][count]=a"),
+      form("meta[a]=1"),
+      form("metadata[a]=1&metadata[a]=2"),
+    ],
+  },
+  {
+    it: "a form of any fields",
+    authority: "JSON Schema 2020-12, section 10.3.2.3",
+    content: urlencoded({ type: "object", additionalProperties: { type: "integer" }, maxProperties: 2 }),
+    takes: [form("a=1&b=2"), form("__proto__=1")],
+    refuses: [form("a=x"), form("a=1&b=2&c=3"), form("a=1&a=2"), form("__proto__=x")],
+  },
+  {
+    it: "a form of any fields that are objects or lists of them",
+    authority: "OpenAPI 3.1.1, Encoding Object, contentType",
+    content: urlencoded({
+      type: "object",
+      additionalProperties: { type: "array", items: { type: "object", properties: { a: { type: "integer" } } } },
+    }),
+    takes: [form("x=%7B%22a%22:1%7D&x=%7B%7D"), form("x=[%7B%22a%22:1%7D]"), form("x=[]&y=%7B%7D")],
+    refuses: [form("x=%7B%22a%22:%22b%22%7D"), form("x=1"), form("x=a")],
+  },
+  {
+    it: "a form that cannot be read",
+    authority: "OpenAPI 3.2.0, URL percent-encoding",
+    content: urlencoded({ type: "object", properties: { a: { type: "string" } } }),
+    takes: [form("a=%25"), form("a"), form("b=1&b=2")],
+    refuses: [
+      form("a=%zz"),
+      form("a=%ff"),
+      form("x&".repeat(10_001)),
+      { headers: { "content-type": "application/x-www-form-urlencoded; charset=iso-8859-1" }, body: "a=1" },
+    ],
+  },
+];
+
+export const multipartRows: readonly ParameterRow[] = [
+  {
+    it: "multipart, field by field",
+    authority: "OpenAPI 3.1.1, encoding multipart media types; RFC 7578",
+    content: parts(order),
+    takes: [
+      multipart(field("id", "5")),
+      multipart(field("id", "5"), field("note", "a+b%"), field("tags", "a"), field("tags", "b")),
+      multipart(["content-disposition: FORM-DATA; name=id", "5"]),
+    ],
+    refuses: [
+      multipart(field("note", "a")),
+      multipart(field("id", "500")),
+      multipart(field("id", "5"), field("id", "500")),
+      multipart(field("id", "5"), field("other", "1")),
+      multipart(field("id", "5"), field("note", "toolong")),
+      multipart(field("id", "5"), field("tags", "a"), field("tags", "b"), field("tags", "c")),
+    ],
+  },
+  {
+    it: "multipart, an object is JSON, with or without its type",
+    authority: "OpenAPI 3.1.1, Encoding Object, contentType; Spring's RequestPart",
+    content: parts(order),
+    takes: [
+      multipart(field("id", "5"), field("to", '{"city":"Ulm"}', "\r\nContent-Type: application/json")),
+      multipart(field("id", "5"), field("to", '{"city":"Ulm"}')),
+    ],
+    refuses: [
+      multipart(field("id", "5"), field("to", "{}", "\r\nContent-Type: application/json")),
+      multipart(field("id", "5"), field("to", "Ulm")),
+      multipart(field("id", "5"), field("to", "<city/>", "\r\nContent-Type: application/xml")),
+    ],
+  },
+  {
+    it: "multipart, a file: it has to be there, and is as long as it may be; nobody looks into it",
+    authority: "OpenAPI 3.0.3, considerations for file uploads; 3.1.1, working with binary data",
+    version: "3.0.3",
+    content: parts({
+      type: "object",
+      required: ["file"],
+      properties: { file: { type: "string", format: "binary", maxLength: 10 }, name: { type: "string", maxLength: 3 } },
+    }),
+    takes: [
+      multipart(field("file", "\u00ff\u0000\r\n--b-", file), field("name", "a")),
+      multipart(field("file", "", file)),
+      multipart(field("file", "plain")),
+    ],
+    refuses: [
+      multipart(field("name", "a")),
+      multipart(field("file", "01234567890", file)),
+      multipart(field("file", "a", file), field("file", "b", file)),
+      multipart(field("file", "a", file), field("name", "long")),
+    ],
+  },
+  {
+    it: "multipart, several files of one name",
+    authority: "OpenAPI 3.1.1, example: multipart form with multiple files; RFC 7578, section 4.3",
+    content: parts({
+      type: "object",
+      required: ["file"],
+      properties: {
+        file: { type: "array", minItems: 1, maxItems: 2, items: { type: "string", contentMediaType: "image/png" } },
+      },
+    }),
+    takes: [multipart(field("file", "\u0000", file)), multipart(field("file", "a", file), field("file", "b", file))],
+    refuses: [multipart(), multipart(field("file", "a", file), field("file", "b", file), field("file", "c", file))],
+  },
+  {
+    it: "multipart, a file that nobody has chosen is none",
+    authority: "HTML Living Standard, section 4.10.21.4, constructing the entry list",
+    content: parts(
+      {
+        type: "object",
+        required: ["file"],
+        properties: {
+          file: { type: "string", format: "binary" },
+          more: { type: "string", format: "binary", minLength: 1 },
+        },
+      },
+      { file: { contentType: "image/png" } },
+    ),
+    takes: [
+      multipart(field("file", "a", file), field("more", "", ';filename=""\r\nContent-Type: application/octet-stream')),
+    ],
+    refuses: [
+      multipart(field("file", "", ';filename=""\r\nContent-Type: application/octet-stream')),
+      multipart(field("file", "a", file), field("more", "", file)),
+    ],
+  },
+  {
+    it: "multipart, media types of its parts",
+    authority: "OpenAPI 3.1.1, Encoding Object, contentType",
+    content: parts(
+      { type: "object", properties: { file: {}, meta: { type: "object", properties: { a: { type: "integer" } } } } },
+      { file: { contentType: "image/png, image/jpeg" }, meta: { contentType: "application/json" } },
+    ),
+    takes: [
+      multipart(field("file", "a", file)),
+      multipart(field("file", "a", ";filename=a\r\nContent-Type: IMAGE/JPEG; q=1"), field("meta", '{"a":1}')),
+    ],
+    refuses: [
+      multipart(field("file", "a", ';filename="a.exe"\r\nContent-Type: application/x-msdownload')),
+      multipart(field("file", "a", ';filename="a.png"')),
+      multipart(field("meta", "{}", "\r\nContent-Type: text/plain")),
+      multipart(field("meta", '{"a":"b"}')),
+    ],
+  },
+  {
+    it: "multipart that services read in different ways is refused",
+    authority: "RFC 2046, section 5.1.1; RFC 7578, sections 4.2 and 4.7",
+    content: parts({ type: "object", properties: { a: { type: "string", maxLength: 3 } } }),
+    takes: [
+      multipart(field("a", "abc")),
+      raw('preamble\r\n--b-1 \r\nContent-Disposition: form-data; name="a"\r\n\r\nabc\r\n--b-1--\r\nepilogue'),
+      raw("--b-1--\r\n"),
+    ],
+    refuses: [
+      raw('--b-1\r\nContent-Disposition: form-data; name="a"\r\n\r\nabc'),
+      raw('--b-1\nContent-Disposition: form-data; name="a"\n\nabcdef\n--b-1--\n'),
+      raw("abc"),
+      { headers: { "content-type": "multipart/form-data" }, body: "--b-1--\r\n" },
+      { headers: { "content-type": "multipart/form-data; boundary=b-1; boundary=b-2" }, body: "--b-1--\r\n" },
+      multipart(['Content-Disposition: form-data; name="b"; name="a"', "abcdef"]),
+      multipart(["Content-Disposition: form-data; name*=utf-8''a", "abcdef"]),
+      multipart(['Content-Disposition: form-data; name="b"\r\nContent-Disposition: form-data; name="a"', "abcdef"]),
+      multipart(['Content-Disposition: form-data;\r\n name="a"', "abcdef"]),
+      multipart(["X: y", "abc"]),
+      multipart(field("a", "YQ==", "\r\nContent-Transfer-Encoding: base64")),
+      multipart(field("a", "abc", "\r\nContent-Type: text/plain; charset=utf-16")),
+    ],
+  },
+];
+
+export const otherRows: readonly ParameterRow[] = [
+  {
+    it: "media types that no gate reads have to be listed, and pass",
+    authority: "OpenAPI 3.1.1, Request Body Object, content",
+    content: {
+      "application/xml": { schema: { type: "object", properties: { a: { type: "integer" } } } },
+      "application/octet-stream": {},
+    },
+    takes: [
+      { headers: { "content-type": "application/xml" }, body: "<a>b</a>" },
+      { headers: { "content-type": "application/octet-stream" }, body: "\u0000" },
+    ],
+    refuses: [{ headers: { "content-type": "text/csv" }, body: "a,b" }],
+  },
+];
