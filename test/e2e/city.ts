@@ -61,6 +61,8 @@ interface Settings {
   /** Where counts are kept, for who wants to find them again. */
   readonly counts?: string;
   readonly secrets?: Readonly<Record<string, string>>;
+  /** Workers that upstreams name: name → source file. */
+  readonly others?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -75,7 +77,7 @@ export const city = async (files: Files, settings: Settings = {}): Promise<City>
 /** Runs a project's front and gates until `stop`: for a `beforeAll` whose `afterAll` stops it, so that a table of requests meets one. */
 export const startCity = async (
   files: Files,
-  { change, alone, counts, secrets = {} }: Settings = {},
+  { change, alone, counts, secrets = {}, others = {} }: Settings = {},
 ): Promise<City> => {
   const root = written(files);
   const result = compiledAt(root);
@@ -90,7 +92,7 @@ export const startCity = async (
   };
   const { refused } = await turnTo(cloud, {
     emitted: alone ? emitted.filter((it) => it.kind === "gate" && it.tiers.includes(alone)) : emitted,
-    others: {},
+    others,
     consumers: result.consumers,
     namespaces: result.environment.value.kv,
     secrets,
