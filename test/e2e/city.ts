@@ -19,9 +19,10 @@ export const project = (files: Files): string => {
   return root;
 };
 
-const removed = (root: string): void => fs.rmSync(root, { recursive: true, force: true });
+export const removed = (root: string): void => fs.rmSync(root, { recursive: true, force: true });
 
-const written = (files: Files): string => {
+/** Writes a project's files, which stay until they are removed. */
+export const written = (files: Files): string => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
   for (const [file, text] of Object.entries({ "routes/environments/local.yaml": "values: {}\n", ...files })) {
     fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });

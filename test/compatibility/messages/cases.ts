@@ -3,7 +3,7 @@ import type { MessageRow } from "./messages.ts";
 import { messagesIn, textOf, valuesOf } from "./wire.ts";
 
 /** @returns undefined where a row is about bytes that the language has no words for */
-export const caseOf = (row: MessageRow): object | undefined => {
+export const caseOf = (row: MessageRow): { readonly it: string } | undefined => {
   const send = sendOf(row);
   const replies = repliesOf(row);
   if (!send || replies === undefined || row.serviceFails) return undefined;
@@ -20,7 +20,7 @@ export const caseOf = (row: MessageRow): object | undefined => {
     expect: {
       status,
       ...(code !== undefined && { code }),
-      headers: compared(headers, ["content-length", "keep-alive", "transfer-encoding"]),
+      headers: compared(headers, ["content-length", "keep-alive", "transfer-encoding", "upgrade"]),
       ...(body !== undefined && row.reply && status !== 204 && status !== 304 && { text: body }),
     },
   };
@@ -30,7 +30,7 @@ const plain = /^[\x20-\x7e]*$/;
 const alone = (fields: readonly (readonly [string, string])[]): boolean =>
   new Set(fields.map(([name]) => name)).size === fields.length && fields.every(([, value]) => plain.test(value));
 
-const sendOf = ({ send, isSigned }: MessageRow) => {
+const sendOf = ({ send }: MessageRow) => {
   const text = send.replace("{signature}\r\n", "");
   const [message, ...more] = messagesIn(text);
   const [, method = "", target = ""] = /^([A-Z]+) (\/\S*) HTTP\/1\.1$/.exec(message?.line ?? "") ?? [];
@@ -39,7 +39,8 @@ const sendOf = ({ send, isSigned }: MessageRow) => {
   const hosts = valuesOf(message, "host");
   const { host: _, "transfer-encoding": coding, ...headers } = Object.fromEntries(message.headers);
   const lengths = valuesOf(message, "content-length");
-  if (hosts.length !== 1 || lengths.some((it) => !/^\d{1,9}$/.test(it)) || (coding && coding !== "chunked")) return undefined;
+  if (hosts.length !== 1 || lengths.some((it) => !/^\d{1,9}$/.test(it)) || (coding && coding !== "chunked"))
+    return undefined;
   if (Object.values(headers).some((value) => value.length > 8000) || headers.expect === "a-miracle") return undefined;
   const content = textOf(message);
   // A length of zero is what a case writes itself.
@@ -50,7 +51,6 @@ const sendOf = ({ send, isSigned }: MessageRow) => {
     headers: { ...headers, ...sameHost },
     ...((content !== "" || coding) && { text: content }),
     ...(coding && { stream: "unannounced" }),
-    ...(isSigned && {}),
   };
 };
 
@@ -59,12 +59,18 @@ const repliesOf = ({ reply }: MessageRow): object | null | undefined => {
   if (!reply) return null;
   const [message, ...more] = messagesIn(reply.bytes);
   const [, status] = /^HTTP\/1\.1 (\d{3}) /.exec(message?.line ?? "") ?? [];
-  if (!message || more.length > 0 || reply.early || reply.closes || !alone(message.headers)) return undefined;
+  if (!message || status === undefined || more.length > 0 || reply.early || reply.closes || !alone(message.headers))
+    return undefined;
   // A WebSocket is what a service of cases becomes by itself.
   if (status === "101") return null;
   if (Number(status) > 599 || Number(status) < 200 || message.headers.some(([, value]) => value.length > 8000))
     return undefined;
-  const { "content-length": _, "transfer-encoding": __, trailer: ___, ...headers } = Object.fromEntries(message.headers);
+  const {
+    "content-length": _,
+    "transfer-encoding": __,
+    trailer: ___,
+    ...headers
+  } = Object.fromEntries(message.headers);
   const content = textOf(message);
   return { status: Number(status), headers, ...(content !== "" && { text: content }) };
 };

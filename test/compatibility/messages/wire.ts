@@ -56,6 +56,7 @@ const chunksLength = (bytes: string): number | undefined => {
     const line = bytes.indexOf("\r\n", at);
     if (line < 0) return undefined;
     const size = Number.parseInt(bytes.slice(at, line), 16);
+    if (Number.isNaN(size)) return undefined;
     if (size === 0) {
       const end = bytes.indexOf(headEnd, line);
       return end < 0 ? undefined : end + headEnd.length;
