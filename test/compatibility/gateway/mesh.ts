@@ -24,6 +24,8 @@ export interface Mesh {
   readonly service: string;
   /** What the service was sent last. */
   readonly seen: () => http.IncomingMessage;
+  /** How often the service was asked for this path. */
+  readonly times: (path: string) => number;
   /** @param line `GET /open/item` */
   readonly ask: (line: string, ask?: Ask) => Promise<Answer>;
   readonly stop: () => Promise<void>;
@@ -104,6 +106,16 @@ routes:
     to: one
 `,
   ),
+  "routes/files.yaml": manifest(
+    "files",
+    `upstreams:
+  it: { http: "${url}" }
+  signed: { http: { url: "${url}", sign: { secret: FILES_KEY } } }
+routes:
+  signed: { match: "GET /signed/{rest*}", to: signed }
+  mirrored: { match: "GET /mirrored/{rest*}", filters: [{ mirror: "${url}/copy" }], to: it }
+`,
+  ),
   "routes/places.yaml": manifest(
     "places",
     `upstreams:
@@ -123,11 +135,13 @@ export const startMesh = async (): Promise<Mesh> => {
   const service: Service = await startService(behave(seen));
   const city: City = await startCity(files(service.url), {
     realism: { kvMs: 60_000, objectMs: 5, evictMs: 3_600_000 },
+    secrets: { FILES_KEY: "0123456789abcdef0123456789abcdef" },
   });
   return {
     port: city.port,
     service: service.url,
     seen: () => seen.at(-1) as http.IncomingMessage,
+    times: (path) => seen.filter(({ url }) => url === path).length,
     ask: (line, ask) => sent(city.port, line, ask),
     stop: async () => {
       await city.stop();

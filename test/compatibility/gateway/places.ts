@@ -49,6 +49,18 @@ export const caches: readonly Try[] = [
     },
   },
   {
+    it: "nor where the request is signed, or a copy of it goes to a mirror",
+    authority: file,
+    holds: async (mesh) => {
+      for (let again = 1; again <= 2; again++) {
+        await mesh.ask("GET /files/signed/a.pdf");
+        expect(mesh.times("/files/signed/a.pdf")).toBe(again);
+        await mesh.ask("GET /files/mirrored/a.pdf");
+        await expect.poll(() => mesh.times("/copy/files/mirrored/a.pdf")).toBe(again);
+      }
+    },
+  },
+  {
     it: "the service sees no cache headers that the client did not send, and those that it did",
     authority: "RFC 9111, 5.2.1 and 5.4; cloudflare/workerd, cache: no-store adds both",
     holds: async (mesh) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/cors.ts";
 import { refuse } from "../../../functions/gateway/faults.ts";
-import { conversation } from "../conversation.ts";
+import { conversation, type Setting } from "../conversation.ts";
 
 const shop = "https://shop.example";
 const codes = { no: { status: 401, title: "No" } };
@@ -97,6 +97,70 @@ describe("a request", () => {
     expect(headers["access-control-allow-origin"]).toBe("*");
     expect(headers.vary).toBeUndefined();
   });
+});
+
+describe("an answer of the gate itself", () => {
+  const away = { headers: { origin: shop } };
+  const busy = { limits: { concurrency: 0 } };
+  const allowed = async (config: object, setting: Setting, line = "GET /x") => {
+    const { send } = conversation(
+      {
+        early: () => () => undefined,
+        cors: () => make(spec().schema.parse({ origins: [shop], ...config })),
+      },
+      { routes: { it: { match: "GET,PUT /x", filters: ["early", "cors"] } }, ...setting },
+    );
+    const { code, headers } = await send(line, away);
+    return [code, headers["access-control-allow-origin"], headers["access-control-expose-headers"]];
+  };
+
+  it("can be read although no filter has run", async () => {
+    expect(await allowed({}, busy)).toEqual(["gate-busy", shop, "x-request-id, retry-after"]);
+    expect(await allowed({}, {}, "GET /y")).toEqual(["route-unknown", shop, "x-request-id"]);
+  });
+
+  it("shows what `expose` says, and nothing where that is empty", async () => {
+    expect(await allowed({ expose: "*" }, busy)).toEqual(["gate-busy", shop, "*"]);
+    expect(await allowed({ expose: [] }, busy)).toEqual(["gate-busy", shop, undefined]);
+  });
+
+  it.each([{ mode: "shadow" }, { mode: "off" }, { percent: "50%" }] as const)(
+    "has nothing of a rule that is not enforced for all: %j",
+    async (cors) => {
+      expect(await allowed({}, { ...busy, filters: { cors } })).toEqual(["gate-busy", undefined, undefined]);
+    },
+  );
+
+  it("is for requests that `when` names", async () => {
+    const when = (origin: string) => ({
+      filters: { cors: { when: [["header", "origin", "exact", origin]] as const } },
+    });
+    expect((await allowed({}, { ...busy, ...when(shop) }))[1]).toBe(shop);
+    expect((await allowed({}, { ...busy, ...when("https://other.example") }))[1]).toBeUndefined();
+    const preflights = async (origin: string) => {
+      const { send } = conversation(
+        { cors: () => make(spec().schema.parse({ origins: [shop] })) },
+        { routes: { it: { match: "GET /x", filters: ["cors"] } }, ...when(origin) },
+      );
+      return (await send("OPTIONS /y", preflight(shop))).status;
+    };
+    expect([await preflights(shop), await preflights("https://other.example")]).toEqual([204, 404]);
+  });
+
+  it("says what the last of several says, as their answers do", async () => {
+    const origins = (all: readonly string[]) => () => make(spec().schema.parse({ origins: all }));
+    const { send } = conversation(
+      { first: origins(["*"]), second: origins(["https://other.example"]) },
+      { routes: { it: { match: "GET /x", filters: ["first", "second"] } } },
+    );
+    for (const line of ["GET /x", "GET /y"])
+      expect((await send(line, away)).headers["access-control-allow-origin"]).toBeUndefined();
+  });
+});
+
+it.each(["500ms", "1500ms", "1s", "10m"])("max-age %s is a whole number of seconds", async (age) => {
+  const { headers } = await gate({ "max-age": age }).send("OPTIONS /x", preflight(shop));
+  expect(headers["access-control-max-age"]).toMatch(/^\d+$/);
 });
 
 it.each([
