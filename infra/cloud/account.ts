@@ -4,7 +4,8 @@ import type { Binding } from "./bindings.ts";
 /** A module as it is stored: its bytes are in the blob of that digest. */
 export interface Module {
   readonly name: string;
-  readonly type: "ESModule" | "CommonJS" | "Text" | "Data" | "CompiledWasm";
+  /** `Script`: the only one, which listens to events in the place of exporting their handlers. */
+  readonly type: "ESModule" | "CommonJS" | "Text" | "Data" | "CompiledWasm" | "Script";
   readonly blob: string;
   readonly bytes: number;
 }
@@ -175,10 +176,14 @@ const deployed = (worker: Worker, deployment: Deployment): Worker => ({
   deployments: [deployment, ...worker.deployments].slice(0, mostDeployments),
 });
 
-/** The last hundred, and those that are live however old they are. */
+/** Deployments that are listed. */
+export const shownDeployments = 10;
+
+/** The last hundred, and those that a deployment that is listed names, however old they are. */
 const remembered = (versions: readonly Version[], worker: Worker): readonly Version[] => {
   if (versions.length <= mostVersions) return versions;
-  const live = new Set(worker.deployments[0]?.versions.map((it) => it.version_id));
+  const shown = worker.deployments.slice(0, shownDeployments);
+  const live = new Set(shown.flatMap((it) => it.versions.map(({ version_id }) => version_id)));
   const from = versions.length - mostVersions;
   return versions.filter(({ id }, index) => index >= from || live.has(id));
 };

@@ -21,12 +21,18 @@ import type { Held } from "./edge/options.ts";
 import { checkExports } from "./exports.ts";
 import { faults, ThrewAtStart } from "./faults.ts";
 import type { Journal } from "./journal.ts";
-import { foreseen, type Publication, versionEvent, wholly } from "./publish.ts";
+import { foreseen, type Publication, revised, versionEvent, wholly } from "./publish.ts";
+import type { Upload } from "./upload.ts";
 
 export interface SecretEdits {
   /** A value, or null to take the secret away. */
   readonly [name: string]: string | null;
 }
+
+/** What of a version is replaced; the rest is that of the version before. */
+export type Revision = {
+  readonly [K in keyof Upload["metadata"]]?: Upload["metadata"][K] | undefined;
+} & { readonly modules?: Upload["modules"] };
 
 export interface Control {
   readonly account: () => Account;
@@ -51,6 +57,13 @@ export interface Control {
     deploy: boolean,
     annotations: Readonly<Record<string, string>>,
   ) => Promise<Version>;
+  /**
+   * A version like the newest one, which has to be live as a whole; it goes live at once.
+   * @throws CloudFault, ThrewAtStart
+   */
+  readonly revise: (name: string, revision: Revision) => Promise<Version>;
+  /** The bytes of a module. */
+  readonly read: (blob: string) => Buffer;
   readonly change: (name: string, settings: Partial<Settings>) => Promise<Worker>;
   /** @param force also where others are bound to it */
   readonly remove: (name: string, force: boolean) => Promise<void>;
@@ -110,22 +123,33 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
     await put(...events);
   };
 
+  const publish = async (publications: readonly Publication[]): Promise<Version[]> => {
+    const events: (Event & { type: "version" })[] = [];
+    let next = account();
+    for (const it of publications) {
+      const before = next.workers.get(it.worker)?.classes ?? [];
+      const event = versionEvent(next, it, journal.keep, now());
+      next = applied(next, event);
+      await checkExports(it.upload, before, next.workers.get(it.worker)?.classes ?? []);
+      events.push(event);
+    }
+    await putVersions(events);
+    return events.map(({ version }) => version);
+  };
+
   return {
     account,
     worker,
-    publish: (publications) =>
+    read: journal.read,
+    publish: (publications) => inTurn(() => publish(publications)),
+    revise: (name, revision) =>
       inTurn(async () => {
-        const events: (Event & { type: "version" })[] = [];
-        let next = account();
-        for (const it of publications) {
-          const before = next.workers.get(it.worker)?.classes ?? [];
-          const event = versionEvent(next, it, journal.keep, now());
-          next = applied(next, event);
-          await checkExports(it.upload, before, next.workers.get(it.worker)?.classes ?? []);
-          events.push(event);
-        }
-        await putVersions(events);
-        return events.map(({ version }) => version);
+        const it = worker(name);
+        const before = latestVersion(it);
+        if (it.deployments[0] && !isWhollyLive(it, before)) throw faults.latestNotDeployed();
+        const upload = revised(before, revision, journal.read);
+        const [version] = await publish([{ worker: name, upload, deploy: true }]);
+        return version as Version;
       }),
     deploy: (name, shares, annotations, force) =>
       inTurn(async () => {

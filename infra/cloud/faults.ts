@@ -53,8 +53,9 @@ export const faults = {
   badModule: (name: string, type: string) =>
     new CloudFault(400, 10021, `The module "${name}" has a type that is not supported: ${type || "(none)"}`),
   threw: (reason: string) => new CloudFault(400, 10021, `Uncaught ${reason}`),
-  badDate: (date: string, latest: string) =>
-    new CloudFault(400, 10021, `Can't set compatibility date in the future: "${date}"; this runtime knows ${latest}`),
+  futureDate: (date: string) => new CloudFault(400, 10021, `Can't set compatibility date in the future: "${date}"`),
+  unknownDate: (date: string, latest: string) =>
+    new CloudFault(400, 10021, `The local cloud's runtime knows no compatibility date after "${latest}": "${date}"`),
   badBinding: (name: string, why: string) => new CloudFault(400, 10021, `binding ${name}: ${why}`),
   twice: (name: string) =>
     new CloudFault(400, 10021, `Binding name '${name}' already in use. Please use a different name and try again.`),
@@ -112,12 +113,22 @@ export const faults = {
     new CloudFault(400, 10014, `a namespace with this account ID and title already exists ("${title}")`),
   noKey: () => new CloudFault(404, 10009, "key not found"),
   badKey: (why: string) => new CloudFault(400, 10026, why),
+  noRoute: (id: string) => new CloudFault(404, 10009, `There is no route ${id} in this zone.`),
+  noZone: (id: string, pattern?: string) =>
+    new CloudFault(
+      404,
+      1049,
+      pattern === undefined
+        ? `Nobody has asked for a zone of the id ${id}; zones are found by their name, GET /zones?name=`
+        : `The pattern ${pattern} is in no zone of the id ${id}; zones are found by their name, GET /zones?name=`,
+    ),
   routeTaken: (pattern: string, worker: string) =>
     new CloudFault(
       409,
       10020,
       `Can't deploy a route that is already assigned to another Worker: ${pattern} is ${worker}'s`,
     ),
+  /** No 501, which wrangler and the SDK would try again. */
   unsupported: (what: string) =>
-    new CloudFault(501, 10400, `${what}: the local cloud does not do this; nothing was changed`),
+    new CloudFault(400, 10400, `${what}: the local cloud does not do this; nothing was changed`),
 } as const;

@@ -11,9 +11,10 @@ import {
   type Worker,
 } from "./account.ts";
 import { type Binding, bindingsOf } from "./bindings.ts";
+import type { Revision } from "./control.ts";
 import { faults } from "./faults.ts";
 import { migrated } from "./migrations.ts";
-import type { Upload } from "./upload.ts";
+import type { Metadata, Upload } from "./upload.ts";
 
 export interface Publication {
   readonly worker: string;
@@ -24,6 +25,15 @@ export interface Publication {
 
 /** What the platform takes as a name. */
 const workerName = /^[a-z0-9_][a-z0-9_-]{0,62}$/;
+
+/** What an upload that names no date runs on: https://developers.cloudflare.com/workers/configuration/compatibility-dates/ */
+const oldestDate = "2021-11-02";
+
+/** The platform takes any date up to today, the runtime here those up to its own. */
+const checkDate = (date: string, now: Date): void => {
+  if (date > now.toISOString().slice(0, 10)) throw faults.futureDate(date);
+  if (date > latestDate) throw faults.unknownDate(date, latestDate);
+};
 
 /**
  * @param keep stores bytes, and says under which digest
@@ -42,8 +52,8 @@ export const versionEvent = (
   const previous = before && latestVersion(before);
   const bindings = bindingsOf(metadata.bindings, metadata.keep_bindings, previous?.bindings ?? []);
   const objects = metadata.migrations && migrated(before, metadata.migrations);
-  const date = metadata.compatibility_date ?? latestDate;
-  if (date > latestDate) throw faults.badDate(date, latestDate);
+  const date = metadata.compatibility_date ?? oldestDate;
+  checkDate(date, now);
   resolve(account, name, bindings, objects?.classes ?? before?.classes ?? []);
   for (const { service } of metadata.tail_consumers ?? [])
     if (!account.workers.has(service)) throw faults.noService("tail_consumers", service);
@@ -111,4 +121,30 @@ export const foreseen = (
 ): { account: Account; worker: Worker } => {
   const next = applied(account, event);
   return { account: next, worker: next.workers.get(event.worker) as Worker };
+};
+
+/** The upload that a version would be, with some of it replaced. A binding of which only name and type are given stays. */
+export const revised = (
+  version: Version,
+  { modules, bindings, ...metadata }: Revision,
+  read: (blob: string) => Uint8Array,
+): Upload => ({
+  metadata: {
+    main_module: version.mainModule,
+    compatibility_date: version.compatibilityDate,
+    compatibility_flags: [...version.compatibilityFlags],
+    keep_bindings: [],
+    annotations: {},
+    limits: version.limits,
+    tail_consumers: version.tailConsumers.map((service) => ({ service })),
+    ...(Object.fromEntries(Object.entries(metadata).filter(([, it]) => it !== undefined)) as Partial<Metadata>),
+    bindings: (bindings ?? [...version.bindings]).map((it) => stays(it, version.bindings) ?? it),
+  },
+  modules: modules ?? version.modules.map(({ name, type, blob }) => ({ name, type, content: read(blob) })),
+});
+
+const stays = (given: unknown, bindings: readonly Binding[]): Binding | undefined => {
+  const { name, type, ...others } = (given ?? {}) as Partial<Binding>;
+  if (Object.keys(others).length > 0) return undefined;
+  return bindings.find((it) => it.name === name && it.type === type);
 };

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { Module } from "./account.ts";
 import { faults } from "./faults.ts";
+import { filesIn, valueIn } from "./form.ts";
 
 const texts = z.record(z.string(), z.string());
 
@@ -13,7 +14,7 @@ const migrationSteps = {
 };
 
 /** A single step has its lists at the top; several stand under `steps`. */
-const migrations = z.strictObject({
+export const migrations = z.strictObject({
   new_tag: z.string(),
   old_tag: z.string().optional(),
   steps: z.array(z.strictObject(migrationSteps)).optional(),
@@ -21,26 +22,41 @@ const migrations = z.strictObject({
 });
 export type Migrations = z.output<typeof migrations>;
 
+/** As a form may write them, which has texts only. */
+export const flag = z.union([z.boolean(), z.stringbool({ truthy: ["true"], falsy: ["false"] })]);
+const count = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]);
+
+export const limits = z.strictObject({ cpu_ms: count.optional(), subrequests: count.optional() });
+export const tailConsumers = z.array(z.looseObject({ service: z.string() }));
+export const date = z.iso.date();
+
 const metadata = z.strictObject({
-  main_module: z.string(),
+  main_module: z.string().optional(),
+  /** In the place of a main module: a script that listens to events, the older of the two formats. */
+  body_part: z.string().optional(),
   bindings: z.array(z.unknown()).default([]),
-  compatibility_date: z.iso.date().optional(),
+  compatibility_date: date.optional(),
   compatibility_flags: z.array(z.string()).default([]),
   keep_bindings: z.array(z.string()).default([]),
   annotations: texts.default({}),
   migrations: migrations.optional(),
-  limits: z.strictObject({ cpu_ms: z.number().optional(), subrequests: z.number().optional() }).default({}),
-  tail_consumers: z.array(z.looseObject({ service: z.string() })).nullish(),
+  limits: limits.default({}),
+  tail_consumers: tailConsumers.nullish(),
   tags: z.array(z.string()).nullish(),
-  logpush: z.boolean().optional(),
+  logpush: flag.optional(),
   observability: z.record(z.string(), z.unknown()).nullish(),
   usage_model: z.string().optional(),
   // What the project is made of; the platform shows it, and nothing goes by it.
   package_dependencies: z.unknown().optional(),
   placement: z.looseObject({}).nullish(),
   code_update_strategy: z.looseObject({}).optional(),
+  // Of a Worker's assets, of which there are none.
+  keep_assets: flag.optional(),
 });
-export type Metadata = z.output<typeof metadata>;
+export type Metadata = Omit<z.output<typeof metadata>, "main_module" | "body_part"> & {
+  /** The part that the runtime begins with. */
+  readonly main_module: string;
+};
 
 export interface Upload {
   readonly metadata: Metadata;
@@ -63,46 +79,68 @@ const mostBytes = 64 * 1024 * 1024;
 /** A form may be as large as that and its frame. */
 export const mostFormBytes = mostBytes + 1024 * 1024;
 
-/** @throws CloudFault */
-export const readUpload = async (request: Request): Promise<Upload> => {
-  const form = await request.formData().catch(() => {
+export const formOf = (request: Request): Promise<FormData> =>
+  request.formData().catch(() => {
     throw faults.malformed("the body is no multipart form");
   });
-  const parts = [...form.entries()].filter((it): it is [string, File] => typeof it[1] !== "string");
-  const described = form.get("metadata");
-  if (described === null) throw faults.malformed("the form has no part named metadata");
-  const given = metadataIn(typeof described === "string" ? described : await described.text());
+
+/**
+ * @param main the part to begin with, where the metadata does not say it
+ * @throws CloudFault
+ */
+export const readUpload = async (request: Request, main: Main = {}): Promise<Upload> => {
+  // A script alone, as `curl --data-binary @worker.js -H 'Content-Type: application/javascript'` sends it.
+  if (["application/javascript", "text/javascript"].includes(mediaType(request.headers.get("content-type") ?? "")))
+    return uploadOf({ body_part: "worker.js" }, [
+      [
+        "worker.js",
+        new File([new Uint8Array(await request.arrayBuffer())], "worker.js", { type: "application/javascript" }),
+      ],
+    ]);
+  const form = await formOf(request);
+  const described = (await valueIn(form, "metadata")) ?? (Object.keys(main).length > 0 ? {} : undefined);
+  if (described === undefined) throw faults.malformed("the form has no part named metadata");
+  if (described !== null && typeof described === "object" && "assets" in described)
+    throw faults.unsupported("static assets");
+  const files = filesIn(form).filter(([name]) => name !== "metadata");
+  return uploadOf(Array.isArray(described) ? described : { ...main, ...(described as object) }, files);
+};
+
+/** As the headers `CF-WORKER-MAIN-MODULE-PART` and `CF-WORKER-BODY-PART` name it. */
+export type Main = { readonly main_module?: string } | { readonly body_part?: string };
+
+const uploadOf = async (described: unknown, files: readonly (readonly [string, File])[]): Promise<Upload> => {
+  const { main_module, body_part, ...others } = fitting(metadata, described, "metadata");
+  const main = main_module ?? body_part;
+  if (main === undefined) throw faults.malformed("metadata.main_module: there is none, and no body_part");
   const modules = await Promise.all(
-    parts
-      .filter(([name, { type }]) => name !== "metadata" && mediaType(type) !== "application/source-map")
+    files
+      .filter(([, { type }]) => mediaType(type) !== "application/source-map")
       .map(async ([name, part]) => {
         const type = moduleTypes[mediaType(part.type)];
         if (!type) throw faults.badModule(name, part.type);
-        return { name, type, content: new Uint8Array(await part.arrayBuffer()) };
+        const isScript = main_module === undefined && name === main && type === "CommonJS";
+        return { name, type: isScript ? "Script" : type, content: new Uint8Array(await part.arrayBuffer()) } as const;
       }),
   );
   if (modules.reduce((sum, { content }) => sum + content.length, 0) > mostBytes)
     throw faults.tooLarge("Your Worker", "64 MiB");
-  const main = modules.find(({ name }) => name === given.main_module);
-  if (!main) throw faults.noModule(given.main_module);
-  if (main.type !== "ESModule")
-    throw faults.badModule(main.name, "the main module is a JavaScript module; service workers are not run here");
-  return { metadata: given, modules };
+  const found = modules.find(({ name }) => name === main);
+  if (!found) throw faults.noModule(main);
+  if (main_module === undefined ? found.type !== "Script" : found.type !== "ESModule")
+    throw faults.badModule(found.name, `${found.type} as the main ${main_module === undefined ? "script" : "module"}`);
+  const [beside] = modules.filter((it) => it !== found);
+  if (main_module === undefined && beside) throw faults.badModule(beside.name, "a script has no modules beside it");
+  return { metadata: { ...others, main_module: main }, modules };
 };
 
 const mediaType = (type: string): string => type.split(";")[0]?.trim().toLowerCase() ?? "";
 
-const metadataIn = (text: string): Metadata => {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw faults.malformed("the part metadata is no JSON");
-  }
-  const it = metadata.safeParse(value);
-  if (!it.success)
-    throw faults.malformed(
-      it.error.issues.map(({ path, message }) => `metadata.${path.join(".")}: ${message}`).join("; "),
-    );
-  return it.data;
+/** @throws CloudFault */
+export const fitting = <T extends z.ZodType>(schema: T, given: unknown, name: string): z.output<T> => {
+  const it = schema.safeParse(given);
+  if (it.success) return it.data;
+  throw faults.malformed(
+    it.error.issues.map(({ path, message }) => `${[name, ...path].join(".")}: ${message}`).join("; "),
+  );
 };

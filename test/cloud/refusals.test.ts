@@ -25,9 +25,7 @@ const calls: Readonly<Record<string, Refused>> = {
     method: "DELETE",
     path: "/workers/scripts/gone",
   })),
-  "a path that there is not": refused(404, 7003, "/workers/dispatch/namespaces", () =>
-    post("/workers/dispatch/namespaces", { name: "mine" }),
-  ),
+  "a path that there is not": refused(404, 7003, "/workers/no-such-thing", () => post("/workers/no-such-thing", {})),
   "three versions": refused(400, 10001, "one or two versions", ({ first, second }) =>
     splitOf("app", [first, 40], [second, 40], [unknownId, 20]),
   ),
@@ -67,7 +65,7 @@ const calls: Readonly<Record<string, Refused>> = {
   "another Worker's route, after one of its own": refused(409, 10020, /other\.example\/\*.*other/, () =>
     put("/workers/scripts/app/routes", [{ pattern: "more.example/*" }, { pattern: "other.example/*" }]),
   ),
-  "a cron trigger": refused(501, 10400, "cron", () => put("/workers/scripts/app/schedules", [{ cron: "* * * * *" }])),
+  "a cron trigger": refused(400, 10400, "cron", () => put("/workers/scripts/app/schedules", [{ cron: "* * * * *" }])),
 };
 
 const kv = (store: string, rest: string) => `/storage/kv/namespaces/${store}${rest}`;

@@ -23,7 +23,7 @@ eachRefused({
   }),
   "metadata that is no JSON": refused(400, 10001, "metadata", upload("", "{")),
   "metadata that is a list": refused(400, 10001, "metadata", upload("", [])),
-  "an unknown key of metadata": refused(400, 10001, "assets", upload(main("new"), { assets: {} })),
+  "an unknown key of metadata": refused(400, 10001, "astes", upload(main("new"), { astes: {} })),
   "an unknown type of binding": refused(400, 10021, /AI.*"ai"/, bound({ name: "AI", type: "ai" })),
   "a binding without a name": refused(400, 10001, "name", bound({ type: "plain_text", text: "" })),
   "a binding's name twice": refused(

@@ -1,6 +1,7 @@
 /** Uploads as wrangler makes them, without the form. */
 import type { Publication } from "../../infra/cloud/publish.ts";
 import type { Metadata } from "../../infra/cloud/upload.ts";
+import { compatibilityDate } from "../../infra/compiler/platform.ts";
 
 /** An upload of one module, live at once. */
 export const publication = (
@@ -15,6 +16,7 @@ export const publication = (
     metadata: {
       main_module: "main.js",
       bindings: [],
+      compatibility_date: compatibilityDate,
       compatibility_flags: ["nodejs_compat"],
       keep_bindings: [],
       annotations: {},

@@ -6,12 +6,15 @@ import type { Fleet } from "../edge/fleet.ts";
 import { CloudFault, faults, ThrewAtStart } from "../faults.ts";
 import type { Tails } from "../tails.ts";
 import { mostFormBytes } from "../upload.ts";
+import { absent } from "./absent.ts";
+import { content } from "./content.ts";
 import { ok, page } from "./envelope.ts";
 import { kv } from "./kv.ts";
 import { scripts } from "./scripts.ts";
 import { secrets } from "./secrets.ts";
 import { versions } from "./versions.ts";
 import { objectsView } from "./views.ts";
+import { zones } from "./zones.ts";
 
 /** A call that was made, as the log shows it. */
 export interface Call {
@@ -68,9 +71,9 @@ export const api = ({ control, fleet, tails, token, called }: ApiOptions) => {
   app.get("/user", (c) => ok(c, { id: "u", email: "you@localhost" }));
   app.get("/user/tokens/verify", (c) => ok(c, { id: "t", status: "active" }));
   app.get("/memberships", (c) => ok(c, page(c, [{ id: "m", account: { id: accountId, name: "local cloud" } }])));
-  app.get("/accounts", (c) => ok(c, page(c, [{ id: accountId, name: "local cloud", type: "standard", settings: {} }])));
-  app.get("/zones", (c) => ok(c, page(c, [zoneOf(c.req.query("name") ?? "localhost")])));
-  app.get("/zones/:zone/workers/routes", (c) => ok(c, page(c, routesIn(control, c.req.param("zone")))));
+  app.get("/accounts", (c) => ok(c, page(c, [accountView])));
+  app.route("/zones", zones(control));
+  app.get("/accounts/:account", (c) => ok(c, accountView));
 
   const account = new Hono();
   account.get("/workers/durable_objects/namespaces", (c) => ok(c, page(c, objectsView(control.account()))));
@@ -93,7 +96,9 @@ export const api = ({ control, fleet, tails, token, called }: ApiOptions) => {
   account.route("/workers", secrets(control));
   account.route("/workers", scripts(control));
   account.route("/workers/scripts", versions(control));
+  account.route("/workers/scripts", content(control));
   account.route("/storage/kv/namespaces", kv(control, fleet.kv));
+  account.route("/", absent());
   app.route("/accounts/:account", account);
   return app;
 };
@@ -104,14 +109,4 @@ const faultOf = (error: Error): CloudFault => {
   return new CloudFault(500, 10013, `workers.api.error.unknown: ${error.message}`);
 };
 
-/** Every zone that is asked for is this account's. */
-const zoneOf = (name: string) => ({ id: zoneId(name), name, status: "active", account: { id: accountId } });
-
-const zoneId = (name: string): string => Buffer.from(name).toString("hex").padEnd(32, "0").slice(0, 32);
-
-const routesIn = (control: Control, zone: string) =>
-  [...control.account().workers.values()].flatMap(({ name, routes }) =>
-    routes
-      .filter(({ zoneName }) => zoneName === undefined || zoneId(zoneName) === zone)
-      .map(({ id, pattern }) => ({ id, pattern, script: name })),
-  );
+const accountView = { id: accountId, name: "local cloud", type: "standard", settings: {} };

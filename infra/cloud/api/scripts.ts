@@ -7,7 +7,7 @@ import { boundTo, type Control } from "../control.ts";
 import { subdomain } from "../edge/hosts.ts";
 import { faults } from "../faults.ts";
 import { readUpload } from "../upload.ts";
-import { body, ok } from "./envelope.ts";
+import { body, ok, page } from "./envelope.ts";
 import { scriptView, settingsView } from "./views.ts";
 
 const addresses = z.strictObject({ enabled: z.boolean(), previews_enabled: z.boolean().optional() });
@@ -34,6 +34,14 @@ const none = z.array(z.unknown());
 export const scripts = (control: Control) =>
   new Hono()
     .get("/scripts", (c) => ok(c, [...control.account().workers.values()].map(scriptView)))
+    .get("/scripts-search", (c) => {
+      const wanted = c.req.query("name") ?? "";
+      const found = [...control.account().workers.values()].filter(({ name }) => name.includes(wanted)).map(scriptView);
+      return ok(
+        c,
+        page(c, found).map((it) => ({ ...it, script_name: it.id })),
+      );
+    })
     .get("/services/:name", (c) => ok(c, serviceView(control.worker(c.req.param("name")))))
     .delete("/services/:name", async (c) => {
       await control.remove(c.req.param("name"), c.req.query("force") === "true");
@@ -114,6 +122,8 @@ export const scripts = (control: Control) =>
     })
     .put("/scripts/:name/routes", async (c) => {
       const given = (await body(c, routes)).map((it) => (typeof it === "string" ? { pattern: it } : it));
+      if (given.some(({ custom_domain }) => custom_domain))
+        throw faults.unsupported("custom domains (give a route instead)");
       const it = await control.change(c.req.param("name"), {
         routes: given.map(({ pattern, zone_name }) => ({
           id: randomUUID().replaceAll("-", ""),

@@ -1,7 +1,7 @@
 /** Versions and deployments: what is uploaded, and which of it takes how much. */
 import { Hono } from "hono";
 import * as z from "zod";
-import { versionOf } from "../account.ts";
+import { shownDeployments, versionOf } from "../account.ts";
 import type { Control } from "../control.ts";
 import { faults } from "../faults.ts";
 import { readUpload } from "../upload.ts";
@@ -21,7 +21,6 @@ const deployment = z.strictObject({
 
 /** How many a list without `deployable` shows. */
 const shownVersions = 10;
-const shownDeployments = 10;
 
 /** Under `/accounts/:account/workers/scripts/:name`. */
 export const versions = (control: Control) =>
@@ -50,6 +49,10 @@ export const versions = (control: Control) =>
       const found = control.worker(c.req.param("name")).deployments.find(({ id }) => id === c.req.param("id"));
       if (!found) throw faults.noDeployment(c.req.param("id"));
       return ok(c, deploymentView(found));
+    })
+    .delete("/:name/deployments/:id", (c) => {
+      control.worker(c.req.param("name"));
+      throw faults.unsupported("deleting a deployment");
     })
     .post("/:name/deployments", async (c) => {
       const { name } = control.worker(c.req.param("name"));

@@ -38,6 +38,8 @@ export const deploymentView = ({ id, createdOn, annotations, versions }: Deploym
   versions,
 });
 
+const isScript = ({ modules }: Version): boolean => modules.some(({ type }) => type === "Script");
+
 export const scriptView = (worker: Worker) => {
   const { etag, compatibilityDate, compatibilityFlags, createdOn } = latestVersion(worker);
   return {
@@ -54,7 +56,7 @@ export const scriptView = (worker: Worker) => {
     compatibility_flags: compatibilityFlags,
     usage_model: "standard",
     has_assets: false,
-    has_modules: true,
+    has_modules: !isScript(latestVersion(worker)),
     logpush: worker.logpush,
     observability: worker.observability,
   };

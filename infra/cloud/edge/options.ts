@@ -1,6 +1,6 @@
 /** Writes a version as the runtime takes it. What leads to other Workers, or to objects, leads to the router beside it. */
 import type { V4WorkerOptions } from "miniflare";
-import type { Account, ObjectClass, Version, Worker } from "../account.ts";
+import type { Account, Module, ObjectClass, Version, Worker } from "../account.ts";
 import type { Binding } from "../bindings.ts";
 import { lateKv } from "./plugins.ts";
 import type { ServiceProps, TailProps } from "./table.ts";
@@ -54,13 +54,7 @@ export const optionsOf = (
     name,
     compatibilityDate,
     compatibilityFlags: [...compatibilityFlags],
-    modulesRoot: "/",
-    modules: [...main, ...modules.filter((it) => it.name !== mainModule)].map((it) => ({
-      type: it.type,
-      path: `/${it.name.replace(/^\.\//, "")}`,
-      contents:
-        it.type === "Data" || it.type === "CompiledWasm" ? new Uint8Array(read(it.blob)) : read(it.blob).toString(),
-    })),
+    ...codeOf([...main, ...modules.filter((it) => it.name !== mainModule)], read),
     bindings: {
       ...each("plain_text", ({ text }) => text),
       ...each("secret_text", ({ text }) => text),
@@ -106,6 +100,21 @@ export const optionsOf = (
     // whenever any of them changes, so a hundred Workers in it would stop this process for seconds.
     unsafeRegisterWorker: false,
   } as unknown as Options;
+};
+
+/** Its main module first. */
+const codeOf = (modules: readonly Module[], read: Surroundings["read"]): object => {
+  const [main] = modules;
+  if (main?.type === "Script") return { script: read(main.blob).toString() };
+  return {
+    modulesRoot: "/",
+    modules: modules.map((it) => ({
+      type: it.type,
+      path: `/${it.name.replace(/^\.\//, "")}`,
+      contents:
+        it.type === "Data" || it.type === "CompiledWasm" ? new Uint8Array(read(it.blob)) : read(it.blob).toString(),
+    })),
+  };
 };
 
 /** The router's class that stands for a class of objects. */

@@ -1,0 +1,93 @@
+/** The code of a Worker, as it was uploaded, and its settings with those of its newest version, as one document. */
+import { type Context, Hono } from "hono";
+import * as z from "zod";
+import { latestVersion, type Module, type Version, versionOf } from "../account.ts";
+import type { Control } from "../control.ts";
+import { faults } from "../faults.ts";
+import { valueIn } from "../form.ts";
+import { date, fitting, flag, formOf, limits, migrations, readUpload, tailConsumers } from "../upload.ts";
+import { ok } from "./envelope.ts";
+import { scriptView, settingsView } from "./views.ts";
+
+const settings = z.strictObject({
+  // Of the version, so that a change makes a new one.
+  bindings: z.array(z.unknown()).optional(),
+  compatibility_date: date.optional(),
+  compatibility_flags: z.array(z.string()).optional(),
+  limits: limits.nullish(),
+  tail_consumers: tailConsumers.nullish(),
+  migrations: migrations.optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+  // Of the Worker.
+  tags: z.array(z.string()).nullish(),
+  logpush: flag.nullish(),
+  observability: z.record(z.string(), z.unknown()).nullish(),
+  // Nothing goes by these here.
+  usage_model: z.string().optional(),
+  placement: z.looseObject({}).nullish(),
+});
+
+/** By the type of a module. */
+const mediaTypes: Readonly<Record<Module["type"], string>> = {
+  ESModule: "application/javascript+module",
+  CommonJS: "application/javascript",
+  Script: "application/javascript",
+  Text: "text/plain",
+  Data: "application/octet-stream",
+  CompiledWasm: "application/wasm",
+};
+
+/** Under `/accounts/:account/workers/scripts`. */
+export const content = (control: Control) => {
+  const download = (c: Context) => {
+    const worker = control.worker(c.req.param("name") as string);
+    const wanted = c.req.query("version");
+    const version = wanted === undefined ? latestVersion(worker) : versionOf(worker, wanted);
+    if (!version) throw faults.noVersion(wanted as string);
+    return codeOf(version, control.read);
+  };
+  return new Hono()
+    .get("/:name", download)
+    .get("/:name/content/v2", download)
+    .put("/:name/content", async (c) => {
+      // The SDK sends both, one of them empty.
+      const [main_module, body_part] = ["main-module-part", "body-part"].map((it) => c.req.header(`cf-worker-${it}`));
+      const main = main_module ? { main_module } : body_part ? { body_part } : {};
+      const upload = await readUpload(c.req.raw, main);
+      const { modules, metadata } = upload;
+      await control.revise(c.req.param("name"), { main_module: metadata.main_module, modules });
+      return ok(c, scriptView(control.worker(c.req.param("name"))));
+    })
+    .patch("/:name/settings", async (c) => {
+      const { name } = control.worker(c.req.param("name"));
+      const value = await valueIn(await formOf(c.req.raw), "settings");
+      if (value === undefined) throw faults.malformed("the form has no part named settings");
+      const {
+        tags,
+        logpush,
+        observability,
+        usage_model: _,
+        placement: __,
+        ...rest
+      } = fitting(settings, value, "settings");
+      const { limits: most, ...version } = rest;
+      if (Object.keys(rest).length > 0) await control.revise(name, { ...version, limits: most ?? undefined });
+      const it = await control.change(name, {
+        ...(tags && { tags }),
+        ...(logpush != null && { logpush }),
+        ...(observability !== undefined && { observability }),
+      });
+      return ok(c, settingsView(it));
+    });
+};
+
+/** A form of its modules, and in a header which of them is the main one; a script alone as it is. */
+const codeOf = ({ mainModule, modules, etag }: Version, read: Control["read"]): Response => {
+  const [main] = modules.filter(({ name }) => name === mainModule);
+  if (main?.type === "Script")
+    return new Response(new Uint8Array(read(main.blob)), { headers: { "content-type": mediaTypes.Script, etag } });
+  const form = new FormData();
+  for (const { name, type, blob } of modules)
+    form.append(name, new File([new Uint8Array(read(blob))], name, { type: mediaTypes[type] }));
+  return new Response(form, { headers: { "cf-entrypoint": mainModule, etag } });
+};

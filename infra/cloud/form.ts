@@ -1,0 +1,76 @@
+/**
+ * Reads forms as clients write them: a value is one part of JSON, as wrangler and curl send it, or a part for each of its
+ * fields with the path in brackets, as Cloudflare's own SDK does: `metadata[bindings][][name]`. Then every value is a text.
+ */
+import { faults } from "./faults.ts";
+
+/** A client that writes more has lost its way. */
+const mostFields = 10_000;
+
+/**
+ * @returns undefined where there is none
+ * @throws CloudFault where it is no JSON
+ */
+export const valueIn = async (form: FormData, name: string): Promise<unknown> => {
+  const whole = form.get(name);
+  if (whole !== null) return parsed(typeof whole === "string" ? whole : await whole.text(), name);
+  const fields = [...form.entries()].flatMap(([field, value]) => {
+    const path = pathIn(field, name);
+    return path && typeof value === "string" ? [[path, value] as const] : [];
+  });
+  if (fields.length === 0) return undefined;
+  if (fields.length > mostFields) throw faults.malformed(`${name} has more than ${mostFields} fields`);
+  return assembled(fields);
+};
+
+/** The files of a form: by the name of the part, or by the file's where they come as a list. */
+export const filesIn = (form: FormData): [string, File][] =>
+  [...form.entries()].flatMap(([name, part]): [string, File][] =>
+    typeof part === "string" ? [] : [[/^files(?:\[\d*\])?$/.test(name) ? part.name : name, part]],
+  );
+
+const parsed = (text: string, name: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw faults.malformed(`the part ${name} is no JSON`);
+  }
+};
+
+/** `a[b][][c]` is `["b", "", "c"]` of `a`. */
+const pathIn = (field: string, name: string): readonly string[] | undefined => {
+  if (!field.startsWith(`${name}[`) || !/^(?:\[[^[\]]*\])+$/.test(field.slice(name.length))) return undefined;
+  return Array.from(field.slice(name.length).matchAll(/\[([^[\]]*)\]/g), ([, key = ""]) => key);
+};
+
+type Fields = readonly (readonly [readonly string[], string])[];
+
+const assembled = (fields: Fields): unknown => {
+  const [first] = fields;
+  if (first && first[0].length === 0) return first[1];
+  if (first?.[0][0] === "") return elements(fields).map(assembled);
+  const keys = new Set(fields.map(([[key = ""]]) => key));
+  return Object.fromEntries(
+    [...keys].map((key) => [
+      key,
+      assembled(fields.filter(([[one]]) => one === key).map(([[, ...rest], value]) => [rest, value])),
+    ]),
+  );
+};
+
+/** An element ends where a field comes that it has already; one that is no object is an element by itself. */
+const elements = (fields: Fields): Fields[] => {
+  const all: (readonly [readonly string[], string])[][] = [];
+  let seen = new Set<string>();
+  for (const [[, ...rest], value] of fields) {
+    const path = JSON.stringify(rest);
+    // A list inside an element says its fields more than once.
+    if (all.length === 0 || rest.length === 0 || (seen.has(path) && !rest.includes(""))) {
+      all.push([]);
+      seen = new Set();
+    }
+    seen.add(path);
+    all.at(-1)?.push([rest, value]);
+  }
+  return all;
+};
