@@ -1,13 +1,14 @@
 /** What of the requests of which route is checked, for every filter that validates them: by operations of a document, or by JSON Schemas. */
 import { createHash } from "node:crypto";
 import type { Checking } from "../../functions/gateway/part.ts";
-import { type OperationPlan, planOf } from "../openapi/checks.ts";
+import { type OperationPlan, planOf, withSchemas } from "../openapi/checks.ts";
 import { dialectOf, latest, unknownDialect } from "../openapi/dialects.ts";
 import { DocumentError, type Json, mapOf, pointerTo } from "../openapi/document.ts";
+import { loosened, mapValues, reaching } from "../openapi/loose.ts";
 import { bytesOfChecks, type TierPlans } from "../openapi/module.ts";
 import { operationsBy, type Part, type Parts, partNames, partsPlan } from "../openapi/parts.ts";
 import { type Held, heldBy, namedBy, type Open } from "../openapi/references.ts";
-import { type Fault, type Translator, translator } from "../openapi/schemas.ts";
+import { type Fault, type Schema, type Translator, translator } from "../openapi/schemas.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings, Validation } from "./checked.ts";
 import type { Documents } from "./documents.ts";
 import { finder, missing } from "./operations.ts";
@@ -55,8 +56,11 @@ export const validationsOf = (tier: CheckedTier, { documents, schemas }: Surroun
   return { validations, problems: [...early, ...late] };
 };
 
-const validationOf = ({ plans, translate }: Made): Validation => {
-  const definitions = translate.definitions();
+const validationOf = ({ plans: said, translate }: Made): Validation => {
+  const isLoose = reaching(translate.loose, translate.definitions());
+  const settle = (schema: Schema): Schema => loosened(schema, isLoose);
+  const definitions = mapValues(translate.definitions(), settle);
+  const plans = mapValues(said, (methods) => mapValues(methods, (it) => withSchemas(it, settle)));
   const digest = createHash("sha256")
     .update(JSON.stringify([plans, definitions]))
     .digest("hex");
