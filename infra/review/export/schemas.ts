@@ -26,7 +26,7 @@ export const operationBySchemas = (
   const path = `/${segments.map((it) => (it.kind === "literal" ? it.text : `{${it.name}}`)).join("/")}`;
   const root = { $defs: Object.assign({}, ...found.map(({ definitions }) => definitions)) } as JsonMap;
   return {
-    operation: { method, path, id: undefined, parameters, body, value: body ? { requestBody: body } : {} },
+    operation: { method, path, id: undefined, parameters, body, item: {}, value: body ? { requestBody: body } : {} },
     document: { file: `routes/${name}`, version: "3.1.0", root },
   };
 };
