@@ -2,6 +2,7 @@
 import { type Address, addressOf } from "./gateway/address.ts";
 import { cookie } from "./gateway/cookies.ts";
 import { answer, gatewayCodes, type ProblemOptions } from "./gateway/faults.ts";
+import { finder } from "./gateway/finder.ts";
 import type { Ear, FrontTelemetry } from "./gateway/front-telemetry.ts";
 import {
   cleanseFor,
@@ -16,10 +17,9 @@ import {
 } from "./gateway/hop.ts";
 import { hostFinder, hostOf } from "./gateway/hosts.ts";
 import { type Label, type Labels, labelHeader } from "./gateway/label.ts";
-import { canonicalPath } from "./gateway/path.ts";
+import { canonicalPath, hasEncodedSlash } from "./gateway/path.ts";
 import type { FrontPlan } from "./gateway/plan.ts";
 import { preflightMethod } from "./gateway/preflight.ts";
-import { router } from "./gateway/router.ts";
 
 type Env = Readonly<Record<string, Fetcher>>;
 
@@ -131,11 +131,10 @@ const gateway = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | undefine
   return async (passage: Passage): Promise<Response> => {
     const { env, given, onward } = passage;
     const url = addressOf(given.url);
-    const path = canonicalPath(url.pathname);
-    const found = path === undefined ? "path-ambiguous" : find(hostOf(url), path);
+    const found = find(hostOf(url), url.pathname);
     if (typeof found === "string") return decline(passage, found, null);
     // Cleaned, as the gate will see it, so that both find the same route.
-    const gate = env[found.bindingFor(onward, path as string, url)];
+    const gate = env[found.bindingFor(onward, url)];
     const { tier } = found;
     letTestersChoose(onward.headers, tier, passage.label);
     if (!gate) return answered(passage, tier, decline(passage, "tier-not-deployed", tier), "tier-not-deployed");
@@ -172,25 +171,31 @@ const decline = (
 interface Tier {
   readonly tier: string;
   readonly base: string;
-  readonly bindingFor: (request: Request, path: string, url: Address) => string;
+  /** Whether a route of it keeps encoded slashes; which one has the path is for the gate to say. */
+  readonly keepsSlashes: boolean;
+  readonly bindingFor: (request: Request, url: Address) => string;
 }
 
 /** Most tiers have one gate, and then nothing is asked of the request. */
-const gatesOf = ({ tier, base, binding, lifted }: FrontPlan["tiers"][number]): Tier => {
-  if (!lifted) return { tier, base, bindingFor: () => binding };
-  const match = router(lifted.table);
+const gatesOf = ({ tier, base, binding, lifted, encodedSlashes }: FrontPlan["tiers"][number]): Tier => {
+  const known = { tier, base, keepsSlashes: encodedSlashes === "keep" };
+  if (!lifted) return { ...known, bindingFor: () => binding };
+  const { canonical, find } = finder(lifted);
   const bindings = new Map(Object.entries(lifted.bindings));
   return {
-    tier,
-    base,
-    bindingFor: (request, path, url) => {
-      const found = match(preflightMethod(request) ?? request.method, path, request, url);
-      return (found.kind === "found" && bindings.get(found.route)) || binding;
+    ...known,
+    bindingFor: (request, url) => {
+      const path = canonical(url.pathname);
+      const found =
+        path === undefined ? undefined : find(preflightMethod(request) ?? request.method, path, request, url);
+      return (found?.kind === "found" && bindings.get(found.route)) || binding;
     },
   };
 };
 
-/** The tiers of a host, then the longest base that the path lies under. */
+type Nowhere = "path-ambiguous" | "host-unknown" | "route-unknown";
+
+/** The tiers of a host, then the longest base that the path lies under. An encoded slash separates nothing, for a gate neither. */
 export const tierFinder = (tiers: FrontPlan["tiers"]) => {
   const byHost = new Map<string, { readonly under: string; readonly tier: Tier }[]>();
   for (const it of tiers.toSorted((a, b) => b.base.length - a.base.length)) {
@@ -199,10 +204,17 @@ export const tierFinder = (tiers: FrontPlan["tiers"]) => {
       byHost.set(host, [...(byHost.get(host) ?? []), { under: tier.base === "/" ? "/" : `${tier.base}/`, tier }]);
   }
   const onHost = hostFinder(byHost);
-  return (host: string, path: string): Tier | "host-unknown" | "route-unknown" => {
+  const find = (host: string, path: string): Tier | Nowhere => {
     const candidates = onHost(host);
     if (!candidates) return "host-unknown";
     return candidates.find(({ under, tier }) => path.startsWith(under) || path === tier.base)?.tier ?? "route-unknown";
+  };
+  return (host: string, pathname: string): Tier | Nowhere => {
+    const path = canonicalPath(pathname, "keep");
+    if (path === undefined) return "path-ambiguous";
+    const found = find(host, path);
+    if (!hasEncodedSlash(path)) return found;
+    return typeof found !== "string" && found.keepsSlashes ? found : "path-ambiguous";
   };
 };
 

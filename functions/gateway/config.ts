@@ -84,7 +84,7 @@ export const route = () =>
       .string()
       .superRefine(explain(matchOf))
       .describe(
-        "`METHOD[,METHOD] /path/{name}/{name:pattern}/{rest*}`; `/path{/rest*}` takes /path too; `ANY` for every method",
+        "`METHOD[,METHOD] /path/{name}/{name:pattern}/{rest*}`; `/path{/rest*}` takes /path too; `/path/` ends in a slash, and `/{$}` is the base with one; `/{id}:cancel` mixes text and captures; `ANY` for every method",
       ),
     when: when().optional().describe("Further conditions that a request has to fulfil"),
     rank: z
@@ -114,6 +114,12 @@ export const route = () =>
       .describe("What the upstream is asked for: `/accounts/{path.id}`"),
     cutover: cutover().optional().describe("Moves users from the gateway that served the route before"),
     closed: closed().optional().describe("Answers 503 in place of everything else, preflights included"),
+    "encoded-slashes": z
+      .enum(["refuse", "keep"], "refuse, or keep")
+      .default("refuse")
+      .describe(
+        "Of paths with `%2F` in a captured value: `keep` passes it on as it came, part of the value and no separator, for a service that splits a path before it decodes it; `refuse` answers 400, `path-ambiguous`",
+      ),
     upgrade: z.enum(["websocket"]).optional().describe("What a request of this route may become"),
     isolation: z
       .enum(["tier", "route"])
@@ -164,7 +170,11 @@ export const frame = () =>
       .min(1, "a tier is served on one host at least")
       .max(100, "a tier is served on 100 hosts at most")
       .describe("Host names that its routes are served on; `*.acme.example` for all beneath one"),
-    base: z.string().superRefine(explain(baseOf)).default("/").describe("Put before every match"),
+    base: z
+      .string()
+      .superRefine(explain(baseOf))
+      .default("/")
+      .describe("Put before every match; `/` is the base itself, with no slash at its end"),
     entry: z
       .enum(["front", "zone"])
       .default("front")

@@ -1,5 +1,6 @@
 /** The compiled manifest for one environment: plain JSON, every default filled in, no secret in it. */
 import type { Test } from "./conditions.ts";
+import type { Routing } from "./finder.ts";
 import type { Table } from "./table.ts";
 
 export type Level = "core" | "standard" | "best-effort";
@@ -107,6 +108,8 @@ export interface Plan {
   readonly routes: Readonly<Record<string, RoutePlan>>;
   /** Which requests each route takes. */
   readonly table: Table;
+  /** Of the routes that keep encoded slashes, which alone are given paths that have one. */
+  readonly slashes?: Table;
 }
 
 /** What the front knows: which gate serves a host and a path. */
@@ -120,6 +123,8 @@ export interface FrontPlan {
     /** `/wallet/v1`, or `/` for a whole host. */
     readonly base: string;
     /** Routes with gates of their own, by the names of their bindings; and the routes of the whole tier, to tell them apart. */
-    readonly lifted?: { readonly table: Table; readonly bindings: Readonly<Record<string, string>> };
+    readonly lifted?: Routing & { readonly bindings: Readonly<Record<string, string>> };
+    /** There where a route of the tier keeps encoded slashes; paths that have one are refused to all others. */
+    readonly encodedSlashes?: "keep";
   }[];
 }

@@ -1,6 +1,7 @@
 /** Finds the route of a request in a compiled table. */
 import type { Address } from "./address.ts";
 import { type Holds, holdsAll } from "./conditions.ts";
+import { type Cutter, cutter } from "./cut.ts";
 import type { Candidate, Ends, Table } from "./table.ts";
 
 export type Match =
@@ -23,10 +24,17 @@ interface Index {
   /** Most places have one way on, which needs no map. */
   readonly only: { readonly text: string; readonly node: Node } | null;
   readonly literals: ReadonlyMap<string, Node> | null;
-  readonly captures: readonly { readonly test: RegExp | null; readonly node: Node }[] | null;
+  /** Those that mix text and captures first. */
+  readonly captures: readonly Taking[] | null;
   readonly ends: Methods | null;
   readonly rest: Methods | null;
   readonly tail: Methods | null;
+}
+/** A way on that takes a segment, or pieces of it. */
+interface Taking {
+  readonly cut: Cutter | null;
+  readonly test: RegExp | null;
+  readonly node: Node;
 }
 interface Choice {
   readonly candidate: Candidate;
@@ -58,18 +66,25 @@ const opened = (node: Node, patterns: Patterns): Index => {
   return node.index;
 };
 
-const indexed = ({ literals = [], captures, ends, rest, tail }: Table, patterns: Patterns): Index => {
+const indexed = ({ literals = [], mixed = [], captures = [], ends, rest, tail }: Table, patterns: Patterns): Index => {
   const nodes = literals.map(([text, child]) => [text, unopened(child)] as const);
   const [first] = nodes;
+  const takings = [
+    ...mixed.map(([cut, child]) => ({
+      cut: cutter(cut, (pattern) => compiled(pattern, patterns)),
+      test: null,
+      node: unopened(child),
+    })),
+    ...captures.map(([pattern, child]) => ({
+      cut: null,
+      test: pattern === "" ? null : compiled(pattern, patterns),
+      node: unopened(child),
+    })),
+  ];
   return {
     only: first && nodes.length === 1 ? { text: first[0], node: first[1] } : null,
     literals: nodes.length > 1 ? new Map(nodes) : null,
-    captures: captures
-      ? captures.map(([pattern, child]) => ({
-          test: pattern === "" ? null : compiled(pattern, patterns),
-          node: unopened(child),
-        }))
-      : null,
+    captures: takings.length > 0 ? takings : null,
     ends: ends ? choices(ends) : null,
     rest: rest ? choices(rest) : null,
     tail: tail ? choices(tail) : null,
@@ -113,12 +128,17 @@ const walk = (node: Node, start: number, search: Search): Candidate | undefined 
   if (found) return found;
   if (here.captures !== null && end > start) {
     const segment = path.slice(start, end);
-    for (const { test, node } of here.captures) {
-      if (test !== null && !test.test(segment)) continue;
-      taken.push(segment);
+    const before = taken.length;
+    for (const { cut, test, node } of here.captures) {
+      if (cut !== null) {
+        const pieces = cut(segment);
+        if (pieces === undefined) continue;
+        taken.push(...pieces);
+      } else if (test !== null && !test.test(segment)) continue;
+      else taken.push(segment);
       const deeper = walk(node, end + 1, search);
       if (deeper) return deeper;
-      taken.pop();
+      taken.length = before;
     }
   }
   const rest = here.rest && settleRest(here.rest, path.slice(start), search);

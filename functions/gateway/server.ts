@@ -10,15 +10,15 @@ import { deprecation } from "./deprecation.ts";
 import { destination } from "./destination.ts";
 import { BodyLimit, learn } from "./facts.ts";
 import { answer, type Codes, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
+import { finder } from "./finder.ts";
 import { hostFinder, hostOf } from "./hosts.ts";
 import { apply } from "./outbound.ts";
 import type { Parts, Place } from "./part.ts";
-import { canonicalPath } from "./path.ts";
 import { guardWhen, layerWhen, pipeline, type Step, sampled, shadowed } from "./pipeline.ts";
 import type { Closed, FilterPlan, Plan, RoutePlan } from "./plan.ts";
 import { preflightMethod } from "./preflight.ts";
 import { bytes, milliseconds, share } from "./quantities.ts";
-import { type Match, router } from "./router.ts";
+import type { Match } from "./router.ts";
 import { stateBinding, stateOf } from "./state.ts";
 import type { StreamAge } from "./stream-age.ts";
 import type { Caller, Context, Count, Deps, Guard, Handler, HeaderEdit, Layer } from "./types.ts";
@@ -40,7 +40,7 @@ interface Linked {
  */
 export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
   const routes = linkRoutes(plan, parts, withState(plan.tier, { ...deps, ...broughtBy(parts, plan.tier) }));
-  const match = router(plan.table);
+  const { canonical, find } = finder(plan);
   const served = hostFinder(plan.hosts.map((host) => [host, true]));
   const enter = crowd(plan.limits.concurrency, deps);
   const bodyLimit = bytes(plan.limits.body);
@@ -73,11 +73,11 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
   return async (request, caller) => {
     const started = deps.now();
     const url = addressOf(request.url);
-    const path = canonicalPath(url.pathname);
+    const path = canonical(url.pathname);
     if (path !== undefined && path !== url.pathname) url.pathname = path;
     const { method } = request;
     const wanted = preflightMethod(request, method);
-    const found = path === undefined ? undefined : match(wanted ?? method, path, request, url);
+    const found = path === undefined ? undefined : find(wanted ?? method, path, request, url);
     const context = contextOf(caller, url, plan.tier, found);
     if (caller.trace) caller.trace.route = context.route.name;
     learn(context, BodyLimit, bodyLimit);

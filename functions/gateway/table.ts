@@ -1,15 +1,19 @@
 /**
  * The routes of a gate as a tree of path segments, made when a manifest is compiled, so that a gate only has to index it.
- * Most specific first, whatever the order of the file: a literal beats a pattern, a pattern beats a bare capture, a
- * capture beats `/{rest*}`, that one `{/rest*}`, a named method beats ANY, and of one match's routes the one with the
- * lower rank, then the one with more conditions.
+ * Most specific first, whatever the order of the file: a literal beats a segment that mixes text and captures, that one a
+ * pattern, a pattern beats a bare capture, a capture beats `/{rest*}`, that one `{/rest*}`, a named method beats ANY, and
+ * of one match's routes the one with the lower rank, then the one with more conditions. Of two mixed segments the one with
+ * more text comes first, then the one with more patterns.
  */
 import type { Test } from "./conditions.ts";
-import { capturesIn, segmentsOf } from "./match.ts";
+import type { Cut } from "./cut.ts";
+import { capturesIn, type Segment, segmentsOf } from "./match.ts";
 
 /** Plain JSON. Lists, since a client's text is looked up in what is made of them, and objects have names of their own. */
 export interface Table {
   readonly literals?: readonly (readonly [text: string, Table])[];
+  /** Segments that mix text and captures, and what follows, the most specific first. */
+  readonly mixed?: readonly (readonly [Cut, Table])[];
   /** Pattern and what follows, patterned ones first; the bare capture's pattern is empty. */
   readonly captures?: readonly (readonly [pattern: string, Table])[];
   readonly ends?: Ends;
@@ -44,6 +48,8 @@ export interface Entry {
 
 interface Node {
   readonly literals: Map<string, Node>;
+  /** By the text of their cut. */
+  readonly mixed: Map<string, Node>;
   readonly captures: Map<string, Node>;
   readonly ends: Map<string, Candidate[]>;
   readonly rest: Map<string, Candidate[]>;
@@ -52,6 +58,7 @@ interface Node {
 
 const node = (): Node => ({
   literals: new Map(),
+  mixed: new Map(),
   captures: new Map(),
   ends: new Map(),
   rest: new Map(),
@@ -66,8 +73,7 @@ export const tableOf = (entries: readonly Entry[]): Table => {
     let at = root;
     for (const segment of segments) {
       if (segment.kind === "rest") break;
-      at =
-        segment.kind === "literal" ? childOf(at.literals, segment.text) : childOf(at.captures, segment.pattern ?? "");
+      at = beneath(at, segment);
     }
     const last = segments.at(-1);
     const ends = last?.kind !== "rest" ? at.ends : last.optional ? at.tail : at.rest;
@@ -83,14 +89,25 @@ export const tableOf = (entries: readonly Entry[]): Table => {
   return settled(root);
 };
 
+const beneath = (at: Node, segment: Exclude<Segment, { readonly kind: "rest" }>): Node => {
+  if (segment.kind === "literal") return childOf(at.literals, segment.text);
+  if (segment.kind === "mixed") return childOf(at.mixed, JSON.stringify(segment.cut));
+  return childOf(at.captures, segment.pattern ?? "");
+};
+
 const childOf = (children: Map<string, Node>, key: string): Node => {
   const child = children.get(key) ?? node();
   children.set(key, child);
   return child;
 };
 
-const settled = ({ literals, captures, ends, rest, tail }: Node): Table => ({
+const settled = ({ literals, mixed, captures, ends, rest, tail }: Node): Table => ({
   ...(literals.size > 0 && { literals: byKey(literals).map(([text, child]) => [text, settled(child)] as const) }),
+  ...(mixed.size > 0 && {
+    mixed: byKey(mixed)
+      .map(([text, child]) => [JSON.parse(text) as Cut, settled(child)] as const)
+      .toSorted(([a], [b]) => moreSpecific(a, b)),
+  }),
   ...(captures.size > 0 && {
     captures: byKey(captures)
       .toSorted(([a], [b]) => Number(a === "") - Number(b === ""))
@@ -100,6 +117,17 @@ const settled = ({ literals, captures, ends, rest, tail }: Node): Table => ({
   ...(rest.size > 0 && { rest: best(rest) }),
   ...(tail.size > 0 && { tail: best(tail) }),
 });
+
+/** In how many characters, and how many patterns, a segment that mixes text and captures says what it takes. */
+export const specificity = ({ texts, patterns }: Cut): readonly [characters: number, patterns: number] => [
+  texts.join("").length,
+  patterns.filter((it) => it !== "").length,
+];
+
+const moreSpecific = (a: Cut, b: Cut): number => {
+  const [[textA, patternsA], [textB, patternsB]] = [specificity(a), specificity(b)];
+  return textB - textA || patternsB - patternsA;
+};
 
 const best = (ends: ReadonlyMap<string, readonly Candidate[]>): Ends =>
   byKey(ends).map(([method, candidates]) => [method, candidates.toSorted(better)]);

@@ -2,8 +2,8 @@
 import * as z from "zod";
 import { explain } from "./complaint.ts";
 import type { Subject, Test } from "./conditions.ts";
-import { patternProblem } from "./match.ts";
 import { cookieName, headerName } from "./names.ts";
+import { patternProblem } from "./patterns.ts";
 
 const patterned = (text: string): void => {
   const complaint = patternProblem(text);

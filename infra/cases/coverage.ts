@@ -1,8 +1,7 @@
 /** What of a tier's policy there is to try, where it stands, and what no case has tried. */
 
-import { canonicalPath } from "../../functions/gateway/path.ts";
+import { finder } from "../../functions/gateway/finder.ts";
 import { preflightMethod } from "../../functions/gateway/preflight.ts";
-import { router } from "../../functions/gateway/router.ts";
 import { tableOf } from "../../functions/gateway/table.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "../compiler/checked.ts";
 import { groundOf } from "../explain/grounds.ts";
@@ -150,16 +149,21 @@ const lineOf = ({ source, entry }: CheckedFilter): string => placeOf(source, ent
 export const otherwise = ({ routes }: CheckedTier): ((send: Send, taken: ReadonlySet<string>) => string[]) => {
   const conditional = routes
     .filter(({ when }) => when.length > 0)
-    .map(({ name, methods, path }) => ({ name, match: router(tableOf([{ route: name, methods, path }])) }));
+    .map(({ name, methods, path, settings }) => {
+      const table = tableOf([{ route: name, methods, path }]);
+      return { name, ...finder({ table, ...(settings["encoded-slashes"] === "keep" && { slashes: table }) }) };
+    });
   if (conditional.length === 0) return () => [];
   return ({ method, url, headers }, taken) => {
     const at = new URL(url);
     const request = new Request(at, { method, headers });
-    const path = canonicalPath(at.pathname);
-    if (path === undefined) return [];
+    const asked = preflightMethod(request) ?? method;
     return conditional
       .filter(({ name }) => !taken.has(name))
-      .filter(({ match }) => match(preflightMethod(request) ?? method, path, request, at).kind === "found")
+      .filter(({ canonical, find }) => {
+        const path = canonical(at.pathname);
+        return path !== undefined && find(asked, path, request, at)?.kind === "found";
+      })
       .map(({ name }) => mark("otherwise", name));
   };
 };

@@ -1,11 +1,10 @@
 /** Turns a tier and its cases into what the Worker that tries them is sent. */
 import { tierFinder } from "../../functions/front.ts";
+import { finder } from "../../functions/gateway/finder.ts";
 import { hostOf } from "../../functions/gateway/hosts.ts";
-import { canonicalPath } from "../../functions/gateway/path.ts";
 import type { Plan } from "../../functions/gateway/plan.ts";
 import { preflightMethod } from "../../functions/gateway/preflight.ts";
 import { bytes, milliseconds } from "../../functions/gateway/quantities.ts";
-import { type Router, router } from "../../functions/gateway/router.ts";
 import type { CheckedRoute } from "../compiler/checked.ts";
 import type { Compiled, CompiledTier } from "../compiler/compile.ts";
 import { gateBinding, lower, routeBinding } from "../compiler/lower.ts";
@@ -101,8 +100,7 @@ const surroundings = (suite: Suite, compiled: Compiled, keys: Keys, problems: Pr
     keys,
     problems,
     tierOf: (url) => {
-      const path = canonicalPath(url.pathname);
-      const found = path === undefined ? undefined : find(hostOf(url), path);
+      const found = find(hostOf(url), url.pathname);
       return typeof found === "object" ? found.tier : undefined;
     },
     routeOf: routeFinder(suite, compiled),
@@ -111,13 +109,13 @@ const surroundings = (suite: Suite, compiled: Compiled, keys: Keys, problems: Pr
 
 /** The route that the gate will find. */
 export const routeFinder = ({ tier }: Suite, { environment }: Compiled): Around["routeOf"] => {
-  const match: Router = router(lower(tier, environment.name, tier.routes).table);
+  const { canonical, find } = finder(lower(tier, environment.name, tier.routes));
   const routes = new Map(tier.routes.map((it) => [it.name, it]));
   return (request, url) => {
-    const path = canonicalPath(url.pathname);
+    const path = canonical(url.pathname);
     if (path === undefined) return undefined;
-    const found = match(preflightMethod(request) ?? request.method, path, request, url);
-    return found.kind === "found" ? routes.get(found.route) : undefined;
+    const found = find(preflightMethod(request) ?? request.method, path, request, url);
+    return found?.kind === "found" ? routes.get(found.route) : undefined;
   };
 };
 

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
-import { matchOf } from "../../functions/gateway/match.ts";
+import { capturesOf, matchOf, pathWritten, segmentsOf } from "../../functions/gateway/match.ts";
 import type { CheckedTier } from "../compiler/checked.ts";
 import { more } from "./quantities.ts";
 
@@ -62,7 +62,7 @@ const ofManifest = (root: string, tier: CheckedTier): Mutant[] => {
 };
 
 /** What a route can lose without being another route. */
-const losable = ["path", "upgrade", "without", "when"];
+const losable = ["path", "upgrade", "encoded-slashes", "without", "when"];
 
 const ofRoute = (it: Editor, name: string, { routes, shared }: CheckedTier): Mutant[] => {
   const at = ["routes", name];
@@ -90,7 +90,8 @@ const ofRoute = (it: Editor, name: string, { routes, shared }: CheckedTier): Mut
 const widened = (written: unknown): { readonly match: string; readonly says: string }[] => {
   const { methods, path } = matchOf(String(written));
   const [head = ""] = String(written).split(" ");
-  const loose = path.replaceAll(/\{([a-z][\w-]*):[^/]*\}(?=\/|$)/gi, "{$1}");
+  const segments = segmentsOf(path);
+  const loose = capturesOf(segments).some((it) => it.pattern !== undefined) ? pathWritten(segments) : path;
   const open = path.replace(/\/[^/{}]+$/, "/{anything}");
   const other = methods.includes("DELETE") ? "PUT" : "DELETE";
   return [

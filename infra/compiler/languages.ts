@@ -1,4 +1,6 @@
-/** What texts a pattern takes: whether two patterns share one, and which. */
+/** What texts a pattern or a segment takes: whether two of them share one, and which. */
+import { cutter } from "../../functions/gateway/cut.ts";
+import { capturesOf, type Segment } from "../../functions/gateway/match.ts";
 
 /** What a path's segment can hold in its canonical form (RFC 3986, `pchar`, less `;`). */
 const segmentAlphabet = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~!$&'()*+,=:@%";
@@ -67,5 +69,39 @@ export const shared = (a: string, b: string): string | undefined => {
   return undefined;
 };
 
+const anything = "[^/]+";
+
 /** Whether any segment of a path fits the pattern. */
-export const canMatch = (pattern: string): boolean => shared(pattern, "[^/]+") !== undefined;
+export const canMatch = (pattern: string): boolean => shared(pattern, anything) !== undefined;
+
+const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
+
+/** Whether a segment of a match takes this segment of a path. */
+export const fits = (it: Segment, text: string): boolean => {
+  if (it.kind === "literal") return it.text === text;
+  if (it.kind === "rest") return true;
+  if (it.kind === "mixed") return cutter(it.cut, whole)(text) !== undefined;
+  return text !== "" && (it.pattern === undefined || whole(it.pattern).test(text));
+};
+
+/** A text that both segments take, or undefined where there is none. */
+export const sharedText = (a: Segment, b: Segment): string | undefined => {
+  if (a.kind === "literal") return fits(b, a.text) ? a.text : undefined;
+  if (b.kind === "literal") return sharedText(b, a);
+  if ([a, b].every((it) => it.kind !== "mixed" && capturesOf([it])[0]?.pattern === undefined)) return "example";
+  const text = shared(patternFor(a), patternFor(b));
+  // Where a segment is cut, a pattern keeps out some texts of what the whole could be.
+  return text !== undefined && fits(a, text) && fits(b, text) ? text : undefined;
+};
+
+/** A pattern of all that a segment takes. */
+const patternFor = (it: Segment): string => {
+  if (it.kind === "literal") return exactly(it.text);
+  if (it.kind !== "mixed") return capturesOf([it])[0]?.pattern ?? anything;
+  const { texts, patterns } = it.cut;
+  return texts
+    .map((text, index) => exactly(text) + (index < patterns.length ? patterns[index] || anything : ""))
+    .join("");
+};
+
+const exactly = (text: string): string => text.replaceAll(/[^A-Za-z0-9]/g, "\\$&");

@@ -1,6 +1,7 @@
 /** Turns what was checked into what runs: plain JSON, the same bytes whatever the order of the file's keys. */
 import { respondPlan } from "../../functions/gateway/answers.ts";
 import type { Environment } from "../../functions/gateway/environment.ts";
+import type { Routing } from "../../functions/gateway/finder.ts";
 import type {
   Closed,
   Destination,
@@ -43,8 +44,16 @@ export const lower = (
     ]),
   ),
   routes: sorted(routes.map((route) => [route.name, lowerRoute(route)])),
-  table: tableFor(known),
+  ...routing(known),
 });
+
+/** Which requests each route takes, with those that keep encoded slashes once more by themselves. */
+const routing = (routes: readonly CheckedRoute[]): Routing => {
+  const keeping = routes.filter(keepsSlashes);
+  return { table: tableFor(routes), ...(keeping.length > 0 && { slashes: tableFor(keeping) }) };
+};
+
+const keepsSlashes = ({ settings }: CheckedRoute): boolean => settings["encoded-slashes"] === "keep";
 
 /** What is shed first has room for least. */
 const concurrencyOf = { core: 2000, standard: 1000, "best-effort": 250 } as const;
@@ -119,7 +128,8 @@ export const lowerFront = (tiers: readonly CheckedTier[], environment: Named<Env
     tiers: tiers
       .map((it) => {
         const { tier, hosts, base } = it.manifest;
-        return { tier, binding: gateBinding(tier), hosts: hosts.toSorted(), base, ...liftedFrom(it) };
+        const slashes = it.routes.some(keepsSlashes) ? { encodedSlashes: "keep" as const } : {};
+        return { tier, binding: gateBinding(tier), hosts: hosts.toSorted(), base, ...liftedFrom(it), ...slashes };
       })
       .toSorted((a, b) => (a.tier < b.tier ? -1 : 1)),
   };
@@ -130,7 +140,7 @@ const liftedFrom = ({ manifest: { tier }, routes }: CheckedTier): Pick<FrontPlan
   const lifted = routes.filter(({ settings }) => settings.isolation === "route");
   if (lifted.length === 0) return {};
   const bindings = sorted(lifted.map(({ name }) => [name, routeBinding(tier, name)]));
-  return { lifted: { table: tableFor(routes), bindings } };
+  return { lifted: { ...routing(routes), bindings } };
 };
 
 /** A name has no underscore, so two of them are nobody's. */

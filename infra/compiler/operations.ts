@@ -1,5 +1,5 @@
 /** Which operation of an OpenAPI document a route is checked by. */
-import { matchOf, type Segment, segmentsOf } from "../../functions/gateway/match.ts";
+import { matchOf, type Segment, segmentsOf, templateOf } from "../../functions/gateway/match.ts";
 import { type JsonMap, listOf, mapOf, type OpenApi, stringIn } from "../openapi/document.ts";
 import type { Operation } from "../openapi/operations.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "./checked.ts";
@@ -9,7 +9,10 @@ import type { Problem } from "./problem.ts";
 
 /** Finds a route's operation: by its own path, by the path with the tier's base, or by the name that the filter gives. */
 export const finder = (operations: readonly Operation[], root: JsonMap, named: string | undefined) => {
-  const byPath = new Map(operations.map((it) => [`${it.method} ${theirs(it)}`, it]));
+  const keyed = (mixed: (text: string) => string) =>
+    operations.map((it) => [`${it.method} ${theirs(it, mixed)}`, it] as const);
+  // A route may take a segment as a whole that holds several parameters.
+  const byPath = new Map([...keyed(() => "{~}"), ...keyed(unnamed)]);
   const under = serverPath(root);
   return ({ methods, segments, settings }: CheckedRoute, method: string): Operation | undefined => {
     if (named !== undefined) return operations.find((it) => it.id === named && methods.includes(it.method));
@@ -31,10 +34,16 @@ const serverPath = (root: JsonMap): string => {
 
 /** OpenAPI calls captures otherwise, so only places are compared. */
 const shapeOf = (segments: readonly Segment[]): string =>
-  `/${segments.map((it) => (it.kind === "literal" ? it.text : it.kind === "rest" ? "{*}" : "{}")).join("/")}`;
+  `/${segments.map((it) => (it.kind === "rest" ? "{*}" : unnamed(templateOf(it)))).join("/")}`;
 
-/** A document can put several parameters into one segment (`{~}`), or let the last one take several. */
-const theirs = ({ path, parameters }: Operation): string => {
+/** `{id}:cancel` as `{}:cancel`. */
+const unnamed = (text: string): string => text.replaceAll(/\{[^{}]*\}/g, "{}");
+
+/**
+ * A document can let the last parameter take several segments.
+ * @param mixed how a segment is written that holds more than one parameter
+ */
+const theirs = ({ path, parameters }: Operation, mixed: (text: string) => string): string => {
   const last = path.split("/").length - 1;
   const isMany = (name: string) =>
     parameters.some((it) => it.in === "path" && it.name === name && it.value["x-multi-segment"] === true);
@@ -42,7 +51,7 @@ const theirs = ({ path, parameters }: Operation): string => {
     .split("/")
     .map((text, index) => {
       const [, name] = /^\{([^{}]+)\}$/.exec(text) ?? [];
-      if (name === undefined) return text.includes("{") ? "{~}" : text;
+      if (name === undefined) return text.includes("{") ? mixed(text) : text;
       return index === last && isMany(name) ? "{*}" : "{}";
     })
     .join("/");

@@ -78,6 +78,7 @@ const onUpstream = (code: string, { source, upstreams }: CheckedTier, name: stri
 /** Keys of a route or a tier that a code of the gateway stands on, the first that is written. */
 const keys: Readonly<Record<string, readonly string[]>> = {
   "host-unknown": ["hosts"],
+  "path-ambiguous": ["<route>.encoded-slashes"],
   "upgrade-not-allowed": ["<route>.upgrade", "<route>.match"],
   "route-closed": ["<route>.closed"],
   "reference-malformed": ["<route>.path", "<route>.redirect"],

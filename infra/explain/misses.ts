@@ -3,10 +3,11 @@
 import { distance } from "fastest-levenshtein";
 import { holdsAll, type Test } from "../../functions/gateway/conditions.ts";
 import { hostFinder, hostOf } from "../../functions/gateway/hosts.ts";
-import type { Segment } from "../../functions/gateway/match.ts";
-import { canonicalPath } from "../../functions/gateway/path.ts";
+import { type Segment, segmentWritten } from "../../functions/gateway/match.ts";
+import { canonicalPath, hasEncodedSlash } from "../../functions/gateway/path.ts";
 import { preflightMethod } from "../../functions/gateway/preflight.ts";
 import type { CheckedRoute, CheckedTier } from "../compiler/checked.ts";
+import { fits } from "../compiler/languages.ts";
 import { placeOf } from "../review/effective/entries.ts";
 
 export interface Failed {
@@ -44,7 +45,7 @@ export const missOf = (tier: CheckedTier, route: CheckedRoute, request: Request)
   const { source, manifest } = tier;
   const at = ["routes", route.name];
   const match = placeOf(source, [...at, "match"]);
-  const path = pathFault(route.segments, request);
+  const path = pathFault(route, request);
   return {
     route: `${manifest.tier}/${route.name}`,
     at: match,
@@ -103,36 +104,33 @@ export const saysOf = ([on, name, is, value]: Test): string => {
 export const pathOf = ([on, name]: Test): string[] => (name === "" ? [on] : [on, name]);
 
 const textsOf = (request: Request): string[] | undefined => {
-  const path = canonicalPath(new URL(request.url).pathname);
+  const path = canonicalPath(new URL(request.url).pathname, "keep");
   if (path === undefined) return undefined;
   return path === "/" ? [] : path.slice(1).split("/");
 };
 
 /** The first segment that does not fit, or undefined where the path does. */
-const pathFault = (segments: readonly Segment[], request: Request): string | undefined => {
+const pathFault = ({ segments, settings }: CheckedRoute, request: Request): string | undefined => {
   const texts = textsOf(request);
   if (texts === undefined) return "the path means different things to different servers, so no route takes it";
+  if (texts.some(hasEncodedSlash) && settings["encoded-slashes"] === "refuse")
+    return "the path has an encoded slash (%2F), which a route takes that says encoded-slashes: keep";
   for (const [index, segment] of segments.entries()) {
     const text = texts[index];
     if (segment.kind === "rest" && (text !== undefined || segment.optional)) return undefined;
-    if (text === undefined) return `the path ends ahead of /${written(segment)}`;
-    if (!fits(segment, text))
-      return `segment ${index + 1} is ${JSON.stringify(text)}, ${segment.kind === "literal" ? "not" : "which does not fit"} ${written(segment)}`;
+    const wanted = segmentWritten(segment);
+    if (text === undefined)
+      return wanted === "" ? "the path has no slash at its end" : `the path ends ahead of /${wanted}`;
+    if (!fits(segment, text)) return `segment ${index + 1} is ${JSON.stringify(text)}, ${unlikeSays(segment, wanted)}`;
   }
   const rest = texts.slice(segments.length);
+  if (rest.length === 1 && rest[0] === "") return "the path has a slash at its end, which makes another path";
   return rest.length === 0 ? undefined : `the path goes on with /${rest.join("/")}`;
 };
 
-const written = (it: Segment): string => {
-  if (it.kind === "literal") return it.text;
-  if (it.kind === "rest") return `{${it.name}*}`;
-  return it.pattern === undefined ? `{${it.name}}` : `{${it.name}:${it.pattern}}`;
-};
-
-const fits = (segment: Segment, text: string): boolean => {
-  if (segment.kind === "literal") return segment.text === text;
-  if (segment.kind === "rest") return true;
-  return text !== "" && (segment.pattern === undefined || new RegExp(`^(?:${segment.pattern})$`).test(text));
+const unlikeSays = ({ kind }: Segment, wanted: string): string => {
+  if (wanted === "") return "where the path should end";
+  return kind === "literal" ? `not ${wanted}` : `which does not fit ${wanted}`;
 };
 
 /** In segments of the path; other conditions count for less, another host for more. */

@@ -6,7 +6,6 @@ import { hostOf } from "../../functions/gateway/hosts.ts";
 import { type Cell, runScript } from "../../functions/gateway/limit-scripts.ts";
 import { limiter } from "../../functions/gateway/limiter.ts";
 import type { Parts } from "../../functions/gateway/part.ts";
-import { canonicalPath } from "../../functions/gateway/path.ts";
 import { link } from "../../functions/gateway/server.ts";
 import { stateBinding } from "../../functions/gateway/state.ts";
 import { streamAge } from "../../functions/gateway/stream-age.ts";
@@ -64,8 +63,7 @@ export interface Explained {
 
 export const explainOffline = async (compiled: Compiled, asked: Asked): Promise<Explained> => {
   const url = new URL(asked.request.url);
-  const path = canonicalPath(url.pathname);
-  const found = path === undefined ? "path-ambiguous" : tierFinder(compiled.front.tiers)(hostOf(url), path);
+  const found = tierFinder(compiled.front.tiers)(hostOf(url), url.pathname);
   if (typeof found === "string") return nowhere(found);
   const tier = compiled.tiers.find(({ checked }) => checked.manifest.tier === found.tier)?.checked as CheckedTier;
   const world = standIns(tier, compiled, asked);

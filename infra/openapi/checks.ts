@@ -1,5 +1,5 @@
 /** What is checked of the requests of an operation: its parameters and its body, with the schemas of both. */
-import type { Segment } from "../../functions/gateway/match.ts";
+import { capturesIn, type Segment } from "../../functions/gateway/match.ts";
 import type { BodyCheck, Kind, OperationCheck, ParameterCheck } from "../../functions/gateway/validators.ts";
 import { isMap, type JsonMap, mapOf, type Rooted, resolved, stringIn } from "./document.ts";
 import { mapValues } from "./loose.ts";
@@ -58,16 +58,23 @@ export const planOf = (
 /** Which capture of the match holds which parameter of the path: the one at the same place, or the one that is called so. */
 const capturesOf = ({ path }: Operation, segments: readonly Segment[]): ReadonlyMap<string, string> => {
   const theirs = path.split("/").filter((it) => it.includes("{"));
-  const ours = segments.flatMap((it) => (it.kind === "literal" ? [] : [it.name]));
-  const inPlace = theirs.length === ours.length;
+  const ours = segments.filter(({ kind }) => kind !== "literal");
+  const names = capturesIn(segments);
   return new Map(
-    theirs.flatMap((text, index): [string, string][] => {
-      const [, name] = /^\{([^{}]+)\}$/.exec(text) ?? [];
-      const capture = inPlace ? ours[index] : ours.find((it) => it === name);
-      return name === undefined || capture === undefined ? [] : [[name, capture]];
+    theirs.flatMap((text, index): (readonly [string, string])[] => {
+      const named = [...text.matchAll(/\{([^{}]+)\}/g)].map(([, name = ""]) => name);
+      if (theirs.length !== ours.length)
+        return isMixed(text) ? [] : named.filter((name) => names.includes(name)).map((name) => [name, name] as const);
+      const here = capturesIn(ours.slice(index, index + 1));
+      // A segment that is taken as a whole, and holds more than a parameter, is no value of it.
+      if (here.length !== named.length || (here.length === 1 && isMixed(text) !== (ours[index]?.kind === "mixed")))
+        return [];
+      return named.map((name, at) => [name, here[at] as string] as const);
     }),
   );
 };
+
+const isMixed = (text: string): boolean => !/^\{[^{}]+\}$/.test(text);
 
 /** OpenAPI says of these that a parameter of that name is none. */
 const notParameters = ["accept", "content-type", "authorization"];

@@ -2,7 +2,6 @@
 import { tierFinder } from "../../functions/front.ts";
 import { traceHeader } from "../../functions/gateway/explain.ts";
 import { explainHeader } from "../../functions/gateway/hop.ts";
-import { canonicalPath } from "../../functions/gateway/path.ts";
 import type { Decision } from "../../functions/gateway/types.ts";
 import { type Compiled, compile } from "../compiler/compile.ts";
 import { choice } from "../compiler/issues.ts";
@@ -141,7 +140,7 @@ const reasonOf = ({ message, cause }: Error): string =>
 /** Asks a running gate, with a token for the tier that the manifests say it is. */
 const there = async (compiled: Compiled, request: Request, { root, env }: Options): Promise<Explained> => {
   const url = new URL(request.url);
-  const found = tierFinder(compiled.front.tiers)(url.hostname, canonicalPath(url.pathname) ?? "");
+  const found = tierFinder(compiled.front.tiers)(url.hostname, url.pathname);
   const tier = compiled.tiers.find(
     ({ checked }) => typeof found === "object" && checked.manifest.tier === found.tier,
   )?.checked;

@@ -129,6 +129,7 @@ export interface Setting {
 
 /** A route with what its table is made of; by default it has no filters and goes to the service. */
 export interface RouteSetting extends Partial<RoutePlan> {
+  readonly "encoded-slashes"?: "keep";
   readonly match: string;
   readonly when?: readonly Test[];
 }
@@ -189,7 +190,10 @@ const network =
   };
 
 const planOf = (ids: readonly string[], setting: Setting): Plan => {
-  const routes = setting.routes ?? { all: { match: "ANY /{rest*}", filters: ids } };
+  const routes: Readonly<Record<string, RouteSetting>> = setting.routes ?? {
+    all: { match: "ANY /{rest*}", filters: ids },
+  };
+  const keeping = Object.entries(routes).filter(([, it]) => it["encoded-slashes"] === "keep");
   return {
     api: "postern/v1",
     tier: "tier",
@@ -208,16 +212,18 @@ const planOf = (ids: readonly string[], setting: Setting): Plan => {
       ["service", "other"].map((name) => [name, { use: name, timeout: setting.timeout ?? "30s", with: {} }]),
     ),
     routes: Object.fromEntries(
-      Object.entries(routes).map(([name, { match: _, when: __, ...route }]) => [
+      Object.entries(routes).map(([name, { match: _, when: __, "encoded-slashes": ___, ...route }]) => [
         name,
         { filters: [], goes: { to: "service" }, ...route },
       ]),
     ),
-    table: tableOf(
-      Object.entries(routes).map(([route, { match, when }]) => ({ route, ...matchOf(match), ...(when && { when }) })),
-    ),
+    table: tableFor(Object.entries(routes)),
+    ...(keeping.length > 0 && { slashes: tableFor(keeping) }),
   };
 };
+
+const tableFor = (routes: readonly (readonly [string, RouteSetting])[]) =>
+  tableOf(routes.map(([route, { match, when }]) => ({ route, ...matchOf(match), ...(when && { when }) })));
 
 const partsOf = (filters: Readonly<Record<string, Make>>, setting: Setting): Parts => ({
   filters: Object.fromEntries(

@@ -1,18 +1,26 @@
 /** The matches of a tier: no two routes for one request, and none that no request has. */
 import type { Test } from "../../../functions/gateway/conditions.ts";
-import type { Segment } from "../../../functions/gateway/match.ts";
+import { capturesOf, type Segment } from "../../../functions/gateway/match.ts";
+import { specificity } from "../../../functions/gateway/table.ts";
 import type { CheckedRoute, CheckedTier } from "../checked.ts";
-import { canMatch, shared } from "../languages.ts";
+import { canMatch, sharedText } from "../languages.ts";
 import type { Problem } from "../problem.ts";
+import { touches } from "../salvage.ts";
 
 export const matchesHold = (tier: CheckedTier): Problem[] => [
-  ...tier.routes.flatMap((route) => canBeAsked(tier, route)),
-  ...alike(tier.routes).flatMap((group) => collisions(tier, group)),
+  ...tier.routes.filter(matchIsKnown).flatMap((route) => canBeAsked(tier, route)),
+  ...alike(tier.routes.filter(isKnown)).flatMap((group) => collisions(tier, group)),
 ];
 
+const matchIsKnown = ({ broken }: CheckedRoute): boolean => !touches(broken, "match");
+
+/** All that says which requests a route takes. */
+const isKnown = (route: CheckedRoute): boolean =>
+  matchIsKnown(route) && !touches(route.broken, "when") && !touches(route.broken, "rank");
+
 const canBeAsked = ({ source }: CheckedTier, { name, segments }: CheckedRoute): Problem[] =>
-  segments
-    .flatMap((it) => (it.kind === "capture" && it.pattern !== undefined && !canMatch(it.pattern) ? [it.pattern] : []))
+  capturesOf(segments)
+    .flatMap(({ pattern }) => (pattern !== undefined && !canMatch(pattern) ? [pattern] : []))
     .map((pattern) =>
       source.problem(["routes", name, "match"], "never-matches", `no segment of a path fits the pattern "${pattern}"`, {
         remedy: "a segment has at least one character, and no /, ; or space",
@@ -68,16 +76,13 @@ const tooManyAlike = ({ source }: CheckedTier, { name }: CheckedRoute, count: nu
     { remedy: `${mostAlike} at most; give them literals that differ` },
   );
 
-const kindOf = (it: Segment): string =>
-  it.kind === "literal"
-    ? it.text
-    : it.kind === "rest"
-      ? it.optional
-        ? "{/*}"
-        : "{*}"
-      : it.pattern === undefined
-        ? "{}"
-        : "{:}";
+/** Of two segments of different kinds, the router knows which to try first. */
+const kindOf = (it: Segment): string => {
+  if (it.kind === "literal") return it.text;
+  if (it.kind === "rest") return it.optional ? "{/*}" : "{*}";
+  if (it.kind === "mixed") return `{${specificity(it.cut).join()}}`;
+  return it.pattern === undefined ? "{}" : "{:}";
+};
 
 const ambiguity = ({ source }: CheckedTier, first: CheckedRoute, second: CheckedRoute): Problem[] => {
   const method = second.methods.find((it) => first.methods.includes(it));
@@ -103,18 +108,15 @@ const ambiguity = ({ source }: CheckedTier, first: CheckedRoute, second: Checked
 };
 
 const shapeOf = ({ segments }: CheckedRoute): unknown =>
-  segments.map((it) =>
-    it.kind === "literal" ? it.text : it.kind === "rest" ? [it.optional ? "/*" : "*"] : [it.pattern ?? ""],
-  );
+  segments.map((it) => {
+    if (it.kind === "literal") return it.text;
+    if (it.kind === "rest") return [it.optional ? "/*" : "*"];
+    return it.kind === "mixed" ? it.cut : [it.pattern ?? ""];
+  });
 
 /** A path that both take, or undefined where their patterns exclude each other. Their kinds of segments are the same. */
 const sharedPath = (a: readonly Segment[], b: readonly Segment[]): string | undefined => {
-  const texts = a.map((left, index) => {
-    const right = b[index];
-    if (left.kind === "literal") return left.text;
-    if (left.kind === "rest") return "rest";
-    return shared(left.pattern ?? "[^/]+", (right?.kind === "capture" && right.pattern) || "[^/]+");
-  });
+  const texts = a.map((left, index) => (left.kind === "rest" ? "rest" : sharedText(left, b[index] as Segment)));
   return texts.includes(undefined) ? undefined : `/${texts.join("/")}`;
 };
 

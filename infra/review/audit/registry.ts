@@ -20,6 +20,7 @@ import {
 } from "./rules/identity.ts";
 import { countedApart, evadableLimit, guessableKey, openOnFailure, unlimitedPublicRoute } from "./rules/limits.ts";
 import { costlyPattern } from "./rules/patterns.ts";
+import { bypassingSlash } from "./rules/slashes.ts";
 import {
   anyMethod,
   idleProtection,
@@ -71,6 +72,7 @@ export const rules: readonly Rule[] = [
   outlastedClient,
   costlyPattern,
   uncheckedWord,
+  bypassingSlash,
   anyMethod,
   wideRange,
   passedSunset,

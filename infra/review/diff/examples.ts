@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Test } from "../../../functions/gateway/conditions.ts";
 import { type Segment, segmentsOf } from "../../../functions/gateway/match.ts";
-import { shared } from "../../compiler/languages.ts";
+import { shared, sharedText } from "../../compiler/languages.ts";
 import type { Picture, RoutePicture, TierPicture } from "./picture.ts";
 
 export interface Example {
@@ -105,7 +105,7 @@ const crossing = (a: readonly Segment[], b: readonly Segment[]): string | undefi
       if (tail.length === 0) return one?.kind === "rest" && one.optional ? `/${texts.join("/")}` : undefined;
       return `/${[...texts, ...tail.map(exampleOf)].join("/")}`;
     }
-    const text = left && right && segmentOf(left, right);
+    const text = left && right && sharedText(left, right);
     if (text === undefined) return undefined;
     texts.push(text);
   }
@@ -114,22 +114,7 @@ const crossing = (a: readonly Segment[], b: readonly Segment[]): string | undefi
 
 const anything = "[^/]+";
 
-const exampleOf = (it: Segment): string => {
-  if (it.kind === "literal") return it.text;
-  return (it.kind === "capture" && it.pattern !== undefined && shared(it.pattern, anything)) || "example";
-};
-
-const segmentOf = (a: Segment, b: Segment): string | undefined => {
-  if (a.kind === "literal") return fits(b, a.text) ? a.text : undefined;
-  if (b.kind === "literal") return fits(a, b.text) ? b.text : undefined;
-  const [x, y] = [a, b].map((it) => (it.kind === "capture" ? it.pattern : undefined));
-  return x === undefined && y === undefined ? "example" : shared(x ?? anything, y ?? anything);
-};
-
-const fits = (it: Segment, text: string): boolean => {
-  if (it.kind === "literal") return it.text === text;
-  return it.kind === "rest" || it.pattern === undefined || new RegExp(`^(?:${it.pattern})$`).test(text);
-};
+const exampleOf = (it: Segment): string => sharedText(it, it) ?? "example";
 
 /** A request that fulfils the conditions. */
 export const requestOf = ({ method, host, path, when }: Example): Request => {

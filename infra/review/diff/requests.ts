@@ -1,6 +1,6 @@
 /** Requests that another route takes than before, found by asking the gates' own routers with examples. */
 import { tierFinder } from "../../../functions/front.ts";
-import { router } from "../../../functions/gateway/router.ts";
+import { finder } from "../../../functions/gateway/finder.ts";
 import { type Sentence, say } from "../sentence.ts";
 import { callersOf } from "./chains.ts";
 import { type Change, spotOf } from "./change.ts";
@@ -130,13 +130,13 @@ interface Taken {
 
 const asking = ({ compiled, tiers }: Picture): ((example: Example) => Taken | undefined) => {
   const find = tierFinder(compiled.front.tiers);
-  const routers = new Map([...tiers].map(([name, { plan }]) => [name, router(plan.table)]));
+  const routers = new Map([...tiers].map(([name, { plan }]) => [name, finder(plan)]));
   return (example) => {
     const { method, host, path } = example;
     const found = find(host, path);
     if (typeof found === "string") return undefined;
     const request = requestOf(example);
-    const match = routers.get(found.tier)?.(method, path, request, new URL(request.url));
+    const match = routers.get(found.tier)?.find(method, path, request, new URL(request.url));
     const route = match?.kind === "found" ? tiers.get(found.tier)?.routes.get(match.route) : undefined;
     return { tier: found.tier, route };
   };

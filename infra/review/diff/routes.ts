@@ -72,6 +72,9 @@ const matchDiffers = (before: Placed, after: Placed, moved: boolean): Found[] =>
     says.push(
       rank === undefined ? ["it has no rank any more"] : say`its rank is ${String(rank)} among routes of one match`,
     );
+  const slashes = after.route.checked.settings["encoded-slashes"];
+  if (before.route.checked.settings["encoded-slashes"] !== slashes)
+    says.push([slashes === "keep" ? "it takes encoded slashes (%2F) in a value" : "it refuses encoded slashes (%2F)"]);
   if (says.length === 0) return [];
   const exposed = isOpen(after) && writes(added);
   const kind = exposed ? "write-exposed" : "match-changed";

@@ -1,5 +1,6 @@
 /** OpenAPI 3.1 of what gates really expose: routes, identity, limits and problems, and of documents what they say besides. */
 import { upgradeFromThreeToThreeOne } from "@scalar/openapi-upgrader/3.0-to-3.1";
+import { capturesIn, capturesOf, templateOf } from "../../../functions/gateway/match.ts";
 import type { CheckedRoute, CheckedTier } from "../../compiler/checked.ts";
 import type { Documents } from "../../compiler/documents.ts";
 import { operationOf } from "../../compiler/operations.ts";
@@ -147,20 +148,21 @@ const nameOfScheme = (schemes: Readonly<Record<string, JsonMap>>, use: string, s
 };
 
 const parametersOf = ({ route, names, known, parts }: About): JsonMap[] => {
-  const captures = route.segments.filter((it) => it.kind !== "literal");
+  const captures = capturesOf(route.segments);
+  const last = route.segments.at(-1);
   if (names.length > captures.length && known)
     return known.operation.parameters.map((it) => mapOf(parts.brought(it.value, known.document)));
-  const theirs = (known?.operation.path ?? "").split("/").flatMap((it) => /^\{([^{}]+)\}$/.exec(it)?.[1] ?? []);
+  const theirs = namesIn(known?.operation.path ?? "");
   const inPath = captures.map((it, index): JsonMap => {
     const own = known?.operation.parameters.find((one) => one.in === "path" && one.name === theirs[index]);
     const said = own ? mapOf(parts.brought(own.value, (known as NonNullable<typeof known>).document)) : {};
     return {
-      schema: { type: "string", ...("pattern" in it && it.pattern !== undefined && { pattern: `^${it.pattern}$` }) },
+      schema: { type: "string", ...(it.pattern !== undefined && { pattern: `^${it.pattern}$` }) },
       ...said,
       name: names[index] as string,
       in: "path",
       required: true,
-      ...(it.kind === "rest" && { "x-multi-segment": true }),
+      ...(last?.kind === "rest" && it.name === last.name && { "x-multi-segment": true }),
     };
   });
   const others = (known?.operation.parameters ?? []).filter((it) => it.in !== "path");
@@ -177,14 +179,15 @@ interface PlaceInPaths {
 }
 
 const placeOf = (route: CheckedRoute, documents: Documents): PlaceInPaths => {
-  const texts = route.segments.map((it) => (it.kind === "literal" ? it.text : `{${it.name}}`));
-  const known =
-    operationOf(route, route.methods[0] ?? "", documents)
-      ?.operation.path.slice(1)
-      .split("/") ?? [];
-  // A document can hold several parameters in one segment, which a match cannot.
-  const mixed = known.some((it) => it.includes("{") && !/^\{[^{}]*\}$/.test(it));
-  const all = mixed ? [...texts.slice(0, Math.max(0, texts.length - known.length)), ...known] : texts;
+  const texts = route.segments.map(templateOf);
+  const known = operationOf(route, route.methods[0] ?? "", documents)?.operation.path ?? "";
+  const theirs = known.slice(1).split("/");
+  // A route may take a segment as a whole of which the document has more to say.
+  const coarser = capturesIn(route.segments).length < namesIn(known).length;
+  const all = coarser ? [...texts.slice(0, Math.max(0, texts.length - theirs.length)), ...theirs] : texts;
   const key = `/${all.join("/")}`;
-  return { key, names: [...key.matchAll(/\{([^{}]+)\}/g)].map(([, name = ""]) => name) };
+  return { key, names: namesIn(key) };
 };
+
+/** Names of a path's parameters, from left to right. */
+const namesIn = (path: string): string[] => [...path.matchAll(/\{([^{}]+)\}/g)].map(([, name = ""]) => name);

@@ -1,4 +1,5 @@
 /** What JSON Schemas of a manifest say of a route, as an operation of a document that has nothing else. */
+import { templateOf } from "../../../functions/gateway/match.ts";
 import type { CheckedRoute, CheckedTier } from "../../compiler/checked.ts";
 import type { JsonMap, OpenApi } from "../../openapi/document.ts";
 import type { Operation, Parameter } from "../../openapi/operations.ts";
@@ -23,7 +24,7 @@ export const operationBySchemas = (
   );
   const last = found.findLast(({ plan }) => plan.body)?.plan.body;
   const body = last && ({ required: last.required, content: contentOf(last.types) } as JsonMap);
-  const path = `/${segments.map((it) => (it.kind === "literal" ? it.text : `{${it.name}}`)).join("/")}`;
+  const path = `/${segments.map(templateOf).join("/")}`;
   const root = { $defs: Object.assign({}, ...found.map(({ definitions }) => definitions)) } as JsonMap;
   return {
     operation: { method, path, id: undefined, parameters, body, item: {}, value: body ? { requestBody: body } : {} },

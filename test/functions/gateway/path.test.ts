@@ -9,6 +9,11 @@ const rows = [...page.matchAll(/^\| `(.+?)` \| (?:`(.+?)`|refused) \|/gm)].map((
   matched,
 }));
 
+const keepingRows = [...page.matchAll(/^\| (goes on as|refused) \| `(.+?)` \|/gm)].map(([, answer, asked = ""]) => ({
+  asked,
+  kept: answer === "goes on as",
+}));
+
 const gate = () =>
   conversation(
     {},
@@ -33,7 +38,25 @@ describe.each(rows)("$asked", ({ asked, matched }) => {
   });
 });
 
+describe.each(keepingRows)("$asked, where a route keeps encoded slashes", ({ asked, kept }) => {
+  it(kept ? "goes on as it came" : "is refused", async () => {
+    const { send } = conversation(
+      {},
+      {
+        routes: {
+          object: { match: "GET /objects/{key}", "encoded-slashes": "keep" },
+          other: { match: "GET /other/{key}" },
+        },
+      },
+    );
+    const { status, code, upstream } = await send(`GET ${asked}`);
+    if (kept) expect(upstream.map(({ url }) => url)).toEqual([`https://service.example${asked}`]);
+    else expect([status, code, upstream.length]).toEqual([400, "path-ambiguous", 0]);
+  });
+});
+
 it("the page has rows", () => {
+  expect(keepingRows.length).toBeGreaterThan(10);
   expect(rows.length).toBeGreaterThan(20);
 });
 

@@ -6,37 +6,50 @@ import { segmentsOf } from "../../../functions/gateway/match.ts";
 import { router } from "../../../functions/gateway/router.ts";
 import { type Entry, tableOf } from "../../../functions/gateway/table.ts";
 
-const rank = { literal: 0, pattern: 1, capture: 2, rest: 3 };
+const rank = { literal: 0, mixed: 1, pattern: 2, capture: 3, rest: 4 };
+
+/** Of a mixed segment also how much text and how many patterns it has; more of them come first. */
+type Order = readonly [rank: number, text: number, patterns: number, pattern: string];
 
 interface Shape {
   readonly regex: RegExp;
   /** A segment's kind, then its pattern, so that shapes can be compared left to right. */
-  readonly order: readonly (readonly [number, string])[];
+  readonly order: readonly Order[];
 }
 
 const shapeOf = (path: string): Shape => {
   const segments = segmentsOf(path);
-  const texts = segments.map((it) =>
-    it.kind === "literal"
-      ? it.text.replace(/[.~]/g, "\\$&")
-      : it.kind === "rest"
-        ? "(.*)"
-        : `(${it.pattern ?? "[^/]+"})`,
-  );
-  const order = segments.map((it): [number, string] =>
-    it.kind === "capture" ? [it.pattern ? rank.pattern : rank.capture, it.pattern ?? ""] : [rank[it.kind], ""],
-  );
+  const order = segments.map((it): Order => {
+    if (it.kind === "mixed") {
+      const patterns = it.cut.patterns.filter((pattern) => pattern !== "");
+      return [rank.mixed, -it.cut.texts.join("").length, -patterns.length, JSON.stringify(it.cut)];
+    }
+    return it.kind === "capture"
+      ? [it.pattern ? rank.pattern : rank.capture, 0, 0, it.pattern ?? ""]
+      : [rank[it.kind], 0, 0, ""];
+  });
+  const texts = segments.map((it) => {
+    if (it.kind === "literal") return exactly(it.text);
+    if (it.kind === "rest") return "(.*)";
+    if (it.kind === "capture") return `(${it.pattern ?? "[^/]+"})`;
+    const { texts, patterns } = it.cut;
+    return texts
+      .map((text, at) => exactly(text) + (at < patterns.length ? `(${patterns[at] || "[^/]+"})` : ""))
+      .join("");
+  });
   return { regex: new RegExp(`^/${texts.join("/")}$`), order };
 };
 
+const exactly = (text: string): string => text.replace(/[^A-Za-z0-9]/g, "\\$&");
+
 /** A path that ends is more specific than one that takes a rest. */
-const ended = [-1, ""] as const;
+const ended: Order = [-1, 0, 0, ""];
 
 const moreSpecific = (a: Shape, b: Shape): number => {
   for (let index = 0; index < Math.max(a.order.length, b.order.length); index++) {
-    const [[rankA, textA], [rankB, textB]] = [a.order[index] ?? ended, b.order[index] ?? ended];
-    if (rankA !== rankB) return rankA - rankB;
-    if (textA !== textB) return textA < textB ? -1 : 1;
+    const [left, right] = [a.order[index] ?? ended, b.order[index] ?? ended];
+    const before = left.findIndex((it, at) => it !== right[at]);
+    if (before >= 0) return (left[before] as number) < (right[before] as number) ? -1 : 1;
   }
   return 0;
 };
@@ -73,10 +86,15 @@ const naive = (entries: readonly Entry[], { method, path, headers }: Asked): str
   return withMethod.length > 0 ? "condition" : onPath.length > 0 ? "method" : "none";
 };
 
-const segment = fc.constantFrom("a", "b", "ab", "{x}", "{y}", "{n:[0-9]+}", "{w:[ab]{1,2}}");
+const segment = fc.constantFrom(
+  ...["a", "b", "ab", "{x}", "{y}", "{n:[0-9]+}", "{w:[ab]{1,2}}"],
+  ...["{i}:a", "{j}:{k}", "{m:[0-9]+}:{o}", "a{p}", "a{q}:a"],
+);
 const path = fc
-  .tuple(fc.array(segment, { maxLength: 4 }), fc.boolean())
-  .map(([segments, rest]) => `/${[...new Set(segments), ...(rest ? ["{rest*}"] : [])].join("/")}`);
+  .tuple(fc.array(segment, { maxLength: 4 }), fc.constantFrom("", "/", "/{rest*}"))
+  .map(([segments, end]) => `/${[...new Set(segments)].join("/")}${end}`)
+  .filter((it) => it !== "//")
+  .map((it) => it.replace("//", "/"));
 const methods = fc.uniqueArray(fc.constantFrom("GET", "POST", "HEAD", "ANY"), { minLength: 1, maxLength: 2 });
 const when = fc
   .uniqueArray(fc.constantFrom("x-one", "x-two"), { maxLength: 2 })
@@ -84,7 +102,9 @@ const when = fc
   .map((pairs) => pairs.map(([name, value]): Test => ["header", name, "exact", value]));
 const asked = fc.record({
   method: fc.constantFrom("GET", "POST", "HEAD", "PUT"),
-  path: fc.array(fc.constantFrom("a", "b", "ab", "7", "c", ""), { maxLength: 5 }).map((parts) => `/${parts.join("/")}`),
+  path: fc
+    .array(fc.constantFrom("a", "b", "ab", "7", "c", "", "7:a", "b:a", "a:a", "7:b:a"), { maxLength: 5 })
+    .map((parts) => `/${parts.join("/")}`),
   headers: fc.record({ "x-one": fc.constantFrom("1", "2"), "x-two": fc.constantFrom("1", "2") }),
 });
 

@@ -20,9 +20,11 @@ const methods = ["GET", "POST"] as const;
 
 const patternOf = (path: string): string =>
   `/${segmentsOf(path)
-    .map((it) =>
-      it.kind === "literal" ? it.text : it.kind === "rest" ? "*" : `:${it.name}${it.pattern ? `(${it.pattern})` : ""}`,
-    )
+    .map((it) => {
+      if (it.kind === "literal") return it.text;
+      if (it.kind === "mixed") throw new Error("rou3 has a rule of its own for segments that mix text and captures");
+      return it.kind === "rest" ? "*" : `:${it.name}${it.pattern ? `(${it.pattern})` : ""}`;
+    })
     .join("/")}`;
 
 /** What a capture is at each depth. Names stand for the depth, so that both tell captures alike. */

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { patternProblem } from "../../../functions/gateway/match.ts";
+import { patternProblem } from "../../../functions/gateway/patterns.ts";
 import { home } from "../../../infra/gen/generated.ts";
 import { reportFindings } from "../../../infra/review/audit/human.ts";
 import { weighing } from "../../../infra/review/audit/patterns.ts";

@@ -31,7 +31,7 @@ paths:
   /orders/{id}:
     parameters: [{ name: id, in: path, required: true, schema: { type: string, pattern: "^[0-9]{1,9}$" } }]
     get: { operationId: again, responses: {} }
-  /orders/{orderId}/{from}..{to}:
+  /orders/{orderId}/{from}{to}:
     parameters: [{ $ref: "#/components/parameters/order" }]
     get: { operationId: listOrders, security: [{ people: [] }], responses: {} }
   /files/{path}:
@@ -60,7 +60,7 @@ it("a route for each operation, and a line for whatever has no equivalent", () =
 #   POST /orders: callbacks are calls of the service's own; they do not come by here
 #   TRACE /orders/{orderId}: left out: no gateway passes TRACE on
 #   GET /orders/{id}: left out: the route get-orders-order-id takes its requests; no match tells the two apart
-#   GET /orders/{orderId}/{from}..{to}: {from}..{to} is taken as one segment, whatever it holds
+#   GET /orders/{orderId}/{from}{to}: {from}{to} is taken as one segment, whatever it holds
 #   GET /bad path: left out: no match says this path: "bad path" has a character that no matched path can have
 api: postern/v1
 tier: shop
@@ -122,7 +122,7 @@ it("what only behaves otherwise, or never comes by a gateway, is told and fails 
       ["otherwise", "servers"],
       ["otherwise", "webhooks"],
       ["otherwise", "POST /orders"],
-      ["otherwise", "GET /orders/{orderId}/{from}..{to}"],
+      ["otherwise", "GET /orders/{orderId}/{from}{to}"],
     ],
   ]);
 });
@@ -165,3 +165,33 @@ info: { title: Shop, version: "1" }
 servers: [{ url: https://shop.internal }]
 paths: { /orders: { get: { operationId: list, responses: {} } } }
 `;
+
+it("a slash at the end of a path is a slash at the end of a match, and segments of text and parameters stay apart", () => {
+  const root = project({
+    "flows.yaml": `openapi: 3.1.0
+info: { title: Flows, version: "1" }
+servers: [{ url: "https://flows.example/api" }]
+paths:
+  /: { get: { responses: {} } }
+  /flows/: { get: { responses: {} }, post: { responses: {} } }
+  /flows/{id}:cancel:
+    parameters: [{ name: id, in: path, required: true, schema: { type: string, pattern: "^[0-9]+$" } }]
+    post: { responses: {} }
+  /reports/{reportName}.{format}:
+    parameters:
+      - { name: reportName, in: path, required: true, schema: { type: string } }
+      - { name: format, in: path, required: true, schema: { type: string, enum: [csv, json] } }
+    get: { responses: {} }
+`,
+  });
+  const { data } = openapi(path.join(root, "flows.yaml"), { root, host: "api.acme.example" });
+  expect((data as { gaps: readonly Gap[] }).gaps).toEqual([]);
+  const text = fs.readFileSync(path.join(root, "routes/flows.yaml"), "utf8");
+  expect([...text.matchAll(/match: "?([A-Z]+ [^"\n]+)/g)].map(([, match]) => match)).toEqual([
+    "GET /{$}",
+    "GET /flows/",
+    "POST /flows/",
+    "POST /flows/{id:[0-9]+}:cancel",
+    "GET /reports/{report-name}.{format}",
+  ]);
+});

@@ -1,5 +1,6 @@
 /** Patterns that run on what a client has sent. */
 import type { Test } from "../../../../functions/gateway/conditions.ts";
+import { capturesOf } from "../../../../functions/gateway/match.ts";
 import type { Path } from "../../../compiler/locate.ts";
 import type { Source } from "../../../compiler/read.ts";
 import { filtersOf } from "../chains.ts";
@@ -34,10 +35,8 @@ interface Pattern {
 
 const patternsOf = ({ tier }: Subject): Pattern[] => [
   ...tier.routes.flatMap(({ name, segments, when }) => [
-    ...segments.flatMap((it) =>
-      it.kind === "capture" && it.pattern !== undefined
-        ? [{ source: tier.source, at: ["routes", name, "match"], pattern: it.pattern }]
-        : [],
+    ...capturesOf(segments).flatMap(({ pattern }) =>
+      pattern !== undefined ? [{ source: tier.source, at: ["routes", name, "match"], pattern }] : [],
     ),
     ...inConditions(when, tier.source, ["routes", name, "when"]),
   ]),

@@ -1,6 +1,7 @@
 /** What a match of the Gateway API takes, in the words of a manifest. */
-import { patternProblem, segmentsOf } from "../../../../functions/gateway/match.ts";
+import { segmentsOf } from "../../../../functions/gateway/match.ts";
 import { canonicalPath } from "../../../../functions/gateway/path.ts";
+import { patternProblem } from "../../../../functions/gateway/patterns.ts";
 import type { RouteMatch } from "./schema.ts";
 
 export interface Taken {
@@ -91,7 +92,8 @@ const regular = (source: string): string => {
   const ends = /\/\.\*$/.test(whole);
   const texts = (ends ? whole.slice(0, -3) : whole).slice(1).match(/(?:\[[^\]]*\]|\\.|[^/])+/g) ?? [];
   const segments = texts.map((text, index) => segmentOf(text, index + 1));
-  return `/${[...segments, ...(ends ? ["{rest*}"] : [])].join("/")}`;
+  const end = ends ? ["{rest*}"] : /[^/]\/$/.test(whole) ? [""] : [];
+  return `/${[...segments, ...end].join("/")}`;
 };
 
 const segmentOf = (text: string, place: number): string => {

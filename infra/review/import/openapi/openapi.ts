@@ -155,7 +155,7 @@ const itemOf = ({ root }: OpenApi, { path: at }: Operation) =>
 const asMatch = (operation: Operation, base: string): Matched | string => {
   if (operation.method === "TRACE") return "no gateway passes TRACE on";
   try {
-    const matched = matchedPath(operation);
+    const matched = matchedPath(operation, base);
     segmentsOf(joined(base, matched.match));
     return matched;
   } catch (error) {
@@ -165,7 +165,12 @@ const asMatch = (operation: Operation, base: string): Matched | string => {
 
 /** What a router tells routes apart by: whatever captures are called, they are alike. */
 const shapeOf = (match: string): string =>
-  match.replaceAll(/\{[a-z0-9-]+(\*|:[^/]+)?\}/g, (_, kind = "") => `{${kind}}`);
+  JSON.stringify(
+    segmentsOf(match).map((it) => {
+      if (it.kind === "literal") return it.text;
+      return it.kind === "mixed" ? it.cut : [it.kind, it.kind === "capture" ? (it.pattern ?? "") : ""];
+    }),
+  );
 
 const callbacksOf = ({ value }: Operation): string[] =>
   value.callbacks === undefined ? [] : ["callbacks are calls of the service's own; they do not come by here"];

@@ -1,5 +1,6 @@
 /** Paths of OpenAPI as matches of a manifest. */
-import { patternProblem, segmentsOf } from "../../../../functions/gateway/match.ts";
+import { segmentsOf } from "../../../../functions/gateway/match.ts";
+import { patternProblem } from "../../../../functions/gateway/patterns.ts";
 import { mapOf, stringIn } from "../../../openapi/document.ts";
 import type { Operation, Parameter } from "../../../openapi/operations.ts";
 import { distinct, kebab } from "./names.ts";
@@ -13,33 +14,69 @@ export interface Matched {
   readonly looser: readonly string[];
 }
 
-/** @throws SyntaxError with a sentence, where no request can be matched so */
-export const matchedPath = ({ path, parameters }: Operation): Matched => {
+/**
+ * @param base under which `/` is the path with a slash at its end, which is another one than the base
+ * @throws SyntaxError with a sentence, where no request can be matched so
+ */
+export const matchedPath = ({ path, parameters }: Operation, base: string): Matched => {
+  if (path === "/") return { match: base === "/" ? "/" : "/{$}", target: "/", looser: [] };
   const name = distinct();
-  const texts = path === "/" ? [] : path.slice(1).split("/");
   const looser: string[] = [];
-  const parts = texts.map((text, index) => {
+  const texts = path.slice(1).split("/");
+  const parts = texts.map((text, index): Part => {
     if (!text.includes("{")) return { match: text, target: text };
     const [, whole] = /^\{([^{}]+)\}$/.exec(text) ?? [];
-    const called = name(kebab(whole ?? text) ?? "it");
-    if (whole === undefined) looser.push(`${text} is taken as one segment, whatever it holds`);
+    if (whole === undefined) {
+      const mixed = mixedOf(text, parameters, name);
+      if (!mixed) looser.push(`${text} is taken as one segment, whatever it holds`);
+      return mixed ?? captured(name(kebab(text) ?? "it"), "");
+    }
     const about = parameters.find((it) => it.in === "path" && it.name === whole);
     const many = about?.value["x-multi-segment"] === true;
     const rest = many && index === texts.length - 1;
     if (many && !rest) looser.push(`{${whole}} takes one segment: only the last one can take several`);
-    const pattern = rest || !about ? undefined : patternOf(about);
-    return {
-      match: `{${called}${rest ? "*" : pattern === undefined ? "" : `:${pattern}`}}`,
-      target: `{path.${called}}`,
-    };
+    return captured(name(kebab(whole) ?? "it"), rest ? "*" : patternOf(about));
   });
   const match = `/${parts.map((it) => it.match).join("/")}`;
   segmentsOf(match);
   return { match, target: `/${parts.map((it) => it.target).join("/")}`, looser };
 };
 
-/** A pattern of the whole value, where it is of the kind that takes linear time and holds no slash. */
-const patternOf = ({ value }: Parameter): string | undefined => {
-  const [, inner] = /^\^(.+)\$$/.exec(stringIn(mapOf(value.schema), "pattern") ?? "") ?? [];
-  return inner === undefined || /[/\s]/.test(inner) || patternProblem(inner) !== undefined ? undefined : inner;
+/** What stands for a text of the document, in the match and in what the upstream is asked for. */
+interface Part {
+  readonly match: string;
+  readonly target: string;
+}
+
+const captured = (name: string, further: string): Part => ({
+  match: `{${name}${further}}`,
+  target: `{path.${name}}`,
+});
+
+/** A segment of text and parameters, or undefined where no match says it: two of them with nothing between. */
+const mixedOf = (
+  text: string,
+  parameters: readonly Parameter[],
+  nameOf: (wanted: string) => string,
+): Part | undefined => {
+  const pieces = text.split(/(\{[^{}]+\})/).filter((it) => it !== "");
+  const isCapture = (piece: string | undefined) => piece?.startsWith("{") === true;
+  try {
+    segmentsOf(`/${pieces.map((it, index) => (isCapture(it) ? `{p${index}}` : it)).join("")}`);
+  } catch {
+    return undefined;
+  }
+  const parts = pieces.map((piece): Part => {
+    if (!isCapture(piece)) return { match: piece, target: piece };
+    const named = piece.slice(1, -1);
+    const about = parameters.find((it) => it.in === "path" && it.name === named);
+    return captured(nameOf(kebab(named) ?? "it"), patternOf(about));
+  });
+  return { match: parts.map((it) => it.match).join(""), target: parts.map((it) => it.target).join("") };
+};
+
+/** `:` and a pattern of the whole value, where it is of the kind that takes linear time and holds no slash. */
+const patternOf = (parameter: Parameter | undefined): string => {
+  const [, inner] = /^\^(.+)\$$/.exec(stringIn(mapOf(parameter?.value.schema), "pattern") ?? "") ?? [];
+  return inner === undefined || /[/\s]/.test(inner) || patternProblem(inner) !== undefined ? "" : `:${inner}`;
 };

@@ -29,7 +29,6 @@ describe.each<[string, string, number, RegExp]>([
   ["a method that no service gets", route(`{ matches: [{ method: TRACE }], ${to} }`), 7, /no TRACE/],
   ["a pattern with groups", route(`{ ${header("(a|b)")}, ${to} }`), 7, /no groups/],
   ["a pattern over segments", route(`{ ${path_("/a.*b")}, ${to} }`), 7, /may go on over a \//],
-  ["an exact path with a slash at its end", route(`{ ${path_("/a/", "Exact")}, ${to} }`), 7, /slash at its end/],
   ["a path with a brace", route(`{ ${path_("/{id}", "PathPrefix")}, ${to} }`), 7, /brace/],
   ["an extension", route(`{ filters: [{ type: ExtensionRef, extensionRef: {} }], ${to} }`), 7, /type ExtensionRef/],
   [

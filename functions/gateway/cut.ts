@@ -1,0 +1,69 @@
+/**
+ * Segments that mix text and captures: `{id}:cancel`, `{name}.{format}`, `v{major}.{minor}`. A segment is cut in one way
+ * only, whatever the patterns make of the pieces, so the time is linear and nothing is tried twice:
+ * - Each capture takes at least one character.
+ * - A capture whose pattern cannot hold the text behind it ends at the first place of that text: `{id:[0-9]+}-{slug}`.
+ * - Every other capture ends at the last one, as in a regular expression of greedy groups: `a.tar.gz` is `{name}.{format}`
+ *   with the name `a.tar`.
+ */
+
+/** Plain JSON. */
+export interface Cut {
+  /** The text ahead of the first capture, those between two captures, and the one behind the last; the outer ones may be empty. */
+  readonly texts: readonly string[];
+  /** The pattern of each capture; empty for one that takes anything. */
+  readonly patterns: readonly string[];
+  /** How many captures, from the left, end at the first place of the text behind them. */
+  readonly firsts: number;
+}
+
+/** The pieces of a segment, from left to right, or undefined where it is not of this form. */
+export type Cutter = (segment: string) => readonly string[] | undefined;
+
+export const cutter = ({ texts, patterns, firsts }: Cut, compiled: (pattern: string) => RegExp): Cutter => {
+  const [head = "", tail = ""] = [texts[0], texts.at(-1)];
+  const tests = patterns.map((pattern) => (pattern === "" ? null : compiled(pattern)));
+  return (segment) => {
+    let start = head.length;
+    let end = segment.length - tail.length;
+    if (end <= start || !segment.startsWith(head) || !segment.endsWith(tail) || isWithin(segment, end))
+      return undefined;
+    const pieces = patterns.map(() => "");
+    let left = 0;
+    let right = patterns.length - 1;
+    for (; left < firsts; left++) {
+      const text = texts[left + 1] as string;
+      const at = firstPlace(segment, text, start + 1);
+      if (at < 0) return undefined;
+      pieces[left] = segment.slice(start, at);
+      start = at + text.length;
+    }
+    for (; right > left; right--) {
+      const text = texts[right] as string;
+      const at = lastPlace(segment, text, end - 1 - text.length);
+      if (at <= start) return undefined;
+      pieces[right] = segment.slice(at + text.length, end);
+      end = at;
+    }
+    if (end <= start) return undefined;
+    pieces[left] = segment.slice(start, end);
+    for (const [index, test] of tests.entries()) if (test?.test(pieces[index] as string) === false) return undefined;
+    return pieces;
+  };
+};
+
+/** Whether a place is inside of a percent-encoding, where no piece may end. */
+const isWithin = (segment: string, at: number): boolean => segment[at - 1] === "%" || segment[at - 2] === "%";
+
+const firstPlace = (segment: string, text: string, from: number): number => {
+  let at = segment.indexOf(text, from);
+  while (at >= 0 && isWithin(segment, at)) at = segment.indexOf(text, at + 1);
+  return at;
+};
+
+const lastPlace = (segment: string, text: string, until: number): number => {
+  if (until < 0) return -1;
+  let at = segment.lastIndexOf(text, until);
+  while (at > 0 && isWithin(segment, at)) at = segment.lastIndexOf(text, at - 1);
+  return at;
+};

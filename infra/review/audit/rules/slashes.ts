@@ -1,0 +1,59 @@
+/** Encoded slashes that a route keeps, and a service that may decode them. */
+import type { Segment } from "../../../../functions/gateway/match.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../../compiler/checked.ts";
+import { sharedText } from "../../../compiler/languages.ts";
+import { isEnforced } from "../../../compiler/rules/enforced.ts";
+import { upstreamsOf } from "../chains.ts";
+import type { Rule, Spotted } from "../rule.ts";
+
+export const bypassingSlash: Rule = {
+  id: "bypassing-slash",
+  severity: "high",
+  summary: "A route keeps encoded slashes, and once decoded its path is that of a route which asks for more.",
+  incident:
+    "Envoy and Istio matched `/a%2Fadmin` by the rules of another path than the service behind did, which decoded the slash, so that strangers reached what only some were let into (CVE-2021-29492, CVE-2021-31920).",
+  remedy:
+    "Give the route the same guards as the one that its paths could become, or a service of its own. It is right as it is where the service splits a path before it decodes it.",
+  check: ({ tier }) =>
+    tier.routes
+      .filter(({ settings }) => settings["encoded-slashes"] === "keep")
+      .flatMap((route) => tier.routes.filter((it) => it !== route).flatMap((other) => bypasses(tier, route, other))),
+};
+
+const guards = ({ chain }: CheckedRoute): CheckedFilter[] =>
+  chain.filter((it) => isEnforced(it) && (it.about.phase === "identity" || it.about.phase === "access"));
+
+const bypasses = ({ source }: CheckedTier, route: CheckedRoute, other: CheckedRoute): Spotted[] => {
+  const own = guards(route).map(({ id }) => id);
+  const lacking = guards(other).filter(({ id }) => !own.includes(id));
+  const method = route.methods.find((it) => it === "ANY" || other.methods.some((one) => one === it || one === "ANY"));
+  const shared = upstreamsOf(route).some((it) => upstreamsOf(other).includes(it));
+  if (lacking.length === 0 || method === undefined || !shared || !becomes(route.segments, other.segments)) return [];
+  return [
+    {
+      source,
+      at: ["routes", route.name, "encoded-slashes"],
+      message: `for a service that decodes %2F, a path of ${route.name} is one of ${other.name}, without its ${lacking.map(({ id }) => id).join(", ")}`,
+      remedy: `give ${route.name} the same guards, or a service of its own`,
+      related: [source.related(["routes", other.name, "match"], `${other.name} is here`)],
+    },
+  ];
+};
+
+/**
+ * Whether a path of the one is a path of the other once its encoded slashes separate segments: the first `i` segments of
+ * the one become the first `j` of the other, from nothing on.
+ */
+const becomes = (from: readonly Segment[], to: readonly Segment[]): boolean => {
+  let row = [true, ...to.map(() => false)];
+  for (const left of from) {
+    const before = row;
+    row = [false];
+    for (const [index, right] of to.entries()) {
+      // What is captured may be several segments, and the rest of a path may take several.
+      const several = (left.kind !== "literal" && row[index]) || (right.kind === "rest" && before[index + 1]);
+      row.push(Boolean(several || (before[index] && sharedText(left, right) !== undefined)));
+    }
+  }
+  return row.at(-1) === true;
+};

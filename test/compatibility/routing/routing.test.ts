@@ -1,0 +1,88 @@
+/** The rows over the wire through front and gate, and as cases of `postern test`. */
+import http from "node:http";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startRuntime } from "../../../infra/cases/runtime.ts";
+import { testOn } from "../../../infra/verbs/test.ts";
+import { type City, type Files, project, type Service, startCity, startService, stopService } from "../../e2e/city.ts";
+import { table } from "../row.ts";
+import { manifests, type RoutingRow, rows } from "./rows.ts";
+
+const filesFor = (url: string): Files =>
+  Object.fromEntries(
+    Object.entries(manifests).map(([tier, body]) => [
+      `routes/${tier}.yaml`,
+      `api: postern/v1\ntier: ${tier}\nhosts: [localhost]\nupstreams: { it: { http: "${url}" } }\n${body}`,
+    ]),
+  );
+
+describe("through front and gate", () => {
+  const seen: string[] = [];
+  let service: Service;
+  let city: City;
+
+  beforeAll(async () => {
+    service = await startService((request, response) => {
+      seen.push(`${request.method} ${request.url}`);
+      response.end();
+    });
+    city = await startCity(filesFor(service.url));
+  }, 120_000);
+  afterAll(async () => {
+    await city?.stop();
+    stopService(service);
+  });
+
+  /** The target goes out as it is written: `fetch` would make another of some. */
+  const answerTo = (sends: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const [method, path] = sends.split(" ");
+      const request = http.request({
+        host: "127.0.0.1",
+        port: city.port,
+        method,
+        path,
+        headers: { host: "localhost" },
+      });
+      request.on("response", async (response) => {
+        const text = (await response.toArray()).join("");
+        const [, code = ""] = /"code":"([^"]+)"/.exec(text) ?? [];
+        resolve(`${response.statusCode} ${code}`.trim());
+      });
+      request.on("error", reject).end();
+    });
+
+  table(rows, async ({ sends, gets }) => {
+    seen.length = 0;
+    const answer = await answerTo(sends);
+    expect(seen.length === 0 ? answer : seen.join()).toBe(gets);
+  });
+});
+
+const tierOf = (sends: string): string => {
+  const path = sends.split(" ")[1] as string;
+  if (path.startsWith("/o/deep/")) return "deep";
+  return path.startsWith("/x") ? "x" : path.startsWith("/v1") ? "verbs" : "objects";
+};
+
+const caseOf = ({ it, sends, gets }: RoutingRow): object => {
+  const [status, code] = gets.split(" ");
+  if (/^\d/.test(gets))
+    return { it, send: sends, upstream: { it: { sees: "nothing" } }, expect: { status: Number(status), code } };
+  return { it, send: sends, upstream: { it: { sees: gets } }, expect: { status: 200 } };
+};
+
+test("as cases of postern test", { timeout: 120_000 }, async () => {
+  const cases = Object.entries(Object.groupBy(rows, ({ sends }) => tierOf(sends))).map(([tier, its = []]) => [
+    `routes/${tier}.test.yaml`,
+    JSON.stringify(its.map(caseOf)),
+  ]);
+  const root = project({ ...filesFor("https://service.example"), ...Object.fromEntries(cases) });
+  const runtime = await startRuntime();
+  try {
+    const { exitCode, text } = await testOn(async () => runtime, [], { root, env: "local" });
+    expect(exitCode === 0 ? "" : text).toBe("");
+    expect(text).toContain(`${rows.length} cases hold`);
+  } finally {
+    await runtime.stop();
+  }
+});
