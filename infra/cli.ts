@@ -200,6 +200,10 @@ program
   .addHelpText("after", examples({ "npx postern new filter geo-fence": "functions/filters/geo-fence.ts and its test" }))
   .action(async (kind, name, options) => finish(await (await import("./verbs/new.ts")).scaffold(kind, name), options));
 
+/** What to do about it, where the error says so. */
+const remedyOf = (error: unknown): string | undefined =>
+  error instanceof Error && "remedy" in error && typeof error.remedy === "string" ? error.remedy : undefined;
+
 // Who has read enough, such as `head`, closes the pipe: nothing is wrong then, and the exit code stays the verb's.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -212,9 +216,9 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
     const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(
-      process.argv.includes("--json") ? `${JSON.stringify({ error: message })}\n` : `postern: ${message}\n`,
-    );
+    const remedy = remedyOf(error);
+    const text = `postern: ${message}\n${remedy === undefined ? "" : `         ${remedy}\n`}`;
+    process.stderr.write(process.argv.includes("--json") ? `${JSON.stringify({ error: message, remedy })}\n` : text);
     process.exitCode = 3;
   }
 }

@@ -2,14 +2,14 @@
 import { createHash } from "node:crypto";
 import { capturesIn } from "../../functions/gateway/match.ts";
 import type { Checking } from "../../functions/gateway/part.ts";
-import { type OperationPlan, planOf, withSchemas } from "../openapi/checks.ts";
+import { type OperationPlan, planOf } from "../openapi/checks.ts";
 import { dialectOf, latest, unknownDialect } from "../openapi/dialects.ts";
 import { DocumentError, type Json, mapOf, pointerTo } from "../openapi/document.ts";
-import { loosened, mapValues, reaching } from "../openapi/loose.ts";
+import { settled } from "../openapi/loose.ts";
 import { bytesOfChecks, type TierPlans } from "../openapi/module.ts";
 import { operationsBy, type Part, type Parts, partNames, partsPlan } from "../openapi/parts.ts";
 import { type Held, heldBy, namedBy, type Open } from "../openapi/references.ts";
-import { type Fault, type Schema, type Translator, translator } from "../openapi/schemas.ts";
+import { type Fault, type Translator, translator } from "../openapi/schemas.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings, Validation } from "./checked.ts";
 import type { Documents } from "./documents.ts";
 import { finder, missing } from "./operations.ts";
@@ -63,10 +63,7 @@ export const validationsOf = (tier: CheckedTier, { documents, schemas }: Surroun
 };
 
 const validationOf = ({ plans: said, translate }: Made): Validation => {
-  const isLoose = reaching(translate.loose, translate.definitions());
-  const settle = (schema: Schema): Schema => loosened(schema, isLoose);
-  const definitions = mapValues(translate.definitions(), settle);
-  const plans = mapValues(said, (methods) => mapValues(methods, (it) => withSchemas(it, settle)));
+  const { plans, definitions } = settled(said, translate);
   const digest = createHash("sha256")
     .update(JSON.stringify([plans, definitions]))
     .digest("hex");

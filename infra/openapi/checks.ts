@@ -2,7 +2,6 @@
 import { capturesIn, type Segment } from "../../functions/gateway/match.ts";
 import type { BodyCheck, Kind, OperationCheck, ParameterCheck } from "../../functions/gateway/validators.ts";
 import { isMap, type JsonMap, mapOf, type Rooted, resolved, stringIn } from "./document.ts";
-import { mapValues } from "./loose.ts";
 import type { Operation, Parameter } from "./operations.ts";
 import type { Note, Schema } from "./schemas.ts";
 
@@ -13,15 +12,6 @@ export interface OperationPlan {
   readonly only?: OperationCheck["only"];
   readonly body?: Pick<BodyCheck, "required"> & { readonly types: Readonly<Record<string, Schema | null>> };
 }
-
-/** The same checks by other schemas. */
-export const withSchemas = (plan: OperationPlan, change: (schema: Schema) => Schema): OperationPlan => ({
-  ...plan,
-  parameters: plan.parameters.map((it) => ({ ...it, schema: change(it.schema) })),
-  ...(plan.body && {
-    body: { ...plan.body, types: mapValues(plan.body.types, (it) => (it === null ? null : change(it))) },
-  }),
-});
 
 /** @param name how people call it */
 export type Translate = (value: unknown, name: string) => Schema;

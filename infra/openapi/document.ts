@@ -78,7 +78,7 @@ export const documentOf = (text: string, file: string): OpenApi => {
   return { file, version, root };
 };
 
-const parsed = (text: string, file: string): unknown => {
+export const parsed = (text: string, file: string): unknown => {
   try {
     const plain = text.replace(/^\uFEFF/, "");
     return /^\s*\{/.test(plain)

@@ -2,8 +2,9 @@
  * What follows where a part of a schema is not checked. A schema that checks less lets more pass, except where letting pass decides
  * against a request: beneath `not`, of alternatives that only one may hold of, and in conditions. There the whole of it is left out.
  */
+import type { OperationPlan } from "./checks.ts";
 import { named, several, single } from "./dialects.ts";
-import type { Schema } from "./schemas.ts";
+import type { Schema, Translator } from "./schemas.ts";
 
 type Definitions = Readonly<Record<string, Schema>>;
 
@@ -44,5 +45,25 @@ export const loosened = (schema: Schema, isLoose: (schema: unknown) => boolean):
   return { ...rest, allOf: [...(allOf as unknown[]), { anyOf: oneOf }] };
 };
 
-export const mapValues = <A, B>(all: Readonly<Record<string, A>>, change: (value: A) => B): Record<string, B> =>
+const mapValues = <A, B>(all: Readonly<Record<string, A>>, change: (value: A) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(all).map(([name, it]) => [name, change(it)]));
+
+type Plans = Readonly<Record<string, Readonly<Record<string, OperationPlan>>>>;
+
+/** Plans and definitions, with what may not be half checked left out. */
+export const settled = (plans: Plans, translate: Translator) => {
+  const isLoose = reaching(translate.loose, translate.definitions());
+  const settle = (schema: Schema): Schema => loosened(schema, isLoose);
+  return {
+    plans: mapValues(plans, (methods) => mapValues(methods, (it) => withSchemas(it, settle))),
+    definitions: mapValues(translate.definitions(), settle),
+  };
+};
+
+const withSchemas = (plan: OperationPlan, change: (schema: Schema) => Schema): OperationPlan => ({
+  ...plan,
+  parameters: plan.parameters.map((it) => ({ ...it, schema: change(it.schema) })),
+  ...(plan.body && {
+    body: { ...plan.body, types: mapValues(plan.body.types, (it) => (it === null ? null : change(it))) },
+  }),
+});

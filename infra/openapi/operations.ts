@@ -1,5 +1,15 @@
 /** The operations of an OpenAPI document, each with the parameters that its path has for all of them, and what of them cannot be read. */
-import { DocumentError, isMap, type Json, type JsonMap, listOf, mapOf, type OpenApi, resolved, stringIn } from "./document.ts";
+import {
+  DocumentError,
+  isMap,
+  type Json,
+  type JsonMap,
+  listOf,
+  mapOf,
+  type OpenApi,
+  resolved,
+  stringIn,
+} from "./document.ts";
 
 /** As path items name them; 3.2 adds `query`, and others under `additionalOperations`. */
 export const operationMethods = ["get", "head", "post", "put", "patch", "delete", "options", "trace", "query"] as const;
@@ -90,7 +100,8 @@ const readerOf = (document: OpenApi, unread: Unread[]) => {
       if (!itemWords.includes(word) && !isMethod(word) && !word.startsWith("x-"))
         list(path, `no path item has the word "${word}"`);
     const shared = parametersOf(item.parameters, path);
-    const more = item.additionalOperations === undefined ? {} : mapAt(item.additionalOperations, path, "additionalOperations");
+    const more =
+      item.additionalOperations === undefined ? {} : mapAt(item.additionalOperations, path, "additionalOperations");
     const all = [
       ...operationMethods.flatMap((it) => (item[it] === undefined ? [] : [[it.toUpperCase(), item[it]] as const])),
       ...Object.entries(more ?? {}),
@@ -145,7 +156,9 @@ const readerOf = (document: OpenApi, unread: Unread[]) => {
   };
 
   const withContent = (value: JsonMap, where: string, name: string): JsonMap =>
-    value.content === undefined ? value : { ...value, content: contentOf(value.content, where, `the parameter ${name}`) };
+    value.content === undefined
+      ? value
+      : { ...value, content: contentOf(value.content, where, `the parameter ${name}`) };
 
   return { operationsAt };
 };

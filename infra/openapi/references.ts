@@ -3,7 +3,17 @@ import path from "node:path";
 import type { Path } from "../compiler/locate.ts";
 import type { Source } from "../compiler/read.ts";
 import { type Dialect, openApi30, openApi31 } from "./dialects.ts";
-import { DocumentError, isMap, type Json, mapOf, mostHops, type OpenApi, ownPart, pointed, pointerOf } from "./document.ts";
+import {
+  DocumentError,
+  isMap,
+  type Json,
+  mapOf,
+  mostHops,
+  type OpenApi,
+  ownPart,
+  pointed,
+  pointerOf,
+} from "./document.ts";
 
 /** What holds schemas: a file, or a place in a manifest. */
 export interface Held {
