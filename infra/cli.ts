@@ -201,6 +201,10 @@ program
   .addHelpText("after", examples({ "npx postern new filter geo-fence": "functions/filters/geo-fence.ts and its test" }))
   .action(async (kind, name, options) => finish(await (await import("./verbs/new.ts")).scaffold(kind, name), options));
 
+/** What to do about it, where the error says so. */
+const remedyOf = (error: unknown): string | undefined =>
+  error instanceof Error && "remedy" in error && typeof error.remedy === "string" ? error.remedy : undefined;
+
 // Who has read enough, such as `head`, closes the pipe: nothing is wrong then, and the exit code stays the verb's.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -213,8 +217,9 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
     const message = error instanceof Error ? error.message : String(error);
-    if (process.argv.includes("--json")) warnJson({ error: message });
-    else warn(`postern: ${message}`);
+    const remedy = remedyOf(error);
+    if (process.argv.includes("--json")) warnJson({ error: message, remedy });
+    else warn(`postern: ${message}${remedy === undefined ? "" : `\n         ${remedy}`}`);
     process.exitCode = 3;
   }
 }

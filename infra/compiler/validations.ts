@@ -5,6 +5,7 @@ import type { Checking } from "../../functions/gateway/part.ts";
 import { type OperationPlan, planOf } from "../openapi/checks.ts";
 import { dialectOf, latest, unknownDialect } from "../openapi/dialects.ts";
 import { DocumentError, type Json, mapOf, pointerTo } from "../openapi/document.ts";
+import { settled } from "../openapi/loose.ts";
 import { bytesOfChecks, type TierPlans } from "../openapi/module.ts";
 import { operationsBy, type Part, type Parts, partNames, partsPlan } from "../openapi/parts.ts";
 import { type Held, heldBy, namedBy, type Open } from "../openapi/references.ts";
@@ -62,8 +63,8 @@ export const validationsOf = (tier: CheckedTier, { documents, schemas }: Surroun
   return { validations, problems: [...early, ...late] };
 };
 
-const validationOf = ({ plans, translate }: Made): Validation => {
-  const definitions = translate.definitions();
+const validationOf = ({ plans: said, translate }: Made): Validation => {
+  const { plans, definitions } = settled(said, translate);
   const digest = createHash("sha256")
     .update(JSON.stringify([plans, definitions]))
     .digest("hex");

@@ -1,4 +1,4 @@
-/** Reads an OpenAPI document, 3.0 or 3.1, JSON or YAML, and finds what its references name. */
+/** Reads an OpenAPI document, 3.0 to 3.2, JSON or YAML, and finds what its references name. */
 import fs from "node:fs";
 import { parse } from "yaml";
 
@@ -44,28 +44,46 @@ export const textOf = (whole: string, file: string): string => {
     throw new DocumentError(`there is no file ${file}`, "give the path of a document that is there");
   if (found.size > largest)
     throw new DocumentError(`${file} has ${found.size} bytes`, `a document has ${largest} at most; split it`);
-  return fs.readFileSync(whole, "utf8");
+  return decoded(fs.readFileSync(whole), file);
+};
+
+/** UTF-8, or UTF-16 by its byte order mark. A mark is none of the text. */
+const decoded = (bytes: Buffer, file: string): string => {
+  const mark = bytes.subarray(0, 2).toString("hex");
+  const encoding = mark === "fffe" ? "utf-16le" : mark === "feff" ? "utf-16be" : "utf-8";
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch {
+    throw new DocumentError(`${file} is no text of ${encoding.toUpperCase()}`, "save it as UTF-8");
+  }
 };
 
 /** @throws DocumentError */
 export const documentOf = (text: string, file: string): OpenApi => {
   const root = parsed(text, file);
-  const version = isMap(root) ? root.openapi : undefined;
-  if (!isMap(root) || typeof version !== "string")
+  if (isMap(root) && root.swagger !== undefined)
     throw new DocumentError(
-      isMap(root) && root.swagger !== undefined
-        ? `${file} is a Swagger ${String(root.swagger)} document`
-        : `${file} is no OpenAPI document`,
-      "an OpenAPI document says its version in `openapi`: 3.0.3, 3.1.0; older ones are converted first",
+      `${file} is a Swagger ${String(root.swagger)} document`,
+      "convert it to OpenAPI 3 first: npx swagger2openapi swagger.yaml -o openapi.yaml",
     );
-  if (!/^3\.[01]\.\d+$/.test(version))
-    throw new DocumentError(`${file} is an OpenAPI ${version} document`, "3.0 and 3.1 are read");
+  // YAML reads `openapi: 3.1` as a number.
+  const version = isMap(root) ? String(root.openapi ?? "") : "";
+  if (!isMap(root) || version === "")
+    throw new DocumentError(
+      `${file} is no OpenAPI document`,
+      "an OpenAPI document says its version in `openapi`: 3.0.4, 3.1.2, 3.2.0",
+    );
+  if (!/^3\.[012](?:\.\d+)?(?:-[\w.-]+)?$/.test(version))
+    throw new DocumentError(`${file} is an OpenAPI ${version} document`, "3.0, 3.1 and 3.2 are read");
   return { file, version, root };
 };
 
-const parsed = (text: string, file: string): unknown => {
+export const parsed = (text: string, file: string): unknown => {
   try {
-    return /^\s*\{/.test(text) ? JSON.parse(text) : parse(text, { maxAliasCount: 100, logLevel: "silent" });
+    const plain = text.replace(/^\uFEFF/, "");
+    return /^\s*\{/.test(plain)
+      ? JSON.parse(plain)
+      : parse(plain, { maxAliasCount: 1000, merge: true, logLevel: "silent" });
   } catch (error) {
     const said = error instanceof Error ? error.message.split("\n")[0] : String(error);
     throw new DocumentError(`${file} cannot be read: ${said}`, "write JSON or YAML");
@@ -102,7 +120,8 @@ export const resolved = (document: Rooted, value: unknown): Json => {
 };
 
 /** @throws DocumentError */
-export const pointed = ({ file, root }: Rooted, ref: string): Json => {
+export const pointed = ({ file, root }: Rooted, whole: string): Json => {
+  const ref = ownPart(root, whole);
   if (!ref.startsWith("#"))
     throw new DocumentError(
       `${file}: ${ref} leads out of the document`,
@@ -118,6 +137,12 @@ export const pointed = ({ file, root }: Rooted, ref: string): Json => {
   if (found === undefined || !/^#(?:\/|$)/.test(ref))
     throw new DocumentError(`${file}: ${ref} names nothing`, "name what is there: #/components/schemas/…, #/$defs/…");
   return found as Json;
+};
+
+/** A document of 3.2 can say its own URI: `$self`. What refers to that refers to the document. */
+export const ownPart = (root: Json, ref: string): string => {
+  const own = mapOf(root).$self;
+  return typeof own === "string" && own !== "" && ref.startsWith(`${own}#`) ? ref.slice(own.length) : ref;
 };
 
 /** The steps of a pointer: `#/a/b`. */

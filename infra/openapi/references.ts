@@ -3,7 +3,17 @@ import path from "node:path";
 import type { Path } from "../compiler/locate.ts";
 import type { Source } from "../compiler/read.ts";
 import { type Dialect, openApi30, openApi31 } from "./dialects.ts";
-import { DocumentError, isMap, type Json, mapOf, mostHops, type OpenApi, pointed, pointerOf } from "./document.ts";
+import {
+  DocumentError,
+  isMap,
+  type Json,
+  mapOf,
+  mostHops,
+  type OpenApi,
+  ownPart,
+  pointed,
+  pointerOf,
+} from "./document.ts";
 
 /** What holds schemas: a file, or a place in a manifest. */
 export interface Held {
@@ -58,7 +68,8 @@ export const namedBy = (ref: string, from: Held, open: Open): Named => {
 const isOnly = (ref: unknown, { value, document }: Named): boolean =>
   typeof ref === "string" && (!document.dialect.besideRef || Object.keys(mapOf(value)).length === 1);
 
-const once = (ref: string, from: Held, open: Open): Named => {
+const once = (whole: string, from: Held, open: Open): Named => {
+  const ref = ownPart(from.root, whole);
   const own = mapOf(from.root).$id;
   const local = typeof own === "string" && own !== "" && ref.startsWith(`${own.replace(/#$/, "")}#`);
   const [file = "", ...rest] = local ? ["", ref.slice(ref.indexOf("#") + 1)] : ref.split("#");

@@ -1,6 +1,7 @@
 /** Schemas of OpenAPI and JSON Schema as JSON Schema 2020-12, as far as requests are concerned: whole, with what their references name. */
 import { choice } from "../compiler/issues.ts";
 import type { Path } from "../compiler/locate.ts";
+import { quick } from "../patterns/quick.ts";
 import {
   allWords,
   annotations,
@@ -15,7 +16,6 @@ import {
   wordsOf,
 } from "./dialects.ts";
 import { DocumentError, isMap, type Json, type JsonMap, listOf, mapOf, resolved } from "./document.ts";
-import { safePattern } from "./patterns.ts";
 import { beneath, namedBy, type Open, type Place } from "./references.ts";
 
 export type Schema = boolean | { readonly [key: string]: unknown };
@@ -46,6 +46,10 @@ export interface Translator {
   /** What is not checked, each once. */
   readonly notes: () => readonly Note[];
   readonly faults: readonly Fault[];
+  /** Schemas that check less than the document says. */
+  readonly loose: WeakSet<object>;
+  /** Schemas that stand for one that a reference does not lead to. */
+  readonly broken: WeakSet<object>;
   readonly fail: (place: Place, message: string, remedy?: string, word?: string) => true;
 }
 
@@ -61,7 +65,7 @@ export const formats = [
   ...["json-pointer", "byte", "int32", "int64"],
 ];
 /** They say what a value is for, and nothing of its form. */
-const loose = ["float", "double", "password", "binary"];
+const loosely = ["float", "double", "password", "binary"];
 
 /** @param open reads another file that a reference names */
 export const translator = (open: Open): Translator => {
@@ -69,13 +73,24 @@ export const translator = (open: Open): Translator => {
   const done: Record<string, Schema> = {};
   const notes = new Map<string, Note>();
   const faults: Fault[] = [];
+  const loose = new WeakSet<object>();
+  const broken = new WeakSet<object>();
   let nodes = 0;
+  let dropped = 0;
 
   const note: Translator["note"] = (it) => void notes.set(JSON.stringify(it), it);
 
   /** Nothing is asked where it is unknown what should be. */
   const fail: Translator["fail"] = (place, message, remedy, word) => {
     if (faults.length < mostFaults) faults.push({ place, message, remedy, word });
+    return true;
+  };
+
+  /** Of a foreign document one check is dropped and listed; a schema that the project wrote is put right. */
+  const drop: Translator["fail"] = (place, message, remedy, word) => {
+    if (!place.document.dialect.openapi) return fail(place, message, remedy, word);
+    dropped++;
+    note({ where: place.name, what: `${message}; it is not checked` });
     return true;
   };
 
@@ -88,8 +103,8 @@ export const translator = (open: Open): Translator => {
     }
   };
 
-  const reference = (ref: string, place: Place): Schema =>
-    tried(place, "$ref", () => {
+  const reference = (ref: string, place: Place): Schema => {
+    const read = tried(place, "$ref", () => {
       const found = namedBy(ref, place.document, open);
       const key = `${found.document.file}#${JSON.stringify(found.path)}`;
       let name = names.get(key);
@@ -101,6 +116,11 @@ export const translator = (open: Open): Translator => {
       }
       return { $ref: `#/$defs/${name}` };
     });
+    if (read !== true) return read;
+    const missing = {};
+    broken.add(missing);
+    return missing;
+  };
 
   const schema = (value: unknown, place: Place): Schema => {
     const { besideRef, openapi } = place.document.dialect;
@@ -109,13 +129,16 @@ export const translator = (open: Open): Translator => {
       return nodes > mostNodes + 1 || fail(place, message, "split the tier, or drop `validate` where it matters least");
     }
     if (typeof value === "boolean") return value;
-    if (!isMap(value)) return fail(place, `${place.name} is no schema`, "a schema is a map");
+    const before = dropped;
+    if (!isMap(value)) return drop(place, `${place.name} is no schema`, "a schema is a map");
     const ref = typeof value.$ref === "string" ? reference(value.$ref, place) : undefined;
     if (ref !== undefined && (!besideRef || Object.keys(value).length === 1)) return ref;
     const result: Record<string, unknown> = {};
     for (const it of wordsOf(value, place.document.dialect)) spell(it, value, place, result);
     if (openapi) tried(place, undefined, () => required(value, place, result));
+    if (dropped > before) unclosed(value, result);
     const own = openapi === "3.0" ? nullable(value, result) : result;
+    if (dropped > before) loose.add(own);
     return ref === undefined ? own : { allOf: [ref, own] };
   };
 
@@ -127,26 +150,26 @@ export const translator = (open: Open): Translator => {
       // 3.0 has `exclusiveMinimum: true`.
       const odd = dialect.openapi === "3.0" && word.startsWith("exclusive") && typeof value === "boolean";
       if (odd || values[word]?.fits(value)) result[word] = value;
-      else fail(here, `${word} is ${values[word]?.is}`);
+      else drop(here, `${word} is ${values[word]?.is}`);
     } else if (single.includes(word)) {
-      if (Array.isArray(value)) fail(here, `${word} is one schema`, "a list of them is prefixItems: […]");
+      if (Array.isArray(value)) drop(here, `${word} is one schema`, "a list of them is prefixItems: […]");
       else result[word] = schema(value, here);
     } else if (several.includes(word)) {
-      if (!Array.isArray(value) || value.length === 0) fail(here, `${word} is a list of schemas`);
-      else if (value.length > mostMembers) fail(here, `${word} has more than ${mostMembers} schemas`);
+      if (!Array.isArray(value) || value.length === 0) drop(here, `${word} is a list of schemas`);
+      else if (value.length > mostMembers) drop(here, `${word} has more than ${mostMembers} schemas`);
       else result[word] = value.map((one: Json, index: number) => schema(one, beneath(here, index)));
     } else if (named.includes(word)) {
-      if (!isMap(value)) fail(here, `${word} is a map of schemas`);
-      else if (Object.keys(value).length > mostMembers)
-        fail(
-          here,
-          `${word} has more than ${mostMembers} schemas`,
-          "put some into a schema of their own: allOf: [{ $ref: … }]",
-        );
-      else result[word] = mapped(value, here, word === "patternProperties");
+      if (!isMap(value)) drop(here, `${word} is a map of schemas`);
+      else if (Object.keys(value).length > mostMembers) {
+        const remedy = "put some into a schema of their own: allOf: [{ $ref: … }]";
+        drop(here, `${word} has more than ${mostMembers} schemas`, remedy);
+      } else result[word] = mapped(value, here, word === "patternProperties");
     } else if (word === "pattern") {
-      if (typeof value !== "string") fail(here, "pattern is a text");
-      else result.pattern = pattern(value, here);
+      if (typeof value !== "string") drop(here, "pattern is a text");
+      else {
+        const read = pattern(value, here);
+        if (read !== undefined) result.pattern = read;
+      }
     } else if (word === "format") formatOf(value, here, result);
     else {
       if (word.startsWith("content")) result[word] = value;
@@ -156,16 +179,19 @@ export const translator = (open: Open): Translator => {
 
   const mapped = (all: JsonMap, place: Place, areNamedByPattern: boolean): Record<string, Schema> =>
     Object.fromEntries(
-      Object.entries(all).map(([key, it]) => {
+      Object.entries(all).flatMap(([key, it]) => {
         const here = { ...beneath(place, key), name: key };
-        return [areNamedByPattern ? pattern(key, here) : key, schema(it, here)];
+        const name = areNamedByPattern ? pattern(key, here) : key;
+        return name === undefined ? [] : [[name, schema(it, here)]];
       }),
     );
 
-  const pattern = (text: string, place: Place): string => {
-    const read = tried(place, undefined, () => safePattern(text));
-    // Quick, and nothing is built of what was refused.
-    return read === true ? "" : read;
+  /** Undefined for one that no gate may run. */
+  const pattern = (text: string, place: Place): string | undefined => {
+    const read = quick(text);
+    if (read.pattern !== undefined) return read.pattern;
+    drop(place, `the pattern "${shortened(text)}" ${read.why}`, read.remedy);
+    return undefined;
   };
 
   const formatOf = (format: unknown, place: Place, result: Record<string, unknown>): void => {
@@ -174,22 +200,20 @@ export const translator = (open: Open): Translator => {
       result.minimum ??= -(2 ** 63);
       result.maximum ??= 2 ** 63;
     }
-    if (typeof format !== "string") fail(place, "format is a text");
+    if (typeof format !== "string") drop(place, "format is a text");
     // What is a file, forms have to know.
     else if (formats.includes(format) || format === "binary") result.format = format;
-    else if (!loose.includes(format)) note({ where: place.name, what: `the format "${format}" is not checked` });
+    else if (!loosely.includes(format)) {
+      dropped++;
+      note({ where: place.name, what: `the format "${format}" is not checked` });
+    }
   };
 
   /** A word that nothing is checked by. */
   const unspoken = (word: string, all: JsonMap, place: Place): void => {
-    const { dialect, file } = place.document;
-    if (foreign.includes(word) || (word === "$id" && place.path.length > 0) || (dialect.openapi && word === "$defs"))
-      return void fail(
-        place,
-        `${dialect.openapi ? `${file}: ` : ""}${place.name} has ${word}`,
-        dialect.openapi ? "name schemas by #/components/schemas/…" : "name schemas by their place: #/$defs/…",
-        word,
-      );
+    const { dialect } = place.document;
+    if (foreign.includes(word) || (word === "$id" && place.path.length > 0))
+      return void drop(place, `${place.name} has ${word}`, "name schemas by their place: #/$defs/…", word);
     if (word.startsWith("x-") || word === "$id" || annotations.includes(word)) return;
     if (word.startsWith("content")) return void note({ where: place.name, what: `${word} is not checked` });
     if (dialect.openapi && openApiWords.includes(word)) return;
@@ -209,8 +233,21 @@ export const translator = (open: Open): Translator => {
     else delete result.required;
   };
 
-  return { schema, definitions: () => done, note, notes: () => [...notes.values()], faults, fail };
+  return { schema, definitions: () => done, note, notes: () => [...notes.values()], faults, loose, broken, fail };
 };
+
+/** What nothing else may be beside is only known where all that may be is checked. */
+const unclosed = (value: JsonMap, result: Record<string, unknown>): void => {
+  const isPartial = (word: string): boolean =>
+    Object.keys(mapOf(value[word])).length > Object.keys(mapOf(result[word])).length;
+  if (isPartial("properties") || isPartial("patternProperties")) delete result.additionalProperties;
+  if (value.prefixItems !== undefined && result.prefixItems === undefined) delete result.items;
+  delete result.unevaluatedProperties;
+  delete result.unevaluatedItems;
+};
+
+/** Of a pattern, as much as one reads. */
+const shortened = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text);
 
 /** As its place is called: `#/components/schemas/Order` is `Order`. */
 const nameFor = (path: Path, taken: object): string => {

@@ -75,9 +75,7 @@ it("is no more than a gate can carry: a problem with its place says so", () => {
       /^routes\/t.yaml:5 document-unfit the checks of this tier are [3-9][.\d]* MiB of code, and a gate carries 3 MiB/,
     ),
   ]);
-  expect(problemsOf({ wide: object(501) })).toEqual([
-    "routes/t.yaml:5 document-unfit routes/openapi/large.json#/components/schemas/wide/properties: properties has more than 500 schemas",
-  ]);
+  expect(problemsOf({ wide: object(501) })).toEqual([]);
   const deep = Array.from({ length: 8 }).reduce<object>(
     (inner) => ({ type: "object", properties: { ...object(400).properties, z: inner } }),
     object(1),

@@ -2,8 +2,10 @@
  * What a pattern can be made to cost. The language of patterns takes none that could run for ever; what is left is one
  * part without end beside one that may be long, which tries each character as often as the long one is.
  */
-import { createRequire } from "node:module";
 import { atom } from "../../../functions/gateway/patterns.ts";
+import { ambiguityOf } from "../../patterns/ambiguity.ts";
+import { machineOf } from "../../patterns/machine.ts";
+import { treeOf } from "../../patterns/syntax.ts";
 
 export interface Weight {
   /** How often a character can be tried. */
@@ -15,18 +17,13 @@ export interface Weight {
 /** Undefined where each character is tried a few times at most. */
 export type Weigh = (pattern: string) => Weight | undefined;
 
-/** How many patterns are proven in one run: each takes a tenth of a second, and a second at most. */
-const mostProofs = 30;
-
 /** Each pattern is weighed once. */
 export const weighing = (): Weigh => {
   const known = new Map<string, Weight | undefined>();
-  let proofs = 0;
   return (pattern) => {
     if (known.has(pattern)) return known.get(pattern);
     const { tries, opened } = spread(pattern);
-    const weight =
-      tries < fewest ? undefined : proofs++ < mostProofs ? proven(opened, tries) : { tries, pump: undefined };
+    const weight = tries < fewest ? undefined : proven(opened, tries);
     known.set(pattern, weight);
     return weight;
   };
@@ -56,14 +53,12 @@ const spread = (pattern: string): { readonly tries: number; readonly opened: str
   return { tries: endless ? tries : 0, opened: opened.join("") };
 };
 
+/** How the opened parts share a text, in counted steps: the outcome is the same on every machine. */
 const proven = (opened: string, tries: number): Weight | undefined => {
-  const verdict = judged(opened);
-  if (verdict.status === "safe") return undefined;
-  return { tries, pump: verdict.status === "vulnerable" ? verdict.attack.pumps[0]?.pump : undefined };
+  const machine = machineOf(treeOf(opened), mostCharacters);
+  const { is, pump } = machine ? ambiguityOf(machine) : { is: "unknown" as const, pump: undefined };
+  return is === "single" || is === "bounded" ? undefined : { tries, pump };
 };
 
-/** What the checker proves of a pattern by its automaton, within a second: its build in plain JavaScript, loaded where it is needed. */
-export const judged = (pattern: string) => {
-  const { checkSync } = createRequire(import.meta.url)("recheck/lib/browser.js") as typeof import("recheck");
-  return checkSync(`^(?:${pattern})$`, "", { checker: "automaton", timeout: 1000 });
-};
+/** More than any pattern of the language has. */
+const mostCharacters = 1000;

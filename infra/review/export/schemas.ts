@@ -28,7 +28,7 @@ export const operationBySchemas = (
   const path = `/${segments.map(templateOf).join("/")}`;
   const root = { $defs: Object.assign({}, ...found.map(({ definitions }) => definitions)) } as JsonMap;
   return {
-    operation: { method, path, id: undefined, parameters, body, value: body ? { requestBody: body } : {} },
+    operation: { method, path, id: undefined, parameters, body, item: {}, value: body ? { requestBody: body } : {} },
     document: { file: `routes/${name}`, version: "3.1.0", root },
   };
 };

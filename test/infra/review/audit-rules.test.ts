@@ -5,9 +5,10 @@ import { describe, expect, it } from "vitest";
 import { patternProblem } from "../../../functions/gateway/patterns.ts";
 import { home } from "../../../infra/gen/generated.ts";
 import { reportFindings } from "../../../infra/review/audit/human.ts";
-import { judged, weighing } from "../../../infra/review/audit/patterns.ts";
+import { weighing } from "../../../infra/review/audit/patterns.ts";
 import { check } from "../../../infra/verbs/check.ts";
 import { project } from "../../e2e/city.ts";
+import { checked } from "../checker.ts";
 import { auditOf, auditOfShop, today } from "./audit-cases.ts";
 
 const limit = "{ rate-limit: { limit: 20/s, by: ip } }";
@@ -235,20 +236,16 @@ describe("patterns", () => {
       .filter((it) => patternProblem(it) === undefined);
     fc.assert(
       fc.property(taken, (pattern) => {
-        expect(judged(pattern).status).toBe("safe");
+        expect(checked(`^(?:${pattern})$`)).toBe("safe");
       }),
       { numRuns: 25, seed: 8 },
     );
   });
 
-  it("are proven one by one, and no more of them than a run has time for", () => {
+  it("are weighed however many there are", () => {
     const weigh = weighing();
-    const all = Array.from({ length: 40 }, (_, index) => `v${index}[a-z]+[a-z]{1,20}`);
-    const start = performance.now();
-    const weights = all.map(weigh);
-    expect(performance.now() - start).toBeLessThan(15_000);
-    expect(weights.filter((it) => it?.pump !== undefined).length).toBe(30);
-    expect(weights.every((it) => it !== undefined)).toBe(true);
+    const weights = Array.from({ length: 400 }, (_, index) => weigh(`v${index}[a-z]+[a-z]{1,20}`));
+    expect(weights.filter((it) => it?.pump !== undefined).length).toBe(400);
   });
 });
 

@@ -28,6 +28,8 @@ export interface DraftRoute {
   readonly to: string;
   /** Drops the filter of identity. */
   readonly open: boolean;
+  /** Drops `validate`. */
+  readonly unchecked: boolean;
 }
 
 export const manifestText = (draft: Draft): string => {
@@ -58,14 +60,19 @@ export const manifestText = (draft: Draft): string => {
   return `${lines.join("\n")}\n`;
 };
 
-const routeLines = ({ name, match, target, to, open, operation }: DraftRoute, { filter }: Secured): string[] => [
+const routeLines = (
+  { name, match, target, to, open, unchecked, operation }: DraftRoute,
+  { filter }: Secured,
+): string[] => [
   `  ${name}:`,
   `    match: ${scalar(match)}`,
   `    to: ${to}`,
   ...(target === undefined ? [] : [`    path: ${scalar(target)}`]),
-  ...(open && filter ? [`    without: [${filter.id}]`] : []),
+  ...dropped([...(open && filter ? [filter.id] : []), ...(unchecked ? ["validate"] : [])]),
   ...(operation.value.deprecated === true ? ["    deprecated: {}"] : []),
 ];
+
+const dropped = (ids: readonly string[]): string[] => (ids.length === 0 ? [] : [`    without: [${ids.join(", ")}]`]);
 
 /** Quoted only where YAML would read something else. */
 const scalar = (text: string): string => stringify(text, { lineWidth: 0 }).trimEnd();

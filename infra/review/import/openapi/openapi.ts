@@ -1,20 +1,19 @@
 /** Makes a tier of an OpenAPI document: a route for each operation, requests validated by the document itself. */
 import path from "node:path";
 import { environment } from "../../../../functions/gateway/environment.ts";
-import { joined, matchOf, segmentsOf } from "../../../../functions/gateway/match.ts";
+import { joined, methods, segmentsOf } from "../../../../functions/gateway/match.ts";
 import { name } from "../../../../functions/gateway/names.ts";
 import { environmentNames, readEnvironment } from "../../../compiler/surroundings.ts";
-import { planOf } from "../../../openapi/checks.ts";
-import { DocumentError, documentOf, type OpenApi, stringIn, textOf } from "../../../openapi/document.ts";
-import { type Operation, operationsOf } from "../../../openapi/operations.ts";
-import { heldBy } from "../../../openapi/references.ts";
-import { translator } from "../../../openapi/schemas.ts";
-import { translateIn } from "../../../openapi/shapes.ts";
-import type { Gap, Imported } from "../imported.ts";
+import { DocumentError, documentOf, listOf, type OpenApi, textOf } from "../../../openapi/document.ts";
+import { type Operation, readOperations } from "../../../openapi/operations.ts";
+import { type Gap, type Imported, told } from "../imported.ts";
+import { bundled } from "./bundle.ts";
+import { checkedBy } from "./checked.ts";
 import { type Draft, type DraftRoute, manifestText } from "./manifest.ts";
 import { distinct, kebab } from "./names.ts";
 import { type Matched, matchedPath } from "./paths.ts";
-import { securedBy } from "./security.ts";
+import { remarksOn } from "./remarks.ts";
+import { type Secured, securedBy } from "./security.ts";
 import { pathOfServer, serverOf, upstreamNames } from "./servers.ts";
 
 export interface Choice {
@@ -24,47 +23,48 @@ export interface Choice {
   readonly upstream?: string | undefined;
 }
 
-/** @throws where it cannot be read, or what it does not say was not said beside it */
+/** @throws where it cannot be read, what it does not say was not said beside it, or no route is made of it */
 export const importOpenApi = (file: string, root: string, choice: Choice): Imported => {
   const text = textOf(path.resolve(file), file);
-  const document = documentOf(text, file);
-  const operations = operationsOf(document);
+  const { document, files } = bundled(documentOf(text, file));
+  const { operations, unread } = readOperations(document);
   const tier = tierOf(file, choice);
   const place = placeOf(document, choice);
   const secured = securedBy(document, operations, tier, keysAreKept(root));
-  const { routes, upstreams, gaps } = routesOf(document, operations, place, secured.open);
-  const all = [...secured.gaps, ...beside(document), ...gaps, ...unchecked(document, routes)];
-  const kept = keptAs(file, root);
-  const draft: Draft = { document, tier, ...place, secured, upstreams, routes, gaps: all, kept };
+  const made = routesOf(document, operations, place, secured);
+  const { routes, gaps: more } = checkedBy(document, made.routes);
+  const lost = unread.map((it): Gap => ({ kind: "left-out", ...it }));
+  const all = [...secured.gaps, ...remarksOn(document, operations, choice.base), ...lost, ...made.gaps, ...more];
+  if (routes.length === 0) throw withoutRoutes(document, all);
+  const kept = keptAs(file, root, files > 0);
+  const draft: Draft = { document, tier, ...place, secured, upstreams: made.upstreams, routes, gaps: all, kept };
   return {
     files: [
       { file: `routes/${tier}.yaml`, text: manifestText(draft) },
-      { file: `routes/${kept}`, text },
+      { file: `routes/${kept}`, text: files > 0 ? `${JSON.stringify(document.root, null, 2)}\n` : text },
     ],
     routes: routes.length,
     gaps: all,
   };
 };
 
-/** What `validate` does not check of what the document says. */
-const unchecked = (document: OpenApi, routes: readonly DraftRoute[]): Gap[] => {
-  const held = heldBy(document);
-  const translating = translator(() => held);
-  const translate = translateIn(held, translating);
-  for (const { operation, match } of routes)
-    try {
-      const segments = segmentsOf(matchOf(match).path);
-      planOf(document, operation, segments, translate, translating.note);
-    } catch (error) {
-      // The check of the manifest says so, where it stands.
-      if (!(error instanceof DocumentError)) throw error;
-    }
-  return translating.notes().map((it) => ({ kind: "left-out", ...it }));
+const withoutRoutes = ({ file, root }: OpenApi, gaps: readonly Gap[]): DocumentError => {
+  const out = told(gaps.filter(({ kind }) => kind === "left-out"));
+  const webhooks = root.webhooks === undefined ? "" : "; webhooks are calls of the service's own";
+  const said =
+    out.length === 0
+      ? `${file} has no operation in \`paths\`${webhooks}`
+      : `of ${file} no route can be made: ${out.slice(0, 5).join("; ")}`;
+  return new DocumentError(
+    said,
+    "give a document whose `paths` have operations that clients call; nothing was written",
+  );
 };
 
 /** Where the document stands from then on: where it is, if that is in the project's `routes/`. */
-const keptAs = (file: string, root: string): string => {
+const keptAs = (file: string, root: string, isBundled: boolean): string => {
   const within = path.relative(path.join(root, "routes"), path.resolve(file)).replaceAll(path.sep, "/");
+  if (isBundled) return `openapi/${path.basename(file).replace(/(?:\.bundled)?\.\w+$/, "")}.bundled.json`;
   return within.startsWith("openapi/") ? within : `openapi/${path.basename(file)}`;
 };
 
@@ -104,7 +104,7 @@ const routesOf = (
   document: OpenApi,
   operations: readonly Operation[],
   { base, service }: ReturnType<typeof placeOf>,
-  open: (operation: Operation) => boolean,
+  { open, unread }: Secured,
 ) => {
   const nameOf = distinct();
   const upstreams = upstreamNames();
@@ -113,7 +113,11 @@ const routesOf = (
   const whole = serverOf(document.root);
   const routes = operations.flatMap((operation): DraftRoute[] => {
     const where = `${operation.method} ${operation.path}`;
-    const matched = asMatch(operation, base);
+    const closed = unread(operation);
+    const matched =
+      closed === undefined
+        ? asMatch(operation, base)
+        : `its security cannot be read: ${closed}; without it the route would be open to all`;
     if (typeof matched === "string") {
       gaps.push({ kind: "left-out", where, what: matched });
       return [];
@@ -133,7 +137,11 @@ const routesOf = (
     const wanted = kebab(operation.id ?? "") ?? kebab(where) ?? "route";
     const called = nameOf(wanted);
     owners.set(key, called);
-    const own = serverOf(operation.value) ?? serverOf(itemOf(document, operation));
+    const own = serverOf(operation.value) ?? serverOf(operation.item);
+    const served = listOf(operation.value.servers ?? operation.item.servers).length;
+    if (served > 0 && !own)
+      gaps.push({ kind: "otherwise", where, what: "its server is no whole URL; the document's is the upstream" });
+    if (served > 1) gaps.push({ kind: "otherwise", where, what: `the first of its ${served} servers is the upstream` });
     const url = own && own.href !== whole?.href ? own : service;
     const isSame = pathOfServer(url) === base;
     return [
@@ -144,18 +152,21 @@ const routesOf = (
         target: isSame ? undefined : matched.target,
         to: upstreams.nameOf(isSame || pathOfServer(url) === "/" ? url.origin : url.origin + pathOfServer(url)),
         open: open(operation),
+        unchecked: false,
       },
     ];
   });
   return { routes, upstreams: upstreams.all(), gaps };
 };
 
-const itemOf = ({ root }: OpenApi, { path: at }: Operation) =>
-  Object.fromEntries(Object.entries((root.paths as Record<string, object>)[at] ?? {}));
-
 /** A match, or a sentence that says why there is none. */
 const asMatch = (operation: Operation, base: string): Matched | string => {
-  if (operation.method === "TRACE") return "no gateway passes TRACE on";
+  const { method, path: whole } = operation;
+  if (method === "TRACE") return "no gateway passes TRACE on";
+  if (method === "ANY" || !(methods as readonly string[]).includes(method)) return `no match has the method ${method}`;
+  if (!whole.startsWith("/")) return "a path begins with /";
+  if (whole.includes("#")) return "what stands behind # is no part of a request";
+  if (whole.includes("?")) return "a query is no part of a path: write a route with a condition, when: { query: … }";
   try {
     const matched = matchedPath(operation, base);
     segmentsOf(joined(base, matched.match));
@@ -176,16 +187,3 @@ const shapeOf = (match: string): string =>
 
 const callbacksOf = ({ value }: Operation): string[] =>
   value.callbacks === undefined ? [] : ["callbacks are calls of the service's own; they do not come by here"];
-
-const beside = ({ root, version }: OpenApi): Gap[] => {
-  const servers = Array.isArray(root.servers) ? root.servers.length : 0;
-  const webhooks = Object.keys((root.webhooks as object | undefined) ?? {}).length;
-  const told = (where: string, what: string): Gap => ({ kind: "otherwise", where, what });
-  return [
-    ...(servers > 1 ? [told("servers", `the first of ${servers} is the upstream`)] : []),
-    ...(webhooks > 0 ? [told("webhooks", `calls of the service's own do not come by here (${webhooks})`)] : []),
-    ...(stringIn(root, "jsonSchemaDialect")?.includes("2020-12") === false && version.startsWith("3.1")
-      ? [told("jsonSchemaDialect", "schemas are read as JSON Schema 2020-12")]
-      : []),
-  ];
-};

@@ -1,5 +1,14 @@
 /** Security schemes of OpenAPI as filters of identity, where they mean the same. */
-import { isMap, type JsonMap, listOf, mapOf, type OpenApi, resolved, stringIn } from "../../../openapi/document.ts";
+import {
+  DocumentError,
+  isMap,
+  type JsonMap,
+  listOf,
+  mapOf,
+  type OpenApi,
+  resolved,
+  stringIn,
+} from "../../../openapi/document.ts";
 import type { Operation } from "../../../openapi/operations.ts";
 import type { Gap } from "../imported.ts";
 
@@ -8,7 +17,19 @@ export interface Secured {
   readonly filter: { readonly id: string; readonly line: string } | undefined;
   /** Operations that drop it. */
   readonly open: (operation: Operation) => boolean;
+  /** Why nobody knows who may call an operation; no route is made of it. */
+  readonly unread: (operation: Operation) => string | undefined;
   readonly gaps: readonly Gap[];
+}
+
+/** Who may call an operation. */
+interface Need {
+  /** The schemes, in words; empty where none is needed. */
+  readonly text: string;
+  /** Who brings none may call it too. */
+  readonly optional: boolean;
+  readonly scopes: readonly string[];
+  readonly unread?: string;
 }
 
 /** @param keys whether every environment has the namespace in which API keys are looked up */
@@ -18,30 +39,77 @@ export const securedBy = (
   tier: string,
   keys: boolean,
 ): Secured => {
-  const schemes = mapOf(mapOf(document.root.components).securitySchemes);
-  const named = Map.groupBy(operations, (it) => needOf(document, it));
+  const needs = new Map(operations.map((it) => [it, needOf(document, it)]));
+  const need = (it: Operation): Need => needs.get(it) ?? needOf(document, it);
+  const named = Map.groupBy(
+    operations.filter((it) => need(it).unread === undefined && need(it).text !== ""),
+    (it) => need(it).text,
+  );
   const gaps: Gap[] = [];
   let filter: Secured["filter"];
   let chosen: string | undefined;
-  for (const [need, some] of named) {
-    if (need === "") continue;
-    const scheme = mapOf(resolved(document, schemes[need]));
-    const found = Object.hasOwn(schemes, need) ? filterFor(scheme, tier, keys) : undefined;
+  for (const [text, some] of named) {
+    const scheme = schemeOf(document, text) ?? {};
+    const found = filterFor(scheme, tier, keys);
     if (found && filter === undefined) {
-      [filter, chosen] = [found, need];
-      if (found.guess) gaps.push({ kind: "otherwise", where: `security ${need}`, what: found.guess });
-    } else if (chosen !== need)
-      gaps.push({ kind: "left-out", where: `security ${need}`, what: lacking(scheme, some.length, keys) });
+      [filter, chosen] = [found, text];
+      if (found.guess) gaps.push({ kind: "otherwise", where: `security ${text}`, what: found.guess });
+    } else if (chosen !== text)
+      gaps.push({ kind: "left-out", where: `security ${text}`, what: lacking(scheme, some.length, keys) });
+    if (scheme.deprecated === true)
+      gaps.push({ kind: "otherwise", where: `security ${text}`, what: "the scheme is deprecated" });
   }
+  for (const it of operations) gaps.push(...besides(it, need(it), chosen));
   // Who needs another scheme stays behind the one that became a filter: closed to all rather than open to all.
-  return { filter, open: (it) => filter !== undefined && needOf(document, it) === "", gaps };
+  return {
+    filter,
+    open: (it) => filter !== undefined && (need(it).text === "" || need(it).optional),
+    unread: (it) => need(it).unread,
+    gaps,
+  };
 };
 
-/** The scheme that is needed; several in words, none as an empty text. */
-const needOf = ({ root }: OpenApi, { value }: Operation): string => {
-  const either = listOf(value.security ?? root.security).filter(isMap);
-  if (either.length === 0 || either.some((it) => Object.keys(it).length === 0)) return "";
-  return either.map((it) => Object.keys(it).join(" and ")).join(" or ");
+/** What of a requirement no filter checks, though its scheme has become one. */
+const besides = ({ method, path }: Operation, { text, optional, scopes }: Need, chosen: string | undefined): Gap[] => {
+  const where = `${method} ${path}`;
+  if (text === "") return [];
+  if (optional) return [{ kind: "otherwise", where, what: `security ${text} is optional, so nobody is asked for it` }];
+  if (scopes.length === 0 || text !== chosen) return [];
+  const what = `the scopes ${scopes.join(", ")} are not checked; give the route a jwt with scopes`;
+  return [{ kind: "left-out", where, what }];
+};
+
+const needOf = (document: OpenApi, { value }: Operation): Need => {
+  const none: Need = { text: "", optional: false, scopes: [] };
+  const written = Object.hasOwn(value, "security") ? value.security : document.root.security;
+  if (written === undefined) return none;
+  if (!Array.isArray(written)) return { ...none, unread: "security is no list" };
+  for (const it of written) {
+    if (!isMap(it)) return { ...none, unread: "a requirement of security is no map of schemes" };
+    const strange = Object.keys(it).find((name) => schemeOf(document, name) === undefined);
+    if (strange !== undefined) return { ...none, unread: `no scheme of the document is called "${strange}"` };
+    const odd = Object.entries(it).find(([, scopes]) => scopes !== null && !Array.isArray(scopes));
+    if (odd) return { ...none, unread: `the scopes of ${odd[0]} are no list` };
+  }
+  const either = written.filter((it) => Object.keys(it).length > 0) as readonly JsonMap[];
+  return {
+    text: [...new Set(either.map((it) => Object.keys(it).join(" and ")))].join(" or "),
+    optional: either.length < written.length,
+    scopes: [...new Set(either.flatMap((it) => Object.values(it).flatMap((scopes) => listOf(scopes).map(String))))],
+  };
+};
+
+/** By the name of a component, or, in 3.2, by a reference. Undefined where it cannot be read. */
+const schemeOf = (document: OpenApi, name: string): JsonMap | undefined => {
+  try {
+    const all = mapOf(resolved(document, mapOf(document.root.components).securitySchemes));
+    const named = Object.hasOwn(all, name) ? all[name] : name.includes("#/") ? { $ref: name } : undefined;
+    const scheme = named === undefined ? undefined : resolved(document, named);
+    return isMap(scheme) && typeof scheme.type === "string" ? scheme : undefined;
+  } catch (error) {
+    if (!(error instanceof DocumentError)) throw error;
+    return undefined;
+  }
 };
 
 const filterFor = (scheme: JsonMap, tier: string, keys: boolean) => {

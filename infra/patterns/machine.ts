@@ -1,0 +1,126 @@
+/** The automaton of a regular expression by its characters (Glushkov), with how often a step can be taken. */
+import { type Node, written } from "./syntax.ts";
+
+export interface Machine {
+  /** Of each character, the symbols that it takes. State 0 is the start, and takes none. */
+  readonly symbols: readonly bigint[];
+  /** From state to state, in how many ways: 1, or 2 for more. */
+  readonly next: readonly ReadonlyMap<number, number>[];
+  /** States that a match can end with. */
+  readonly ends: ReadonlySet<number>;
+}
+
+/**
+ * ASCII, and two more for what is beyond it: white space and everything else. `\d`, `\w` and `\s` treat all of either alike; a class
+ * that names characters beyond ASCII is taken to take all of them.
+ */
+export const allSymbols = (1n << 130n) - 1n;
+const representatives = [...Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)), "\u00a0", "\u00e9"];
+
+const symbolsOf = (text: string): bigint => {
+  const takes = new RegExp(`^${text}$`, "su");
+  const isNamed = /[^ -~]|\\[pPuxc]/.test(text);
+  return representatives.reduce(
+    (set, it, index) => ((isNamed && index >= 128) || takes.test(it) ? set | (1n << BigInt(index)) : set),
+    0n,
+  );
+};
+
+/** A character that stands for a set of symbols. */
+export const characterOf = (symbols: bigint): string =>
+  representatives.find((_, index) => (symbols >> BigInt(index)) & 1n) ?? "";
+
+interface Part {
+  readonly first: ReadonlyMap<number, number>;
+  readonly last: ReadonlyMap<number, number>;
+  /** In how many ways it can be empty. */
+  readonly empty: number;
+}
+
+/** More than one is as bad as many. */
+const capped = (count: number): number => Math.min(count, 2);
+
+const sum = (a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>, times = 1): Map<number, number> => {
+  const result = new Map(a);
+  if (times > 0) for (const [state, count] of b) result.set(state, capped((result.get(state) ?? 0) + count * times));
+  return result;
+};
+
+/**
+ * Boundaries are passed over, which only adds ways.
+ * @param most characters, counts written out
+ * @returns undefined where it has more
+ */
+export const machineOf = (tree: Node, most: number): Machine | undefined => {
+  const symbols = [0n];
+  const next: Map<number, number>[] = [new Map()];
+  const known = new Map<string, bigint>();
+  let isFull = false;
+
+  const tie = (from: ReadonlyMap<number, number>, to: ReadonlyMap<number, number>): void => {
+    for (const [state, count] of from) next[state] = sum(next[state] ?? new Map(), to, count);
+  };
+
+  const character = (text: string): Part => {
+    const set = known.get(text) ?? symbolsOf(text);
+    known.set(text, set);
+    isFull ||= symbols.length > most;
+    const state = symbols.push(set) - 1;
+    next.push(new Map());
+    return { first: new Map([[state, 1]]), last: new Map([[state, 1]]), empty: 0 };
+  };
+
+  const nothing: Part = { first: new Map(), last: new Map(), empty: 1 };
+
+  const then = (a: Part, b: Part): Part => {
+    tie(a.last, b.first);
+    return {
+      first: sum(a.first, b.first, a.empty),
+      last: sum(b.last, a.last, b.empty),
+      empty: capped(a.empty * b.empty),
+    };
+  };
+
+  const repeat = (node: Extract<Node, { readonly kind: "repeat" }>): Part => {
+    const { body, least, most: limit } = node;
+    const isEndless = limit === Number.POSITIVE_INFINITY;
+    const copies = isEndless ? Math.max(1, least) : limit;
+    let whole = nothing;
+    for (let copy = 1; copy <= copies && !isFull; copy++) {
+      const one = part(body);
+      if (isEndless && copy === copies) tie(one.last, one.first);
+      const isOptional = copy > least;
+      whole = then(whole, isOptional ? { ...one, empty: isEndless ? 1 : capped(one.empty + 1) } : one);
+    }
+    return whole;
+  };
+
+  const part = (node: Node): Part => {
+    if (isFull) return nothing;
+    switch (node.kind) {
+      case "character":
+        return character(node.text);
+      case "sequence":
+        return node.parts.reduce<Part>((whole, it) => then(whole, part(it)), nothing);
+      case "either":
+        return node.branches.map(part).reduce((a, b) => ({
+          first: sum(a.first, b.first),
+          last: sum(a.last, b.last),
+          empty: capped(a.empty + b.empty),
+        }));
+      case "group":
+        return part(node.body);
+      case "repeat":
+        return repeat(node);
+      case "boundary":
+        return nothing;
+      default:
+        throw new TypeError(`no automaton has ${written(node)}`);
+    }
+  };
+
+  const whole = part(tree);
+  if (isFull) return undefined;
+  next[0] = new Map(whole.first);
+  return { symbols, next, ends: new Set([...whole.last.keys(), ...(whole.empty > 0 ? [0] : [])]) };
+};

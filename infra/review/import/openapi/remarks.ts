@@ -1,0 +1,73 @@
+/** What of a whole document no route says. */
+import { type JsonMap, listOf, mapOf, type OpenApi, stringIn } from "../../../openapi/document.ts";
+import type { Operation } from "../../../openapi/operations.ts";
+import type { Gap } from "../imported.ts";
+
+const rootWords = [
+  ...[
+    "openapi",
+    "$self",
+    "info",
+    "jsonSchemaDialect",
+    "servers",
+    "paths",
+    "webhooks",
+    "components",
+    "security",
+    "tags",
+  ],
+  "externalDocs",
+];
+const componentWords = [
+  ...["schemas", "responses", "parameters", "examples", "requestBodies", "headers", "securitySchemes", "links"],
+  ...["callbacks", "pathItems", "mediaTypes"],
+];
+
+const otherwise = (where: string, what: string): Gap => ({ kind: "otherwise", where, what });
+
+/** @param base where it was said beside the document */
+export const remarksOn = (document: OpenApi, operations: readonly Operation[], base: string | undefined): Gap[] => {
+  const { root, version } = document;
+  const webhooks = Object.keys(mapOf(root.webhooks)).length;
+  return [
+    ...serverRemarks(root, base),
+    ...(webhooks > 0 ? [otherwise("webhooks", `calls of the service's own do not come by here (${webhooks})`)] : []),
+    ...(stringIn(root, "jsonSchemaDialect")?.includes("2020-12") === false && !version.startsWith("3.0")
+      ? [otherwise("jsonSchemaDialect", "schemas are read as JSON Schema 2020-12")]
+      : []),
+    ...strange(root, rootWords).map((it) => otherwise(it, "no document has this word")),
+    ...strange(mapOf(root.components), componentWords).map((it) =>
+      otherwise(`components/${it}`, "it is no kind of component"),
+    ),
+    ...extensionsOf(root, operations).map((it) => otherwise(it, "extensions are not read")),
+  ];
+};
+
+const strange = (value: JsonMap, words: readonly string[]): string[] =>
+  Object.keys(value).filter((it) => !it.startsWith("x-") && !words.includes(it));
+
+const serverRemarks = (root: JsonMap, base: string | undefined): Gap[] => {
+  const servers = listOf(root.servers);
+  const url = stringIn(mapOf(servers[0]), "url") ?? "";
+  const isRelative = url !== "" && url !== "/" && !/^[a-z][a-z0-9+.-]*:|^\{/i.test(url);
+  return [
+    ...(servers.length > 1 ? [otherwise("servers", `the first of ${servers.length} is the upstream`)] : []),
+    ...(isRelative && base === undefined
+      ? [otherwise("servers", `${url} is no whole URL, so paths stand as they are; --base ${url} puts it before them`)]
+      : []),
+  ];
+};
+
+/** What the importer itself reads, or writes. */
+const readExtensions = ["x-multi-segment", "x-files"];
+
+/** Of the document, its path items, operations and parameters. */
+const extensionsOf = (root: JsonMap, operations: readonly Operation[]): string[] => {
+  const places = [
+    root,
+    mapOf(root.paths),
+    ...operations.flatMap(({ item, value, parameters }) => [item, value, ...parameters.map((it) => it.value)]),
+  ];
+  const names = places.flatMap((it) => Object.keys(it).filter((key) => key.startsWith("x-")));
+  return [...new Set(names)].filter((it) => !readExtensions.includes(it)).toSorted();
+};

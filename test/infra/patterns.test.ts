@@ -1,0 +1,124 @@
+/** Which patterns of schemas a gate may run: decided by the pattern alone, and never for one that a text can make slow. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ambiguityOf } from "../../infra/patterns/ambiguity.ts";
+import { machineOf } from "../../infra/patterns/machine.ts";
+import { quick } from "../../infra/patterns/quick.ts";
+import { treeOf, written } from "../../infra/patterns/syntax.ts";
+import { checked } from "./checker.ts";
+
+const countries = Array.from({ length: 249 }, (_, at) => String.fromCharCode(65 + (at % 26), 65 + Math.floor(at / 26)));
+const zones = Array.from({ length: 600 }, (_, at) => `Zone/Place${at.toString(36)}-${at % 7}`);
+
+it.each(
+  [
+    "^[a-z]{2}$",
+    "^[\\w.+-]+@[\\w-]+\\.[\\w.-]+$",
+    "^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$",
+    "^(?=.*[A-Z])(?=.*\\d)(?=.*[^\\w\\s]).{8,64}$",
+    "^(?!-)[a-z-]+(?<!-)$",
+    "^((?!--).)*$",
+    "^\\S{1,100}@\\S{1,100}$",
+    "^(25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(25[0-5]|2[0-4]\\d|1?\\d?\\d)){3}$",
+    "^P(?:\\d+(?:\\.\\d+)?Y)?(?:\\d+(?:\\.\\d+)?M)?(?:\\d+(?:\\.\\d+)?D)?(?:T(?:\\d+H)?(?:\\d+M)?(?:\\d+(?:\\.\\d+)?S)?)?$",
+    "^(s3|gs|https?|mem)://.*$",
+    "rdme_\\w+",
+    "^\\s*\\S+\\s*$",
+    "^[^\\s]+(\\s+[^\\s]+)*$",
+    "^.{1,5000}$",
+    "^\\p{L}[\\p{L}\\p{N} ]*$",
+    `^(${countries.join("|")})$`,
+    `^(${countries.join("|")})(,(${countries.join("|")}))*$`,
+    zones.join("|"),
+    `^(?:${[...zones, "Etc/GMT+0", "Etc/GMT+1"].join("|")})$`,
+  ].map((pattern) => [pattern.slice(0, 60), pattern] as const),
+)("is quick: %s", (_, pattern) => {
+  expect(quick(pattern).pattern).toBe(pattern);
+});
+
+it.each([
+  ["^a\\-b\\_c$", "^a-b_c$"],
+  ["^\\-?[0-9]+(\\.[0-9]+)?$", "^-?[0-9]+(\\.[0-9]+)?$"],
+  ["^[\\w-.]+$", "^[\\w\\-.]+$"],
+  ["^[a-z0-9A-Z-._]+$", "^[a-z0-9A-Z-._]+$"],
+  ["^[.-\\d]+$", "^[.\\-\\d]+$"],
+  ["^\\@\\#\\ \\!\\<\\>\\=\\:\\;\\,\\~\\`\\'\\\"\\%\\&$", "^@# !<>=:;,~`'\"%&$"],
+  ["^{[a-z]+}$", "^\\{[a-z]+\\}$"],
+  ["^a]$", "^a\\]$"],
+  ["^[\\_\\@]+$", "^[_@]+$"],
+])("%s is read as Annex B has it: %s", (pattern, read) => {
+  expect(quick(pattern)).toEqual({ pattern: read });
+});
+
+it.each([
+  ["^(a+)+$", "takes very long"],
+  ["(x+x+)+y", "takes very long"],
+  ["(a|a)*$", "takes very long"],
+  ["^(a*)*b$", "takes very long"],
+  ["[a-z]+$", "takes very long"],
+  ["^bytes=((\\d*-\\d*,? ?)+)$", "takes very long"],
+  ["^(a?){25}$", "cannot be proven"],
+  ["^(a{0,50}){0,50}$", "cannot be proven"],
+  ["^(\\w)\\1$", "a backreference"],
+  ["^((?!foo.*bar).)*$", "looks ahead or behind without end"],
+  ["^\\d+\\Z", "\\Z is of another dialect"],
+  ["\\A\\d+\\z", "\\A is of another dialect"],
+  ["^(?i)abc$", "no regular expression of ECMAScript"],
+  ["^[[:alpha:]]+$", "of another dialect"],
+  ["^a{,5}$", "of another dialect"],
+  ["^[", "no regular expression of ECMAScript"],
+  ["^\\p{IsAlpha}$", "no regular expression of ECMAScript with the flag u"],
+  [`${"(".repeat(200)}a${")".repeat(200)}`, "nested too deeply"],
+  [`^${"a|".repeat(15_000)}b$`, "more than 20000 characters"],
+])("%s is not run: %s", (pattern, why) => {
+  expect(quick(pattern)).toMatchObject({ pattern: undefined, why: expect.stringContaining(why) });
+});
+
+const atom = fc.constantFrom("a", "b", "[ab]", "[^a]", "\\d", ".", "\\w", "-");
+const count = fc.constantFrom("", "", "?", "*", "+", "{2}", "{1,3}", "{0,2}");
+const { tree } = fc.letrec<{ tree: string; one: string }>((tie) => ({
+  one: fc.oneof(
+    { depthSize: "small" },
+    atom,
+    atom,
+    fc.tuple(tie("tree")).map(([it]) => `(?:${it})`),
+  ),
+  tree: fc
+    .array(fc.tuple(tie("one"), count), { minLength: 1, maxLength: 3 })
+    .chain((parts) =>
+      fc.tuple(fc.constant(parts.map((it) => it.join("")).join("")), fc.option(tie("tree"), { freq: 4 })),
+    )
+    .map(([first, second]) => (second === null ? first : `${first}|${second}`)),
+}));
+
+describe("of any pattern", () => {
+  it("what is run is quick: a checker that nobody here wrote finds no text that makes it slow", () => {
+    const ends = fc.constantFrom(["^(?:", ")$"], ["", ""], ["^(?:", ")"], ["(?:", ")$"]);
+    fc.assert(
+      fc.property(tree, ends, (inner, [before = "", after = ""]) => {
+        const pattern = before + inner + after;
+        if (quick(pattern).pattern !== undefined)
+          expect([pattern, checked(pattern)]).not.toEqual([pattern, "vulnerable"]);
+      }),
+      { numRuns: 150, seed: 19 },
+    );
+  });
+
+  it("what is read says the same again", () => {
+    fc.assert(
+      fc.property(
+        tree,
+        fc.string({ unit: fc.constantFrom("a", "b", "1", "-", "é"), maxLength: 6 }),
+        (pattern, text) => {
+          const again = written(treeOf(pattern));
+          expect(new RegExp(`^(?:${again})$`, "u").test(text)).toBe(new RegExp(`^(?:${pattern})$`, "u").test(text));
+        },
+      ),
+    );
+  });
+});
+
+it("a text that makes a pattern slow is known", () => {
+  const machine = machineOf(treeOf("^[a-z]+-?[a-z]*x$"), 100);
+  expect(machine && ambiguityOf(machine)).toEqual({ is: "growing", pump: "a" });
+});
