@@ -3,6 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { type Compiled, type CompiledTier, compile } from "../compiler/compile.ts";
+import { copyWithin } from "../files.ts";
 import { type Mutant, mutantsOf } from "./mutants.ts";
 import type { Keys } from "./people.ts";
 import { type Case, requestsOf, type Suite } from "./read.ts";
@@ -45,7 +46,7 @@ export const mutate = async ({ root, env, suites, keys, runtime, most, tell }: E
     suites.map(({ file, cases }) => [file, cases.toSorted((a, b) => requestsOf(a) - requestsOf(b))]),
   );
   try {
-    fs.cpSync(path.join(root, "routes"), path.join(copy, "routes"), { recursive: true });
+    copyWithin(root, "routes", copy);
     const good = compile(copy, env);
     for (const mutant of chosen) {
       tell(tried.length, chosen.length);

@@ -1,7 +1,5 @@
-/** Conversations that are compared with what they were: kept beside the cases, written by `--update`, read by whoever reviews. */
-import fs from "node:fs";
-import path from "node:path";
 import { parseDocument, stringify } from "yaml";
+import { textWithin } from "../files.ts";
 import type { Answer, Heard, Seen } from "./batch.ts";
 import type { Difference, Recall } from "./judge.ts";
 
@@ -20,7 +18,7 @@ type Kept = Record<string, unknown>;
 /** @param suite `routes/wallet.test.yaml` */
 export const snapshotsOf = (root: string, suite: string, update: boolean): Snapshots => {
   const file = suite.replace(/\.yaml$/, ".snap");
-  const before = kept(path.join(root, file));
+  const before = kept(textWithin(root, file));
   const now: Kept = {};
   return {
     file,
@@ -42,9 +40,9 @@ const head = "# Written by `postern test --update`: read what has changed before
 
 const textOf = (all: Kept): string => (Object.keys(all).length === 0 ? "" : head + stringify(all, { lineWidth: 120 }));
 
-const kept = (file: string): Kept => {
-  if (!fs.existsSync(file)) return {};
-  const value: unknown = parseDocument(fs.readFileSync(file, "utf8")).toJS();
+const kept = (text: string | undefined): Kept => {
+  if (text === undefined) return {};
+  const value: unknown = parseDocument(text).toJS();
   return typeof value === "object" && value !== null ? (value as Kept) : {};
 };
 

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { DocumentError, documentOf, type OpenApi, textOf } from "../openapi/document.ts";
+import { DocumentError, documentOf, type OpenApi, textWithin } from "../openapi/document.ts";
 import { type Operation, operationsOf } from "../openapi/operations.ts";
 
 export interface Documented {
@@ -46,15 +46,15 @@ export const documentsOf =
     const whole = path.join(root, "routes", file);
     const stamp = stampOfFile(whole);
     const before = known.get(whole);
-    const read = before?.stamp === stamp ? before.read : readOr(whole, `routes/${file}`);
+    const read = before?.stamp === stamp ? before.read : readOr(root, `routes/${file}`);
     known.set(whole, { stamp, read });
     if (read instanceof DocumentError) throw read;
     return read;
   };
 
-const readOr = (whole: string, file: string): Documented | DocumentError => {
+const readOr = (root: string, file: string): Documented | DocumentError => {
   try {
-    const text = textOf(whole, file);
+    const text = textWithin(root, file);
     const document = documentOf(text, file);
     return { document, operations: operationsOf(document), digest: createHash("sha256").update(text).digest("hex") };
   } catch (error) {

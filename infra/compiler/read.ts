@@ -1,7 +1,6 @@
 /** Reads a YAML file so that every value can be found again in its text. */
-import fs from "node:fs";
-import path from "node:path";
 import { type Document, type Node, parseDocument } from "yaml";
+import { FileRefused, readWithin, reasons } from "../files.ts";
 import type { ProblemCode } from "./codes.ts";
 import { locator, type Path } from "./locate.ts";
 import { maskOf } from "./mask.ts";
@@ -56,13 +55,6 @@ export const tooLarge = (file: string, size: number): Source =>
 /** A file's bytes, its size where it is larger than a manifest may be, or why it cannot be read. */
 export type Bytes = Buffer | number | string;
 
-const reasons: Readonly<Record<string, string>> = {
-  ELOOP: "the file is a link that leads to itself",
-  ENOENT: "the file is a link that leads nowhere",
-  EISDIR: "this is a folder, and no file",
-  EACCES: "nobody here may read the file",
-};
-
 /** A file that is there and cannot be read. */
 const unreadable = (file: string, why: string): Source =>
   unread(file, "unreadable", why, "put a file there, or take it away");
@@ -79,13 +71,11 @@ const decoded = (bytes: Uint8Array): string | undefined => {
 
 /** Of a file of the project. */
 export const bytesOf = (root: string, file: string): Bytes => {
-  const whole = path.join(root, file);
   try {
-    const { size } = fs.statSync(whole);
-    return size > largest ? size : fs.readFileSync(whole);
+    return readWithin(root, file, largest);
   } catch (error) {
-    const { code = "" } = error as NodeJS.ErrnoException;
-    return reasons[code] ?? `the file cannot be read (${code})`;
+    if (!(error instanceof FileRefused)) throw error;
+    return error.reason === "large" && error.size !== undefined ? error.size : reasons[error.reason];
   }
 };
 

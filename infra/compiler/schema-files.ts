@@ -29,7 +29,7 @@ export const schemaFilesOf = (root: string): SchemaFiles => {
 
 const readFile = (root: string, file: string): SchemaFile => {
   const whole = path.join(root, file);
-  if (!fs.existsSync(whole) || !fs.statSync(whole).isFile())
+  if (!fs.statSync(whole, { throwIfNoEntry: false })?.isFile())
     throw new DocumentError(`there is no file ${file}`, "give the path of a file that is there");
   const routes = fs.realpathSync(path.join(root, "routes"));
   if (!fs.realpathSync(whole).startsWith(routes + path.sep))

@@ -1,6 +1,6 @@
 /** Files that are written by machine and checked in. */
-import fs from "node:fs";
 import path from "node:path";
+import { textWithin, writeWithin } from "../files.ts";
 
 export interface Generated {
   /** Relative to its root. */
@@ -14,15 +14,13 @@ export const written = "<!-- Written by `npm run gen` from the code; edits are l
 /** The code's own root, where parts are found. */
 export const home: string = path.resolve(import.meta.dirname, "../..");
 
-export const isStale = ({ file, text }: Generated, root: string): boolean =>
-  !fs.existsSync(path.join(root, file)) || fs.readFileSync(path.join(root, file), "utf8") !== text;
+export const isStale = ({ file, text }: Generated, root: string): boolean => textWithin(root, file) !== text;
 
 /** Writes what has changed and says which files that were. */
 export const writeAll = (generated: readonly Generated[], root: string): string[] =>
   generated
     .filter((it) => isStale(it, root))
     .map(({ file, text }) => {
-      fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
-      fs.writeFileSync(path.join(root, file), text);
+      writeWithin(root, file, text);
       return file;
     });

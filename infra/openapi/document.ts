@@ -1,6 +1,6 @@
 /** Reads an OpenAPI document, 3.0 to 3.2, JSON or YAML, and finds what its references name. */
-import fs from "node:fs";
 import { parse } from "yaml";
+import { FileRefused, readBounded, readWithin, reasons } from "../files.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonMap;
 export interface JsonMap {
@@ -37,14 +37,22 @@ const largest = 32 * 1024 * 1024;
 /** @throws DocumentError */
 export const readDocument = (whole: string, file: string): OpenApi => documentOf(textOf(whole, file), file);
 
-/** @throws DocumentError where there is none, or it is too large */
-export const textOf = (whole: string, file: string): string => {
-  const found = fs.statSync(whole, { throwIfNoEntry: false });
-  if (!found?.isFile())
+/** Of a file that somebody named on the command line. @throws DocumentError where there is none, or it is too large */
+export const textOf = (whole: string, file: string): string => textFrom(() => readBounded(whole, largest), file);
+
+/** Of a file of the project. @throws DocumentError as `textOf` does, and where a link leads out of the project */
+export const textWithin = (root: string, file: string): string => textFrom(() => readWithin(root, file, largest), file);
+
+const textFrom = (read: () => Buffer, file: string): string => {
+  try {
+    return decoded(read(), file);
+  } catch (error) {
+    if (!(error instanceof FileRefused)) throw error;
+    if (error.reason === "large")
+      throw new DocumentError(`${file} has ${error.size} bytes`, `a document has ${largest} at most; split it`);
+    if (error.reason === "outside") throw new DocumentError(`${file}: ${reasons.outside}`, "put the file itself there");
     throw new DocumentError(`there is no file ${file}`, "give the path of a document that is there");
-  if (found.size > largest)
-    throw new DocumentError(`${file} has ${found.size} bytes`, `a document has ${largest} at most; split it`);
-  return decoded(fs.readFileSync(whole), file);
+  }
 };
 
 /** UTF-8, or UTF-16 by its byte order mark. A mark is none of the text. */

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { CheckedTier } from "../compiler/checked.ts";
+import { textWithin } from "../files.ts";
 import { placeOf } from "../review/effective/entries.ts";
 
 /** Where GitHub looks for it, in this order (GitHub Docs, "About code owners"). */
@@ -30,8 +31,7 @@ export interface Owners {
  */
 export const ownersFile = (top: string, prefix: string, tiers: readonly CheckedTier[]): Owners => {
   const file = places.find((it) => fs.existsSync(path.join(top, it))) ?? places[0];
-  const whole = path.join(top, file);
-  const before = fs.existsSync(whole) ? fs.readFileSync(whole, "utf8") : "";
+  const before = textWithin(top, file) ?? "";
   const lines = tiers.flatMap(({ manifest: { tier, owner } }) => {
     const owners = ownersIn(owner);
     return owners ? [`/${prefix}routes/${tier}.yaml ${owners}`, `/${prefix}routes/${tier}.test.yaml ${owners}`] : [];

@@ -1,6 +1,7 @@
 /** The first line of a manifest, and of its cases, tells editors its schema: completion, explanations and problems while one writes. */
 import fs from "node:fs";
 import path from "node:path";
+import { textWithin } from "../files.ts";
 
 export interface SchemaLine {
   /** Relative to the project. */
@@ -20,7 +21,7 @@ export const schemaLines = (root: string): SchemaLine[] =>
   ].flatMap(([name, schema, up]) => {
     const file = `routes/${name}`;
     if (!fs.existsSync(path.join(root, "routes", `${schema}.schema.json`))) return [];
-    const text = fs.readFileSync(path.join(root, file), "utf8");
+    const text = textWithin(root, file) ?? "";
     if (anywhere.test(text)) return [];
     const [, mark = "", rest = ""] = /^(\ufeff?)([\s\S]*)$/.exec(text) ?? [];
     const newline = text.includes("\r\n") ? "\r\n" : "\n";

@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { type Problem, inOrder as problemsInOrder } from "../compiler/problem.ts";
 import { environmentNames } from "../compiler/surroundings.ts";
+import { copyWithin, FileRefused, textWithin } from "../files.ts";
 import type { Change } from "./diff/change.ts";
 import { type Diff, diffOf, inOrder } from "./diff/diff.ts";
 import { type Picture, pictureOf, type TierPicture } from "./diff/picture.ts";
@@ -57,8 +58,7 @@ export const compareProjects = (before: string, after: string, only?: string): C
   // Where there was no project, all of it is new, and is told as that.
   const nothing = fs.mkdtempSync(path.join(os.tmpdir(), "postern-nothing-"));
   try {
-    const environments = "routes/environments";
-    fs.cpSync(path.join(after, environments), path.join(nothing, environments), { recursive: true, dereference: true });
+    copyWithin(after, "routes/environments", nothing);
     return compared(before, nothing, after, only);
   } finally {
     fs.rmSync(nothing, { recursive: true, force: true });
@@ -173,7 +173,12 @@ const filesOf = (root: string): string[] => {
     .map((file) => `routes/${file.replaceAll(path.sep, "/")}`);
 };
 
+/** What is no file of the project is compared as if it were not there; its check complains of it. */
 const textOf = (root: string, file: string): string | undefined => {
-  const whole = path.join(root, file);
-  return fs.existsSync(whole) && fs.statSync(whole).isFile() ? fs.readFileSync(whole, "utf8") : undefined;
+  try {
+    return textWithin(root, file);
+  } catch (error) {
+    if (error instanceof FileRefused) return undefined;
+    throw error;
+  }
 };

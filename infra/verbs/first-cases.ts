@@ -1,10 +1,8 @@
-/** `postern test --init`: first cases for tiers that have none. */
-import fs from "node:fs";
-import path from "node:path";
 import { firstCases } from "../cases/first.ts";
 import { prepare } from "../cases/prepare.ts";
 import { keysOf } from "../cases/run.ts";
 import { startRuntime } from "../cases/runtime.ts";
+import { writeWithin } from "../files.ts";
 import type { Outcome } from "../outcome.ts";
 import { endAtSignals } from "../signals.ts";
 
@@ -23,8 +21,7 @@ export const init = async (tiers: readonly string[], { root, env }: Options): Pr
     return { exitCode: 0, text: "every tier has its cases\n", data: { problems: [], written: [] } };
   const [runtime, keys] = await Promise.all([startRuntime(), keysOf(bare)]);
   try {
-    for (const suite of bare)
-      fs.writeFileSync(path.join(root, suite.file), await firstCases(suite, ready.compiled, keys, runtime));
+    for (const suite of bare) writeWithin(root, suite.file, await firstCases(suite, ready.compiled, keys, runtime));
   } finally {
     await runtime.stop();
   }

@@ -10,6 +10,7 @@ import { coverageShown, failedIn, shown } from "../cases/report.ts";
 import { keysOf, type Report, runSuite, says } from "../cases/run.ts";
 import { type Runtime, startRuntime } from "../cases/runtime.ts";
 import { watch } from "../dev/watch.ts";
+import { writeWithin } from "../files.ts";
 import { hidden } from "../literals.ts";
 import type { Outcome } from "../outcome.ts";
 import { endAtSignals, untilStopped } from "../signals.ts";
@@ -118,7 +119,7 @@ const write = ({ root, only }: Options, { file, changed, written }: Report["snap
   if (!changed()) return;
   const text = written(only === undefined);
   if (text === "") fs.rmSync(path.join(root, file), { force: true });
-  else fs.writeFileSync(path.join(root, file), text);
+  else writeWithin(root, file, text);
 };
 
 const outcomeOf = (reports: readonly Report[], options: Options, least: number | undefined, ms: number): Outcome => {

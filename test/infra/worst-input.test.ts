@@ -20,6 +20,13 @@ describe("files that cannot be read", () => {
   it.each([
     ["a link to itself", (file: string) => fs.symlinkSync(path.basename(file), file), /leads to itself/],
     ["a link to nowhere", (file: string) => fs.symlinkSync("nowhere.yaml", file), /leads nowhere/],
+    ["a link out of the project", (file: string) => fs.symlinkSync("/etc/passwd", file), /leads out of the project/],
+    ["a link to an endless device", (file: string) => fs.symlinkSync("/dev/zero", file), /leads out of the project/],
+    [
+      "a pipe that nobody writes to",
+      (file: string) => void execFileSync("mkfifo", [file]),
+      /device, a socket or a pipe/,
+    ],
   ])("%s is told as a problem of its own, and the other tiers hold", async (_, make, says) => {
     const root = project({ "routes/t.yaml": good });
     make(path.join(root, "routes/bad.yaml"));
@@ -45,6 +52,48 @@ describe("files that cannot be read", () => {
     fs.symlinkSync("..", path.join(root, "routes/up"));
     expect(check({ root }).exitCode).toBe(0);
     expect(diff(root, undefined, { root }).exitCode).toBe(0);
+  });
+});
+
+describe("links out of the project", () => {
+  /** What stands outside: a secret that no report shows. */
+  const outside = () => project({ "secret.yaml": "routes: { secret-of-somebody-else: 1 }\n", "secret.json": "{}" });
+  const linked = (from: string, to = "secret.yaml", files: Readonly<Record<string, string>> = {}) => {
+    const elsewhere = outside();
+    const root = project({ "routes/t.yaml": good, ...files });
+    const link = path.join(root, from);
+    fs.mkdirSync(path.dirname(link), { recursive: true });
+    fs.rmSync(link, { force: true });
+    fs.symlinkSync(path.join(elsewhere, to), link);
+    return { root, elsewhere: path.join(elsewhere, to) };
+  };
+  const withPreset = { "routes/t.yaml": good.replace("filters:", "preset: p\nfilters:") };
+  const withDocument = { "routes/t.yaml": good.replace("filters: [", "filters: [{ validate: openapi/d.yaml }, ") };
+  it.each([
+    ["routes/other.yaml", {}],
+    ["routes/environments/local.yaml", {}],
+    ["routes/consumers.yaml", {}],
+    ["routes/presets/p.yaml", withPreset],
+    ["routes/openapi/d.yaml", withDocument],
+  ])("%s is not read", (file, files) => {
+    const { root } = linked(file, "secret.yaml", files);
+    const { exitCode, text } = check({ root });
+    expect([exitCode, text]).toEqual([1, expect.stringContaining("a link that leads out of the project")]);
+    expect(text).not.toContain("somebody-else");
+    diff(root, undefined, { root });
+  });
+  it("cases and snapshots are neither read nor written", async () => {
+    const { root } = linked("routes/t.test.yaml");
+    expect((await test([], { root, env: "local" })).text).toContain("a link that leads out of the project");
+    const one = "- { it: is there, send: GET /t/a, expect: snapshot }\n";
+    const { root: other, elsewhere } = linked("routes/t.test.snap", "secret.json", { "routes/t.test.yaml": one });
+    await expect(test([], { root: other, env: "local", update: true })).rejects.toThrow("out of the project");
+    expect(fs.readFileSync(elsewhere, "utf8")).toBe("{}");
+  });
+  it("one within the project is read as ever", () => {
+    const root = project({ "shared/t.yaml": good });
+    fs.symlinkSync("../shared/t.yaml", path.join(root, "routes/t.yaml"));
+    expect(check({ root }).exitCode).toBe(0);
   });
 });
 

@@ -5,6 +5,7 @@ import path from "node:path";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { compile } from "../../compiler/compile.ts";
 import { reportOne } from "../../compiler/report.ts";
+import { copyWithin, textWithin, writeWithin } from "../../files.ts";
 import { redacted } from "../../literals.ts";
 import { edited } from "./edits.ts";
 import type { Finding } from "./finding.ts";
@@ -33,7 +34,7 @@ export const fixesOf = (root: string, findings: readonly Finding[]): Fixes => {
 const mark = "\ufeff";
 
 const fixedFile = (root: string, file: string, findings: readonly Finding[]): FixedFile & Pick<Fixes, "done"> => {
-  const before = fs.readFileSync(path.join(root, file), "utf8");
+  const before = textWithin(root, file) ?? "";
   const head = before.startsWith(mark) ? mark : "";
   const changes = findings.flatMap(({ fix }) => (fix ? [fix.change] : []));
   const { text, done } = edited(before.slice(head.length), changes);
@@ -52,15 +53,15 @@ const fixedFile = (root: string, file: string, findings: readonly Finding[]): Fi
 export const writeFixes = (root: string, { files }: Fixes, environments: readonly string[]): void => {
   const copy = fs.mkdtempSync(path.join(os.tmpdir(), "postern-fix-"));
   try {
-    fs.cpSync(path.join(root, "routes"), path.join(copy, "routes"), { recursive: true, dereference: true });
-    for (const { file, after } of files) fs.writeFileSync(path.join(copy, file), after);
+    copyWithin(root, "routes", copy);
+    for (const { file, after } of files) writeWithin(copy, file, after);
     const changed = new Set(files.map(({ file }) => file));
     const problem = environments.flatMap((name) => compile(copy, name).problems).find(({ file }) => changed.has(file));
     if (problem) throw new Error(`nothing is written: with its fixes a manifest would not hold\n${reportOne(problem)}`);
   } finally {
     fs.rmSync(copy, { recursive: true, force: true });
   }
-  for (const { file, after } of files) fs.writeFileSync(path.join(root, file), after);
+  for (const { file, after } of files) writeWithin(root, file, after);
 };
 
 /** As git shows a change, to be read: what looks like a secret is hidden on the lines around it, too. */

@@ -1,0 +1,135 @@
+/** Reads and writes files of a project: nothing outside of it, files alone, and no more than a bound. */
+import fs from "node:fs";
+import path from "node:path";
+
+/** Why a file is not read or written, as a sentence for people. */
+export class FileRefused extends Error {
+  override readonly name = "FileRefused";
+  readonly reason: Reason;
+  /** In bytes, of one that is too large. */
+  readonly size: number | undefined;
+  constructor(file: string, reason: Reason, size?: number) {
+    super(`${file}: ${reasons[reason]}${size === undefined ? "" : ` (${size} bytes)`}`);
+    this.reason = reason;
+    this.size = size;
+  }
+}
+
+export type Reason = keyof typeof reasons;
+
+export const reasons = {
+  missing: "there is no such file",
+  dangling: "the file is a link that leads nowhere",
+  circular: "the file is a link that leads to itself",
+  outside: "the file is a link that leads out of the project",
+  folder: "this is a folder, and no file",
+  special: "this is a device, a socket or a pipe, and no file",
+  denied: "nobody here may read the file",
+  large: "the file is too large",
+  unreadable: "the file cannot be read",
+} as const;
+
+const byCode: Readonly<Record<string, Reason>> = {
+  ELOOP: "circular",
+  EISDIR: "folder",
+  EACCES: "denied",
+  EPERM: "denied",
+  ENXIO: "special",
+};
+
+const reasonOf = (whole: string, error: unknown): Reason => {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR") return isLink(whole) ? "dangling" : "missing";
+  return byCode[code] ?? "unreadable";
+};
+
+const isLink = (whole: string): boolean => fs.lstatSync(whole, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+
+/**
+ * Reads a file of a folder, which a link may lead to from elsewhere in it.
+ * @param most bytes
+ * @throws FileRefused
+ */
+export const readWithin = (root: string, file: string, most: number): Buffer => {
+  const whole = path.join(root, file);
+  let real: string;
+  try {
+    real = fs.realpathSync(whole);
+  } catch (error) {
+    throw new FileRefused(file, reasonOf(whole, error));
+  }
+  if (!isWithin(fs.realpathSync(root), real)) throw new FileRefused(file, "outside");
+  return readBounded(real, most, file);
+};
+
+/** As text. @returns undefined where there is no such file. @throws FileRefused for any other reason */
+export const textWithin = (root: string, file: string, most = largestText): string | undefined => {
+  try {
+    return readWithin(root, file, most).toString("utf8");
+  } catch (error) {
+    if (error instanceof FileRefused && error.reason === "missing") return undefined;
+    throw error;
+  }
+};
+
+/** In bytes. Of what a project keeps beside its manifests, the largest are documents. */
+const largestText = 64 * 1024 * 1024;
+
+/**
+ * Reads a file that somebody named on the command line, wherever it is.
+ * @param most bytes
+ * @throws FileRefused
+ */
+export const readBounded = (whole: string, most: number, called = whole): Buffer => {
+  let handle: number;
+  try {
+    // A pipe without a writer is not waited for.
+    handle = fs.openSync(whole, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  } catch (error) {
+    throw new FileRefused(called, reasonOf(whole, error));
+  }
+  try {
+    const status = fs.fstatSync(handle);
+    if (status.isDirectory()) throw new FileRefused(called, "folder");
+    if (!status.isFile()) throw new FileRefused(called, "special");
+    if (status.size > most) throw new FileRefused(called, "large", status.size);
+    const bytes = Buffer.alloc(status.size);
+    // What grows while it is read is read as it was.
+    const read = fs.readSync(handle, bytes, 0, bytes.length, 0);
+    return bytes.subarray(0, read);
+  } finally {
+    fs.closeSync(handle);
+  }
+};
+
+/**
+ * Writes a file of a folder, and its folders where there are none.
+ * @throws FileRefused where a link would lead the write out of the folder
+ */
+export const writeWithin = (root: string, file: string, text: string): void => {
+  const whole = path.join(root, file);
+  const folder = path.dirname(whole);
+  fs.mkdirSync(folder, { recursive: true });
+  if (!isWithin(fs.realpathSync(root), path.join(fs.realpathSync(folder), path.basename(whole))))
+    throw new FileRefused(file, "outside");
+  if (isLink(whole)) {
+    if (!fs.existsSync(whole)) throw new FileRefused(file, "dangling");
+    if (!isWithin(fs.realpathSync(root), fs.realpathSync(whole))) throw new FileRefused(file, "outside");
+  }
+  fs.writeFileSync(whole, text);
+};
+
+/** Copies a folder of a project as it is read: links within the project are followed, and what is not read is left out. */
+export const copyWithin = (root: string, folder: string, to: string): void => {
+  const inside = fs.realpathSync(root);
+  const isRead = (file: string): boolean => {
+    const status = fs.statSync(file, { throwIfNoEntry: false });
+    return (status?.isFile() || status?.isDirectory() || false) && isWithin(inside, fs.realpathSync(file));
+  };
+  fs.cpSync(path.join(root, folder), path.join(to, folder), { recursive: true, dereference: true, filter: isRead });
+};
+
+const isWithin = (folder: string, file: string): boolean => {
+  const way = path.relative(folder, file);
+  return way !== "" && way !== ".." && !way.startsWith(`..${path.sep}`) && !path.isAbsolute(way);
+};
