@@ -1,6 +1,7 @@
 import http from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { sign as signRequest } from "../../../infra/verbs/sign.ts";
 import { type City, manifest, type Service, startCity, startService, stopService } from "../../e2e/city.ts";
 import { table } from "../row.ts";
 import { published, sign } from "./kit.ts";
@@ -22,6 +23,20 @@ const routeOf = (row: TokenRow): [string, object] => {
   const filters = [{ jwt }, told, ...(row.behind ?? []).map((it, index) => ({ ...it, id: `behind-${index}` }))];
   const path = `/${numberOf(row)}`;
   return [`row-${numberOf(row)}`, { match: `GET ${path}`, upgrade: "websocket", filters, to: "service" }];
+};
+
+const shopKey = "a-key-of-the-shop-1";
+
+/** Takes a token in the query or a cookie, and a signature over the request that holds it. */
+const signedRoute = (): object => {
+  const issuerUrl = `${issuer.url}/0`;
+  const asked = { issuer: issuerUrl, keys: usual, audience: "wallet", algorithms: ["RS256"] };
+  const filters = [
+    { "body-limit": "1KiB" },
+    { jwt: { ...asked, from: ["query.token", "cookie.session"] } },
+    { signature: { keys: { "shop-1": { secret: "SHOP_KEY", consumer: "shop" } } } },
+  ];
+  return { one: { match: "GET /one", filters, to: "service" } };
 };
 
 interface Seen {
@@ -48,12 +63,15 @@ beforeAll(async () => {
     socket.close();
   });
   const routes = Object.fromEntries(rows.map(routeOf));
-  running = await startCity({
-    "routes/t.yaml": manifest(
-      "t",
-      `upstreams: { service: { http: "${service.url}" } }\nroutes: ${JSON.stringify(routes, null, 1)}\n`,
-    ),
-  });
+  const upstreams = `upstreams: { service: { http: "${service.url}" } }`;
+  running = await startCity(
+    {
+      "routes/t.yaml": manifest("t", `${upstreams}\nroutes: ${JSON.stringify(routes, null, 1)}\n`),
+      "routes/signed.yaml": manifest("signed", `${upstreams}\nroutes: ${JSON.stringify(signedRoute())}\n`),
+      "routes/environments/local.yaml": `values: {}\ndev: { secrets: { SHOP_KEY: ${shopKey} } }\n`,
+    },
+    { secrets: { SHOP_KEY: shopKey } },
+  );
 });
 
 afterAll(async () => {
@@ -136,6 +154,25 @@ test.each(rows.filter(({ right }) => right.protocol))(
     socket.terminate();
   },
 );
+
+test("`postern sign` signs a request with a token in it, and the service sees neither", async () => {
+  const token = await sign(`${issuer.url}/0`, { header: { kid: "k1" } });
+  for (const [query, header] of [
+    [`?a=1&token=${token}`, []],
+    ["?a=1", [`cookie: a=b; session=${token}`]],
+  ] as const) {
+    seen.length = 0;
+    const url = `${running.url}/signed/one${query}`;
+    const { data } = await signRequest("GET", url, { root: running.root, header });
+    const { headers } = data as { readonly headers: Record<string, string> };
+    const status = await new Promise((heard) => http.get(url, { headers }, ({ statusCode }) => heard(statusCode)));
+    expect([status, seen[0]?.url, seen[0]?.headers.cookie]).toEqual([
+      200,
+      "/signed/one?a=1",
+      header.length > 0 ? "a=b" : undefined,
+    ]);
+  }
+});
 
 test("no line of the gates holds a token, or a fault", () => {
   expect(running.lines.filter((line) => /eyJ[\w-]+\.[\w-]+\./.test(line))).toEqual([]);

@@ -284,6 +284,41 @@ describe("keys by URL", () => {
     imported.mockRestore();
   });
 
+  it("whatever stands beside the good key, the token is taken; without it, nobody fails with 500", async () => {
+    const member = fc.oneof(
+      fc.jsonValue({ maxDepth: 1 }),
+      fc.base64String({ maxLength: 60 }),
+      fc.constantFrom("AQAB", key.x),
+    );
+    const junk = fc.oneof(
+      fc.jsonValue({ maxDepth: 2 }),
+      fc.record(
+        {
+          kty: fc.constantFrom("RSA", "EC", "OKP", "oct", "AKP", "__proto__", 7, null),
+          crv: fc.constantFrom("P-256", "Ed25519", "Ed448", "X25519", "secp256k1", 7),
+          kid: fc.constantFrom("k1", "k2", "", 1, null),
+          use: fc.constantFrom("sig", "enc", "", null),
+          alg: fc.constantFrom("EdDSA", "Ed25519", "RS256", "none", 1, null),
+          key_ops: fc.constantFrom(["verify"], ["sign"], "verify", [1], null),
+          ...{ n: member, e: member, x: member, y: member, d: member, k: member, ext: member },
+        },
+        { requiredKeys: [] },
+      ),
+    );
+    const answered = async (keys: readonly unknown[]) =>
+      (await remote(() => Response.json({ keys }), { algorithms: ["EdDSA", "RS256", "ES256"] }).send("GET /", mine))
+        .status;
+    const mine = bearer(await token());
+    await fc.assert(
+      fc.asyncProperty(fc.array(junk, { maxLength: 6 }), async (keys) => {
+        expect(await answered([...keys, key])).toBe(200);
+        // A key that happens to be the good one may stand among them.
+        expect([200, 401, 503]).toContain(await answered(keys));
+      }),
+      { numRuns: Number(process.env.POSTERN_RUNS ?? 60), seed: 19 },
+    );
+  }, 30_000);
+
   it("of many without ids, a forged token costs sixteen verifications and no more", async () => {
     const set = Array.from({ length: 60 }, () => ({ kty: key.kty, crv: key.crv, x: key.x }));
     const { send } = remote(() => Response.json({ keys: set }));
