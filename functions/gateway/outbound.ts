@@ -30,9 +30,9 @@ export const targetOf = (context: Context): string => {
 /**
  * Sends the request on, its body streaming, and answers with what comes back.
  *
- * A body that the client announced with its length goes on natively: the runtime aborts the upstream's request where it
- * falls short. One of unknown length is counted on its way, and where it grows too large or breaks off, the upstream's
- * request is aborted as a whole, since an error of the stream alone would look like a clean end.
+ * Of a body it is known at each moment whether the gate waits for the client, so that a client who stalls is not taken
+ * for a slow service. One of unknown length is counted on its way, and where it grows too large or breaks off, the
+ * upstream's request is aborted as a whole, since an error of the stream alone would look like a clean end.
  *
  * A length of zero is no body, whatever the method (RFC 9112, section 6.3). With GET and HEAD the runtime carries a body
  * only as it came: one that was read by a filter, or whose length nobody knows, is refused.
@@ -125,19 +125,27 @@ const bodyOf = (request: Request, context: Context): Outgoing | Promise<Outgoing
     return { stream: read };
   }
   const limit = known(context, BodyLimit) ?? Number.POSITIVE_INFINITY;
-  if (length !== undefined) {
-    if (!(length <= limit)) throw tooLarge(limit);
-    return { asItCame: true };
-  }
+  if (length !== undefined && !(length <= limit)) throw tooLarge(limit);
   const from = request.body as ReadableStream<Uint8Array>;
-  if (isRead) return awaitingClient(context, noneIn(from));
+  if (isRead) return length === undefined ? awaitingClient(context, noneIn(from)) : { asItCame: true };
+  if (length !== undefined && length <= chunk) return handedOn(from, length, context);
   const broken = new AbortController();
-  const { readable, writable } = new IdentityTransformStream();
+  const { readable, writable } = length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
   pump(from, writable, limit, context).catch((cause) => {
     // Where the service hangs up, its answer has come by then, or its call fails.
     if (cause instanceof Fault) broken.abort(cause);
   });
   return { stream: readable, broken };
+};
+
+/** A body that connections hold by themselves is piped by the runtime: until it is handed on whole, the client is waited for. */
+const handedOn = (from: ReadableStream<Uint8Array>, length: number, context: Context): Outgoing => {
+  const { readable, writable } = new FixedLengthStream(length);
+  const handed = () => learn(context, BodyAwaited, false);
+  learn(context, BodyAwaited, true);
+  // Where it falls short, so does what the service reads.
+  from.pipeTo(writable).then(handed, handed);
+  return { stream: readable };
 };
 
 const unexpected = () => new Fault(upstreamCodes, "body-unexpected");

@@ -3,6 +3,15 @@ import pc from "picocolors";
 import { oneLine, oneLined } from "../terminal.ts";
 
 export const accessLine = (line: string): string => {
+  try {
+    return shown(line);
+  } catch {
+    // A Worker may write what only looks like one.
+    return oneLine(line);
+  }
+};
+
+const shown = (line: string): string => {
   const it = oneLined(parsed(line));
   if (it?.type === "access") {
     const paint = Number(it.status) < 400 ? pc.green : Number(it.status) < 500 ? pc.yellow : pc.red;

@@ -2,7 +2,7 @@
 import { beforeAll, expect, it } from "vitest";
 import type { Failure } from "../../../infra/cases/judge.ts";
 import { removed, written } from "../../e2e/city.ts";
-import { failed, sharedRuntime, tryAll } from "../../infra/cases/trial.ts";
+import { sharedRuntime, tryAll } from "../../infra/cases/trial.ts";
 import { table } from "../row.ts";
 import { caseOf } from "./cases.ts";
 import { filesOf } from "./messages.ts";

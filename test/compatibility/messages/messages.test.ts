@@ -73,7 +73,10 @@ const expectFields = (message: Message, fields: MessageRow["gets"]["headers"] = 
 
 const expectSeen = (seen: readonly Message[], { sees, gets: { times = 1 } }: MessageRow): void => {
   if (sees === undefined) return;
-  if (sees === "nothing") return expect(seen).toEqual([]);
+  if (sees === "nothing") {
+    expect(seen).toEqual([]);
+    return;
+  }
   expect(seen).toHaveLength(times);
   for (const it of seen) {
     if (sees.line !== undefined) expect(it.line).toBe(sees.line);
