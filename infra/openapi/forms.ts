@@ -53,10 +53,13 @@ const typedField = (shape: Shape, encoding: JsonMap, isParts: boolean): FieldFor
   return {
     style,
     explode: true,
-    shape: isParts && isOther ? asFile(shape) : shape,
+    shape: style === "json" ? asJson(shape) : isParts && isOther ? asFile(shape) : shape,
     ...(types && isParts && { types }),
   };
 };
+
+/** JSON has its own types within it. */
+const asJson = ({ kinds, items }: Shape): Shape => ({ ...(kinds && { kinds }), ...(items && { items: {} }) });
 
 const asFile = (shape: Shape): Shape =>
   shape.items ? { ...shape, items: { ...shape.items, file: true } } : { ...shape, file: true };
