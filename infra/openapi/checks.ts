@@ -15,7 +15,7 @@ export interface OperationPlan {
 }
 
 /**
- * @param note hears what is not checked
+ * @param note is called with what is not checked
  * @throws DocumentError
  */
 export const planOf = (

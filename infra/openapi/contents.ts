@@ -12,7 +12,7 @@ export type BodyPlan = Pick<BodyCheck, "required"> & {
   readonly types: Readonly<Record<string, ContentPlan | null>>;
 };
 
-/** @param note hears what is not checked */
+/** @param note is called with what is not checked */
 export const bodyOf = (
   document: Rooted,
   body: JsonMap,

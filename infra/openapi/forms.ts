@@ -2,7 +2,7 @@
 import type { FieldFormat, FormFormat, Shape } from "../../functions/gateway/validators.ts";
 import { type JsonMap, mapOf, type Rooted, resolved, stringIn } from "./document.ts";
 import { isJson, isText, mediaTypeOf } from "./media-types.ts";
-import { explodes, nestedProblem } from "./styles.ts";
+import { explodes, nestedProblem, takesScalars } from "./styles.ts";
 
 export interface Written {
   readonly document: Rooted;
@@ -43,20 +43,23 @@ const styledField = (shape: Shape, encoding: JsonMap): FieldFormat | string => {
 
 /** As values of media types: text, or JSON where the value is no text. Each item of a list is a field. */
 const typedField = (shape: Shape, encoding: JsonMap, isParts: boolean): FieldFormat | string => {
-  const one = shape.items && !shape.kinds ? shape.items : shape;
-  const isCompound = Boolean(one.items ?? one.properties);
+  const isCompound = Boolean(shape.properties ?? shape.items?.items ?? shape.items?.properties);
   const given = stringIn(encoding, "contentType");
   const types = given === undefined ? undefined : given.split(",").map(mediaTypeOf);
   const isOther = types?.every((it) => !isJson(it) && !isText(it) && it !== "*/*");
-  if (isOther && isCompound && !one.kinds) return `is ${given}, which no gate reads`;
+  if (isOther && isCompound && !takesScalars(shape) && !(shape.items && takesScalars(shape.items)))
+    return `is ${given}, which no gate reads`;
   const style = types?.some(isJson) || (isCompound && !isOther) ? "json" : "form";
   return {
     style,
     explode: true,
-    shape: isParts && isOther ? asFile(shape) : shape,
+    shape: style === "json" ? asJson(shape) : isParts && isOther ? asFile(shape) : shape,
     ...(types && isParts && { types }),
   };
 };
+
+/** JSON has its own types within it. */
+const asJson = ({ kinds, items }: Shape): Shape => ({ ...(kinds && { kinds }), ...(items && { items: {} }) });
 
 const asFile = (shape: Shape): Shape =>
   shape.items ? { ...shape, items: { ...shape.items, file: true } } : { ...shape, file: true };

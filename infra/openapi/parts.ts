@@ -5,6 +5,7 @@ import { DocumentError, isMap, type Json, type JsonMap, listOf, mapOf, mostHops 
 import { type ParameterPlan, parameterOf } from "./parameters.ts";
 import { beneath, type Named, namedBy, type Open, type Place } from "./references.ts";
 import type { Schema, Translator } from "./schemas.ts";
+import { takesScalars } from "./styles.ts";
 
 export const partNames = ["path", "query", "header", "cookie", "body"] as const;
 export type PartName = (typeof partNames)[number];
@@ -112,7 +113,7 @@ export const operationsBy = (
     const value = { required: it.required, schema: it.schema as Json };
     const { definitions } = translate;
     const { plan } = parameterOf(document, { ...it, value }, it.name, { schema: () => it.schema, definitions });
-    if (plan && (plan.shape.kinds || plan.shape.items || !plan.shape.properties)) return [plan];
+    if (plan && (takesScalars(plan.shape) || plan.shape.items || !plan.shape.properties)) return [plan];
     translate.fail(
       it.place,
       `${it.name} is a value, or a list of them`,

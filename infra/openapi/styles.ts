@@ -6,14 +6,17 @@ import type { JsonMap } from "./document.ts";
 export const explodes = (value: JsonMap, style: string): boolean =>
   style === "deepObject" || (typeof value.explode === "boolean" ? value.explode : ["form", "cookie"].includes(style));
 
-const isCompound = ({ kinds, items, properties }: Shape): boolean => !kinds && Boolean(items ?? properties);
+/** Null alone is what a list or an object may be instead. */
+export const takesScalars = ({ kinds }: Shape): boolean => kinds?.some((it) => it !== "null") === true;
+
+const isCompound = (it: Shape): boolean => !takesScalars(it) && Boolean(it.items ?? it.properties);
 
 /** A list or an object within one that the style has no place for (RFC 6570 has one level). */
 export const nestedProblem = (shape: Shape, style: string, explode: boolean): string | undefined => {
   if (style === "deepObject") return undefined;
   const problem = (what: string) => `the style ${style} has no place for ${what}`;
-  if (!shape.kinds && shape.items && isCompound(shape.items)) return problem("a list of lists or objects");
-  if (shape.kinds || !shape.properties) return undefined;
+  if (!takesScalars(shape) && shape.items && isCompound(shape.items)) return problem("a list of lists or objects");
+  if (takesScalars(shape) || !shape.properties) return undefined;
   const areFields = explode && ["form", "cookie", "spaceDelimited", "pipeDelimited"].includes(style);
   const isLost = (it: Shape) => isCompound(it) && !(areFields && it.items && !isCompound(it.items));
   const lost = Object.entries(shape.properties).find(([, it]) => isLost(it));

@@ -72,7 +72,8 @@ const valueAmong = (it: ParameterCheck, fields: Fields, decode: Decode, choose: 
   const value = fieldValue(it.name, it, { fields, decode, parse: json, isOther }, choose);
   // An exploded object without properties is nowhere in a request, required or not.
   const { kinds, items, properties } = it.shape;
-  const isNowhere = it.explode && it.style !== "deepObject" && properties && !kinds && !items;
+  const isNowhere =
+    it.explode && it.style !== "deepObject" && properties && !items && !kinds?.some((one) => one !== "null");
   return value === undefined && it.required && isNowhere ? {} : value;
 };
 

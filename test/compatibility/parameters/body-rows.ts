@@ -23,6 +23,17 @@ const order = {
 const file = ';filename="a.png"\r\nContent-Type: image/png';
 const raw = (body: string): Sent => ({ headers: { "content-type": "multipart/form-data; boundary=b-1" }, body });
 
+const short = { type: "string", maxLength: 3 };
+const optional = {
+  type: "object",
+  properties: {
+    tags: { anyOf: [{ type: "array", items: short }, { type: "null" }] },
+    to: { anyOf: [{ type: "object", properties: { a: { type: "integer" } } }, { type: "null" }] },
+    either: { anyOf: [short, { type: "array", items: short }] },
+    file: { anyOf: [{ type: "string", format: "binary" }, { type: "null" }] },
+  },
+};
+
 export const formRows: readonly ParameterRow[] = [
   {
     it: "a form, field by field: texts are read as the types of their properties",
@@ -190,6 +201,28 @@ export const multipartRows: readonly ParameterRow[] = [
     }),
     takes: [multipart(field("file", "\u0000", file)), multipart(field("file", "a", file), field("file", "b", file))],
     refuses: [multipart(), multipart(field("file", "a", file), field("file", "b", file), field("file", "c", file))],
+  },
+  {
+    it: "multipart and forms, what may be null, or one thing or another",
+    authority: "FastAPI, Optional fields of Form and File",
+    content: {
+      ...parts(optional),
+      ...urlencoded(optional),
+    },
+    takes: [
+      multipart(field("tags", "a"), field("tags", "b"), field("either", "x"), field("file", "\u0000", file)),
+      multipart(field("to", '{"a":1}'), field("either", "x"), field("either", "y")),
+      multipart(),
+      form("tags=a&tags=b&either=x&to=%7B%22a%22:1%7D"),
+      form("tags=a&to="),
+    ],
+    refuses: [
+      multipart(field("tags", "long")),
+      multipart(field("to", '{"a":"b"}')),
+      form("tags=long"),
+      form("to=a"),
+      form("either=long&either=x"),
+    ],
   },
   {
     it: "multipart, a file that nobody has chosen is none",

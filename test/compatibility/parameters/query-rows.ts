@@ -339,6 +339,19 @@ export const objectRows: readonly ParameterRow[] = [
     refuses: ["?page=-1", "?size=0", "?size=10&size=0", "?page=a"],
   },
   {
+    it: "a list, an object and an object's list that may be null",
+    authority: "FastAPI, Optional[List[int]]; OpenAPI 3.1.1, schema type",
+    parameters: [
+      query({ anyOf: [{ type: "array", items: { type: "integer" } }, { type: "null" }] }, {}, "ids"),
+      query(
+        { type: ["object", "null"], properties: { tags: { type: ["array", "null"], items: limit } } },
+        { required: true },
+      ),
+    ],
+    takes: ["?ids=1&ids=2", "?ids=1", "?ids=", "", "?tags=1&tags=2"],
+    refuses: ["?ids=a", "?ids=1&ids=b", "?tags=101"],
+  },
+  {
     it: "a required object with a property that is required",
     authority: "OpenAPI 3.1.1, Parameter Object, required",
     parameters: [query(rgb, { required: true })],
