@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Resolved } from "./cluster.ts";
 import type { Written } from "./filters.ts";
+import { isPlaceholder } from "./hostnames.ts";
 
 export type Service = Exclude<Resolved, { invalid: string }>;
 
@@ -56,8 +57,9 @@ export const upstreamsOf = (rule: UrlRule, variables: Variables): Upstreams => {
     return name;
   };
   const urlOf = (service: Service): string => {
-    if (rule !== undefined) return filled(rule, service);
     const { namespace, name, port } = service;
+    // A name that Flux completes is no part of a URL yet.
+    if (rule !== undefined && !isPlaceholder(namespace + name)) return filled(rule, service);
     return `\${${variables.of(variableOf(service), `Service ${namespace}/${name}, port ${port}`)}}`;
   };
   return {
