@@ -19,9 +19,10 @@ export const project = (files: Files): string => {
   return root;
 };
 
-const removed = (root: string): void => fs.rmSync(root, { recursive: true, force: true });
+export const removed = (root: string): void => fs.rmSync(root, { recursive: true, force: true });
 
-const written = (files: Files): string => {
+/** Writes a project's files, which stay until they are removed. */
+export const written = (files: Files): string => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
   for (const [file, text] of Object.entries({ "routes/environments/local.yaml": "values: {}\n", ...files })) {
     fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
@@ -61,6 +62,8 @@ interface Settings {
   /** Where counts are kept, for who wants to find them again. */
   readonly counts?: string;
   readonly secrets?: Readonly<Record<string, string>>;
+  /** Workers that upstreams name: name → source file. */
+  readonly others?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -75,7 +78,7 @@ export const city = async (files: Files, settings: Settings = {}): Promise<City>
 /** Runs a project's front and gates until `stop`: for a `beforeAll` whose `afterAll` stops it, so that a table of requests meets one. */
 export const startCity = async (
   files: Files,
-  { change, alone, counts, secrets = {} }: Settings = {},
+  { change, alone, counts, secrets = {}, others = {} }: Settings = {},
 ): Promise<City> => {
   const root = written(files);
   const result = compiledAt(root);
@@ -90,7 +93,7 @@ export const startCity = async (
   };
   const { refused } = await turnTo(cloud, {
     emitted: alone ? emitted.filter((it) => it.kind === "gate" && it.tiers.includes(alone)) : emitted,
-    others: {},
+    others,
     consumers: result.consumers,
     namespaces: result.environment.value.kv,
     secrets,

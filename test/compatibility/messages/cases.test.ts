@@ -1,0 +1,34 @@
+/** The same messages under `postern test`: what fails over a socket fails there. */
+import { beforeAll, expect, it } from "vitest";
+import type { Failure } from "../../../infra/cases/judge.ts";
+import { removed, written } from "../../e2e/city.ts";
+import { failed, sharedRuntime, tryAll } from "../../infra/cases/trial.ts";
+import { table } from "../row.ts";
+import { caseOf } from "./cases.ts";
+import { filesOf } from "./messages.ts";
+import { rows } from "./rows.ts";
+
+const runtime = sharedRuntime();
+const said = rows.flatMap((row) => {
+  const words = caseOf(row);
+  return words ? [{ ...row, words }] : [];
+});
+
+it("most rows can be said", () => {
+  expect(said.length).toBeGreaterThan(60);
+});
+
+let failures: readonly Failure[] = [];
+beforeAll(async () => {
+  const files = filesOf("https://it.example", "https://copies.example");
+  const cases = JSON.stringify(said.map(({ words }) => words));
+  const root = written({ ...files, "routes/m.test.yaml": cases });
+  const [report] = await tryAll(root, runtime());
+  failures = report?.failures ?? [];
+  removed(root);
+});
+
+table(said, ({ words }) => {
+  const own = failures.filter((it) => it.case === words.it);
+  expect(own.flatMap(({ differences }) => differences)).toEqual([]);
+});
