@@ -104,6 +104,31 @@ export const kinds: readonly Source[] = [
     }),
   ),
   {
+    it: "a ServiceImport is a backend with a variable of its own, beside the Service of the same name",
+    authority: "GEP-1748, Gateway API Interaction with Multi-Cluster Services",
+    files: {
+      "it.yaml": route(
+        "{ backendRefs: [{ group: multicluster.x-k8s.io, kind: ServiceImport, name: v1, port: 80 }, { name: v1, port: 80 }] }",
+        { hosts: "clusters.example" },
+      ),
+    },
+    values: ["service-import-shop-v1-80", "service-shop-v1-80"],
+  },
+  {
+    it: "a ReferenceGrant for Services lets nobody refer to a ServiceImport",
+    authority: "Gateway API v1beta1, ReferenceGrantTo: group and kind count",
+    files: {
+      "it.yaml": all(
+        route(far.replace("name: v1", "group: multicluster.x-k8s.io, kind: ServiceImport, name: v1"), {
+          hosts: "import-far.example",
+        }),
+        grant("group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: shop"),
+      ),
+    },
+    leftOut: [/no ReferenceGrant lets shop refer to the ServiceImport v1 of far/],
+    asks: [["http://import-far.example/", 500]],
+  },
+  {
     it: "weights of zero alone are answered 500",
     authority: "Gateway API v1, BackendRef.weight: with zero, no traffic is forwarded",
     files: { "it.yaml": route("{ backendRefs: [{ name: v1, port: 80, weight: 0 }] }", { hosts: "zero.example" }) },

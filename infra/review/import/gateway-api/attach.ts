@@ -12,7 +12,7 @@ export interface Attached {
   readonly route: Route;
   /** Undefined for every host that no other attachment names. */
   readonly host: string | undefined;
-  /** Undefined where neither the gateway is here nor its listener can be told by the route. */
+  /** Undefined where the gateway is not here and its listener is not known by the route either. */
   readonly by: { readonly gateway: Gateway; readonly listener: Listener } | undefined;
   /** The reference to its gateway. */
   readonly at: Path;
@@ -99,7 +99,7 @@ const whyNot = ({ group, kind }: Parent): string => {
   return group === apiGroup ? "has no equivalent" : `(${group || "core"}) has no equivalent`;
 };
 
-/** The gateway that has the listener which the reference names, as far as it can be told. */
+/** The gateway that has the listener which the reference names, as far as it is known. */
 const supposed = (parent: Parent, namespace: string, { resource }: Route, { redirected }: Cluster) => {
   const listener = supposedListener(parent, namespace, redirected);
   if (!listener) return { says: "its listeners narrow nothing" };

@@ -40,7 +40,13 @@ export interface Cluster {
 }
 
 export type Resolved =
-  | { readonly namespace: string; readonly name: string; readonly port: number; readonly protocol?: string | undefined }
+  | {
+      readonly kind: string;
+      readonly namespace: string;
+      readonly name: string;
+      readonly port: number;
+      readonly protocol?: string | undefined;
+    }
   | { readonly invalid: string };
 
 export const clusterOf = (resources: readonly Resource[], find: Find): Cluster => {
@@ -66,27 +72,31 @@ export const clusterOf = (resources: readonly Resource[], find: Find): Cluster =
     resolve: (backend, from) => {
       const { group, kind, name, port } = backend;
       const namespace = backend.namespace ?? from;
-      if (group !== "" || kind !== "Service")
-        return { invalid: `${kind}${kind === "Service" ? ` of ${group}` : ""} is no Service` };
-      if (port === undefined) return { invalid: `the Service ${name} is named without a port` };
+      if (!isService(backend)) return { invalid: `${kind}${kind === "Service" ? ` of ${group}` : ""} is no Service` };
+      if (port === undefined) return { invalid: `the ${kind} ${name} is named without a port` };
       const granted = grants.some(
         ({ resource, spec }) =>
           resource.namespace === namespace &&
           spec.from.some((it) => it.kind === "HTTPRoute" && it.group === apiGroup && it.namespace === from) &&
-          spec.to.some((it) => it.kind === "Service" && it.group === "" && (it.name ?? name) === name),
+          spec.to.some((it) => it.kind === kind && it.group === group && (it.name ?? name) === name),
       );
       if (namespace !== from && !granted)
-        return { invalid: `no ReferenceGrant lets ${from} refer to the Service ${name} of ${namespace}` };
+        return { invalid: `no ReferenceGrant lets ${from} refer to the ${kind} ${name} of ${namespace}` };
+      if (kind !== "Service") return { kind, namespace, name, port };
       const beside = services.filter((it) => it.resource.namespace === namespace);
       const found = beside.find((it) => it.resource.name === name);
       // An import without Services takes all of them for there.
       if (beside.length > 0 && !found) return { invalid: `there is no Service ${namespace}/${name}` };
       const at = found?.spec.ports.find((it) => it.port === port);
       if (found && !at) return { invalid: `the Service ${namespace}/${name} has no port ${port}` };
-      return { namespace, name, port, protocol: at?.appProtocol };
+      return { kind, namespace, name, port, protocol: at?.appProtocol };
     },
   };
 };
+
+/** A Service, or one of several clusters together (GEP-1748). */
+const isService = ({ group, kind }: Backend): boolean =>
+  (group === "" && kind === "Service") || (group === "multicluster.x-k8s.io" && kind === "ServiceImport");
 
 /** Those whose age is not known come behind the others. */
 const older = (a: Resource, b: Resource): number => {

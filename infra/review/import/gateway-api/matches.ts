@@ -2,6 +2,7 @@
 import { segmentsOf } from "../../../../functions/gateway/match.ts";
 import { canonicalPath } from "../../../../functions/gateway/path.ts";
 import { patternProblem } from "../../../../functions/gateway/patterns.ts";
+import { when as whenSchema } from "../../../../functions/gateway/when.ts";
 import type { RouteMatch } from "./schema.ts";
 
 export interface Taken {
@@ -37,8 +38,12 @@ export const takenOf = ({ path, method = "ANY", headers, queryParams }: RouteMat
     // A manifest's GET takes HEAD too, and here it does not.
     ...(method === "GET" && { method }),
   };
+  const issue = conditions.safeParse(when).error?.issues[0];
+  if (issue) throw new SyntaxError(`${issue.path.join(".")}: ${issue.message}`);
   return { ...pathOf(path), method, when, headers: headerCount, queries: queryCount };
 };
+
+const conditions = whenSchema();
 
 const methods = ["ANY", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -54,7 +59,8 @@ const compared = (
     if (!allowed.test(key)) throw new SyntaxError(`"${name}" is no name that a condition can have`);
     if (Object.hasOwn(found, key)) continue;
     if (type === "RegularExpression") found[key] = { matches: patternOf(value, "[ -~]") };
-    else found[key] = ["present", "absent"].includes(value) || value.includes("${") ? { exact: value } : value;
+    else if (value.includes("${")) throw new SyntaxError(`"${value}" is read as a variable in a manifest`);
+    else found[key] = ["present", "absent"].includes(value) ? { exact: value } : value;
   }
   return found;
 };

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Resolved } from "./cluster.ts";
 import type { Written } from "./filters.ts";
+import { isPlaceholder } from "./hostnames.ts";
 
 export type Service = Exclude<Resolved, { invalid: string }>;
 
@@ -56,9 +57,10 @@ export const upstreamsOf = (rule: UrlRule, variables: Variables): Upstreams => {
     return name;
   };
   const urlOf = (service: Service): string => {
-    if (rule !== undefined) return filled(rule, service);
-    const { namespace, name, port } = service;
-    return `\${${variables.of(variableOf(service), `Service ${namespace}/${name}, port ${port}`)}}`;
+    const { kind, namespace, name, port } = service;
+    // A name that Flux completes is no part of a URL yet, and a ServiceImport is reached by another one.
+    if (rule !== undefined && kind === "Service" && !isPlaceholder(namespace + name)) return filled(rule, service);
+    return `\${${variables.of(variableOf(service), `${kind} ${namespace}/${name}, port ${port}`)}}`;
   };
   return {
     urlOf,
@@ -80,14 +82,18 @@ const filled = (rule: string, { namespace, name, port }: Service): string =>
 const longest = 48;
 
 /** `service-shop-orders-80`; where that is too long, a digest stands for what is cut away, so that no two services share a variable. */
-const variableOf = ({ namespace, name, port }: Service): string => {
+const variableOf = ({ kind, namespace, name, port }: Service): string => {
   const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
-  const whole = plain(`service-${namespace}-${name}-${port}`);
+  const prefix = kind === "Service" ? "service" : "service-import";
+  const whole = plain(`${prefix}-${namespace}-${name}-${port}`);
   if (whole.length <= longest) return whole;
-  const digest = createHash("sha256").update(`${namespace}/${name}:${port}`).digest("hex").slice(0, 8);
+  const digest = createHash("sha256")
+    .update(`${kind === "Service" ? "" : kind}${namespace}/${name}:${port}`)
+    .digest("hex")
+    .slice(0, 8);
   const end = `-${port}-${digest}`;
   return (
-    plain(`service-${name}`)
+    plain(`${prefix}-${name}`)
       .slice(0, longest - end.length)
       .replace(/-+$/, "") + end
   );
@@ -106,5 +112,6 @@ export const nameOf = (text: string): string => {
 /** With a number behind it where it is taken. */
 export const distinct = (name: string, taken: (name: string) => boolean): string => {
   if (!taken(name)) return name;
-  for (let number = 2; ; number++) if (!taken(`${name}-${number}`)) return `${name}-${number}`;
+  const begun = name.slice(0, 43).replace(/-$/, "");
+  for (let number = 2; ; number++) if (!taken(`${begun}-${number}`)) return `${begun}-${number}`;
 };

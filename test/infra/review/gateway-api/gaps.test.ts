@@ -217,6 +217,17 @@ it("the verb writes manifests that hold, lists what it left out, and replaces no
   expect(gatewayApi(path.join(root, "k8s"), { ...options, force: true, acceptGaps: true }).exitCode).toBe(0);
 });
 
+it("what is no part of a gateway is counted by its kind, and nothing is missed", () => {
+  const root = project({
+    "k8s/a.yaml": `${route(`{ ${to} }`)}---\napiVersion: apps/v1\nkind: Deployment\n---\napiVersion: v1\nkind: Secret\n---\napiVersion: v1\nkind: Secret\n`,
+    "k8s/b.yaml": "{{ if }}\nkind: Job\n",
+  });
+  const { exitCode, text, data } = gatewayApi(path.join(root, "k8s"), { root, serviceUrl: "https://{name}.example" });
+  expect(exitCode).toBe(0);
+  expect(text).toContain("not read, since it is no part of a gateway: 1 Deployment.apps, 2 Secret, 1 no YAML\n");
+  expect(data).toMatchObject({ leftOut: false, gaps: [], others: { "Deployment.apps": 1, Secret: 2, "no YAML": 1 } });
+});
+
 it("what is no YAML, or holds no route, is said with its place", () => {
   expect(() => from("a: [")).toThrow(/^shop\.yaml:1 /);
   expect(() => from("kind: Service\nmetadata: { name: a }\nspec: {}\n")).toThrow(/no HTTPRoute in shop.yaml/);

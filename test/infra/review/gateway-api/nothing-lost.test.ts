@@ -45,9 +45,10 @@ const match = record({
   headers: some(comparison, 2),
   queryParams: some(comparison, 2),
 });
+// biome-ignore-start lint/suspicious/noTemplateCurlyInString: of Flux
 const backend = fc.record(
   {
-    name: oneOf("v1", "V1", "9-lives", "no-backend", "a.b", "n".repeat(60)),
+    name: oneOf("v1", "V1", "9-lives", "no-backend", "a.b", "${APP}", "n".repeat(60)),
     port: oneOf(80, 81),
     kind: oneOf("Service", "Bucket"),
     group: oneOf("", "example.com"),
@@ -56,10 +57,12 @@ const backend = fc.record(
   },
   { requiredKeys: ["name"] },
 );
+// biome-ignore-end lint/suspicious/noTemplateCurlyInString: of Flux
 const pathChange = oneOf(
   { type: "ReplaceFullPath", replaceFullPath: "/x" },
   { type: "ReplacePrefixMatch", replacePrefixMatch: "/" },
   { type: "ReplaceFullPath", replaceFullPath: "{x}" },
+  { type: "ReplacePrefixMatch", replacePrefixMatch: "/{x}" },
 );
 const headerList = record({
   set: some(fc.record({ name: names, value: values }), 2),
@@ -80,6 +83,17 @@ const filter = fc.oneof(
   }),
   fc.record({ type: oneOf("URLRewrite"), urlRewrite: record({ hostname: hosts, path: pathChange, more: oneOf(1) }) }),
   fc.record({ type: oneOf("RequestMirror"), requestMirror: fc.record({ backendRef: backend }) }),
+  fc.record({
+    type: oneOf("CORS"),
+    cors: record({
+      allowOrigins: some(oneOf("*", "https://a.example", "https://*.a.example", "a", "null"), 2),
+      allowMethods: some(oneOf("*", "GET", "get", "TRACE"), 2),
+      allowHeaders: some(names, 2),
+      exposeHeaders: some(oneOf("*", "x-a", "X-B"), 2),
+      allowCredentials: oneOf(true),
+      maxAge: oneOf(0, 1, 100_000_000),
+    }),
+  }),
   fc.record({ type: oneOf("ExtensionRef", "New") }),
 );
 const rule = record({
@@ -203,4 +217,4 @@ it("no match is lost, and nothing that is written is refused", () => {
     }),
     { numRuns: runs },
   );
-});
+}, 600_000);
