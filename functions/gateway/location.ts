@@ -79,9 +79,12 @@ const portOf = ({ port, protocol }: URL): string => port || (protocol === "https
 const pathFor = (path: string, asked: string, given: string): string => {
   if (path === asked) return given;
   const [theirs, ours] = prefixes(asked, given);
-  if (path !== theirs && !path.startsWith(`${theirs}/`)) return path;
-  return ours + path.slice(theirs.length) || "/";
+  // A service that knows the public prefix has written it already.
+  if (theirs === "" && ours !== "" && isUnder(path, ours)) return path;
+  return isUnder(path, theirs) ? ours + path.slice(theirs.length) || "/" : path;
 };
+
+const isUnder = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);
 
 /** What stands before the segments that both end in. Where they end in none, one may hold the other whole; else all of both. */
 const prefixes = (asked: string, given: string): readonly [theirs: string, ours: string] => {

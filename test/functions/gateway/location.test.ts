@@ -21,6 +21,8 @@ it("a prefix that was exchanged is exchanged back, in every form that a service 
     fc.property(path, path, segment, path, fc.integer({ min: 0, max: 3 }), (ours, theirs, last, to, form) => {
       // A service's root is a folder.
       fc.pre(theirs + to !== "");
+      // Who leaves its prefix out may have written the public one.
+      fc.pre(theirs !== "" || ours === "" || !`${to}/`.startsWith(`${ours}/`));
       // What both prefixes end in alike is part of what stays.
       fc.pre(ours.split("/").at(-1) !== theirs.split("/").at(-1) || ours === "" || theirs === "");
       const service = "http://svc.internal:8080";
@@ -65,6 +67,10 @@ it.each([
   ["http://svc.internal/a", "/a", "http://svc.internal/a", `${gate}/a`],
   ["http://svc.internal//evil.example", "/a", "http://svc.internal/a", `${gate}//evil.example`],
   ["/api/orders/7/", "/shop/orders/7", "http://svc.internal/api/orders/7", "/shop/orders/7/"],
+  ["/wallet/v1/accounts/8", "/wallet/v1/accounts/7", "http://svc.internal/accounts/7", "/wallet/v1/accounts/8"],
+  ["http://svc.internal/wallet/v1/a", "/wallet/v1/b", "http://svc.internal/b", `${gate}/wallet/v1/a`],
+  [`${gate}/wallet/v1/a`, "/wallet/v1/b", `${gate}/b`, `${gate}/wallet/v1/a`],
+  [`${gate}/a`, "/wallet/v1/b", `${gate}/b`, `${gate}/wallet/v1/a`],
   ["", "/shop/orders/7", "http://svc.internal/api/orders/7", ""],
 ])("%j, said to %s that was asked for as %s, is %j", (said, given, asked, expected) => {
   expect(location(said, given, asked)).toBe(expected);

@@ -20,6 +20,23 @@ it("asks the Worker behind its service binding", async () => {
   expect(asked).toEqual(["GET https://gate.example/rates?x=1 203.0.113.7"]);
 });
 
+it.each([
+  ["rewrite", "https://gate.example/v1/rates/8"],
+  ["keep", "https://gate.example/rates/8"],
+] as const)("a redirect to the address that the Worker was called by: %s", async (location, expected) => {
+  const headers = { location: "https://gate.example/rates/8" };
+  const fetch = async () => new Response(null, { status: 302, headers });
+  const { send } = conversation(
+    {},
+    {
+      upstream: (_, deps) => make({ service: "open-rates", location }, deps),
+      world: world({ env: { SERVICE_OPEN_RATES: { fetch } } }),
+      routes: { it: { match: "GET /v1/rates/{id}", target: "/rates/{path.id}" } },
+    },
+  );
+  expect((await send("GET /v1/rates/7")).headers.location).toBe(expected);
+});
+
 it("does not start without its binding", () => {
   expect(() => make({ service: "rates" }, world({ env: {} }))).toThrow(/SERVICE_RATES/);
 });
