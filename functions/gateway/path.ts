@@ -4,7 +4,7 @@
  * The URL standard has resolved dot segments, encoded ones too, and turned backslashes into slashes. Here, percent-encoded
  * letters, digits and `-._~` become themselves, other encodings upper case (RFC 3986, section 6.2.2), and whatever servers
  * read in different ways is refused: empty segments, `;`, encoded slashes, backslashes, semicolons and control characters,
- * these encoded twice, and bytes that are no UTF-8. Case matters, and so does a slash at the end.
+ * these encoded more than once, and bytes that are no UTF-8. The canonical form of a canonical path is that path. Case matters, and so does a slash at the end.
  *
  * A route may keep encoded slashes (`encoded-slashes: keep`, as Envoy's KEEP_UNCHANGED and Apache's NoDecode). One is then
  * part of a captured value, never a separator. What would be a dot segment once it is decoded stays refused.
@@ -13,9 +13,30 @@
 /** Most paths have nothing that needs a second look. */
 const odd = /[^\w\-.~!$&'()*+,=:@/]|\/\//;
 
-const ambiguous = /\/\/|;|\\|%(?:5c|3b|[01][0-9a-f]|7f|25(?:2f|5c|2e|3b|00))/i;
+/** In the canonical form. */
+const ambiguous = /\/\/|%(?:5C|3B|[01][0-9A-F]|7F)/;
 
-const encodedSlash = /%2f/i;
+/** What separates, ends or leads elsewhere, for some servers. */
+const meant = /[/\\;.\p{Cc}]/u;
+
+/** An encoding that is itself encoded more often is refused as a whole. */
+const deepest = 4;
+
+/** Whether a server that decodes more than once finds what has a meaning. Digits of an encoding may be encoded, too. */
+const hidesMeaning = (canonical: string): boolean => {
+  let text = canonical;
+  for (let depth = 0; depth < deepest; depth++) {
+    if (!text.includes("%")) return false;
+    let hides = false;
+    text = text.replace(/%[0-7][0-9a-f]/gi, (piece) => {
+      const character = String.fromCharCode(Number.parseInt(piece.slice(1), 16));
+      if (depth > 0 && meant.test(character)) hides = true;
+      return character;
+    });
+    if (hides) return true;
+  }
+  return /%[0-7][0-9a-f]/i.test(text);
+};
 
 /** A dot segment for a server that decodes slashes before it resolves them. */
 const hiddenDots = /(?:^|\/|%2F)\.\.?(?:$|\/|%2F)/;
@@ -29,7 +50,6 @@ export const hasEncodedSlash = (path: string): boolean => path.includes("%2F");
  */
 export const canonicalPath = (path: string, slashes: "refuse" | "keep" = "refuse"): string | undefined => {
   if (!odd.test(path)) return path;
-  if (ambiguous.test(path) || (slashes === "refuse" && encodedSlash.test(path))) return undefined;
   try {
     decodeURIComponent(path);
   } catch {
@@ -40,5 +60,7 @@ export const canonicalPath = (path: string, slashes: "refuse" | "keep" = "refuse
     const character = String.fromCharCode(Number.parseInt(piece.slice(1), 16));
     return /[\w\-.~]/.test(character) ? character : piece.toUpperCase();
   });
-  return slashes === "keep" && hiddenDots.test(canonical) ? undefined : canonical;
+  if (ambiguous.test(canonical) || (canonical.includes("%25") && hidesMeaning(canonical))) return undefined;
+  if (slashes === "refuse") return hasEncodedSlash(canonical) ? undefined : canonical;
+  return hiddenDots.test(canonical) ? undefined : canonical;
 };

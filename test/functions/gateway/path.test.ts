@@ -1,4 +1,5 @@
 /** The paths of docs/paths.md, each as a client would send it. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import page from "../../../docs/paths.md?raw";
 import { canonicalPath } from "../../../functions/gateway/path.ts";
@@ -60,6 +61,54 @@ it("the page has rows", () => {
   expect(rows.length).toBeGreaterThan(20);
 });
 
-it("is idempotent: a canonical path is its own", () => {
-  for (const { matched } of rows) if (matched !== undefined) expect(canonicalPath(matched)).toBe(matched);
+describe("the canonical form of a canonical path is that path", () => {
+  const again = (path: string, slashes: "refuse" | "keep") => {
+    const once = canonicalPath(path, slashes);
+    if (once === undefined) return;
+    expect([path, canonicalPath(once, slashes)]).toEqual([path, once]);
+    // And so it is behind the parser that every server has.
+    expect([path, new URL(once, "https://gate.example").pathname]).toEqual([path, once]);
+    // However often a server decodes, it finds no separator, no dot segment and no control character that was not there.
+    let decoded = once;
+    for (let depth = 0; depth < 6; depth++) {
+      decoded = decoded.replace(/%[0-9A-F]{2}/gi, (it) => String.fromCharCode(Number.parseInt(it.slice(1), 16)));
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      expect([path, decoded.match(/[\\;\u0000-\u001f\u007f]|\/\.{1,2}(?:\/|$)/)]).toEqual([path, null]);
+      if (slashes === "refuse") expect([path, decoded.split("/").length]).toEqual([path, once.split("/").length]);
+    }
+  };
+
+  /** Encodes a byte, then each character of that, and so on. */
+  const encoded = (byte: number, depth: number, upper: boolean): string => {
+    const hex = byte.toString(16).padStart(2, "0");
+    const once = `%${upper ? hex.toUpperCase() : hex}`;
+    return depth === 1 ? once : [...once].map((it) => encoded(it.charCodeAt(0), depth - 1, upper)).join("");
+  };
+
+  it.each(["refuse", "keep"] as const)("for each byte, encoded up to three times, in each place (%s)", (slashes) => {
+    for (let byte = 0; byte < 256; byte++)
+      for (const depth of [1, 2, 3])
+        for (const upper of [true, false])
+          for (const place of ["/a/X", "/X/b", "/aXb", "/%2X", "/%X", "/X2e/", "/.X/b", "/X."])
+            again(new URL(place.replace("X", encoded(byte, depth, upper)), "https://gate.example").pathname, slashes);
+  });
+
+  it("for mixtures of encodings", () => {
+    const piece = fc.oneof(
+      fc.constantFrom("%", "25", "2", "e", "E", "f", ".", "..", "/", ";", "\\", "a", "%2e", "%2f", "%5c", "%25"),
+      fc
+        .record({ byte: fc.integer({ min: 0, max: 255 }), depth: fc.integer({ min: 1, max: 3 }), upper: fc.boolean() })
+        .map(({ byte, depth, upper }) => encoded(byte, depth, upper)),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), fc.constantFrom("refuse", "keep"), (pieces, slashes) => {
+        again(new URL(`https://gate.example/${pieces.join("")}`).pathname, slashes as "refuse" | "keep");
+      }),
+      { seed: 20, numRuns: 3000 },
+    );
+  });
+
+  it("for the page's rows", () => {
+    for (const { matched } of rows) if (matched !== undefined) expect(canonicalPath(matched)).toBe(matched);
+  });
 });
