@@ -10,6 +10,7 @@ import type { Problem } from "../compiler/problem.ts";
 import type { Source } from "../compiler/read.ts";
 import { bytesOf, sourceOf } from "../compiler/read.ts";
 import { open } from "../compiler/reading.ts";
+import { type StandIn, touches } from "../compiler/salvage.ts";
 import { caseFile, type Written, type WrittenStep } from "./language.ts";
 
 /** A tier and its cases. */
@@ -87,8 +88,8 @@ export const casesIn = (
 ): { readonly cases: readonly Case[]; readonly found: readonly Problem[] } => {
   if (source.problems.length > 0) return { cases: [], found: source.problems };
   const reading = open(source, environment);
-  const written = reading.parse(schema, reading.value ?? [], [], "a case");
-  const cases = (written ?? []).map((it, index) => caseOf(it, index, source));
+  const { value: written = [], broken } = reading.parse(schema, reading.value ?? [], [], "a case", standIn);
+  const cases = written.map((it, index) => caseOf(it, index, source));
   const words = wordsOf(tier);
   const all = cases.reduce((sum, it) => sum + requestsOf(it), 0);
   if (all > mostRequests) {
@@ -97,15 +98,25 @@ export const casesIn = (
   }
   const seen = new Map<string, Path>();
   const named = cases.flatMap(({ it, steps }, index): Problem[] => {
-    const first = seen.get(it);
-    seen.set(it, first ?? [index, "it"]);
+    const first = touches(broken, index, "it") ? undefined : seen.get(it);
+    if (!touches(broken, index, "it")) seen.set(it, first ?? [index, "it"]);
     const twice = source.problem([index, "it"], "duplicate-id", "two cases say the same", {
       remedy: "say what is different about this one",
       related: first ? [source.related(first, "it stands here first")] : [],
     });
     return [...(first ? [twice] : []), ...steps.flatMap((step) => unknownNames(step, words, source))];
   });
-  return { cases, found: [...reading.found, ...named] };
+  // What stands in for something broken is not tried.
+  return { cases: broken.length > 0 ? [] : cases, found: [...reading.found, ...named] };
+};
+
+/** What stands in for a broken case, or a broken part of one, so that the names in the others can be looked at. */
+const standIn: StandIn = (path) => {
+  const last = path.at(-1);
+  const isStep = path.length === 1 || (path.at(-2) === "then" && typeof last === "number");
+  if (isStep) return { ...(path.length === 1 && { it: "unknown" }), send: "GET /", expect: {} };
+  if (path.length > 2 && !path.includes("then")) return undefined;
+  return last === "it" ? "unknown" : last === "send" ? "GET /" : last === "expect" ? {} : undefined;
 };
 
 /** Of one file: some minutes. */

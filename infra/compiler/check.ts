@@ -1,6 +1,6 @@
 /** Checks one manifest: its frame, each route, each filter and upstream by the schema of its part, then what they mean together. */
 import path from "node:path";
-import { type Frame, frame, type Route, route } from "../../functions/gateway/config.ts";
+import { type Frame, frame, route } from "../../functions/gateway/config.ts";
 import { joined, matchOf, segmentsOf } from "../../functions/gateway/match.ts";
 import { name } from "../../functions/gateway/names.ts";
 import { testsOf } from "../../functions/gateway/when.ts";
@@ -10,7 +10,9 @@ import { entriesOf, filtersOf, type Reading, upstreamsOf } from "./parts.ts";
 import { inOrder, type Problem } from "./problem.ts";
 import type { Source } from "./read.ts";
 import { open } from "./reading.ts";
+import { unknownHost } from "./rules/placement.ts";
 import { rulesBroken } from "./rules/rules.ts";
+import { type Broken, type StandIn, touches } from "./salvage.ts";
 import { validationsOf } from "./validations.ts";
 
 export interface Verdict {
@@ -41,7 +43,8 @@ export const check = (source: Source, surroundings: Surroundings): Verdict => {
   };
   const problems = bounded(inOrder([...reading.found, ...(tier ? rulesBroken(tier, surroundings) : [])]));
   // Without its preset's filters a tier would let in whom it must not; what is wrong with them is said in their own file.
-  return problems.length === 0 && tier?.shared.whole ? { problems, tier, ...known } : { problems, ...known };
+  const holds = problems.length === 0 && reading.whole && (preset === undefined || tier?.preset?.whole === true);
+  return tier && holds ? { problems, tier, ...known } : { problems, ...known };
 };
 
 /** To make a schema takes longer than to use it. */
@@ -59,82 +62,106 @@ const bounded = (problems: Problem[]): Problem[] => {
   return [...problems.slice(0, most), { ...end, remedy: "mend those above first" }];
 };
 
-/** The tier, as far as its manifest holds: what is broken has been reported, and stands for nothing. */
+/** The tier, as far as its manifest holds: what is broken has been reported, and rules say nothing that follows from it. */
 const tierOf = (value: unknown, reading: Reading, { registry, presets }: Surroundings): CheckedTier | undefined => {
   const { source } = reading;
-  const manifest = reading.parse(schemas.frame, value, [], "the manifest") ?? salvaged(value, source);
-  if (!manifest) return undefined;
+  const read = reading.parse(schemas.frame, value, [], "the manifest", inFrame(source.file));
+  if (!read.value) return undefined;
+  const { value: manifest, broken } = read;
   const keys = Object.fromEntries(entriesOf(value));
   const preset = manifest.preset === undefined ? undefined : presets.get(manifest.preset);
-  const own = filtersOf(keys.filters, ["filters"], "", registry, reading);
-  const shared = inherited(manifest, preset, own);
+  const own = filtersOf(
+    touches(broken, "filters") ? (keys.filters ?? null) : keys.filters,
+    ["filters"],
+    "",
+    registry,
+    reading,
+  );
+  const shared = inherited(manifest, broken, preset, own);
   const upstreams = upstreamsOf(keys.upstreams, registry, reading);
-  const names = Object.keys(manifest.routes);
-  const routes = names.flatMap((it) => routeOf(it, manifest, shared, registry, reading) ?? []);
+  const written = entriesOf(keys.routes);
+  const routes = written.flatMap(([name, it]) => routeOf(name, it, manifest, shared, registry, reading) ?? []);
   return {
     source,
     manifest,
+    broken,
     preset,
     shared,
     upstreams,
     upstreamNames: entriesOf(keys.upstreams).map(([it]) => it),
     routes,
-    whole: routes.length === entriesOf(keys.routes).length,
+    whole: routes.length === written.length && !broken.some((path) => path.length === 1 && path[0] === "routes"),
     validations: new Map(),
   };
 };
 
-/** The keys of a frame that hold by themselves, with stand-ins for what it needs, so that all else can be judged. */
-const salvaged = (value: unknown, source: Source): Frame | undefined => {
-  const entries = entriesOf(value);
-  if (entries.length === 0) return undefined;
-  const { shape } = schemas.frame;
-  const holding = entries.filter(
-    ([key, it]) => Object.hasOwn(shape, key) && shape[key as keyof typeof shape].safeParse(it).success,
-  );
-  const routes = entriesOf(Object.fromEntries(entries).routes).filter(([it]) => schemas.name.safeParse(it).success);
-  const tier = path.basename(source.file, ".yaml");
-  const standIns = {
+/** What stands in for a broken key of the frame. A file is named after its tier. */
+const inFrame = (file: string): StandIn => {
+  const tier = path.basename(file, ".yaml");
+  const all: Readonly<Record<string, unknown>> = {
     api: "postern/v1",
     tier: schemas.name.safeParse(tier).success ? tier : "unknown",
-    hosts: ["unknown.invalid"],
+    hosts: [unknownHost],
+    base: "/unknown",
+    routes: {},
   };
-  return schemas.frame.parse({ ...standIns, ...Object.fromEntries(holding), routes: Object.fromEntries(routes) });
+  return ([key, index, ...further]) => {
+    if (index === undefined) return all[String(key)];
+    return key === "hosts" && further.length === 0 ? unknownHost : undefined;
+  };
 };
 
 const inherited = (
   { preset: named, without }: Frame,
+  broken: Broken,
   preset: CheckedPreset | undefined,
   own: CheckedFilters,
 ): CheckedFilters => {
+  const isUnknown = touches(broken, "preset") || touches(broken, "without") || (named !== undefined && !preset);
+  if (isUnknown) return { filters: own.filters, unknown: "any" };
   const ahead = preset?.filters.filters.filter(({ id }) => !without.includes(id)) ?? [];
-  const whole = named === undefined || preset?.filters.whole === true;
-  return { filters: [...ahead, ...own.filters], whole: whole && own.whole };
+  const unknown = [preset?.filters.unknown ?? 0, own.unknown];
+  return {
+    filters: [...ahead, ...own.filters],
+    unknown: unknown.includes("any") ? "any" : unknown.reduce<number>((sum, it) => sum + Number(it), 0),
+  };
+};
+
+/** What stands in for a broken value of a route, so that the names beside it are known. */
+const inRoute: StandIn = ([key, ...further]) => {
+  if (key === "match" && further.length === 0) return "GET /";
+  if (key === "to" && further.length === 2) return 1;
+  return key === "cutover" && further[0] === "percent" ? "100%" : undefined;
 };
 
 const routeOf = (
   name: string,
-  { base, routes }: Frame,
+  value: unknown,
+  { base }: Frame,
   shared: CheckedFilters,
   registry: Registry,
   reading: Reading,
 ): CheckedRoute | undefined => {
-  const value = routes[name];
   const at = ["routes", name];
-  const { filters } = Object.fromEntries(entriesOf(value));
-  const settings: Route | undefined = reading.parse(schemas.route, value, at, `the route ${name}`);
-  const own = filtersOf(filters, [...at, "filters"], `${name}/`, registry, reading);
+  const keys = Object.fromEntries(entriesOf(value));
+  const { value: settings, broken } = reading.parse(schemas.route, value, at, `the route ${name}`, inRoute);
+  const listed = touches(broken, "filters") ? (keys.filters ?? null) : keys.filters;
+  const own = filtersOf(listed, [...at, "filters"], `${name}/`, registry, reading);
   if (!settings) return undefined;
   const match = matchOf(settings.match);
   const whole = joined(base, match.path);
+  const dropsUnknown = touches(broken, "without");
+  const inherits = dropsUnknown ? [] : shared.filters.filter(({ id }) => !settings.without.includes(id));
   return {
     name,
     methods: match.methods,
     path: whole,
     segments: segmentsOf(whole),
     when: testsOf(settings.when),
-    chain: [...shared.filters.filter(({ id }) => !settings.without.includes(id)), ...own.filters],
-    whole: shared.whole && own.whole,
+    chain: [...inherits, ...own.filters],
+    unknownFilters: dropsUnknown || shared.unknown !== 0 || own.unknown !== 0,
     settings,
+    broken,
+    written: new Set(Object.keys(keys)),
   };
 };

@@ -11,6 +11,7 @@ import type { Registry } from "../registry.ts";
 import type { Documents } from "./documents.ts";
 import type { Path } from "./locate.ts";
 import type { Source } from "./read.ts";
+import type { Broken } from "./salvage.ts";
 import type { SchemaFiles } from "./schema-files.ts";
 
 export interface Named<T> {
@@ -27,7 +28,10 @@ export interface CheckedFilter {
   readonly mode: Mode;
   readonly percent: string;
   readonly when: readonly Test[];
+  /** As far as it holds. */
   readonly config: unknown;
+  /** What of its entry is broken: there only while a broken manifest is checked. */
+  readonly broken: FilterDoubts;
   /** The file in which it stands: a manifest, or a preset. */
   readonly source: Source;
   /** Of its entry in the list. */
@@ -36,23 +40,33 @@ export interface CheckedFilter {
   readonly at: Path;
 }
 
+export interface FilterDoubts {
+  /** Of the settings beside its kind. */
+  readonly settings: Broken;
+  /** Of its configuration. */
+  readonly config: Broken;
+}
+
 /** A list of filters, as far as it holds. */
 export interface CheckedFilters {
   readonly filters: readonly CheckedFilter[];
-  /** False where one of them is broken, and the others are all there is. */
-  readonly whole: boolean;
+  /** How many entries are of no known kind, so that nobody knows what they would do; `any` where the list is not known. */
+  readonly unknown: number | "any";
 }
 
 export interface CheckedPreset {
   readonly name: string;
   readonly source: Source;
   readonly filters: CheckedFilters;
+  /** Nothing of it is broken. */
+  readonly whole: boolean;
 }
 
 export interface CheckedUpstream {
   readonly use: string;
   readonly about: AboutUpstream;
   readonly timeout: string;
+  /** As far as it holds. */
   readonly config: unknown;
 }
 
@@ -65,14 +79,20 @@ export interface CheckedRoute {
   readonly when: readonly Test[];
   /** All that run, in order: the preset's and the tier's but those dropped, then its own. */
   readonly chain: readonly CheckedFilter[];
-  /** False where one of its filters is broken, and the chain shows only the others. */
-  readonly whole: boolean;
+  /** Whether filters run on it that nobody knows: an entry of no known kind, a broken `without`, a preset that is not there. */
+  readonly unknownFilters: boolean;
   readonly settings: Route;
+  /** What of its settings is broken; something else may stand there meanwhile. */
+  readonly broken: Broken;
+  /** Keys that stand in the file, be their values broken or not. */
+  readonly written: ReadonlySet<string>;
 }
 
 export interface CheckedTier {
   readonly source: Source;
   readonly manifest: Frame;
+  /** What of the manifest is broken, its routes' and parts' own values apart; something else may stand there meanwhile. */
+  readonly broken: Broken;
   readonly preset: CheckedPreset | undefined;
   /** What every route inherits, in order: the preset's filters but those that the tier drops, then the tier's own. */
   readonly shared: CheckedFilters;
@@ -80,9 +100,9 @@ export interface CheckedTier {
   readonly upstreams: Readonly<Record<string, CheckedUpstream>>;
   /** Names of all upstreams, also of those that are broken. */
   readonly upstreamNames: readonly string[];
-  /** Those that hold. */
+  /** As far as they hold. */
   readonly routes: readonly CheckedRoute[];
-  /** False where a route is broken, and `routes` shows only the others. */
+  /** False where something is no route at all, and `routes` shows only the others. */
   readonly whole: boolean;
   /** Of filters that check requests by a document, by id. */
   readonly validations: ReadonlyMap<string, Validation>;
@@ -102,7 +122,8 @@ export interface Validation {
 /** What a manifest stands among. */
 export interface Surroundings {
   readonly registry: Registry;
-  readonly environment: Named<Environment>;
+  /** As far as it holds; a variable of what is broken in it stands for nothing. */
+  readonly environment: Named<Environment> & { readonly broken?: Broken };
   /** Those that hold, by name; undefined for one that is broken, which has its own problems. */
   readonly presets: ReadonlyMap<string, CheckedPreset | undefined>;
   /** OpenAPI documents of `routes/openapi`; without it, what goes by them is not looked at. */

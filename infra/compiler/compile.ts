@@ -60,11 +60,11 @@ export const compile = (root: string, name: string, before?: Compiled): Compiled
   const files = manifestFiles(root);
   const shared = readEnvironment(root, name, before);
   const { environment } = shared;
-  const presets = readPresets(root, environment, registry);
+  const presets = readPresets(root, shared.surrounding, registry);
   const people = readConsumers(root, before);
   const surroundings = {
     registry,
-    environment,
+    environment: shared.surrounding,
     presets: presets.presets,
     documents: documentsOf(root),
     schemas: schemaFilesOf(root),

@@ -18,7 +18,8 @@ export interface Asked {
   readonly environment: string;
 }
 
-const nearest = (word: string, words: readonly string[]): string | undefined => {
+/** The word of a list that another one is most like, if it is like any. */
+export const nearest = (word: string, words: readonly string[]): string | undefined => {
   if (words.length === 0) return undefined;
   // Of a great many, the first: a hint is worth no minutes.
   const near = closest(word, words.slice(0, 200));
@@ -54,7 +55,7 @@ const brief = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)
 const pathOf = (path: Path): string => path.join("\n");
 
 /** Of a choice of types, the complaints of the one that was meant: the one whose type the value has. */
-const decided = (issue: $ZodIssue, asked: Asked): $ZodIssue[] => {
+export const decided = (issue: $ZodIssue, asked: Pick<Asked, "value">): $ZodIssue[] => {
   const value = valueAt(asked.value, issue.path);
   if (issue.code !== "invalid_union" || value === undefined) return [issue];
   const fitting = issue.errors.filter((all) => !all.some((it) => it.path.length === 0 && ofAnotherType(it, value)));
@@ -176,14 +177,20 @@ const nounOf = (path: Path, whole: string): string => {
 type Def = any;
 
 /** The keys that a strict object takes, `path` deep in a schema. */
-const keysAt = (schema: $ZodType, path: Path): string[] => {
+export const keysAt = (schema: $ZodType, path: Path): string[] => {
+  const at: Def = schemaAt(schema, path);
+  const options: Def[] = unwrapped(at)?._zod.def.options ?? [at];
+  return options.flatMap((it) => Object.keys(unwrapped(it)?._zod.def.shape ?? {}));
+};
+
+/** The schema of the value that a path leads to, or undefined where that is not one of one kind. */
+export const schemaAt = (schema: $ZodType, path: Path): $ZodType | undefined => {
   let at: Def = schema;
   for (const step of path) {
     const def: Def = unwrapped(at)?._zod.def;
     at = def?.type === "object" ? def.shape[step] : def?.type === "record" ? def.valueType : def?.element;
   }
-  const options: Def[] = unwrapped(at)?._zod.def.options ?? [at];
-  return options.flatMap((it) => Object.keys(unwrapped(it)?._zod.def.shape ?? {}));
+  return at;
 };
 
 const unwrapped = (schema: Def): Def => {

@@ -4,10 +4,11 @@ import { filterSettings, mostFilters, upstreamSettings } from "../../functions/g
 import { testsOf } from "../../functions/gateway/when.ts";
 import type { Registry } from "../registry.ts";
 import type { CheckedFilter, CheckedFilters, CheckedUpstream } from "./checked.ts";
-import { choice } from "./issues.ts";
+import { choice, nearest } from "./issues.ts";
 import type { Path } from "./locate.ts";
 import type { Problem } from "./problem.ts";
 import type { Source } from "./read.ts";
+import type { Broken, Salvaged, StandIn } from "./salvage.ts";
 
 const schemas = { filter: filterSettings(), upstream: upstreamSettings() };
 
@@ -15,9 +16,11 @@ const schemas = { filter: filterSettings(), upstream: upstreamSettings() };
 export interface Reading {
   readonly source: Source;
   readonly found: Problem[];
-  /** The value that a schema makes of `value`, or undefined and problems. */
-  readonly parse: <T>(schema: ZodType<T>, value: unknown, at: Path, noun: string) => T | undefined;
+  /** What a schema makes of a value, as far as it holds; what does not is among the problems. */
+  readonly parse: <T>(schema: ZodType<T>, value: unknown, at: Path, noun: string, standIn?: StandIn) => Parsed<T>;
 }
+
+export type Parsed<T> = Pick<Salvaged<T>, "value" | "broken">;
 
 /** @param prefix of their ids: `transfer/` */
 export const filtersOf = (
@@ -30,8 +33,8 @@ export const filtersOf = (
   // The frame's schema says where a list is too long.
   const all: readonly unknown[] = Array.isArray(entries) ? entries.slice(0, mostFilters) : [];
   const filters = all.flatMap((entry, index) => filterOf(entry, [...at, index], prefix, registry, reading) ?? []);
-  const absent = entries === undefined || entries === null;
-  return { filters, whole: absent || (Array.isArray(entries) && filters.length === entries.length) };
+  const isKnown = entries === undefined || Array.isArray(entries);
+  return { filters, unknown: isKnown ? all.length - filters.length : "any" };
 };
 
 const filterOf = (
@@ -47,13 +50,14 @@ const filterOf = (
   const at = [...entry, kind.use];
   const settings = reading.parse(schemas.filter, kind.settings, entry, kind.use);
   const config = reading.parse(about.schema as ZodType, expanded(kind.config, about.short), at, kind.use);
-  if (!settings || config === undefined) return undefined;
-  const { id = kind.use, mode, percent, when } = settings;
+  const { id = kind.use, mode, percent, when } = settings.value ?? schemas.filter.parse({});
   const { source } = reading;
-  return { id: prefix + id, use: kind.use, about, mode, percent, when: testsOf(when), config, source, entry, at };
+  const broken = { settings: [...kind.broken, ...settings.broken], config: config.broken };
+  const known = { use: kind.use, about, mode, percent, when: testsOf(when), config: config.value };
+  return { id: prefix + id, ...known, broken, source, entry, at };
 };
 
-/** The upstreams that hold, by name. */
+/** The upstreams of a known kind whose configuration holds as far as it goes, by name. */
 export const upstreamsOf = (all: unknown, registry: Registry, reading: Reading): Record<string, CheckedUpstream> =>
   Object.fromEntries(
     entriesOf(all).flatMap(([name, entry]): [string, CheckedUpstream][] => {
@@ -64,8 +68,8 @@ export const upstreamsOf = (all: unknown, registry: Registry, reading: Reading):
       const at = [...here, kind.use];
       const settings = reading.parse(schemas.upstream, kind.settings, here, name);
       const config = reading.parse(about.schema as ZodType, expanded(kind.config, about.short), at, kind.use);
-      if (!settings || config === undefined) return [];
-      return [[name, { use: kind.use, about, config, timeout: settings.timeout }]];
+      if (!settings.value || config.value === undefined) return [];
+      return [[name, { use: kind.use, about, config: config.value, timeout: settings.value.timeout }]];
     }),
   );
 
@@ -74,6 +78,8 @@ interface Kind<Part> {
   readonly part: Part;
   readonly config: unknown;
   readonly settings: Readonly<Record<string, unknown>>;
+  /** What a misspelt key beside it may have been meant for. */
+  readonly broken: Broken;
 }
 
 /** Splits an entry such as `{ jwt: …, mode: shadow }` into the part that it names and the settings beside it. */
@@ -103,7 +109,8 @@ const kindOf = <Part>(
   }
   if (use === undefined || named.length > 1) return undefined;
   const beside = Object.fromEntries(Object.entries(entry).filter(([key]) => Object.hasOwn(settings, key)));
-  return { use, part: parts[use] as Part, config: entry[use], settings: beside };
+  const broken = unknown.flatMap((key) => nearest(key, Object.keys(settings)) ?? []).map((key) => [key]);
+  return { use, part: parts[use] as Part, config: entry[use], settings: beside, broken };
 };
 
 /** `16KiB` for `{ max: 16KiB }`; nothing for `{}`. */

@@ -5,6 +5,7 @@ import { problemsOf } from "./issues.ts";
 import type { Path } from "./locate.ts";
 import type { Reading } from "./parts.ts";
 import type { Source } from "./read.ts";
+import { salvage } from "./salvage.ts";
 import { substitute } from "./variables.ts";
 
 export interface Opened extends Reading {
@@ -12,13 +13,15 @@ export interface Opened extends Reading {
   readonly value: unknown;
   /** Names of values that it asks for. */
   readonly asked: ReadonlySet<string>;
+  /** False where it asks for a value that is broken in the environment's own file. */
+  readonly whole: boolean;
 }
 
 export const open = (source: Source, environment: Named<Environment>): Opened => {
-  const { value, problems, asked } = substitute(source, { file: environment.file, values: environment.value.values });
+  const { value, problems, unknown, asked } = substitute(source, environment);
   const found = [...problems];
   // What a variable stands for that is not there cannot be judged, and has been reported.
-  const unjudged = new Set(problems.map(({ line, column }) => `${line}:${column}`));
+  const unjudged = new Set([...problems, ...unknown].map(({ line, column }) => `${line}:${column}`));
   const known = ({ path }: { readonly path: Path }, at: Path): boolean => {
     if (unjudged.size === 0) return true;
     const { line, column } = source.related([...at, ...path], "");
@@ -29,12 +32,15 @@ export const open = (source: Source, environment: Named<Environment>): Opened =>
     found,
     value,
     asked,
-    parse: (schema, part, at, noun) => {
-      const result = schema.safeParse(part);
-      if (result.success) return result.data;
-      const issues = result.error.issues.filter((issue) => known(issue, at));
-      found.push(...problemsOf(issues, { source, at, value: part, schema, noun, environment: environment.file }));
-      return undefined;
+    whole: unknown.length === 0,
+    parse: (schema, part, at, noun, standIn) => {
+      const { value, broken, rounds } = salvage(schema, part, standIn);
+      const file = environment.file;
+      for (const round of rounds) {
+        const issues = round.filter((issue) => known(issue, at));
+        found.push(...problemsOf(issues, { source, at, value: part, schema, noun, environment: file }));
+      }
+      return { value, broken };
     },
   };
 };

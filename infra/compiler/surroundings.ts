@@ -4,12 +4,13 @@ import path from "node:path";
 import { preset } from "../../functions/gateway/config.ts";
 import { consumers, type Environment, environment } from "../../functions/gateway/environment.ts";
 import type { Registry } from "../registry.ts";
-import type { CheckedPreset, Named } from "./checked.ts";
+import type { CheckedPreset, Named, Surroundings } from "./checked.ts";
 import { problemsOf } from "./issues.ts";
 import { entriesOf, filtersOf } from "./parts.ts";
 import type { Problem } from "./problem.ts";
 import { bytesOf, type Source, sourceOf } from "./read.ts";
 import { open } from "./reading.ts";
+import { type StandIn, salvage, touches } from "./salvage.ts";
 
 const load = (root: string, file: string): Source => sourceOf(file, bytesOf(root, file));
 
@@ -27,6 +28,8 @@ interface Before {
 
 export interface Shared {
   readonly environment: Named<Environment>;
+  /** As far as it holds, to check by. */
+  readonly surrounding: Surroundings["environment"];
   /** As it is written; undefined where it is broken. */
   readonly source: Source | undefined;
   readonly problems: readonly Problem[];
@@ -61,11 +64,20 @@ export const readEnvironment = (root: string, name: string, before: Before | und
   const schema = environment();
   const last: Named<Environment> = before?.environment ?? { name, file, value: schema.parse({}) };
   const source = load(root, file);
-  if (source.problems.length > 0) return { environment: last, source: undefined, problems: source.problems };
-  const result = schema.safeParse(source.value ?? {});
-  if (result.success) return { environment: { name, file, value: result.data }, source, problems: [] };
+  if (source.problems.length > 0) {
+    const surrounding = before ? last : { ...last, broken: [[]] };
+    return { environment: last, surrounding, source: undefined, problems: source.problems };
+  }
+  const { value, broken, rounds } = salvage(schema, source.value ?? {});
+  if (rounds.length === 0 && value) {
+    const environment = { name, file, value };
+    return { environment, surrounding: environment, source, problems: [] };
+  }
   const asked = { source, at: [], value: source.value, schema, noun: "the environment", environment: file };
-  return { environment: last, source: undefined, problems: problemsOf(result.error.issues, asked) };
+  const problems = rounds.flatMap((issues) => problemsOf(issues, asked));
+  // What has been sound before is what runs on.
+  const surrounding = before ? last : { name, file, value: value ?? last.value, broken };
+  return { environment: last, surrounding, source: undefined, problems };
 };
 
 export const readConsumers = (
@@ -78,13 +90,11 @@ export const readConsumers = (
   const source = load(root, file);
   if (source.problems.length > 0) return { entries: last, problems: source.problems };
   const schema = consumers();
-  const result = schema.safeParse(source.value);
-  if (!result.success) {
-    const asked = { source, at: [], value: source.value, schema, noun: "the file of consumers", environment: file };
-    return { entries: last, problems: problemsOf(result.error.issues, asked) };
-  }
-  const all = Object.entries(result.data.consumers).flatMap(([id, { labels, keys }]) =>
-    keys.map((key, index) => ({ id, labels, key, index })),
+  const { value, broken, rounds } = salvage(schema, source.value, instead);
+  const asked = { source, at: [], value: source.value, schema, noun: "the file of consumers", environment: file };
+  const unread = rounds.flatMap((issues) => problemsOf(issues, asked));
+  const all = Object.entries(value?.consumers ?? {}).flatMap(([id, { labels, keys }]) =>
+    keys.flatMap((key, index) => (touches(broken, "consumers", id, "keys", index) ? [] : [{ id, labels, key, index }])),
   );
   const owners = new Map<string, (typeof all)[number]>();
   const problems = all.flatMap((it) => {
@@ -97,12 +107,16 @@ export const readConsumers = (
       source.problem(["consumers", it.id, "keys", it.index], "duplicate-id", "this key stands there twice", options),
     ];
   });
-  if (problems.length > 0) return { entries: last, problems };
+  if (unread.length + problems.length > 0) return { entries: last, problems: [...unread, ...problems] };
   const entries = all.map(
     ({ id, labels, key }): Consumer => ({ key: key.replace("sha256:", "key/"), value: JSON.stringify({ id, labels }) }),
   );
   return { entries: entries.toSorted((a, b) => (a.key < b.key ? -1 : 1)), problems: [] };
 };
+
+/** In place of a broken key, so that the others of its consumer are known. */
+const instead: StandIn = ([, , list, index, ...further]) =>
+  list === "keys" && index !== undefined && further.length === 0 ? `sha256:${"0".repeat(64)}` : undefined;
 
 export interface Presets {
   /** Those that hold, by name; undefined for one that is broken. */
@@ -113,7 +127,7 @@ export interface Presets {
   readonly texts: string;
 }
 
-export const readPresets = (root: string, surrounding: Named<Environment>, registry: Registry): Presets => {
+export const readPresets = (root: string, surrounding: Shared["surrounding"], registry: Registry): Presets => {
   const folder = "routes/presets";
   const presets = new Map<string, CheckedPreset | undefined>();
   const asked = new Set<string>();
@@ -126,8 +140,11 @@ export const readPresets = (root: string, surrounding: Named<Environment>, regis
     presets.set(name, undefined);
     if (source.problems.length > 0) continue;
     const reading = open(source, surrounding);
-    const value = reading.parse(preset(), reading.value, [], "the preset");
-    const filters = filtersOf(Object.fromEntries(entriesOf(reading.value)).filters, ["filters"], "", registry, reading);
+    const standIn: StandIn = ([key]) => ({ preset: name, summary: "unknown" })[String(key)];
+    const { value, broken } = reading.parse(preset(), reading.value, [], "the preset", standIn);
+    const entries = Object.fromEntries(entriesOf(reading.value)).filters;
+    const listed = touches(broken, "filters") ? (entries ?? null) : entries;
+    const filters = filtersOf(listed, ["filters"], "", registry, reading);
     if (value && value.preset !== name)
       reading.found.push(
         source.problem(["preset"], "file-name", `the preset "${value.preset}" stands in ${source.file}`, {
@@ -136,7 +153,7 @@ export const readPresets = (root: string, surrounding: Named<Environment>, regis
       );
     for (const it of reading.asked) asked.add(it);
     problems.push(...reading.found);
-    if (value) presets.set(name, { name, source, filters });
+    if (value) presets.set(name, { name, source, filters, whole: reading.found.length === 0 });
   }
   return { presets, asked, problems, texts: JSON.stringify(texts) };
 };

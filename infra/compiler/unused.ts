@@ -13,6 +13,9 @@ export const unused = (
   tiers: readonly CheckedTier[],
 ): Problem[] => {
   if (verdicts.some((it) => !it.asked)) return [];
+  const all = verdicts.flatMap(({ problems }) => problems.map(({ code }) => code));
+  // A misspelt name may well be meant for what nobody asks for.
+  const astray = (codes: readonly string[]): boolean => all.some((code) => codes.includes(code));
   const values = new Set([...asked, ...verdicts.flatMap((it) => [...(it.asked ?? [])])]);
   const remedy = "remove it";
   const idle = (
@@ -34,11 +37,14 @@ export const unused = (
   const namespaces = new Set(tiers.flatMap(bindingsOf).flatMap((it) => (it.kind === "kv" ? [it.namespace] : [])));
   if (environment.value.control) namespaces.add("feed");
   const named = new Set(verdicts.map(({ preset }) => preset));
+  const presetIsAstray = astray(["unknown-preset"]) || verdicts.some(({ preset }) => preset === "any");
   return [
-    ...idle(source, "values", values, (key) => `no manifest asks for \${${key}}`),
+    ...(astray(["unknown-variable", "partial-variable"])
+      ? []
+      : idle(source, "values", values, (key) => `no manifest asks for \${${key}}`)),
     ...(whole ? idle(source, "kv", namespaces, (key) => `no part needs the namespace "${key}"`) : []),
     ...[...presets].flatMap(([name, preset]) =>
-      preset && !named.has(name)
+      preset && !presetIsAstray && !named.has(name)
         ? [preset.source.problem(["preset"], "unused-preset", `no tier has the preset "${name}"`, { remedy })]
         : [],
     ),

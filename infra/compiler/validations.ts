@@ -13,6 +13,7 @@ import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings, Validation
 import type { Documents } from "./documents.ts";
 import { finder, missing } from "./operations.ts";
 import { once, type Problem } from "./problem.ts";
+import { touches } from "./salvage.ts";
 import type { SchemaFile } from "./schema-files.ts";
 
 interface Validated {
@@ -31,19 +32,23 @@ interface Made {
 export const validationsOf = (tier: CheckedTier, { documents, schemas }: Surroundings): Validated => {
   const validations = new Map<string, Validation>();
   const problems: Problem[] = [];
-  const filters = tier.routes.flatMap(({ chain }) => chain.filter((it) => it.about.checks && it.mode !== "off"));
+  // Operations are found by whole paths.
+  const baseIsKnown = !touches(tier.broken, "base");
+  const filters = tier.routes.flatMap(({ chain }) =>
+    chain.filter((it) => it.about.checks && it.mode !== "off" && it.broken.config.length === 0),
+  );
   for (const filter of new Map(filters.map((it) => [it.id, it])).values()) {
     if (!documents || !schemas) continue;
     const checking = filter.about.checks?.(filter.config) as Checking;
     // In an order that is not the file's, so that the same routes are the same module.
     const routes = tier.routes
-      .filter(({ chain }) => chain.includes(filter))
+      .filter(({ chain, broken }) => chain.includes(filter) && !touches(broken, "match"))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
     try {
       const made =
         checking.openapi === undefined
           ? byParts(filter, checking.parts, routes, opener(documents, schemas))
-          : byOperations(tier, filter, checking, routes, documents);
+          : byOperations(tier, filter, checking, baseIsKnown ? routes : [], documents);
       problems.push(...made.problems, ...made.translate.faults.map((it) => told(it, filter)));
       validations.set(filter.id, validationOf(made));
     } catch (error) {

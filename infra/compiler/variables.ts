@@ -1,24 +1,26 @@
 /** Puts the environment's values in place of `${…}`. A variable is a whole value, so no text is ever glued together. */
+import type { Surroundings } from "./checked.ts";
 import { choice } from "./issues.ts";
 import type { Path } from "./locate.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem, Related } from "./problem.ts";
 import type { Source } from "./read.ts";
+import { touches } from "./salvage.ts";
 
-export interface Values {
-  /** The file they come from: `routes/environments/local.yaml`. */
-  readonly file: string;
-  readonly values: Readonly<Record<string, string | readonly string[]>>;
-}
+/** The environment, as far as it holds. */
+type Surrounding = Surroundings["environment"];
 
 export interface Substituted {
   readonly value: unknown;
   readonly problems: readonly Problem[];
+  /** Where a variable asks for a value that is broken in its own file. */
+  readonly unknown: readonly Related[];
   /** Names of the values that were asked for, also those that are not there. */
   readonly asked: ReadonlySet<string>;
 }
 
-export const substitute = (source: Source, { file, values }: Values): Substituted => {
+export const substitute = (source: Source, { file, value: { values }, broken = [] }: Surrounding): Substituted => {
   const problems: Problem[] = [];
+  const unknown: Related[] = [];
   const asked = new Set<string>();
   const walk = (value: unknown, at: Path): unknown => {
     if (Array.isArray(value)) return value.map((item, index) => walk(item, [...at, index]));
@@ -36,6 +38,10 @@ export const substitute = (source: Source, { file, values }: Values): Substitute
     }
     asked.add(name);
     if (Object.hasOwn(values, name)) return values[name];
+    if (touches(broken, "values", name)) {
+      unknown.push(source.related(at, ""));
+      return value;
+    }
     problems.push(
       source.problem(at, "unknown-variable", `${file} has no value "${name}"`, {
         remedy: choice(name, Object.keys(values)) ?? `add "${name}" to its values`,
@@ -43,5 +49,5 @@ export const substitute = (source: Source, { file, values }: Values): Substitute
     );
     return value;
   };
-  return { value: walk(source.value, []), problems, asked };
+  return { value: walk(source.value, []), problems, unknown, asked };
 };

@@ -1,11 +1,12 @@
 /** The filters of a route, in the order in which they run. */
 
-import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings } from "../checked.ts";
+import type { CheckedFilter, CheckedFilters, CheckedRoute, CheckedTier, Surroundings } from "../checked.ts";
 import { choice } from "../issues.ts";
 import type { Path } from "../locate.ts";
 import { once, type Problem } from "../problem.ts";
+import { touches } from "../salvage.ts";
 import { readsBodyOf } from "../validations.ts";
-import { isEnforced, speaksForCaller } from "./enforced.ts";
+import { mayBeEnforced, speaksForCaller } from "./enforced.ts";
 
 export const chainsHold = (tier: CheckedTier, surroundings: Surroundings): Problem[] => [
   ...droppedAreInherited(tier),
@@ -13,8 +14,9 @@ export const chainsHold = (tier: CheckedTier, surroundings: Surroundings): Probl
     const problems = [
       ...idsAreDistinct(route),
       ...route.chain.flatMap((it) => [...guardsOnly(it), ...namespacesHaveIds(it, surroundings)]),
-      // A broken filter has its own problem; what it would have done for the others is not missing as well.
-      ...(route.whole ? [...orderHolds(route), ...identityIsEnforced(route), ...bodiesAreBounded(tier, route)] : []),
+      ...orderHolds(route),
+      // A filter of no known kind has its own problem; what it would have done for the others is not missing as well.
+      ...(route.unknownFilters ? [] : [...identityIsEnforced(route), ...bodiesAreBounded(tier, route)]),
     ];
     return problems.map((it) => ["", it] as const);
   }),
@@ -23,6 +25,7 @@ export const chainsHold = (tier: CheckedTier, surroundings: Surroundings): Probl
 const idsAreDistinct = ({ chain, name }: CheckedRoute): Problem[] => {
   const first = new Map<string, CheckedFilter>();
   return chain.flatMap((it) => {
+    if (touches(it.broken.settings, "id")) return [];
     const before = first.get(it.id);
     if (!before) {
       first.set(it.id, it);
@@ -38,7 +41,8 @@ const idsAreDistinct = ({ chain, name }: CheckedRoute): Problem[] => {
   });
 };
 
-const droppedAreInherited = ({ source, manifest, preset, shared, routes }: CheckedTier): Problem[] => {
+const droppedAreInherited = (tier: CheckedTier): Problem[] => {
+  const { source, manifest, preset, shared, routes, broken } = tier;
   const complain = (dropped: readonly string[], ids: readonly string[], path: Path, whose: string): Problem[] =>
     dropped.flatMap((id, index) => {
       const here = [...path, "without", index];
@@ -51,12 +55,13 @@ const droppedAreInherited = ({ source, manifest, preset, shared, routes }: Check
         }),
       ];
     });
-  // Where a filter is broken, its id is not known.
   const ofPreset = preset?.filters;
   const tierDrops =
     manifest.preset === undefined
-      ? complain(manifest.without, [], [], "a tier without a preset")
-      : ofPreset?.whole
+      ? touches(broken, "preset")
+        ? []
+        : complain(manifest.without, [], [], "a tier without a preset")
+      : ofPreset && idsAreKnown(ofPreset)
         ? complain(
             manifest.without,
             ofPreset.filters.map(({ id }) => id),
@@ -64,13 +69,17 @@ const droppedAreInherited = ({ source, manifest, preset, shared, routes }: Check
             `the preset ${manifest.preset}`,
           )
         : [];
-  if (!shared.whole) return tierDrops;
+  if (!idsAreKnown(shared)) return tierDrops;
   const ids = shared.filters.map(({ id }) => id);
   return [
     ...tierDrops,
     ...routes.flatMap(({ name, settings }) => complain(settings.without, ids, ["routes", name], "the tier")),
   ];
 };
+
+/** Where a filter is of no known kind, or its `id` is broken, its id is not known. */
+const idsAreKnown = ({ filters, unknown }: CheckedFilters): boolean =>
+  unknown === 0 && filters.every(({ broken }) => !touches(broken.settings, "id"));
 
 const guardsOnly = ({ about, use, mode, percent, source, entry }: CheckedFilter): Problem[] => {
   if (about.kind === "guard") return [];
@@ -86,9 +95,10 @@ const guardsOnly = ({ about, use, mode, percent, source, entry }: CheckedFilter)
 };
 
 const namespacesHaveIds = (filter: CheckedFilter, { environment }: Surroundings): Problem[] =>
-  (filter.about.bindings?.(filter.config) ?? [])
+  (filter.config === undefined ? [] : (filter.about.bindings?.(filter.config) ?? []))
     .flatMap((it) => (it.kind === "kv" ? [it.namespace] : []))
     .filter((namespace) => !Object.hasOwn(environment.value.kv, namespace))
+    .filter((namespace) => !touches(environment.broken ?? [], "kv", namespace))
     .map((namespace) =>
       filter.source.problem(filter.entry, "missing-namespace", `${filter.use} needs the KV namespace "${namespace}"`, {
         key: filter.use,
@@ -113,11 +123,11 @@ const strict: readonly string[] = ["identity", "access"];
 
 const identityIsEnforced = ({ chain, name }: CheckedRoute): Problem[] =>
   chain
-    .filter((it) => !isEnforced(it))
+    .filter((it) => !mayBeEnforced(it))
     .flatMap((loose) => {
       const speaks = speaksForCaller(loose);
       if (!speaks && !strict.includes(loose.about.phase)) return [];
-      if (!speaks && chain.some((it) => it.about.phase === loose.about.phase && isEnforced(it))) return [];
+      if (!speaks && chain.some((it) => it.about.phase === loose.about.phase && mayBeEnforced(it))) return [];
       const { use, about, mode, percent } = loose;
       const key = mode !== "enforce" ? "mode" : percent !== "100%" ? "percent" : "when";
       const message = speaks
@@ -134,7 +144,7 @@ const bodiesAreBounded = (tier: CheckedTier, route: CheckedRoute): Problem[] => 
   return chain.flatMap((filter, index) => {
     if (!filter.about.readsBody) return [];
     if (filter.about.checks && !readsBodyOf(tier, filter, route)) return [];
-    if (chain.slice(0, index).some((it) => it.about.boundsBody && isEnforced(it))) return [];
+    if (chain.slice(0, index).some((it) => it.about.boundsBody && mayBeEnforced(it))) return [];
     return [
       filter.source.problem(filter.entry, "body-unbounded", `${filter.use} reads bodies of ${name}, of any size`, {
         key: filter.use,

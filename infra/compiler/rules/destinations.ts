@@ -4,6 +4,7 @@ import type { CheckedRoute, CheckedTier } from "../checked.ts";
 import { choice } from "../issues.ts";
 import type { Path } from "../locate.ts";
 import type { Problem } from "../problem.ts";
+import { touches } from "../salvage.ts";
 
 export const destinationsHold = (tier: CheckedTier): Problem[] => [
   ...tier.routes.flatMap((route) => [
@@ -17,8 +18,10 @@ export const destinationsHold = (tier: CheckedTier): Problem[] => [
 
 const destinations = ["to", "respond", "redirect"] as const;
 
-const leadsToOnePlace = ({ source }: CheckedTier, { name, settings }: CheckedRoute): Problem[] => {
-  const [first, ...more] = destinations.filter((key) => settings[key] !== undefined);
+const leadsToOnePlace = ({ source }: CheckedTier, { name, written, broken }: CheckedRoute): Problem[] => {
+  const [first, ...more] = destinations.filter((key) => written.has(key));
+  // A misspelt key may have been meant for one.
+  if (first === undefined && destinations.some((key) => touches(broken, key))) return [];
   if (first === undefined)
     return [
       source.problem(["routes"], "one-destination", `the route ${name} leads nowhere`, {
@@ -36,9 +39,10 @@ const leadsToOnePlace = ({ source }: CheckedTier, { name, settings }: CheckedRou
 };
 
 /** Keys that say how an upstream is asked, on a route that asks none. */
-const keysHaveEffect = ({ source }: CheckedTier, { name, settings, segments }: CheckedRoute): Problem[] => {
+const keysHaveEffect = ({ source }: CheckedTier, route: CheckedRoute): Problem[] => {
+  const { name, settings, segments, written, broken } = route;
   const slashes =
-    settings["encoded-slashes"] === "keep" && capturesIn(segments).length === 0
+    settings["encoded-slashes"] === "keep" && !touches(broken, "match") && capturesIn(segments).length === 0
       ? [
           source.problem(["routes", name], "no-effect", "the match captures nothing that could hold an encoded slash", {
             key: "encoded-slashes",
@@ -46,11 +50,10 @@ const keysHaveEffect = ({ source }: CheckedTier, { name, settings, segments }: C
           }),
         ]
       : [];
-  const answer =
-    settings.to === undefined && (settings.respond ? "respond" : settings.redirect ? "redirect" : undefined);
-  if (!answer) return slashes;
+  const answer = (["respond", "redirect"] as const).find((key) => written.has(key));
+  if (!answer || written.has("to") || touches(broken, "to")) return slashes;
   const asking = (["path", "upgrade"] as const)
-    .filter((key) => settings[key] !== undefined)
+    .filter((key) => written.has(key))
     .map((key) =>
       source.problem(["routes", name], "no-effect", `beside \`${answer}\`, \`${key}\` changes nothing`, {
         key,
@@ -79,11 +82,17 @@ const legacyOfRoute = ({
 
 const allOfRoute = (route: CheckedRoute) => [...upstreamsOfRoute(route), ...legacyOfRoute(route)];
 
-const upstreamsAreThere = ({ source, upstreamNames }: CheckedTier, route: CheckedRoute): Problem[] => {
+/** Names under a misspelt or broken `upstreams` are not known. */
+const namesAreKnown = ({ broken }: CheckedTier): boolean =>
+  !broken.some(([key, ...further]) => key === "upstreams" && further.length === 0);
+
+const upstreamsAreThere = (tier: CheckedTier, route: CheckedRoute): Problem[] => {
+  const { source, upstreamNames } = tier;
   const named = allOfRoute(route);
   return named.flatMap(({ upstream, at, key }, index) => {
     // A variable that is not there has been reported.
     if (upstream.includes("${")) return [];
+    if (!upstreamNames.includes(upstream) && !namesAreKnown(tier)) return [];
     if (!upstreamNames.includes(upstream))
       return [
         source.problem(at, "unknown-upstream", `the tier has no upstream "${upstream}"`, {
@@ -115,11 +124,19 @@ const upstreamsAreThere = ({ source, upstreamNames }: CheckedTier, route: Checke
   });
 };
 
+/** A weight is broken without its upstream being unknown. */
+const destinationIsBroken = ({ broken }: CheckedRoute): boolean =>
+  broken.some(
+    ([key, ...further]) =>
+      (key === "to" && further.length < 2) || (key === "cutover" && (further.length === 0 || further[0] === "legacy")),
+  );
+
 const upstreamsAreUsed = (tier: CheckedTier): Problem[] => {
-  // A route that is broken, or that leads nowhere, may well be the one that goes there.
+  // A route whose destination is broken, or that leads nowhere, may well be the one that goes there.
   const astray = tier.routes.some(
     (route) =>
-      destinations.every((key) => route.settings[key] === undefined) ||
+      destinationIsBroken(route) ||
+      destinations.every((key) => !route.written.has(key)) ||
       allOfRoute(route).some(({ upstream }) => !tier.upstreamNames.includes(upstream)),
   );
   if (!tier.whole || astray) return [];
@@ -139,7 +156,8 @@ const openConnections = 6;
 
 /** Guards run one after the other and are done before the next; a layer holds on to what it has while all behind it runs. */
 const connectionsSuffice = ({ source, upstreams }: CheckedTier, route: CheckedRoute): Problem[] => {
-  const needs = ({ about, config }: CheckedRoute["chain"][number]) => about.connections?.(config) ?? 0;
+  const needs = ({ about, config }: CheckedRoute["chain"][number]) =>
+    config === undefined ? 0 : (about.connections?.(config) ?? 0);
   const most = (all: readonly number[]) => Math.max(0, ...all);
   const layers = route.chain.filter(({ about }) => about.kind === "layer").reduce((sum, it) => sum + needs(it), 0);
   const guards = most(route.chain.filter(({ about }) => about.kind === "guard").map(needs));

@@ -5,11 +5,18 @@ import { specificity } from "../../../functions/gateway/table.ts";
 import type { CheckedRoute, CheckedTier } from "../checked.ts";
 import { canMatch, sharedText } from "../languages.ts";
 import type { Problem } from "../problem.ts";
+import { touches } from "../salvage.ts";
 
 export const matchesHold = (tier: CheckedTier): Problem[] => [
-  ...tier.routes.flatMap((route) => canBeAsked(tier, route)),
-  ...alike(tier.routes).flatMap((group) => collisions(tier, group)),
+  ...tier.routes.filter(matchIsKnown).flatMap((route) => canBeAsked(tier, route)),
+  ...alike(tier.routes.filter(isKnown)).flatMap((group) => collisions(tier, group)),
 ];
+
+const matchIsKnown = ({ broken }: CheckedRoute): boolean => !touches(broken, "match");
+
+/** All that says which requests a route takes. */
+const isKnown = (route: CheckedRoute): boolean =>
+  matchIsKnown(route) && !touches(route.broken, "when") && !touches(route.broken, "rank");
 
 const canBeAsked = ({ source }: CheckedTier, { name, segments }: CheckedRoute): Problem[] =>
   capturesOf(segments)

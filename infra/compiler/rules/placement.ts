@@ -4,6 +4,7 @@ import type { CheckedTier, Surroundings } from "../checked.ts";
 import { choice } from "../issues.ts";
 import type { Path } from "../locate.ts";
 import type { Problem } from "../problem.ts";
+import { touches } from "../salvage.ts";
 import { zoneOf } from "../zones.ts";
 
 export const placementHolds = (tier: CheckedTier, surroundings: Surroundings): Problem[] => [
@@ -17,6 +18,9 @@ export const placementHolds = (tier: CheckedTier, surroundings: Surroundings): P
   ...queriesAreAnswered(tier, surroundings),
 ];
 
+/** Stands in for a host that is broken. */
+export const unknownHost = "unknown.invalid";
+
 const fileIsNamedAfterTier = ({ source, manifest: { tier } }: CheckedTier): Problem[] => {
   if (source.file.endsWith(`/${tier}.yaml`)) return [];
   const message = `the manifest of "${tier}" stands in ${source.file}`;
@@ -24,12 +28,15 @@ const fileIsNamedAfterTier = ({ source, manifest: { tier } }: CheckedTier): Prob
 };
 
 /** The names of Workers and bindings are made from those of tiers and routes. */
-const nameIsFree = ({ source, manifest: { tier }, routes }: CheckedTier): Problem[] => {
-  const taken = [
-    ...(tier === "shared" ? ["the gate that small tiers share is called so"] : []),
-    ...(tier.includes("--") ? ["two hyphens stand between a tier and a route"] : []),
-    ...(likePreview.test(tier) ? [previews] : []),
-  ];
+const nameIsFree = ({ source, manifest: { tier }, routes, broken }: CheckedTier): Problem[] => {
+  // A file's name stands in for a tier's that is broken.
+  const taken = touches(broken, "tier")
+    ? []
+    : [
+        ...(tier === "shared" ? ["the gate that small tiers share is called so"] : []),
+        ...(tier.includes("--") ? ["two hyphens stand between a tier and a route"] : []),
+        ...(likePreview.test(tier) ? [previews] : []),
+      ];
   const lifted = routes.filter(({ name, settings }) => settings.isolation === "route" && likePreview.test(name));
   return [
     ...taken.map((it) => source.problem(["tier"], "reserved-name", it, { remedy: "call the tier otherwise" })),
@@ -52,7 +59,7 @@ const presetIsThere = ({ source, manifest: { preset } }: CheckedTier, { presets 
 const hostsAreDistinct = ({ source, manifest: { hosts } }: CheckedTier): Problem[] =>
   hosts.flatMap((host, index) => {
     const first = hosts.indexOf(host);
-    if (first === index) return [];
+    if (first === index || host === unknownHost) return [];
     const related = [source.related(["hosts", first], "it stands here first")];
     return [
       source.problem(["hosts", index], "duplicate-id", `${host} stands there twice`, { remedy: "keep one", related }),
@@ -63,7 +70,7 @@ const zonesCoverHosts = ({ source, manifest: { hosts } }: CheckedTier, { environ
   const { zones } = environment.value.front;
   if (!zones) return [];
   return hosts.flatMap((host, index) => {
-    if (zoneOf(host, zones) !== undefined || host === "unknown.invalid") return [];
+    if (zoneOf(host, zones) !== undefined || host === unknownHost) return [];
     const message = `no zone of ${environment.file} holds ${host}`;
     const remedy = `the zones are ${zones.join(", ")}; add one under \`front.zones\`, or name another host`;
     return [source.problem(["hosts", index], "zone-uncovered", message, { remedy })];
@@ -115,10 +122,11 @@ const releaseRises = ({ source, manifest: { release } }: CheckedTier): Problem[]
 /** An environment without control releases nothing by measurements. */
 const queriesAreAnswered = (
   { source, manifest: { release } }: CheckedTier,
-  { environment: { file, value } }: Surroundings,
+  { environment: { file, value, broken = [] } }: Surroundings,
 ): Problem[] => {
   const [first] = Object.keys(release.queries);
   if (first === undefined || !value.control || value.control.prometheus !== undefined) return [];
+  if (touches(broken, "control", "prometheus")) return [];
   const message = `${file} names no Prometheus that could answer it, so no release would pass`;
   const remedy = "name one there: control: { prometheus: https://… }";
   return [source.problem(["release", "queries", first], "query-unanswered", message, { remedy })];

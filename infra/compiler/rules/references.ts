@@ -5,13 +5,11 @@ import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings } from "../
 import type { Path } from "../locate.ts";
 import { once, type Problem } from "../problem.ts";
 import type { Source } from "../read.ts";
-import { isEnforced } from "./enforced.ts";
+import { touches } from "../salvage.ts";
+import { mayBeEnforced } from "./enforced.ts";
 
 export const referencesHold = (tier: CheckedTier, surroundings: Surroundings): Problem[] =>
-  once(tier.routes, (route) =>
-    // A broken filter has its own problem; what it would have provided is not missing as well.
-    route.whole ? readersOf(tier, route).flatMap((it) => unbound(it, tier, route, surroundings)) : [],
-  );
+  once(tier.routes, (route) => readersOf(tier, route).flatMap((it) => unbound(it, tier, route, surroundings)));
 
 /** A text with references, and what stands ahead of it. */
 interface Reader {
@@ -38,18 +36,24 @@ const readersOf = ({ source }: CheckedTier, { name, chain, settings }: CheckedRo
   return [
     ...own,
     ...chain.flatMap((filter, index) =>
-      [...(filter.about.references?.(filter.config) ?? []), ...(filter.about.needs?.(filter.config) ?? [])].map(
-        (it) => ({
-          called: filter.use,
-          text: it.text,
-          source: filter.source,
-          at: [...filter.at, ...it.path],
-          ahead: chain.slice(0, index),
-        }),
-      ),
+      writtenBy(filter).map(({ path, text }) => ({
+        called: filter.use,
+        text,
+        source: filter.source,
+        at: [...filter.at, ...path],
+        ahead: chain.slice(0, index),
+      })),
     ),
   ];
 };
+
+/** What a filter reads of a request, less what only a default says in place of something broken. */
+const writtenBy = ({ about, config, broken }: CheckedFilter) =>
+  config === undefined
+    ? []
+    : [...(about.references?.(config) ?? []), ...(about.needs?.(config) ?? [])].filter(
+        ({ path }) => !touches(broken.config, ...path),
+      );
 
 const unbound = (
   { called, text, source, at, ahead }: Reader,
@@ -58,6 +62,7 @@ const unbound = (
   { registry }: Surroundings,
 ): (readonly [string, Problem])[] =>
   referencesIn(text).flatMap((reference) => {
+    if (!isKnown(reference, route)) return [];
     const missing = lacking(reference, capturesIn(route.segments), ahead);
     if (!missing) return [];
     const message = `${called} reads ${reference.source}.${reference.name}, but ${missing} on ${route.name}`;
@@ -93,6 +98,10 @@ const droppedProvider = (
       source.related(["routes", name, "without", settings.without.indexOf(id)], `${name} drops ${id} here`),
     );
 
+/** Whether it is known what a reference could be bound to: what is broken has its own problem. */
+const isKnown = ({ source }: Reference, { broken, unknownFilters }: CheckedRoute): boolean =>
+  source === "path" ? !touches(broken, "match") : !unknownFilters;
+
 /** What a reference lacks, or undefined when it is bound. */
 const lacking = (
   { source, name }: Reference,
@@ -102,7 +111,7 @@ const lacking = (
   if (source === "path" && !captured.includes(name))
     return captured.length > 0 ? `the match captures only ${captured.join(", ")}` : "the match captures nothing";
   if (source !== "consumer" && source !== "claim") return undefined;
-  if (ahead.some((it) => isEnforced(it) && it.about.provides?.includes(source))) return undefined;
+  if (ahead.some((it) => mayBeEnforced(it) && it.about.provides?.includes(source))) return undefined;
   return source === "consumer"
     ? "no filter ahead is sure to identify a consumer"
     : "no filter ahead is sure to verify a token";
