@@ -19,6 +19,8 @@ export interface Verdict {
   readonly problems: readonly Problem[];
   /** There only when neither the file nor its preset has a problem. */
   readonly tier?: CheckedTier;
+  /** The tier as far as it holds, to compare with others; undefined where nothing does. */
+  readonly partial?: CheckedTier;
   /** Names of the environment's values that it asks for; undefined where it could not be read. */
   readonly asked?: ReadonlySet<string>;
   /** The preset that it names, be it there or not. */
@@ -44,7 +46,8 @@ export const check = (source: Source, surroundings: Surroundings): Verdict => {
   const problems = bounded(inOrder([...reading.found, ...(tier ? rulesBroken(tier, surroundings) : [])]));
   // Without its preset's filters a tier would let in whom it must not; what is wrong with them is said in their own file.
   const holds = problems.length === 0 && reading.whole && (preset === undefined || tier?.preset?.whole === true);
-  return tier && holds ? { problems, tier, ...known } : { problems, ...known };
+  const partial = tier && { partial: tier };
+  return tier && holds ? { problems, tier, ...partial, ...known } : { problems, ...partial, ...known };
 };
 
 /** To make a schema takes longer than to use it. */
