@@ -1,3 +1,4 @@
+/** Conversations that are compared with what they were: kept beside the cases, written by `--update`, read by whoever reviews. */
 import { parseDocument, stringify } from "yaml";
 import { textWithin } from "../files.ts";
 import type { Answer, Heard, Seen } from "./batch.ts";

@@ -1,3 +1,4 @@
+/** `postern test --init`: first cases for tiers that have none. */
 import { firstCases } from "../cases/first.ts";
 import { prepare } from "../cases/prepare.ts";
 import { keysOf } from "../cases/run.ts";
