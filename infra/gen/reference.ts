@@ -183,7 +183,7 @@ Keys: [manifest](keys/manifest.md), beside a [filter](keys/filter.md) and an [up
 [preset](keys/preset.md), [environment](keys/environment.md), [consumers](keys/consumers.md); [case](keys/case.md), its
 [request](keys/case-request.md), [person](keys/case-person.md), [service](keys/case-service.md) and [outcome](keys/case-outcome.md).
 
-[Codes](codes.md): what refusals and problems say. [Audit](audit/README.md): what a check finds beside them. [Changes](changes.md): what a diff can tell, and how risky it is. [Paths](../paths.md): the form in which a path is matched.
+[Codes](codes.md): what refusals and problems say. [Audit](audit/README.md): what a check finds beside them. [Changes](changes.md): what a diff can tell, and how risky it is. [Paths](../paths.md): the form in which a path is matched. [Messages](../messages.md): what becomes of bodies, hosts and fields.
 `,
 });
 

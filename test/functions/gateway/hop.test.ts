@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  asksForWebSocket,
   behindFront,
   cleanseFor,
   introduce,
@@ -159,4 +160,36 @@ describe("traceparent (W3C Trace Context)", () => {
       "00-11111111222243338444555555555555-8444555555555555-01",
     );
   });
+});
+
+it("fields that Connection names go no further, but for those that all recipients are meant to see", () => {
+  const given = {
+    connection: "X-Secret, Authorization, cookie, content-length, CF-Connecting-IP",
+    "x-secret": "1",
+    authorization: "Bearer x",
+    cookie: "a=b",
+    "content-length": "3",
+    "cf-connecting-ip": "203.0.113.7",
+  };
+  const kept = ["authorization", "cf-connecting-ip", "connection", "content-length", "cookie"];
+  const atFront = new Headers(given);
+  cleanseFor(atFront, undefined);
+  expect([...atFront.keys()]).toEqual(kept);
+  const atZone = new Headers(given);
+  introduce(atZone, stranger(atZone, uuid), url);
+  expect(atZone.has("x-secret")).toBe(false);
+  expect(atZone.get("authorization")).toBe("Bearer x");
+  expect(atZone.get("x-forwarded-for")).toBe("203.0.113.7");
+});
+
+it.each([
+  ["GET", "websocket", true],
+  ["GET", "WebSocket", true],
+  ["GET", "h2c", false],
+  ["GET", "TLS/1.2", false],
+  ["POST", "websocket", false],
+  ["GET", null, false],
+])("%s with an upgrade to %s asks for a WebSocket: %s", (method, upgrade, asks) => {
+  const headers = upgrade === null ? {} : { upgrade };
+  expect(asksForWebSocket(new Request("http://localhost/", { method, headers }))).toBe(asks);
 });

@@ -1,0 +1,36 @@
+/** The front by itself: whoever writes an odd host meets no gate, and no gate is blamed for him. */
+import { expect, it } from "vitest";
+import { front } from "../../../functions/front.ts";
+import type { FrontTelemetry } from "../../../functions/gateway/front-telemetry.ts";
+
+const world = () => {
+  const seen: string[] = [];
+  const telemetry: FrontTelemetry = {
+    answered: (_, tier, status) => void seen.push(`${tier} ${status}`),
+    died: (_, tier) => void seen.push(`${tier} died`),
+  };
+  const plan = {
+    grayKey: { cookie: "key" },
+    tiers: [{ tier: "t", hosts: ["localhost", "*.example"], base: "/t", binding: "GATE" }],
+  };
+  const gate = { fetch: async () => new Response("served") } as unknown as Fetcher;
+  const app = front(plan as unknown as Parameters<typeof front>[0], undefined, telemetry);
+  const ask = (url: string) => app.fetch(new Request(url), { GATE: gate }, { waitUntil: () => {} });
+  return { ask, seen };
+};
+
+it.each(["http://user@localhost/t/a", "http://user:secret@localhost/t/a", "http://a!b.example/t/a"])(
+  "%s is a malformed host, and no gate's death",
+  async (url) => {
+    const { ask, seen } = world();
+    const response = await ask(url);
+    expect([response.status, (await response.json<{ code: string }>()).code]).toEqual([400, "host-malformed"]);
+    expect(seen).toEqual([]);
+  },
+);
+
+it("a sound one is served", async () => {
+  const { ask, seen } = world();
+  expect((await ask("http://localhost:8080/t/a")).status).toBe(200);
+  expect(seen).toEqual(["t 200"]);
+});
