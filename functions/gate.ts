@@ -10,12 +10,15 @@ import { type Gateway, link } from "./gateway/server.ts";
 import { feedBinding } from "./gateway/state.ts";
 import type { Audience, Telemetry } from "./gateway/telemetry.ts";
 import type { Caller, Deps } from "./gateway/types.ts";
-import { uncached } from "./gateway/uncached.ts";
+import { uncachedWhereKept } from "./gateway/uncached.ts";
 
 const deps = (): Deps => ({
   env: env as unknown as Record<string, unknown>,
   version: (env as { readonly VERSION?: WorkerVersionMetadata }).VERSION?.id || "unversioned",
-  fetch: (request, init) => fetch(request, { ...init, cf: uncached }),
+  fetch: (request, init) => {
+    const beside = uncachedWhereKept(typeof request === "string" ? request : request.url);
+    return fetch(request, beside ? { ...init, ...beside } : init);
+  },
   now: () => Date.now(),
   random: () => Math.random(),
   uuid: () => crypto.randomUUID(),

@@ -6,3 +6,14 @@
  * `Pragma: no-cache`, which no client said, and which make a cache of the service's own ask anew each time.
  */
 export const uncached = { cacheTtl: -1, cacheLevel: "bypass" } as const;
+
+/**
+ * The settings of a request that the platform could keep by itself: it keeps what has an ending, so the last segment of the path
+ * has a dot. Others go without, since settings cost a request four per cent.
+ * Source: developers.cloudflare.com/cache/concepts/default-cache-behavior
+ */
+export const uncachedWhereKept = (url: string): { readonly cf: typeof uncached } | undefined => {
+  const query = url.indexOf("?");
+  const end = query < 0 ? url.length : query;
+  return url.lastIndexOf(".", end - 1) > url.lastIndexOf("/", end - 1) ? { cf: uncached } : undefined;
+};
