@@ -4,6 +4,7 @@ import { isClaim } from "../gateway/claims.ts";
 import { type Codes, refuse } from "../gateway/faults.ts";
 import { type Lease, leased } from "../gateway/leases.ts";
 import type { Limit, Limiter, Rule, Store, Verdict } from "../gateway/limit.ts";
+import { type Sheltered, sheltered } from "../gateway/limit-fallback.ts";
 import { keyOf, referenceOf } from "../gateway/limit-keys.ts";
 import { inState } from "../gateway/limit-state.ts";
 import { localLimit } from "../gateway/local-limit.ts";
@@ -11,7 +12,6 @@ import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
 import { duration, milliseconds, percent, perWindow, rate, share } from "../gateway/quantities.ts";
 import { redisByRest } from "../gateway/redis.ts";
 import { secret, secretOf } from "../gateway/secrets.ts";
-import { storeBreaker } from "../gateway/store-breaker.ts";
 import type { Context, Deps, Guard } from "../gateway/types.ts";
 
 const codes = {
@@ -134,7 +134,7 @@ interface Named {
   /** For the RateLimit fields. */
   readonly name: string;
   readonly policy: string;
-  readonly of: (key: string, context: Context) => Verdict | undefined | Promise<Verdict | undefined>;
+  readonly of: Sheltered;
 }
 
 /** What one limit says; no verdict where its store failed and that refuses. */
@@ -206,36 +206,6 @@ const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, 
 const counting = ({ limiter }: Deps): Limiter => {
   if (!limiter) throw new Error("this gate was linked without what counts in stores; build it anew");
   return limiter;
-};
-
-/**
- * What is done where the store fails. Per isolate.
- * @param instead without it, no verdict is given
- */
-const sheltered = (limit: Limit, instead: Limit | undefined, { tier, id }: Place, deps: Deps): Named["of"] => {
-  const breaker = storeBreaker(deps);
-  const without = (key: string, context: Context) => {
-    context.outcome.degraded = [...(context.outcome.degraded ?? []), id];
-    return instead?.(key);
-  };
-  const failed = (cause: unknown, key: string, context: Context) => {
-    breaker.failed(key, cause);
-    const { message } = cause instanceof Error ? cause : new Error(String(cause));
-    deps.log({ type: "degraded", tier, filter: id, cause: message.slice(0, 300), request: context.caller.requestId });
-    return without(key, context);
-  };
-  return (key, context) => {
-    if (breaker.isOpen(key)) return without(key, context);
-    const verdict = limit(key);
-    if (!(verdict instanceof Promise)) return verdict;
-    return verdict.then(
-      (it) => {
-        breaker.succeeded(key);
-        return it;
-      },
-      (cause: unknown) => failed(cause, key, context),
-    );
-  };
 };
 
 /** A small limit is leased by one, which leaves the memory of refusals. */

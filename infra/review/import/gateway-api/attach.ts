@@ -1,9 +1,10 @@
 /** Which hosts each route is served on: its own hostnames, as far as listeners of the gateways it names take them. */
 import type { Path } from "../../../compiler/locate.ts";
-import type { Cluster, Gateway, Route } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import type { Find } from "./findings.ts";
 import { compared, covers, hostProblem, isTooWide } from "./hostnames.ts";
 import { apiGroup } from "./kinds.ts";
+import type { Gateway, Route } from "./resources.ts";
 import type { Listener, Parent } from "./schema.ts";
 import { supposedListener } from "./supposed.ts";
 

@@ -5,27 +5,9 @@ import type { Resource } from "./documents.ts";
 import type { Find } from "./findings.ts";
 import { gatewayOf } from "./gateways.ts";
 import { apiGroup } from "./kinds.ts";
-import {
-  type Backend,
-  gateway,
-  grant,
-  type HttpRoute,
-  httpRoute,
-  type Listener,
-  type Selector,
-  service,
-} from "./schema.ts";
+import type { Gateway, Route } from "./resources.ts";
+import { type Backend, gateway, grant, httpRoute, type Selector, service } from "./schema.ts";
 import { redirectedSections } from "./supposed.ts";
-
-export interface Route {
-  readonly resource: Resource;
-  readonly spec: HttpRoute;
-}
-
-export interface Gateway {
-  readonly resource: Resource;
-  readonly listeners: readonly Listener[];
-}
 
 export interface Cluster {
   /** The oldest first, then by namespace and name. */

@@ -1,15 +1,9 @@
 /** What a client comes to besides a host: the scheme and port of a listener, where they tell routes of one host apart. */
 import type { Attached } from "./attach.ts";
-import type { Route } from "./cluster.ts";
 import type { Find } from "./findings.ts";
 import { covers } from "./hostnames.ts";
+import type { Door, Route } from "./resources.ts";
 import type { Listener } from "./schema.ts";
-
-/** What a route asks for in `when`; empty where every door of its host leads to it. */
-export interface Door {
-  readonly scheme?: "http" | "https";
-  readonly port?: number;
-}
 
 type Place = Required<Door>;
 

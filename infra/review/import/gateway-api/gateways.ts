@@ -1,9 +1,9 @@
 /** A Gateway: its listeners, and what else it says that has no equivalent. */
 import type { z } from "zod";
-import type { Gateway } from "./cluster.ts";
 import type { Resource } from "./documents.ts";
 import type { Find } from "./findings.ts";
 import { compared, hostProblem } from "./hostnames.ts";
+import type { Gateway } from "./resources.ts";
 import type { gateway } from "./schema.ts";
 
 export const gatewayOf = (resource: Resource, spec: z.output<typeof gateway>, find: Find): Gateway => {

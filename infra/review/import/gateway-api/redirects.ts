@@ -1,6 +1,7 @@
 /** Redirects from one scheme to the other: on the scheme that they lead to, they would lead to themselves. */
-import type { Door } from "./doors.ts";
+
 import { covers } from "./hostnames.ts";
+import type { Door } from "./resources.ts";
 import type { Rule } from "./schema.ts";
 
 export interface Change {

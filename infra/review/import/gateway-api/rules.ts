@@ -1,11 +1,12 @@
 /** A rule of an HTTPRoute as routes of a manifest: one for each match, with the rule's filters and backends. */
 import { milliseconds } from "../../../../functions/gateway/quantities.ts";
 import type { Path } from "../../../compiler/locate.ts";
-import type { Cluster, Route } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import { headers, translated, type Written } from "./filters.ts";
 import type { Find } from "./findings.ts";
 import { type Taken, takenOf } from "./matches.ts";
 import { type Change, changesScheme } from "./redirects.ts";
+import type { Route } from "./resources.ts";
 import type { BackendRef, Filter, RouteMatch, Rule } from "./schema.ts";
 import type { Service, Upstreams } from "./upstreams.ts";
 

@@ -1,6 +1,7 @@
 /** A gateway that is not here: what its listeners must be, by the routes that name them. */
-import type { Route } from "./cluster.ts";
+
 import { changesScheme } from "./redirects.ts";
+import type { Route } from "./resources.ts";
 import type { Listener, Parent } from "./schema.ts";
 
 /** Sections of gateways where a route redirects to https. */

@@ -1,0 +1,19 @@
+/** What an import makes a gateway of: checked resources, and what a client comes to besides a host. */
+import type { Resource } from "./documents.ts";
+import type { HttpRoute, Listener } from "./schema.ts";
+
+export interface Route {
+  readonly resource: Resource;
+  readonly spec: HttpRoute;
+}
+
+export interface Gateway {
+  readonly resource: Resource;
+  readonly listeners: readonly Listener[];
+}
+
+/** What a route asks for in `when`; empty where every door of its host leads to it. */
+export interface Door {
+  readonly scheme?: "http" | "https";
+  readonly port?: number;
+}
