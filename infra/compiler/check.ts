@@ -6,6 +6,7 @@ import { name } from "../../functions/gateway/names.ts";
 import { testsOf } from "../../functions/gateway/when.ts";
 import type { Registry } from "../registry.ts";
 import type { CheckedFilters, CheckedPreset, CheckedRoute, CheckedTier, Surroundings } from "./checked.ts";
+import type { Path } from "./locate.ts";
 import { entriesOf, filtersOf, type Reading, upstreamsOf } from "./parts.ts";
 import { inOrder, type Problem } from "./problem.ts";
 import type { Source } from "./read.ts";
@@ -152,19 +153,32 @@ const routeOf = (
   const own = filtersOf(listed, [...at, "filters"], `${name}/`, registry, reading);
   if (!settings) return undefined;
   const match = matchOf(settings.match);
-  const whole = joined(base, match.path);
+  const whole = wholeOf(base, match.path, at, reading);
   const dropsUnknown = touches(broken, "without");
   const inherits = dropsUnknown ? [] : shared.filters.filter(({ id }) => !settings.without.includes(id));
   return {
     name,
     methods: match.methods,
-    path: whole,
-    segments: segmentsOf(whole),
+    path: whole ?? match.path,
+    segments: segmentsOf(whole ?? match.path),
     when: testsOf(settings.when),
     chain: [...inherits, ...own.filters],
     unknownFilters: dropsUnknown || shared.unknown !== 0 || own.unknown !== 0,
     settings,
-    broken,
+    broken: whole === undefined ? [...broken, ["match"]] : broken,
     written: new Set(Object.keys(keys)),
   };
+};
+
+/** The path with the tier's base, or undefined and a problem where the two make none: each may be as long as both can be. */
+const wholeOf = (base: string, own: string, at: Path, { source, found }: Reading): string | undefined => {
+  const whole = joined(base, own);
+  try {
+    segmentsOf(whole);
+    return whole;
+  } catch (error) {
+    const message = `with the tier's base: ${(error as Error).message}`;
+    found.push(source.problem([...at, "match"], "wrong-format", message, { remedy: "shorten one of the two" }));
+    return undefined;
+  }
 };

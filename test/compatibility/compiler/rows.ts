@@ -199,4 +199,12 @@ export const rows: readonly CompilerRow[] = [
     },
     reports: ["s.yaml base-claimed-twice@3:9", "base-claimed-twice@3:9", "out-of-range@6:41"],
   },
+  {
+    it: "a path that is too long only with its base is a problem of the route, and ends no check",
+    authority: style,
+    files: {
+      "t.yaml": `base: /${"a".repeat(700)}\nroutes:\n  one: { match: GET /${"b".repeat(700)}, to: nope }\n  two: { match: GET /two, to: it }\n`,
+    },
+    reports: ["wrong-format@7:17", "unknown-upstream@7:728"],
+  },
 ];
