@@ -6,6 +6,7 @@ import { name } from "../../functions/gateway/names.ts";
 import { testsOf } from "../../functions/gateway/when.ts";
 import type { Registry } from "../registry.ts";
 import type { CheckedFilters, CheckedPreset, CheckedRoute, CheckedTier, Surroundings } from "./checked.ts";
+import type { Path } from "./locate.ts";
 import { entriesOf, filtersOf, type Reading, upstreamsOf } from "./parts.ts";
 import { inOrder, type Problem } from "./problem.ts";
 import type { Source } from "./read.ts";
@@ -19,6 +20,8 @@ export interface Verdict {
   readonly problems: readonly Problem[];
   /** There only when neither the file nor its preset has a problem. */
   readonly tier?: CheckedTier;
+  /** The tier as far as it holds, to compare with others; undefined where nothing does. */
+  readonly partial?: CheckedTier;
   /** Names of the environment's values that it asks for; undefined where it could not be read. */
   readonly asked?: ReadonlySet<string>;
   /** The preset that it names, be it there or not. */
@@ -44,7 +47,8 @@ export const check = (source: Source, surroundings: Surroundings): Verdict => {
   const problems = bounded(inOrder([...reading.found, ...(tier ? rulesBroken(tier, surroundings) : [])]));
   // Without its preset's filters a tier would let in whom it must not; what is wrong with them is said in their own file.
   const holds = problems.length === 0 && reading.whole && (preset === undefined || tier?.preset?.whole === true);
-  return tier && holds ? { problems, tier, ...known } : { problems, ...known };
+  const partial = tier && { partial: tier };
+  return tier && holds ? { problems, tier, ...partial, ...known } : { problems, ...partial, ...known };
 };
 
 /** To make a schema takes longer than to use it. */
@@ -149,19 +153,32 @@ const routeOf = (
   const own = filtersOf(listed, [...at, "filters"], `${name}/`, registry, reading);
   if (!settings) return undefined;
   const match = matchOf(settings.match);
-  const whole = joined(base, match.path);
+  const whole = wholeOf(base, match.path, at, reading);
   const dropsUnknown = touches(broken, "without");
   const inherits = dropsUnknown ? [] : shared.filters.filter(({ id }) => !settings.without.includes(id));
   return {
     name,
     methods: match.methods,
-    path: whole,
-    segments: segmentsOf(whole),
+    path: whole ?? match.path,
+    segments: segmentsOf(whole ?? match.path),
     when: testsOf(settings.when),
     chain: [...inherits, ...own.filters],
     unknownFilters: dropsUnknown || shared.unknown !== 0 || own.unknown !== 0,
     settings,
-    broken,
+    broken: whole === undefined ? [...broken, ["match"]] : broken,
     written: new Set(Object.keys(keys)),
   };
+};
+
+/** The path with the tier's base, or undefined and a problem where the two make none: each may be as long as both can be. */
+const wholeOf = (base: string, own: string, at: Path, { source, found }: Reading): string | undefined => {
+  const whole = joined(base, own);
+  try {
+    segmentsOf(whole);
+    return whole;
+  } catch (error) {
+    const message = `with the tier's base: ${(error as Error).message}`;
+    found.push(source.problem([...at, "match"], "wrong-format", message, { remedy: "shorten one of the two" }));
+    return undefined;
+  }
 };

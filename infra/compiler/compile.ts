@@ -15,6 +15,7 @@ import { schemaFilesOf } from "./schema-files.ts";
 import { type Consumer, readConsumers, readEnvironment, readPresets } from "./surroundings.ts";
 import { tiersCollide } from "./tiers.ts";
 import { unused } from "./unused.ts";
+import { sharedTooLarge } from "./validations.ts";
 
 export interface Compiled {
   /** Of all files, in a stable order. */
@@ -72,8 +73,10 @@ export const compile = (root: string, name: string, before?: Compiled): Compiled
   const memory = remembering(root, files, surroundings, presets.texts, before?.memory);
   const verdicts = files.map((file) => memory.files.get(file)?.verdict as Verdict);
   const holding = verdicts.flatMap(({ tier }) => tier ?? []);
-  const collisions = tiersCollide(holding);
+  const collisions = [...tiersCollide(holding), ...sharedTooLarge(holding)];
   const colliding = new Set(collisions.map(({ file }) => file));
+  // A tier that is broken takes nobody off the air; that it would collide is said all the same.
+  const likely = tiersCollide(verdicts.flatMap(({ partial }) => partial ?? []));
   const good = new Map(holding.flatMap((tier) => (colliding.has(tier.source.file) ? [] : [[tier.source.file, tier]])));
   const last = new Map(before?.tiers.map((it) => [it.checked.source.file, it]));
   const tiers = files.flatMap((file): CompiledTier[] => {
@@ -86,8 +89,10 @@ export const compile = (root: string, name: string, before?: Compiled): Compiled
     // A preset's filter stands in many tiers; what is wrong with it is told once.
     ...once(verdicts, ({ problems }) => problems.map((it) => [presetFile.test(it.file) ? "" : it.message, it])),
     ...collisions,
+    ...likely,
   ];
-  const brokenFiles = files.filter((file) => colliding.has(file) || memory.files.get(file)?.verdict.problems.length);
+  const reported = new Set([...collisions, ...likely].map(({ file }) => file));
+  const brokenFiles = files.filter((file) => reported.has(file) || memory.files.get(file)?.verdict.problems.length);
   const missing = files.filter((file) => !tiers.some(({ checked }) => checked.source.file === file));
   const mustHold = [...shared.problems, ...people.problems];
   const loose = [...presets.problems, ...unused(shared, presets, verdicts, holding)];

@@ -39,7 +39,7 @@ export const salvage = <T>(schema: ZodType<T>, given: unknown, standIn: StandIn 
     const issues = result.error.issues.flatMap((it) => decided(it, { value }));
     rounds.push(
       round === 0
-        ? result.error.issues.filter((it) => !followsFromOthers(it, issues, schema, value))
+        ? independent(result.error.issues, issues, schema, value)
         : // Of a map that has lost something, a complaint may only follow from that.
           issues.filter(({ path }) => !touches(broken, ...path.slice(0, -1))),
     );
@@ -60,20 +60,18 @@ export const salvage = <T>(schema: ZodType<T>, given: unknown, standIn: StandIn 
   return { value: undefined, broken: [[]], rounds };
 };
 
-/** Whether a complaint compares values of a map one of which is broken by itself: its own value holds. */
-const followsFromOthers = (
-  { code, path }: $ZodIssue,
-  all: readonly $ZodIssue[],
-  schema: ZodType,
-  value: unknown,
-): boolean => {
-  const holder = path.slice(0, -1);
-  const own = code === "custom" ? schemaAt(schema, path) : undefined;
-  return (
-    own !== undefined &&
-    safeParse(own, valueAt(value, path)).success &&
-    all.some((it) => it.code !== "unrecognized_keys" && it.path !== path && touches([it.path], ...holder))
+/** Without complaints that compare values of a map where one of these is broken by itself. */
+const independent = (given: readonly $ZodIssue[], all: readonly $ZodIssue[], schema: ZodType, value: unknown) => {
+  const broken = all.filter((it) => it.code !== "unrecognized_keys" && !compares(it, schema, value));
+  return given.filter(
+    (it) => !compares(it, schema, value) || !broken.some(({ path }) => touches([path], ...it.path.slice(0, -1))),
   );
+};
+
+/** Whether the value itself holds, so that something around it complains. */
+const compares = ({ code, path }: $ZodIssue, schema: ZodType, value: unknown): boolean => {
+  const own = code === "custom" ? schemaAt(schema, path) : undefined;
+  return own !== undefined && safeParse(own, valueAt(value, path)).success;
 };
 
 /** What is not there, and what the misspelt key may be. */

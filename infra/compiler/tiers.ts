@@ -2,11 +2,13 @@
 import { segmentsOf } from "../../functions/gateway/match.ts";
 import type { CheckedRoute, CheckedTier } from "./checked.ts";
 import type { Problem } from "./problem.ts";
-import { sharedTooLarge } from "./validations.ts";
+import { unknownHost } from "./rules/placement.ts";
+import { touches } from "./salvage.ts";
 
+/** @param tiers as far as they hold */
 export const tiersCollide = (tiers: readonly CheckedTier[]): Problem[] => {
-  const claims = claimsOf(tiers);
-  return [...sameBase(claims), ...hidden(claims), ...sharedTooLarge(tiers)];
+  const claims = claimsOf(tiers.filter(({ broken }) => !touches(broken, "base")));
+  return [...sameBase(claims), ...hidden(claims)];
 };
 
 /** A tier on one of its hosts. */
@@ -20,9 +22,9 @@ interface Claim {
 const claimsOf = (tiers: readonly CheckedTier[]): ReadonlyMap<string, readonly Claim[]> =>
   Map.groupBy(
     tiers.flatMap((tier) =>
-      [...new Set(tier.manifest.hosts)].map(
-        (host): Claim => ({ tier, host, index: tier.manifest.hosts.indexOf(host) }),
-      ),
+      [...new Set(tier.manifest.hosts)]
+        .filter((host) => host !== unknownHost)
+        .map((host): Claim => ({ tier, host, index: tier.manifest.hosts.indexOf(host) })),
     ),
     ({ host }) => host,
   );
@@ -52,6 +54,7 @@ const hidden = (claims: ReadonlyMap<string, readonly Claim[]>): Problem[] =>
         const outer = byBase.get(base);
         return outer
           ? outer.tier.routes
+              .filter(({ broken }) => !touches(broken, "match"))
               .filter((it) => liesUnder(it, inner.tier.manifest.base))
               .map((it) => taken(it, outer, inner))
           : [];

@@ -219,12 +219,6 @@ const bytesOf = (plans: readonly TierPlans[]): number => {
   }
 };
 
-/** Whether a filter that validates reads bodies of a route. */
-export const readsBodyOf = ({ validations }: CheckedTier, { id }: CheckedFilter, { name }: CheckedRoute): boolean =>
-  Object.values(validations.get(id)?.plans[name] ?? {}).some(
-    ({ body }) => body && Object.values(body.types).some((it) => it !== null),
-  );
-
 /** Of the routes that one gate serves. */
 export const plansOf = ({ manifest: { tier }, routes, validations }: CheckedTier): TierPlans[] => {
   const served = new Set(routes.map(({ name }) => name));

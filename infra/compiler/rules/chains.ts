@@ -5,7 +5,6 @@ import { choice } from "../issues.ts";
 import type { Path } from "../locate.ts";
 import { once, type Problem } from "../problem.ts";
 import { touches } from "../salvage.ts";
-import { readsBodyOf } from "../validations.ts";
 import { mayBeEnforced, speaksForCaller } from "./enforced.ts";
 
 export const chainsHold = (tier: CheckedTier, surroundings: Surroundings): Problem[] => [
@@ -153,3 +152,9 @@ const bodiesAreBounded = (tier: CheckedTier, route: CheckedRoute): Problem[] => 
     ];
   });
 };
+
+/** Whether a filter that validates reads bodies of a route. */
+const readsBodyOf = ({ validations }: CheckedTier, { id }: CheckedFilter, { name }: CheckedRoute): boolean =>
+  Object.values(validations.get(id)?.plans[name] ?? {}).some(
+    ({ body }) => body && Object.values(body.types).some((it) => it !== null),
+  );
