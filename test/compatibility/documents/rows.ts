@@ -387,4 +387,12 @@ export const rows: readonly DocumentRow[] = [
     routes: ["GET /a"],
     listed: ["x-shared: extensions are not read"],
   },
+  {
+    it: "a document that is nested without end is refused",
+    authority: "RFC 8259, 9: an implementation may set limits on the maximum depth of nesting",
+    files: {
+      "shop.json": `{"openapi":"3.1.0","paths":{"/a":{"post":{"requestBody":{"content":{"application/json":{"schema":${'{"items":'.repeat(3000)}{}${"}".repeat(3000)}}}}}}}}`,
+    },
+    refused: ["is nested more than 256 levels deep", "$ref"],
+  },
 ];
