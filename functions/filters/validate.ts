@@ -51,7 +51,7 @@ export const spec = () =>
           )
           .optional()
           .describe(
-            "The document, 3.0 or 3.1: a file of `routes/openapi`; each route is checked by the operation of its path",
+            "The document, 3.0 to 3.2: a file of `routes/openapi`; each route is checked by the operation of its path",
           ),
         operation: z
           .string()

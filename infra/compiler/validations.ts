@@ -4,12 +4,12 @@ import { capturesIn } from "../../functions/gateway/match.ts";
 import type { Checking } from "../../functions/gateway/part.ts";
 import { type OperationPlan, planOf } from "../openapi/checks.ts";
 import { dialectOf, latest, unknownDialect } from "../openapi/dialects.ts";
-import { DocumentError, type Json, mapOf, pointerTo } from "../openapi/document.ts";
+import { DocumentError, type Json, mapOf } from "../openapi/document.ts";
 import { settled } from "../openapi/loose.ts";
 import { bytesOfChecks, type TierPlans } from "../openapi/module.ts";
 import { operationsBy, type Part, type Parts, partNames, partsPlan } from "../openapi/parts.ts";
 import { type Held, heldBy, namedBy, type Open } from "../openapi/references.ts";
-import { type Fault, type Translator, translator } from "../openapi/schemas.ts";
+import { type Translator, translator } from "../openapi/schemas.ts";
 import { translateIn } from "../openapi/shapes.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings, Validation } from "./checked.ts";
 import type { Documents } from "./documents.ts";
@@ -17,6 +17,7 @@ import { finder, missing } from "./operations.ts";
 import { once, type Problem } from "./problem.ts";
 import { touches } from "./salvage.ts";
 import type { SchemaFile } from "./schema-files.ts";
+import { told, unfit } from "./unfit.ts";
 
 interface Validated {
   readonly validations: ReadonlyMap<string, Validation>;
@@ -64,11 +65,9 @@ export const validationsOf = (tier: CheckedTier, { documents, schemas }: Surroun
 };
 
 const validationOf = ({ plans: said, translate }: Made): Validation => {
-  const { plans, definitions } = settled(said, translate);
-  const digest = createHash("sha256")
-    .update(JSON.stringify([plans, definitions]))
-    .digest("hex");
-  return { digest, plans, definitions, notes: translate.notes() };
+  const checks = settled(said, translate);
+  const text = JSON.stringify([checks.plans, checks.definitions]);
+  return { digest: createHash("sha256").update(text).digest("hex"), ...checks, notes: translate.notes() };
 };
 
 const byOperations = (
@@ -174,22 +173,6 @@ const partOf = (
     return undefined;
   }
 };
-
-/** At the line of the schema; of documents whose lines nobody counts, at the filter. */
-const told = ({ place, word, message, remedy }: Fault, filter: CheckedFilter): Problem => {
-  const { written, file } = place.document;
-  if (!written) return unfit(filter, message.startsWith(file) ? message : `${placed(place)}: ${message}`, remedy);
-  const { source, at } = written;
-  const related = source === filter.source ? [] : [filter.source.related(filter.entry, `${filter.use} is here`)];
-  return source.problem([...at, ...place.path], "schema-unfit", message, { remedy, key: word, related });
-};
-
-/** Of what references lead to the whole way is known, of other schemas whose they are: `routes/openapi/a.json#/components/schemas/Order`. */
-const placed = ({ document: { file }, path, name }: Fault["place"]): string =>
-  path[0] === "components" || path[0] === "paths" ? `${file}#${pointerTo(path)}` : `${file}: ${name}`;
-
-const unfit = ({ source, entry, use }: CheckedFilter, message: string, remedy: string | undefined): Problem =>
-  source.problem(entry, "document-unfit", message, { key: use, remedy });
 
 /** Of one gate, minified. GitHub's document, with 1,223 operations the largest that is public, makes half of it. */
 const largest = 3 * 1024 * 1024;

@@ -74,6 +74,8 @@ export const documentOf = (text: string, file: string): OpenApi => {
       `${file} is a Swagger ${String(root.swagger)} document`,
       "convert it to OpenAPI 3 first: npx swagger2openapi swagger.yaml -o openapi.yaml",
     );
+  if (isDeeper(root, deepest))
+    throw new DocumentError(`${file} is nested more than ${deepest} levels deep`, "give what it nests names: $ref");
   // YAML reads `openapi: 3.1` as a number.
   const version = isMap(root) ? String(root.openapi ?? "") : "";
   if (!isMap(root) || version === "")
@@ -96,6 +98,19 @@ export const parsed = (text: string, file: string): unknown => {
     const said = error instanceof Error ? error.message.split("\n")[0] : String(error);
     throw new DocumentError(`${file} cannot be read: ${said}`, "write JSON or YAML");
   }
+};
+
+/** Levels; the deepest that we know has forty. */
+const deepest = 256;
+
+/** Level by level, since no stack is endless. */
+const isDeeper = (root: unknown, most: number): boolean => {
+  let level = [root];
+  for (let depth = 0; depth < most; depth++) {
+    level = level.flatMap((it) => (typeof it === "object" && it !== null ? Object.values(it) : []));
+    if (level.length === 0) return false;
+  }
+  return true;
 };
 
 export const isMap = (value: unknown): value is JsonMap =>

@@ -9,20 +9,30 @@ import type { Schema, Translator } from "./schemas.ts";
 type Definitions = Readonly<Record<string, Schema>>;
 
 /** Whether a schema, or one that it refers to, is among the marked ones. */
-export const reaching = (marked: WeakSet<object>, definitions: Definitions): ((schema: unknown) => boolean) => {
+export const reaching = (marked: ReadonlySet<object>, definitions: Definitions): ((schema: unknown) => boolean) => {
+  if (marked.size === 0) return () => false;
   const names = new Set<string>();
+  // What holds one stays so; what holds none may hold one later, as long as names are found.
+  const known = new WeakMap<object, boolean>();
+  let isDone = false;
   const holds = (value: unknown): boolean => {
     if (typeof value !== "object" || value === null) return false;
-    if (marked.has(value)) return true;
-    return Object.entries(value).some(([key, it]) =>
-      key === "$ref" && typeof it === "string" ? names.has(it) : key !== "enum" && key !== "const" && holds(it),
-    );
+    const before = known.get(value);
+    if (before !== undefined) return before;
+    const found =
+      marked.has(value) ||
+      Object.entries(value).some(([key, it]) =>
+        key === "$ref" && typeof it === "string" ? names.has(it) : key !== "enum" && key !== "const" && holds(it),
+      );
+    if (found || isDone) known.set(value, found);
+    return found;
   };
   for (let before = -1; before < names.size; ) {
     before = names.size;
     for (const [name, schema] of Object.entries(definitions))
       if (!names.has(`#/$defs/${name}`) && holds(schema)) names.add(`#/$defs/${name}`);
   }
+  isDone = true;
   return holds;
 };
 

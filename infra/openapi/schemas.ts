@@ -47,9 +47,9 @@ export interface Translator {
   readonly notes: () => readonly Note[];
   readonly faults: readonly Fault[];
   /** Schemas that check less than the document says. */
-  readonly loose: WeakSet<object>;
+  readonly loose: ReadonlySet<object>;
   /** Schemas that stand for one that a reference does not lead to. */
-  readonly broken: WeakSet<object>;
+  readonly broken: ReadonlySet<object>;
   readonly fail: (place: Place, message: string, remedy?: string, word?: string) => true;
 }
 
@@ -73,8 +73,8 @@ export const translator = (open: Open): Translator => {
   const done: Record<string, Schema> = {};
   const notes = new Map<string, Note>();
   const faults: Fault[] = [];
-  const loose = new WeakSet<object>();
-  const broken = new WeakSet<object>();
+  const loose = new Set<object>();
+  const broken = new Set<object>();
   let nodes = 0;
   let dropped = 0;
 

@@ -11,7 +11,7 @@ export const addImportVerbs = (program: Command): void => {
 
   imports
     .command("openapi")
-    .description("make a tier of an OpenAPI document, 3.0 or 3.1: a route for each operation")
+    .description("make a tier of an OpenAPI document, 3.0 to 3.2: a route for each operation")
     .argument("<file>", "JSON or YAML")
     .option("--tier <name>", "what to call it; by default as the file is called")
     .option("--host <name>", "where it is served; by default the host of the document's server")

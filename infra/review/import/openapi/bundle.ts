@@ -27,6 +27,7 @@ export interface Bundled {
 
 /** @throws DocumentError where it is too large */
 export const bundled = (document: OpenApi): Bundled => {
+  if (!leadsOut(document.root)) return { document, files: 0 };
   const entry = path.resolve(document.file);
   const folder = fs.realpathSync(path.dirname(entry));
   const files = new Map<string, Json | undefined>();
@@ -83,6 +84,15 @@ export const bundled = (document: OpenApi): Bundled => {
   if (files.size === 0) return { document, files: 0 };
   const beside = Object.fromEntries([...files].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   return { document: { ...document, root: { ...root, "x-files": beside as JsonMap } }, files: files.size };
+};
+
+/** Whether a reference names another file. */
+const leadsOut = (value: unknown): boolean => {
+  if (Array.isArray(value)) return value.some(leadsOut);
+  if (!isMap(value)) return false;
+  return Object.entries(value).some(([key, it]) =>
+    key === "$ref" && typeof it === "string" ? !it.startsWith("#") : leadsOut(it),
+  );
 };
 
 /** A text that is neither JSON nor YAML, such as a description, is the text. */

@@ -1,0 +1,398 @@
+/** OpenAPI documents as people really write them: the shape of each in a few lines, and what an import makes of it. */
+import type { Row } from "../row.ts";
+
+export interface DocumentRow extends Row {
+  /** Files by name; the first one is imported. A text, or bytes in base64. */
+  readonly files: Readonly<Record<string, string | { readonly base64: string }>>;
+  /** `GET /a`, and behind it the filters that the route drops: `GET /a -api-key`. */
+  readonly routes?: readonly string[];
+  /** `where: what` of what is listed, in part. */
+  readonly listed?: readonly string[];
+  /** The message that refuses it, in part, and its remedy, in part. */
+  readonly refused?: readonly [message: string, remedy: string];
+}
+
+const head = (version = "3.1.0") => `openapi: ${version}
+info: { title: Shop, version: "1" }
+servers: [{ url: https://shop.internal }]
+`;
+const key = `components: { securitySchemes: { key: { type: apiKey, in: header, name: X-Key }, people: { type: openIdConnect, openIdConnectUrl: https://id.example/.well-known/openid-configuration } } }
+security: [{ key: [] }]
+`;
+const one = (paths: string, version?: string) => ({ "shop.yaml": `${head(version)}${key}paths:\n${paths}` });
+const withPattern = (pattern: string, more = "") => ({
+  "shop.yaml": `${head()}paths:
+  /a:
+    post:
+      parameters: [{ name: q, in: query, schema: { type: string, pattern: ${JSON.stringify(pattern)} } }, { name: n, in: query, schema: { type: integer } }]
+      requestBody: { content: { application/json: { schema: { type: object${more} } } } }
+`,
+});
+const paths = `${head()}paths: { /a: { get: {} } }\n`;
+const utf16 = (text: string, isBig: boolean): string => {
+  const bytes = Buffer.from(`\ufeff${text}`, "utf16le");
+  return (isBig ? bytes.swap16() : bytes).toString("base64");
+};
+const countries = Array.from({ length: 240 }, (_, at) => String.fromCharCode(65 + (at % 26), 65 + Math.floor(at / 26)));
+const oas = (section: string) => `OpenAPI 3.1.1, ${section}`;
+const oas32 = (section: string) => `OpenAPI 3.2.0, ${section}`;
+
+export const rows: readonly DocumentRow[] = [
+  {
+    it: "an operation that is a reference has the parameters, the body and the security of what it names",
+    authority: "DigitalOcean's public document, specification/DigitalOcean-public.v2.yaml",
+    files: {
+      "shop.yaml": `${head()}${key.replace("components: {", "components: { x-operations: { list: { operationId: list, security: [{ key: [] }], parameters: [{ in: query, name: n, schema: { type: integer, format: odd } }] } },")}paths:\n  /a: { get: { $ref: "#/components/x-operations/list" } }\n`,
+    },
+    routes: ["GET /a"],
+    listed: ['n: the format "odd" is not checked'],
+  },
+  {
+    it: "operations in files beside the document are read, and the files of those",
+    authority: "DigitalOcean's public document, resources/**/*.yml",
+    files: {
+      "shop.yaml": `${head()}components: { securitySchemes: { key: { $ref: "shared/security.yml#/key" } } }\nsecurity: [{ key: [] }]\npaths:\n  /a: { get: { $ref: "resources/a/list.yml" } }\n`,
+      "resources/a/list.yml": `operationId: a-list\nparameters: [{ $ref: "../../shared/n.yml" }]\nresponses: { "200": { $ref: "none.yml" } }\n`,
+      "shared/n.yml": "in: query\nname: n\nschema: { $ref: '#/x' }\nx: { type: integer, format: odd }\n",
+      "shared/security.yml": "key: { type: apiKey, in: header, name: X-Key }\n",
+    },
+    routes: ["GET /a"],
+    listed: ['the format "odd" is not checked'],
+  },
+  {
+    it: "path items in files beside the document, with what stands beside the reference",
+    authority: "Directus, openapi/index.yaml",
+    files: {
+      "shop.yaml": `${head()}${key}paths:\n  /a: { $ref: paths/a.yaml, parameters: [{ in: query, name: n, schema: { type: string, format: odd } }] }\n`,
+      "paths/a.yaml": "get: {}\npost: { $ref: ./post.yaml }\n",
+      "paths/post.yaml": "security: []\n",
+    },
+    routes: ["GET /a", "POST /a -api-key"],
+    listed: ['n: the format "odd" is not checked'],
+  },
+  {
+    it: "an operation whose reference names nothing becomes no route, and is listed",
+    authority: "issue 19, 4: an operation that is a $ref becomes an open route",
+    files: one('  /a: { get: { $ref: "#/x" }, post: {} }\n'),
+    routes: ["POST /a"],
+    listed: ["GET /a: the operation cannot be read: #/x names nothing"],
+  },
+  {
+    it: "a reference to another host is not followed, and is listed",
+    authority: oas("4.3, Reference Object: nothing is fetched for a build"),
+    files: one('  /a: { $ref: "https://elsewhere.example/a.yaml" }\n  /b: { get: {} }\n'),
+    routes: ["GET /b"],
+    listed: ["/a: the path item cannot be read: https://elsewhere.example/a.yaml leads out of the document"],
+  },
+  {
+    it: "a file outside of the document's folder is not read",
+    authority: "CWE-22; issue 19, 4",
+    files: one('  /a: { get: { $ref: "../../../etc/passwd" } }\n  /b: { get: {} }\n'),
+    routes: ["GET /b"],
+    listed: ["GET /a: the operation cannot be read: ../../../etc/passwd leads out of the document"],
+  },
+  {
+    it: "references that lead in a circle are listed, and end",
+    authority: oas("4.8.23, Reference Object"),
+    files: one('  /a: { $ref: "#/paths/~1b" }\n  /b: { $ref: "#/paths/~1a" }\n  /c: { get: {} }\n'),
+    routes: ["GET /c"],
+    listed: ["/a: the path item cannot be read", "/b: the path item cannot be read"],
+  },
+  {
+    it: "pointers with escapes, and a chain of references, lead to a path item",
+    authority: "RFC 6901, 3 and 6",
+    files: {
+      "shop.yaml": `${head()}components: { pathItems: { b: { $ref: "#/paths/~1b~0c" } } }\npaths:\n  /a/{id}: { $ref: "#/components/pathItems/b" }\n  /b~c: { get: {} }\n  /e: { $ref: "#/paths/~1a~1%7Bid%7D" }\n`,
+    },
+    routes: ["GET /a/{id}", "GET /b~c", "GET /e"],
+  },
+  {
+    it: "security that names no scheme of the document closes the operation: no route is made of it",
+    authority: oas("4.8.30, Security Requirement Object: each name MUST correspond to a security scheme"),
+    files: one("  /a: { get: { security: [{ kee: [] }] }, post: {} }\n"),
+    routes: ["POST /a"],
+    listed: ['GET /a: its security cannot be read: no scheme of the document is called "kee"'],
+  },
+  {
+    it: "security that is no list closes the operation",
+    authority: oas("4.8.10, Operation Object: security is a list"),
+    files: one("  /a: { get: { security: { key: [] } }, post: { security: }, put: { security: [key] }, patch: {} }\n"),
+    routes: ["PATCH /a"],
+    listed: ["GET /a: its security cannot be read", "POST /a: its security", "PUT /a: its security"],
+  },
+  {
+    it: "a broken requirement of the whole document closes all that inherit it, and not those with their own",
+    authority: oas("4.8.1, OpenAPI Object: security"),
+    files: { "shop.yaml": `${head()}security: [{ none: [] }]\npaths: { /a: { get: {}, post: { security: [] } } }\n` },
+    routes: ["POST /a"],
+    listed: ["GET /a: its security cannot be read"],
+  },
+  {
+    it: "an empty requirement makes security optional, and is listed as that",
+    authority: oas("4.8.30, Security Requirement Object: {} makes it optional"),
+    files: one("  /a: { get: { security: [{ key: [] }, {}] }, post: {} }\n"),
+    routes: ["GET /a -api-key", "POST /a"],
+    listed: ["GET /a: security key is optional"],
+  },
+  {
+    it: "alternatives and combinations of schemes stay behind the filter that there is, and are listed",
+    authority: "ReadMe's oas-examples, security-multiple",
+    files: one(
+      "  /a: { get: { security: [{ key: [] }, { people: [] }] }, post: { security: [{ key: [], people: [] }] }, put: {} }\n",
+    ),
+    routes: ["GET /a", "POST /a", "PUT /a"],
+    listed: ["security key or people: no filter checks it", "security key and people: no filter checks it"],
+  },
+  {
+    it: "scopes that no filter checks are listed",
+    authority: "OpenAPI Initiative's example non-oauth-scopes",
+    files: {
+      "shop.yaml": `${head()}${key.replace("security: [{ key: [] }]\n", "")}paths: { /a: { get: { security: [{ people: [read, write] }] } } }\n`,
+    },
+    routes: ["GET /a"],
+    listed: ["GET /a: the scopes read, write are not checked"],
+  },
+  {
+    it: "a pattern that is quadratic is listed and left unchecked, and only that one",
+    authority: "lakeFS, api/swagger.yml: CopyPartSource.range",
+    files: withPattern("^bytes=((\\d*-\\d*,? ?)+)$"),
+    routes: ["POST /a"],
+    listed: ['q: the pattern "^bytes=((\\d*-\\d*,? ?)+)$" takes very long for some texts; it is not checked'],
+  },
+  {
+    it: "a pattern without its ^ that reads on is listed",
+    authority: "Box, openapi.json: AiAgentBasicTextTool.prompt_template",
+    files: withPattern("(\\{user_question\\}[\\s\\S]*?\\{content\\}|\\{content\\}[\\s\\S]*?\\{user_question\\})"),
+    routes: ["POST /a"],
+    listed: ["takes very long for some texts"],
+  },
+  {
+    it: "two counted parts that share their characters are quick, and checked",
+    authority: "Ideal Postcodes, dist/openapi.json: emails",
+    files: withPattern("^\\S{1,100}@\\S{1,100}$"),
+    routes: ["POST /a"],
+    listed: [],
+  },
+  {
+    it: "hundreds of alternatives are quick, and checked",
+    authority: "Prefect, schema.json: RRuleSchedule.timezone; ISO 3166 country codes",
+    files: withPattern(`^(${countries.join("|")})(,(${countries.join("|")}))*$`),
+    routes: ["POST /a"],
+    listed: [],
+  },
+  {
+    it: "\\- and \\_ outside of classes are themselves",
+    authority: "ECMA-262, Annex B.1.2; Kong's metering: Numeric",
+    files: withPattern("^\\-?[0-9]+(\\.[0-9]+)?\\_x$"),
+    routes: ["POST /a"],
+    listed: [],
+  },
+  {
+    it: "a pattern of another dialect is listed, not read as something else",
+    authority: "JSON Schema 2020-12, 6.3.3: ECMA-262",
+    files: withPattern("^\\d{2}\\Z"),
+    routes: ["POST /a"],
+    listed: ['the pattern "^\\d{2}\\Z" cannot be read: \\Z is of another dialect'],
+  },
+  {
+    it: "the boolean bound of 3.0 in a document of 3.1 is listed, and the bound beside it counts",
+    authority: "OpenAI, openapi.yaml: FineTuneDPOHyperparameters.beta",
+    files: withPattern("^a$", ", properties: { beta: { type: number, minimum: 0, exclusiveMinimum: true } }"),
+    routes: ["POST /a"],
+    listed: ["beta: exclusiveMinimum is a number; it is not checked"],
+  },
+  {
+    it: "$recursiveRef of 2019-09 is listed",
+    authority: "OpenAI, openapi.yaml: CompoundFilter",
+    files: withPattern(
+      "^a$",
+      ", $recursiveAnchor: true, properties: { filters: { type: array, items: { $recursiveRef: '#' } } }",
+    ),
+    routes: ["POST /a"],
+    listed: ["$recursiveRef; it is not checked", "$recursiveAnchor; it is not checked"],
+  },
+  {
+    it: "a schema that is null is listed",
+    authority: "Directus, @directus/specs: POST /items/{collection}",
+    files: one("  /a: { post: { requestBody: { content: { application/json: { schema: null } } } } }\n"),
+    routes: ["POST /a"],
+    listed: ["the body of POST /a is no schema; it is not checked"],
+  },
+  {
+    it: "a schema whose reference leads nowhere leaves the requests of that route unchecked, listed, and only of that one",
+    authority: "issue 19, 4: nothing is dropped silently",
+    files: one(
+      '  /a: { post: { requestBody: { content: { application/json: { schema: { $ref: "#/components/schemas/None" } } } } } }\n  /b: { post: { requestBody: { content: { application/json: { schema: { type: object } } } } } }\n',
+    ),
+    routes: ["POST /a -validate", "POST /b"],
+    listed: ["#/components/schemas/None names nothing", "POST /a: its requests are not checked"],
+  },
+  {
+    it: "paths that end in a slash are other paths than those that do not",
+    authority: "Prefect, schema.json: 19 of its operations",
+    files: one("  /flows/: { post: {} }\n  /flows: { post: {} }\n"),
+    routes: ["POST /flows/", "POST /flows"],
+  },
+  {
+    it: "custom verbs and extensions of a segment are matched",
+    authority: "Google AIP-136; Box: thumbnail.{extension}",
+    files: one("  /a/{id}:cancel: { post: {} }\n  /a/thumbnail.{ext}: { get: {} }\n"),
+    routes: ["POST /a/{id}:cancel", "GET /a/thumbnail.{ext}"],
+    listed: [],
+  },
+  {
+    it: "two operations of one URL that a fragment or a query tells apart: the second is listed",
+    authority: "Box: /files/{file_id}#add_shared_link; OpenAI: /responses?beta=true",
+    files: one("  /a/{id}: { put: {} }\n  /a/{id}#share: { put: {} }\n  /a?beta=true: { get: {} }\n"),
+    routes: ["PUT /a/{id}"],
+    listed: [
+      "PUT /a/{id}#share: what stands behind # is no part of a request",
+      "GET /a?beta=true: a query is no part of a path",
+    ],
+  },
+  {
+    it: "a path without its slash is listed, not cut",
+    authority: oas("4.8.8, Paths Object: a path MUST begin with a slash"),
+    files: one("  pets: { get: {} }\n  /b: { get: {} }\n"),
+    routes: ["GET /b"],
+    listed: ["GET pets: a path begins with /"],
+  },
+  {
+    it: "unknown words of path items and operations are listed: a method or a parameter list that is mistyped",
+    authority: oas("4.8.9 and 4.8.10"),
+    files: one("  /a: { get: { paramaters: [] }, gett: {} }\n"),
+    routes: ["GET /a"],
+    listed: ['/a: no path item has the word "gett"', 'GET /a: no operation has the word "paramaters"'],
+  },
+  {
+    it: "a parameter of an operation takes the place of the path's, and one that cannot be read is listed",
+    authority: oas("4.8.9, Path Item Object: parameters can be overridden"),
+    files: one(
+      "  /a:\n    parameters: [{ in: query, name: n, schema: { format: odd } }, { $ref: '#/x' }]\n    get: { parameters: [{ in: query, name: n, schema: { format: even } }, { in: body, name: b }] }\n",
+    ),
+    routes: ["GET /a"],
+    listed: [
+      'n: the format "even"',
+      "/a: the parameter #/x cannot be read",
+      "GET /a: the parameter b is not checked: it is in body",
+    ],
+  },
+  {
+    it: "callbacks and webhooks are calls of the service's own, and extensions are not read: all listed",
+    authority: oas("4.8.18, Callback Object; 4.9, Specification Extensions"),
+    files: {
+      "shop.yaml": `${head()}x-tagGroups: []\nwebhooks: { paid: { post: {} } }\npaths: { /a: { post: { x-codegen: 1, callbacks: { paid: {} } } } }\n`,
+    },
+    routes: ["POST /a"],
+    listed: [
+      "webhooks: calls of the service's own",
+      "POST /a: callbacks are calls",
+      "x-codegen: extensions are not read",
+      "x-tagGroups: extensions",
+    ],
+  },
+  {
+    it: "a byte order mark is none of the document: JSON in UTF-8",
+    authority: "RFC 8259, 8.1; Dialogporten, docs/schema/V1/swagger.verified.json",
+    files: {
+      "shop.json": `\ufeff${JSON.stringify({ openapi: "3.0.0", servers: [{ url: "https://shop.internal" }], paths: { "/a": { get: {} } } })}`,
+    },
+    routes: ["GET /a"],
+  },
+  {
+    it: "YAML in UTF-16, little end first",
+    authority: "YAML 1.2.2, 5.2: character encodings",
+    files: { "shop.yaml": { base64: utf16(paths, false) } },
+    routes: ["GET /a"],
+  },
+  {
+    it: "YAML in UTF-16, big end first",
+    authority: "YAML 1.2.2, 5.2: character encodings",
+    files: { "shop.yaml": { base64: utf16(paths, true) } },
+    routes: ["GET /a"],
+  },
+  {
+    it: "a text of another encoding is refused with what to do",
+    authority: "RFC 8259, 8.1: UTF-8",
+    files: { "shop.yaml": { base64: Buffer.from(paths.replace("Shop", "M\xfcnze"), "latin1").toString("base64") } },
+    refused: ["is no text of UTF-8", "save it as UTF-8"],
+  },
+  {
+    it: "a document of webhooks alone writes nothing, and says why",
+    authority: "OpenAPI Initiative's webhook-example",
+    files: { "shop.yaml": `${head()}webhooks: { paid: { post: {} } }\n` },
+    refused: ["has no operation in `paths`; webhooks are calls of the service's own", "nothing was written"],
+  },
+  {
+    it: "a document of which no route can be made writes nothing, and says why",
+    authority: "issue 19, 4: a document without paths writes a broken manifest",
+    files: one("  /a: { trace: {} }\n"),
+    refused: ["TRACE /a: left out: no gateway passes TRACE on", "nothing was written"],
+  },
+  {
+    it: "Swagger 2.0 is refused with the way to convert it",
+    authority: "OpenAPI Initiative's example petstore of 2.0",
+    files: { "shop.yaml": "swagger: '2.0'\npaths: {}\n" },
+    refused: ["is a Swagger 2.0 document", "npx swagger2openapi"],
+  },
+  {
+    it: "a version that YAML reads as a number is read",
+    authority: "YAML 1.2.2, 10.3: core schema",
+    files: { "shop.yaml": paths.replace("3.1.0", "3.1") },
+    routes: ["GET /a"],
+  },
+  {
+    it: "3.2 is read: QUERY and further methods are listed by name",
+    authority: oas32("4.9, Path Item Object: query, additionalOperations"),
+    files: one("  /a: { get: {}, query: {}, additionalOperations: { COPY: {} } }\n", "3.2.0"),
+    routes: ["GET /a"],
+    listed: ["QUERY /a: no match has the method QUERY", "COPY /a: no match has the method COPY"],
+  },
+  {
+    it: "3.2: a parameter that is the whole query string is listed, and so are the words of sequences and parts",
+    authority: oas32("4.12.1 and 4.14, querystring, itemSchema, prefixEncoding"),
+    files: one(
+      "  /a: { post: { parameters: [{ in: querystring, name: q, content: { application/json: {} } }], requestBody: { content: { application/jsonl: { itemSchema: {} }, multipart/mixed: { prefixEncoding: [] } } } } }\n",
+      "3.2.0",
+    ),
+    routes: ["POST /a"],
+    listed: [
+      "POST /a: the parameter q is not checked: it is in querystring",
+      "POST /a: itemSchema of application/jsonl is not checked",
+      "POST /a: prefixEncoding of multipart/mixed is not checked",
+    ],
+  },
+  {
+    it: "3.2: references by $self, and media types of components, are followed; a deprecated scheme is listed",
+    authority: oas32("4.1, OpenAPI Object: $self; 4.7, mediaTypes; 4.27, deprecated"),
+    files: {
+      "shop.yaml": `${head("3.2.0")}$self: https://shop.example/api.yaml\ncomponents:\n  mediaTypes: { order: { schema: { type: object, properties: { n: { format: odd } } } } }\n  securitySchemes: { key: { type: apiKey, in: header, name: X-Key, deprecated: true } }\nsecurity: [{ "https://shop.example/api.yaml#/components/securitySchemes/key": [] }]\npaths: { /a: { post: { requestBody: { content: { application/json: { $ref: "https://shop.example/api.yaml#/components/mediaTypes/order" } } } } } }\n`,
+    },
+    routes: ["POST /a"],
+    listed: ['n: the format "odd"', "the scheme is deprecated"],
+  },
+  {
+    it: "a server that is no whole URL is listed with the way to stand beneath it",
+    authority: oas("4.8.5, Server Object: url MAY be relative; Swagger petstore3"),
+    files: { "shop.yaml": `openapi: 3.0.4\nservers: [{ url: /api/v3 }]\npaths: { /a: { get: {} } }\n` },
+    routes: ["GET /a"],
+    listed: ["servers: /api/v3 is no whole URL, so paths stand as they are; --base /api/v3"],
+  },
+  {
+    it: "merge keys of YAML are read",
+    authority: "yaml.org, type merge; documents that share responses by <<",
+    files: {
+      "shop.yaml": `${head()}${key}x-shared: &shared { security: [] }\npaths: { /a: { get: { <<: *shared, operationId: a } } }\n`,
+    },
+    routes: ["GET /a"],
+    listed: ["x-shared: extensions are not read"],
+  },
+  {
+    it: "a document that is nested without end is refused",
+    authority: "RFC 8259, 9: an implementation may set limits on the maximum depth of nesting",
+    files: {
+      "shop.json": `{"openapi":"3.1.0","paths":{"/a":{"post":{"requestBody":{"content":{"application/json":{"schema":${'{"items":'.repeat(3000)}{}${"}".repeat(3000)}}}}}}}}`,
+    },
+    refused: ["is nested more than 256 levels deep", "$ref"],
+  },
+];
