@@ -8,7 +8,8 @@ import standalone from "ajv/dist/standalone/index.js";
 import addFormats from "ajv-formats";
 import * as esbuild from "esbuild";
 import type { OperationPlan } from "./checks.ts";
-import { formats, type Schema } from "./schemas.ts";
+import { formats } from "./formats.ts";
+import type { Schema } from "./schemas.ts";
 
 /** Filter id → route → method. */
 export type Plans = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, OperationPlan>>>>>>;

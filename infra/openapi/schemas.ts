@@ -16,6 +16,7 @@ import {
   wordsOf,
 } from "./dialects.ts";
 import { DocumentError, isMap, type Json, type JsonMap, listOf, mapOf, resolved } from "./document.ts";
+import { wordsOfFormat } from "./formats.ts";
 import { beneath, namedBy, type Open, type Place } from "./references.ts";
 
 export type Schema = boolean | { readonly [key: string]: unknown };
@@ -59,13 +60,6 @@ const mostNodes = 60_000;
 const mostMembers = 500;
 /** A file of another kind is wrong at every word. */
 const mostFaults = 50;
-
-export const formats = [
-  ...["date", "time", "date-time", "duration", "uri", "uri-reference", "email", "hostname", "ipv4", "ipv6", "uuid"],
-  ...["json-pointer", "byte", "int32", "int64"],
-];
-/** They say what a value is for, and nothing of its form. */
-const loosely = ["float", "double", "password", "binary"];
 
 /** @param open reads another file that a reference names */
 export const translator = (open: Open): Translator => {
@@ -195,15 +189,10 @@ export const translator = (open: Open): Translator => {
   };
 
   const formatOf = (format: unknown, place: Place, result: Record<string, unknown>): void => {
-    // Ajv takes an int64 of any size. Numbers near these bounds are rounded to them.
-    if (format === "int64") {
-      result.minimum ??= -(2 ** 63);
-      result.maximum ??= 2 ** 63;
-    }
-    if (typeof format !== "string") drop(place, "format is a text");
-    // What is a file, forms have to know.
-    else if (formats.includes(format) || format === "binary") result.format = format;
-    else if (!loosely.includes(format)) {
+    if (typeof format !== "string") return void drop(place, "format is a text");
+    const words = wordsOfFormat(format);
+    if (words) Object.assign(result, { ...words, ...result });
+    else {
       dropped++;
       note({ where: place.name, what: `the format "${format}" is not checked` });
     }
