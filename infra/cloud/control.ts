@@ -141,7 +141,7 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
       inTurn(async () => {
         const it = worker(name);
         const before = latestVersion(it);
-        if (it.deployments[0] && !isWhollyLive(it, before)) throw faults.latestNotDeployed();
+        if (it.deployments[0] && !isWhollyLive(it, before)) throw faults.latestNotDeployed("setting");
         const upload = revised(before, revision, journal.read);
         const [version] = await publish([{ worker: name, upload, deploy: true }]);
         return version as Version;
