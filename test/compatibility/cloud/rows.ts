@@ -159,6 +159,7 @@ export const rows: readonly CloudRow[] = [
       [
         { type: "plain_text", name: "GREETING", text: "true" },
         { type: "plain_text", name: "MORE", text: "yes" },
+        { type: "secret_text", name: "KEY", text: "key" },
       ],
     ],
   },
