@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 /** `npm run bench:cloud`: what a local cloud of many Workers costs: to start, in memory, to switch, and on the way of a request. */
-import fs from "node:fs";
 import http from "node:http";
-import os from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { Command, CommanderError, InvalidArgumentError } from "@commander-js/extra-typings";
@@ -10,8 +8,15 @@ import type { Binding } from "../cloud/bindings.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { machinesOn } from "../cloud/orphans.ts";
 import type { Publication } from "../cloud/publish.ts";
+import { compile } from "../compiler/compile.ts";
+import { emit } from "../compiler/emit.ts";
+import { compatibilityDate } from "../compiler/platform.ts";
+import { publicationOf } from "../dev/publication.ts";
+import { byStage } from "../release/deploy.ts";
 import { type Group, type Memory, measured, memoryOf, rowOf, shown } from "./cloud-report.ts";
 import { startProgress } from "./progress.ts";
+import { scratch } from "./scratch.ts";
+import { writeTiers } from "./tiers.ts";
 
 const whole = (text: string): number => {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It takes a whole number, 1 at least.");
@@ -22,7 +27,12 @@ const program = new Command("npm run bench:cloud --")
   .description(
     "Measures a local cloud that holds many Workers: starts, memory, switches, and latency through the edge.",
   )
-  .option("--workers <number>", "Workers in the account, 2 at least", whole, 100)
+  .option(
+    "--workers <number>",
+    "Workers in the account, 5 at least: gates, their state, a front, and two that are asked",
+    whole,
+    100,
+  )
   .option("--rounds <number>", "switches of each kind, and starts are fewer", whole, 20)
   .option("--requests <number>", "requests a latency is taken from", whole, 1000)
   .option("--json", "machine-readable output")
@@ -44,6 +54,7 @@ const publication = (index: number, last: boolean, answer: string): Publication 
       metadata: {
         main_module: "main.js",
         bindings,
+        compatibility_date: compatibilityDate,
         compatibility_flags: [],
         keep_bindings: [],
         annotations: {},
@@ -52,6 +63,13 @@ const publication = (index: number, last: boolean, answer: string): Publication 
       modules: [{ name: "main.js", type: "ESModule", content: Buffer.from(source) }],
     },
   };
+};
+
+/** Gates as a project has them, bound to the objects that count for them, and the front that is bound to all of them. */
+const gates = async (root: string, count: number): Promise<Publication[]> => {
+  writeTiers(root, "local", count);
+  const emitted = (await emit(root, compile(root, "local"))).toSorted(byStage);
+  return emitted.map((it) => publicationOf(it, { secrets: {}, exists: () => true }));
 };
 
 /** One connection to the edge, as a browser keeps it. */
@@ -74,21 +92,21 @@ const client = ({ edge }: Cloud) => {
 
 const main = async (): Promise<void> => {
   const { workers, rounds, requests, json } = program.parse().opts();
-  if (workers < 2) program.error("--workers takes 2 at least: one calls another");
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-bench-"));
-  process.once("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
+  if (workers < 5) program.error("--workers takes 5 at least");
+  const root = scratch();
+  const folder = path.join(root, "cloud");
+  const others = await gates(root, workers - 4);
   const began = performance.now();
   const start = () => startCloud({ folder, edgePort: 0, tell: (line) => process.stderr.write(`${line}\n`) });
   const memory = (): Memory => memoryOf(machinesOn(folder), process.pid);
-  const last = workers - 1;
+  const last = 1;
 
   const uploading = startProgress(`${workers} uploads`);
   let cloud = await start();
   const uploads: number[] = [];
-  for (let index = 0; index < workers; index++) {
+  for (const [index, it] of [publication(0, false, "0"), publication(last, true, "0"), ...others].entries()) {
     uploading.at(String(index + 1));
-    uploads.push(await measured(() => cloud.control.publish([publication(index, index === last, "0")])));
+    uploads.push(await measured(() => cloud.control.publish([it])));
   }
   for (const index of [0, last])
     await cloud.control.change(nameOf(index), { subdomain: { enabled: true, previews_enabled: true } });

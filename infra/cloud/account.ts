@@ -208,3 +208,18 @@ export const ownerOf = (worker: Worker): Version | undefined => {
   const percentOf = ({ id }: Version) => shares.find(({ version_id }) => version_id === id)?.percentage ?? 0;
   return liveVersions(worker).toSorted((a, b) => percentOf(b) - percentOf(a) || b.number - a.number)[0];
 };
+
+/** Workers whose live or newest version is bound to this one. */
+export const boundTo = ({ workers }: Account, name: string): string[] =>
+  [...workers.values()]
+    .filter((it) => it.name !== name)
+    .filter((it) =>
+      [...liveVersions(it), latestVersion(it)].some(({ bindings }) =>
+        bindings.some(
+          (one) =>
+            (one.type === "service" && one.service === name) ||
+            (one.type === "durable_object_namespace" && one.script_name === name),
+        ),
+      ),
+    )
+    .map((it) => it.name);

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import {
   type Account,
   applied,
+  boundTo,
   type Deployment,
   type Event,
   latestVersion,
@@ -21,18 +22,12 @@ import type { Held } from "./edge/options.ts";
 import { checkExports } from "./exports.ts";
 import { faults, ThrewAtStart } from "./faults.ts";
 import type { Journal } from "./journal.ts";
-import { foreseen, type Publication, revised, versionEvent, wholly } from "./publish.ts";
-import type { Upload } from "./upload.ts";
+import { foreseen, type Publication, type Revision, revised, versionEvent, wholly } from "./publish.ts";
 
 export interface SecretEdits {
   /** A value, or null to take the secret away. */
   readonly [name: string]: string | null;
 }
-
-/** What of a version is replaced; the rest is that of the version before. */
-export type Revision = {
-  readonly [K in keyof Upload["metadata"]]?: Upload["metadata"][K] | undefined;
-} & { readonly modules?: Upload["modules"] };
 
 export interface Control {
   readonly account: () => Account;
@@ -146,7 +141,7 @@ export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Co
       inTurn(async () => {
         const it = worker(name);
         const before = latestVersion(it);
-        if (it.deployments[0] && !isWhollyLive(it, before)) throw faults.latestNotDeployed();
+        if (it.deployments[0] && !isWhollyLive(it, before)) throw faults.latestNotDeployed("setting");
         const upload = revised(before, revision, journal.read);
         const [version] = await publish([{ worker: name, upload, deploy: true }]);
         return version as Version;
@@ -248,18 +243,3 @@ const withSecrets = ({ bindings }: Version, edits: SecretEdits): Version["bindin
     ),
   ];
 };
-
-/** Workers whose live or newest version is bound to this one. */
-export const boundTo = ({ workers }: Account, name: string): string[] =>
-  [...workers.values()]
-    .filter((it) => it.name !== name)
-    .filter((it) =>
-      [...liveVersions(it), latestVersion(it)].some(({ bindings }) =>
-        bindings.some(
-          (one) =>
-            (one.type === "service" && one.service === name) ||
-            (one.type === "durable_object_namespace" && one.script_name === name),
-        ),
-      ),
-    )
-    .map((it) => it.name);

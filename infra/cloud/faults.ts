@@ -101,11 +101,11 @@ export const faults = {
       // Wrangler reads the names after this sentence's beginning.
       `The following secrets have changed: ${names.join(", ")}`,
     ),
-  latestNotDeployed: () =>
+  latestNotDeployed: (what: "secret" | "setting" = "secret") =>
     new CloudFault(
       400,
       10215,
-      "Secret edit failed. You attempted to modify a secret, but the latest version of your Worker isn't currently deployed. Please ensure that the latest version of your Worker is fully deployed before modifying secrets.",
+      `${what === "secret" ? "Secret" : "Settings"} edit failed. You attempted to modify a ${what}, but the latest version of your Worker isn't currently deployed. Please ensure that the latest version of your Worker is fully deployed before modifying ${what}s.`,
     ),
   noSecret: (name: string) => new CloudFault(404, 10056, `Binding '${name}' not found.`),
   noNamespace: () => new CloudFault(404, 10013, "namespace not found"),

@@ -11,7 +11,6 @@ import {
   type Worker,
 } from "./account.ts";
 import { type Binding, bindingsOf } from "./bindings.ts";
-import type { Revision } from "./control.ts";
 import { faults } from "./faults.ts";
 import { migrated } from "./migrations.ts";
 import type { Metadata, Upload } from "./upload.ts";
@@ -22,6 +21,11 @@ export interface Publication {
   /** It goes live at once, with all requests. */
   readonly deploy: boolean;
 }
+
+/** What of a version is replaced; the rest is that of the version before. */
+export type Revision = {
+  readonly [K in keyof Upload["metadata"]]?: Upload["metadata"][K] | undefined;
+} & { readonly modules?: Upload["modules"] };
 
 /** What the platform takes as a name. */
 const workerName = /^[a-z0-9_][a-z0-9_-]{0,62}$/;

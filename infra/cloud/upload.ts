@@ -37,7 +37,8 @@ const metadata = z.strictObject({
   bindings: z.array(z.unknown()).default([]),
   compatibility_date: date.optional(),
   compatibility_flags: z.array(z.string()).default([]),
-  keep_bindings: z.array(z.string()).default([]),
+  // Secrets stay where nothing is said: uploads without this are older than it.
+  keep_bindings: z.array(z.string()).default(["secret_text", "secret_key"]),
   annotations: texts.default({}),
   migrations: migrations.optional(),
   limits: limits.default({}),

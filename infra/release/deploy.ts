@@ -2,7 +2,6 @@
  * Brings what was built to a target, by wrangler: first what counts, then the gates, then the front that reaches them. What
  * runs there already is left alone, by the digest in the version's tag, so a deploy that was interrupted goes on where it was.
  */
-import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -10,6 +9,7 @@ import type { Emitted } from "../compiler/emit.ts";
 import { configOf, tagOf } from "../dev/publication.ts";
 import { accessOf } from "./api.ts";
 import { digestOf, type Releases, releasesOf, servicesOf, sharesOf, versionOf } from "./releases.ts";
+import { withSecrets } from "./secrets-file.ts";
 import type { Target } from "./target.ts";
 import { wrangler } from "./wrangler.ts";
 
@@ -235,24 +235,4 @@ const setSplit = async (
     split === 100 || !stable ? [`${version}@100`] : [`${stable.version_id}@${100 - split}`, `${version}@${split}`];
   const why = message ? ["--message", message] : [];
   await wrangler(target, ["versions", "deploy", ...shares, "--name", worker, "-y", ...why]);
-};
-
-/** Values go by a file that only this user reads, and that is gone at once. */
-const withSecrets = async (
-  it: Emitted,
-  values: Readonly<Record<string, string>>,
-  use: (file: string | undefined) => Promise<void>,
-): Promise<void> => {
-  const own = it.secrets.filter((name) => Object.hasOwn(values, name));
-  if (own.length === 0) return use(undefined);
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
-  const file = path.join(folder, "secrets.json");
-  try {
-    fs.writeFileSync(file, JSON.stringify(Object.fromEntries(own.map((name) => [name, values[name]]))), {
-      mode: 0o600,
-    });
-    await use(file);
-  } finally {
-    fs.rmSync(folder, { recursive: true });
-  }
 };

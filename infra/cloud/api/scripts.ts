@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import * as z from "zod";
-import { latestVersion, type Worker } from "../account.ts";
-import { boundTo, type Control } from "../control.ts";
+import { boundTo, latestVersion, type Worker } from "../account.ts";
+import type { Control } from "../control.ts";
 import { subdomain } from "../edge/hosts.ts";
 import { faults } from "../faults.ts";
 import { readUpload } from "../upload.ts";

@@ -5,7 +5,7 @@ import { shownDeployments, versionOf } from "../account.ts";
 import type { Control } from "../control.ts";
 import { faults } from "../faults.ts";
 import { readUpload } from "../upload.ts";
-import { annotations, body, ok } from "./envelope.ts";
+import { annotations, body, ok, page } from "./envelope.ts";
 import { deploymentView, versionView } from "./views.ts";
 
 const deployment = z.strictObject({
@@ -43,7 +43,9 @@ export const versions = (control: Control) =>
     })
     .get("/:name/deployments", (c) => {
       const all = control.worker(c.req.param("name")).deployments;
-      return ok(c, { deployments: all.slice(0, shownDeployments).map(deploymentView) });
+      const shown = page(c, all.slice(0, shownDeployments)).map(deploymentView);
+      // As documented, and as the SDK's lists read every page.
+      return ok(c, { deployments: shown, items: shown });
     })
     .get("/:name/deployments/:id", (c) => {
       const found = control.worker(c.req.param("name")).deployments.find(({ id }) => id === c.req.param("id"));

@@ -6,7 +6,7 @@
 import type { Account } from "../account.ts";
 import { openDrain } from "./drain.ts";
 import { type Machine, type MachineOptions, StartupError, startMachine } from "./machine.ts";
-import { inMachines, mergeable, wantedIn } from "./merging.ts";
+import { inMachines, mergeable, startEach, wantedIn } from "./merging.ts";
 import type { Held } from "./options.ts";
 import { type Owners, openOwners } from "./owners.ts";
 import type { Realism, Table } from "./table.ts";
@@ -129,16 +129,7 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
     tell: options.tell,
   });
 
-  /** @throws StartupError with the reason of each that threw */
-  const startAll = async (account: Account, cold: readonly Held[]): Promise<void> => {
-    const reasons = new Map<string, string>();
-    for (const some of inMachines(cold))
-      await start(account, some, add).catch((error) => {
-        if (!(error instanceof StartupError)) throw error;
-        for (const it of error.reasons) reasons.set(...it);
-      });
-    if (reasons.size > 0) throw new StartupError(reasons);
-  };
+  const startAll = (account: Account, cold: readonly Held[]) => startEach(cold, (some) => start(account, some, add));
 
   /** Starts those that do not run; one that throws is left out, and said. */
   const startCold = async (account: Account): Promise<void> => {

@@ -1,5 +1,6 @@
 /** One workerd that holds some versions, and the router by which they reach the others. */
 import fs from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import { deafToSignals } from "../../signals.ts";
@@ -50,6 +51,10 @@ const mostAnswerMs = 15_000;
 /** Miniflare is given so long to end it; then its process is killed. */
 const mostEndMs = 5000;
 
+// What Miniflare starts, and what that starts in turn.
+const { default: workerd } = createRequire(import.meta.url)("workerd") as { readonly default: string };
+const endsAlong = path.join(import.meta.dirname, "workerd.sh");
+
 /** A version that the runtime refuses to start, and why. */
 export class StartupError extends Error {
   /** By version. */
@@ -76,6 +81,8 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
       names.map((name) => optionsOf(surroundings, worker, version, name, options.home)),
     ),
   ];
+  process.env.MINIFLARE_WORKERD_PATH ??= endsAlong;
+  process.env.POSTERN_WORKERD ??= workerd;
   const miniflare = deafToSignals(
     () =>
       new Miniflare({
@@ -159,6 +166,7 @@ class Late extends Error {}
 
 /** @throws Late, or the signal's reason; what becomes of the work then is nobody's business */
 const within = async <T>(work: Promise<T>, ms: number, signal?: AbortSignal): Promise<T> => {
+  work.catch(() => {});
   signal?.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Late()), ms);

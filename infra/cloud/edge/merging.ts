@@ -3,7 +3,7 @@
  * machines become one, and none holds more than `mostHeld`: what Miniflare does to start one grows with the square of that.
  */
 import { type Account, latestVersion, liveVersions } from "../account.ts";
-import type { Machine } from "./machine.ts";
+import { type Machine, StartupError } from "./machine.ts";
 import type { Held } from "./options.ts";
 
 /** Of versions in a machine. */
@@ -47,3 +47,20 @@ export const inMachines = (held: readonly Held[]): (readonly Held[])[] =>
   Array.from({ length: Math.ceil(held.length / mostHeld) }, (_, index) =>
     held.slice(index * mostHeld, (index + 1) * mostHeld),
   );
+
+/**
+ * Tries all of them, a machine's worth at a time.
+ * @throws StartupError with the reason of each that threw
+ */
+export const startEach = async (
+  held: readonly Held[],
+  start: (some: readonly Held[]) => Promise<unknown>,
+): Promise<void> => {
+  const reasons = new Map<string, string>();
+  for (const some of inMachines(held))
+    await start(some).catch((error) => {
+      if (!(error instanceof StartupError)) throw error;
+      for (const it of error.reasons) reasons.set(...it);
+    });
+  if (reasons.size > 0) throw new StartupError(reasons);
+};

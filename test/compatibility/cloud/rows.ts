@@ -159,6 +159,7 @@ export const rows: readonly CloudRow[] = [
       [
         { type: "plain_text", name: "GREETING", text: "true" },
         { type: "plain_text", name: "MORE", text: "yes" },
+        { type: "secret_text", name: "KEY", text: "key" },
       ],
     ],
   },
@@ -215,6 +216,25 @@ export const rows: readonly CloudRow[] = [
       return [newest(at).id === before, tags, logpush];
     },
     right: [true, ["red"], true],
+  },
+  {
+    it: "an upload that does not say what it keeps keeps the secrets, and nothing else",
+    authority:
+      "cloudflare/workers-docs#695, cloudflare/workers-sdk#5296; wrangler 4.60.0, `deploy` without keep_bindings",
+    sees: async (at) => {
+      await at.ask(put(script(at.worker), uploadOf(code("second"))));
+      return at.answer();
+    },
+    right: "second  key ",
+  },
+  {
+    it: "an upload that says that it keeps nothing keeps no secrets",
+    authority: docs("api/resources/workers/subresources/scripts/methods/update: keep_bindings"),
+    sees: async (at) => {
+      await at.ask(put(script(at.worker), uploadOf(code("second"), { keep_bindings: [] })));
+      return at.answer();
+    },
+    right: "second   ",
   },
   {
     it: "an upload without a compatibility date runs on the oldest one",

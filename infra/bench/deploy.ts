@@ -1,0 +1,126 @@
+#!/usr/bin/env node
+/** `npm run bench:deploy`: what it takes to bring many tiers to a local cloud by `postern deploy`, and to find that nothing has changed. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { Command, CommanderError } from "@commander-js/extra-typings";
+import { machinesOn } from "../cloud/orphans.ts";
+import { countOf } from "../numbers.ts";
+import { table } from "../outcome.ts";
+import type { Done } from "../release/deploy.ts";
+import { scratch } from "./scratch.ts";
+import { writeTiers } from "./tiers.ts";
+
+const environment = "local";
+const cli = path.resolve(import.meta.dirname, "../cli.ts");
+
+const program = new Command("npm run bench:deploy --")
+  .description(
+    "Deploys a project of many tiers to a local cloud by wrangler, from nothing and once more, and ends the cloud.",
+  )
+  .option("--tiers <number>", "tiers of thirty routes", "100")
+  .option("--json", "machine-readable output")
+  .showHelpAfterError("(--help shows what it takes)")
+  .exitOverride();
+
+interface Step {
+  readonly name: string;
+  readonly seconds: number;
+  /** Of a processor: all processes that have ended meanwhile, and theirs. */
+  readonly cpuSeconds: number;
+  readonly workers: Readonly<Record<string, number>>;
+}
+
+const run = (...args: readonly string[]): ChildProcess =>
+  spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+
+/** Of processes that have ended, as Linux counts them: the 16th and 17th field, in hundredths. */
+const endedCpu = (): number => {
+  const fields = fs.readFileSync("/proc/self/stat", "utf8").split(") ").at(-1)?.split(" ") ?? [];
+  return (Number(fields[13]) + Number(fields[14])) / 100;
+};
+
+const measured = async (name: string, work: () => Promise<Step["workers"]>): Promise<Step> => {
+  const [began, cpu] = [performance.now(), endedCpu()];
+  const workers = await work();
+  return { name, seconds: (performance.now() - began) / 1000, cpuSeconds: endedCpu() - cpu, workers };
+};
+
+/** Starts it, and says where its API is. */
+const startCloud = async (folder: string): Promise<{ readonly child: ChildProcess; readonly api: string }> => {
+  const child = run("cloud", "--state", folder, "--api-port", "0", "--edge-port", "0", "--json");
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  for await (const line of lines) {
+    const said = JSON.parse(line) as { readonly type: string; readonly api: string; readonly line?: string };
+    if (said.type === "ready") {
+      // What it says of calls is of no interest, and has to be read.
+      lines.on("line", (later) => {
+        if (later.includes('"type":"cloud"')) process.stderr.write(`${later}\n`);
+      });
+      child.stdout?.resume();
+      return { child, api: said.api };
+    }
+  }
+  throw new Error("the cloud did not start");
+};
+
+const deploy = async (root: string, api: string): Promise<Step["workers"]> => {
+  const child = run("deploy", "--root", root, "--env", environment, "--target", api, "--json");
+  const [said] = await Promise.all([text(child.stdout as NodeJS.ReadableStream), once(child, "exit")]);
+  if (child.exitCode !== 0) throw new Error(`postern deploy ended with ${child.exitCode}:\n${said}`);
+  const counts: Record<string, number> = {};
+  for (const { what } of (JSON.parse(said) as { readonly workers: readonly Done[] }).workers)
+    counts[what] = (counts[what] ?? 0) + 1;
+  return counts;
+};
+
+const main = async (): Promise<void> => {
+  const { tiers, json } = program.parse().opts();
+  const folder = scratch();
+  const state = path.join(folder, "cloud");
+  writeTiers(folder, environment, countOf(tiers, "--tiers", 1000));
+  const { child, api } = await startCloud(state);
+  process.once("exit", () => child.kill("SIGKILL"));
+  const steps = [
+    await measured("from nothing", () => deploy(folder, api)),
+    await measured("unchanged", () => deploy(folder, api)),
+  ];
+  const machines = machinesOn(state).length;
+  steps.push(
+    await measured("end of the cloud", async () => {
+      child.kill("SIGTERM");
+      await once(child, "exit");
+      return {};
+    }),
+  );
+  const left = machinesOn(state).length;
+  const rows = steps.map(({ name, seconds, cpuSeconds, workers }) => [
+    name,
+    Number(seconds.toFixed(1)),
+    Number(cpuSeconds.toFixed(1)),
+    Object.entries(workers)
+      .map(([what, count]) => `${count} ${what}`)
+      .join(", "),
+  ]);
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ tiers: Number(tiers), steps, machines, left }, null, 2)}\n`
+      : `${table([`${tiers} tiers`, "s", "CPU s", "Workers"], rows)}\n${machines} machines at the end, ${left} after it\n`,
+  );
+  const again = Object.keys(steps[1]?.workers ?? {});
+  if (left > 0 || again.some((what) => what !== "unchanged")) process.exitCode = 1;
+};
+
+try {
+  await main();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`);
+    process.exitCode = 3;
+  }
+}
+process.exit();

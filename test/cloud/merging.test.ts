@@ -1,0 +1,72 @@
+/** Machines are merged so that few remain, none is large, and no Worker is started again and again, however many there are. */
+import { expect, it } from "vitest";
+import { type Account, emptyAccount, type Version, type Worker } from "../../infra/cloud/account.ts";
+import { StartupError } from "../../infra/cloud/edge/machine.ts";
+import { inMachines, mergeable, mostHeld, startEach, wantedIn } from "../../infra/cloud/edge/merging.ts";
+
+const version = (id: string) => ({ id }) as Version;
+const worker = (name: string, ...ids: readonly string[]): Worker =>
+  ({
+    name,
+    versions: ids.map(version),
+    deployments: [{ versions: [{ version_id: ids.at(-1), percentage: 100 }] }],
+  }) as unknown as Worker;
+const accountOf = (...workers: readonly Worker[]): Account => ({
+  ...emptyAccount,
+  workers: new Map(workers.map((it) => [it.name, it])),
+});
+const machine = (...ids: readonly string[]) => ({ places: new Map(ids.map((id) => [id, {} as never])) });
+
+it.each([7, 40, 100, 400])("%i uploads, one after the other", (count) => {
+  let machines: ReturnType<typeof machine>[] = [];
+  const workers: Worker[] = [];
+  let started = 0;
+  let most = 0;
+  for (let index = 0; index < count; index++) {
+    workers.push(worker(`w${index}`, `v${index}`));
+    machines.push(machine(`v${index}`));
+    started++;
+    const account = accountOf(...workers);
+    const before = mergeable(account, machines);
+    const held = wantedIn(account, before);
+    const fresh = inMachines(held).map((some) => machine(...some.map((it) => it.version.id)));
+    started += held.length;
+    machines = [...fresh, ...machines.filter((it) => !before.includes(it))];
+    most = Math.max(most, machines.length);
+  }
+  expect(machines.flatMap(({ places }) => [...places.keys()]).toSorted()).toEqual(
+    workers.map(({ versions }) => versions[0]?.id).toSorted(),
+  );
+  expect(Math.max(...machines.map(({ places }) => places.size))).toBeLessThanOrEqual(mostHeld);
+  expect(most).toBeLessThanOrEqual(6 + (2 * count) / mostHeld);
+  expect(started / count).toBeLessThan(4);
+});
+
+it("a large machine of which little is wanted any more is a small one", () => {
+  const ids = Array.from({ length: mostHeld }, (_, index) => `old${index}`);
+  // Of all that it holds, one is live; six others hold one each.
+  const workers = [worker("a", ...ids), ...Array.from({ length: 6 }, (_, index) => worker(`b${index}`, `new${index}`))];
+  const machines = [machine(...ids), ...Array.from({ length: 6 }, (_, index) => machine(`new${index}`))];
+  expect(mergeable(accountOf(...workers), machines)).toHaveLength(7);
+  expect(wantedIn(accountOf(...workers), machines)).toHaveLength(7);
+});
+
+it("of many versions each that throws at start is named, not those of the first machine alone", async () => {
+  const held = Array.from({ length: 60 }, (_, index) => ({
+    worker: worker("w", `v${index}`),
+    version: version(`v${index}`),
+  }));
+  const sizes: number[] = [];
+  const tried = startEach(held, async (some) => {
+    sizes.push(some.length);
+    const bad = some.filter(({ version: { id } }) => ["v3", "v50"].includes(id));
+    if (bad.length > 0) throw new StartupError(new Map(bad.map(({ version: { id } }) => [id, `${id} threw`])));
+  });
+  await expect(tried).rejects.toMatchObject({
+    reasons: new Map([
+      ["v3", "v3 threw"],
+      ["v50", "v50 threw"],
+    ]),
+  });
+  expect(sizes).toEqual([24, 24, 12]);
+});
