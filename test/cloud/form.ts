@@ -40,6 +40,8 @@ export const call = async ({ api, token }: Cloud, { method = "GET", path, body, 
         hostname,
         port,
         method,
+        // A connection that stays may be closed by the server in the moment in which the next call takes it.
+        agent: false,
         path: path.startsWith("//") ? path.slice(1) : `/accounts/${accountId}${path}`,
         headers: Object.fromEntries(Object.entries(all).filter(([, it]) => it !== undefined)),
       },
