@@ -55,7 +55,7 @@ export const publicationOf = (it: Emitted, { secrets, migrationTag, exists }: Ci
         main_module: config.main,
         compatibility_date: config.compatibility_date,
         compatibility_flags: [...config.compatibility_flags],
-        bindings: bindingsOf(config, exists, it.secrets, secrets),
+        bindings: bindingsOf(config, exists, [...it.secrets, ...it.generated], secrets),
         keep_bindings: [],
         annotations: { "workers/tag": tagOf(it) },
         limits: {},

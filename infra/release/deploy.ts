@@ -9,6 +9,7 @@ import { setTimeout } from "node:timers/promises";
 import type { Emitted } from "../compiler/emit.ts";
 import { configOf, tagOf } from "../dev/publication.ts";
 import { accessOf } from "./api.ts";
+import { missingGenerated } from "./generated.ts";
 import { digestOf, type Releases, releasesOf, servicesOf, sharesOf, versionOf } from "./releases.ts";
 import type { Target } from "./target.ts";
 import { wrangler } from "./wrangler.ts";
@@ -176,7 +177,8 @@ const deployOne = async (it: Emitted, options: DeployOptions): Promise<Done> => 
     return finish(there ? "unchanged" : "deployed", split, known.id);
   }
   const described = [...config, "--tag", tag, ...(message ? ["--message", message] : [])];
-  await withSecrets(it, options.secrets, async (file) => {
+  const values = { ...ownOf(it, options.secrets), ...(await missingGenerated(it, releases !== undefined, target)) };
+  await withSecrets(values, async (file) => {
     const args = [...described, ...(file ? ["--secrets-file", file] : [])];
     await wrangler(target, split === 100 ? ["deploy", ...args] : ["versions", "upload", ...args]);
   });
@@ -237,20 +239,19 @@ const setSplit = async (
   await wrangler(target, ["versions", "deploy", ...shares, "--name", worker, "-y", ...why]);
 };
 
+type Values = Readonly<Record<string, string>>;
+
+/** A Worker is given no secret but those that it names. */
+const ownOf = ({ secrets }: Emitted, values: Values): Values =>
+  Object.fromEntries(secrets.flatMap((name) => (Object.hasOwn(values, name) ? [[name, values[name] as string]] : [])));
+
 /** Values go by a file that only this user reads, and that is gone at once. */
-const withSecrets = async (
-  it: Emitted,
-  values: Readonly<Record<string, string>>,
-  use: (file: string | undefined) => Promise<void>,
-): Promise<void> => {
-  const own = it.secrets.filter((name) => Object.hasOwn(values, name));
-  if (own.length === 0) return use(undefined);
+const withSecrets = async (values: Values, use: (file: string | undefined) => Promise<void>): Promise<void> => {
+  if (Object.keys(values).length === 0) return use(undefined);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
   const file = path.join(folder, "secrets.json");
   try {
-    fs.writeFileSync(file, JSON.stringify(Object.fromEntries(own.map((name) => [name, values[name]]))), {
-      mode: 0o600,
-    });
+    fs.writeFileSync(file, JSON.stringify(values), { mode: 0o600 });
     await use(file);
   } finally {
     fs.rmSync(folder, { recursive: true });

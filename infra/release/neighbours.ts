@@ -60,7 +60,7 @@ export const samples = async (
       fs.writeFileSync(path.join(folder, "worker.js"), code);
       fs.writeFileSync(path.join(folder, "wrangler.json"), config);
       const digest = createHash("sha256").update(code).update(config).digest("hex");
-      const none = { tiers: [], lifted: false, parts: [], secrets: [], uses: [] };
+      const none = { tiers: [], lifted: false, parts: [], secrets: [], generated: [], uses: [] };
       return { kind: "gate", worker, folder, ...none, digest, bytes: code.length, gzipBytes: gzipSync(code).length };
     }),
   );
