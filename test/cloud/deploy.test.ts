@@ -261,6 +261,62 @@ it("secrets come before the code that needs them, and are not rolled back with i
   expect(seen).toEqual(["value-one", "value-two", "value-one"]);
 });
 
+/** A tier whose tokens are verified with keys that the issuer publishes. */
+const fetching = (name: string, edit: string, url: string) =>
+  manifest(
+    name,
+    `filters: [{ jwt: { issuer: "${url}", audience: a, algorithms: [EdDSA], jwks: "${url}/jwks" } }]
+routes: { which: { match: GET /which, respond: { status: 200, text: "${edit}" } } }
+`,
+  );
+
+const cacheKeyIn = ({ bindings }: { readonly bindings: readonly object[] }): string | undefined =>
+  (bindings as readonly { readonly name: string; readonly text?: string }[]).find(
+    ({ name }) => name === "POSTERN_CACHE_KEY",
+  )?.text;
+
+it("makes a secret for each gate that keeps keys in the location's cache, once, and shows it nowhere", {
+  timeout: 180_000,
+}, async () => {
+  const issuer = await service((_, response) => response.end('{"keys":[]}'));
+  const before = tier("a", issuer.url, "first");
+  const { cloud, root, edit, get, ...postern } = await town({
+    "routes/a.yaml": before,
+    "routes/b.yaml": fetching("b", "first", issuer.url),
+    "routes/c.yaml": tier("c", issuer.url, "first"),
+  });
+  await postern.deploy();
+  // As after an upgrade: the version that is live has none.
+  edit("routes/a.yaml", fetching("a", "second", issuer.url));
+  await postern.deploy(["a"], "25");
+  edit("routes/a.yaml", fetching("a", "third", issuer.url));
+  edit("routes/b.yaml", fetching("b", "second", issuer.url));
+  const outcomes = [await postern.deploy()];
+  const keysOf = (worker: string) => cloud.control.worker(worker).versions.map(cacheKeyIn);
+  const [none, second, third] = keysOf("gate-a-test");
+  expect([none, second]).toEqual([undefined, expect.stringMatching(/^[\w-]{43}$/)]);
+  expect(third).toMatch(/^[\w-]{43}$/);
+  const [b1, b2] = keysOf("gate-b-test");
+  expect([b1, b2]).toEqual([b1, b1]);
+  expect(b1).toMatch(/^[\w-]{43}$/);
+  expect(new Set([second, b1]).size).toBe(2);
+  for (const other of ["gate-c-test", "postern-front-test"]) expect(keysOf(other)).toEqual([undefined]);
+
+  // A way back to a version that had none brings no person's secret back, so nobody is asked.
+  const [first] = cloud.control.worker("gate-a-test").versions;
+  await postern.rollback("a", { to: first?.id ?? "" });
+  expect((await get("/a/which")).text).toBe("first");
+  outcomes.push(await postern.deploy(["a"]));
+  expect((await get("/a/which")).status).toBe(401);
+  const files = fs
+    .readdirSync(path.join(root, ".build"), { recursive: true, encoding: "utf8" })
+    .map((it) => path.join(root, ".build", it))
+    .filter((it) => fs.statSync(it).isFile())
+    .map((it) => fs.readFileSync(it, "utf8"));
+  for (const value of [second, third, b1])
+    for (const text of [...files, ...outcomes.map((it) => JSON.stringify(it))]) expect(text).not.toContain(value);
+});
+
 it.each([
   ["a tier that is not there", ["opn"], { message: /there is no tier "opn"/ }],
   ["a split that is none", ["a"], { split: "101", message: /--split takes 0 to 100/ }],
