@@ -185,21 +185,17 @@ export const make = (config: Config<typeof spec>, deps: Deps, { tier }: Pick<Pla
   };
 };
 
-const keySet = (
-  { issuer, jwks, keys, cache, stale, cooldown }: Config<typeof spec>,
-  deps: Deps,
-  tier: string,
-): KeySet =>
-  keys
-    ? fixedKeys(keys)
+const keySet = (it: Config<typeof spec>, deps: Deps, tier: string): KeySet =>
+  it.keys
+    ? fixedKeys(it.keys)
     : fetchedKeys(
         {
           tier,
-          issuer,
-          url: jwks ?? `${issuer.replace(/\/$/, "")}/.well-known/jwks.json`,
-          freshMs: milliseconds(cache),
-          staleMs: milliseconds(stale),
-          cooldownMs: milliseconds(cooldown),
+          issuer: it.issuer,
+          url: it.jwks ?? `${it.issuer.replace(/\/$/, "")}/.well-known/jwks.json`,
+          freshMs: milliseconds(it.cache),
+          staleMs: milliseconds(it.stale),
+          cooldownMs: milliseconds(it.cooldown),
         },
         deps,
       );

@@ -2,7 +2,6 @@
  * Brings what was built to a target, by wrangler: first what counts, then the gates, then the front that reaches them. What
  * runs there already is left alone, by the digest in the version's tag, so a deploy that was interrupted goes on where it was.
  */
-import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -11,6 +10,7 @@ import { configOf, tagOf } from "../dev/publication.ts";
 import { accessOf } from "./api.ts";
 import { missingGenerated } from "./generated.ts";
 import { digestOf, type Releases, releasesOf, servicesOf, sharesOf, versionOf } from "./releases.ts";
+import { ownOf, withSecrets } from "./secrets-file.ts";
 import type { Target } from "./target.ts";
 import { wrangler } from "./wrangler.ts";
 
@@ -237,23 +237,4 @@ const setSplit = async (
     split === 100 || !stable ? [`${version}@100`] : [`${stable.version_id}@${100 - split}`, `${version}@${split}`];
   const why = message ? ["--message", message] : [];
   await wrangler(target, ["versions", "deploy", ...shares, "--name", worker, "-y", ...why]);
-};
-
-type Values = Readonly<Record<string, string>>;
-
-/** A Worker is given no secret but those that it names. */
-const ownOf = ({ secrets }: Emitted, values: Values): Values =>
-  Object.fromEntries(secrets.flatMap((name) => (Object.hasOwn(values, name) ? [[name, values[name] as string]] : [])));
-
-/** Values go by a file that only this user reads, and that is gone at once. */
-const withSecrets = async (values: Values, use: (file: string | undefined) => Promise<void>): Promise<void> => {
-  if (Object.keys(values).length === 0) return use(undefined);
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
-  const file = path.join(folder, "secrets.json");
-  try {
-    fs.writeFileSync(file, JSON.stringify(values), { mode: 0o600 });
-    await use(file);
-  } finally {
-    fs.rmSync(folder, { recursive: true });
-  }
 };
