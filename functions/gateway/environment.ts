@@ -5,7 +5,11 @@ import { cookieName, headerName, host, name } from "./names.ts";
 const grayKey = () =>
   z.strictObject({
     header: headerName().optional().describe("A header that tells users apart, such as a device's id"),
-    cookie: cookieName().default("postern-gray").describe("The cookie that the front sets for browsers"),
+    cookie: cookieName()
+      .default("postern-gray")
+      .describe(
+        "The cookie that the front sets for browsers, with `__Host-` ahead of its name. One without the prefix, of a release before, still counts, and is replaced",
+      ),
   });
 
 const requestId = () =>
