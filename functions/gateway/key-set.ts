@@ -1,10 +1,10 @@
 /** An issuer's public keys (RFC 7517): in this isolate's memory, else in the location's cache, else from the issuer. */
-import type { JSONWebKeySet } from "jose";
+import type { JSONWebKeySet, JWK } from "jose";
 import { jsonOf } from "./collect.ts";
 import { within } from "./patience.ts";
 import { sharedCache } from "./shared-cache.ts";
 import type { Deps } from "./types.ts";
-import { publicMembers, secretMembers, type VerificationKeys, verificationKeys } from "./verification-keys.ts";
+import { isRoca, publicMembers, secretMembers, type VerificationKeys, verificationKeys } from "./verification-keys.ts";
 
 export interface Keys extends VerificationKeys {
   /** Tells one set of keys from another. */
@@ -187,10 +187,14 @@ const download = async (url: string, signal: AbortSignal, deps: Deps): Promise<J
   if (!response.ok) throw new Error(`the issuer answered with status ${response.status}`);
   const { keys } = ((await jsonOf(response, longestSet)) ?? {}) as { readonly keys?: unknown };
   if (!Array.isArray(keys)) throw new Error("the issuer answered with no key set");
-  const usable = keys.filter(isPublic);
+  const all = keys.filter(isPublic);
+  const usable = all.filter((it) => !isRoca(it as JWK));
+  if (usable.length < all.length) deps.log({ type: "degraded", issuer: url, cause: weakKey, keys: "without it" });
   if (usable.length === 0) throw new Error("the issuer publishes no key for signatures");
   return usable;
 };
+
+const weakKey = "the private half of a key can be computed (ROCA, CVE-2017-15361)";
 
 /**
  * What cannot be used is ignored (RFC 7517, section 5); a set of nothing else replaces no good copy. A private or symmetric key
