@@ -1,5 +1,6 @@
 /** Writes the wrangler configuration of every Worker. None but the front is reachable, and the front only on its hosts. */
 
+import { consumersKey } from "../../functions/gateway/consumer-entries.ts";
 import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Binding } from "../../functions/gateway/part.ts";
 import type { FrontPlan } from "../../functions/gateway/plan.ts";
@@ -37,12 +38,17 @@ export const gateConfig = ({ name, serves, shared }: Gate, around: Named<Environ
       ),
       ...feedCopy(around),
     ],
+    ...(value.consumers && looksUp(bindings) && { vars: { [consumersKey]: value.consumers.key } }),
     ...tailConsumers(around),
     // The platform refuses a Worker that lacks one, and so would one small tier keep back all that share its gate.
     ...(!shared && secrets.length > 0 && { secrets: { required: secrets } }),
     ...(!shared && (limits.cpu ?? limits["sub-requests"]) !== undefined && { limits: platformLimits(limits) }),
   };
 };
+
+/** Whether one of its parts asks who a consumer is. */
+const looksUp = (bindings: readonly Bound[]): boolean =>
+  bindings.some((it) => it.kind === "kv" && it.namespace === "consumers");
 
 /** Names of the secrets that the parts of these tiers read. */
 export const secretsOf = (tiers: readonly CheckedTier[]): string[] => {

@@ -28,6 +28,7 @@ export const makeNamespaces = async (target: Target, namespaces: Readonly<Record
   }
 };
 
+/** @param file holds them for wrangler */
 export const uploadConsumers = async (
   target: Target,
   consumers: readonly Consumer[],
@@ -35,6 +36,7 @@ export const uploadConsumers = async (
   file: string,
 ): Promise<void> => {
   if (consumers.length === 0 || namespace === undefined) return;
+  fs.writeFileSync(file, `${JSON.stringify(consumers, null, 2)}\n`);
   await wrangler(target, ["kv", "bulk", "put", file, "--namespace-id", namespace, "--remote"]);
 };
 

@@ -15,6 +15,7 @@ import { choice } from "../compiler/issues.ts";
 import { workerName } from "../compiler/platform.ts";
 import { generatedSecretsOf, secretsOf as secretsOfTiers } from "../compiler/wrangler.ts";
 import { type Outcome, table } from "../outcome.ts";
+import { consumersPublicKey } from "../release/consumers.ts";
 import { targetOf } from "../release/target.ts";
 import { secretsOf } from "../secrets.ts";
 
@@ -92,6 +93,15 @@ export const list = async (options: Options): Promise<Outcome> => {
     text: rows.length === 0 ? `no tier needs a secret in ${options.env}\n` : [shown, ...remedy].join("\n"),
     data: { environment: options.env, secrets: rows },
   };
+};
+
+/** Makes the pair of keys that entries of consumers are signed with, where there is none, and says what belongs into the environment. */
+export const consumersKey = ({ root, env }: Pick<Options, "root" | "env">): Outcome => {
+  const key = consumersPublicKey(root, env);
+  const text = `# routes/environments/${env}.yaml; first npx postern deploy consumers, a minute later the gates. The private key is in .secrets; in CI it is POSTERN_CONSUMERS_PRIVATE_KEY
+consumers: { key: "${key}" }
+`;
+  return { exitCode: 0, text, data: { environment: env, key } };
 };
 
 /** @param read takes the value, from a pipe or a prompt */

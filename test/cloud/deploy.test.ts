@@ -1,4 +1,5 @@
 /** deploy, releases and rollback, by real wrangler against a local cloud: the first, the next, the broken-off one, and back again. */
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import fs from "node:fs";
 import http from "node:http";
@@ -13,7 +14,7 @@ import type { Done } from "../../infra/release/deploy.ts";
 import { deploy } from "../../infra/verbs/deploy.ts";
 import { releases } from "../../infra/verbs/releases.ts";
 import { rollback } from "../../infra/verbs/rollback.ts";
-import { set } from "../../infra/verbs/secrets.ts";
+import { consumersKey, set } from "../../infra/verbs/secrets.ts";
 import { manifest, project, service } from "../e2e/city.ts";
 
 const environment = "values: {}\n";
@@ -315,6 +316,41 @@ it("makes a secret for each gate that keeps keys in the location's cache, once, 
     .map((it) => fs.readFileSync(it, "utf8"));
   for (const value of [second, third, b1])
     for (const text of [...files, ...outcomes.map((it) => JSON.stringify(it))]) expect(text).not.toContain(value);
+});
+
+it("signs entries of consumers where the environment has a key, and uploads none that gates would refuse", {
+  timeout: 120_000,
+}, async () => {
+  const id = "00000000000000000000000000000007";
+  const upstream = await service((_, response) => response.end("ok"));
+  const hash = createHash("sha256").update("coffee").digest("hex");
+  const { cloud, root, edit, get, ...postern } = await town({
+    "routes/environments/test.yaml": `kv: { consumers: "${id}" }\n`,
+    "routes/a.yaml": tier("a", upstream.url, "first", "filters: [{ api-key: {} }]\n"),
+    "routes/consumers.yaml": `consumers: { shop: { keys: ["sha256:${hash}"] } }\n`,
+  });
+  const { data } = consumersKey({ root, env: "test" });
+  const { key } = data as { readonly key: string };
+  const withKey = (it: string) =>
+    edit("routes/environments/test.yaml", `kv: { consumers: "${id}" }\nconsumers: { key: ${it} }\n`);
+  withKey("A".repeat(43));
+  await expect(postern.deploy()).rejects.toThrow(
+    /is another one than `consumers.key` of routes\/environments\/test.yaml/,
+  );
+  expect(cloud.control.account().workers.size).toBe(0);
+  withKey(key);
+  await postern.deploy();
+  const asked = () => get("/a/it", { "x-api-key": "coffee" });
+  expect((await asked()).text).toBe("ok");
+  // Any gate could write what it likes.
+  const forged = `/key%2F${createHash("sha256").update("eve").digest("hex")}?urlencoded=true`;
+  await (await cloud.fleet.kv(id, forged, { method: "PUT", body: '{"id":"shop","labels":{}}' })).arrayBuffer();
+  expect((await get("/a/it", { "x-api-key": "eve" })).status).toBe(503);
+  const d = JSON.parse(fs.readFileSync(path.join(root, ".secrets/consumers-test.json"), "utf8")).d as string;
+  for (const it of fs.readdirSync(path.join(root, ".build"), { recursive: true, encoding: "utf8" })) {
+    const file = path.join(root, ".build", it);
+    if (fs.statSync(file).isFile()) expect(fs.readFileSync(file, "utf8")).not.toContain(d);
+  }
 });
 
 it.each([
