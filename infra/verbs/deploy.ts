@@ -138,12 +138,10 @@ const prepare = async (
         .join("\n")}`,
     );
   if (people)
-    await uploadConsumers(
-      target,
-      signed,
-      kv.consumers,
-      path.join(root, ".build", environment.name, "consumers.uploaded.json"),
-    );
+    await uploadConsumers(target, signed, kv.consumers, {
+      folder: path.join(root, ".build", environment.name),
+      signed: environment.value.consumers !== undefined,
+    });
 };
 
 const missingSecrets = async (

@@ -346,6 +346,14 @@ it("signs entries of consumers where the environment has a key, and uploads none
   const forged = `/key%2F${createHash("sha256").update("eve").digest("hex")}?urlencoded=true`;
   await (await cloud.fleet.kv(id, forged, { method: "PUT", body: '{"id":"shop","labels":{}}' })).arrayBuffer();
   expect((await get("/a/it", { "x-api-key": "eve" })).status).toBe(503);
+  // A key that is taken out of the file is refused, and so is what others wrote.
+  edit("routes/consumers.yaml", `consumers: { other: { keys: ["sha256:${"0".repeat(64)}"] } }\n`);
+  await postern.deploy(["consumers"]);
+  for (const it of ["coffee", "eve"]) {
+    const left = await cloud.fleet.kv(id, `/key%2F${createHash("sha256").update(it).digest("hex")}?urlencoded=true`);
+    await left.arrayBuffer();
+    expect(left.status).toBe(404);
+  }
   const d = JSON.parse(fs.readFileSync(path.join(root, ".secrets/consumers-test.json"), "utf8")).d as string;
   for (const it of fs.readdirSync(path.join(root, ".build"), { recursive: true, encoding: "utf8" })) {
     const file = path.join(root, ".build", it);
