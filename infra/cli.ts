@@ -130,6 +130,20 @@ secrets
     finish(await set(name, options, () => hidden(name)), options);
   });
 
+secrets
+  .command("consumers-key")
+  .description("make the key that entries of consumers are signed with, and say what belongs into the environment")
+  .addOption(environment("local"))
+  .addOption(root)
+  .addOption(json)
+  .addHelpText(
+    "after",
+    examples({
+      "npx postern secrets consumers-key --env production": "a pair in .secrets, of which the public half is printed",
+    }),
+  )
+  .action(async (options) => finish((await import("./verbs/secrets.ts")).consumersKey(options), options));
+
 program
   .command("explain")
   .description("say which route takes a request, and what each filter makes of it: here, or at a running gate")

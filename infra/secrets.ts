@@ -20,7 +20,7 @@ const local = "local";
  */
 export const secretsOf = (root: string, environment: string, samples: Values, target: Target): Secrets => {
   if (isPreview(environment)) return ofPreview(samples);
-  return environment === local ? inFile(root, samples) : withPlatform(target);
+  return environment === local ? inFile(root, samples) : platformSecrets(target);
 };
 
 /** Its Workers come and go, so nobody sets anything for them; they have samples, as the dev loop has. */
@@ -72,7 +72,8 @@ const inFile = (root: string, samples: Values): Secrets => ({
   },
 });
 
-const withPlatform = (target: Target): Secrets => ({
+/** Those that the platform keeps for a Worker. */
+export const platformSecrets = (target: Target): Secrets => ({
   names: async (worker) => {
     const said = await wrangler(target, ["secret", "list", "--name", worker, "--format", "json"]).catch((error) => {
       // A Worker that is not there yet has none.

@@ -1,5 +1,6 @@
 /** Lets in who brings an API key that the consumers' KV namespace knows by its hash. */
 import * as z from "zod";
+import { consumersKey, isConsumer, signedEntries } from "../gateway/consumer-entries.ts";
 import { Consumer, type ConsumerFact, learn } from "../gateway/facts.ts";
 import { type Codes, Fault, refuse } from "../gateway/faults.ts";
 import { sha256 } from "../gateway/hash.ts";
@@ -43,27 +44,39 @@ const longestKey = 512;
 export const make = ({ header, cache }: Config<typeof spec>, deps: Deps): Guard => {
   const consumers = deps.env.CONSUMERS as KVNamespace;
   if (!consumers) throw new Error("no KV namespace is bound as CONSUMERS");
-  const cacheTtl = milliseconds(cache) / 1000;
+  const look = lookup(consumers, deps.env[consumersKey], milliseconds(cache) / 1000);
   // RFC 9110, section 15.5.2: a 401 says how to do better.
   const challenge = { headers: { "www-authenticate": `ApiKey header="${header}"` } };
   return async (request, context) => {
     const key = request.headers.get(header);
     if (!key) return refuse(context, codes, "key-missing", challenge);
     if (key.length > longestKey) return refuse(context, codes, "key-unknown", challenge);
-    const consumer = await consumers
-      .get(`key/${await sha256(key)}`, { type: "json", cacheTtl })
-      .catch((cause: unknown) => {
-        throw new Fault(codes, "consumers-unavailable", { cause });
-      });
+    const consumer = await look(`key/${await sha256(key)}`);
     if (consumer === null) return refuse(context, codes, "key-unknown", challenge);
-    if (!isConsumer(consumer))
-      throw new Fault(codes, "consumers-unavailable", { cause: "an entry of the namespace is no consumer" });
     learn(context, Consumer, consumer);
     return undefined;
   };
 };
 
-const isConsumer = (value: unknown): value is ConsumerFact => {
-  const { id, labels } = (value ?? {}) as Partial<ConsumerFact>;
-  return typeof id === "string" && id !== "" && typeof labels === "object" && labels !== null;
+/**
+ * @param key of signatures that entries have to bear, where the environment has one
+ * @returns how an entry is looked up; null for one that is not there
+ */
+const lookup = (consumers: KVNamespace, key: unknown, cacheTtl: number) => {
+  const unavailable = (cause: unknown): never => {
+    throw new Fault(codes, "consumers-unavailable", { cause });
+  };
+  if (typeof key !== "string")
+    return async (name: string): Promise<ConsumerFact | null> => {
+      const entry: unknown = await consumers.get(name, { type: "json", cacheTtl }).catch(unavailable);
+      return entry === null || isConsumer(entry) ? entry : unavailable("an entry of the namespace is no consumer");
+    };
+  const read = signedEntries(key);
+  return async (name: string): Promise<ConsumerFact | null> => {
+    const text = await consumers.get(name, { type: "text", cacheTtl }).catch(unavailable);
+    if (text === null) return null;
+    return (
+      (await read(name, text)) ?? unavailable("an entry of the namespace is not signed with the environment's key")
+    );
+  };
 };

@@ -18,7 +18,9 @@ const edits = <Value extends z.ZodType>(value: Value) =>
     set: z
       .record(freeHeaderName(), value)
       .default({})
-      .describe("Headers and their values, which may hold references; where one is missing, the header is removed"),
+      .describe(
+        "Headers and their values, which may hold references: what is no visible ASCII in them, and `%`, is percent-encoded; where one is missing, the header is removed",
+      ),
     add: z
       .record(freeHeaderName(), value)
       .default({})

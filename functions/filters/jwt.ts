@@ -7,7 +7,7 @@ import { type Codes, Fault, refuse } from "../gateway/faults.ts";
 import { hasAddress } from "../gateway/hosts.ts";
 import { algorithms, publicKeys } from "../gateway/jwk.ts";
 import { available, fetchedKeys, fixedKeys, type KeySet, type Keys } from "../gateway/key-set.ts";
-import { aboutFilter, type Config } from "../gateway/part.ts";
+import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
 import { bytes, duration, milliseconds } from "../gateway/quantities.ts";
 import { type Holding, revokedIn, takenBack } from "../gateway/revocations.ts";
 import { tokenCache } from "../gateway/token-cache.ts";
@@ -123,7 +123,10 @@ export const spec = () =>
     never: ({ keys, scopes }) => [...(keys ? ["keys-unavailable"] : []), ...(scopes[0] ? [] : ["scope-missing"])],
     exposes: ({ from }) => ({ security: schemeOf([from].flat()[0] as string) }),
     provides: ["consumer", "claim"],
-    bindings: ({ revocation: it }) => (it ? [{ kind: "kv", binding: "REVOCATIONS", namespace: "revocations" }] : []),
+    bindings: ({ keys, revocation }) => [
+      ...(keys ? [] : [{ kind: "cache" } as const]),
+      ...(revocation ? [{ kind: "kv", binding: "REVOCATIONS", namespace: "revocations" } as const] : []),
+    ],
     connections: ({ keys, revocation }) => Math.max(keys ? 0 : 1, revocation ? 1 : 0),
   });
 
@@ -133,8 +136,8 @@ type Accepted = Holding & { readonly claims: JWTPayload };
 type Code = keyof typeof codes & string;
 type Verdict = Accepted | Code;
 
-export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
-  const keys = keySet(config, deps);
+export const make = (config: Config<typeof spec>, deps: Deps, { tier }: Pick<Place, "tier">): Guard => {
+  const keys = keySet(config, deps, tier);
   const verify = verifier(config, deps);
   const leeway = milliseconds(config.leeway) / 1000;
   const maxAge = config["max-age"] === undefined ? Number.POSITIVE_INFINITY : milliseconds(config["max-age"]) / 1000;
@@ -182,15 +185,17 @@ export const make = (config: Config<typeof spec>, deps: Deps): Guard => {
   };
 };
 
-const keySet = ({ issuer, jwks, keys, cache, stale, cooldown }: Config<typeof spec>, deps: Deps): KeySet =>
-  keys
-    ? fixedKeys(keys)
+const keySet = (it: Config<typeof spec>, deps: Deps, tier: string): KeySet =>
+  it.keys
+    ? fixedKeys(it.keys)
     : fetchedKeys(
         {
-          url: jwks ?? `${issuer.replace(/\/$/, "")}/.well-known/jwks.json`,
-          freshMs: milliseconds(cache),
-          staleMs: milliseconds(stale),
-          cooldownMs: milliseconds(cooldown),
+          tier,
+          issuer: it.issuer,
+          url: it.jwks ?? `${it.issuer.replace(/\/$/, "")}/.well-known/jwks.json`,
+          freshMs: milliseconds(it.cache),
+          staleMs: milliseconds(it.stale),
+          cooldownMs: milliseconds(it.cooldown),
         },
         deps,
       );

@@ -7,7 +7,7 @@ import { host } from "../gateway/names.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { exchanged, prefixes } from "../gateway/prefix.ts";
 import { parameterOf } from "../gateway/query.ts";
-import { piecesOf, pathOf as readPath, template } from "../gateway/references.ts";
+import { percentEncoded, piecesOf, pathOf as readPath, template } from "../gateway/references.ts";
 import type { Context, Guard } from "../gateway/types.ts";
 
 const parameter = () =>
@@ -99,7 +99,7 @@ const searchOf = ({ set, remove, keep }: Config<typeof spec>["query"]): Part => 
       .filter((pair) => pair !== "" && !dropped.has(parameterOf(pair)) && (!kept || kept.has(parameterOf(pair))));
     for (const [name, value] of values) {
       const written = value(request, context);
-      if (written !== undefined) pairs.push(`${encodeURIComponent(name)}=${encodeURIComponent(written)}`);
+      if (written !== undefined) pairs.push(`${encodeURIComponent(name)}=${percentEncoded(written)}`);
     }
     return pairs.length > 0 ? `?${pairs.join("&")}` : "";
   };

@@ -71,14 +71,18 @@ export const hasScopes = (claims: ClaimsOf, wanted: readonly string[]): boolean 
 };
 
 /**
- * A claim as text, or undefined where it has none. A list is its items with commas between; a comma in an item is
- * percent-encoded, so that no item becomes two. JSON readers round an integer beyond 2^53, and two of them become one.
+ * A claim as text, or undefined where it has none. A list is its items with commas between. JSON readers round an integer
+ * beyond 2^53, and two of them become one.
+ *
+ * @param encode writes an item of a list so that no item becomes two, and no two lists become one
  */
-export const claimText = (value: unknown): string | undefined => {
+export const claimText = (value: unknown, encode = withoutCommas): string | undefined => {
   if (!Array.isArray(value)) return scalarText(value);
   const items = value.map(scalarText);
-  return items.includes(undefined) ? undefined : items.map((it) => it?.replaceAll(",", "%2C")).join(",");
+  return items.includes(undefined) ? undefined : items.map((it) => encode(it as string)).join(",");
 };
+
+const withoutCommas = (item: string): string => item.replace(/[%,]/g, encodeURIComponent);
 
 const scalarText = (value: unknown): string | undefined => {
   if (typeof value === "string" || typeof value === "boolean") return String(value);

@@ -5,7 +5,11 @@ import { cookieName, headerName, host, name } from "./names.ts";
 const grayKey = () =>
   z.strictObject({
     header: headerName().optional().describe("A header that tells users apart, such as a device's id"),
-    cookie: cookieName().default("postern-gray").describe("The cookie that the front sets for browsers"),
+    cookie: cookieName()
+      .default("postern-gray")
+      .describe(
+        "The cookie that the front sets for browsers, with `__Host-` ahead of its name. One without the prefix, of a release before, still counts, and is replaced",
+      ),
   });
 
 const requestId = () =>
@@ -118,6 +122,10 @@ const control = () =>
       ),
   });
 
+/** @param verb makes one */
+const publicKey = (verb: string) =>
+  z.string().regex(/^[A-Za-z0-9_-]{43}$/, `an Ed25519 public key as a JWK has it (\`x\`); \`${verb}\` makes one`);
+
 /** `environments/<name>.yaml`: the values of `${…}`, and what the platform calls things there. */
 export const environment = () =>
   z.strictObject({
@@ -143,15 +151,17 @@ export const environment = () =>
       })
       .prefault({})
       .describe("The Worker ahead of the gates"),
+    consumers: z
+      .strictObject({
+        key: publicKey("postern secrets consumers-key").describe(
+          "The public key of the consumers' entries in KV. With it gates believe no entry that `postern deploy` has not signed with the private one",
+        ),
+      })
+      .optional()
+      .describe("Who may say who calls: with a key, no Worker that can write to the namespace `consumers` can"),
     explain: z
       .strictObject({
-        key: z
-          .string()
-          .regex(
-            /^[A-Za-z0-9_-]{43}$/,
-            "an Ed25519 public key as a JWK has it (`x`); `postern explain --init` makes one",
-          )
-          .describe("The public key of explain tokens"),
+        key: publicKey("postern explain --init").describe("The public key of explain tokens"),
       })
       .optional()
       .describe("Lets gates explain a request to who brings a token for it"),

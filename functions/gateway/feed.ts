@@ -1,4 +1,5 @@
 /** Keeps what lies over a gate's plan, and which tokens were taken back, fresh: asked for in the background, waited for when it is old, and the last good one where nobody answers. */
+import { copyOf } from "./feed-copy.ts";
 import { type Entry, type Kind, oldMs, overlaid, type Told } from "./overlay.ts";
 import type { Parts } from "./part.ts";
 import type { Plan } from "./plan.ts";
@@ -9,8 +10,8 @@ import type { Deps } from "./types.ts";
 export interface Source {
   /** @throws where nobody answers in time */
   readonly read: () => Promise<Told>;
-  /** What stands in for it; undefined where there is none. */
-  readonly copy: () => Promise<Told | undefined>;
+  /** What stands in for it where nothing has been heard yet. Others can write there: it is read as if anybody had. */
+  readonly copy: () => Promise<unknown>;
   /** Lets the request end before the work does. */
   readonly defer: (work: Promise<unknown>) => void;
 }
@@ -29,6 +30,7 @@ export const live: Live = (plan, parts, world, source) => {
   const deps: Deps = { ...world, revoked: () => revoked, draining: () => draining() };
   let serve = link(plan, parts, deps);
   let entries: readonly Entry[] = [];
+  let hasHeard = false;
   let applied = "";
   let expires = Number.POSITIVE_INFINITY;
   let heardAt = Number.NEGATIVE_INFINITY;
@@ -47,14 +49,28 @@ export const live: Live = (plan, parts, world, source) => {
     askedAt = deps.now();
     const told = await source.read().catch(async (error) => {
       deps.log({ type: "fault", tier: plan.tier, route: null, code: "feed-lost", cause: String(error).slice(0, 200) });
-      return source.copy().catch(() => undefined);
+      // What the feed itself has said goes on: no copy takes back what was taken back.
+      return hasHeard ? undefined : source.copy().then(copyOf, none);
     });
     // Without an answer the last one goes on, and is asked for again when it would have been.
     heardAt = deps.now();
+    hasHeard ||= told !== undefined;
     if (told) {
+      const before = entries;
       entries = told.entries;
+      try {
+        apply(heardAt);
+      } catch (error) {
+        entries = before;
+        deps.log({
+          type: "fault",
+          tier: plan.tier,
+          route: null,
+          code: "feed-lost",
+          cause: String(error).slice(0, 200),
+        });
+      }
       revoked = revocations(told.revoked ?? []);
-      apply(heardAt);
     }
   };
 
@@ -89,3 +105,5 @@ export const live: Live = (plan, parts, world, source) => {
     return serve(request, caller);
   };
 };
+
+const none = (): undefined => undefined;

@@ -1,6 +1,7 @@
 /** Schemas of the algorithms and the public keys that stand in a manifest (RFC 7518; JWK, RFC 7517). */
+import { base64url } from "jose";
 import * as z from "zod";
-import { publicMembers, secretMembers } from "./verification-keys.ts";
+import { isRoca, publicMembers, secretMembers } from "./verification-keys.ts";
 
 /** Symmetric algorithms and `none` are left out: a gate holds no key that could also sign. */
 export const algorithms = [
@@ -44,10 +45,7 @@ export const publicKeys = () =>
 const faultOf = (key: Key): string | undefined => {
   const { kty, crv, use } = key;
   if ((use ?? "sig") !== "sig") return `a key with use: ${use} verifies no token; write use: sig, or leave it out`;
-  if (kty === "RSA")
-    return lengthOf(key.n) >= 256 && lengthOf(key.e) > 0
-      ? undefined
-      : "`n` and `e` of an RSA key are base64url, and `n` has 2048 bits at least (RFC 7518, section 3.3)";
+  if (kty === "RSA") return faultOfRsa(key);
   const size = Object.hasOwn(coordinates, String(crv)) ? coordinates[String(crv)] : undefined;
   if (size === undefined || (kty === "OKP") !== (crv === "Ed25519"))
     return `crv: ${crv} verifies no token; EC has P-256, P-384 and P-521, and OKP has Ed25519`;
@@ -56,6 +54,21 @@ const faultOf = (key: Key): string | undefined => {
     ? undefined
     : `coordinates of a key on ${crv} are ${size} bytes each, written in base64url`;
 };
+
+const faultOfRsa = ({ n, e }: Key): string | undefined => {
+  if (lengthOf(n) < 256 || lengthOf(e) === 0)
+    return "`n` and `e` of an RSA key are base64url, and `n` has 2048 bits at least (RFC 7518, section 3.3)";
+  if (isRoca({ kty: "RSA", n: n as string }))
+    return "the private half of this key can be computed (ROCA, CVE-2017-15361): the issuer needs a key that another library makes";
+  return isOdd(n as string) && isOdd(e as string) && !isOne(e as string)
+    ? undefined
+    : "`n` and `e` of an RSA key are odd, and `e` is 3 at least (RFC 8017, section 3.1)";
+};
+
+const isOdd = (number: string): boolean => ((base64url.decode(number).at(-1) ?? 0) & 1) === 1;
+
+/** A signature is what it signs then. */
+const isOne = (number: string): boolean => base64url.decode(number).reduce((sum, byte) => sum + byte, 0) === 1;
 
 /** Bytes of a text in base64url without padding; 0 for any other value. */
 const lengthOf = (value: unknown): number =>

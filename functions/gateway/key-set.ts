@@ -1,9 +1,10 @@
 /** An issuer's public keys (RFC 7517): in this isolate's memory, else in the location's cache, else from the issuer. */
-import type { JSONWebKeySet } from "jose";
+import type { JSONWebKeySet, JWK } from "jose";
 import { jsonOf } from "./collect.ts";
 import { within } from "./patience.ts";
+import { sharedCache } from "./shared-cache.ts";
 import type { Deps } from "./types.ts";
-import { publicMembers, secretMembers, type VerificationKeys, verificationKeys } from "./verification-keys.ts";
+import { isRoca, publicMembers, secretMembers, type VerificationKeys, verificationKeys } from "./verification-keys.ts";
 
 export interface Keys extends VerificationKeys {
   /** Tells one set of keys from another. */
@@ -28,6 +29,10 @@ export const available = (ask: KeySet["current"], gone: (cause: unknown) => neve
 };
 
 export interface KeySetOptions {
+  /** Whose gate asks: a tier believes no entry of another one. */
+  readonly tier: string;
+  /** Whose keys they are. */
+  readonly issuer: string;
   readonly url: string;
   /** How long keys are used before they are asked for again. */
   readonly freshMs: number;
@@ -66,7 +71,7 @@ const nothing: Held = {
   made: undefined,
 };
 
-export const fetchedKeys = ({ url, freshMs, staleMs, cooldownMs }: KeySetOptions, deps: Deps): KeySet => {
+export const fetchedKeys = ({ tier, issuer, url, freshMs, staleMs, cooldownMs }: KeySetOptions, deps: Deps): KeySet => {
   let held = nothing;
   let asking: { readonly done: Promise<void>; readonly since: number } | undefined;
 
@@ -75,14 +80,12 @@ export const fetchedKeys = ({ url, freshMs, staleMs, cooldownMs }: KeySetOptions
     held = { ...entry, made: entry.keys ? (same ? held.made : keysOf(entry.keys)) : undefined };
   };
   const lifeMs = freshMs + staleMs;
-  // A name of our own, so that it is no answer to anybody's request.
-  const key = `https://keys.postern.invalid/${encodeURIComponent(url)}`;
+  const shared = sharedCache(["keys", tier, issuer, url], deps);
 
   /** Isolates of a location tell each other what they have, and when they asked; without the cache each is on its own. */
   const tell = async (entry: Entry): Promise<void> => {
     take(entry);
-    const headers = { "cache-control": `max-age=${Math.ceil(lifeMs / 1000)}` };
-    await deps.cache.put(key, new Response(JSON.stringify(entry), { headers })).catch(() => {});
+    await shared.write(entry, lifeMs);
   };
   let heardAt = Number.NEGATIVE_INFINITY;
   /** @param now or never: before the issuer is asked */
@@ -90,11 +93,12 @@ export const fetchedKeys = ({ url, freshMs, staleMs, cooldownMs }: KeySetOptions
     // A flood of unknown keys is no reason to read the cache for each of them.
     if (!now && deps.now() < heardAt + 1000) return;
     heardAt = deps.now();
-    const entry = await deps.cache
-      .match(key)
-      .then((it) => it?.json<Entry>())
-      .catch(() => undefined);
-    if (entry && (entry.fetchedAt > held.fetchedAt || entry.triedAt > held.triedAt)) take(entry);
+    const entry = entryOf(await shared.read(), deps.now());
+    if (!entry) return;
+    const triedAt = Math.max(entry.triedAt, held.triedAt);
+    // Who asks just now may have had nothing: that is no reason to let go of a copy.
+    if (entry.fetchedAt > held.fetchedAt) take({ ...entry, triedAt });
+    else held = { ...held, triedAt };
   };
 
   const ask = async (): Promise<void> => {
@@ -156,6 +160,24 @@ export const fetchedKeys = ({ url, freshMs, staleMs, cooldownMs }: KeySetOptions
   };
 };
 
+/** How far the clocks of a location's machines may be apart. */
+const clockSkewMs = 5_000;
+
+/**
+ * What another isolate wrote, read as strictly as the issuer's own answer.
+ * @returns undefined for what is no entry, and for one from the future, which would be believed too long
+ */
+const entryOf = (value: unknown, now: number): Entry | undefined => {
+  const { triedAt, fetchedAt, keys } = (value ?? {}) as { readonly [K in keyof Entry]?: unknown };
+  // JSON writes null for the time of what has not happened.
+  const fetched = fetchedAt === null ? Number.NEGATIVE_INFINITY : fetchedAt;
+  if (typeof triedAt !== "number" || typeof fetched !== "number") return undefined;
+  if (Math.max(triedAt, fetched) > now + clockSkewMs) return undefined;
+  const times = { triedAt: Math.min(triedAt, now), fetchedAt: Math.min(fetched, now) };
+  if (keys === null) return { ...times, keys };
+  return Array.isArray(keys) && keys.length > 0 && keys.every(isPublic) ? { ...times, keys } : undefined;
+};
+
 const download = async (url: string, signal: AbortSignal, deps: Deps): Promise<JSONWebKeySet["keys"]> => {
   const response = await deps.fetch(url, {
     headers: { accept: "application/jwk-set+json, application/json" },
@@ -165,10 +187,14 @@ const download = async (url: string, signal: AbortSignal, deps: Deps): Promise<J
   if (!response.ok) throw new Error(`the issuer answered with status ${response.status}`);
   const { keys } = ((await jsonOf(response, longestSet)) ?? {}) as { readonly keys?: unknown };
   if (!Array.isArray(keys)) throw new Error("the issuer answered with no key set");
-  const usable = keys.filter(isPublic);
+  const all = keys.filter(isPublic);
+  const usable = all.filter((it) => !isRoca(it as JWK));
+  if (usable.length < all.length) deps.log({ type: "degraded", issuer: url, cause: weakKey, keys: "without it" });
   if (usable.length === 0) throw new Error("the issuer publishes no key for signatures");
   return usable;
 };
+
+const weakKey = "the private half of a key can be computed (ROCA, CVE-2017-15361)";
 
 /**
  * What cannot be used is ignored (RFC 7517, section 5); a set of nothing else replaces no good copy. A private or symmetric key

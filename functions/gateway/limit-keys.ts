@@ -1,7 +1,7 @@
 /** What requests are counted under. */
 import { sha256 } from "./hash.ts";
 import { network } from "./network.ts";
-import { template } from "./references.ts";
+import { rawValue } from "./references.ts";
 import type { Context } from "./types.ts";
 
 /** The reference that a key stands for; undefined where it is none. */
@@ -12,7 +12,8 @@ export const referenceOf = (it: string): string | undefined =>
 export const keyOf = (by: readonly string[]): ((request: Request, context: Context) => string | Promise<string>) => {
   const parts = by.map((it) => {
     const text = referenceOf(it);
-    const value = text === undefined ? undefined : template(text, "header");
+    // As it is: how a header would write it is no matter of counting.
+    const value = text === undefined ? undefined : rawValue(text.slice(1, -1));
     return (request: Request, context: Context): string =>
       value ? (value(request, context) ?? "") : plain(it, context);
   });

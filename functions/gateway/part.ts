@@ -16,7 +16,9 @@ export type Binding =
   | { readonly kind: "kv"; readonly binding: string; readonly namespace: string }
   | { readonly kind: "service"; readonly binding: string; readonly service: string }
   /** Counts and nonces: the tier's objects in the state Worker. */
-  | { readonly kind: "state" };
+  | { readonly kind: "state" }
+  /** Entries in the location's cache, and the secret of the gate that authenticates them. */
+  | { readonly kind: "cache" };
 
 interface About<S extends ZodType> {
   readonly schema: S;

@@ -116,14 +116,15 @@ export const locationOf = (text: string): { readonly origin: string; readonly pa
   return { origin, path };
 };
 
-/** Where a text's value will stand, which decides how each part of it is written. */
+/** Where a text's value stands, which decides how each part of it is written. */
 type Place = "path" | "query" | "header";
 
 /**
  * Prepares a text. What it gives is undefined where a value is missing, or cannot stand in that place.
  *
  * In a path, what the match captured goes on as it came, and every other value becomes one segment's text; a whole that
- * would hold a dot segment is none, nor is one that is longer than what every server takes. In a header, all but visible ASCII is percent-encoded, so that no value ends a line.
+ * would hold a dot segment is none, nor is one that is longer than what every server takes. In a header, every other value
+ * is written in another way, and none ends a line: see `headerText`.
  */
 export const template = (
   source: string,
@@ -155,13 +156,61 @@ const isAstray = (path: string): boolean =>
 
 const valueFor = (place: Place, { source, name }: Reference): Read => {
   if (place === "path" && source === "path") return (_, context) => context.captures[name];
+  if (place === "header" && source === "claim") return claimForHeader(name);
   const read: Read = sources[source](name);
+  // Whoever writes a query encodes its values.
+  if (place === "query") return read;
+  if (place === "path") return (request, context) => segment(read(request, context));
   return (request, context) => {
-    const value = read(request, context)?.toWellFormed();
-    // An empty segment would ask for another resource.
-    if (value === undefined || (place === "path" && value === "")) return undefined;
-    // Whoever writes a query encodes its values.
-    if (place === "query") return value;
-    return place === "path" ? encodeURIComponent(value) : value.replace(/[^\x20-\x7e]+/gu, encodeURIComponent);
+    const value = read(request, context);
+    return value === undefined ? undefined : headerText(value);
   };
+};
+
+/** An empty segment would ask for another resource, and one that is no Unicode for one that servers do not agree on. */
+const segment = (value: string | undefined): string | undefined =>
+  value === undefined || value === "" || !value.isWellFormed() ? undefined : encodeURIComponent(value);
+
+/** A list is its items with commas between, so a comma elsewhere is encoded. */
+const claimForHeader = (name: string): Read => {
+  const read = claimReader(name);
+  const encode = (text: string): string => headerText(text).replaceAll(",", "%2C");
+  return (_, context) => {
+    const claims = known(context, Claims);
+    const value = claims && read(claims);
+    if (Array.isArray(value)) return claimText(value, encode);
+    const text = claimText(value);
+    return text === undefined ? undefined : encode(text);
+  };
+};
+
+/**
+ * A value as text of a header. Different values stay different, and percent-decoding gives back what it was: a service may
+ * take a header for who is calling. Visible ASCII but `%` goes on as it is, and so do spaces between; spaces at the ends, which
+ * HTTP strips, and everything else are percent-encoded.
+ */
+export const headerText = (value: string): string =>
+  plain.test(value) ? value : value.replace(/^ +| +$|[^\x20-\x24\x26-\x7e]+/gu, percentEncoded);
+
+const plain = /^[\x21-\x24\x26-\x7e]*$/;
+
+/** As `encodeURIComponent`, and one half of a surrogate pair by itself as the three bytes that WTF-8 has for it. */
+export const percentEncoded = (text: string): string =>
+  text.isWellFormed() ? encodeURIComponent(text) : text.replace(/\p{Surrogate}|\P{Surrogate}+/gu, pieceEncoded);
+
+const pieceEncoded = (piece: string): string => {
+  if (piece.isWellFormed()) return encodeURIComponent(piece);
+  const unit = piece.charCodeAt(0);
+  return [0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f)]
+    .map((byte) => `%${byte.toString(16).toUpperCase()}`)
+    .join("");
+};
+
+/**
+ * Prepares a reference by itself: its value as it is, for what compares or counts.
+ * @throws SyntaxError with a sentence for the manifest's author
+ */
+export const rawValue = (reference: string): Read => {
+  const { source, name } = referenceOf(reference);
+  return sources[source](name);
 };

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { Deps } from "./types.ts";
 
-/** Bindings of a gate that are no secrets. */
+/** Bindings of a gate that no manifest names. */
 const taken = /^(?:VERSION|CONSUMERS|REVOCATIONS|(?:GATE|SERVICE|STATE|POSTERN)_.*)$/;
 
 /** `{ secret: PAY_SIGNING_KEY }` */

@@ -1,5 +1,6 @@
 /** Which keys of a set may have signed a token, in the order in which they are tried (RFC 7515, section 4.1.4 and Appendix D). */
-import { importJWK, type JWK } from "jose";
+import { base64url, importJWK, type JWK } from "jose";
+import { hasRocaFingerprint } from "./roca.ts";
 import type { TokenHeader } from "./token-header.ts";
 
 /** The type of key, and the curve, that an algorithm asks for (RFC 7518, section 3.1; RFC 8037; RFC 9864). */
@@ -86,7 +87,7 @@ const importing = ({ kty, n, e, crv, x, y }: JWK): Entry["imported"] => {
   return async (algorithm) => {
     if (known.has(algorithm)) return known.get(algorithm);
     const key = await importJWK(bare, algorithm).catch(() => undefined);
-    const usable = key instanceof CryptoKey && isLongEnough(key) ? key : undefined;
+    const usable = key instanceof CryptoKey && isLongEnough(key) && !isRoca(bare) ? key : undefined;
     known.set(algorithm, usable);
     return usable;
   };
@@ -97,6 +98,10 @@ const shortestModulus = 2048;
 
 const isLongEnough = ({ algorithm }: CryptoKey): boolean =>
   !("modulusLength" in algorithm) || (algorithm.modulusLength as number) >= shortestModulus;
+
+/** Whether everybody can sign with an RSA key, since its private half can be computed. */
+export const isRoca = ({ kty, n }: Pick<JWK, "kty" | "n">): boolean =>
+  kty === "RSA" && typeof n === "string" && /^[\w-]+$/.test(n) && hasRocaFingerprint(base64url.decode(n));
 
 /** Of private and symmetric keys (RFC 7518, section 6). */
 export const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];

@@ -20,7 +20,7 @@ import { type Gate, isLifted } from "./gates.ts";
 import { lower } from "./lower.ts";
 import { type StateConfig, stateConfig, stateWorkers } from "./state.ts";
 import { plansOf } from "./validations.ts";
-import { type FrontConfig, frontConfig, gateConfig, secretsOf } from "./wrangler.ts";
+import { type FrontConfig, frontConfig, gateConfig, generatedSecretsOf, secretsOf } from "./wrangler.ts";
 
 export interface Blueprint {
   readonly kind: "state" | "feed" | "actuator" | "control" | "tail" | "gate" | "front";
@@ -40,9 +40,11 @@ export interface Blueprint {
   readonly parts: readonly string[];
   /** Names of those that it is given. */
   readonly secrets: readonly string[];
+  /** Names of those that `postern deploy` makes where they are missing. */
+  readonly generated: readonly string[];
 }
 
-const none = { tiers: [], lifted: false, parts: [], secrets: [] } as const;
+const none = { tiers: [], lifted: false, parts: [], secrets: [], generated: [] } as const;
 
 /** @param explain the public key of explain tokens */
 export const gateBlueprint = (
@@ -62,6 +64,7 @@ export const gateBlueprint = (
     lifted: isLifted(gate),
     parts: partsOf(gate),
     secrets: secretsOf(gate.serves.map(({ checked }) => checked)),
+    generated: generatedSecretsOf(gate.serves.map(({ checked }) => checked)),
   };
 };
 

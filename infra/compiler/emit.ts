@@ -26,6 +26,8 @@ export interface Emitted {
   readonly parts: readonly string[];
   /** Names of those that it is given. */
   readonly secrets: readonly string[];
+  /** Names of those that `postern deploy` makes where they are missing; each value is one Worker's own. */
+  readonly generated: readonly string[];
   /** Workers that it is bound to. */
   readonly uses: readonly string[];
   /** Of all that is uploaded: the same digest, the same Worker. */
@@ -87,7 +89,7 @@ const checksOf = ({ validations = [] }: Blueprint): Promise<string> | string =>
   validations.length > 0 ? moduleOf(validations) : "";
 
 const writeWorker = (folder: string, blueprint: Blueprint, code: string, checks: string): Emitted => {
-  const { kind, config, plan, tiers, lifted, parts, secrets } = blueprint;
+  const { kind, config, plan, tiers, lifted, parts, secrets, generated } = blueprint;
   const planModule = plan ? planText(plan) : "";
   write(path.join(folder, config.main), code);
   if (plan) write(path.join(folder, "plan.js"), planModule);
@@ -105,6 +107,7 @@ const writeWorker = (folder: string, blueprint: Blueprint, code: string, checks:
     lifted,
     parts,
     secrets,
+    generated,
     uses: "services" in config ? config.services.map(({ service }) => service) : [],
     digest: createHash("sha256").update(whole).update(settings).digest("hex"),
     bytes: whole.length,

@@ -1,9 +1,11 @@
 /** Writes the wrangler configuration of every Worker. None but the front is reachable, and the front only on its hosts. */
 
+import { consumersKey } from "../../functions/gateway/consumer-entries.ts";
 import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Binding } from "../../functions/gateway/part.ts";
 import type { FrontPlan } from "../../functions/gateway/plan.ts";
 import { milliseconds } from "../../functions/gateway/quantities.ts";
+import { cacheSecret } from "../../functions/gateway/shared-cache.ts";
 import type { CheckedTier, Named } from "./checked.ts";
 import { controlServices, feedCopy, tailConsumers, telemetryService } from "./control.ts";
 import { type Gate, gateOf, liftedRoutes } from "./gates.ts";
@@ -36,12 +38,17 @@ export const gateConfig = ({ name, serves, shared }: Gate, around: Named<Environ
       ),
       ...feedCopy(around),
     ],
+    ...(value.consumers && looksUp(bindings) && { vars: { [consumersKey]: value.consumers.key } }),
     ...tailConsumers(around),
     // The platform refuses a Worker that lacks one, and so would one small tier keep back all that share its gate.
     ...(!shared && secrets.length > 0 && { secrets: { required: secrets } }),
     ...(!shared && (limits.cpu ?? limits["sub-requests"]) !== undefined && { limits: platformLimits(limits) }),
   };
 };
+
+/** Whether one of its parts asks who a consumer is. */
+const looksUp = (bindings: readonly Bound[]): boolean =>
+  bindings.some((it) => it.kind === "kv" && it.namespace === "consumers");
 
 /** Names of the secrets that the parts of these tiers read. */
 export const secretsOf = (tiers: readonly CheckedTier[]): string[] => {
@@ -51,6 +58,13 @@ export const secretsOf = (tiers: readonly CheckedTier[]): string[] => {
   ]);
   return [...new Set(parts.flatMap(({ about, config }) => about.secrets?.(config) ?? []))].sort();
 };
+
+/**
+ * Names of the secrets that `postern deploy` makes for a gate of these tiers where they are missing. None is required: a
+ * gate without it runs, and shares nothing in the location's cache.
+ */
+export const generatedSecretsOf = (tiers: readonly CheckedTier[]): string[] =>
+  tiers.flatMap(bindingsOf).some(({ kind }) => kind === "cache") ? [cacheSecret] : [];
 
 const platformLimits = (limits: CheckedTier["manifest"]["limits"]) => ({
   ...(limits.cpu !== undefined && { cpu_ms: milliseconds(limits.cpu) }),
@@ -63,10 +77,10 @@ const zoneRoutes = (host: string, base: string, zones: Zones) => {
   return patterns.map((pattern) => ({ pattern, ...zoneOfRoute(host, zones) }));
 };
 
-type Bound = Exclude<Binding, { readonly kind: "state" }>;
+type Bound = Exclude<Binding, { readonly kind: "state" | "cache" }>;
 
 const unique = (bindings: readonly Binding[]): Bound[] => {
-  const bound = bindings.filter((it): it is Bound => it.kind !== "state");
+  const bound = bindings.filter((it): it is Bound => it.kind !== "state" && it.kind !== "cache");
   return [...new Map(bound.map((it) => [it.binding, it])).values()].toSorted((a, b) =>
     a.binding < b.binding ? -1 : 1,
   );

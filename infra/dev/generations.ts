@@ -6,6 +6,7 @@ import { type Compiled, compile } from "../compiler/compile.ts";
 import { emit } from "../compiler/emit.ts";
 import { report } from "../compiler/report.ts";
 import { ownKey } from "../explain/keys.ts";
+import { signedConsumers } from "../release/consumers.ts";
 import { localSecrets } from "../secrets.ts";
 import { turnTo } from "./mesh.ts";
 
@@ -40,7 +41,7 @@ export const generations = (
     const { refused, changed } = await turnTo(cloud, {
       emitted,
       others: absolute(root, value.dev.workers),
-      consumers: compiled.consumers,
+      consumers: signedConsumers(root, compiled.environment, compiled.consumers),
       namespaces: value.kv,
       secrets,
       split: good ? split : 100,

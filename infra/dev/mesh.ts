@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import * as esbuild from "esbuild";
 import type { Worker } from "../cloud/account.ts";
+import { secretsIn } from "../cloud/bindings.ts";
 import type { Cloud } from "../cloud/cloud.ts";
 import { ThrewAtStart } from "../cloud/faults.ts";
 import type { Publication } from "../cloud/publish.ts";
@@ -9,6 +10,7 @@ import type { Emitted } from "../compiler/emit.ts";
 import { compatibilityDate } from "../compiler/platform.ts";
 import type { Consumer } from "../compiler/surroundings.ts";
 import { byStage } from "../release/deploy.ts";
+import { generated } from "../release/generated.ts";
 import { configOf, publicationOf, tagOf } from "./publication.ts";
 
 export interface Wanted {
@@ -45,7 +47,11 @@ export const turnTo = async ({ control, fleet }: Cloud, wanted: Wanted): Promise
     const names = new Set([...others.map(({ worker }) => worker), ...inOrder.map(({ worker }) => worker)]);
     const exists = (worker: string) => before.has(worker) || (names.has(worker) && refused[worker] === undefined);
     const built = inOrder.map((it) =>
-      publicationOf(it, { secrets: wanted.secrets, migrationTag: before.get(it.worker)?.migrationTag, exists }),
+      publicationOf(it, {
+        secrets: { ...wanted.secrets, ...keptOrNew(it, before.get(it.worker)) },
+        migrationTag: before.get(it.worker)?.migrationTag,
+        exists,
+      }),
     );
     const changed = [...others, ...built].filter(
       (it) => refused[it.worker] === undefined && !runsAlready(before.get(it.worker), it),
@@ -63,6 +69,12 @@ export const turnTo = async ({ control, fleet }: Cloud, wanted: Wanted): Promise
 };
 
 const newest = ({ versions }: Worker) => versions.at(-1);
+
+/** Values of the secrets that nobody sets: as in the version before, as a deploy would leave them. */
+const keptOrNew = ({ generated: names }: Emitted, worker: Worker | undefined): Readonly<Record<string, string>> => {
+  const before = secretsIn((worker && newest(worker)?.bindings) ?? []).filter(({ name }) => names.includes(name));
+  return { ...generated(names), ...Object.fromEntries(before.map(({ name, text }) => [name, text])) };
+};
 
 /** The same code, settings and secrets, as far as its newest version goes. */
 const runsAlready = (worker: Worker | undefined, { upload: { metadata } }: Publication): boolean => {

@@ -11,6 +11,7 @@ interface Config {
   readonly compatibility_date: string;
   readonly compatibility_flags: readonly string[];
   readonly routes?: readonly { readonly pattern: string; readonly zone_name: string }[];
+  readonly vars?: Readonly<Record<string, string>>;
   readonly version_metadata?: { readonly binding: string };
   readonly services?: readonly {
     readonly binding: string;
@@ -55,7 +56,7 @@ export const publicationOf = (it: Emitted, { secrets, migrationTag, exists }: Ci
         main_module: config.main,
         compatibility_date: config.compatibility_date,
         compatibility_flags: [...config.compatibility_flags],
-        bindings: bindingsOf(config, exists, it.secrets, secrets),
+        bindings: bindingsOf(config, exists, [...it.secrets, ...it.generated], secrets),
         keep_bindings: [],
         annotations: { "workers/tag": tagOf(it) },
         limits: {},
@@ -76,11 +77,19 @@ export const publicationOf = (it: Emitted, { secrets, migrationTag, exists }: Ci
 export const tagOf = ({ digest }: Pick<Emitted, "digest">): string => digest.slice(0, 16);
 
 const bindingsOf = (
-  { version_metadata, services = [], kv_namespaces = [], durable_objects, analytics_engine_datasets = [] }: Config,
+  {
+    vars = {},
+    version_metadata,
+    services = [],
+    kv_namespaces = [],
+    durable_objects,
+    analytics_engine_datasets = [],
+  }: Config,
   exists: Circumstances["exists"],
   names: readonly string[],
   values: Circumstances["secrets"],
 ): object[] => [
+  ...Object.entries(vars).map(([name, text]) => ({ type: "plain_text", name, text })),
   ...(version_metadata ? [{ type: "version_metadata", name: version_metadata.binding }] : []),
   ...services
     .filter(({ service }) => exists(service))

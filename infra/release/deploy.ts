@@ -8,8 +8,9 @@ import { setTimeout } from "node:timers/promises";
 import type { Emitted } from "../compiler/emit.ts";
 import { configOf, tagOf } from "../dev/publication.ts";
 import { accessOf } from "./api.ts";
+import { missingGenerated } from "./generated.ts";
 import { digestOf, type Releases, releasesOf, servicesOf, sharesOf, versionOf } from "./releases.ts";
-import { withSecrets } from "./secrets-file.ts";
+import { ownOf, withSecrets } from "./secrets-file.ts";
 import type { Target } from "./target.ts";
 import { wrangler } from "./wrangler.ts";
 
@@ -176,7 +177,8 @@ const deployOne = async (it: Emitted, options: DeployOptions): Promise<Done> => 
     return finish(there ? "unchanged" : "deployed", split, known.id);
   }
   const described = [...config, "--tag", tag, ...(message ? ["--message", message] : [])];
-  await withSecrets(it, options.secrets, async (file) => {
+  const values = { ...ownOf(it, options.secrets), ...(await missingGenerated(it, releases !== undefined, target)) };
+  await withSecrets(values, async (file) => {
     const args = [...described, ...(file ? ["--secrets-file", file] : [])];
     await wrangler(target, split === 100 ? ["deploy", ...args] : ["versions", "upload", ...args]);
   });

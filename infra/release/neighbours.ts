@@ -9,7 +9,7 @@ import { common } from "../compiler/platform.ts";
 import type { Consumer } from "../compiler/surroundings.ts";
 import { reached } from "./api.ts";
 import type { Target } from "./target.ts";
-import { wrangler } from "./wrangler.ts";
+import { json, wrangler } from "./wrangler.ts";
 
 /** The local cloud takes an id for a new namespace; elsewhere the platform gives it one. */
 export const makeNamespaces = async (target: Target, namespaces: Readonly<Record<string, string>>): Promise<void> => {
@@ -28,14 +28,38 @@ export const makeNamespaces = async (target: Target, namespaces: Readonly<Record
   }
 };
 
+/**
+ * @param folder where files for wrangler are written
+ * @param signed whether the namespace is this project's alone, since gates believe no entry but those that are signed here:
+ *   a key that was taken out of the file is then taken out of the namespace
+ */
 export const uploadConsumers = async (
   target: Target,
   consumers: readonly Consumer[],
   namespace: string | undefined,
-  file: string,
+  { folder, signed }: { readonly folder: string; readonly signed: boolean },
 ): Promise<void> => {
-  if (consumers.length === 0 || namespace === undefined) return;
-  await wrangler(target, ["kv", "bulk", "put", file, "--namespace-id", namespace, "--remote"]);
+  if (namespace === undefined) return;
+  const at = ["--namespace-id", namespace, "--remote"];
+  const bulk = async (what: "put" | "delete", entries: readonly unknown[], ...more: readonly string[]) => {
+    if (entries.length === 0) return;
+    const file = path.join(folder, `consumers.${what}.json`);
+    fs.writeFileSync(file, `${JSON.stringify(entries, null, 2)}\n`);
+    await wrangler(target, ["kv", "bulk", what, file, ...at, ...more]);
+  };
+  await bulk("put", consumers);
+  if (!signed) return;
+  const there = await json<readonly { readonly name: string }[]>(target, [
+    "kv",
+    "key",
+    "list",
+    "--prefix",
+    "key/",
+    ...at,
+  ]);
+  const kept = new Set(consumers.map(({ key }) => key));
+  const gone = there.map(({ name }) => name).filter((name) => !kept.has(name));
+  await bulk("delete", gone, "--force");
 };
 
 /** Sample Workers as they are deployed: bundled, unreachable from outside, and with no settings but a date. */
@@ -60,7 +84,7 @@ export const samples = async (
       fs.writeFileSync(path.join(folder, "worker.js"), code);
       fs.writeFileSync(path.join(folder, "wrangler.json"), config);
       const digest = createHash("sha256").update(code).update(config).digest("hex");
-      const none = { tiers: [], lifted: false, parts: [], secrets: [], uses: [] };
+      const none = { tiers: [], lifted: false, parts: [], secrets: [], generated: [], uses: [] };
       return { kind: "gate", worker, folder, ...none, digest, bytes: code.length, gzipBytes: gzipSync(code).length };
     }),
   );

@@ -1,23 +1,22 @@
-/** Hands values of secrets to wrangler. */
+/** Hands values of secrets to wrangler, which takes them from a file. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { Emitted } from "../compiler/emit.ts";
 
+type Values = Readonly<Record<string, string>>;
+
+/** A Worker is given no secret but those that it names. */
+export const ownOf = ({ secrets }: Emitted, values: Values): Values =>
+  Object.fromEntries(secrets.flatMap((name) => (Object.hasOwn(values, name) ? [[name, values[name] as string]] : [])));
+
 /** Values go by a file that only this user reads, and that is gone at once. */
-export const withSecrets = async (
-  it: Emitted,
-  values: Readonly<Record<string, string>>,
-  use: (file: string | undefined) => Promise<void>,
-): Promise<void> => {
-  const own = it.secrets.filter((name) => Object.hasOwn(values, name));
-  if (own.length === 0) return use(undefined);
+export const withSecrets = async (values: Values, use: (file: string | undefined) => Promise<void>): Promise<void> => {
+  if (Object.keys(values).length === 0) return use(undefined);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
   const file = path.join(folder, "secrets.json");
   try {
-    fs.writeFileSync(file, JSON.stringify(Object.fromEntries(own.map((name) => [name, values[name]]))), {
-      mode: 0o600,
-    });
+    fs.writeFileSync(file, JSON.stringify(values), { mode: 0o600 });
     await use(file);
   } finally {
     fs.rmSync(folder, { recursive: true });

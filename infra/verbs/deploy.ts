@@ -7,6 +7,7 @@ import { choice } from "../compiler/issues.ts";
 import { report } from "../compiler/report.ts";
 import { shareOf } from "../numbers.ts";
 import { type Outcome, table } from "../outcome.ts";
+import { signedConsumers } from "../release/consumers.ts";
 import { byStage, type Done, deployAll, hasFailed, hasRoutes } from "../release/deploy.ts";
 import { leftOver, remove } from "../release/leftovers.ts";
 import { makeNamespaces, samples, uploadConsumers } from "../release/neighbours.ts";
@@ -124,6 +125,7 @@ const prepare = async (
   people: boolean,
 ): Promise<void> => {
   const { kv, dev } = environment.value;
+  const signed = people ? signedConsumers(root, environment, consumers) : [];
   if (target.name === "local") await makeNamespaces(target, kv);
   const missing = await missingSecrets(target, root, environment.name, dev.secrets, wanted);
   if (missing.length > 0)
@@ -136,12 +138,10 @@ const prepare = async (
         .join("\n")}`,
     );
   if (people)
-    await uploadConsumers(
-      target,
-      consumers,
-      kv.consumers,
-      path.join(root, ".build", environment.name, "consumers.json"),
-    );
+    await uploadConsumers(target, signed, kv.consumers, {
+      folder: path.join(root, ".build", environment.name),
+      signed: environment.value.consumers !== undefined,
+    });
 };
 
 const missingSecrets = async (

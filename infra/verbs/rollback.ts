@@ -1,4 +1,9 @@
 /** `postern rollback` */
+import {
+  changedSecretsIn,
+  onlyGeneratedChanged,
+  secretsChanged,
+} from "../../functions/control/actuator/changed-secrets.ts";
 import type { Outcome } from "../outcome.ts";
 import { before, type Releases, releasesOf, sharesOf } from "../release/releases.ts";
 import { environmentFor, targetOf, workersOf } from "../release/target.ts";
@@ -13,9 +18,6 @@ interface Options {
   readonly message?: string | undefined;
 }
 
-/** A change of a secret is no part of a rollback: the older value may be the one that was leaked. */
-const secretsChanged = 10220;
-
 export const rollback = async (tier: string, options: Options): Promise<Outcome> => {
   const target = targetOf(options.target);
   const workers = workersOf(options.root, environmentFor(target, options.env), tier);
@@ -29,32 +31,28 @@ export const rollback = async (tier: string, options: Options): Promise<Outcome>
     }),
   );
   const message = options.message ?? "postern rollback";
-  for (const { worker, to } of plans)
-    try {
-      await wrangler(
-        target,
-        options.oldSecrets
-          ? ["rollback", to, "--name", worker, "-y", "--message", message]
-          : ["versions", "deploy", `${to}@100`, "--name", worker, "-y", "--message", message],
-      );
-    } catch (error) {
-      if (error instanceof WranglerError && error.code === secretsChanged)
+  for (const { worker, to } of plans) {
+    const how = ["--name", worker, "-y", "--message", message];
+    const withOldSecrets = () => wrangler(target, ["rollback", to, ...how]);
+    if (options.oldSecrets) await withOldSecrets();
+    else
+      await wrangler(target, ["versions", "deploy", `${to}@100`, ...how]).catch((error) => {
+        if (!(error instanceof WranglerError) || error.code !== secretsChanged) throw error;
+        if (onlyGeneratedChanged(error.message)) return withOldSecrets();
         throw new Error(
-          `a secret of ${worker} has changed since ${to.slice(0, 8)} (${changedIn(error.message)}); rolling back would bring its older value back.\n` +
+          // The older value may be the one that was leaked.
+          `a secret of ${worker} has changed since ${to.slice(0, 8)} (${changedSecretsIn(error.message).join(", ") || "see above"}); rolling back would bring its older value back.\n` +
             `Deploy the older manifest anew, which keeps today's secrets: git checkout <commit> routes/${tier}.yaml && npx postern deploy ${tier}\n` +
             "or take the older values along: --old-secrets",
         );
-      throw error;
-    }
+      });
+  }
   return {
     exitCode: 0,
     text: plans.map(({ worker, to }) => `${worker}: all requests go to ${to.slice(0, 8)}\n`).join(""),
     data: { target: target.name, workers: plans },
   };
 };
-
-/** Names, as the platform lists them. */
-const changedIn = (said: string): string => /secrets have changed: (.*?)(?: \[code|$)/m.exec(said)?.[1] ?? "see above";
 
 const goal = (worker: string, releases: Releases, wanted: string | undefined): string => {
   if (wanted === undefined) {

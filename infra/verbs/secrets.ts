@@ -1,6 +1,6 @@
 /** `postern secrets list` and `postern secrets set` */
 import type { Environment } from "../../functions/gateway/environment.ts";
-import type { Named } from "../compiler/checked.ts";
+import type { CheckedTier, Named } from "../compiler/checked.ts";
 import { compile } from "../compiler/compile.ts";
 import {
   actuatorWorker,
@@ -13,8 +13,9 @@ import {
 import { gatesOf } from "../compiler/gates.ts";
 import { choice } from "../compiler/issues.ts";
 import { workerName } from "../compiler/platform.ts";
-import { secretsOf as secretsOfTiers } from "../compiler/wrangler.ts";
+import { generatedSecretsOf, secretsOf as secretsOfTiers } from "../compiler/wrangler.ts";
 import { type Outcome, table } from "../outcome.ts";
+import { consumersPublicKey } from "../release/consumers.ts";
 import { targetOf } from "../release/target.ts";
 import { secretsOf } from "../secrets.ts";
 
@@ -24,27 +25,32 @@ interface Options {
   readonly target: string;
 }
 
+interface User {
+  readonly tier: string;
+  readonly worker: string;
+}
+
 interface Needs {
-  /** Each secret, and the gates that need it. */
-  readonly wanted: ReadonlyMap<string, readonly { readonly tier: string; readonly worker: string }[]>;
+  /** Each secret that somebody sets, and the gates that need it. */
+  readonly wanted: ReadonlyMap<string, readonly User[]>;
+  /** Those that `postern deploy` makes. */
+  readonly generated: readonly (User & { readonly secret: string })[];
   /** What the dev loop uses where nothing has been set. */
   readonly samples: Readonly<Record<string, string>>;
 }
 
 const needs = ({ root, env }: Options): Needs => {
   const { tiers, environment } = compile(root, env);
-  const ofGates = gatesOf(tiers).flatMap(({ name, serves }) =>
-    serves.flatMap(({ checked }) =>
-      secretsOfTiers([checked]).map((secret) => ({
-        secret,
-        tier: checked.manifest.tier,
-        worker: workerName(name, env),
-      })),
-    ),
-  );
-  const all = [...ofGates, ...planeSecrets(environment)];
+  const ofGates = (named: (tiers: readonly CheckedTier[]) => readonly string[]) =>
+    gatesOf(tiers).flatMap(({ name, serves }) =>
+      serves.flatMap(({ checked }) =>
+        named([checked]).map((secret) => ({ secret, tier: checked.manifest.tier, worker: workerName(name, env) })),
+      ),
+    );
+  const all = [...ofGates(secretsOfTiers), ...planeSecrets(environment)];
   return {
     wanted: new Map([...Map.groupBy(all, ({ secret }) => secret)].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    generated: ofGates(generatedSecretsOf),
     samples: environment.value.dev.secrets,
   };
 };
@@ -60,17 +66,26 @@ const planeSecrets = ({ name, value: { control } }: Named<Environment>) =>
     : [];
 
 export const list = async (options: Options): Promise<Outcome> => {
-  const { wanted, samples } = needs(options);
+  const { wanted, generated, samples } = needs(options);
   const secrets = secretsOf(options.root, options.env, samples, targetOf(options.target));
-  const workers = [...new Set([...wanted.values()].flat().map(({ worker }) => worker))];
+  const workers = [...new Set([...[...wanted.values()].flat(), ...generated].map(({ worker }) => worker))];
   const there = new Map(await Promise.all(workers.map(async (it) => [it, await secrets.names(it)] as const)));
-  const rows = [...wanted].flatMap(([secret, users]) =>
-    users.map(({ tier, worker }) => ({ secret, tier, worker, set: there.get(worker)?.includes(secret) === true })),
-  );
-  const missing = rows.filter(({ set }) => !set);
+  const isSet = ({ secret, worker }: { readonly secret: string; readonly worker: string }) =>
+    there.get(worker)?.includes(secret) === true;
+  const needed = [...wanted].flatMap(([secret, users]) => users.map((it) => ({ secret, ...it })));
+  const rows = [
+    ...needed.map(({ secret, tier, worker }) => ({ secret, tier, worker, set: isSet({ secret, worker }) })),
+    ...generated.map((it) => ({ ...it, set: isSet(it), generated: true as const })),
+  ];
+  const missing = rows.filter((it) => !it.set && !("generated" in it));
   const shown = table(
     ["secret", "tier", "worker", "state"],
-    rows.map(({ secret, tier, worker, set }) => [secret, tier, worker, set ? "set" : "missing"]),
+    rows.map((it) => [
+      it.secret,
+      it.tier,
+      it.worker,
+      it.set ? "set" : "generated" in it ? "made by deploy" : "missing",
+    ]),
   );
   const remedy = [...new Set(missing.map(({ secret }) => `npx postern secrets set ${secret} --env ${options.env}`))];
   return {
@@ -80,9 +95,22 @@ export const list = async (options: Options): Promise<Outcome> => {
   };
 };
 
+/** Makes the pair of keys that entries of consumers are signed with, where there is none, and says what belongs into the environment. */
+export const consumersKey = ({ root, env }: Pick<Options, "root" | "env">): Outcome => {
+  const key = consumersPublicKey(root, env);
+  const text = `# routes/environments/${env}.yaml; first npx postern deploy consumers, a minute later the gates. The private key is in .secrets; in CI it is POSTERN_CONSUMERS_PRIVATE_KEY
+consumers: { key: "${key}" }
+`;
+  return { exitCode: 0, text, data: { environment: env, key } };
+};
+
 /** @param read takes the value, from a pipe or a prompt */
 export const set = async (name: string, options: Options, read: () => Promise<string>): Promise<Outcome> => {
-  const { wanted, samples } = needs(options);
+  const { wanted, generated, samples } = needs(options);
+  if (generated.some(({ secret }) => secret === name))
+    throw new Error(
+      `${name} is nobody's to set: postern deploy makes a value for each gate, and nobody needs to know it`,
+    );
   const users = wanted.get(name);
   if (!users) {
     const hint = choice(name, [...wanted.keys()]) ?? "name it in a manifest first";

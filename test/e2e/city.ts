@@ -9,6 +9,7 @@ import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/clo
 import { type Compiled, compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit.ts";
 import { turnTo } from "../../infra/dev/mesh.ts";
+import { signedConsumers } from "../../infra/release/consumers.ts";
 
 export type Files = Readonly<Record<string, string>>;
 
@@ -97,7 +98,7 @@ export const startCity = async (
   const { refused } = await turnTo(cloud, {
     emitted: alone ? emitted.filter((it) => it.kind === "gate" && it.tiers.includes(alone)) : emitted,
     others,
-    consumers: result.consumers,
+    consumers: signedConsumers(root, result.environment, result.consumers),
     namespaces: result.environment.value.kv,
     secrets,
     split: 100,

@@ -124,9 +124,10 @@ describe("the front", () => {
       (await fetch(`${url}/a/x`, { headers })).headers.get("set-cookie");
     expect(await cookie({})).toBeNull();
     expect(await cookie({ "sec-fetch-site": "none" })).toMatch(
-      /^postern-gray=[0-9a-f-]{36}; Path=\/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax$/,
+      /^__Host-postern-gray=[0-9a-f-]{36}; Path=\/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax$/,
     );
-    expect(await cookie({ "sec-fetch-site": "none", cookie: "postern-gray=abc" })).toBeNull();
+    expect(await cookie({ "sec-fetch-site": "none", cookie: "__Host-postern-gray=abc" })).toBeNull();
+    expect(await cookie({ "sec-fetch-site": "none", cookie: "postern-gray=abc" })).toMatch(/^__Host-postern-gray=abc;/);
     expect(await cookie({ "sec-fetch-site": "none", "x-device-id": "device-7" })).toBeNull();
     // A key that is no plain word is none.
     expect(await cookie({ "sec-fetch-site": "none", "x-device-id": "a b,c" })).not.toBeNull();
@@ -164,7 +165,7 @@ routes:
     const seen = async (path: string) => {
       const all = new Set<string>();
       for (let user = 0; user < 20; user++) {
-        const headers = { cookie: `postern-gray=user-${user}` };
+        const headers = { cookie: `__Host-postern-gray=user-${user}` };
         const [first, second] = [await get(url + path, { headers }), await get(url + path, { headers })];
         expect([first.status, first.text.slice(0, 4)]).toEqual([second.status, second.text.slice(0, 4)]);
         all.add(first.status === 200 ? first.text.slice(0, 4) : String(first.status));
@@ -173,6 +174,40 @@ routes:
     };
     expect(await seen("/gray/shared")).toEqual(new Set(["/one", "/two"]));
     expect((await seen("/gray/guarded")).size).toBe(1);
+  });
+
+  it("no key that a client chose takes it out of a guard's percent", async () => {
+    const upstream = await service((_, response) => response.end("ok"));
+    const gray = manifest(
+      "gray",
+      `filters:\n  - ip: { deny: [192.0.2.1] }\n  - { ip: { allow: [192.0.2.1] }, id: new, percent: 50% }
+upstreams: { it: { http: "${upstream.url}" } }\nroutes: { all: { match: "ANY /{rest*}", to: it } }\n`,
+    );
+    const { url } = await city({
+      "routes/environments/local.yaml": "front: { gray-key: { header: x-device-id } }\n",
+      "routes/gray.yaml": gray,
+    });
+    // Whatever says who a client is, or where it comes from, in words of its own.
+    const attempts = (value: string): Record<string, string>[] => [
+      { cookie: `__Host-postern-gray=${value}` },
+      { cookie: `postern-gray=${value}` },
+      { "x-device-id": value },
+      { "cloudflare-workers-version-key": value },
+      { "x-postern-caller": value },
+      { "x-postern-caller": `${value} postern-smoke` },
+      { "x-forwarded-for": `203.0.113.${value}` },
+      { "x-real-ip": `203.0.113.${value}` },
+      { "true-client-ip": `203.0.113.${value}` },
+      { forwarded: `for=203.0.113.${value}` },
+      { "x-request-id": value },
+      { traceparent: `00-${value.padStart(32, "0")}-00f067aa0ba902b7-01` },
+      { authorization: `Bearer ${value}` },
+      { "user-agent": value },
+    ];
+    const statuses = new Set<number>();
+    for (let value = 1; value < 40; value++)
+      for (const headers of attempts(String(value))) statuses.add((await get(`${url}/gray/x`, { headers })).status);
+    expect(statuses.size).toBe(1);
   });
 
   it("continues a trace from the client to the service", async () => {

@@ -37,6 +37,9 @@ export const location = (): Deps["cache"] => {
   };
 };
 
+/** What `postern deploy` makes for a gate that shares something in the location's cache. */
+export const cacheKey = (of = "a"): Record<string, string> => ({ POSTERN_CACHE_KEY: of.repeat(43) });
+
 /** A world in which time passes only when a test says so. */
 export interface World extends Deps {
   readonly pass: (ms: number) => Promise<void>;
@@ -49,7 +52,7 @@ export const world = (over: Partial<Deps> = {}): World => {
   const sleepers = new Set<{ readonly at: number; readonly wake: () => void }>();
   const lines: object[] = [];
   return {
-    env: env as unknown as Deps["env"],
+    env: { ...(env as unknown as Deps["env"]), ...cacheKey() },
     version: "v1",
     fetch: () => Promise.reject(new Error("this test has no network")),
     now: () => now,

@@ -16,7 +16,9 @@ interface Needs {
 const surroundings = ({ bindings, secrets }: Needs, more: Partial<Deps> = {}) => {
   const service = { fetch: async () => new Response("ok"), get: async () => null };
   const env = [
-    ...bindings.flatMap((it): [string, unknown][] => (it.kind === "state" ? [] : [[it.binding, service]])),
+    ...bindings.flatMap((it): [string, unknown][] =>
+      it.kind === "state" || it.kind === "cache" ? [] : [[it.binding, service]],
+    ),
     ...secrets.map((name): [string, unknown] => [name, secretValue]),
   ];
   // What a document says of the one route that a conversation has.

@@ -3,6 +3,7 @@ import type { ActuatorPlan } from "../plan.ts";
 import type { Answer } from "../rollout/platform.ts";
 import type { PlatformFault } from "../rollout/reducer.ts";
 import type { Deployment } from "../rollout/state.ts";
+import { onlyGeneratedChanged, secretsChanged } from "./changed-secrets.ts";
 
 export interface World {
   readonly send: (url: string, init: RequestInit) => Promise<Response>;
@@ -35,14 +36,15 @@ export const act = async (request: Request, plan: ActuatorPlan, world: World): P
   if (verb !== "split") return refused(404, `there is no verb ${verb}; there are deployments, version and split`);
   if (!areShares(versions) || typeof message !== "string" || message.length > 100)
     return refused(400, "a split is { worker, versions: [{ version_id, percentage }], message }");
-  return Response.json(
-    await call<{ readonly id: string }>(plan, world, at, {
-      strategy: "percentage",
-      versions,
-      annotations: { "workers/message": message },
-    }),
-  );
+  const split = { strategy: "percentage", versions, annotations: { "workers/message": message } };
+  const answer = await call<Made>(plan, world, at, split);
+  const again = !answer.ok && answer.code === secretsChanged && onlyGeneratedChanged(answer.message);
+  return Response.json(again ? await call<Made>(plan, world, `${at}?force=true`, split) : answer);
 };
+
+interface Made {
+  readonly id: string;
+}
 
 /** As the platform tells of a deployment. */
 interface Told {

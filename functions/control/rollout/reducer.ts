@@ -1,5 +1,6 @@
 /** A rollout's decisions: a state and what happened make the next state and what is to be done. Pure. */
 
+import { secretsChanged } from "../actuator/changed-secrets.ts";
 import { movedOn, type RolloutPosition } from "../approval.ts";
 import type { Verdict } from "./finding.ts";
 import { type News, newsOf, waitingWhy } from "./news.ts";
@@ -54,7 +55,6 @@ const mostNotes = 100;
 const mostAttempts = 8;
 const longestBackoffMs = 30_000;
 /** A change of a secret is no part of a release: the platform refuses to go back across it. */
-const secretsChanged = 10220;
 
 /**
  * @param random in [0, 1)

@@ -48,7 +48,13 @@ const consumerSays = (a: ConsumerPicture, b: ConsumerPicture): Sentence => {
 
 /** Values are told where a manifest asks for them, and what only the dev loop reads changes nothing that runs. */
 export const settingsDiffer = (before: Picture, after: Picture): Change[] => {
-  const settings = ({ settings: { front, kv, explain, control } }: Picture) => ({ front, kv, explain, control });
+  const settings = ({ settings: { front, kv, consumers, explain, control } }: Picture) => ({
+    front,
+    kv,
+    consumers,
+    explain,
+    control,
+  });
   const [a, b] = [settings(before), settings(after)];
   const { file } = after.compiled.environment;
   const operators = differences({ operators: a.control?.operators ?? {} }, { operators: b.control?.operators ?? {} });

@@ -61,7 +61,7 @@ export const shares: readonly Try[] = [
       it: `${path}: the cookie goes ahead of the address, and the configured header ahead of the cookie`,
       authority: docs,
       holds: async (mesh) => {
-        const cookie = { cookie: "postern-gray=alice" };
+        const cookie = { cookie: "__Host-postern-gray=alice" };
         const [byCookie] = await sides(mesh, path, [{ headers: cookie }]);
         expect(
           await sides(
@@ -73,7 +73,7 @@ export const shares: readonly Try[] = [
         const keys = times(16, (it) => ({ headers: { ...cookie, "x-device-id": `device-${it}` } }));
         expect(await sides(mesh, path, keys)).toEqual(new Set(["one", "two"]));
         const device = { "x-device-id": "device-1" };
-        const both = times(16, (it) => ({ headers: { ...device, cookie: `postern-gray=${it}` } }));
+        const both = times(16, (it) => ({ headers: { ...device, cookie: `__Host-postern-gray=${it}` } }));
         expect((await sides(mesh, path, both)).size).toBe(1);
       },
     },
@@ -82,7 +82,7 @@ export const shares: readonly Try[] = [
     it: "percent of a guard follows the address and no key that the client chose",
     authority: "docs/manifest.md, Shares; CWE-807",
     holds: async (mesh) => {
-      const keys = times(16, (it) => ({ headers: { "x-device-id": `d${it}`, cookie: `postern-gray=c${it}` } }));
+      const keys = times(16, (it) => ({ headers: { "x-device-id": `d${it}`, cookie: `__Host-postern-gray=c${it}` } }));
       expect((await sides(mesh, "guarded", keys)).size).toBe(1);
       expect(await sides(mesh, "guarded", addresses)).toEqual(new Set(["one", "403"]));
     },

@@ -1,6 +1,8 @@
 import { env } from "cloudflare:workers";
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/api-key.ts";
+import { signedText } from "../../../functions/gateway/consumer-entries.ts";
+import type { ConsumerFact } from "../../../functions/gateway/facts.ts";
 import { conversation, world } from "../conversation.ts";
 
 const namespace = (env as unknown as { CONSUMERS: KVNamespace }).CONSUMERS;
@@ -39,6 +41,75 @@ it.each([
     status: 503,
     code: "consumers-unavailable",
     upstream: [],
+  });
+});
+
+describe("where the environment has a key, an entry is believed by its signature", async () => {
+  const pair = async () => (await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"])) as CryptoKeyPair;
+  const [own, rogue] = [await pair(), await pair()];
+  const { x } = (await crypto.subtle.exportKey("jwk", own.publicKey)) as JsonWebKey;
+  const encoded = (bytes: ArrayBuffer) =>
+    btoa(String.fromCharCode(...new Uint8Array(bytes)))
+      .replaceAll("+", "-")
+      .replaceAll("/", "_")
+      .replaceAll("=", "");
+  const entry = async (consumer: ConsumerFact, { name = coffee, by = own } = {}) => {
+    const text = new TextEncoder().encode(signedText(name, consumer));
+    return { ...consumer, signature: encoded(await crypto.subtle.sign("Ed25519", by.privateKey, text)) };
+  };
+  const shop = { id: "coffee-shop", labels: { plan: "gold", region: "eu" } };
+  const good = await entry(shop);
+  const withEntry = (text: string | null) => {
+    const get = vi.fn(async () => text);
+    const env = { CONSUMERS: { get }, POSTERN_CONSUMERS_KEY: x };
+    return { ...gate({ world: world({ env }) }), get };
+  };
+
+  it("a signed one, whatever the order of its labels", async () => {
+    for (const it of [good, { ...good, labels: { region: "eu", plan: "gold" } }]) {
+      const { status, line } = await withEntry(JSON.stringify(it)).send("GET /", withKey("coffee"));
+      expect([status, line?.consumer]).toEqual([200, "coffee-shop"]);
+    }
+  });
+
+  const attacks: readonly (readonly [string, unknown])[] = [
+    ["no signature, as a gate of another tier writes it", shop],
+    ["the signature of another key", await entry(shop, { by: rogue })],
+    ["the signature of an entry beneath another API key", await entry(shop, { name: `key/${"0".repeat(64)}` })],
+    ["another id beneath the signature", { ...good, id: "bank" }],
+    ["another label beneath it", { ...good, labels: { plan: "platinum", region: "eu" } }],
+    ["one label fewer", { ...good, labels: { plan: "gold" } }],
+    ["labels that are a list", { ...good, labels: [["plan", "gold"]] }],
+    ["half a signature", { ...good, signature: good.signature.slice(0, 43) }],
+    ["a signature that is no text", { ...good, signature: { toString: "x" } }],
+    ["no object", "coffee-shop"],
+    ["null", null],
+    ["an entry that is too long", { ...good, more: "x".repeat(20_000) }],
+  ];
+  it.each(attacks)("not one with %s: that is no fault of the client", async (_, value) => {
+    const { send } = withEntry(JSON.stringify(value));
+    expect(await send("GET /", withKey("coffee"))).toMatchObject({
+      status: 503,
+      code: "consumers-unavailable",
+      upstream: [],
+    });
+  });
+
+  it("not one that is no JSON; and one that is missing is a key that nobody knows", async () => {
+    expect((await withEntry("{").send("GET /", withKey("coffee"))).code).toBe("consumers-unavailable");
+    expect((await withEntry(null).send("GET /", withKey("coffee"))).code).toBe("key-unknown");
+  });
+
+  it("verifies an entry once, and again when it changes", async () => {
+    const verify = vi.spyOn(crypto.subtle, "verify");
+    const { send, get } = withEntry(JSON.stringify(good));
+    for (let tries = 0; tries < 5; tries++) expect((await send("GET /", withKey("coffee"))).status).toBe(200);
+    expect(verify).toHaveBeenCalledTimes(1);
+    get.mockResolvedValue(JSON.stringify({ ...good, id: "bank" }));
+    expect((await send("GET /", withKey("coffee"))).status).toBe(503);
+    get.mockResolvedValue(JSON.stringify(good));
+    expect((await send("GET /", withKey("coffee"))).status).toBe(200);
+    verify.mockRestore();
   });
 });
 

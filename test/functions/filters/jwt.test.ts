@@ -7,7 +7,7 @@ import * as rewrite from "../../../functions/filters/rewrite.ts";
 import { sha256 } from "../../../functions/gateway/hash.ts";
 import { type Revoked, revocations } from "../../../functions/gateway/revocations.ts";
 import { tokenCache } from "../../../functions/gateway/token-cache.ts";
-import { conversation, world } from "../conversation.ts";
+import { conversation, place, world } from "../conversation.ts";
 
 const issuer = "https://identity.example";
 const { privateKey, publicKey } = await generateKeyPair("EdDSA");
@@ -22,7 +22,7 @@ const token = (claims = {}, { kid = "k1", signer = privateKey } = {}) =>
     .setProtectedHeader({ alg: "EdDSA", kid })
     .sign(signer);
 
-const gate = (more = {}, setting = {}) => conversation({ jwt: (deps) => make(config(more), deps) }, setting);
+const gate = (more = {}, setting = {}) => conversation({ jwt: (deps) => make(config(more), deps, place) }, setting);
 const bearer = (text: string) => ({ headers: { authorization: `Bearer ${text}` } });
 
 it("lets in who brings a valid token, and knows the consumer", async () => {
@@ -279,7 +279,8 @@ describe("keys by URL", () => {
     const imported = vi.spyOn(crypto.subtle, "importKey");
     for (let tries = 0; tries < 3; tries++)
       expect((await send("GET /", bearer(await token({ jti: String(tries) })))).status).toBe(200);
-    expect([verify.mock.calls.length, imported.mock.calls.length]).toEqual([3, 1]);
+    const ofTokens = imported.mock.calls.filter(([format]) => format === "jwk");
+    expect([verify.mock.calls.length, ofTokens.length]).toEqual([3, 1]);
     verify.mockRestore();
     imported.mockRestore();
   });
@@ -669,8 +670,8 @@ describe("where a token stands", () => {
   it("two filters with a cookie each take out both, and one behind them has the last word", async () => {
     const mine = await token();
     const { send } = conversation({
-      first: (deps) => make(config({ from: "cookie.t" }), deps),
-      second: (deps) => make(config({ from: "cookie.u" }), deps),
+      first: (deps) => make(config({ from: "cookie.t" }), deps, place),
+      second: (deps) => make(config({ from: "cookie.u" }), deps, place),
     });
     const heard = await send("GET /", { headers: { cookie: `t=${mine}; a=b; u=${mine}` } });
     expect([heard.status, heard.upstream[0]?.headers.cookie]).toEqual([200, "a=b"]);
@@ -680,7 +681,7 @@ describe("where a token stands", () => {
     const mine = await token();
     const { send } = conversation(
       {
-        jwt: (deps) => make(config({ from: "query.t" }), deps),
+        jwt: (deps) => make(config({ from: "query.t" }), deps, place),
         rewrite: () => rewrite.make(rewrite.spec().schema.parse({ query: { set: { a: "2" } } })),
       },
       { routes: { all: { match: "ANY /{rest*}", filters: ["jwt", "rewrite"], target: "/other" } } },
@@ -692,7 +693,7 @@ describe("where a token stands", () => {
   it("a redirect that keeps the query keeps it without the token", async () => {
     const mine = await token();
     const { send } = conversation(
-      { jwt: (deps) => make(config({ from: "query.t" }), deps) },
+      { jwt: (deps) => make(config({ from: "query.t" }), deps, place) },
       {
         routes: {
           all: {
@@ -709,7 +710,7 @@ describe("where a token stands", () => {
   it("the other filters see the query without it", async () => {
     const mine = await token();
     const { send } = conversation({
-      jwt: (deps) => make(config({ from: "query.t" }), deps),
+      jwt: (deps) => make(config({ from: "query.t" }), deps, place),
       headers: (deps) => headers.make(headers.spec().schema.parse({ request: { set: { "x-t": "{query.t}" } } }), deps),
     });
     const heard = await send(`GET /?t=${mine}&a=1`);

@@ -86,6 +86,7 @@ it.each([
   [{ a: 1 }, undefined],
   [["a", "b c", 7, false], "a,b c,7,false"],
   [["a,b"], "a%2Cb"],
+  [["a%2Cb"], "a%252Cb"],
   [[], ""],
   [["a", { b: 1 }], undefined],
   [["a", ["b"]], undefined],

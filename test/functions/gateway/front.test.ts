@@ -28,7 +28,12 @@ const uuid = () => "00000000-0000-4000-8000-000000000001";
 describe("the gray key", () => {
   it.each([
     [{ "x-device-id": "device-1" }, "device-1"],
+    [{ cookie: "__Host-postern-gray=alice" }, "alice"],
     [{ cookie: "postern-gray=alice" }, "alice"],
+    // Any sibling of the host can set this one.
+    [{ cookie: "postern-gray=eve; __Host-postern-gray=alice" }, "alice"],
+    [{ cookie: "__Secure-postern-gray=eve; __host-postern-gray=eve" }, null],
+    [{ cookie: "__Host-postern-gray=two words; postern-gray=alice" }, "alice"],
     [{ "x-device-id": "device-1", cookie: "postern-gray=alice" }, "device-1"],
     [{ "x-device-id": "two words", cookie: "postern-gray=alice" }, "alice"],
     [{}, null],
@@ -40,6 +45,32 @@ describe("the gray key", () => {
     expect(behindFront(seen, uuid)).toMatchObject({ grayKey: key, ip: "203.0.113.7" });
     // The platform's split always has one.
     expect(seen.get("cloudflare-workers-version-key")).toMatch(/^[\w.:@-]{1,128}$/);
+  });
+
+  it.each([
+    [
+      "a browser without one",
+      {},
+      /^__Host-postern-gray=[0-9a-f-]{36}; Path=\/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax$/,
+    ],
+    ["a browser that has it from the release before", { cookie: "postern-gray=alice" }, /^__Host-postern-gray=alice; /],
+    ["a browser whose cookie is no key", { cookie: "__Host-postern-gray=a b" }, /^__Host-postern-gray=[0-9a-f-]{36}; /],
+    ["a browser that has it", { cookie: "__Host-postern-gray=alice" }, null],
+    ["an app with its header", { "x-device-id": "d", cookie: "postern-gray=alice" }, null],
+  ] as [string, Record<string, string>, RegExp | null][])("as a cookie, of %s", async (_, headers, expected) => {
+    for (const cookie of ["postern-gray", "__Host-postern-gray", "__Secure-postern-gray"]) {
+      const { response } = await sent(
+        { "sec-fetch-site": "none", ...headers },
+        { grayKey: { header: "x-device-id", cookie } },
+      );
+      const set = response.headers.getSetCookie();
+      expect(set.length).toBe(expected === null ? 0 : 1);
+      if (expected) {
+        // Browsers refuse the prefix with a Domain, another Path, or without Secure.
+        expect(set[0]).toMatch(expected);
+        expect(set[0]).not.toMatch(/domain/i);
+      }
+    }
   });
 
   it("that the front made is a key as any other to an older gate, and no service sees the word beside it", async () => {

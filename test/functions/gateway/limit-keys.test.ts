@@ -1,7 +1,8 @@
 /** Whom an address stands for, held against `ipaddr.js`, which knows all the ways to write one. */
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { Consumer, learn } from "../../../functions/gateway/facts.ts";
 import { keyOf } from "../../../functions/gateway/limit-keys.ts";
 import type { Context } from "../../../functions/gateway/types.ts";
 
@@ -18,6 +19,28 @@ const written = fc.oneof(
   fc.ipV4().map((it) => `::ffff:${it}`),
   ipV6.map((it) => it.toUpperCase()),
 );
+
+describe("consumers are counted apart", () => {
+  const by = keyOf(["consumer"]);
+  const keyFor = async (id: string) => {
+    const context = { facts: new Map() } as unknown as Context;
+    learn(context, Consumer, { id, labels: {} });
+    return by({} as Request, context);
+  };
+  it.each([
+    ["éric", "%C3%A9ric"],
+    [" eric", "eric"],
+    ["eric\t", "eric"],
+    ["\ud800", "\ud801"],
+    ["\ud800", "\ufffd"],
+    ["\ud800", "%ED%A0%80"],
+    ["\ud800", '"\\ud800"'],
+    ["a&consumer=b", "a"],
+    ["漢".repeat(300), `${"漢".repeat(299)}字`],
+  ])("%j and %j", async (one, other) => {
+    expect(await keyFor(one)).not.toBe(await keyFor(other));
+  });
+});
 
 it("is the address of IPv4, and the /64 of IPv6, however it is written", () => {
   fc.assert(

@@ -217,6 +217,41 @@ describe("a gate", () => {
     expect(await get()).toBe(503);
   });
 
+  it("keeps what the feed has said where it fails, whatever the copy says", async () => {
+    const { feed, get, world } = gate({ revision: 99, entries: [], revoked: [] });
+    feed.told = { revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] };
+    expect(await get()).toBe(503);
+    feed.gone = true;
+    await world.pass(60_000);
+    expect([await get(), await get()]).toEqual([503, 503]);
+  });
+
+  it.each<readonly [string, unknown]>([
+    ["no object", "copy"],
+    ["an empty object", {}],
+    ["no list", { revision: 1, entries: {} }],
+    ["null for an entry", { revision: 1, entries: [null] }],
+    ["an entry of no kind", { revision: 1, entries: [{ kind: "open", until: 1e15 }] }],
+    ["a kind of the prototype's", { revision: 1, entries: [{ kind: "toString", until: 1e15 }] }],
+    ["a closure that is none", { revision: 1, entries: [{ ...closing(1e15), closed: 5 }] }],
+    [
+      "a closure whose time is none",
+      { revision: 1, entries: [{ ...closing(1e15), closed: { "retry-after": "soon" } }] },
+    ],
+    ["an entry without an end", { revision: 1, entries: [{ ...closing(1e15), until: null }] }],
+    ["a limit that is none", { revision: 1, entries: [{ kind: "limit", filter: "calm", limit: "x", until: 1e15 }] }],
+    [
+      "weights that are none",
+      { revision: 1, entries: [{ kind: "weights", route: "a", weights: { a: "1" }, until: 1e15 }] },
+    ],
+    ["a revocation that is none", { revision: 1, entries: [], revoked: [{ kind: "token", hash: 7, until: 1e15 }] }],
+    ["a thousand entries", { revision: 1, entries: Array.from({ length: 1000 }, () => closing(1e15)) }],
+  ])("serves by its plan where the copy is %s", async (_, copy) => {
+    const { feed, get } = gate(copy as Told);
+    feed.gone = true;
+    expect([await get(), await get()]).toEqual([200, 200]);
+  });
+
   it("lets an entry go when its time is over, by its own clock", async () => {
     const { feed, get, world } = gate();
     feed.told = { revision: 1, entries: [closing(world.now() + 3000)] };

@@ -1,6 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Claims, Consumer, learn } from "../../../functions/gateway/facts.ts";
-import { pathOf, piecesOf, template } from "../../../functions/gateway/references.ts";
+import { pathOf, percentEncoded, piecesOf, template } from "../../../functions/gateway/references.ts";
 import type { Context } from "../../../functions/gateway/types.ts";
 import { caller } from "../conversation.ts";
 
@@ -52,8 +53,143 @@ describe("in a header", () => {
     const it = context();
     learn(it, Consumer, { id: "a\r\nx-admin: 1 漢 \ud800", labels: {} });
     const value = template("{consumer.id}", "header")(request, it);
-    expect(value).toBe("a%0D%0Ax-admin: 1 %E6%BC%A2 %EF%BF%BD");
+    expect(value).toBe("a%0D%0Ax-admin: 1 %E6%BC%A2 %ED%A0%80");
     expect(() => new Headers({ x: value ?? "" })).not.toThrow();
+  });
+});
+
+/** A consumer's id as a service reads it; what the header's line holds is what `Headers` makes of it. */
+const header = (id: string): string => {
+  const it = context();
+  learn(it, Consumer, { id, labels: {} });
+  const value = template("{consumer.id}", "header")(request, it) as string;
+  return new Headers({ x: value }).get("x") as string;
+};
+
+/** Percent-decoding, to the units that WTF-8 stands for. */
+const decoded = (text: string): string => {
+  const bytes = [...text.matchAll(/%([0-9A-F]{2})|[^%]/g)].map(([one, hex]) =>
+    hex === undefined ? one.charCodeAt(0) : Number.parseInt(hex, 16),
+  );
+  let whole = "";
+  for (let at = 0; at < bytes.length; ) {
+    const lead = bytes[at] as number;
+    const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    const [first = 0, ...further] = bytes.slice(at, at + length);
+    const head = length === 1 ? first : first & (0xff >> (length + 1));
+    const point = further.reduce((all, byte) => (all << 6) | (byte & 0x3f), head);
+    whole += point > 0xffff ? String.fromCodePoint(point) : String.fromCharCode(point);
+    at += length;
+  }
+  return whole;
+};
+
+/** Texts that are close to each other once they are written: any UTF-16, blanks at the ends, and what is encoded already. */
+const units = fc
+  .array(
+    fc.oneof(
+      fc.integer({ min: 0, max: 0xffff }).map((it) => String.fromCharCode(it)),
+      fc.constantFrom(
+        "%",
+        "%25",
+        "%C3%A9",
+        "é",
+        " ",
+        "\t",
+        "\u00a0",
+        "\ufeff",
+        "\r\n",
+        ",",
+        "\ud800",
+        "\udc00",
+        "\ufffd",
+        "😀",
+        "a",
+        "+",
+      ),
+    ),
+    { maxLength: 8 },
+  )
+  .map((it) => it.join(""));
+
+describe("different values are different headers", () => {
+  it.each([
+    ["éric", "%C3%A9ric"],
+    ["éric", "e\u0301ric"],
+    [" eric", "eric"],
+    ["eric ", "eric"],
+    ["\teric", "eric"],
+    ["eric\u00a0", "eric"],
+    ["\ud800", "\ud801"],
+    ["\ud800", "\ufffd"],
+    ["a\ud83d", "a\ude00"],
+    ["%", "%25"],
+    ["%20eric", " eric"],
+    ["eric\0", "eric"],
+    ["eric\r\n", "eric"],
+    ["eric,admin", "eric, admin"],
+    ["50%", "50%25"],
+  ])("%j and %j", (one, other) => {
+    expect(header(one)).not.toBe(header(other));
+    expect([decoded(header(one)), decoded(header(other))]).toEqual([one, other]);
+  });
+
+  it("and decoding gives back what was written, of any text", () => {
+    fc.assert(
+      fc.property(units, (value) => {
+        expect(header(value)).toMatch(/^[\x20-\x7e]*$/);
+        expect(decoded(header(value))).toBe(value);
+      }),
+      { numRuns: 5000, seed: 2 },
+    );
+  });
+
+  it("a name in plain ASCII goes on as it is", () => {
+    for (const id of ["alice", "a-b_c.d~e", "acme/alice@example.com", "John Smith", "a=b&c;d", "auth0|12+3"])
+      expect(header(id)).toBe(id);
+  });
+
+  it("of a claim, texts and lists: a list is split at its commas, and then decoded", () => {
+    const written = (roles: unknown): string => {
+      const it = context();
+      learn(it, Claims, { roles } as never);
+      return template("{claim.roles}", "header")(request, it) as string;
+    };
+    fc.assert(
+      fc.property(
+        fc.array(
+          units.filter((it) => it !== ""),
+          { minLength: 1, maxLength: 4 },
+        ),
+        (roles) => {
+          expect(written(roles).split(",").map(decoded)).toEqual(roles);
+        },
+      ),
+      { numRuns: 2000, seed: 3 },
+    );
+    expect(written("a,b")).not.toBe(written(["a", "b"]));
+    expect(written(["a,b"])).toBe("a%2Cb");
+  });
+});
+
+describe("different values are different in paths and queries, or stand in none", () => {
+  const at = (place: "path" | "query") => (id: string) => {
+    const it = context();
+    learn(it, Consumer, { id, labels: {} });
+    return template(place === "path" ? "/b/{consumer.id}/c" : "{consumer.id}", place)(request, it);
+  };
+  it.each(["\ud800", "a\udfff", "\udc00\ud800"])("%j is no segment of a path", (id) => {
+    expect(at("path")(id)).toBeUndefined();
+  });
+  it("any text", () => {
+    fc.assert(
+      fc.property(units, (id) => {
+        const path = at("path")(id);
+        if (path !== undefined) expect(decodeURIComponent(path)).toBe(`/b/${id}/c`);
+        expect(decoded(percentEncoded(at("query")(id) as string))).toBe(id);
+      }),
+      { numRuns: 3000, seed: 4 },
+    );
   });
 });
 

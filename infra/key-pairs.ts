@@ -1,0 +1,60 @@
+/** Ed25519 keys that people sign with: the private half in a file that git ignores or in a variable of the shell, the public one in an environment. */
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+
+export interface Purpose {
+  /** Of the file: `.secrets/<name>-<environment>.json`. */
+  readonly name: string;
+  /** Of the shell, as in CI. */
+  readonly variable: string;
+  /** What it is for, as in "there is no key to … in production". */
+  readonly to: string;
+  /** Makes one. */
+  readonly verb: string;
+}
+
+interface Pair {
+  readonly kty: "OKP";
+  readonly crv: "Ed25519";
+  readonly x: string;
+  readonly d: string;
+}
+
+const fileOf = (root: string, env: string, { name }: Purpose): string =>
+  path.join(root, ".secrets", `${name}-${env}.json`);
+
+/** The public key of a pair that is made where there is none. */
+export const ownPublicKey = (root: string, env: string, purpose: Purpose): string => {
+  const file = fileOf(root, env, purpose);
+  if (!fs.existsSync(file)) {
+    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    const pair = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+    fs.writeFileSync(file, `${JSON.stringify(pair)}\n`, { mode: 0o600 });
+  }
+  return pairOf(root, env, purpose).x;
+};
+
+/** @throws where there is none, or something else in its place; it says nothing of what that is */
+export const signingKey = (
+  root: string,
+  env: string,
+  purpose: Purpose,
+): { readonly x: string; readonly key: KeyObject } => {
+  const pair = pairOf(root, env, purpose);
+  return { x: pair.x, key: createPrivateKey({ key: { ...pair }, format: "jwk" }) };
+};
+
+const pairOf = (root: string, env: string, purpose: Purpose): Pair => {
+  const given = process.env[purpose.variable];
+  const file = fileOf(root, env, purpose);
+  if (given === undefined && !fs.existsSync(file))
+    throw new Error(`there is no key to ${purpose.to} in ${env}; npx postern ${purpose.verb} --env ${env}`);
+  try {
+    const pair = JSON.parse(given ?? fs.readFileSync(file, "utf8")) as Pair;
+    if (pair.kty === "OKP" && pair.crv === "Ed25519" && typeof pair.d === "string") return pair;
+  } catch {
+    // What is in it is nobody's business.
+  }
+  throw new Error(`${given === undefined ? path.relative(root, file) : purpose.variable} is no Ed25519 key as a JWK`);
+};

@@ -1,0 +1,38 @@
+/** Signs entries of the consumers' KV namespace, where the environment names the key that gates believe. */
+import { sign } from "node:crypto";
+import { signedText } from "../../functions/gateway/consumer-entries.ts";
+import type { Environment } from "../../functions/gateway/environment.ts";
+import type { ConsumerFact } from "../../functions/gateway/facts.ts";
+import type { Named } from "../compiler/checked.ts";
+import type { Consumer } from "../compiler/surroundings.ts";
+import { ownPublicKey, type Purpose, signingKey } from "../key-pairs.ts";
+
+const purpose: Purpose = {
+  name: "consumers",
+  variable: "POSTERN_CONSUMERS_PRIVATE_KEY",
+  to: "sign consumers with",
+  verb: "secrets consumers-key",
+};
+
+/** The public key of a pair that is made where there is none. */
+export const consumersPublicKey = (root: string, env: string): string => ownPublicKey(root, env, purpose);
+
+/** @throws where the environment names a key whose private half is not here: what is uploaded then would be refused by every gate */
+export const signedConsumers = (
+  root: string,
+  { name, file, value }: Named<Environment>,
+  consumers: readonly Consumer[],
+): readonly Consumer[] => {
+  if (!value.consumers || consumers.length === 0) return consumers;
+  const { x, key } = signingKey(root, name, purpose);
+  if (x !== value.consumers.key)
+    throw new Error(`the key to sign consumers with is another one than \`consumers.key\` of ${file}`);
+  return consumers.map((entry) => {
+    const consumer = JSON.parse(entry.value) as ConsumerFact;
+    const text = Buffer.from(signedText(entry.key, consumer));
+    return {
+      key: entry.key,
+      value: JSON.stringify({ ...consumer, signature: sign(null, text, key).toString("base64url") }),
+    };
+  });
+};

@@ -1,0 +1,30 @@
+/** Secrets that no person sets: each Worker that needs one is given a random value once, and keeps it from version to version. */
+import { randomBytes } from "node:crypto";
+import type { Emitted } from "../compiler/emit.ts";
+import { platformSecrets } from "../secrets.ts";
+import type { Target } from "./target.ts";
+
+type Values = Readonly<Record<string, string>>;
+
+/** 256 bits, in base64url. */
+const bytes = 32;
+
+/** A value for each name. */
+export const generated = (names: readonly string[]): Values =>
+  Object.fromEntries(names.map((name) => [name, randomBytes(bytes).toString("base64url")]));
+
+/**
+ * Values for those that a Worker lacks. What is set stays: versions that are split share what they keep, and a rollback meets
+ * the same value.
+ *
+ * @param exists whether the Worker has a version already
+ */
+export const missingGenerated = async (
+  { worker, generated: names }: Pick<Emitted, "worker" | "generated">,
+  exists: boolean,
+  target: Target,
+): Promise<Values> => {
+  if (names.length === 0) return {};
+  const there = exists ? await platformSecrets(target).names(worker) : [];
+  return generated(names.filter((name) => !there.includes(name)));
+};
