@@ -18,22 +18,12 @@ const mostBytes = 2048;
  * @param modulus big-endian
  */
 export const hasRocaFingerprint = (modulus: Uint8Array): boolean =>
-  modulus.length <= mostBytes && telling().every(({ prime, powers }) => powers.has(residue(modulus, prime)));
+  modulus.length <= mostBytes && telling.every(({ prime, powers }) => powers.has(residue(modulus, prime)));
 
 interface Telling {
   readonly prime: number;
   readonly powers: ReadonlySet<number>;
 }
-
-let made: readonly Telling[] | undefined;
-
-/** Primes modulo which not every number is a power of the generator, and those that are. */
-const telling = (): readonly Telling[] => {
-  made ??= primesTo(largest)
-    .map((prime) => ({ prime, powers: powersModulo(prime) }))
-    .filter(({ prime, powers }) => powers.size < prime - 1);
-  return made;
-};
 
 const powersModulo = (prime: number): ReadonlySet<number> => {
   const powers = new Set<number>();
@@ -52,3 +42,8 @@ const residue = (big: Uint8Array, prime: number): number => {
   for (const byte of big) rest = (rest * 256 + byte) % prime;
   return rest;
 };
+
+/** Primes modulo which not every number is a power of the generator, and those that are. */
+const telling: readonly Telling[] = primesTo(largest)
+  .map((prime) => ({ prime, powers: powersModulo(prime) }))
+  .filter(({ prime, powers }) => powers.size < prime - 1);

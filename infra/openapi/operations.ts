@@ -135,7 +135,7 @@ const readerOf = (document: OpenApi, unread: Unread[]) => {
     Object.fromEntries(
       Object.entries(mapOf(content)).flatMap(([type, it]) => {
         const read = mapAt(it ?? {}, where, `${what} of ${type}`);
-        for (const word of ["itemSchema", "prefixEncoding", "itemEncoding"])
+        for (const word of ["prefixEncoding", "itemEncoding"])
           if (read?.[word] !== undefined) list(where, `${word} of ${type} is not checked`);
         return read ? [[type, read]] : [];
       }),
@@ -149,7 +149,6 @@ const readerOf = (document: OpenApi, unread: Unread[]) => {
       if (!read) return [];
       const [place, name] = [stringIn(read, "in"), stringIn(read, "name")];
       if (place === undefined || name === undefined) list(where, `the parameter ${named} has no name or no place`);
-      else if (!places.includes(place)) list(where, `the parameter ${name} is not checked: it is in ${place}`);
       else return [{ in: place, name, value: withContent(read, where, name) }];
       return [];
     });
@@ -162,8 +161,6 @@ const readerOf = (document: OpenApi, unread: Unread[]) => {
 
   return { operationsAt };
 };
-
-const places = ["path", "query", "header", "cookie"];
 
 const isMethod = (word: string): boolean => (operationMethods as readonly string[]).includes(word);
 
