@@ -24,6 +24,7 @@ import { secretsOf } from "../compiler/wrangler.ts";
 import { moduleOf } from "../openapi/module.ts";
 import { registry } from "../registry.ts";
 import { withoutTokens } from "./hidden.ts";
+import { provideStreams } from "./streams.ts";
 
 export interface Asked {
   readonly request: Request;
@@ -127,6 +128,7 @@ const nowhere = (code: keyof typeof gatewayCodes): Explained => ({
 });
 
 const standIns = (tier: CheckedTier, compiled: Compiled, { secrets, online }: Asked) => {
+  provideStreams();
   const unknown: string[] = [];
   let seen: Explained["upstream"];
   const needed = secretsOf([tier]);
@@ -139,7 +141,8 @@ const standIns = (tier: CheckedTier, compiled: Compiled, { secrets, online }: As
     );
 
   const service = async (input: Request | string, init?: RequestInit): Promise<Response> => {
-    seen = callOf(new Request(input, init));
+    // A body that streams is none that anybody waits for here.
+    seen = callOf(new Request(input, { ...init, duplex: "half" } as RequestInit));
     return new Response(null, { status: 200 });
   };
   const callOf = (request: Request): Call => ({

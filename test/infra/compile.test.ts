@@ -94,7 +94,7 @@ describe("the plan", () => {
           },
         },
       },
-      upstreams: { it: { use: "http", timeout: "30s", with: { url: "https://it.example" } } },
+      upstreams: { it: { use: "http", timeout: "30s", with: { location: "rewrite", url: "https://it.example" } } },
       routes: { all: { filters: ["cors"], goes: { to: "it" } } },
       table: { literals: [["t", { rest: [["GET", [{ route: "all", names: ["rest"] }]]] }]] },
     });
@@ -212,7 +212,10 @@ describe("what tiers share", () => {
     expect(compile(root, "local", first).tiers[0]?.serves[0]?.plan).toBe(first.tiers[0]?.serves[0]?.plan);
     fs.writeFileSync(path.join(root, "routes/environments/local.yaml"), values("https://two.example"));
     const second = compile(root, "local", first);
-    expect(second.tiers[0]?.serves[0]?.plan.upstreams.it?.with).toEqual({ url: "https://two.example" });
+    expect(second.tiers[0]?.serves[0]?.plan.upstreams.it?.with).toEqual({
+      location: "rewrite",
+      url: "https://two.example",
+    });
     fs.writeFileSync(path.join(root, "routes/presets/mobile.yaml"), preset("[{ timeout: 1s }]"));
     expect(limits(compile(root, "local", second))).toEqual([["timeout"]]);
   });
