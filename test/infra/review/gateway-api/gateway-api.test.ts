@@ -151,7 +151,9 @@ it("every behaviour of an HTTPRoute holds at a running gate, and so do its share
 /** As many users: a weight keeps each of them with one backend. */
 const many = (port: number, path: string, host: string, count: number) =>
   Promise.all(
-    Array.from({ length: count }, (_, user) => ask(port, `GET ${path}`, host, { cookie: `__Host-postern-gray=user-${user}` })),
+    Array.from({ length: count }, (_, user) =>
+      ask(port, `GET ${path}`, host, { cookie: `__Host-postern-gray=user-${user}` }),
+    ),
   );
 
 /** Of so many, a share may be told with so much certainty that it fails once in ten thousand runs. */
