@@ -1,5 +1,6 @@
 /** Runs what was built on a local cloud: state, gates and front, and Workers that upstreams name. */
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import * as esbuild from "esbuild";
 import type { Worker } from "../cloud/account.ts";
 import { secretsIn } from "../cloud/bindings.ts";
@@ -81,7 +82,8 @@ const runsAlready = (worker: Worker | undefined, { upload: { metadata } }: Publi
   const version = worker && newest(worker);
   return (
     version?.annotations["workers/tag"] === metadata.annotations["workers/tag"] &&
-    JSON.stringify(version?.bindings) === JSON.stringify(metadata.bindings)
+    // What is kept has its keys in an order of its own.
+    isDeepStrictEqual(version?.bindings, metadata.bindings)
   );
 };
 

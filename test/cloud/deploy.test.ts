@@ -14,7 +14,7 @@ import type { Done } from "../../infra/release/deploy.ts";
 import { deploy } from "../../infra/verbs/deploy.ts";
 import { releases } from "../../infra/verbs/releases.ts";
 import { rollback } from "../../infra/verbs/rollback.ts";
-import { consumersKey, set } from "../../infra/verbs/secrets.ts";
+import { consumersKey, list, set } from "../../infra/verbs/secrets.ts";
 import { manifest, project, service } from "../e2e/city.ts";
 
 const environment = "values: {}\n";
@@ -302,6 +302,19 @@ it("makes a secret for each gate that keeps keys in the location's cache, once, 
   expect(b1).toMatch(/^[\w-]{43}$/);
   expect(new Set([second, b1]).size).toBe(2);
   for (const other of ["gate-c-test", "postern-front-test"]) expect(keysOf(other)).toEqual([undefined]);
+
+  const options = { root, env: "test", target: cloud.api as string };
+  const { secrets } = (await list(options)).data as { readonly secrets: readonly object[] };
+  expect(secrets).toEqual(
+    ["a", "b"].map((it) => ({
+      secret: "POSTERN_CACHE_KEY",
+      tier: it,
+      worker: `gate-${it}-test`,
+      set: true,
+      generated: true,
+    })),
+  );
+  await expect(postern.secret("POSTERN_CACHE_KEY", "mine")).rejects.toThrow(/nobody's to set/);
 
   // A way back to a version that had none brings no person's secret back, so nobody is asked.
   const [first] = cloud.control.worker("gate-a-test").versions;

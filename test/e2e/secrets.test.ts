@@ -4,6 +4,10 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { expect, it } from "vitest";
+import { secretsIn } from "../../infra/cloud/bindings.ts";
+import { compile } from "../../infra/compiler/compile.ts";
+import { emit } from "../../infra/compiler/emit.ts";
+import { turnTo } from "../../infra/dev/mesh.ts";
 import { ownKey } from "../../infra/explain/keys.ts";
 import { home } from "../../infra/gen/generated.ts";
 import { city, manifest, service } from "./city.ts";
@@ -103,4 +107,29 @@ routes:
   for (const text of [...said, ...lines, ...files.map((it) => fs.readFileSync(it, "utf8"))])
     expect(text).not.toMatch(nobody);
   for (const text of heard) expect(text.replaceAll(values.IT_TOKEN, "")).not.toMatch(nobody);
+});
+
+it("the dev loop gives each gate a secret of its own for the location's cache, and an edit keeps it", async () => {
+  const upstream = await service((_, response) => response.end("{}"));
+  const body = (
+    text: string,
+  ) => `filters: [{ jwt: { issuer: "${upstream.url}", audience: a, algorithms: [EdDSA], jwks: "${upstream.url}/jwks" } }]
+routes: { it: { match: GET /it, respond: { status: 200, text: ${text} } } }
+`;
+  const { cloud, root } = await city({
+    "routes/a.yaml": manifest("a", body("one")),
+    "routes/b.yaml": manifest("b", body("one")),
+  });
+  const keys = (worker: string) =>
+    cloud.control
+      .worker(worker)
+      .versions.map(({ bindings }) => secretsIn(bindings).find(({ name }) => name === "POSTERN_CACHE_KEY")?.text);
+  const [a, b] = [keys("gate-a-local")[0], keys("gate-b-local")[0]];
+  for (const it of [a, b]) expect(it).toMatch(/^[\w-]{43}$/);
+  expect(a).not.toBe(b);
+  fs.writeFileSync(path.join(root, "routes/a.yaml"), manifest("a", body("two")));
+  const next = compile(root, "local");
+  const emitted = await emit(root, next);
+  await turnTo(cloud, { emitted, others: {}, consumers: [], namespaces: {}, secrets: {}, split: 100 });
+  expect([keys("gate-a-local"), keys("gate-b-local")]).toEqual([[a, a], [b]]);
 });

@@ -5,6 +5,7 @@ import type { Token } from "./kit.ts";
 import { claimRows, issuerRows } from "./rows-claims.ts";
 import { keySetRows } from "./rows-keys.ts";
 import { placeRows } from "./rows-places.ts";
+import { trustRows } from "./rows-trust.ts";
 
 export interface TokenRow extends Row {
   /** What the issuer publishes; by default the RSA key that signs, as `k1`. */
@@ -36,4 +37,4 @@ export interface Right {
   readonly protocol?: (token: string) => string;
 }
 
-export const rows: readonly TokenRow[] = [...keySetRows, ...issuerRows, ...claimRows, ...placeRows];
+export const rows: readonly TokenRow[] = [...keySetRows, ...issuerRows, ...claimRows, ...placeRows, ...trustRows];
