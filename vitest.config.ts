@@ -1,12 +1,16 @@
 import path from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { vectorsIn } from "./test/wycheproof/vectors.ts";
 
 /**
  * What people read is compared without colour, wherever the tests run: some libraries colour where they see `CI`. The
  * programs that tests start, wrangler above all, are compiled once, which is half of what most of them take.
  */
 const env = { NO_COLOR: "1", NODE_COMPILE_CACHE: path.join(import.meta.dirname, ".build/compile-cache") };
+
+/** A folder of vectors that are not kept here: `testvectors_v1` of C2SP/wycheproof. */
+const { POSTERN_WYCHEPROOF: wycheproof } = process.env;
 
 export default defineConfig({
   test: {
@@ -16,6 +20,16 @@ export default defineConfig({
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/functions/wrangler.json" } })],
         // A time-out ends a test that hangs, on a busy machine too; it measures nothing.
         test: { name: "edge", include: ["test/functions/**/*.test.ts"], isolate: false, testTimeout: 60_000 },
+      },
+      {
+        // Needs Wycheproof's files, so it is run by itself.
+        plugins: [cloudflareTest({ wrangler: { configPath: "./test/functions/wrangler.json" } })],
+        test: {
+          name: "wycheproof",
+          include: ["test/wycheproof/**/*.test.ts"],
+          provide: { wycheproof: wycheproof === undefined ? null : vectorsIn(wycheproof) },
+          testTimeout: 240_000,
+        },
       },
       {
         test: {

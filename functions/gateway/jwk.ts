@@ -1,6 +1,7 @@
 /** Schemas of the algorithms and the public keys that stand in a manifest (RFC 7518; JWK, RFC 7517). */
 import { base64url } from "jose";
 import * as z from "zod";
+import { isSmallOrder } from "./ed-points.ts";
 import { isRoca, publicMembers, secretMembers } from "./verification-keys.ts";
 
 /** Symmetric algorithms and `none` are left out: a gate holds no key that could also sign. */
@@ -49,6 +50,8 @@ const faultOf = (key: Key): string | undefined => {
   const size = Object.hasOwn(coordinates, String(crv)) ? coordinates[String(crv)] : undefined;
   if (size === undefined || (kty === "OKP") !== (crv === "Ed25519"))
     return `crv: ${crv} verifies no token; EC has P-256, P-384 and P-521, and OKP has Ed25519`;
+  if (kty === "OKP" && isSmallOrder(String(key.x)))
+    return "`x` is a point of small order, under which one signature fits every token; it is no public key";
   const parts = kty === "EC" ? [key.x, key.y] : [key.x];
   return parts.every((it) => lengthOf(it) === size)
     ? undefined

@@ -1,5 +1,6 @@
 /** Tokens between the product's own programs: EdDSA, minutes long, for one purpose in one environment. */
 import { type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
+import { isCompact } from "./compact-token.ts";
 
 /** Seconds by which two clocks may differ. */
 export const clockToleranceSeconds = 5;
@@ -27,6 +28,7 @@ export const verifyShortToken = async (
   { audience, environment, lifeSeconds, subject }: TokenPurpose,
   now: number,
 ): Promise<JWTPayload & { readonly exp: number; readonly iat: number }> => {
+  if (!isCompact(token)) throw new Error("it is not written as a token is");
   const options: JWTVerifyOptions = {
     algorithms: ["EdDSA", "Ed25519"],
     audience,

@@ -1,5 +1,6 @@
 /** Verifies a token's signature with the keys that fit it, and then its issuer, its audience and its time. */
 import { errors, type JWTPayload, jwtVerify } from "jose";
+import { isCompact } from "./compact-token.ts";
 import type { KeySet, Keys } from "./key-set.ts";
 import { tokenHeaders } from "./token-header.ts";
 import { bothNames, type VerificationKey } from "./verification-keys.ts";
@@ -28,6 +29,7 @@ export const tokenVerifier = (
   const read = reader(expected, algorithms, now);
   const headerOf = tokenHeaders();
   return async (token, current, keys) => {
+    if (!isCompact(token)) return "token-invalid";
     try {
       const header = headerOf(token);
       if (!header || !algorithms.includes(header.alg)) return "token-invalid";

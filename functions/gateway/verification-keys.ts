@@ -1,5 +1,6 @@
 /** Which keys of a set may have signed a token, in the order in which they are tried (RFC 7515, section 4.1.4 and Appendix D). */
 import { base64url, importJWK, type JWK } from "jose";
+import { isSmallOrder } from "./ed-points.ts";
 import { hasRocaFingerprint } from "./roca.ts";
 import type { TokenHeader } from "./token-header.ts";
 
@@ -46,7 +47,9 @@ interface Entry extends VerificationKey {
 }
 
 export const verificationKeys = (keys: readonly JWK[]): VerificationKeys => {
-  const all = keys.filter(isForSignatures).map((jwk): Entry => ({ jwk, imported: importing(jwk) }));
+  const all = keys
+    .filter((it) => isForSignatures(it) && isSound(it))
+    .map((jwk): Entry => ({ jwk, imported: importing(jwk) }));
   const byId = Map.groupBy(all, ({ jwk: { kid } }) => (typeof kid === "string" ? kid : undefined));
   const unnamed = byId.get(undefined) ?? [];
   return {
@@ -64,6 +67,9 @@ export const verificationKeys = (keys: readonly JWK[]): VerificationKeys => {
 const isForSignatures = ({ use, key_ops }: JWK): boolean =>
   (use ?? "sig") === "sig" &&
   (Array.isArray(key_ops) ? key_ops.includes("verify") : (key_ops ?? undefined) === undefined);
+
+/** Whether a key can be one that somebody alone signs with. Of the length of an RSA key its import tells. */
+const isSound = ({ kty, x }: JWK): boolean => kty !== "OKP" || typeof x !== "string" || !isSmallOrder(x);
 
 const fits = ({ kty, crv, alg }: JWK, algorithm: string): boolean => {
   const kind: Kind | undefined = Object.hasOwn(kinds, algorithm) ? kinds[algorithm as keyof typeof kinds] : undefined;

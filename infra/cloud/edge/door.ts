@@ -4,7 +4,7 @@
  * a client sends or a Worker answers ends a request, and nothing else.
  */
 import http from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { asksForWebSocket, mostHeaderBytes, type Onward, type Refusal, readAnswer, readRequest } from "./message.ts";
@@ -18,6 +18,31 @@ export interface Door {
 
 /** An isolate's base URL, or what to answer in its place. */
 export type Destination = { readonly url: URL } | Refusal;
+
+/**
+ * A Worker may answer before it has read the body, and the runtime closes the connection then. What is still being sent there
+ * fails, and would take the answer along that has come already: it is read all the same. Without one, the end of the connection
+ * is what fails.
+ */
+class Machines extends http.Agent {
+  override createConnection(
+    ...given: Parameters<http.Agent["createConnection"]>
+  ): ReturnType<http.Agent["createConnection"]> {
+    const socket = super.createConnection(...given) as Socket;
+    const { _write: write, _writev: writev } = socket;
+    const unlessClosed =
+      (done: Done): Done =>
+      (error) =>
+        done(error && isClosed(error) ? null : error);
+    socket._write = (chunk, encoding, done) => write.call(socket, chunk, encoding, unlessClosed(done));
+    socket._writev = (chunks, done) => writev?.call(socket, chunks, unlessClosed(done));
+    return socket;
+  }
+}
+
+type Done = (error?: Error | null) => void;
+
+const isClosed = ({ code }: NodeJS.ErrnoException): boolean => code === "EPIPE" || code === "ECONNRESET";
 
 /** What decides where a request goes. */
 export interface Arrived extends Pick<Onward, "host" | "path"> {
@@ -39,7 +64,7 @@ const idleMs = 2000;
  * @param host `localhost` for both families of addresses
  */
 export const openDoor = async (port: number, host: string, { send, missed }: Doorkeeper): Promise<Door> => {
-  const agent = new http.Agent({ keepAlive: true, timeout: idleMs });
+  const agent = new Machines({ keepAlive: true, timeout: idleMs });
   const server = http.createServer({ maxHeaderSize: mostHeaderBytes, shouldUpgradeCallback: asksForWebSocket });
   // More would be left out without a word; their bytes are bounded together.
   server.maxHeadersCount = 0;

@@ -53,6 +53,15 @@ export const writesOf = ({ methods }: CheckedRoute): string[] => methods.filter(
 
 export const identifies = (filter: CheckedFilter): boolean => filter.about.phase === "identity" && isEnforced(filter);
 
+/** What of a route's guards of identity and access another route does not have. */
+export const lackedBy = (other: CheckedRoute, { chain }: CheckedRoute): CheckedFilter[] => {
+  const own = other.chain.filter(guards).map(({ id }) => id);
+  return chain.filter((it) => guards(it) && !own.includes(it.id));
+};
+
+const guards = (it: CheckedFilter): boolean =>
+  isEnforced(it) && (it.about.phase === "identity" || it.about.phase === "access");
+
 /** Only some addresses get in. */
 export const allowsAddresses = ({ chain }: CheckedRoute): boolean =>
   using(chain, "ip").some((it) => isEnforced(it) && it.config.allow !== undefined);

@@ -21,6 +21,7 @@ import {
 import { countedApart, evadableLimit, guessableKey, openOnFailure, unlimitedPublicRoute } from "./rules/limits.ts";
 import { costlyPattern } from "./rules/patterns.ts";
 import { bypassingSlash } from "./rules/slashes.ts";
+import { bypassingSpelling } from "./rules/spellings.ts";
 import {
   anyMethod,
   idleProtection,
@@ -77,6 +78,7 @@ export const rules: readonly Rule[] = [
   costlyPattern,
   uncheckedWord,
   bypassingSlash,
+  bypassingSpelling,
   anyMethod,
   wideRange,
   passedSunset,

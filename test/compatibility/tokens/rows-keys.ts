@@ -250,6 +250,22 @@ export const keySetRows: readonly TokenRow[] = [
     right: refused,
   },
   {
+    it: "padding behind the signature is refused: one token has one text",
+    authority: "RFC 7515, sections 2 and 5.2: no padding, blanks or other characters",
+    token: { header: { kid: "k1" } },
+    altered: (token) => `${token}==`,
+    sent: (token) => ({ headers: { cookie: `session="${token}"` } }),
+    jwt: { from: "cookie.session" },
+    right: refused,
+  },
+  {
+    it: "spare bits of the signature's last character are refused",
+    authority: "RFC 4648, section 3.5; Wycheproof, ModifiedUnusedBits",
+    token: { header: { kid: "k1" } },
+    altered: (token) => `${token.slice(0, -1)}${String.fromCharCode(token.charCodeAt(token.length - 1) + 1)}`,
+    right: refused,
+  },
+  {
     it: "an unsecured token is refused",
     authority: "RFC 8725, section 3.2",
     token: { header: { kid: "k1" } },

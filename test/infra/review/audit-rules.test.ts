@@ -274,3 +274,55 @@ it("a manifest of very many routes is audited in seconds, and told in a page", (
   expect(shown.length).toBeLessThan(50_000);
   expect(shown).toContain(`${2 * many - 100} findings more`);
 });
+
+describe("other spellings of a guarded path", () => {
+  const guard = "filters: [{ ip: { allow: [203.0.113.0/24] } }]";
+  const pair = (guarded: string, other: string, more = "") =>
+    codes(
+      shop(
+        [limit],
+        `  a: { match: "GET ${guarded}", to: orders, ${guard} }\n  b: { match: "GET ${other}", to: orders${more} }\n`,
+      ),
+    ).filter((code) => code === "bypassing-spelling");
+
+  it.each([
+    ["/shop/admin", "/shop/{page}"],
+    ["/shop/admin", "/shop/{rest*}"],
+    ["/shop/admin", "/shop/admin/{rest*}"],
+    ["/shop/admin/users", "/shop/{page}/users"],
+    ["/shop/admin/users", "/shop/{page}/{rest*}"],
+    ["/shop/{id}/admin", "/shop/{id}/{page}"],
+    ["/shop/admin", "/shop/{page:[A-Z][a-z]+}"],
+    ["/shop/v1", "/shop/{page:[a-z0-9.]+}"],
+    ["/shop/2026", "/shop/{page:[0-9.]+}"],
+  ])("%s is not safe beside %s", (guarded, other) => {
+    expect(pair(guarded, other)).toEqual(["bypassing-spelling"]);
+  });
+
+  it.each([
+    ["/shop/admin", "/shop/other"],
+    ["/shop/admin", "/shop/{id:[0-9]+}"],
+    ["/shop/admin", "/shop/{page:[a-z]+}"],
+    ["/shop/admin", "/shop/{page}/{part}"],
+    ["/shop/admin", "/shop/items/{rest*}"],
+    ["/shop/{id}", "/shop/{id}/parts"],
+  ])("%s is, beside %s", (guarded, other) => {
+    expect(pair(guarded, other)).toEqual([]);
+  });
+
+  it("nor where both have the guard, or services of their own", () => {
+    expect(
+      pair("/shop/admin", "/shop/{page}", `, ${guard.replace("ip: {", "ip: { deny: [198.51.100.0/24],")}`),
+    ).toEqual(["bypassing-spelling"]);
+    const shared = shop(
+      [limit, "{ ip: { allow: [203.0.113.0/24] } }"],
+      "  a: { match: GET /shop/admin, to: orders }\n  b: { match: 'GET /shop/{page}', to: orders }\n",
+    );
+    expect(codes(shared)).not.toContain("bypassing-spelling");
+    const apart = shop(
+      [limit],
+      `  a: { match: GET /shop/admin, to: orders, ${guard} }\n  b: { match: 'GET /shop/{page}', to: pages }\n`,
+    ).replace("orders: {", "pages: { http: https://pages.acme.example }, orders: {");
+    expect(codes(apart)).not.toContain("bypassing-spelling");
+  });
+});

@@ -1,9 +1,8 @@
 /** Encoded slashes that a route keeps, and a service that may decode them. */
 import type { Segment } from "../../../../functions/gateway/match.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../../compiler/checked.ts";
+import type { CheckedRoute, CheckedTier } from "../../../compiler/checked.ts";
 import { sharedText } from "../../../compiler/languages.ts";
-import { isEnforced } from "../../../compiler/rules/enforced.ts";
-import { upstreamsOf } from "../chains.ts";
+import { lackedBy, upstreamsOf } from "../chains.ts";
 import type { Rule, Spotted } from "../rule.ts";
 
 export const bypassingSlash: Rule = {
@@ -20,12 +19,8 @@ export const bypassingSlash: Rule = {
       .flatMap((route) => tier.routes.filter((it) => it !== route).flatMap((other) => bypasses(tier, route, other))),
 };
 
-const guards = ({ chain }: CheckedRoute): CheckedFilter[] =>
-  chain.filter((it) => isEnforced(it) && (it.about.phase === "identity" || it.about.phase === "access"));
-
 const bypasses = ({ source }: CheckedTier, route: CheckedRoute, other: CheckedRoute): Spotted[] => {
-  const own = guards(route).map(({ id }) => id);
-  const lacking = guards(other).filter(({ id }) => !own.includes(id));
+  const lacking = lackedBy(route, other);
   const method = route.methods.find((it) => it === "ANY" || other.methods.some((one) => one === it || one === "ANY"));
   const shared = upstreamsOf(route).some((it) => upstreamsOf(other).includes(it));
   if (lacking.length === 0 || method === undefined || !shared || !becomes(route.segments, other.segments)) return [];

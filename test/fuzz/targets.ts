@@ -1,0 +1,9 @@
+/** All that is fuzzed. */
+import type { Target } from "./target.ts";
+import { bodies } from "./targets/bodies.ts";
+import { controlTargets } from "./targets/control.ts";
+import { tokens } from "./targets/credentials.ts";
+import { projectTargets } from "./targets/projects.ts";
+import { wireTargets } from "./targets/wire.ts";
+
+export const targets: readonly Target[] = [...wireTargets, tokens, bodies, ...projectTargets, ...controlTargets];

@@ -1,0 +1,15 @@
+/** Makes properties of which each input is announced before it is tried, so that one which never ends is known. */
+import fc from "fast-check";
+import type { Check } from "./target.ts";
+
+let announce: (input: unknown) => void = () => {};
+
+export const beforeEach = (hear: (input: unknown) => void): void => {
+  announce = hear;
+};
+
+export const each = <T>(input: fc.Arbitrary<T>, check: Check<T>): fc.IAsyncProperty<unknown> =>
+  fc.asyncProperty(input, async (it) => {
+    announce(it);
+    await check(it);
+  }) as fc.IAsyncProperty<unknown>;

@@ -1,0 +1,79 @@
+/** Requests as bytes to the mesh, and what is asked of each answer. */
+import net from "node:net";
+import { type Message, messagesIn } from "../compatibility/messages/wire.ts";
+
+export interface Wire {
+  readonly method?: string;
+  readonly target: string;
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+  readonly host?: string;
+  /** Latin-1, one character a byte. Its length is said unless the headers say one. */
+  readonly body?: string;
+}
+
+const bytesOf = ({ method = "GET", target, host = "localhost", headers = [], body = "" }: Wire): string => {
+  const names = headers.map(([name]) => name.toLowerCase());
+  const framed = names.includes("content-length") || names.includes("transfer-encoding");
+  const fields = [
+    ...(names.includes("host") ? [] : [["Host", host]]),
+    ...headers,
+    ...(framed || body === "" ? [] : [["Content-Length", String(body.length)]]),
+  ];
+  return `${method} ${target} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`;
+};
+
+/** A request that is whole is answered within this, on a slow machine too. */
+const longestMs = 30_000;
+/** Whoever says more than he sends is waited for no longer. */
+const cutMs = 300;
+
+interface Said {
+  readonly answer: Message | undefined;
+  /** The mesh closed the connection. */
+  readonly ended: boolean;
+}
+
+const converse = (port: number, bytes: string, isWhole: boolean, bodiless: boolean): Promise<Said> =>
+  new Promise((resolve, reject) => {
+    let heard = "";
+    const socket = net.connect(port, "localhost", () => socket.write(Buffer.from(bytes, "latin1")));
+    const answerIn = (ended: boolean) =>
+      messagesIn(heard, { bodiless, ended }).find(({ line }) => !/^HTTP\/1\.1 1(?!01)/.test(line));
+    const done = (said: Said) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(said);
+    };
+    const late = () => {
+      if (!isWhole) return done({ answer: undefined, ended: false });
+      socket.destroy();
+      return reject(new Error(`no whole answer within ${longestMs / 1000} s: ${heard.slice(0, 200)}`));
+    };
+    const timer = setTimeout(late, isWhole ? longestMs : cutMs);
+    socket.on("data", (part) => {
+      heard += part.toString("latin1");
+      const answer = answerIn(false);
+      if (answer) done({ answer, ended: false });
+    });
+    socket.on("end", () => done({ answer: answerIn(true), ended: true }));
+    socket.on("error", () => done({ answer: answerIn(true), ended: true }));
+  });
+
+/** Nothing internal is said to anybody. */
+const internal = /TypeError|SyntaxError|RangeError|ReferenceError|\.ts:\d|\bat \w+ \(|\/work\/|node_modules/;
+
+/**
+ * Sends a request and looks at the answer: no 5xx, nothing internal, and an answer at all where the request was whole.
+ * @returns its status, 0 where the connection was closed without one
+ */
+export const asked = async (port: number, wire: Wire): Promise<{ readonly status: number; readonly text: string }> => {
+  const names = (wire.headers ?? []).map(([name]) => name.trim().toLowerCase());
+  const isWhole = !names.some((it) => ["content-length", "transfer-encoding", "expect", "upgrade"].includes(it));
+  const { answer } = await converse(port, bytesOf(wire), isWhole, wire.method === "HEAD");
+  if (!answer) return { status: 0, text: "" };
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(answer.line)?.[1] ?? 0);
+  // A method or a transfer coding that nobody here knows (RFC 9110, section 15.6.2; RFC 9112, section 6.1).
+  if (status >= 500 && status !== 501) throw new Error(`a client made a ${status}: ${answer.body.slice(0, 300)}`);
+  if (internal.test(answer.body)) throw new Error(`an answer says what is internal: ${answer.body.slice(0, 300)}`);
+  return { status, text: answer.body };
+};

@@ -1,0 +1,43 @@
+/** One slice of the fuzzing, in a thread of its own. It says each input before it is tried. */
+import { parentPort, workerData } from "node:worker_threads";
+import fc from "fast-check";
+import { type Found, type Searched, search } from "./search.ts";
+import type { Meeting } from "./target.ts";
+import { targets } from "./targets.ts";
+import { beforeEach } from "./tried.ts";
+
+export interface Task {
+  readonly name: string;
+  readonly seed: number;
+  readonly ms: number;
+  readonly path: string | undefined;
+  readonly meeting: Meeting;
+}
+
+export type FromWorker = { readonly input: string } | { readonly done: Searched };
+
+const { name, meeting, ...budget } = workerData as Task;
+const say = (it: FromWorker) => parentPort?.postMessage(it);
+
+beforeEach((input) => say({ input: fc.stringify(input).slice(0, 20_000) }));
+
+let unhandled: unknown;
+process.on("unhandledRejection", (reason) => {
+  unhandled ??= reason;
+});
+
+const target = targets.find((it) => it.name === name);
+if (!target) throw new Error(`there is no target ${name}`);
+const opened = await target.open(meeting);
+const { inputs, found } = await search(opened, budget);
+await opened.close?.();
+const rejected: Found | undefined =
+  unhandled === undefined
+    ? undefined
+    : {
+        seed: budget.seed,
+        path: "",
+        input: "some input of this run",
+        why: `a rejection that nobody handles: ${unhandled instanceof Error ? unhandled.stack : unhandled}`,
+      };
+say({ done: { inputs, found: found ?? rejected } });
