@@ -10,6 +10,7 @@ import {
   plaintextOrigin,
   unpinnedTransport,
 } from "./rules/browsers.ts";
+import { acceptedSpoofableHeader, greedyClient } from "./rules/clients.ts";
 import {
   forwardedCredential,
   mutableClaim,
@@ -46,6 +47,7 @@ export const rules: readonly Rule[] = [
   unauthenticatedWrite,
   serviceExposed,
   spoofableHeader,
+  acceptedSpoofableHeader,
   mutableClaim,
   sharedKey,
   forwardedCredential,
@@ -54,6 +56,7 @@ export const rules: readonly Rule[] = [
   guessableKey,
   openOnFailure,
   countedApart,
+  greedyClient,
   anyAudience,
   tokenInQuery,
   longToken,
