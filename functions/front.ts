@@ -1,6 +1,6 @@
 /** The thin Worker ahead of the gates: cleans headers, names the request, sets the gray key, finds the tier. */
 import { type Address, addressOf } from "./gateway/address.ts";
-import { cookie } from "./gateway/cookies.ts";
+import { cookie, joinedCookies } from "./gateway/cookies.ts";
 import { answer, gatewayCodes, type ProblemOptions } from "./gateway/faults.ts";
 import { finder } from "./gateway/finder.ts";
 import type { Ear, FrontTelemetry } from "./gateway/front-telemetry.ts";
@@ -20,8 +20,10 @@ import { type Label, type Labels, labelHeader } from "./gateway/label.ts";
 import { canonicalPath, hasEncodedSlash } from "./gateway/path.ts";
 import type { FrontPlan } from "./gateway/plan.ts";
 import { preflightMethod } from "./gateway/preflight.ts";
+import { acceptedBy } from "./gateway/spoofable-headers.ts";
 
 type Env = Readonly<Record<string, Fetcher>>;
+type Entry = FrontPlan["tiers"][number];
 
 /** One request on its way through. */
 interface Passage {
@@ -44,6 +46,7 @@ interface Passage {
 export const front = (plan: FrontPlan, labels?: Labels, telemetry?: FrontTelemetry) => {
   const keepOnOneVersion = keeper(plan.grayKey);
   const toGate = gateway(plan.tiers, telemetry);
+  const accepted = acceptedBy(plan.tiers);
   const serve = async (passage: Passage): Promise<Response> => {
     try {
       return sayWhatIsMissing(passage, plan.tiers) ?? (await toGate(passage));
@@ -57,7 +60,7 @@ export const front = (plan: FrontPlan, labels?: Labels, telemetry?: FrontTelemet
     const { headers } = onward;
     // No gate sees a label. One that does not hold is as none.
     const text = headers.get(labelHeader);
-    const { requestId, further } = cleanAndName(headers, plan.requestId?.accept === true);
+    const { requestId, further } = cleanAndName(headers, plan.requestId?.accept === true, accepted);
     const setCookie = keepOnOneVersion(given, headers, further);
     const label = text === null ? undefined : await labels?.(text, Date.now());
     const defer: Ear["defer"] = (work) => context.waitUntil(work);
@@ -72,17 +75,21 @@ const plainId = /^[\w.+/=:@-]{1,128}$/;
 
 /**
  * Nothing that the gateway uses inside is taken from outside. A request id of our own, and the caller's trace continued (W3C Trace Context).
+ * @param spoofable headers that a tier of this front accepts all the same
  * @param accept whether the client's request id is kept, for logs and for the service
  */
 const cleanAndName = (
   headers: Headers,
   accept: boolean,
+  spoofable: ReadonlySet<string>,
 ): { readonly requestId: string; readonly further: readonly string[] } => {
   const made = crypto.randomUUID();
   const given = accept ? headers.get(requestIdHeader) : null;
   const requestId = given !== null && plainId.test(given) ? given : made;
   const { traceparent, parentSpan } = traceOf(headers.get("traceparent"), made);
-  const further = cleanseFor(headers, parentSpan);
+  const further = cleanseFor(headers, parentSpan, spoofable);
+  const cookies = joinedCookies(headers);
+  if (cookies !== undefined) headers.set("cookie", cookies);
   headers.set(requestIdHeader, requestId);
   headers.set("traceparent", traceparent);
   if (parentSpan === undefined) return { requestId, further };
@@ -153,6 +160,7 @@ const gateway = (tiers: FrontPlan["tiers"], telemetry: FrontTelemetry | undefine
     if (url === undefined) return decline(passage, "host-malformed", null);
     const found = find(hostOf(url), url.pathname);
     if (typeof found === "string") return decline(passage, found, null);
+    for (const name of found.refuses) onward.headers.delete(name);
     // Cleaned, as the gate will see it, so that both find the same route.
     const gate = env[found.bindingFor(onward, url)];
     const { tier } = found;
@@ -193,11 +201,13 @@ interface Tier {
   readonly base: string;
   /** Whether a route of it keeps encoded slashes; which one has the path is for the gate to say. */
   readonly keepsSlashes: boolean;
+  /** Spoofable headers that other tiers of this front accept, and this one does not. */
+  readonly refuses: readonly string[];
   readonly bindingFor: (request: Request, url: Address) => string;
 }
 
 /** Most tiers have one gate, and then nothing is asked of the request. */
-const gatesOf = ({ tier, base, binding, lifted, encodedSlashes }: FrontPlan["tiers"][number]): Tier => {
+const gatesOf = ({ tier, base, binding, lifted, encodedSlashes }: Entry): Omit<Tier, "refuses"> => {
   const known = { tier, base, keepsSlashes: encodedSlashes === "keep" };
   if (!lifted) return { ...known, bindingFor: () => binding };
   const { canonical, find } = finder(lifted);
@@ -217,9 +227,10 @@ type Nowhere = "path-ambiguous" | "host-unknown" | "route-unknown";
 
 /** The tiers of a host, then the longest base that the path lies under. An encoded slash separates nothing, for a gate neither. */
 export const tierFinder = (tiers: FrontPlan["tiers"]) => {
+  const accepted = acceptedBy(tiers);
   const byHost = new Map<string, { readonly under: string; readonly tier: Tier }[]>();
   for (const it of tiers.toSorted((a, b) => b.base.length - a.base.length)) {
-    const tier = gatesOf(it);
+    const tier = { ...gatesOf(it), refuses: [...accepted].filter((name) => !it.accepts?.includes(name)) };
     for (const host of it.hosts)
       byHost.set(host, [...(byHost.get(host) ?? []), { under: tier.base === "/" ? "/" : `${tier.base}/`, tier }]);
   }

@@ -87,7 +87,7 @@ const copies = (request: Request, most: number): boolean => {
 const copyOf = (base: string, { method, headers }: Request, body: Uint8Array | undefined, context: Context) => {
   const given = body?.byteLength ? { body: body as BodyInit } : {};
   const copy = new Request(base + targetOf(context), { method, headers, redirect: "manual", ...given });
-  introduce(copy.headers, context.caller, context.url);
+  introduce(copy.headers, context.caller, context.url, context.settings?.accepted);
   apply(copy.headers, context.outbound);
   return copy;
 };

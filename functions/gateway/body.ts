@@ -1,30 +1,36 @@
 /** Reads a request's whole body, for a filter that has to see it before the service does. */
 import { collect } from "./collect.ts";
+import { bodyArrived } from "./concurrency.ts";
+import { withinTimes } from "./deadline.ts";
 import { Body, BodyLimit, known, learn } from "./facts.ts";
-import { Fault, upstreamCodes } from "./faults.ts";
+import { busy, Fault, upstreamCodes } from "./faults.ts";
 import { awaitingClient, hasBody, tellLimit } from "./outbound.ts";
-import { within } from "./patience.ts";
 import type { Context, Deps } from "./types.ts";
 
 const nothing = new Uint8Array();
 
-/** How long a client may take to send it. */
-const patienceMs = 30_000;
+/** How long a client may take to send all of it. */
+const wholeMs = 30_000;
 
 /**
  * What has been read goes to the upstream from memory, so the checker wants a `body-limit` ahead.
- * @throws Fault `body-too-large`, `body-incomplete`, `body-late`
+ * @throws Fault `body-too-large`, `body-incomplete`, `body-late`, `gate-busy`
  */
-export const wholeBody = async (request: Request, context: Context, deps: Pick<Deps, "after">): Promise<Uint8Array> => {
+export const wholeBody = async (
+  request: Request,
+  context: Context,
+  deps: Pick<Deps, "after" | "now">,
+): Promise<Uint8Array> => {
   const read = known(context, Body);
   if (read) return read;
   const limit = known(context, BodyLimit) ?? 0;
   const tooLarge = () => new Fault(upstreamCodes, "body-too-large", tellLimit(limit));
   if (!hasBody(request)) return nothing;
   const late = () => new Fault(upstreamCodes, "body-late");
+  const awaited = <T>(part: Promise<T>) => awaitingClient(context, part);
   try {
-    const read = () => awaitingClient(context, collect(request.body, limit, tooLarge));
-    const body = await within(patienceMs, deps, read, late);
+    const body = await withinTimes(wholeMs, context, deps, () => collect(request.body, limit, tooLarge, awaited), late);
+    if (context.place && !bodyArrived(context.place, false)) throw busy("gate-busy");
     learn(context, Body, body);
     return body;
   } catch (cause) {

@@ -1,17 +1,21 @@
 /** Reads a stream whole, as far as it is not too long. */
 
-/** @throws what `tooLong` makes, as soon as there are more bytes than `most` */
+/**
+ * @param awaited wraps each wait for more
+ * @throws what `tooLong` makes, as soon as there are more bytes than `most`
+ */
 export const collect = async (
   stream: ReadableStream<Uint8Array> | null,
   most: number,
   tooLong: () => Error,
+  awaited: <T>(part: Promise<T>) => Promise<T> = (part) => part,
 ): Promise<Uint8Array> => {
   if (!stream) return new Uint8Array();
   const reader = stream.getReader();
   const chunks: Uint8Array[] = [];
   let total = 0;
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await awaited(reader.read());
     if (done) return joined(chunks, total);
     total += value.byteLength;
     if (total > most) {

@@ -2,11 +2,13 @@
 import * as z from "zod";
 import { explain } from "./complaint.ts";
 import { redirect, respond, weighted } from "./goes.ts";
+import { limits } from "./limits.ts";
 import { baseOf, matchOf } from "./match.ts";
-import { hostOrWildcard, name } from "./names.ts";
-import { date, duration, percent, size } from "./quantities.ts";
+import { headerName, hostOrWildcard, name } from "./names.ts";
+import { date, duration, percent } from "./quantities.ts";
 import { pathOf } from "./references.ts";
 import { release } from "./release.ts";
+import { isAcceptable } from "./spoofable-headers.ts";
 import { when } from "./when.ts";
 
 /** What may stand beside a filter's kind. */
@@ -138,32 +140,6 @@ export const route = () =>
 
 export type Route = z.output<ReturnType<typeof route>>;
 
-const limits = () =>
-  z.strictObject({
-    body: size().default("10MiB").describe("The largest request body, where no body-limit says otherwise"),
-    concurrency: z
-      .int("a count is a whole number")
-      .min(1, "a gate that takes no request is no gate")
-      .max(100_000, "100000 at most")
-      .optional()
-      .describe("Requests under way at once; per isolate. By the level: core 2000, standard 1000, best-effort 250"),
-    "stream-age": duration()
-      .optional()
-      .describe(
-        "The longest that a response of unknown length may go on, up to a tenth less for each; events end between two of them, other bodies are cut; the gate then copies such bodies itself; not of WebSockets",
-      ),
-    cpu: duration()
-      .refine((text) => /^(?:[1-9]\d*)(?:ms|s|m)$/.test(text), "CPU time is 1ms to 5m")
-      .optional()
-      .describe("CPU time of a request; the platform's default is 30s"),
-    "sub-requests": z
-      .int("a count is a whole number")
-      .min(1, "a gate needs one to reach its upstream")
-      .max(10_000, "10000 at most")
-      .optional()
-      .describe("Calls that one request may make; the platform's default is 1000"),
-  });
-
 /** All of a manifest but its routes. */
 export const frame = () =>
   z.strictObject({
@@ -191,6 +167,17 @@ export const frame = () =>
     preset: name().optional().describe("A gateway product: the filters of `routes/presets/<name>.yaml`, first"),
     without: dropped().describe("Filters of the preset that this tier drops, by id"),
     filters: entries().describe("Filters of every route, in the order in which they run"),
+    "accept-headers": z
+      .array(
+        headerName().refine(isAcceptable, {
+          error: "only a header that is removed from requests, and that the gate does not write itself, needs this",
+        }),
+      )
+      .max(20, "20 at most")
+      .default([])
+      .describe(
+        "Spoofable headers (docs/reference/spoofable-headers.md) that this tier's services are sent as clients write them; all others are removed",
+      ),
     limits: limits().prefault({}).describe("Bounds of the gate"),
     log: z
       .strictObject({

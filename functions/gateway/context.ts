@@ -1,16 +1,28 @@
 /** What travels with one request, as it begins. */
 import type { Address } from "./address.ts";
+import type { Place } from "./concurrency.ts";
 import type { Match } from "./router.ts";
-import type { Caller, Context } from "./types.ts";
+import type { Caller, Context, Settings } from "./types.ts";
 
-/** @param found undefined where the path cannot be told */
-export const contextOf = (caller: Caller, url: Address, tier: string, found: Match | undefined): Context => ({
+interface Begun {
+  readonly caller: Caller;
+  readonly url: Address;
+  readonly tier: string;
+  readonly settings: Settings;
+  readonly place: Place | undefined;
+  /** Undefined where the path cannot be told. */
+  readonly found: Match | undefined;
+}
+
+export const contextOf = ({ caller, url, tier, settings, place, found }: Begun): Context => ({
   caller,
   url,
   route: { tier, name: found?.kind === "found" ? found.route : "" },
   captures: found?.kind === "found" ? found.captures : {},
   signal: undefined,
   facts: new Map(),
+  settings,
+  place,
   outbound: [],
   inbound: [],
   outcome: { verdict: "passed" },

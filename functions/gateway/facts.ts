@@ -14,8 +14,8 @@ export const Claims: Fact<Readonly<Record<string, unknown>>> = { label: "claims"
 export const BodyLimit: Fact<number> = { label: "body-limit" };
 /** The request's whole body, where a filter had to read it. It goes to the upstream from here. */
 export const Body: Fact<Uint8Array> = { label: "body" };
-/** Whether the gate waits for more of the request's body at the moment: whatever is late then, the client is. */
-export const BodyAwaited: Fact<boolean> = { label: "body-awaited" };
+/** Since when the gate waits for more of the request's body, in milliseconds since the epoch; undefined while it does not. */
+export const BodyAwaited: Fact<number | undefined> = { label: "body-awaited" };
 /** The path, the query and the host that the upstream is asked for, where a filter or the route says so. */
 export const Target: Fact<{
   readonly path?: string | undefined;

@@ -21,6 +21,7 @@ export const gatewayCodes = {
   "reference-malformed": { status: 400, title: "A value of the request cannot be passed on" },
   "upgrade-not-allowed": { status: 400, title: "This route does not become a WebSocket" },
   "route-closed": { status: 503, title: "This API is closed for the time being" },
+  "client-busy": { status: 429, title: "This client has too many requests under way at once" },
   "gate-busy": { status: 503, title: "The gate of this API has too many requests at once" },
   "tier-not-deployed": { status: 503, title: "This API is not deployed yet" },
   "gate-unavailable": { status: 503, title: "The gate of this API is not available" },
@@ -59,6 +60,10 @@ export class Fault<C extends Codes = Codes> extends Error {
     this.options = options;
   }
 }
+
+/** What a request without a place of the gate's concurrency is answered. */
+export const busy = (code: "gate-busy" | "client-busy"): Fault =>
+  new Fault(gatewayCodes, code, { headers: { "retry-after": "1" } });
 
 /**
  * The answer to a request that is refused, per RFC 9457. Its `type` is a URN of the code, so that it needs no page to exist.

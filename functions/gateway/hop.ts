@@ -1,5 +1,6 @@
 /** Headers at the borders: what strangers may not bring in, what the front tells a gate, what an upstream is told. */
 import type { Address } from "./address.ts";
+import { isOwnHeader, isSpoofable } from "./spoofable-headers.ts";
 import type { Caller } from "./types.ts";
 
 /**
@@ -28,38 +29,6 @@ export const overridesHeader = "cloudflare-workers-version-overrides";
 
 /** A token of `postern explain`, which gates read. */
 export const explainHeader = "postern-explain";
-
-const internalPrefixes = ["x-postern-", "cloudflare-workers-", "x-forwarded-"];
-
-/** Claims about the client that anyone can write; the gate writes its own. */
-const hearsay: ReadonlySet<string> = new Set([
-  "forwarded",
-  "x-original-url",
-  "x-original-host",
-  "x-rewrite-url",
-  "x-host",
-  "x-http-method-override",
-  "x-method-override",
-  "x-cluster-client-ip",
-  "proxy",
-  "proxy-authorization",
-  "proxy-connection",
-  "x-real-ip",
-  "x-client-ip",
-  "true-client-ip",
-  requestIdHeader,
-]);
-
-const internal = (name: string): boolean => {
-  for (const prefix of internalPrefixes) if (name.startsWith(prefix)) return true;
-  return false;
-};
-
-/** What a stranger may not say. Many a service reads x_customer as x-customer, so a name with an underscore could speak for the gate. */
-const forbidden =
-  (named: ReadonlySet<string>) =>
-  (name: string): boolean =>
-    named.has(name) || name.includes("_") || internal(name);
 
 const remove = (headers: Headers, names: readonly string[]): void => {
   for (const name of names) headers.delete(name);
@@ -105,8 +74,12 @@ const removeNamed = (headers: Headers, connection: string | null, names?: readon
 export const asksForWebSocket = ({ method, headers }: Request): boolean =>
   method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
 
-/** A service's fields for its neighbour alone go no further. */
-export const removeHops = (headers: Headers): void => removeNamed(headers, headers.get("connection"));
+/** Removes what a service may not tell a client: fields for its neighbour alone, and the gateway's own. */
+export const removeFromResponse = (headers: Headers): void => {
+  const names = [...headers.keys()];
+  if (names.includes("connection")) removeNamed(headers, headers.get("connection"), names);
+  for (const name of names) if (isOwnHeader(name)) headers.delete(name);
+};
 
 /** Any version but ff; what a later one appends is left out (W3C Trace Context, section 3.2.4). */
 const w3c = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/;
@@ -145,21 +118,26 @@ export const stranger = (headers: Headers, uuid: () => string): Caller => {
   };
 };
 
-/** What else goes behind the front: the tester's label that it has read, and the state of a trace that begins there. */
-const atFront = forbidden(new Set([...hearsay, "postern-label"]));
-const atFrontWithState = forbidden(new Set([...hearsay, "postern-label", "tracestate"]));
-
 /**
  * Removes what no gate is to see.
- * @param parentSpan undefined where the trace begins here
+ * @param parentSpan undefined where the trace begins here, and its state goes with it
+ * @param accepted spoofable headers that tiers of this front want from clients
  * @returns names of what is for the gate alone
  */
-export const cleanseFor = (headers: Headers, parentSpan: string | undefined): readonly string[] => {
+export const cleanseFor = (
+  headers: Headers,
+  parentSpan: string | undefined,
+  accepted: ReadonlySet<string> = nothing,
+): readonly string[] => {
   const names = [...headers.keys()];
   if (names.includes("connection")) removeNamed(headers, headers.get("connection"), names);
-  remove(headers, names.filter(parentSpan === undefined ? atFrontWithState : atFront));
+  for (const name of names)
+    if (isSpoofable(name) && name !== explainHeader && !accepted.has(name)) headers.delete(name);
+  if (parentSpan === undefined) headers.delete("tracestate");
   return names.includes(explainHeader) ? [explainHeader] : [];
 };
+
+const nothing: ReadonlySet<string> = new Set();
 
 /**
  * Tells the gate who calls.
@@ -191,16 +169,19 @@ export const behindFront = (headers: Headers, uuid: () => string): Caller => {
   };
 };
 
-const keptBack = forbidden(new Set([...hearsay, "cf-connecting-ip", explainHeader, "postern-label"]));
-const keptBackWithState = forbidden(
-  new Set([...hearsay, "cf-connecting-ip", explainHeader, "postern-label", "tracestate"]),
-);
-
 /** What comes from the front beside what it names. To ask for these by name is cheaper than to go through all. */
 const ofFront = [callerHeader, versionKeyHeader, "cf-connecting-ip"];
 
-/** Writes what an upstream may know of the caller, in place of what came in. */
-export const introduce = (headers: Headers, caller: Caller, url: Address): void => {
+/**
+ * Writes what an upstream may know of the caller, in place of what came in.
+ * @param accepted spoofable headers that the tier wants from clients
+ */
+export const introduce = (
+  headers: Headers,
+  caller: Caller,
+  url: Address,
+  accepted: ReadonlySet<string> = nothing,
+): void => {
   const { further, parentSpan } = caller;
   if (further) {
     // The front has named the request and continued its trace, in the headers that an upstream reads.
@@ -209,7 +190,9 @@ export const introduce = (headers: Headers, caller: Caller, url: Address): void 
   } else {
     const names = [...headers.keys()];
     if (names.includes("connection")) removeNamed(headers, headers.get("connection"), names);
-    remove(headers, names.filter(parentSpan === undefined ? keptBackWithState : keptBack));
+    for (const name of names) if (isSpoofable(name) && !accepted.has(name)) headers.delete(name);
+    headers.delete("cf-connecting-ip");
+    if (parentSpan === undefined) headers.delete("tracestate");
     headers.set(requestIdHeader, caller.requestId);
     headers.set("traceparent", caller.traceparent);
   }

@@ -34,7 +34,7 @@ export const headerName = () => z.string().regex(/^[a-z0-9-]{1,64}$/, "a header'
 
 /** Framing and routing belong to the runtime, internal names and what is told of the caller to the gateway. */
 const ofTheGateway =
-  /^(?:host|content-length|transfer-encoding|connection|keep-alive|upgrade|te|trailer|proxy-.*|x-request-id|x-forwarded-.*|x-postern-.*|cloudflare-workers-.*|cf-.*)$/;
+  /^(?:host|content-length|transfer-encoding|connection|keep-alive|upgrade|te|trailer|proxy-.*|x-request-id|x-forwarded-.*|(?:x-)?postern-.*|cloudflare-workers-.*|cf-.*)$/;
 
 /** A header that a manifest may set or remove. */
 export const freeHeaderName = () =>

@@ -1,4 +1,5 @@
 /** What an upstream over HTTP is sent. Headers are copied once; a Request made of them would copy them again, and fetch once more. */
+import { bodyArrived } from "./concurrency.ts";
 import { Body, BodyAwaited, BodyLimit, known, learn, Target } from "./facts.ts";
 import { Fault, upstreamCodes } from "./faults.ts";
 import { introduce } from "./hop.ts";
@@ -53,7 +54,7 @@ export const send = async (
   const body = found instanceof Promise ? await found : found;
   const signal = either(context.signal, body.broken?.signal);
   const headers = new Headers(request.headers);
-  introduce(headers, context.caller, context.url);
+  introduce(headers, context.caller, context.url, context.settings?.accepted);
   apply(headers, context.outbound);
   const init: RequestInit = { headers, redirect: "manual" };
   // The runtime takes no method beside a body that goes on as it came, though it is the same one.
@@ -97,12 +98,20 @@ export const hasBody = (request: Request): boolean => request.body !== null && a
 
 /** Notes that whoever waits now waits for the client. */
 export const awaitingClient = async <T>(context: Context, work: Promise<T>): Promise<T> => {
-  learn(context, BodyAwaited, true);
+  awaitFrom(context);
   try {
     return await work;
   } finally {
-    learn(context, BodyAwaited, false);
+    learn(context, BodyAwaited, undefined);
   }
+};
+
+const awaitFrom = (context: Context): void => learn(context, BodyAwaited, context.settings?.now() ?? 0);
+
+/** The body is complete, and on its way to the service. */
+const handedOver = (context: Context): void => {
+  learn(context, BodyAwaited, undefined);
+  if (context.place) bodyArrived(context.place, true);
 };
 
 interface Outgoing {
@@ -127,22 +136,42 @@ const bodyOf = (request: Request, context: Context): Outgoing | Promise<Outgoing
   const limit = known(context, BodyLimit) ?? Number.POSITIVE_INFINITY;
   if (length !== undefined && !(length <= limit)) throw tooLarge(limit);
   const from = request.body as ReadableStream<Uint8Array>;
-  if (isRead) return length === undefined ? awaitingClient(context, noneIn(from)) : { asItCame: true };
-  if (length !== undefined && length <= chunk) return handedOn(from, length, context);
+  if (isRead) return length === undefined ? awaitingClient(context, noneIn(from)) : asItCame(request, context);
+  if (length !== undefined && length <= small) return handedOn(from, length, context);
   const broken = new AbortController();
   const { readable, writable } = length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
-  pump(from, writable, limit, context).catch((cause) => {
-    // Where the service hangs up, its answer has come by then, or its call fails.
-    if (cause instanceof Fault) broken.abort(cause);
-  });
+  pump(from, writable, limit, context).then(
+    () => handedOver(context),
+    (cause) => {
+      // Where the service hangs up, its answer has come by then, or its call fails.
+      if (cause instanceof Fault) broken.abort(cause);
+    },
+  );
   return { stream: readable, broken };
 };
 
-/** A body that connections hold by themselves is piped by the runtime: until it is handed on whole, the client is waited for. */
+/** The runtime carries the body, and a copy of it shows how far the client has come. */
+const asItCame = (request: Request, context: Context): Outgoing => {
+  const copy = request.clone().body as ReadableStream<Uint8Array>;
+  // Where the body breaks off, the call fails by itself.
+  void watched(copy, context).catch(() => {});
+  return { asItCame: true };
+};
+
+const watched = async (body: ReadableStream<Uint8Array>, context: Context): Promise<void> => {
+  const reader = body.getReader();
+  while (!(await awaitingClient(context, reader.read())).done);
+  handedOver(context);
+};
+
+/**
+ * A small body is piped by the runtime, which costs a request less than to copy it. How far it has come cannot be seen
+ * then, so until it is handed on whole, the client is waited for.
+ */
 const handedOn = (from: ReadableStream<Uint8Array>, length: number, context: Context): Outgoing => {
   const { readable, writable } = new FixedLengthStream(length);
-  const handed = () => learn(context, BodyAwaited, false);
-  learn(context, BodyAwaited, true);
+  const handed = () => handedOver(context);
+  awaitFrom(context);
   // Where it falls short, so does what the service reads.
   from.pipeTo(writable).then(handed, handed);
   return { stream: readable };
@@ -167,6 +196,8 @@ const incomplete = (cause: unknown): never => {
 };
 
 const chunk = 64 * 1024;
+/** Connections and the runtime hold as much by themselves. */
+const small = 16 * 1024;
 
 /** Copies with one buffer. @throws Fault for what the client did; anything else for what the service did */
 const pump = async (from: ReadableStream, to: WritableStream, limit: number, context: Context): Promise<void> => {

@@ -96,10 +96,17 @@ export interface Plan {
   readonly level: Level;
   /** Names, or wildcards such as `*.acme.example`. */
   readonly hosts: readonly string[];
+  /** Spoofable headers that services are sent as clients wrote them; there where the tier accepts any. */
+  readonly accepts?: readonly string[];
   readonly limits: {
     readonly body: string;
     /** Requests at once; per isolate. */
     readonly concurrency: number;
+    /** There where requests count once their body is complete. */
+    readonly "concurrency-from"?: "body";
+    /** Of `concurrency`, for one client: `25%`. */
+    readonly "client-share": string;
+    readonly "body-idle": string;
     /** Of a response of unknown length; without it, as long as the platform lets it. */
     readonly "stream-age"?: string;
   };
@@ -128,6 +135,8 @@ export interface FrontPlan {
     readonly base: string;
     /** Routes with gates of their own, by the names of their bindings; and the routes of the whole tier, to tell them apart. */
     readonly lifted?: Routing & { readonly bindings: Readonly<Record<string, string>> };
+    /** Spoofable headers that the tier accepts from clients; there where it accepts any. */
+    readonly accepts?: readonly string[];
     /** There where a route of the tier keeps encoded slashes; paths that have one are refused to all others. */
     readonly encodedSlashes?: "keep";
   }[];

@@ -2,18 +2,22 @@
 import { accessLog } from "./access-log.ts";
 import { type Address, addressOf } from "./address.ts";
 import { asked } from "./asked.ts";
+import { enter, leave, placesOf } from "./concurrency.ts";
+import { countedByConsumer } from "./consumer-share.ts";
 import { contextOf } from "./context.ts";
-import { crowd } from "./crowd.ts";
+import { joinedCookies } from "./cookies.ts";
 import { deadline } from "./deadline.ts";
 import { deprecation } from "./deprecation.ts";
 import { destination } from "./destination.ts";
-import { BodyLimit, known, learn, Subprotocol } from "./facts.ts";
-import { answer, type Codes, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
+import { BodyLimit, learn } from "./facts.ts";
+import { answer, busy, type Codes, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
 import { finder } from "./finder.ts";
-import { asksForWebSocket, removeHops } from "./hop.ts";
+import { finish } from "./finish.ts";
+import { asksForWebSocket } from "./hop.ts";
 import { hostFinder, hostOf } from "./hosts.ts";
 import { besides, isLocal, localReplies } from "./local-reply.ts";
-import { apply } from "./outbound.ts";
+import { network } from "./network.ts";
+import { hasBody } from "./outbound.ts";
 import type { Parts } from "./part.ts";
 import { pipeline } from "./pipeline.ts";
 import type { Closed, Plan, RoutePlan } from "./plan.ts";
@@ -23,7 +27,7 @@ import type { Match } from "./router.ts";
 import { stateBinding, stateOf } from "./state.ts";
 import { partOf, stepsOf } from "./steps.ts";
 import type { StreamAge } from "./stream-age.ts";
-import type { Caller, Context, Count, Deps, Handler, HeaderEdit } from "./types.ts";
+import type { Caller, Context, Count, Deps, Handler, HeaderEdit, Settings } from "./types.ts";
 
 export type Gateway = (request: Request, caller: Caller) => Promise<Response>;
 
@@ -48,8 +52,15 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
   );
   const { canonical, find } = finder(plan);
   const served = hostFinder(plan.hosts.map((host) => [host, true]));
-  const enter = crowd(plan.limits.concurrency, deps);
-  const bodyLimit = bytes(plan.limits.body);
+  const { limits } = plan;
+  const places = placesOf(limits.concurrency, share(limits["client-share"]), deps);
+  const countsBodies = limits["concurrency-from"] === "body";
+  const settings: Settings = {
+    now: deps.now,
+    bodyIdleMs: milliseconds(limits["body-idle"]),
+    accepted: new Set(plan.accepts),
+  };
+  const bodyLimit = bytes(limits.body);
   const log = accessLog(share(plan.log.sample), deps);
   const record: Count = (request, response, status, context, started) => {
     log(request, status, context, started);
@@ -91,27 +102,31 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     const { method } = request;
     const wanted = preflightMethod(request, method);
     const found = path === undefined ? undefined : find(wanted ?? method, path, request, url);
-    const context = contextOf(caller, url, plan.tier, found);
+    const entered = enter(places, network(caller.ip), countsBodies && hasBody(request));
+    const place = typeof entered === "string" ? undefined : entered;
+    const context = contextOf({ caller, url, tier: plan.tier, settings, place, found });
     if (caller.trace) caller.trace.route = context.route.name;
     learn(context, BodyLimit, bodyLimit);
-    const leave = enter();
+    // A front has joined them already.
+    const cookies = caller.further ? undefined : joinedCookies(request.headers);
+    if (cookies !== undefined) context.outbound.push(["set", "cookie", cookies]);
     let answered = false;
     // Where the client leaves, the runtime cancels all that follows, so its line is written then or never.
     request.signal.onabort = () => {
       if (answered) return;
-      leave?.();
+      if (place) leave(place);
       context.outcome.verdict = "left";
       record(request, undefined, clientClosedRequest, context, started);
     };
     let response: Response;
     try {
-      if (!leave) throw new Fault(gatewayCodes, "gate-busy", { headers: { "retry-after": "1" } });
+      if (typeof entered === "string") throw busy(entered);
       response = finish(await dispatch(request, context, found, wanted !== null), context);
       if (context.outcome.code !== undefined) context.outcome.verdict = "refused";
     } catch (error) {
       response = finish(rescue(error, context, deps), context);
     } finally {
-      leave?.();
+      if (place) leave(place);
       answered = true;
     }
     if (isLocal(context))
@@ -138,7 +153,8 @@ const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes => {
   const upstreams = mapValues(plan.upstreams, (upstream, name): Handler => {
     const call = partOf(parts.upstreams, upstream.use)(upstream.with, deps);
     const late = () => new Fault(upstreamCodes, "upstream-timeout", { detail: `No answer within ${upstream.timeout}` });
-    return asked(name, deadline(milliseconds(upstream.timeout), late, deps)(bounded(call)), deps);
+    const inTime = deadline(milliseconds(upstream.timeout), late, deps)(bounded(call));
+    return countedByConsumer(asked(name, inTime, deps));
   });
   const linked = (route: RoutePlan): Linked => {
     const steps = route.filters.flatMap((id) => filters[id] ?? []);
@@ -224,19 +240,3 @@ const rescue = (error: unknown, context: Context, deps: Deps): Response => {
 
 const describe = (cause: unknown): string =>
   (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).slice(0, 500);
-
-/** The response's one copy, with the edits that filters recorded. */
-const finish = (response: Response, context: Context): Response => {
-  const copy = new Response(response.body, response);
-  removeHops(copy.headers);
-  apply(copy.headers, context.inbound);
-  if (copy.status === 101) agree(copy.headers, context);
-  copy.headers.set("x-request-id", context.caller.requestId);
-  return copy;
-};
-
-/** The service never saw an entry that held the token, so it could not choose it; a browser closes what nobody has chosen. */
-const agree = (headers: Headers, context: Context): void => {
-  const own = known(context, Subprotocol);
-  if (own !== undefined && !headers.has("sec-websocket-protocol")) headers.set("sec-websocket-protocol", own);
-};

@@ -1,5 +1,6 @@
 /** The whole vocabulary of a gate: what a request passes through, and what travels with it. */
 import type { Address } from "./address.ts";
+import type { Place } from "./concurrency.ts";
 import type { Limiter } from "./limit.ts";
 import type { Revocations } from "./revocations.ts";
 import type { State } from "./state.ts";
@@ -155,6 +156,15 @@ export interface Outcome {
   shadow?: Record<string, string>;
 }
 
+/** What holds for every request of a tier. Made when the gate is linked. */
+export interface Settings {
+  readonly now: Deps["now"];
+  /** The longest that a client may send nothing while its body is awaited. */
+  readonly bodyIdleMs: number;
+  /** Spoofable headers that services are sent as clients wrote them. */
+  readonly accepted: ReadonlySet<string>;
+}
+
 /** Travels with one request. Layers derive one with another signal; facts, edits and outcome stay shared. */
 export interface Context {
   readonly caller: Caller;
@@ -166,6 +176,10 @@ export interface Context {
   /** Aborts when a deadline passes. A client that leaves cancels the whole request without it. */
   readonly signal: AbortSignal | undefined;
   readonly facts: Map<Fact<unknown>, unknown>;
+  /** Undefined in what runs without a gate. */
+  readonly settings?: Settings | undefined;
+  /** What the request takes of the gate's concurrency; undefined where it was refused. */
+  readonly place?: Place | undefined;
   /** Edits of the request on its way to the upstream. */
   readonly outbound: HeaderEdit[];
   /** Edits of the response on its way to the client. */

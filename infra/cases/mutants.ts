@@ -57,6 +57,11 @@ const ofManifest = (root: string, tier: CheckedTier): Mutant[] => {
     ...ofFilters(it, ["filters"]),
     ...quantitiesIn(it, ["upstreams"]),
     ...quantitiesIn(it, ["limits"]),
+    ...indices(it.document, ["accept-headers"]).map((index) =>
+      it.mutant(["accept-headers", index], "a header that it accepts is removed", (document) =>
+        document.deleteIn(["accept-headers", index]),
+      ),
+    ),
     ...names.flatMap((name) => ofRoute(it, name, tier)),
   ];
 };

@@ -26,9 +26,13 @@ export const lower = (
   environment,
   level: manifest.level,
   hosts: manifest.hosts.toSorted(),
+  ...acceptedBy(manifest),
   limits: {
     body: manifest.limits.body,
     concurrency: manifest.limits.concurrency ?? concurrencyOf[manifest.level],
+    ...(manifest.limits["concurrency-from"] === "body" && { "concurrency-from": "body" }),
+    "client-share": manifest.limits["client-share"],
+    "body-idle": manifest.limits["body-idle"],
     ...(manifest.limits["stream-age"] !== undefined && { "stream-age": manifest.limits["stream-age"] }),
   },
   log: manifest.log,
@@ -46,6 +50,9 @@ export const lower = (
   routes: sorted(routes.map((route) => [route.name, lowerRoute(route)])),
   ...routing(known),
 });
+
+const acceptedBy = ({ "accept-headers": accepted }: CheckedTier["manifest"]): Pick<Plan, "accepts"> =>
+  accepted.length > 0 ? { accepts: accepted.toSorted() } : {};
 
 /** Which requests each route takes, with those that keep encoded slashes once more by themselves. */
 const routing = (routes: readonly CheckedRoute[]): Routing => {
@@ -132,7 +139,12 @@ export const lowerFront = (tiers: readonly CheckedTier[], environment: Named<Env
       .map((it) => {
         const { tier, hosts, base } = it.manifest;
         const slashes = it.routes.some(keepsSlashes) ? { encodedSlashes: "keep" as const } : {};
-        return { tier, binding: gateBinding(tier), hosts: hosts.toSorted(), base, ...liftedFrom(it), ...slashes };
+        return {
+          ...{ tier, binding: gateBinding(tier), hosts: hosts.toSorted(), base },
+          ...liftedFrom(it),
+          ...acceptedBy(it.manifest),
+          ...slashes,
+        };
       })
       .toSorted((a, b) => (a.tier < b.tier ? -1 : 1)),
   };

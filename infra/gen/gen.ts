@@ -4,5 +4,12 @@ import { presetPages } from "./presets.ts";
 import { reference } from "./reference.ts";
 import { registries } from "./registries.ts";
 import { schemas } from "./schemas.ts";
+import { spoofablePage } from "./spoofable.ts";
 
-export const generate = (): Generated[] => [...registries(), ...reference(), ...schemas(), ...presetPages()];
+export const generate = (): Generated[] => [
+  ...registries(),
+  ...reference(),
+  ...schemas(),
+  ...presetPages(),
+  spoofablePage(),
+];

@@ -63,6 +63,8 @@ export const changeKinds = {
   "host-removed": ["high", "A host is not served any more."],
   "base-changed": ["high", "All routes of a tier are found elsewhere."],
   "entry-changed": ["high", "Requests reach the gate by another way."],
+  "header-accepted": ["high", "Services take a client's word in a header that was removed from requests."],
+  "header-refused": ["low", "A header is removed from requests that services were sent."],
   "isolation-changed": ["medium", "Routes are served by another Worker."],
   "level-changed": ["medium", "How much depends on a tier: its state, its place in the waves, who approves."],
   "bound-multiplied": ["high", "A gate may use at least ten times as much of something."],

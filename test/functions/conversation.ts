@@ -203,7 +203,7 @@ const planOf = (ids: readonly string[], setting: Setting): Plan => {
     environment: "test",
     level: "standard",
     hosts: setting.hosts ?? ["gate.example"],
-    limits: { body: "1MiB", concurrency: 1000, ...setting.limits },
+    limits: { body: "1MiB", concurrency: 1000, "client-share": "100%", "body-idle": "10s", ...setting.limits },
     log: { sample: setting.sample ?? "100%" },
     filters: Object.fromEntries(
       ids.map((id) => [

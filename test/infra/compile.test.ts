@@ -77,7 +77,7 @@ describe("the plan", () => {
       environment: "local",
       level: "standard",
       hosts: ["localhost"],
-      limits: { body: "10MiB", concurrency: 1000 },
+      limits: { body: "10MiB", concurrency: 1000, "client-share": "25%", "body-idle": "10s" },
       log: { sample: "100%" },
       filters: {
         cors: {

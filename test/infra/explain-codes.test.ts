@@ -118,6 +118,13 @@ const cases: Readonly<Record<string, Case>> = {
       await new Promise((wake) => setTimeout(wake, 300));
     },
   },
+  "gateway client-busy": {
+    yaml: `limits:\n  concurrency: 4\n  client-share: 25% #!\n${bare("    match: GET /a\n")}`,
+    gate: async (ask) => {
+      void ask();
+      await new Promise((wake) => setTimeout(wake, 300));
+    },
+  },
   "gateway tier-not-deployed": {
     yaml: "TIER #!\nroutes: { one: { match: GET /a, respond: {} } }\n",
     gate: async () => {},

@@ -1,4 +1,5 @@
 /** Reads parameters out of a request as OpenAPI writes them into one. */
+import { cookieField } from "../cookies.ts";
 import type { Context } from "../types.ts";
 import type { ParameterCheck } from "../validators.ts";
 import { fieldValue } from "./field-values.ts";
@@ -22,7 +23,7 @@ export interface Sent {
 
 export const sentBy = (request: Request, { captures, url }: Pick<Context, "captures" | "url">): Sent => {
   const search = url.search.slice(1);
-  const cookie = () => request.headers.get("cookie") ?? "";
+  const cookie = () => cookieField(request.headers) ?? "";
   return {
     headers: request.headers,
     captures,

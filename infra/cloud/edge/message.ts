@@ -55,6 +55,7 @@ const endToEnd: ReadonlySet<string> = new Set([
 
 export const readRequest = (request: Raw): Onward | Refusal => {
   const { method = "", url: target = "", httpVersion, rawHeaders } = request;
+  if (unknownToWorkers.has(method)) return refusal(405, "no Worker knows this method");
   const coding = valuesOf(rawHeaders, "transfer-encoding").join(",");
   if (coding !== "") {
     if (httpVersion === "1.0") return refusal(400, "a request of HTTP/1.0 has no transfer coding");
@@ -75,6 +76,11 @@ export const readRequest = (request: Raw): Onward | Refusal => {
   const headers = ["Host", host, ...withoutHops(rawHeaders, ofRequest), ...framing];
   return { host, path: form.path, headers, hasBody };
 };
+
+/** Node reads these, and workerd answers them 501 ahead of every Worker. */
+const unknownToWorkers: ReadonlySet<string> = new Set([
+  ...["BIND", "LINK", "M-SEARCH", "MKCALENDAR", "REBIND", "SOURCE", "UNBIND", "UNLINK"],
+]);
 
 /** Without a body these need no length (RFC 9110, section 8.6). */
 const bodiless: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);

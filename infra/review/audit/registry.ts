@@ -10,6 +10,7 @@ import {
   plaintextOrigin,
   unpinnedTransport,
 } from "./rules/browsers.ts";
+import { acceptedSpoofableHeader, greedyClient } from "./rules/clients.ts";
 import {
   forwardedCredential,
   mutableClaim,
@@ -47,6 +48,7 @@ export const rules: readonly Rule[] = [
   unauthenticatedWrite,
   serviceExposed,
   spoofableHeader,
+  acceptedSpoofableHeader,
   mutableClaim,
   sharedKey,
   forwardedCredential,
@@ -55,6 +57,7 @@ export const rules: readonly Rule[] = [
   guessableKey,
   openOnFailure,
   countedApart,
+  greedyClient,
   anyAudience,
   tokenInQuery,
   longToken,

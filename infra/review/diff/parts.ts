@@ -75,6 +75,9 @@ export const tierScales: Readonly<Record<"limits" | "release", Scales>> = {
   limits: {
     body: larger,
     concurrency: larger,
+    "concurrency-from": ranked("body", "request"),
+    "client-share": shares,
+    "body-idle": longer,
     // What the platform has where the manifest says nothing.
     cpu: longerThan(30_000),
     "sub-requests": largerThan(1000),

@@ -38,8 +38,26 @@ const placeDiffers = (before: TierPicture, after: TierPicture): Found[] => {
     ...(a.base === b.base
       ? []
       : [found("base-changed", "base", say`all its routes are found under ${b.base}, and were under ${a.base}`)]),
+    ...headersDiffer(a["accept-headers"], b["accept-headers"], (kind, says) => found(kind, "accept-headers", says)),
     ...(a.entry === b.entry ? [] : [found("entry-changed", "entry", entries[b.entry])]),
     ...(a.isolation === b.isolation ? [] : [found("isolation-changed", "isolation", isolations[b.isolation])]),
+  ];
+};
+
+const headersDiffer = (
+  before: readonly string[],
+  after: readonly string[],
+  found: (kind: ChangeKind, says: Sentence) => Found,
+): Found[] => {
+  const added = after.filter((it) => !before.includes(it));
+  const removed = before.filter((it) => !after.includes(it));
+  return [
+    ...(added.length > 0
+      ? [found("header-accepted", ["its services are sent ", ...list(added), " as clients write it"])]
+      : []),
+    ...(removed.length > 0
+      ? [found("header-refused", ["its services are not sent ", ...list(removed), " of clients any more"])]
+      : []),
   ];
 };
 

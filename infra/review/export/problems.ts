@@ -19,7 +19,7 @@ export const problemSchema: JsonMap = {
   },
 };
 
-const always = ["gate-busy", "gate-unavailable", "internal"] as const;
+const always = ["client-busy", "gate-busy", "gate-unavailable", "internal"] as const;
 
 /** By status, codes and what they mean. */
 export const problemsOf = (

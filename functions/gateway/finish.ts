@@ -1,0 +1,21 @@
+/** Makes of a service's or a filter's response the one that the client is sent. */
+import { known, Subprotocol } from "./facts.ts";
+import { removeFromResponse } from "./hop.ts";
+import { apply } from "./outbound.ts";
+import type { Context } from "./types.ts";
+
+/** The response's one copy, with the edits that filters recorded. */
+export const finish = (response: Response, context: Context): Response => {
+  const copy = new Response(response.body, response);
+  removeFromResponse(copy.headers);
+  apply(copy.headers, context.inbound);
+  if (copy.status === 101) agree(copy.headers, context);
+  copy.headers.set("x-request-id", context.caller.requestId);
+  return copy;
+};
+
+/** The service never saw an entry that held the token, so it could not choose it; a browser closes what nobody has chosen. */
+const agree = (headers: Headers, context: Context): void => {
+  const own = known(context, Subprotocol);
+  if (own !== undefined && !headers.has("sec-websocket-protocol")) headers.set("sec-websocket-protocol", own);
+};

@@ -1,0 +1,93 @@
+/**
+ * Headers by which a client could speak for somebody else: for a proxy about its address, for a platform about who it is, or
+ * for a router about method and path. Fronts and gates remove them from requests.
+ */
+
+/** By who writes or reads them. A name that ends in `*` stands for all that begin so. */
+export const spoofableHeaders = {
+  postern: ["postern-*", "x-postern-*", "x-request-id"],
+  "workers-versions": ["cloudflare-workers-*"],
+  forwarded: ["forwarded*", "x-forwarded*"],
+  "client-address": [
+    ...["client-ip", "clientip", "x-client-ip", "x-clientip", "x-cluster-client-ip", "x-real-*", "x-true-*"],
+    ...["true-client-ip", "x-originating-ip", "x-proxyuser-ip", "x-source-ip", "http-client-ip", "x-forward-for"],
+  ],
+  proxy: ["proxy", "proxy-*", "x-proxy-*"],
+  "remote-user": ["x-remote-*", "remote-*", "x-webauth-*"],
+  "method-override": ["x-http-method", "x-http-method-override", "x-method-override", "x-method"],
+  "url-override": [
+    ...["x-original-*", "x-rewrite-url", "x-host", "x-http-host-override", "x-waws-unencoded-url"],
+    ...["x-script-name", "x-replaced-path", "x-http-destinationurl", "x-wap-profile", "x-scheme", "x-url-scheme"],
+  ],
+  "https-claim": ["front-end-https", "x-front-end-https"],
+  "client-certificate": ["client-cert", "client-cert-chain", "x-client-cert*", "ssl-client-*", "x-ssl-*"],
+  sendfile: ["x-sendfile*", "x-accel-*"],
+  surrogate: ["surrogate-capability"],
+  next: ["x-middleware-*", "x-invoke-*", "x-matched-path", "x-now-route-matches"],
+  cloudflare: ["cf-*"],
+  fastly: ["fastly-*"],
+  akamai: ["akamai-*", "x-akamai-*"],
+  cloudfront: ["cloudfront-*"],
+  "aws-load-balancer": ["x-amzn-*"],
+  azure: ["x-azure-*", "x-fd-*", "x-arr-*", "x-ms-client-principal*", "x-ms-token-*"],
+  google: ["x-appengine-*", "x-google-*", "x-goog-authenticated-user-*", "x-goog-iap-*"],
+  imperva: ["incap-*"],
+  sucuri: ["x-sucuri-*"],
+  alibaba: ["ali-cdn-*"],
+  tencent: ["eo-*"],
+  fly: ["fly-*"],
+  vercel: ["x-vercel-*"],
+  netlify: ["x-nf-*"],
+  digitalocean: ["do-connecting-ip"],
+  envoy: ["x-envoy-*"],
+  linkerd: ["l5d-*"],
+  weblogic: ["wl-proxy-*"],
+  kong: ["x-consumer-*", "x-credential-*", "x-anonymous-consumer", "x-authenticated-*"],
+  "oauth2-proxy": ["x-auth-request-*"],
+  authentik: ["x-authentik-*"],
+  pomerium: ["x-pomerium-*"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/**
+ * Written by Cloudflare on each request, over what a client sent; and the token of Cloudflare Access, which is signed, so that
+ * `jwt` can verify it.
+ */
+export const writtenByCloudflare: ReadonlySet<string> = new Set([
+  ...["cf-connecting-ip", "cf-ray", "cf-ipcountry", "cf-visitor", "cf-ew-via", "cf-worker", "cf-access-jwt-assertion"],
+]);
+
+const all = Object.values(spoofableHeaders).flat();
+const names: ReadonlySet<string> = new Set(all.filter((it) => !it.endsWith("*")));
+
+/**
+ * Prefixes, and every character but letters, digits and hyphens: many a service reads `x_customer` and `x.customer` as
+ * `x-customer` (CGI, RFC 3875, section 4.1.18), so such a name could speak for the gate.
+ */
+const prefixes = new RegExp(
+  `^(?:${all
+    .filter((it) => it.endsWith("*"))
+    .map((it) => it.slice(0, -1))
+    .toSorted()
+    .join("|")})|[^a-z0-9-]`,
+);
+
+/** @param name in lower case */
+export const isSpoofable = (name: string): boolean =>
+  names.has(name) || (prefixes.test(name) && !writtenByCloudflare.has(name));
+
+/** Written by the gate itself, of one hop, or steering the product: no tier may accept these from clients. */
+const neverAccepted =
+  /^(?:x-postern-.*|postern-.*|cloudflare-workers-.*|x-request-id|forwarded|x-forwarded-(?:for|host|proto)|proxy-authorization|proxy-connection)$/;
+
+/** Whether a tier may have its services sent a header that is removed otherwise. */
+export const isAcceptable = (name: string): boolean =>
+  isSpoofable(name) && /^[a-z0-9-]+$/.test(name) && !neverAccepted.test(name);
+
+/** What a front lets pass until it knows for which tier a request is. */
+export const acceptedBy = (tiers: readonly { readonly accepts?: readonly string[] }[]): ReadonlySet<string> =>
+  new Set(tiers.flatMap(({ accepts = [] }) => accepts));
+
+/** Told by the product alone: to testers, in explanations, to splits of versions. No service may answer one. */
+export const isOwnHeader = (name: string): boolean => own.test(name);
+
+const own = /^(?:(?:x-)?postern-|cloudflare-workers-)/;

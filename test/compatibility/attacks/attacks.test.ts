@@ -1,0 +1,123 @@
+/** Each attack over a raw socket, through the edge, the front and a gate: no 5xx comes of it, and no service is blamed. */
+import net from "node:net";
+import path from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type City, startCity, until } from "../../e2e/city.ts";
+import { converse, messagesIn, type RawService, rawService } from "../messages/wire.ts";
+import { rows } from "./rows.ts";
+
+const files = (url: string) => ({
+  "routes/environments/local.yaml": "values: {}\ndev: { secrets: { SIGNING_KEY: a-key-of-more-than-16-letters } }\n",
+  "routes/a.yaml": `api: postern/v1
+tier: a
+hosts: [localhost]
+base: /a
+limits: { body: 64KiB }
+upstreams:
+  it: { http: "${url}" }
+  peer: { worker: peer }
+filters:
+  - cors: { origins: ["https://app.example"], credentials: true }
+routes:
+  worker: { match: ANY /worker, to: peer }
+  workerws: { match: GET /workerws, upgrade: websocket, to: peer }
+  ws: { match: GET /ws, upgrade: websocket, to: it }
+  refs:
+    match: GET /refs
+    path: "/to/{query.x}"
+    filters:
+      - headers: { request: { set: { x-q: "{query.x}", x-h: "{header.x-id}", x-c: "{cookie.a}", x-ip: "{client.ip}" } } }
+    to: it
+  when: { match: GET /when, when: { query: { q: present }, cookie: { a: absent } }, to: it }
+  checked:
+    match: GET,POST /checked
+    filters: [body-limit: 32KiB, validate: { query: { type: object, properties: { n: { type: integer } } }, body: { type: object } }]
+    to: it
+  signed: { match: POST /signed, filters: [body-limit: 1KiB, signature: { keys: { k: { secret: SIGNING_KEY, consumer: shop } } }], to: it }
+  copied: { match: ANY /copied, filters: [mirror: { to: "${url}" }], to: it }
+  moved: { match: GET /moved, redirect: "/elsewhere/{query.x}" }
+  local: { match: ANY /local, respond: { status: 200, text: here } }
+  all: { match: "ANY /{rest*}", to: it }
+`,
+});
+
+let city: City;
+let service: RawService;
+beforeAll(async () => {
+  service = await rawService();
+  service.replies({ bytes: "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nserved" });
+  const peer = path.join(import.meta.dirname, "../messages/peer.ts");
+  city = await startCity(files(service.url), {
+    secrets: { SIGNING_KEY: "a-key-of-more-than-16-letters" },
+    others: { peer },
+  });
+});
+afterAll(async () => {
+  service.stop();
+  await city.stop();
+});
+
+/** Sends it, and reads until there is a final answer or the connection ends. */
+const statusOf = async (bytes: string): Promise<number> => {
+  const final = (heard: string, ended = false) =>
+    messagesIn(heard, { ended, bodiless: bytes.startsWith("HEAD") }).find(
+      ({ line }) => !/^HTTP\/1\.1 1(?!01)/.test(line),
+    );
+  const { heard, ended } = await converse(city.port, bytes, (it) => final(it) !== undefined);
+  const [, status] = /^HTTP\/1\.1 (\d{3})/.exec(final(heard, ended)?.line ?? heard) ?? [];
+  return Number(status ?? 0);
+};
+
+it("each attack has a name of its own and an authority", () => {
+  expect(new Set(rows.map((row) => row.it)).size).toBe(rows.length);
+  expect(rows.filter(({ authority }) => authority === "")).toEqual([]);
+});
+
+it.each(rows)("$it: no 5xx, and nobody but the client to blame ($authority)", async ({ send }) => {
+  city.lines.length = 0;
+  const status = await statusOf(send);
+  expect(status).toBeLessThan(500);
+  const said = city.lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
+  expect(said.filter(({ type, verdict }) => type === "fault" || verdict === "failed")).toEqual([]);
+});
+
+const broken: readonly (readonly [string, string])[] = [
+  ["a head", "POST /a/plain HTTP/1.1\r\nHost: local"],
+  ["a small body", "POST /a/plain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc"],
+  ["a large body", "PUT /a/plain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\nabc"],
+  ["a body of a GET", "GET /a/plain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc"],
+  ["chunks", "POST /a/plain HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"],
+  ["a body for a Worker", "POST /a/worker HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc"],
+  ["a body that is copied", "POST /a/copied HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc"],
+  [
+    "a body that is checked",
+    "POST /a/checked HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{",
+  ],
+  ["a body that is signed", "POST /a/signed HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc"],
+];
+
+it.each(broken)("a client that breaks off %s has no service blamed", async (_, bytes) => {
+  const lines = () => city.lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
+  for (const end of ["resetAndDestroy", "end"] as const) {
+    city.lines.length = 0;
+    const socket = net.connect(city.port, "localhost", () => socket.write(bytes));
+    socket.on("error", () => {}).resume();
+    // The gate has begun when the connection has been still for a moment; a head alone begins nothing.
+    await new Promise((wake) => setTimeout(wake, 100));
+    socket[end]();
+    if (bytes.includes("\r\n\r\n"))
+      await until(() => lines().some(({ type }) => type === "access"), "its line is written");
+    expect(lines().filter(({ type, verdict }) => type === "fault" || verdict === "failed")).toEqual([]);
+    socket.destroy();
+  }
+});
+
+it("after all of them everybody is served", async () => {
+  let status = 0;
+  await until(() => {
+    void statusOf("GET /a/plain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").then((it) => {
+      status = it;
+    });
+    return status === 200;
+  }, "a plain request is served");
+});

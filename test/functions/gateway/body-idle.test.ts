@@ -1,0 +1,94 @@
+/** Who sends nothing while a body is awaited is cut off, as the client's. The clock is the test's. */
+import { expect, it } from "vitest";
+import { wholeBody } from "../../../functions/gateway/body.ts";
+import { BodyLimit, learn } from "../../../functions/gateway/facts.ts";
+import type { Deps } from "../../../functions/gateway/types.ts";
+import { conversation, world } from "../conversation.ts";
+
+/** A body that comes as the test says. */
+const body = () => {
+  let to: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const stream = new ReadableStream<Uint8Array>({
+    type: "bytes" as never,
+    start: (controller) => {
+      to = controller;
+    },
+  });
+  return { stream, part: (size: number) => to?.enqueue(new Uint8Array(size)), end: () => to?.close() };
+};
+
+const turns = async () => {
+  for (let turn = 0; turn < 5; turn++) await new Promise((next) => setTimeout(next, 0));
+};
+
+/** A gate that waits ten seconds, before a service that reads all and answers when `reply` says so. */
+const gate = (filters: Record<string, (deps: Deps) => never> = {}) => {
+  const time = world();
+  const { send } = conversation(filters, { world: time, timeout: "60s", limits: { "body-idle": "10s" } });
+  return { time, send };
+};
+
+it.each([
+  ["chunks", undefined],
+  ["a large body", "1000000"],
+  ["a small body", "9"],
+])("%s that stop coming are late after body-idle", async (_, length) => {
+  const { time, send } = gate();
+  const it = body();
+  const headers = length === undefined ? {} : { "content-length": length };
+  const answer = send("POST /", { body: it.stream, headers });
+  it.part(3);
+  await turns();
+  await time.pass(9_999);
+  expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
+  await time.pass(1);
+  expect(await answer).toMatchObject({ status: 408, code: "body-late", line: { verdict: "refused" } });
+  expect(time.lines.filter((line) => (line as { type?: string }).type === "fault")).toEqual([]);
+});
+
+it("each part gives the client as long again, and the time of the service is over all the same", async () => {
+  const { time, send } = gate();
+  const it = body();
+  const answer = send("POST /", { body: it.stream });
+  for (let part = 0; part < 6; part++) {
+    it.part(1);
+    await turns();
+    await time.pass(9_000);
+  }
+  expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
+  it.part(1);
+  await turns();
+  await time.pass(6_000);
+  expect(await answer).toMatchObject({ status: 408, code: "body-late" });
+});
+
+it("a service that takes long is not taken for a client that does", async () => {
+  const time = world();
+  const { send } = conversation({}, { world: time, timeout: "60s", replies: () => new Promise(() => {}) });
+  const answer = send("POST /", { body: "whole", headers: { "content-length": "5" } });
+  await turns();
+  await time.pass(59_999);
+  expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
+  await time.pass(1);
+  expect(await answer).toMatchObject({ status: 504, code: "upstream-timeout", line: { by: "service" } });
+});
+
+it("a filter that reads the body waits no longer", async () => {
+  const reading = (deps: Deps) => async (request: Request, context: never) => {
+    learn(context, BodyLimit, 100);
+    await wholeBody(request, context, deps);
+    return undefined;
+  };
+  const { time, send } = gate({ reading: reading as never });
+  const it = body();
+  const answer = send("POST /", { body: it.stream });
+  it.part(1);
+  await turns();
+  await time.pass(9_000);
+  it.part(1);
+  await turns();
+  await time.pass(9_999);
+  expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
+  await time.pass(1);
+  expect(await answer).toMatchObject({ status: 408, code: "body-late", line: { by: "reading" } });
+});
