@@ -1,19 +1,18 @@
 /** The thin Worker ahead of the gates: cleans headers, names the request, sets the gray key, finds the tier. */
 import { type Address, addressOf } from "./gateway/address.ts";
-import { cookie, joinedCookies } from "./gateway/cookies.ts";
+import { joinedCookies } from "./gateway/cookies.ts";
 import { answer, gatewayCodes, type ProblemOptions } from "./gateway/faults.ts";
 import { finder } from "./gateway/finder.ts";
 import type { Ear, FrontTelemetry } from "./gateway/front-telemetry.ts";
+import { grayKeyOf } from "./gateway/gray-key.ts";
 import {
   cleanseFor,
   overridesHeader,
   parentSpanHeader,
-  present,
   presentBesides,
   requestIdHeader,
   smokeHeader,
   traceOf,
-  versionKeyHeader,
 } from "./gateway/hop.ts";
 import { hostFinder, hostOf } from "./gateway/hosts.ts";
 import { type Label, type Labels, labelHeader } from "./gateway/label.ts";
@@ -44,7 +43,7 @@ interface Passage {
  * @param telemetry where control is to be told what the front saw
  */
 export const front = (plan: FrontPlan, labels?: Labels, telemetry?: FrontTelemetry) => {
-  const keepOnOneVersion = keeper(plan.grayKey);
+  const keepOnOneVersion = grayKeyOf(plan.grayKey);
   const toGate = gateway(plan.tiers, telemetry);
   const accepted = acceptedBy(plan.tiers);
   const serve = async (passage: Passage): Promise<Response> => {
@@ -97,32 +96,6 @@ const cleanAndName = (
   return { requestId, further: [...further, parentSpanHeader] };
 };
 
-/** A key that steers nothing but stickiness, so its only rule is to be short and plain. */
-const plainKey = /^[\w.:@-]{1,128}$/;
-
-/** Ahead of a cookie's name: browsers take it from this host alone, and from no page of a sibling or of plain http (RFC 6265bis, 4.1.3). */
-const hostPrefix = "__Host-";
-
-/**
- * The gray key: the configured header, else our cookie, else a new cookie. The platform splits versions by it. A cookie
- * without the prefix is from before: it counts for this release, so that its users stay where they are, and becomes the new one.
- * @returns the cookie to set, where there is a new one
- */
-const keeper = ({ header, cookie: name }: FrontPlan["grayKey"]) => {
-  const bare = name.replace(/^__(?:Host|Secure)-/i, "");
-  const own = hostPrefix + bare;
-  const isPlain = (key: string | null | undefined): key is string => !!key && plainKey.test(key);
-  return (given: Request, headers: Headers, further: readonly string[]): string | undefined => {
-    const kept = [header && headers.get(header), cookie(headers, own)].find(isPlain);
-    const brought = kept ?? [cookie(headers, bare)].find(isPlain);
-    const key = brought ?? crypto.randomUUID();
-    present(headers, key, further, !brought);
-    headers.set(versionKeyHeader, key);
-    if (kept || !wantsCookie(given)) return undefined;
-    return `${own}=${key}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax`;
-  };
-};
-
 /** Who bears a label meets the versions that it names, in the tiers that it is for. Elsewhere he is counted as any user. */
 const letTestersChoose = (headers: Headers, tier: string, label: Label | undefined): void => {
   if (!label?.tiers.includes(tier)) return;
@@ -130,9 +103,6 @@ const letTestersChoose = (headers: Headers, tier: string, label: Label | undefin
   headers.set(smokeHeader, "1");
   presentBesides(headers, [overridesHeader, smokeHeader]);
 };
-
-/** Only browsers keep cookies: they alone say where a fetch comes from (Fetch Metadata Request Headers). */
-const wantsCookie = ({ headers }: Request): boolean => headers.has("sec-fetch-site") && !headers.has("upgrade");
 
 const withCookie = (response: Response, text: string): Response => {
   const copy = new Response(response.body, response);
