@@ -155,6 +155,8 @@ export const otherwise = ({ routes }: CheckedTier): ((send: Send, taken: Readonl
     });
   if (conditional.length === 0) return () => [];
   return ({ method, url, headers }, taken) => {
+    // No route takes these, and Node makes no such request (Fetch, forbidden methods).
+    if (/^(?:CONNECT|TRACE|TRACK)$/i.test(method)) return [];
     const at = new URL(url);
     const request = new Request(at, { method, headers });
     const asked = preflightMethod(request) ?? method;

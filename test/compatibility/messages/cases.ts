@@ -41,6 +41,7 @@ const sendOf = ({ send }: MessageRow) => {
   const lengths = valuesOf(message, "content-length");
   if (hosts.length !== 1 || lengths.some((it) => !/^\d{1,9}$/.test(it)) || (coding && coding !== "chunked"))
     return undefined;
+  if (Object.keys(headers).some((name) => !/^[a-z0-9-]+$/.test(name))) return undefined;
   if (Object.values(headers).some((value) => value.length > 8000) || headers.expect === "a-miracle") return undefined;
   const content = textOf(message);
   // A length of zero is what a case writes itself.

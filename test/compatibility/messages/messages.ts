@@ -69,6 +69,8 @@ routes:
   small: { match: ANY /small, to: it, filters: [body-limit: 8B] }
   worker: { match: ANY /worker, to: peer }
   short: { match: ANY /short, to: short }
+  beta: { match: GET /beta, when: { cookie: { beta: "yes" } }, path: /beta-of-cookie, to: it }
+  session: { match: GET /session, to: it, filters: [jwt: { issuer: us, audience: it, algorithms: [EdDSA], keys: [{ kty: OKP, crv: Ed25519, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo, kid: k, alg: EdDSA }], from: cookie.session }] }
   all: { match: "ANY /{rest*}", to: it }
 `,
 });

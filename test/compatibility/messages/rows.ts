@@ -1,7 +1,8 @@
 /** HTTP messages as clients and services really send them. */
 import { answers } from "./rows/answers.ts";
 import { bodies } from "./rows/bodies.ts";
+import { claimRows } from "./rows/claims.ts";
 import { hops } from "./rows/hops.ts";
 import { hosts } from "./rows/hosts.ts";
 
-export const rows = [...bodies, ...hops, ...hosts, ...answers];
+export const rows = [...bodies, ...hops, ...hosts, ...answers, ...claimRows];
