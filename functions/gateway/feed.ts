@@ -4,6 +4,7 @@ import type { Parts } from "./part.ts";
 import type { Plan } from "./plan.ts";
 import { revocations } from "./revocations.ts";
 import { type Gateway, link } from "./server.ts";
+import { toldOf } from "./told.ts";
 import type { Deps } from "./types.ts";
 
 export interface Source {
@@ -45,10 +46,22 @@ export const live: Live = (plan, parts, world, source) => {
 
   const refresh = async () => {
     askedAt = deps.now();
-    const told = await source.read().catch(async (error) => {
-      deps.log({ type: "fault", tier: plan.tier, route: null, code: "feed-lost", cause: String(error).slice(0, 200) });
-      return source.copy().catch(() => undefined);
-    });
+    const told = await source
+      .read()
+      .then(toldOf)
+      .catch(async (error) => {
+        deps.log({
+          type: "fault",
+          tier: plan.tier,
+          route: null,
+          code: "feed-lost",
+          cause: String(error).slice(0, 200),
+        });
+        return source
+          .copy()
+          .then((it) => it && toldOf(it))
+          .catch(() => undefined);
+      });
     // Without an answer the last one goes on, and is asked for again when it would have been.
     heardAt = deps.now();
     if (told) {

@@ -43,7 +43,7 @@ export const publicKeys = () =>
 
 /** Why no token could be verified with a key that stands in a manifest. */
 const faultOf = (key: Key): string | undefined => {
-  const { kty, crv, use } = key;
+  const { kty, crv, use } = { ...key, crv: plain(key.crv), use: plain(key.use) };
   if ((use ?? "sig") !== "sig") return `a key with use: ${use} verifies no token; write use: sig, or leave it out`;
   if (kty === "RSA")
     return lengthOf(key.n) >= 256 && lengthOf(key.e) > 0
@@ -52,13 +52,17 @@ const faultOf = (key: Key): string | undefined => {
   const size = Object.hasOwn(coordinates, String(crv)) ? coordinates[String(crv)] : undefined;
   if (size === undefined || (kty === "OKP") !== (crv === "Ed25519"))
     return `crv: ${crv} verifies no token; EC has P-256, P-384 and P-521, and OKP has Ed25519`;
-  if (kty === "OKP" && isSmallOrder(String(key.x)))
+  if (kty === "OKP" && typeof key.x === "string" && isSmallOrder(key.x))
     return "`x` is a point of small order, under which one signature fits every token; it is no public key";
   const parts = kty === "EC" ? [key.x, key.y] : [key.x];
   return parts.every((it) => lengthOf(it) === size)
     ? undefined
     : `coordinates of a key on ${crv} are ${size} bytes each, written in base64url`;
 };
+
+/** For a message: an object cannot always be made a text. */
+const plain = (value: unknown): unknown =>
+  typeof value === "object" && value !== null ? JSON.stringify(value) : value;
 
 /** Bytes of a text in base64url without padding; 0 for any other value. */
 const lengthOf = (value: unknown): number =>
