@@ -1,7 +1,10 @@
 /** Numbers of the command line, and times as its tables show them. */
 
-/** @param at milliseconds since the epoch @returns as `2026-11-26 17:05:00`, UTC */
-export const timeOf = (at: number): string => new Date(at).toISOString().slice(0, 19).replace("T", " ");
+/** @param at milliseconds since the epoch @returns as `2026-11-26 17:05:00`, UTC; what no calendar has is said as the number it is */
+export const timeOf = (at: number): string => {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? `no date (${at})` : date.toISOString().slice(0, -5).replace("T", " ");
+};
 
 /** @throws where it is none: 0 to 65535, 0 for a free one */
 export const portOf = (text: string, option: string): number => {

@@ -1,18 +1,36 @@
 /** What operators may lay over a tier, and how it stands to the manifest. */
 import { z } from "@hono/zod-openapi";
 import type { Change, Entry } from "../gateway/overlay.ts";
-import { perWindow, share } from "../gateway/quantities.ts";
+import { milliseconds, perWindow, share } from "../gateway/quantities.ts";
 import { duration, percent, reason } from "./api-routes.ts";
 import type { TierFacts } from "./plan.ts";
 
+/** A text that is no such quantity does not fit either. */
+const fits =
+  (test: (text: string) => boolean) =>
+  (text: string): boolean => {
+    try {
+      return test(text);
+    } catch {
+      return false;
+    }
+  };
+
+/** As a manifest's `closed` has it: a client that is told more waits for ever. */
+const longestRetryMs = 24 * 86_400_000;
+const retryAfter = duration.refine(
+  fits((text) => milliseconds(text) <= longestRetryMs),
+  "24 days at most",
+);
+const aShare = percent.refine(
+  fits((text) => share(text) <= 1),
+  "a share is at most 100%",
+);
 const name = z.string().max(100);
-const limit = z.string().refine((text) => {
-  try {
-    return perWindow(text).count > 0;
-  } catch {
-    return false;
-  }
-}, "a limit is written 10/s");
+const limit = z.string().refine(
+  fits((text) => perWindow(text).count > 0),
+  "a limit is written 10/s",
+);
 const weights = z
   .record(name, z.int().min(0).max(10_000))
   .refine((all) => Object.values(all).some((weight) => weight > 0), "all weights are 0");
@@ -21,14 +39,14 @@ export const written = z.union([
   z.strictObject({
     kind: z.literal("close"),
     route: name.nullable(),
-    retryAfter: duration.optional(),
+    retryAfter: retryAfter.optional(),
     detail: z.string().max(200).optional(),
     for: duration,
     reason,
   }),
   z.strictObject({ kind: z.literal("limit"), filter: name, limit, for: duration, reason }),
   z.strictObject({ kind: z.literal("enforce"), filter: name, for: duration, reason }),
-  z.strictObject({ kind: z.literal("cutover"), route: name, percent, for: duration, reason }),
+  z.strictObject({ kind: z.literal("cutover"), route: name, percent: aShare, for: duration, reason }),
   z.strictObject({ kind: z.literal("weights"), route: name, weights, for: duration, reason }),
 ]);
 export type Written = z.output<typeof written>;

@@ -1,10 +1,10 @@
 /** Keeps what lies over a gate's plan, and which tokens were taken back, fresh: asked for in the background, waited for when it is old, and the last good one where nobody answers. */
-import { copyOf } from "./feed-copy.ts";
 import { type Entry, type Kind, oldMs, overlaid, type Told } from "./overlay.ts";
 import type { Parts } from "./part.ts";
 import type { Plan } from "./plan.ts";
 import { revocations } from "./revocations.ts";
 import { type Gateway, link } from "./server.ts";
+import { toldOf } from "./told.ts";
 import type { Deps } from "./types.ts";
 
 export interface Source {
@@ -45,13 +45,19 @@ export const live: Live = (plan, parts, world, source) => {
     serve = link(overlaid(plan, valid, parts.moves), parts, deps);
   };
 
+  const lost = (error: unknown) =>
+    deps.log({ type: "fault", tier: plan.tier, route: null, code: "feed-lost", cause: String(error).slice(0, 200) });
+
   const refresh = async () => {
     askedAt = deps.now();
-    const told = await source.read().catch(async (error) => {
-      deps.log({ type: "fault", tier: plan.tier, route: null, code: "feed-lost", cause: String(error).slice(0, 200) });
-      // What the feed itself has said goes on: no copy takes back what was taken back.
-      return hasHeard ? undefined : source.copy().then(copyOf, none);
-    });
+    const told = await source
+      .read()
+      .then(toldOf)
+      .catch(async (error) => {
+        lost(error);
+        // What the feed itself has said goes on: no copy takes back what was taken back.
+        return hasHeard ? undefined : source.copy().then(copied, none);
+      });
     // Without an answer the last one goes on, and is asked for again when it would have been.
     heardAt = deps.now();
     hasHeard ||= told !== undefined;
@@ -62,13 +68,7 @@ export const live: Live = (plan, parts, world, source) => {
         apply(heardAt);
       } catch (error) {
         entries = before;
-        deps.log({
-          type: "fault",
-          tier: plan.tier,
-          route: null,
-          code: "feed-lost",
-          cause: String(error).slice(0, 200),
-        });
+        lost(error);
       }
       revoked = revocations(told.revoked ?? []);
     }
@@ -107,3 +107,12 @@ export const live: Live = (plan, parts, world, source) => {
 };
 
 const none = (): undefined => undefined;
+
+/** Other Workers of the account could have written the copy: what is none is left out. */
+const copied = (it: unknown): Told | undefined => {
+  try {
+    return toldOf(it);
+  } catch {
+    return undefined;
+  }
+};

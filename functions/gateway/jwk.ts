@@ -44,13 +44,13 @@ export const publicKeys = () =>
 
 /** Why no token could be verified with a key that stands in a manifest. */
 const faultOf = (key: Key): string | undefined => {
-  const { kty, crv, use } = key;
+  const { kty, crv, use } = { ...key, crv: plain(key.crv), use: plain(key.use) };
   if ((use ?? "sig") !== "sig") return `a key with use: ${use} verifies no token; write use: sig, or leave it out`;
   if (kty === "RSA") return faultOfRsa(key);
   const size = Object.hasOwn(coordinates, String(crv)) ? coordinates[String(crv)] : undefined;
   if (size === undefined || (kty === "OKP") !== (crv === "Ed25519"))
     return `crv: ${crv} verifies no token; EC has P-256, P-384 and P-521, and OKP has Ed25519`;
-  if (kty === "OKP" && isSmallOrder(String(key.x)))
+  if (kty === "OKP" && typeof key.x === "string" && isSmallOrder(key.x))
     return "`x` is a point of small order, under which one signature fits every token; it is no public key";
   const parts = kty === "EC" ? [key.x, key.y] : [key.x];
   return parts.every((it) => lengthOf(it) === size)
@@ -72,6 +72,10 @@ const isOdd = (number: string): boolean => ((base64url.decode(number).at(-1) ?? 
 
 /** A signature is what it signs then. */
 const isOne = (number: string): boolean => base64url.decode(number).reduce((sum, byte) => sum + byte, 0) === 1;
+
+/** For a message: an object cannot always be made a text. */
+const plain = (value: unknown): unknown =>
+  typeof value === "object" && value !== null ? JSON.stringify(value) : value;
 
 /** Bytes of a text in base64url without padding; 0 for any other value. */
 const lengthOf = (value: unknown): number =>

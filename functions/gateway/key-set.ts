@@ -205,7 +205,8 @@ const isPublic = (key: unknown): boolean => {
   if (typeof key !== "object" || key === null) return false;
   const { kty, use, ...members } = key as Readonly<Record<string, unknown>>;
   return (
-    Object.hasOwn(publicMembers, String(kty)) &&
+    typeof kty === "string" &&
+    Object.hasOwn(publicMembers, kty) &&
     publicMembers[kty as keyof typeof publicMembers].every((it) => typeof members[it] === "string") &&
     secretMembers.every((it) => (members[it] ?? null) === null) &&
     (use ?? "sig") === "sig"

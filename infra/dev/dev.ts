@@ -60,11 +60,11 @@ export const dev = async ({ root, env, json, ...given }: Options): Promise<Outco
       else print(welcome(compiled, cloud.edge, ms));
     }
     await stopped;
-    await follow.stop();
   } finally {
     services.stop();
-    await first.catch(() => {});
-    await cloud.close();
+    loop.stop();
+    // Nobody waits for an edit that is on its way: what it has begun ends with the cloud.
+    await Promise.all([follow.stop(), first.catch(() => {}), cloud.close()]);
   }
   return { exitCode: 0, text: "", data: { type: "stopped" } };
 };

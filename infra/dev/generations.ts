@@ -13,6 +13,8 @@ import { turnTo } from "./mesh.ts";
 export interface Generations {
   /** Compiles, and replaces what runs where something changed. Says what is wrong, and keeps what is good. */
   readonly next: () => Promise<Compiled | undefined>;
+  /** What is on its way is given up, and nothing more is said of it. */
+  readonly stop: () => void;
 }
 
 /**
@@ -28,6 +30,7 @@ export const generations = (
 ): Generations => {
   let digest = "";
   let good: Compiled | undefined;
+  let isStopped = false;
 
   const turn = async (compiled: Compiled): Promise<boolean> => {
     const { value } = compiled.environment;
@@ -54,7 +57,11 @@ export const generations = (
   };
 
   return {
+    stop: () => {
+      isStopped = true;
+    },
     next: async () => {
+      if (isStopped) return undefined;
       const started = performance.now();
       const again = good !== undefined;
       try {
@@ -69,6 +76,7 @@ export const generations = (
         if (again && changed) tell(pc.green(`reloaded in ${Math.round(performance.now() - started)} ms${share}`));
         return compiled;
       } catch (error) {
+        if (isStopped) return undefined;
         if (!again) throw error;
         tell(`${pc.red((error as Error).message)}\nwhat ran before goes on running`);
         return undefined;

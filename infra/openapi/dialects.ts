@@ -82,13 +82,13 @@ export const nullable = (value: JsonMap, result: Record<string, unknown>): Recor
   return result;
 };
 
-const types = ["string", "number", "integer", "boolean", "null", "array", "object"];
+const types: readonly unknown[] = ["string", "number", "integer", "boolean", "null", "array", "object"];
 
 const isCount = (it: unknown): boolean => Number.isSafeInteger(it) && Number(it) >= 0;
 const isNumber = (it: unknown): boolean => Number.isFinite(it);
 const isTexts = (it: unknown): boolean => Array.isArray(it) && it.every((one) => typeof one === "string");
 const isType = (it: unknown): boolean =>
-  Array.isArray(it) ? it.length > 0 && it.every((one) => types.includes(String(one))) : types.includes(String(it));
+  Array.isArray(it) ? it.length > 0 && it.every((one) => types.includes(one)) : types.includes(it);
 
 interface Kind {
   readonly fits: (value: unknown) => boolean;

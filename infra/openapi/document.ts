@@ -71,13 +71,12 @@ export const documentOf = (text: string, file: string): OpenApi => {
   const root = parsed(text, file);
   if (isMap(root) && root.swagger !== undefined)
     throw new DocumentError(
-      `${file} is a Swagger ${String(root.swagger)} document`,
+      `${file} is a Swagger ${versionOf(root.swagger)} document`,
       "convert it to OpenAPI 3 first: npx swagger2openapi swagger.yaml -o openapi.yaml",
     );
   if (isDeeper(root, deepest))
     throw new DocumentError(`${file} is nested more than ${deepest} levels deep`, "give what it nests names: $ref");
-  // YAML reads `openapi: 3.1` as a number.
-  const version = isMap(root) ? String(root.openapi ?? "") : "";
+  const version = isMap(root) ? versionOf(root.openapi) : "";
   if (!isMap(root) || version === "")
     throw new DocumentError(
       `${file} is no OpenAPI document`,
@@ -87,6 +86,10 @@ export const documentOf = (text: string, file: string): OpenApi => {
     throw new DocumentError(`${file} is an OpenAPI ${version} document`, "3.0, 3.1 and 3.2 are read");
   return { file, version, root };
 };
+
+/** YAML reads `openapi: 3.1` as a number. */
+const versionOf = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" ? String(value) : "";
 
 export const parsed = (text: string, file: string): unknown => {
   try {

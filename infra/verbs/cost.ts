@@ -1,6 +1,7 @@
 /** `postern cost`: what each route of a tier costs, as its gates and the tail measured it. */
 import type { Cost } from "../../functions/control/telemetry/cost.ts";
 import { compile } from "../compiler/compile.ts";
+import { timeOf } from "../numbers.ts";
 import { type Outcome, table } from "../outcome.ts";
 import { deskOf } from "../release/desk.ts";
 import { environmentFor, targetOf } from "../release/target.ts";
@@ -39,7 +40,7 @@ export const shown = (tier: string, costs: readonly Cost[]): string => {
       `${String(Math.round(share * 100)).padStart(3)} %  ${"#".repeat(Math.round(share * width))}`,
     ];
   });
-  const since = new Date(Math.min(...costs.map((it) => it.since))).toISOString().slice(0, 16).replace("T", " ");
+  const since = timeOf(Math.min(...costs.map((it) => it.since))).slice(0, 16);
   const head = [
     "route",
     "requests",

@@ -2,6 +2,7 @@
 import { decodeJwt, type JWTPayload } from "jose";
 import type { TierFacts } from "../../functions/control/plan.ts";
 import { longestRevocationMs, mark, type Revocation } from "../../functions/gateway/revocations.ts";
+import { timeOf } from "../numbers.ts";
 import { type Outcome, table } from "../outcome.ts";
 import { type Desk, DeskFault, deskFor } from "../release/desk.ts";
 
@@ -161,7 +162,7 @@ const onlyIssuer = (tier: string, known: Readonly<Record<string, TierFacts>>): s
 const pathOf = (tier: string): string => `/v1/tiers/${encodeURIComponent(tier)}/revocations`;
 
 const shown = (tier: string, told: Told): Outcome => {
-  const rows = told.revoked.map((it) => [it.id, about(it), moment(it.until), it.by, it.reason]);
+  const rows = told.revoked.map((it) => [it.id, about(it), timeOf(it.until), it.by, it.reason]);
   const text =
     rows.length > 0 ? table(["entry", "what", "until (UTC)", "by", "why"], rows) : `nothing is revoked of ${tier}\n`;
   return { exitCode: 0, text, data: told };
@@ -170,6 +171,4 @@ const shown = (tier: string, told: Told): Outcome => {
 const about = (it: Revocation): string =>
   it.kind === "token"
     ? `token ${it.hash.slice(0, 12)}`
-    : `consumer ${it.hash.slice(0, 12)}, issued until ${moment(it.before * 1000)}`;
-
-const moment = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace("T", " ");
+    : `consumer ${it.hash.slice(0, 12)}, issued until ${timeOf(it.before * 1000)}`;

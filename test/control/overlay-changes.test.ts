@@ -1,6 +1,6 @@
 /** What an overlay may be written for, as control knows the tier. */
 import { expect, it } from "vitest";
-import { missing } from "../../functions/control/overlay-changes.ts";
+import { missing, written } from "../../functions/control/overlay-changes.ts";
 import type { TierFacts } from "../../functions/control/plan.ts";
 
 const facts = {
@@ -19,4 +19,22 @@ it.each([
   ["none", 'filter "none"; it has guard, pages, live'],
 ])("a shadowed filter is enforced where that can only tighten: %s", (filter, why) => {
   expect(missing({ kind: "enforce", filter }, facts)).toBe(why);
+});
+
+it.each([
+  [{ kind: "cutover", route: "a", percent: "100%" }, true],
+  [{ kind: "cutover", route: "a", percent: "101%" }, false],
+  [{ kind: "cutover", route: "a", percent: "999%" }, false],
+  [{ kind: "cutover", route: "a", percent: "1e2%" }, false],
+  [{ kind: "close", route: null, retryAfter: "24h" }, true],
+  [{ kind: "close", route: null, retryAfter: "999999h" }, false],
+  [{ kind: "close", route: null, retryAfter: "1e308s" }, false],
+  [{ kind: "close", route: null, retryAfter: "-1s" }, false],
+  [{ kind: "limit", filter: "a", limit: "999999999/31d" }, true],
+  [{ kind: "limit", filter: "a", limit: "1e308/s" }, false],
+  [{ kind: "limit", filter: "a", limit: "1/0s" }, false],
+  [{ kind: "weights", route: "a", weights: { b: 1e308 } }, false],
+  [{ kind: "weights", route: "a", weights: { b: -1 } }, false],
+])("numbers that overflow what they count are refused: %j", (change, right) => {
+  expect(written.safeParse({ ...change, for: "10m", reason: "a test" }).success).toBe(right);
 });

@@ -3,14 +3,15 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { home } from "../../infra/gen/generated.ts";
 import { manifest, project, service, until } from "./city.ts";
 
-const loop = async (files: Readonly<Record<string, string>>) => {
+const loop = async (files: Readonly<Record<string, string>>, more: readonly string[] = []) => {
   const root = project(files);
-  const child = spawn(process.execPath, [path.join(home, "infra/cli.ts"), "dev", "--root", root, "--port", "0"], {
+  const verb = [path.join(home, "infra/cli.ts"), "dev", "--root", root, "--port", "0", ...more];
+  const child = spawn(process.execPath, verb, {
     env: { ...process.env, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -39,8 +40,19 @@ const loop = async (files: Readonly<Record<string, string>>) => {
       child.kill("SIGTERM");
       return ended;
     },
+    /** Machines that run. */
+    machines: () => childrenOf(child.pid),
   };
 };
+
+const childrenOf = (parent: number | undefined): string[] =>
+  fs.readdirSync("/proc").filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && fs.readFileSync(`/proc/${pid}/status`, "utf8").includes(`\nPPid:\t${parent}\n`);
+    } catch {
+      return false;
+    }
+  });
 
 const tier = (name: string, url: string, extra = "") =>
   manifest(name, `${extra}upstreams: { it: { http: "${url}" } }\nroutes: { all: { match: "GET /{rest*}", to: it } }\n`);
@@ -90,6 +102,85 @@ it("loses no request while generations change", async () => {
   await Promise.all(clients);
   expect(statuses.length).toBeGreaterThan(30);
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
+});
+
+describe("with several isolates", () => {
+  const files = (url: string, turn: number) => tier("one", url, `summary: turn ${turn}\nlog: { sample: ${turn}% }\n`);
+
+  /** Clients that keep their connections, by turns with a body and without. */
+  const clients = (url: string, count: number) => {
+    const answers: string[] = [];
+    let connections = 0;
+    let going = true;
+    const ask = (agent: http.Agent, method: string) =>
+      new Promise<void>((done) => {
+        const request = http.request(`${url}/one/x`, { agent, method }, (response) => {
+          answers.push(`${response.statusCode}`);
+          response.resume().once("close", done);
+        });
+        request.once("socket", (socket) => socket.connecting && connections++);
+        request.once("error", ({ message }) => {
+          answers.push(message);
+          done();
+        });
+        request.end(method === "POST" ? "hello" : undefined);
+      });
+    const all = Array.from({ length: count }, async (_, index) => {
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      while (going) await ask(agent, index % 2 === 0 ? "GET" : "POST");
+      agent.destroy();
+    });
+    return {
+      answers,
+      connections: () => connections,
+      stop: async () => {
+        going = false;
+        await Promise.all(all);
+      },
+    };
+  };
+
+  it("edits neither lose a request nor close a connection", { timeout: 180_000 }, async () => {
+    const upstream = await service((request, response) => {
+      request.resume();
+      setTimeout(() => response.end("ok"), 30);
+    });
+    const every = files(upstream.url, 1).replace("GET /{rest*}", "ANY /{rest*}");
+    const { url, edit, said, machines } = await loop({ "routes/one.yaml": every }, ["--isolates", "4"]);
+    const asking = clients(url, 6);
+    await until(() => asking.answers.length > 6, "each has asked");
+    for (let turn = 2; turn <= 4; turn++) {
+      edit("routes/one.yaml", every.replace("turn 1", `turn ${turn}`).replace("1%", `${turn}%`));
+      await until(() => (said().match(/reloaded in/g) ?? []).length === turn - 1, "it reloads");
+    }
+    const before = machines().length;
+    // What was replaced ends while the clients go on.
+    await until(() => machines().length < before, "what was replaced ends");
+    await asking.stop();
+    expect(asking.answers.filter((it) => it !== "200")).toEqual([]);
+    expect(asking.connections()).toBe(6);
+  });
+
+  it("a signal in the midst of an edit and of requests ends all of it, and waits for neither", {
+    timeout: 120_000,
+  }, async () => {
+    const upstream = await service((_, response) => setTimeout(() => response.end("ok"), 30));
+    const { url, edit, said, stop, machines } = await loop({ "routes/one.yaml": files(upstream.url, 1) }, [
+      "--isolates",
+      "4",
+    ]);
+    const asking = clients(url, 4);
+    await until(() => asking.answers.length > 4, "each has asked");
+    const running = machines();
+    edit("routes/one.yaml", files(upstream.url, 2));
+    await until(() => machines().some((it) => !running.includes(it)), "the edit is on its way");
+    const all = machines();
+    const code = await stop();
+    void asking.stop();
+    expect(code).toBe(0);
+    expect(said()).not.toMatch(/reloaded in|goes on running/);
+    await until(() => all.every((pid) => !fs.existsSync(`/proc/${pid}`)), "its machines have ended");
+  });
 });
 
 it("with one tier broken from the start, the others serve", async () => {

@@ -2,6 +2,7 @@
 import { filters } from "../../functions/filters/registry.gen.ts";
 import { cutover } from "../../functions/gateway/cutover.ts";
 import { limiter } from "../../functions/gateway/limiter.ts";
+import { moves } from "../../functions/gateway/moves.ts";
 import type { Parts } from "../../functions/gateway/part.ts";
 import type { Plan } from "../../functions/gateway/plan.ts";
 import { type Gateway, link as linkPlan } from "../../functions/gateway/server.ts";
@@ -16,6 +17,7 @@ export const parts = {
   cutover,
   streamAge,
   limiter,
+  moves,
 } as unknown as Parts;
 
 const never = async (): Promise<never> => {

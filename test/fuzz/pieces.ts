@@ -98,6 +98,8 @@ export const oddNumber = oneOf(
   5e-324,
 );
 export const oddJson: fc.Arbitrary<unknown> = fc.oneof(
+  // No text can be made of these.
+  oneOf({ toString: {}, valueOf: 1 }, [[[{ toString: null }]]]),
   fc.jsonValue({ maxDepth: 3 }),
   oddNumber,
   oneOf("", "__proto__", "a".repeat(5000), "\u0000", "\ud800", "é", "2027-06-30", "1e308", "NaN"),

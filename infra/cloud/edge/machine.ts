@@ -68,6 +68,8 @@ export class StartupError extends Error {
 /** @throws StartupError; another error where it does not start in time, or is ended meanwhile */
 export const startMachine = async (options: MachineOptions): Promise<Machine> => {
   const { id, versions, folder, secret } = options;
+  // Whoever is still at work when the cloud is stopped starts nothing that nobody would end.
+  options.signal.throwIfAborted();
   const router = `router-${id}`;
   const services = versions.map((it) => ({ ...it, names: namesOf(it, options) }));
   const surroundings = { ...options, router };

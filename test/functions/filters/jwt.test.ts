@@ -330,6 +330,15 @@ describe("keys by URL", () => {
     verify.mockRestore();
   });
 
+  it("a key of which no text can be made spoils no set", async () => {
+    const odd = [
+      { kty: { toString: 1 }, n: "AQ", e: "AQ" },
+      { kty: ["OKP"], crv: "Ed25519", x: "AA" },
+    ];
+    const { send } = remote(() => Response.json({ keys: [...odd, key] }));
+    expect(await send("GET /", bearer(await token()))).toMatchObject({ status: 200 });
+  });
+
   it.each([
     ["an issuer that is down", () => Promise.reject(new Error("down"))],
     ["one that fails", () => new Response("oops", { status: 500 })],

@@ -93,7 +93,7 @@ const unfolded = (value: unknown, at: Path, where: { file: string; line: (path: 
       unfolded({ apiVersion, kind: kind.slice(0, -4), ...mapOf(item) }, [...at, "items", index], where),
     );
   const { name = "", namespace, creationTimestamp = "" } = mapOf(metadata);
-  const [, group = "", version] = /^(?:(.*)\/)?([^/]*)$/.exec(String(apiVersion)) ?? [];
+  const [, group = "", version] = /^(?:(.*)\/)?([^/]*)$/.exec(textOf(apiVersion)) ?? [];
   return [
     {
       file: where.file,

@@ -129,7 +129,7 @@ const filterFor = (scheme: JsonMap, tier: string, keys: boolean) => {
   };
 };
 
-const takesHeader = ({ name }: JsonMap): boolean => /^[A-Za-z0-9-]+$/.test(String(name));
+const takesHeader = ({ name }: JsonMap): boolean => typeof name === "string" && /^[A-Za-z0-9-]+$/.test(name);
 
 const lacking = (scheme: JsonMap, count: number, keys: boolean): string => {
   const kind = [stringIn(scheme, "type"), stringIn(scheme, "scheme"), stringIn(scheme, "in")].filter(Boolean).join(" ");
