@@ -43,7 +43,7 @@ interface Passage {
  * @param telemetry where control is to be told what the front saw
  */
 export const front = (plan: FrontPlan, labels?: Labels, telemetry?: FrontTelemetry) => {
-  const keepOnOneVersion = grayKeyOf(plan.grayKey);
+  const keepOnOneVersion = grayKeyOf(plan.grayKey, () => crypto.randomUUID());
   const toGate = gateway(plan.tiers, telemetry);
   const accepted = acceptedBy(plan.tiers);
   const serve = async (passage: Passage): Promise<Response> => {

@@ -108,10 +108,13 @@ export const live: Live = (plan, parts, world, source) => {
 
 const none = (): undefined => undefined;
 
-/** Other Workers of the account could have written the copy: what is none is left out. */
+/** Other Workers of the account could have written the copy: one that is not sound as a whole is left out. */
 const copied = (it: unknown): Told | undefined => {
   try {
-    return toldOf(it);
+    const { entries, revoked = [] } = it as Told;
+    const told = toldOf(it);
+    const isWhole = told.entries.length === entries.length && told.revoked?.length === revoked.length;
+    return isWhole ? told : undefined;
   } catch {
     return undefined;
   }

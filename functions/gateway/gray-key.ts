@@ -12,16 +12,17 @@ const hostPrefix = "__Host-";
 /**
  * The gray key: the configured header, else our cookie, else a new cookie. The platform splits versions by it. A cookie
  * without the prefix is from before: it counts for this release, so that its users stay where they are, and becomes the new one.
+ * @param uuid makes a new key
  * @returns the cookie to set, where there is a new one
  */
-export const grayKeyOf = ({ header, cookie: name }: FrontPlan["grayKey"]) => {
+export const grayKeyOf = ({ header, cookie: name }: FrontPlan["grayKey"], uuid: () => string) => {
   const bare = name.replace(/^__(?:Host|Secure)-/i, "");
   const own = hostPrefix + bare;
   const isPlain = (key: string | null | undefined): key is string => !!key && plainKey.test(key);
   return (given: Request, headers: Headers, further: readonly string[]): string | undefined => {
     const kept = [header && headers.get(header), cookie(headers, own)].find(isPlain);
     const brought = kept ?? [cookie(headers, bare)].find(isPlain);
-    const key = brought ?? crypto.randomUUID();
+    const key = brought ?? uuid();
     present(headers, key, further, !brought);
     headers.set(versionKeyHeader, key);
     if (kept || !wantsCookie(given)) return undefined;

@@ -20,7 +20,9 @@ export const toldOf = (value: unknown): Told => {
   };
 };
 
-const fieldsOf = (value: unknown): Fields => (typeof value === "object" && value !== null ? (value as Fields) : {});
+const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null;
+
+const fieldsOf = (value: unknown): Fields => (isObject(value) ? value : {});
 
 /** A quantity that is none throws. */
 const holds = (test: (it: Fields) => boolean, value: unknown): boolean => {
@@ -39,7 +41,7 @@ const isTexts = (it: unknown): boolean => Array.isArray(it) && it.every(isText);
 
 /** What each kind of entry has besides. */
 const kinds: Readonly<Record<Entry["kind"], (it: Fields) => boolean>> = {
-  close: ({ route, closed }) => (route === null || isText(route)) && isClosed(fieldsOf(closed)),
+  close: ({ route, closed }) => (route === null || isText(route)) && isObject(closed) && isClosed(closed),
   limit: ({ filter, limit }) => isText(filter) && perWindow(limit as string).count > 0,
   enforce: ({ filter }) => isText(filter),
   cutover: ({ route, percent }) => isText(route) && share(percent as string) <= 1,
