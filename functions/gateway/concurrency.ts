@@ -43,12 +43,18 @@ export const placesOf = (most: number, share: number, { now }: Pick<Places, "now
 /**
  * Takes a place.
  * @param client under whose name it is counted; empty where it is not known
+ * @param since when the request came, in milliseconds since the epoch
  */
-export const enter = (places: Places, client: string, uploading: boolean): Place | Refusal => {
+export const enter = (
+  places: Places,
+  client: string,
+  uploading: boolean,
+  since: number = places.now(),
+): Place | Refusal => {
   const group = uploading ? places.uploading : places.serving;
   if (group.size >= places.most) forget(places, group);
   if (group.size >= places.most) return "gate-busy";
-  const place: Place = { places, since: places.now(), client: "", uploading };
+  const place: Place = { places, since, client: "", uploading };
   if (!countAs(place, client)) return "client-busy";
   group.add(place);
   return place;

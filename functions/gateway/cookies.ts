@@ -8,7 +8,10 @@
 const joint = /, (?=[!#$%&'*+\-.^`|~\w]+=)/g;
 
 /** The field as everybody reads it: filters, conditions, and the service that it goes on to. */
-export const cookieField = (headers: Headers): string | null => joinedCookies(headers) ?? headers.get("cookie");
+export const cookieField = (headers: Headers): string | null => {
+  const field = headers.get("cookie");
+  return field?.includes(", ") ? field.replace(joint, "; ") : field;
+};
 
 /** @returns undefined where the field is right as it came */
 export const joinedCookies = (headers: Headers): string | undefined => {

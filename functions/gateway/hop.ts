@@ -131,9 +131,10 @@ export const cleanseFor = (
 ): readonly string[] => {
   const names = [...headers.keys()];
   if (names.includes("connection")) removeNamed(headers, headers.get("connection"), names);
+  const begins = parentSpan === undefined;
   for (const name of names)
-    if (isSpoofable(name) && name !== explainHeader && !accepted.has(name)) headers.delete(name);
-  if (parentSpan === undefined) headers.delete("tracestate");
+    if (isSpoofable(name) ? name !== explainHeader && !accepted.has(name) : begins && name === "tracestate")
+      headers.delete(name);
   return names.includes(explainHeader) ? [explainHeader] : [];
 };
 
@@ -190,9 +191,10 @@ export const introduce = (
   } else {
     const names = [...headers.keys()];
     if (names.includes("connection")) removeNamed(headers, headers.get("connection"), names);
-    for (const name of names) if (isSpoofable(name) && !accepted.has(name)) headers.delete(name);
-    headers.delete("cf-connecting-ip");
-    if (parentSpan === undefined) headers.delete("tracestate");
+    const begins = parentSpan === undefined;
+    for (const name of names)
+      if (isSpoofable(name) ? !accepted.has(name) : name === "cf-connecting-ip" || (begins && name === "tracestate"))
+        headers.delete(name);
     headers.set(requestIdHeader, caller.requestId);
     headers.set("traceparent", caller.traceparent);
   }

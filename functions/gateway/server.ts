@@ -102,7 +102,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     const { method } = request;
     const wanted = preflightMethod(request, method);
     const found = path === undefined ? undefined : find(wanted ?? method, path, request, url);
-    const entered = enter(places, network(caller.ip), countsBodies && hasBody(request));
+    const entered = enter(places, network(caller.ip), countsBodies && hasBody(request), started);
     const place = typeof entered === "string" ? undefined : entered;
     const context = contextOf({ caller, url, tier: plan.tier, settings, place, found });
     if (caller.trace) caller.trace.route = context.route.name;

@@ -16,7 +16,7 @@ const good = Array.from({ length: 20 }, (_, index) => `good-${index}`);
 const plain = (url: string) =>
   `upstreams: { it: { http: "${url}" } }\nroutes: { all: { match: "ANY /{rest*}", to: it } }\n`;
 const limited = (url: string) =>
-  `filters: [{ rate-limit: { limit: 5/s, by: header.x-key, count: exact } }]\nlimits: { concurrency: 20 }\n${plain(url)}`;
+  `filters: [{ rate-limit: { limit: 5/s, by: header.x-key, count: exact } }]\nlimits: { concurrency: 20, client-share: 100% }\n${plain(url)}`;
 
 const bad = {
   start: `throw new Error("boom"); export class Behind {}; export default {};`,
