@@ -39,7 +39,7 @@ const headersOf = ({ body }: Signed, port: number): Readonly<Record<string, stri
   "x-a": "b",
 });
 
-const valueOf = (component: string, it: Signed, headers: Readonly<Record<string, string>>): string => {
+const coveredValue = (component: string, it: Signed, headers: Readonly<Record<string, string>>): string => {
   const derived: Readonly<Record<string, string>> = {
     "@method": it.method,
     "@authority": headers.host ?? "",
@@ -60,7 +60,7 @@ const fieldsOf = (it: Signed, headers: Readonly<Record<string, string>>): [strin
     `keyid="${it.keyid}"`,
     'alg="hmac-sha256"',
   ].join(";");
-  const lines = covered.map((one) => `"${one}": ${valueOf(one, it, headers)}`);
+  const lines = covered.map((one) => `"${one}": ${coveredValue(one, it, headers)}`);
   const base = [...lines, `"@signature-params": ${parameters}`].join("\n");
   const mac = createHmac("sha256", signingKey).update(base, "latin1").digest("base64");
   return [
