@@ -27,7 +27,10 @@ const program = new Command("npm run fuzz --")
   .option("--minutes <number>", "the same in minutes", number)
   .option("--seed <number>", "the same seed makes the same inputs; by default a random one", number)
   .option("--only <names>", `some of ${names.join(",")}`, listed)
-  .option("--path <path>", "one input again: with the seed and the target that were printed beside it")
+  .option(
+    "--path <path>",
+    "one input again: with the seed and the target that were printed beside it, by the commit that printed them",
+  )
   .showHelpAfterError("(--help shows what it takes)")
   .exitOverride();
 

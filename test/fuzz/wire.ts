@@ -64,11 +64,17 @@ const internal = /TypeError|SyntaxError|RangeError|ReferenceError|\.ts:\d|\bat \
 
 /**
  * Sends a request and looks at the answer: no 5xx, nothing internal, and an answer at all where the request was whole.
+ * @param whole that it is, where its fields say how long it is
  * @returns its status, 0 where the connection was closed without one
  */
-export const asked = async (port: number, wire: Wire): Promise<{ readonly status: number; readonly text: string }> => {
+export const asked = async (
+  port: number,
+  wire: Wire,
+  whole?: true,
+): Promise<{ readonly status: number; readonly text: string }> => {
   const names = (wire.headers ?? []).map(([name]) => name.trim().toLowerCase());
-  const isWhole = !names.some((it) => ["content-length", "transfer-encoding", "expect", "upgrade"].includes(it));
+  const isWhole =
+    whole ?? !names.some((it) => ["content-length", "transfer-encoding", "expect", "upgrade"].includes(it));
   const { answer } = await converse(port, bytesOf(wire), isWhole, wire.method === "HEAD");
   if (!answer) return { status: 0, text: "" };
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(answer.line)?.[1] ?? 0);
