@@ -65,7 +65,7 @@ const withChange = (plan: Plan, change: Change, moves: Moves): Plan => {
       routes: mapped(plan.routes, (route, name) => (close(name) ? { ...route, closed: change.closed } : route)),
     };
   }
-  if ("route" in change) return moves(plan, change);
+  if (change.kind === "cutover" || change.kind === "weights") return moves(plan, change);
   const filter = Object.hasOwn(plan.filters, change.filter) ? plan.filters[change.filter] : undefined;
   if (!filter) return plan;
   if (change.kind === "enforce")

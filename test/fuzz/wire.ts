@@ -60,7 +60,7 @@ const converse = (port: number, bytes: string, isWhole: boolean, bodiless: boole
   });
 
 /** Nothing internal is said to anybody. */
-const internal = /TypeError|SyntaxError|RangeError|ReferenceError|\.ts:\d|\bat \w+ \(|\/work\/|node_modules/;
+const internal = /TypeError|SyntaxError|RangeError|ReferenceError|\.ts:\d|\bat \w+ \(|node_modules/;
 
 /**
  * Sends a request and looks at the answer: no 5xx, nothing internal, and an answer at all where the request was whole.

@@ -1,6 +1,8 @@
 /** What a gate is told: what is of another shape is not taken. */
 import { describe, expect, it } from "vitest";
 import { live } from "../../../functions/gateway/feed.ts";
+import { moves } from "../../../functions/gateway/moves.ts";
+import { overlaid } from "../../../functions/gateway/overlay.ts";
 import { toldOf } from "../../../functions/gateway/told.ts";
 import { caller, planAndParts, world } from "../conversation.ts";
 
@@ -67,6 +69,14 @@ it("a revocation has a hash and an end, and one of a consumer the time until whi
     { ...consumer, before: undefined },
   ];
   expect(toldOf({ revision: 1, entries: [], revoked: [...odd, token, consumer] }).revoked).toEqual([token, consumer]);
+});
+
+it("an entry is what its kind says, whatever else stands in it", () => {
+  const limit = { use: "limit", kind: "guard", mode: "shadow", percent: "100%", with: {}, enforceable: true } as const;
+  const { plan } = planAndParts({ limit: () => () => undefined }, { filters: { limit } });
+  const odd = { kind: "enforce", filter: "limit", route: { toString: {} }, ...about };
+  const { entries } = toldOf({ revision: 1, entries: [odd] });
+  expect(overlaid(plan, entries, moves).filters.limit?.mode).toBe("enforce");
 });
 
 it("a gate that is told nonsense goes on with what it had, or without", async () => {
