@@ -66,7 +66,10 @@ beforeAll(async () => {
   const upstreams = `upstreams: { service: { http: "${service.url}" } }`;
   running = await startCity(
     {
-      "routes/t.yaml": manifest("t", `${upstreams}\nroutes: ${JSON.stringify(routes, null, 1)}\n`),
+      "routes/t.yaml": manifest(
+        "t",
+        `accept-headers: [x-goog-iap-jwt-assertion]\n${upstreams}\nroutes: ${JSON.stringify(routes, null, 1)}\n`,
+      ),
       "routes/signed.yaml": manifest("signed", `${upstreams}\nroutes: ${JSON.stringify(signedRoute())}\n`),
       "routes/environments/local.yaml": `values: {}\ndev: { secrets: { SHOP_KEY: ${shopKey} } }\n`,
     },
