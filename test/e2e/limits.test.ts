@@ -62,10 +62,11 @@ it("state that is gone, and comes back: the isolate counts in between", async ()
 it("a tier that floods its limits and its state leaves the others' counts alone", async () => {
   const upstream = await ok();
   const { url } = await city({
-    "routes/flood.yaml": limited("flood", "limit: 1/day, count: exact", upstream.url).replace(
+    // One client asks for all of them, at once.
+    "routes/flood.yaml": `${limited("flood", "limit: 1/day, count: exact", upstream.url).replace(
       "by: tier",
       "by: header.x-key",
-    ),
+    )}limits: { client-share: 100% }\n`,
     "routes/calm.yaml": limited("calm", "limit: 20/day, count: exact", upstream.url),
   });
   const flood = Promise.all(
