@@ -208,7 +208,12 @@ export const translator = (open: Open): Translator => {
     if (dialect.openapi && openApiWords.includes(word)) return;
     if (dialect.openapi) return void note({ where: place.name, what: `the word "${word}" is not checked` });
     if (word === "nullable")
-      return void fail(place, "nullable is a word of OpenAPI 3.0", `write type: [${all.type}, "null"]`, word);
+      return void fail(
+        place,
+        "nullable is a word of OpenAPI 3.0",
+        `write type: [${JSON.stringify(all.type)}, "null"]`,
+        word,
+      );
     fail(place, `no schema has the word "${word}"`, choice(word, allWords) ?? "what it is for is said by x-…", word);
   };
 
@@ -216,7 +221,7 @@ export const translator = (open: Open): Translator => {
   const required = (value: JsonMap, { document }: Place, result: Record<string, unknown>): void => {
     const properties = mapOf(value.properties);
     const asked = listOf(value.required).filter(
-      (name) => mapOf(resolved(document, properties[String(name)])).readOnly !== true,
+      (name) => typeof name === "string" && mapOf(resolved(document, properties[name])).readOnly !== true,
     );
     if (asked.length > 0) result.required = asked;
     else delete result.required;
