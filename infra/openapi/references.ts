@@ -102,3 +102,12 @@ const fileOf = (file: string, ref: string, from: Held): string => {
 
 /** What is marked in a line needs no file's name. */
 const said = ({ file, written }: Held): string => (written ? "" : `${file}: `);
+
+/** As its place is called: `#/components/schemas/Order` is `Order`. */
+export const nameFor = (path: Path, taken: object): string => {
+  const wanted = String(path.findLast((it) => typeof it === "string") ?? "schema").replaceAll(/[^\w.-]+/g, "-");
+  for (let turn = 1; ; turn++) {
+    const name = turn === 1 ? wanted : `${wanted}-${turn}`;
+    if (!Object.hasOwn(taken, name)) return name;
+  }
+};

@@ -1,6 +1,5 @@
 /** Schemas of OpenAPI and JSON Schema as JSON Schema 2020-12, as far as requests are concerned: whole, with what their references name. */
 import { choice } from "../compiler/issues.ts";
-import type { Path } from "../compiler/locate.ts";
 import { quick } from "../patterns/quick.ts";
 import {
   allWords,
@@ -17,7 +16,7 @@ import {
 } from "./dialects.ts";
 import { DocumentError, isMap, type Json, type JsonMap, listOf, mapOf, resolved } from "./document.ts";
 import { wordsOfFormat } from "./formats.ts";
-import { beneath, namedBy, type Open, type Place } from "./references.ts";
+import { beneath, namedBy, nameFor, type Open, type Place } from "./references.ts";
 
 export type Schema = boolean | { readonly [key: string]: unknown };
 
@@ -242,12 +241,3 @@ const unclosed = (value: JsonMap, result: Record<string, unknown>): void => {
 
 /** Of a pattern, as much as one reads. */
 const shortened = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text);
-
-/** As its place is called: `#/components/schemas/Order` is `Order`. */
-const nameFor = (path: Path, taken: object): string => {
-  const wanted = String(path.findLast((it) => typeof it === "string") ?? "schema").replaceAll(/[^\w.-]+/g, "-");
-  for (let turn = 1; ; turn++) {
-    const name = turn === 1 ? wanted : `${wanted}-${turn}`;
-    if (!Object.hasOwn(taken, name)) return name;
-  }
-};
