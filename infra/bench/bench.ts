@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /** `npm run bench`: how many instructions a request costs in workerd, for gates and for what they are measured against. */
 import path from "node:path";
-import { Command, CommanderError, InvalidArgumentError } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { requireValgrind } from "./callgrind.ts";
+import { asCommand } from "./command.ts";
 import { cpuOf } from "./cpu.ts";
 import { writeDocument, writeWhere } from "./document.ts";
 import { filtersOf } from "./filters.ts";
@@ -87,14 +88,4 @@ const say = (rows: readonly Row[], options: Options, seconds: number): void => {
   );
 };
 
-try {
-  await main(program.parse().opts());
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`);
-    process.exitCode = 3;
-  }
-}
-// What is left of connections and timers keeps nobody waiting.
-process.exit();
+await asCommand("bench", () => main(program.parse().opts()));

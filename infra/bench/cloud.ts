@@ -3,7 +3,7 @@
 import http from "node:http";
 import path from "node:path";
 import { text } from "node:stream/consumers";
-import { Command, CommanderError, InvalidArgumentError } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Binding } from "../cloud/bindings.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { machinesOn } from "../cloud/orphans.ts";
@@ -14,6 +14,7 @@ import { compatibilityDate } from "../compiler/platform.ts";
 import { publicationOf } from "../dev/publication.ts";
 import { byStage } from "../release/deploy.ts";
 import { type Group, type Memory, measured, memoryOf, rowOf, shown } from "./cloud-report.ts";
+import { asCommand } from "./command.ts";
 import { startProgress } from "./progress.ts";
 import { scratch } from "./scratch.ts";
 import { writeTiers } from "./tiers.ts";
@@ -197,14 +198,4 @@ const main = async (): Promise<void> => {
   );
 };
 
-try {
-  await main();
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`);
-    process.exitCode = 3;
-  }
-}
-// What is left of connections and timers keeps nobody waiting.
-process.exit();
+await asCommand("bench:cloud", main);

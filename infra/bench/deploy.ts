@@ -6,11 +6,12 @@ import fs from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { Command, CommanderError } from "@commander-js/extra-typings";
+import { Command } from "@commander-js/extra-typings";
 import { machinesOn } from "../cloud/orphans.ts";
 import { countOf } from "../numbers.ts";
 import { table } from "../outcome.ts";
 import type { Done } from "../release/deploy.ts";
+import { asCommand } from "./command.ts";
 import { scratch } from "./scratch.ts";
 import { writeTiers } from "./tiers.ts";
 
@@ -114,13 +115,4 @@ const main = async (): Promise<void> => {
   if (left > 0 || again.some((what) => what !== "unchanged")) process.exitCode = 1;
 };
 
-try {
-  await main();
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`);
-    process.exitCode = 3;
-  }
-}
-process.exit();
+await asCommand("bench:deploy", main);

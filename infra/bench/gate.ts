@@ -2,9 +2,10 @@
 /** `npm run bench:gate`: fails where a request, a start or a bundle has become dearer than `budgets.json` says, by more than 8 %. */
 import fs from "node:fs";
 import path from "node:path";
-import { Command, CommanderError } from "@commander-js/extra-typings";
+import { Command } from "@commander-js/extra-typings";
 import { table } from "../outcome.ts";
 import { requireValgrind } from "./callgrind.ts";
+import { asCommand } from "./command.ts";
 import { makeCaller } from "./jobs.ts";
 import { type Effort, measureAll } from "./measure.ts";
 import { rowsOf } from "./report.ts";
@@ -101,14 +102,4 @@ const bar = (share: number): string => {
   return `[${"#".repeat(Math.min(full, places)).padEnd(places, ".")}]${"#".repeat(Math.max(0, full - places))}`;
 };
 
-try {
-  await main(program.parse().opts());
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    process.stderr.write(`bench:gate: ${error instanceof Error ? error.message : error}\n`);
-    process.exitCode = 3;
-  }
-}
-// What is left of connections and timers keeps nobody waiting.
-process.exit();
+await asCommand("bench:gate", () => main(program.parse().opts()));

@@ -3,8 +3,9 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import http from "node:http";
 import path from "node:path";
-import { Command, CommanderError, InvalidArgumentError } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { table } from "../outcome.ts";
+import { asCommand } from "./command.ts";
 import { gateFrom } from "./gates.ts";
 import { startPlain } from "./plain.ts";
 import { startProgress } from "./progress.ts";
@@ -123,14 +124,4 @@ const asked = (port: number, agent: http.Agent, number: number, key: KeyObject):
       .end();
   });
 
-try {
-  await main(program.parse().opts());
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    process.stderr.write(`bench:memory: ${error instanceof Error ? error.message : error}\n`);
-    process.exitCode = 3;
-  }
-}
-// What is left of connections keeps nobody waiting.
-process.exit();
+await asCommand("bench:memory", () => main(program.parse().opts()));

@@ -1,0 +1,18 @@
+/** How a bench begins and ends as a command. */
+import process from "node:process";
+import { CommanderError } from "@commander-js/extra-typings";
+
+/** Ends the process: with 2 where the arguments are wrong, with 3 where the bench itself fails, and else as `main` left it. */
+export const asCommand = async (name: string, main: () => Promise<void>): Promise<never> => {
+  try {
+    await main();
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+    else {
+      process.stderr.write(`${name}: ${error instanceof Error ? error.message : error}\n`);
+      process.exitCode = 3;
+    }
+  }
+  // What is left of connections and timers keeps nobody waiting.
+  process.exit();
+};
