@@ -1,16 +1,15 @@
 /** Makes of a service's or a filter's response the one that the client is sent. */
 import { known, Subprotocol } from "./facts.ts";
-import { removeFromResponse } from "./hop.ts";
 import { apply } from "./outbound.ts";
 import type { Context } from "./types.ts";
 
 /** The response's one copy, with the edits that filters recorded. */
 export const finish = (response: Response, context: Context): Response => {
   const copy = new Response(response.body, response);
-  removeFromResponse(copy.headers);
-  apply(copy.headers, context.inbound);
-  if (copy.status === 101) agree(copy.headers, context);
-  copy.headers.set("x-request-id", context.caller.requestId);
+  const { headers } = copy;
+  apply(headers, context.inbound);
+  if (copy.status === 101) agree(headers, context);
+  headers.set("x-request-id", context.caller.requestId);
   return copy;
 };
 

@@ -1,6 +1,6 @@
 /** Headers at the borders: what strangers may not bring in, what the front tells a gate, what an upstream is told. */
 import type { Address } from "./address.ts";
-import { isOwnHeader, isSpoofable } from "./spoofable-headers.ts";
+import { isSpoofable } from "./spoofable-headers.ts";
 import type { Caller } from "./types.ts";
 
 /**
@@ -60,26 +60,31 @@ export const namedBy = (connection: string): ReadonlySet<string> => {
 
 const keepsAlive = /^(?:keep-alive|close|upgrade)$/i;
 
-/** @param names of all fields, where they are known anyway */
-const removeNamed = (headers: Headers, connection: string | null, names?: readonly string[]): void => {
+/** Removes the fields that a `Connection` field names. It names few that are there, so only those are removed. */
+export const removeNamed = (headers: Headers): void => {
+  const connection = headers.get("connection");
   if (connection === null || keepsAlive.test(connection)) return;
   const named = namedBy(connection);
   remove(
     headers,
-    (names ?? [...headers.keys()]).filter((it) => named.has(it)),
+    [...headers.keys()].filter((it) => named.has(it)),
   );
+};
+
+/** Removes unwanted fields, and those that a `Connection` field names. To read all names costs a request three percent, so it is done once. */
+const sweep = (headers: Headers, isUnwanted: (name: string) => boolean): void => {
+  const unwanted: string[] = [];
+  let hasConnection = false;
+  for (const name of headers.keys())
+    if (name === "connection") hasConnection = true;
+    else if (isUnwanted(name)) unwanted.push(name);
+  if (hasConnection) removeNamed(headers);
+  remove(headers, unwanted);
 };
 
 /** Whether a request asks for a WebSocket (RFC 6455, section 4.1). Any other upgrade is one to ignore (RFC 9110, section 7.8). */
 export const asksForWebSocket = ({ method, headers }: Request): boolean =>
   method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
-
-/** Removes what a service may not tell a client: fields for its neighbour alone, and the gateway's own. */
-export const removeFromResponse = (headers: Headers): void => {
-  const names = [...headers.keys()];
-  if (names.includes("connection")) removeNamed(headers, headers.get("connection"), names);
-  for (const name of names) if (isOwnHeader(name)) headers.delete(name);
-};
 
 /** Any version but ff; what a later one appends is left out (W3C Trace Context, section 3.2.4). */
 const w3c = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/;
@@ -129,13 +134,16 @@ export const cleanseFor = (
   parentSpan: string | undefined,
   accepted: ReadonlySet<string> = nothing,
 ): readonly string[] => {
-  const names = [...headers.keys()];
-  if (names.includes("connection")) removeNamed(headers, headers.get("connection"), names);
   const begins = parentSpan === undefined;
-  for (const name of names)
-    if (isSpoofable(name) ? name !== explainHeader && !accepted.has(name) : begins && name === "tracestate")
-      headers.delete(name);
-  return names.includes(explainHeader) ? [explainHeader] : [];
+  let explains = false;
+  sweep(headers, (name) => {
+    if (name === explainHeader) {
+      explains = true;
+      return false;
+    }
+    return isSpoofable(name) ? !accepted.has(name) : begins && name === "tracestate";
+  });
+  return explains ? [explainHeader] : [];
 };
 
 const nothing: ReadonlySet<string> = new Set();
@@ -189,12 +197,10 @@ export const introduce = (
     remove(headers, ofFront);
     remove(headers, further);
   } else {
-    const names = [...headers.keys()];
-    if (names.includes("connection")) removeNamed(headers, headers.get("connection"), names);
     const begins = parentSpan === undefined;
-    for (const name of names)
-      if (isSpoofable(name) ? !accepted.has(name) : name === "cf-connecting-ip" || (begins && name === "tracestate"))
-        headers.delete(name);
+    sweep(headers, (name) =>
+      isSpoofable(name) ? !accepted.has(name) : name === "cf-connecting-ip" || (begins && name === "tracestate"),
+    );
     headers.set(requestIdHeader, caller.requestId);
     headers.set("traceparent", caller.traceparent);
   }

@@ -19,27 +19,26 @@ export type Located<C extends { readonly location: Locations }> = Omit<C, "locat
 };
 
 /** Where a service says where to go: RFC 9110, 10.2.2 and 8.7, and what browsers read besides. */
-const fields = ["location", "content-location", "refresh"] as const;
+export const locationFields: ReadonlySet<string> = new Set(["location", "content-location", "refresh"]);
 
 /**
- * Rewrites references to the service in the headers of its response. Foreign ones, and those that a client resolves to the
- * right place by itself, stay as they are, byte for byte.
+ * Rewrites a reference to the service. Foreign ones, and those that a client resolves to the right place by itself, stay as
+ * they are, byte for byte.
  *
+ * @param field one of `locationFields`
+ * @param value what the service said in it
  * @param asked what the service was asked for: an absolute URL
+ * @returns the new value, or undefined where the old one stays
  */
-export const relocated = (response: Response, asked: string, context: Context): Response => {
-  let copy: Response | undefined;
-  for (const field of fields) {
-    const said = response.headers.get(field);
-    if (said === null) continue;
-    const [before, reference, after] = field === "refresh" ? partsOfRefresh(said) : ["", said, ""];
-    const found = reference && publicOf(reference, asked, context);
-    if (!found) continue;
-    // A copy of its own, since what the service answered an earlier attempt must not stay in the context.
-    copy ??= new Response(response.body, response);
-    copy.headers.set(field, before + found + after);
-  }
-  return copy ?? response;
+export const relocated = (
+  field: string,
+  value: string,
+  asked: string,
+  { url }: Pick<Context, "url">,
+): string | undefined => {
+  const [before, reference, after] = field === "refresh" ? partsOfRefresh(value) : ["", value, ""];
+  const found = reference && publicOf(reference, asked, url);
+  return found ? before + found + after : undefined;
 };
 
 /** `5; url='https://…'` (HTML, shared declarative refresh steps): what stands before the URL, the URL, and what stands behind. */
@@ -50,7 +49,7 @@ const partsOfRefresh = (said: string): readonly [string, string, string] => {
 };
 
 /** @returns undefined where the reference is foreign, malformed, or leads to the right place already */
-const publicOf = (reference: string, asked: string, { url }: Context): string | undefined => {
+const publicOf = (reference: string, asked: string, url: Context["url"]): string | undefined => {
   const service = new URL(asked);
   const place = URL.parse(reference, asked);
   if (!place || !isOwn(place, service)) return undefined;

@@ -3,7 +3,8 @@ import { bodyArrived } from "./concurrency.ts";
 import { Body, BodyAwaited, BodyLimit, known, learn, Target } from "./facts.ts";
 import { Fault, upstreamCodes } from "./faults.ts";
 import { introduce } from "./hop.ts";
-import { type Locations, relocated } from "./location.ts";
+import type { Locations } from "./location.ts";
+import { serviceResponse } from "./service-response.ts";
 import type { Context, HeaderEdit } from "./types.ts";
 
 export type Transport = (target: Request | string, init: RequestInit) => Promise<Response>;
@@ -63,7 +64,7 @@ export const send = async (
   if (signal) init.signal = signal;
   try {
     const response = sound(await transport(body.asItCame ? new Request(url, request) : url, init));
-    return locations === "keep" ? response : relocated(response, url, context);
+    return serviceResponse(response, url, context, locations);
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
     throw context.signal?.aborted ? context.signal.reason : (body.broken?.signal.reason ?? unreachable(cause));

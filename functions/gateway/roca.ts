@@ -17,8 +17,11 @@ const mostBytes = 2048;
  * keys, fewer than one in a hundred million has it.
  * @param modulus big-endian
  */
-export const hasRocaFingerprint = (modulus: Uint8Array): boolean =>
-  modulus.length <= mostBytes && telling.every(({ prime, powers }) => powers.has(residue(modulus, prime)));
+export const hasRocaFingerprint = (modulus: Uint8Array): boolean => {
+  // Made at the first RSA key, since many a gate starts and meets none.
+  telling ??= tellingPrimes();
+  return modulus.length <= mostBytes && telling.every(({ prime, powers }) => powers.has(residue(modulus, prime)));
+};
 
 interface Telling {
   readonly prime: number;
@@ -44,6 +47,9 @@ const residue = (big: Uint8Array, prime: number): number => {
 };
 
 /** Primes modulo which not every number is a power of the generator, and those that are. */
-const telling: readonly Telling[] = primesTo(largest)
-  .map((prime) => ({ prime, powers: powersModulo(prime) }))
-  .filter(({ prime, powers }) => powers.size < prime - 1);
+const tellingPrimes = (): readonly Telling[] =>
+  primesTo(largest)
+    .map((prime) => ({ prime, powers: powersModulo(prime) }))
+    .filter(({ prime, powers }) => powers.size < prime - 1);
+
+let telling: readonly Telling[] | undefined;

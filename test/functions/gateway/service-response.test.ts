@@ -1,0 +1,40 @@
+/** What a service's response may tell a client. */
+import { expect, it } from "vitest";
+import { serviceResponse } from "../../../functions/gateway/service-response.ts";
+
+const asked = "http://svc.internal/orders";
+const context = { url: new URL("https://api.example/orders") };
+
+const passed = (headers: Record<string, string>, locations: "rewrite" | "keep" = "rewrite") =>
+  serviceResponse(new Response("ok", { headers }), asked, context, locations);
+
+it("a response with nothing to remove and nothing to rewrite is the service's own object", () => {
+  const response = new Response("ok", { headers: { "content-type": "text/plain", location: "/orders/7" } });
+  expect(serviceResponse(response, asked, context, "rewrite")).toBe(response);
+});
+
+it("the gateway's own fields are removed, and no other", () => {
+  const { headers } = passed({
+    "x-postern-anything": "1",
+    "postern-version": "1",
+    "cloudflare-workers-version-key": "1",
+    "x-posternal": "1",
+    etag: "1",
+  });
+  expect([...headers.keys()].sort()).toEqual(["content-type", "etag", "x-posternal"]);
+});
+
+it("fields that Connection names are removed, and none that is for all recipients", () => {
+  const { headers } = passed({ connection: "x-hop, ETag, content-type, absent", "x-hop": "1", etag: "1" });
+  expect(headers.has("x-hop")).toBe(false);
+  expect(headers.has("etag")).toBe(false);
+  expect(headers.get("content-type")).toMatch(/^text\/plain/);
+});
+
+it.each(["location", "content-location", "refresh"])("%s is rewritten, unless the manifest keeps it", (field) => {
+  const value = field === "refresh" ? `5; url=${asked}/7` : `${asked}/7`;
+  expect(passed({ [field]: value }).headers.get(field)).toBe(
+    value.replace("http://svc.internal", "https://api.example"),
+  );
+  expect(passed({ [field]: value }, "keep").headers.get(field)).toBe(value);
+});
