@@ -16,6 +16,8 @@ export interface GateOptions {
   readonly jobs?: Jobs;
   /** Whether each request gets its line in the access log. */
   readonly logs?: boolean;
+  /** Whether the route is for POST instead of GET. */
+  readonly posts?: boolean;
   /** Guards that do nothing, ahead of the others. */
   readonly idle?: number;
   /** Instead of the one route, as many as this; `pathOf` says where they are. */
@@ -98,7 +100,7 @@ export const pathOf = (route: number): string => `/v1/${thing(route)}/123/orders
 
 const thing = (route: number): string => `things-${String(route).padStart(6, "0")}`;
 
-const manifest = (upstream: string, { jobs, logs = false, routes }: GateOptions) => ({
+const manifest = (upstream: string, { jobs, logs = false, posts = false, routes }: GateOptions) => ({
   api: "postern/v1",
   tier,
   hosts: ["localhost"],
@@ -107,7 +109,7 @@ const manifest = (upstream: string, { jobs, logs = false, routes }: GateOptions)
   upstreams: { orders: { http: upstream } },
   routes:
     routes === undefined
-      ? { orders: { match: "GET /v1/users/{id}/orders", to: "orders" } }
+      ? { orders: { match: `${posts ? "POST" : "GET"} /v1/users/{id}/orders`, to: "orders" } }
       : Object.fromEntries(
           Array.from({ length: routes }, (_, it) => [
             `route-${it}`,

@@ -36,12 +36,15 @@ export const subjectsFor = (caller: Caller): readonly Subject[] => {
   });
   const fresh = async (count: number): Promise<readonly Ask[]> =>
     (await caller.freshTokens(count)).map((token) => ({ headers: { authorization: `Bearer ${token}` } }));
+  const passthrough = async () => [await bundled(`export { default } from "./passthrough.ts";`)];
+  /** A small body is piped to the service, a large one is copied with a look at how far the client has come. */
+  const posting = (kib: number, workers: Subject["workers"]): Omit<Subject, "name"> => {
+    const ask = { body: "x".repeat(kib * 1024) };
+    return { workers, probes: [{ ...passes, ask }], asks: async () => [ask] };
+  };
+  const gateForPosts: Subject["workers"] = ({ folder, upstream }) => gateWorkers(folder, upstream, { posts: true });
   return [
-    {
-      name: "passthrough",
-      workers: async () => [await bundled(`export { default } from "./passthrough.ts";`)],
-      probes: [passes],
-    },
+    { name: "passthrough", workers: passthrough, probes: [passes] },
     {
       name: "copied",
       workers: async () => [await bundled(`export { default } from "./copied.ts";`)],
@@ -68,6 +71,10 @@ export const subjectsFor = (caller: Caller): readonly Subject[] => {
       workers: ({ folder, upstream }) => gateWorkers(folder, upstream, { idle: 10 }),
       probes: [passes],
     },
+    { name: "passthrough, 1 KiB posted", ...posting(1, passthrough) },
+    { name: "gate, 1 KiB posted", ...posting(1, gateForPosts) },
+    { name: "passthrough, 64 KiB posted", ...posting(64, passthrough) },
+    { name: "gate, 64 KiB posted", ...posting(64, gateForPosts) },
     { name: "gate, 10 routes", ...gateOf(10) },
     { name: "gate, 10,000 routes", ...gateOf(10_000) },
     {

@@ -36,6 +36,7 @@ export const startUpstream = async (): Promise<Upstream> => {
 export interface Ask {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Is posted; without it the request is a GET. */
   readonly body?: string;
 }
 
@@ -66,13 +67,17 @@ export const connect = (port: number, host: string): Client => {
   const ask = ({ path = defaultPath, headers, body }: Ask) =>
     new Promise<Reply>((resolve, reject) => {
       const length = body === undefined ? {} : { "content-length": String(body.length) };
+      const method = body === undefined ? "GET" : "POST";
       http
-        .request({ host: "127.0.0.1", port, agent, path, headers: { host, ...headers, ...length } }, (response) => {
-          text(response).then(
-            (body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
-            reject,
-          );
-        })
+        .request(
+          { host: "127.0.0.1", port, agent, method, path, headers: { host, ...headers, ...length } },
+          (response) => {
+            text(response).then(
+              (body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+              reject,
+            );
+          },
+        )
         .on("error", reject)
         .end(body);
     });
