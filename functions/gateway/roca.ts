@@ -6,8 +6,11 @@
 /** The generator of section 2.1: primes are k·M + (65537^a mod M), where M is the product of the first primes. */
 const generator = 65_537;
 
-/** Those of which M has all, for keys of every length: the first 39 without 2, which tells nothing. */
-const largest = 167;
+/**
+ * Those of the first 39 primes, which M has for keys of every length, modulo which not every number is a power of the
+ * generator. The others tell nothing.
+ */
+const primes = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
 
 /** Of a modulus: 16,384 bits, beyond which no runtime takes a key. */
 const mostBytes = 2048;
@@ -17,27 +20,17 @@ const mostBytes = 2048;
  * keys, fewer than one in a hundred million has it.
  * @param modulus big-endian
  */
-export const hasRocaFingerprint = (modulus: Uint8Array): boolean => {
-  // Made at the first RSA key, since many a gate starts and meets none.
-  telling ??= tellingPrimes();
-  return modulus.length <= mostBytes && telling.every(({ prime, powers }) => powers.has(residue(modulus, prime)));
-};
+export const hasRocaFingerprint = (modulus: Uint8Array): boolean =>
+  modulus.length <= mostBytes && primes.every((prime) => isPower(residue(modulus, prime), prime));
 
-interface Telling {
-  readonly prime: number;
-  readonly powers: ReadonlySet<number>;
-}
-
-const powersModulo = (prime: number): ReadonlySet<number> => {
-  const powers = new Set<number>();
-  for (let power = 1; !powers.has(power); power = (power * generator) % prime) powers.add(power);
-  return powers;
-};
-
-const primesTo = (most: number): number[] => {
-  const primes: number[] = [];
-  for (let it = 3; it <= most; it += 2) if (primes.every((prime) => it % prime !== 0)) primes.push(it);
-  return primes;
+/** Whether a number is a power of the generator, modulo a prime. */
+const isPower = (number: number, prime: number): boolean => {
+  let power = 1;
+  do {
+    if (power === number) return true;
+    power = (power * generator) % prime;
+  } while (power !== 1);
+  return false;
 };
 
 const residue = (big: Uint8Array, prime: number): number => {
@@ -45,11 +38,3 @@ const residue = (big: Uint8Array, prime: number): number => {
   for (const byte of big) rest = (rest * 256 + byte) % prime;
   return rest;
 };
-
-/** Primes modulo which not every number is a power of the generator, and those that are. */
-const tellingPrimes = (): readonly Telling[] =>
-  primesTo(largest)
-    .map((prime) => ({ prime, powers: powersModulo(prime) }))
-    .filter(({ prime, powers }) => powers.size < prime - 1);
-
-let telling: readonly Telling[] | undefined;
