@@ -31,6 +31,11 @@ import type { Caller, Context, Count, Deps, Handler, HeaderEdit, Settings } from
 
 export type Gateway = (request: Request, caller: Caller) => Promise<Response>;
 
+export interface LinkedGateway extends Gateway {
+  /** Records a request whose client left before the gate began with it. @param started milliseconds since the epoch */
+  readonly left: (request: Request, caller: Caller, started: number) => void;
+}
+
 /** A route, ready to run: with its destination at the end, and for a preflight with nothing behind its filters. */
 interface Linked {
   readonly run: Handler;
@@ -44,7 +49,7 @@ interface Linked {
  * Prepares everything once, so that a request only works.
  * @throws where a part refuses its configuration: the platform then refuses the version
  */
-export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
+export const link = (plan: Plan, parts: Parts, deps: Deps): LinkedGateway => {
   const { routes, localReply } = linkRoutes(
     plan,
     parts,
@@ -94,14 +99,24 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     return isPreflight ? preflight(request, context) : run(request, context);
   };
 
-  return async (request, caller) => {
-    const started = deps.now();
+  const located = (request: Request) => {
     const url = addressOf(request.url) ?? nowhere;
     const path = canonical(url.pathname);
     if (path !== undefined && path !== url.pathname) url.pathname = path;
     const { method } = request;
     const wanted = preflightMethod(request, method);
     const found = path === undefined ? undefined : find(wanted ?? method, path, request, url);
+    return { url, wanted, found };
+  };
+
+  const abandoned = (request: Request, context: Context, started: number): void => {
+    context.outcome.verdict = "left";
+    record(request, undefined, clientClosedRequest, context, started);
+  };
+
+  const serve: Gateway = async (request, caller) => {
+    const started = deps.now();
+    const { url, wanted, found } = located(request);
     const entered = enter(places, network(caller.ip), countsBodies && hasBody(request), started);
     const place = typeof entered === "string" ? undefined : entered;
     const context = contextOf({ caller, url, tier: plan.tier, settings, place, found });
@@ -115,8 +130,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     request.signal.onabort = () => {
       if (answered) return;
       if (place) leave(place);
-      context.outcome.verdict = "left";
-      record(request, undefined, clientClosedRequest, context, started);
+      abandoned(request, context, started);
     };
     let response: Response;
     try {
@@ -138,6 +152,11 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     record(request, response, response.status, context, started);
     return response;
   };
+  const left: LinkedGateway["left"] = (request, caller, started) => {
+    const { url, found } = located(request);
+    abandoned(request, contextOf({ caller, url, tier: plan.tier, settings, place: undefined, found }), started);
+  };
+  return Object.assign(serve, { left });
 };
 
 interface LinkedRoutes {
@@ -201,7 +220,7 @@ const withState = (tier: string, deps: Deps): Deps => {
 const nowhere: Address = { protocol: "", host: "", hostname: "", origin: "", pathname: "/", search: "" };
 
 /** What a line says of a request whose client left, after the habit of other gateways. It is never sent. */
-const clientClosedRequest = 499;
+export const clientClosedRequest = 499;
 
 const mapValues = <A, B>(all: Readonly<Record<string, A>>, map: (value: A, key: string) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(all).map(([key, value]) => [key, map(value, key)]));
