@@ -6,6 +6,8 @@ interface Source {
   /** What a service would believe. */
   readonly says: string;
   readonly source: string;
+  /** No page of the vendor's was found that names the headers, so somebody else's word is the source. */
+  readonly secondHand?: true;
 }
 
 export const spoofableHeaderSources: Readonly<Record<keyof typeof spoofableHeaders, Source>> = {
@@ -39,20 +41,35 @@ export const spoofableHeaderSources: Readonly<Record<keyof typeof spoofableHeade
     says: "who the user is, and the user's groups",
     source: "https://kubernetes.io/docs/reference/access-authn-authz/authentication/#authenticating-proxy",
   },
+  "kubernetes-user": {
+    by: "proxies with rights of their own; read by the Kubernetes API server",
+    says: "which user and groups to act as",
+    source: "https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/",
+  },
+  "elasticsearch-user": {
+    by: "applications with rights of their own; read by Elasticsearch",
+    says: "which user to act as",
+    source: "https://www.elastic.co/guide/en/elasticsearch/reference/current/run-as-privilege.html",
+  },
+  "metrics-tenant": {
+    by: "authenticating proxies; read by Loki, Mimir, Cortex and Thanos",
+    says: "which tenant's data it is",
+    source: "https://grafana.com/docs/loki/latest/operations/authentication/",
+  },
   "method-override": {
     by: "web frameworks and OData services",
     says: "another method than the one that the gate matched",
     source: "https://expressjs.com/en/resources/middleware/method-override.html",
   },
   "url-override": {
-    by: "IIS, Symfony, Zend, ASP.NET Core, Traefik",
+    by: "IIS, Symfony before CVE-2018-14773, Zend, ASP.NET Core, Traefik",
     says: "another URL or host than the one that the gate matched; a document to fetch",
-    source: "https://portswigger.net/research/practical-web-cache-poisoning",
+    source: "https://symfony.com/blog/cve-2018-14773-remove-support-for-legacy-and-risky-http-headers",
   },
   "https-claim": {
-    by: "Microsoft's proxies",
+    by: "Microsoft's proxies, Alibaba Cloud CDN; read by Jetty, Yii and others",
     says: "that the client came by HTTPS",
-    source: "https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/X-Forwarded-Proto",
+    source: "https://eclipse.dev/jetty/javadoc/jetty-11/org/eclipse/jetty/server/ForwardedRequestCustomizer.html",
   },
   "client-certificate": {
     by: "proxies that end TLS",
@@ -87,7 +104,7 @@ export const spoofableHeaderSources: Readonly<Record<keyof typeof spoofableHeade
   akamai: {
     by: "Akamai",
     says: "client address and place, that a request came through Akamai",
-    source: "https://techdocs.akamai.com/property-mgr/docs/origin-server",
+    source: "https://techdocs.akamai.com/property-mgr/docs/content-tgting",
   },
   cloudfront: {
     by: "Amazon CloudFront",
@@ -99,36 +116,68 @@ export const spoofableHeaderSources: Readonly<Record<keyof typeof spoofableHeade
     says: "the user's identity (`x-amzn-oidc-*`), the client's certificate (`x-amzn-mtls-*`)",
     source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html",
   },
+  "lambda-adapter": {
+    by: "aws-serverless-express and its like; Google's API Gateway",
+    says: "the event of API Gateway, with the user's identity in it",
+    source: "https://www.npmjs.com/package/aws-serverless-express",
+  },
   azure: {
-    by: "Azure Front Door, App Service",
-    says: "client address, the profile that a request came through, the user's identity",
+    by: "Azure Front Door, Application Request Routing of IIS",
+    says: "client address, the profile that a request came through, the client's certificate",
     source: "https://learn.microsoft.com/en-us/azure/frontdoor/front-door-http-headers-protocol",
   },
+  "app-service": {
+    by: "Azure App Service",
+    says: "the user's identity and tokens",
+    source: "https://learn.microsoft.com/en-us/azure/app-service/configure-authentication-user-identities",
+  },
+  iis: {
+    by: "the ASP.NET Core Module of IIS",
+    says: "the client's certificate, the Windows user",
+    source:
+      "https://learn.microsoft.com/en-us/dotnet/api/microsoft.aspnetcore.builder.iisoptions.forwardclientcertificate",
+  },
   google: {
-    by: "App Engine, Identity-Aware Proxy",
-    says: "client address, the user's identity, that a task or a cron job calls",
+    by: "App Engine",
+    says: "client address and place, that a task or a cron job calls",
     source: "https://cloud.google.com/appengine/docs/standard/reference/request-headers",
+  },
+  "google-iap": {
+    by: "Identity-Aware Proxy",
+    says: "the user's identity",
+    source: "https://cloud.google.com/iap/docs/identity-howto",
+  },
+  "google-endpoints": {
+    by: "Cloud Endpoints",
+    says: "the claims of a verified token",
+    source: "https://cloud.google.com/endpoints/docs/openapi/authenticating-users-custom",
+  },
+  "google-tasks": {
+    by: "Cloud Tasks, Cloud Scheduler",
+    says: "that a task or a job calls",
+    source: "https://cloud.google.com/tasks/docs/creating-http-target-tasks",
   },
   imperva: {
     by: "Imperva",
     says: "client address",
-    source:
-      "https://docs-cybersec.thalesgroup.com/bundle/cloud-application-security/page/settings/xray-debug-headers.htm",
+    source: "https://www.rubydoc.info/gems/imperva-rails/0.1.1",
+    secondHand: true,
   },
   sucuri: {
     by: "Sucuri",
     says: "client address",
     source: "https://docs.sucuri.net/website-firewall/troubleshooting/same-ip-for-all-users/",
+    secondHand: true,
   },
   alibaba: {
     by: "Alibaba Cloud CDN",
     says: "client address",
-    source: "https://www.alibabacloud.com/help/en/cdn/",
+    source: "https://www.alibabacloud.com/help/en/cdn/support/how-to-obtain-the-real-client-ip-from-the-origin-server",
   },
   tencent: {
     by: "Tencent EdgeOne",
     says: "client address and place",
-    source: "https://edgeone.ai/document/56724",
+    source: "https://edgeone.ai/document/54211",
   },
   fly: {
     by: "Fly.io",
@@ -143,32 +192,65 @@ export const spoofableHeaderSources: Readonly<Record<keyof typeof spoofableHeade
   netlify: {
     by: "Netlify",
     says: "client address, site, account",
-    source: "https://docs.netlify.com/routing/headers/",
+    source: "https://github.com/netlify/primitives/blob/main/packages/edge-functions/dev/src/node/headers.ts",
   },
   digitalocean: {
     by: "DigitalOcean App Platform",
     says: "client address",
-    source: "https://docs.digitalocean.com/products/app-platform/",
+    source: "https://github.com/mixpanel/tracking-proxy/issues/31",
+    secondHand: true,
   },
   envoy: {
     by: "Envoy",
     says: "client address, that a call is internal, retries, timeouts, the original path",
-    source: "https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers",
+    source: "https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/header_sanitizing",
   },
   linkerd: {
     by: "Linkerd",
     says: "who calls, and where a request goes instead",
-    source: "https://linkerd.io/2-edge/reference/proxy-configuration/",
+    source: "https://github.com/linkerd/linkerd2-proxy/pull/173",
+  },
+  dapr: {
+    by: "Dapr sidecars",
+    says: "which service a sidecar calls, and who calls",
+    source:
+      "https://docs.dapr.io/developing-applications/building-blocks/service-invocation/howto-invoke-discover-services/",
   },
   weblogic: {
     by: "WebLogic's plug-ins for web servers",
     says: "client address, client certificate, that the client came by TLS",
-    source: "https://docs.oracle.com/en/middleware/fusion-middleware/web-tier/12.2.1.4/develop-plugin/",
+    source:
+      "https://docs.oracle.com/cd/E11035_01/wls100/schemaref/security/http.www.bea.com.ns.weblogic.920.domain/types/servertype.client-cert-proxy-enabled.html",
   },
   kong: {
-    by: "Kong",
+    by: "Kong, APISIX",
     says: "who the consumer is",
     source: "https://developer.konghq.com/plugins/key-auth/",
+  },
+  apisix: {
+    by: "the OpenID Connect plugins of APISIX and Kong",
+    says: "who the user is",
+    source: "https://apisix.apache.org/docs/apisix/plugins/openid-connect/",
+  },
+  webseal: {
+    by: "IBM Verify Access (WebSEAL)",
+    says: "who the user is, and the user's groups and credential",
+    source: "https://www.ibm.com/docs/en/sva/11.0.3?topic=solutions-client-identity-in-http-headers-c",
+  },
+  siteminder: {
+    by: "SiteMinder; read by Spring Security and others",
+    says: "who the user is",
+    source: "https://docs.spring.io/spring-security/reference/servlet/authentication/preauth.html",
+  },
+  shibboleth: {
+    by: "Shibboleth",
+    says: "who the user is, and who says so",
+    source: "https://wiki.shibboleth.net/confluence/display/SP3/SpoofChecking",
+  },
+  tailscale: {
+    by: "Tailscale Serve",
+    says: "who the user is",
+    source: "https://tailscale.com/s/serve-headers",
   },
   "oauth2-proxy": {
     by: "OAuth2 Proxy",
