@@ -208,25 +208,20 @@ const gone = (cause: unknown): never => {
 };
 
 const verifier = (config: Config<typeof spec>, deps: Deps) => {
-  const { issuer, audience, algorithms, leeway, "max-age": maxAge } = config;
-  const expected = {
-    issuer,
-    audience,
-    algorithms,
-    leeway: milliseconds(leeway) / 1000,
-    maxAge: maxAge === undefined ? undefined : milliseconds(maxAge) / 1000,
-  };
+  const { issuer, audience, algorithms } = config;
+  const maxAge = config["max-age"] === undefined ? undefined : milliseconds(config["max-age"]) / 1000;
+  const expected = { issuer, audience, algorithms, leeway: milliseconds(config.leeway) / 1000, maxAge };
   const { isSigned, verify } = tokenVerifier(expected, deps.now);
   const consumerOf = claimReader(config.consumer);
   const hasClaims = claimsFit(config.claims);
-  const judge = async (token: string, current: Keys, keys: KeySet): Promise<Verdict> => {
-    const claims = await verify(token, current, keys);
-    if (typeof claims === "string") return claims;
+  const judge = (claims: JWTPayload): Verdict => {
     const consumer = consumerIn(consumerOf(claims));
     if (consumer === undefined || !datesHold(claims) || !hasClaims(claims)) return "token-rejected";
     return hasScopes(claims, config.scopes) ? { claims, consumer } : "scope-missing";
   };
-  return { isSigned, verify: judge };
+  const verified = (token: string, current: Keys, keys: KeySet): Promise<Verdict> =>
+    verify(token, current, keys).then((it) => (typeof it === "string" ? it : judge(it)));
+  return { isSigned, verify: verified };
 };
 
 /** The feed's are asked of all tokens, those of the KV namespace where the manifest says so. */

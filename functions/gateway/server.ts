@@ -10,7 +10,7 @@ import { deadline } from "./deadline.ts";
 import { deprecation } from "./deprecation.ts";
 import { destination } from "./destination.ts";
 import { BodyLimit, learn } from "./facts.ts";
-import { answer, busy, type Codes, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
+import { busy, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
 import { finder } from "./finder.ts";
 import { finish } from "./finish.ts";
 import { asksForWebSocket } from "./hop.ts";
@@ -23,6 +23,7 @@ import { pipeline } from "./pipeline.ts";
 import type { Closed, Plan, RoutePlan } from "./plan.ts";
 import { preflightMethod } from "./preflight.ts";
 import { bytes, milliseconds, share } from "./quantities.ts";
+import { rescue } from "./rescue.ts";
 import type { Match } from "./router.ts";
 import { stateBinding, stateOf } from "./state.ts";
 import { partOf, stepsOf } from "./steps.ts";
@@ -236,26 +237,3 @@ const otherMethod = (request: Request, context: Context, allow: readonly string[
     ? new Response(null, { status: 204, headers })
     : refuse(context, gatewayCodes, "method-not-allowed", { headers });
 };
-
-/** Faults keep their code; anything else is `internal`, told to the log and to nobody outside. */
-const rescue = (error: unknown, context: Context, deps: Deps): Response => {
-  const fault =
-    error instanceof Fault ? (error as Fault<Codes>) : new Fault<Codes>(gatewayCodes, "internal", { cause: error });
-  const { code, meaning, options, cause } = fault;
-  const { tier, name } = context.route;
-  context.outcome.verdict = meaning.status < 500 ? "refused" : "failed";
-  context.outcome.code = code;
-  if (meaning.status >= 500 && cause !== undefined)
-    deps.log({
-      type: "fault",
-      tier,
-      route: name || null,
-      code,
-      cause: describe(cause),
-      request: context.caller.requestId,
-    });
-  return answer(code, meaning, context.caller.requestId, options);
-};
-
-const describe = (cause: unknown): string =>
-  (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).slice(0, 500);
