@@ -138,7 +138,7 @@ type Verdict = Accepted | Code;
 
 export const make = (config: Config<typeof spec>, deps: Deps, { tier }: Pick<Place, "tier">): Guard => {
   const keys = keySet(config, deps, tier);
-  const verify = verifier(config, deps);
+  const { isSigned, verify } = verifier(config, deps);
   const leeway = milliseconds(config.leeway) / 1000;
   const maxAge = config["max-age"] === undefined ? Number.POSITIVE_INFINITY : milliseconds(config["max-age"]) / 1000;
   const isRevoked = revocations(config, deps);
@@ -179,7 +179,10 @@ export const make = (config: Config<typeof spec>, deps: Deps, { tier }: Pick<Pla
     const token = tokenOf(request, context);
     if (token === undefined) return deny("token-missing", context);
     if (token === "" || token.length > longest) return deny("token-invalid", context);
-    const current = available(keys.current, gone);
+    const fresh = keys.fresh();
+    // What no key could make hold is no reason to ask the issuer, and no fault of the issuer that it is refused.
+    if (!fresh && !isSigned(token)) return deny("token-invalid", context);
+    const current = fresh ?? available(keys.current, gone);
     const verdict = current instanceof Promise ? current.then((it) => judge(token, it)) : judge(token, current);
     return verdict instanceof Promise ? verdict.then((it) => told(it, context)) : told(verdict, context);
   };
@@ -205,24 +208,20 @@ const gone = (cause: unknown): never => {
 };
 
 const verifier = (config: Config<typeof spec>, deps: Deps) => {
-  const { issuer, audience, algorithms, leeway, "max-age": maxAge } = config;
-  const expected = {
-    issuer,
-    audience,
-    algorithms,
-    leeway: milliseconds(leeway) / 1000,
-    maxAge: maxAge === undefined ? undefined : milliseconds(maxAge) / 1000,
-  };
-  const verify = tokenVerifier(expected, deps.now);
+  const { issuer, audience, algorithms } = config;
+  const maxAge = config["max-age"] === undefined ? undefined : milliseconds(config["max-age"]) / 1000;
+  const expected = { issuer, audience, algorithms, leeway: milliseconds(config.leeway) / 1000, maxAge };
+  const { isSigned, verify } = tokenVerifier(expected, deps.now);
   const consumerOf = claimReader(config.consumer);
   const hasClaims = claimsFit(config.claims);
-  return async (token: string, current: Keys, keys: KeySet): Promise<Verdict> => {
-    const claims = await verify(token, current, keys);
-    if (typeof claims === "string") return claims;
+  const judge = (claims: JWTPayload): Verdict => {
     const consumer = consumerIn(consumerOf(claims));
     if (consumer === undefined || !datesHold(claims) || !hasClaims(claims)) return "token-rejected";
     return hasScopes(claims, config.scopes) ? { claims, consumer } : "scope-missing";
   };
+  const verified = (token: string, current: Keys, keys: KeySet): Promise<Verdict> =>
+    verify(token, current, keys).then((it) => (typeof it === "string" ? it : judge(it)));
+  return { isSigned, verify: verified };
 };
 
 /** The feed's are asked of all tokens, those of the KV namespace where the manifest says so. */

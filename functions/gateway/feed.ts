@@ -3,7 +3,7 @@ import { type Entry, type Kind, oldMs, overlaid, type Told } from "./overlay.ts"
 import type { Parts } from "./part.ts";
 import type { Plan } from "./plan.ts";
 import { revocations } from "./revocations.ts";
-import { type Gateway, link } from "./server.ts";
+import { clientClosedRequest, type Gateway, link } from "./server.ts";
 import { toldOf } from "./told.ts";
 import type { Deps } from "./types.ts";
 
@@ -80,6 +80,12 @@ export const live: Live = (plan, parts, world, source) => {
     while (deps.now() - heardAt >= oldMs && deps.now() - since < patienceMs) await deps.sleep(turnMs);
   };
 
+  /** Goes on where the client leaves: clients that break off would keep the gate from its news otherwise. */
+  const completed = (work: Promise<void>): Promise<void> => {
+    source.defer(work);
+    return work;
+  };
+
   const isAsking = (now: number): boolean => now - askedAt < patienceMs && askedAt > heardAt;
 
   /** A stream asks for news by itself: the gate may have no other request any more. */
@@ -98,8 +104,12 @@ export const live: Live = (plan, parts, world, source) => {
     const age = now - heardAt;
     if (age >= freshMs) {
       const asking = isAsking(now);
-      if (age >= oldMs) await (asking ? waited() : refresh());
-      else if (!asking) source.defer(refresh());
+      if (age >= oldMs) {
+        // Where the client leaves meanwhile, the runtime cancels what follows, so its line is written then or never.
+        request.signal.onabort = () => serve.left(request, caller, now);
+        await (asking ? waited() : completed(refresh()));
+        if (request.signal.aborted) return new Response(null, { status: clientClosedRequest });
+      } else if (!asking) source.defer(refresh());
     }
     if (now >= expires) apply(now);
     return serve(request, caller);

@@ -12,6 +12,8 @@ export interface Keys extends VerificationKeys {
 }
 
 export interface KeySet {
+  /** Keys that need nobody to be asked; undefined where the issuer would be. */
+  readonly fresh: () => Keys | undefined;
   /** @throws where there are no keys to be had: the issuer is down, and no copy is young enough */
   readonly current: () => Keys | Promise<Keys>;
   /** For a token that none of these verifies: newer ones, or undefined where the issuer was asked a moment ago. */
@@ -44,7 +46,7 @@ export interface KeySetOptions {
 
 export const fixedKeys = (keys: JSONWebKeySet["keys"]): KeySet => {
   const all = keysOf(keys);
-  return { current: () => all, newerThan: async () => undefined };
+  return { fresh: () => all, current: () => all, newerThan: async () => undefined };
 };
 
 const keysOf = (keys: JSONWebKeySet["keys"]): Keys => ({ ...verificationKeys(keys), text: JSON.stringify(keys) });
@@ -145,11 +147,14 @@ export const fetchedKeys = ({ tier, issuer, url, freshMs, staleMs, cooldownMs }:
     throw new Error(`the keys of ${url} are not to be had`);
   };
 
+  const fresh = (): Keys | undefined => (deps.now() < held.fetchedAt + freshMs ? held.made : undefined);
+
   return {
+    fresh,
     current: () => {
-      const now = deps.now();
-      if (held.made && now < held.fetchedAt + freshMs) return held.made;
-      if (now < held.triedAt + cooldownMs && held.made) return usable();
+      const keys = fresh();
+      if (keys) return keys;
+      if (deps.now() < held.triedAt + cooldownMs && held.made) return usable();
       // With a copy at hand, nobody waits for whoever is asking already.
       return underWay() && held.made ? usable() : askOnce().then(usable);
     },

@@ -21,7 +21,7 @@ export const limits = () =>
       .refine((text) => share(text) > 0, "a client needs a share, or nobody is served: 25%")
       .default("25%")
       .describe(
-        "The largest share of `concurrency` that one client holds: a consumer, else an address (an IPv6 client is its /64); one request at least, and `100%` for no such bound",
+        "The largest share of `concurrency` that one client holds at once, per isolate: a consumer, else an address (an IPv6 client is its /64). 25% of 1000 is 250 requests, at 100 ms each 2500 a second; what is beyond is 429 `client-busy`. Raise it where many users whom no filter identifies share an address (a NAT, a company's proxy, another CDN), to the requests that come from there per second times the seconds each takes, over `concurrency`; `100%` for no such bound. One request at least",
       ),
     "body-idle": duration()
       .refine((text) => milliseconds(text) >= 1000 && milliseconds(text) <= 300_000, "1s to 5m")

@@ -10,7 +10,7 @@ import { deadline } from "./deadline.ts";
 import { deprecation } from "./deprecation.ts";
 import { destination } from "./destination.ts";
 import { BodyLimit, learn } from "./facts.ts";
-import { answer, busy, type Codes, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
+import { busy, Fault, gatewayCodes, refuse, upstreamCodes } from "./faults.ts";
 import { finder } from "./finder.ts";
 import { finish } from "./finish.ts";
 import { asksForWebSocket } from "./hop.ts";
@@ -23,6 +23,7 @@ import { pipeline } from "./pipeline.ts";
 import type { Closed, Plan, RoutePlan } from "./plan.ts";
 import { preflightMethod } from "./preflight.ts";
 import { bytes, milliseconds, share } from "./quantities.ts";
+import { rescue } from "./rescue.ts";
 import type { Match } from "./router.ts";
 import { stateBinding, stateOf } from "./state.ts";
 import { partOf, stepsOf } from "./steps.ts";
@@ -30,6 +31,11 @@ import type { StreamAge } from "./stream-age.ts";
 import type { Caller, Context, Count, Deps, Handler, HeaderEdit, Settings } from "./types.ts";
 
 export type Gateway = (request: Request, caller: Caller) => Promise<Response>;
+
+export interface LinkedGateway extends Gateway {
+  /** Records a request whose client left before the gate began with it. @param started milliseconds since the epoch */
+  readonly left: (request: Request, caller: Caller, started: number) => void;
+}
 
 /** A route, ready to run: with its destination at the end, and for a preflight with nothing behind its filters. */
 interface Linked {
@@ -44,7 +50,7 @@ interface Linked {
  * Prepares everything once, so that a request only works.
  * @throws where a part refuses its configuration: the platform then refuses the version
  */
-export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
+export const link = (plan: Plan, parts: Parts, deps: Deps): LinkedGateway => {
   const { routes, localReply } = linkRoutes(
     plan,
     parts,
@@ -94,14 +100,24 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     return isPreflight ? preflight(request, context) : run(request, context);
   };
 
-  return async (request, caller) => {
-    const started = deps.now();
+  const located = (request: Request) => {
     const url = addressOf(request.url) ?? nowhere;
     const path = canonical(url.pathname);
     if (path !== undefined && path !== url.pathname) url.pathname = path;
     const { method } = request;
     const wanted = preflightMethod(request, method);
     const found = path === undefined ? undefined : find(wanted ?? method, path, request, url);
+    return { url, wanted, found };
+  };
+
+  const abandoned = (request: Request, context: Context, started: number): void => {
+    context.outcome.verdict = "left";
+    record(request, undefined, clientClosedRequest, context, started);
+  };
+
+  const serve: Gateway = async (request, caller) => {
+    const started = deps.now();
+    const { url, wanted, found } = located(request);
     const entered = enter(places, network(caller.ip), countsBodies && hasBody(request), started);
     const place = typeof entered === "string" ? undefined : entered;
     const context = contextOf({ caller, url, tier: plan.tier, settings, place, found });
@@ -115,8 +131,7 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     request.signal.onabort = () => {
       if (answered) return;
       if (place) leave(place);
-      context.outcome.verdict = "left";
-      record(request, undefined, clientClosedRequest, context, started);
+      abandoned(request, context, started);
     };
     let response: Response;
     try {
@@ -138,6 +153,11 @@ export const link = (plan: Plan, parts: Parts, deps: Deps): Gateway => {
     record(request, response, response.status, context, started);
     return response;
   };
+  const left: LinkedGateway["left"] = (request, caller, started) => {
+    const { url, found } = located(request);
+    abandoned(request, contextOf({ caller, url, tier: plan.tier, settings, place: undefined, found }), started);
+  };
+  return Object.assign(serve, { left });
 };
 
 interface LinkedRoutes {
@@ -201,7 +221,7 @@ const withState = (tier: string, deps: Deps): Deps => {
 const nowhere: Address = { protocol: "", host: "", hostname: "", origin: "", pathname: "/", search: "" };
 
 /** What a line says of a request whose client left, after the habit of other gateways. It is never sent. */
-const clientClosedRequest = 499;
+export const clientClosedRequest = 499;
 
 const mapValues = <A, B>(all: Readonly<Record<string, A>>, map: (value: A, key: string) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(all).map(([key, value]) => [key, map(value, key)]));
@@ -217,26 +237,3 @@ const otherMethod = (request: Request, context: Context, allow: readonly string[
     ? new Response(null, { status: 204, headers })
     : refuse(context, gatewayCodes, "method-not-allowed", { headers });
 };
-
-/** Faults keep their code; anything else is `internal`, told to the log and to nobody outside. */
-const rescue = (error: unknown, context: Context, deps: Deps): Response => {
-  const fault =
-    error instanceof Fault ? (error as Fault<Codes>) : new Fault<Codes>(gatewayCodes, "internal", { cause: error });
-  const { code, meaning, options, cause } = fault;
-  const { tier, name } = context.route;
-  context.outcome.verdict = meaning.status < 500 ? "refused" : "failed";
-  context.outcome.code = code;
-  if (meaning.status >= 500 && cause !== undefined)
-    deps.log({
-      type: "fault",
-      tier,
-      route: name || null,
-      code,
-      cause: describe(cause),
-      request: context.caller.requestId,
-    });
-  return answer(code, meaning, context.caller.requestId, options);
-};
-
-const describe = (cause: unknown): string =>
-  (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).slice(0, 500);

@@ -1,4 +1,5 @@
 /** Who writes or reads each group of spoofable headers, and the page that says so. Only tools read this; no gate carries it. */
+import { identityHeaderSources } from "./identity-header-sources.ts";
 import type { spoofableHeaders } from "./spoofable-headers.ts";
 
 interface Source {
@@ -6,6 +7,8 @@ interface Source {
   /** What a service would believe. */
   readonly says: string;
   readonly source: string;
+  /** No page of the vendor's was found that names the headers, so somebody else's word is the source. */
+  readonly secondHand?: true;
 }
 
 export const spoofableHeaderSources: Readonly<Record<keyof typeof spoofableHeaders, Source>> = {
@@ -34,30 +37,20 @@ export const spoofableHeaderSources: Readonly<Record<keyof typeof spoofableHeade
     says: "the proxy that a service is to use (httpoxy), credentials for a proxy",
     source: "https://httpoxy.org/",
   },
-  "remote-user": {
-    by: "authenticating proxies (Kubernetes, Authelia, Grafana)",
-    says: "who the user is, and the user's groups",
-    source: "https://kubernetes.io/docs/reference/access-authn-authz/authentication/#authenticating-proxy",
-  },
   "method-override": {
     by: "web frameworks and OData services",
     says: "another method than the one that the gate matched",
     source: "https://expressjs.com/en/resources/middleware/method-override.html",
   },
   "url-override": {
-    by: "IIS, Symfony, Zend, ASP.NET Core, Traefik",
+    by: "IIS, Symfony before CVE-2018-14773, Zend, ASP.NET Core, Traefik",
     says: "another URL or host than the one that the gate matched; a document to fetch",
-    source: "https://portswigger.net/research/practical-web-cache-poisoning",
+    source: "https://symfony.com/blog/cve-2018-14773-remove-support-for-legacy-and-risky-http-headers",
   },
   "https-claim": {
-    by: "Microsoft's proxies",
+    by: "Microsoft's proxies, Alibaba Cloud CDN; read by Jetty, Yii and others",
     says: "that the client came by HTTPS",
-    source: "https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/X-Forwarded-Proto",
-  },
-  "client-certificate": {
-    by: "proxies that end TLS",
-    says: "the client's certificate",
-    source: "https://www.rfc-editor.org/rfc/rfc9440#section-4",
+    source: "https://eclipse.dev/jetty/javadoc/jetty-11/org/eclipse/jetty/server/ForwardedRequestCustomizer.html",
   },
   sendfile: {
     by: "nginx, Apache, Rack",
@@ -87,7 +80,7 @@ export const spoofableHeaderSources: Readonly<Record<keyof typeof spoofableHeade
   akamai: {
     by: "Akamai",
     says: "client address and place, that a request came through Akamai",
-    source: "https://techdocs.akamai.com/property-mgr/docs/origin-server",
+    source: "https://techdocs.akamai.com/property-mgr/docs/content-tgting",
   },
   cloudfront: {
     by: "Amazon CloudFront",
@@ -100,35 +93,41 @@ export const spoofableHeaderSources: Readonly<Record<keyof typeof spoofableHeade
     source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html",
   },
   azure: {
-    by: "Azure Front Door, App Service",
-    says: "client address, the profile that a request came through, the user's identity",
+    by: "Azure Front Door, Application Request Routing of IIS",
+    says: "client address, the profile that a request came through, the client's certificate",
     source: "https://learn.microsoft.com/en-us/azure/frontdoor/front-door-http-headers-protocol",
   },
   google: {
-    by: "App Engine, Identity-Aware Proxy",
-    says: "client address, the user's identity, that a task or a cron job calls",
+    by: "App Engine",
+    says: "client address and place, that a task or a cron job calls",
     source: "https://cloud.google.com/appengine/docs/standard/reference/request-headers",
+  },
+  "google-tasks": {
+    by: "Cloud Tasks, Cloud Scheduler",
+    says: "that a task or a job calls",
+    source: "https://cloud.google.com/tasks/docs/creating-http-target-tasks",
   },
   imperva: {
     by: "Imperva",
     says: "client address",
-    source:
-      "https://docs-cybersec.thalesgroup.com/bundle/cloud-application-security/page/settings/xray-debug-headers.htm",
+    source: "https://www.rubydoc.info/gems/imperva-rails/0.1.1",
+    secondHand: true,
   },
   sucuri: {
     by: "Sucuri",
     says: "client address",
     source: "https://docs.sucuri.net/website-firewall/troubleshooting/same-ip-for-all-users/",
+    secondHand: true,
   },
   alibaba: {
     by: "Alibaba Cloud CDN",
     says: "client address",
-    source: "https://www.alibabacloud.com/help/en/cdn/",
+    source: "https://www.alibabacloud.com/help/en/cdn/support/how-to-obtain-the-real-client-ip-from-the-origin-server",
   },
   tencent: {
     by: "Tencent EdgeOne",
     says: "client address and place",
-    source: "https://edgeone.ai/document/56724",
+    source: "https://edgeone.ai/document/54211",
   },
   fly: {
     by: "Fly.io",
@@ -143,46 +142,35 @@ export const spoofableHeaderSources: Readonly<Record<keyof typeof spoofableHeade
   netlify: {
     by: "Netlify",
     says: "client address, site, account",
-    source: "https://docs.netlify.com/routing/headers/",
+    source: "https://github.com/netlify/primitives/blob/main/packages/edge-functions/dev/src/node/headers.ts",
   },
   digitalocean: {
     by: "DigitalOcean App Platform",
     says: "client address",
-    source: "https://docs.digitalocean.com/products/app-platform/",
+    source: "https://github.com/mixpanel/tracking-proxy/issues/31",
+    secondHand: true,
   },
   envoy: {
     by: "Envoy",
     says: "client address, that a call is internal, retries, timeouts, the original path",
-    source: "https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers",
+    source: "https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/header_sanitizing",
   },
   linkerd: {
     by: "Linkerd",
     says: "who calls, and where a request goes instead",
-    source: "https://linkerd.io/2-edge/reference/proxy-configuration/",
+    source: "https://github.com/linkerd/linkerd2-proxy/pull/173",
+  },
+  dapr: {
+    by: "Dapr sidecars",
+    says: "which service a sidecar calls, and who calls",
+    source:
+      "https://docs.dapr.io/developing-applications/building-blocks/service-invocation/howto-invoke-discover-services/",
   },
   weblogic: {
     by: "WebLogic's plug-ins for web servers",
     says: "client address, client certificate, that the client came by TLS",
-    source: "https://docs.oracle.com/en/middleware/fusion-middleware/web-tier/12.2.1.4/develop-plugin/",
+    source:
+      "https://docs.oracle.com/cd/E11035_01/wls100/schemaref/security/http.www.bea.com.ns.weblogic.920.domain/types/servertype.client-cert-proxy-enabled.html",
   },
-  kong: {
-    by: "Kong",
-    says: "who the consumer is",
-    source: "https://developer.konghq.com/plugins/key-auth/",
-  },
-  "oauth2-proxy": {
-    by: "OAuth2 Proxy",
-    says: "who the user is, the user's groups and token",
-    source: "https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview",
-  },
-  authentik: {
-    by: "authentik",
-    says: "who the user is, and the user's groups",
-    source: "https://docs.goauthentik.io/add-secure-apps/providers/proxy/",
-  },
-  pomerium: {
-    by: "Pomerium",
-    says: "who the user is",
-    source: "https://www.pomerium.com/docs/capabilities/getting-users-identity",
-  },
+  ...identityHeaderSources,
 };

@@ -18,11 +18,14 @@ removed too: many a service reads \`x_customer\` and \`x.customer\` as \`x-custo
 | --- | --- | --- | --- |
 ${Object.entries(spoofableHeaders)
   .map(([group, headers]) => {
-    const { by, says, source } = spoofableHeaderSources[group as keyof typeof spoofableHeaders];
-    const link = source.startsWith("https:") ? `<${source}>` : `[${source}](../../${source})`;
+    const { by, says, source, secondHand } = spoofableHeaderSources[group as keyof typeof spoofableHeaders];
+    const page = source.startsWith("https:") ? `<${source}>` : `[${source}](../../${source})`;
+    const link = secondHand ? `${page} (second hand)` : page;
     return `| ${by} | ${says} | ${headers.map((it) => `\`${it}\``).join(" ")} | ${link} |`;
   })
   .join("\n")}
+
+Sources were read in November 2026. Where it says *second hand*, no page of the vendor's was found that names the headers.
 
 Of \`cf-*\`, these stay, since Cloudflare writes them over what a client sent, or since they are signed:
 ${[...writtenByCloudflare].map((it) => `\`${it}\``).join(" ")} (\`cf-connecting-ip\` goes no further than the gate). Others, such as those of managed

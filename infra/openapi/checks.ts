@@ -43,7 +43,7 @@ export const planOf = (
   });
   const body =
     operation.body &&
-    bodyOf(document, operation.body, `the body of ${where}`, translate, (what) => note({ where, what }));
+    bodyOf(document, operation.body, `the body of ${where}`, translate, (it) => note({ where, ...it }));
   return { parameters: parameters.map((it) => besideOthers(it, operation)), ...(body && { body }) };
 };
 

@@ -3,7 +3,7 @@ import type { BodyCheck, ContentCheck } from "../../functions/gateway/validators
 import { isMap, type JsonMap, mapOf, type Rooted, resolved } from "./document.ts";
 import { formOf } from "./forms.ts";
 import { isForm, isJson, isMultipart, mediaTypeOf } from "./media-types.ts";
-import type { Schema } from "./schemas.ts";
+import type { Note, Schema } from "./schemas.ts";
 import { shapeOf, type Translate } from "./shapes.ts";
 
 export type ContentPlan = Omit<ContentCheck, "check"> & { readonly schema: Schema };
@@ -12,22 +12,24 @@ export type BodyPlan = Pick<BodyCheck, "required"> & {
   readonly types: Readonly<Record<string, ContentPlan | null>>;
 };
 
-/** @param note is called with what is not checked */
+/** @param note is called with what is not checked, and with what nobody looks into */
 export const bodyOf = (
   document: Rooted,
   body: JsonMap,
   name: string,
   translate: Translate,
-  note: (what: string) => void,
+  note: (it: Omit<Note, "where">) => void,
 ): BodyPlan | undefined => {
   const types = Object.entries(mapOf(body.content)).map(([key, it]): [string, ContentPlan | null] => {
     const type = mediaTypeOf(key);
     const media = mapOf(resolved(document, it));
     const plan = contentOf(document, type, media, name, translate);
-    for (const what of isMultipart(type) ? headersOf(document, media) : []) note(what);
-    if (typeof plan !== "string") return [type, plan];
-    note(`bodies of ${type} are not checked: ${plan}`);
-    return [type, null];
+    for (const what of isMultipart(type) ? headersOf(document, media) : []) note({ what });
+    if (typeof plan === "string") note({ what: `bodies of ${type} are not checked: ${plan}` });
+    if (plan === null && Object.keys(mapOf(media.encoding)).length > 0)
+      note({ what: `encoding of ${type} is not checked` });
+    if (plan === null) note({ kind: "otherwise", what: `bodies of ${type} pass unread: ${silent(media)}` });
+    return [type, typeof plan === "string" ? null : plan];
   });
   return types.length === 0 ? undefined : { required: body.required === true, types: Object.fromEntries(types) };
 };
@@ -50,6 +52,9 @@ const contentOf = (
   if (typeof form === "string") return form;
   return { as: isMultipart(type) ? "multipart" : "form", form, schema };
 };
+
+const silent = ({ schema }: JsonMap): string =>
+  schema === undefined ? "the document has no schema of them" : "their schema takes any";
 
 /** Words that leave every body of its media type be. */
 const open = [

@@ -113,8 +113,10 @@ export const openDoor = async (port: number, host: string, { send, missed }: Doo
     });
     behind.on("error", (error) => decline(response, unreadable(error)));
     response.once("close", () => !response.writableFinished && reset(behind));
-    if (decided.onward.hasBody) pipeline(request, behind).catch(() => reset(behind));
-    else behind.end();
+    if (!decided.onward.hasBody) return behind.end();
+    // A Worker begins with the head, and not with the first of the body.
+    behind.flushHeaders();
+    return pipeline(request, behind).catch(() => reset(behind));
   };
   const guarded = (request: http.IncomingMessage, response: http.ServerResponse) =>
     void forward(request, response).catch((error: Error) => decline(response, unreadable(error)));

@@ -3,6 +3,7 @@ import net from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type City, startCity, until } from "../../e2e/city.ts";
+import { ends, leave } from "../../e2e/leave.ts";
 import { converse, messagesIn, type RawService, rawService } from "../messages/wire.ts";
 import { rows } from "./rows.ts";
 
@@ -82,7 +83,6 @@ it.each(rows)("$it: no 5xx, and nobody but the client to blame ($authority)", as
 });
 
 const broken: readonly (readonly [string, string])[] = [
-  ["a head", "POST /a/plain HTTP/1.1\r\nHost: local"],
   ["a small body", "POST /a/plain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc"],
   ["a large body", "PUT /a/plain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\nabc"],
   ["a body of a GET", "GET /a/plain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc"],
@@ -97,19 +97,21 @@ const broken: readonly (readonly [string, string])[] = [
 ];
 
 it.each(broken)("a client that breaks off %s has no service blamed", async (_, bytes) => {
-  const lines = () => city.lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
-  for (const end of ["resetAndDestroy", "end"] as const) {
-    city.lines.length = 0;
-    const socket = net.connect(city.port, "localhost", () => socket.write(bytes));
-    socket.on("error", () => {}).resume();
-    // The gate has begun when the connection has been still for a moment; a head alone begins nothing.
-    await new Promise((wake) => setTimeout(wake, 100));
-    socket[end]();
-    if (bytes.includes("\r\n\r\n"))
-      await until(() => lines().some(({ type }) => type === "access"), "its line is written");
-    expect(lines().filter(({ type, verdict }) => type === "fault" || verdict === "failed")).toEqual([]);
-    socket.destroy();
+  for (const end of ends) {
+    const lines = await leave(city, { bytes }, end);
+    expect(lines.filter(({ type, verdict }) => type === "fault" || verdict === "failed")).toEqual([]);
+    expect({ end, written: lines.some(({ type }) => type === "access") }).toEqual({ end, written: true });
   }
+});
+
+it("a client that breaks off a head begins nothing", async () => {
+  const before = city.lines.length;
+  const socket = net.connect(city.port, "localhost", () => socket.write("POST /a/plain HTTP/1.1\r\nHost: local"));
+  socket.on("error", () => {}).resume();
+  await new Promise((sent) => socket.once("ready", sent));
+  socket.resetAndDestroy();
+  expect(await statusOf("GET /a/plain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).toBe(200);
+  expect(city.lines.slice(before).filter((line) => line.includes('"method":"POST"'))).toEqual([]);
 });
 
 it("after all of them everybody is served", async () => {

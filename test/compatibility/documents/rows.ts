@@ -362,6 +362,44 @@ export const rows: readonly DocumentRow[] = [
     ],
   },
   {
+    it: "bodies of which a gate reads nothing are listed by their media type, those that a schema describes as left out",
+    authority: oas(
+      "4.8.14, Media Type Object; 4.8.15.1.3, encoding multipart media types: multipart/mixed, multipart/related",
+    ),
+    files: one(
+      `  /a:
+    post:
+      requestBody:
+        content:
+          multipart/mixed: { schema: { type: object, properties: { meta: { type: object }, file: { type: string, format: binary } } } }
+          multipart/related: { schema: { type: array, items: {} }, encoding: { a: { headers: { X-Rate: {} } } } }
+          text/plain: { schema: { type: string, maxLength: 9 } }
+          text/xml: { schema: { type: object } }
+          application/octet-stream: { schema: { type: string, format: binary, maxLength: 9 } }
+    put:
+      requestBody:
+        content:
+          multipart/mixed: {}
+          multipart/related: { encoding: { a: { contentType: image/png } } }
+          text/plain: { schema: { type: string } }
+          application/octet-stream: { schema: { type: string, format: binary } }
+          image/*: { schema: {} }
+`,
+    ),
+    routes: ["POST /a", "PUT /a"],
+    listed: [
+      ...["multipart/mixed", "multipart/related", "text/plain", "text/xml", "application/octet-stream"].map(
+        (type) => `POST /a: bodies of ${type} are not checked: no gate reads this media type`,
+      ),
+      "PUT /a: bodies of multipart/mixed pass unread: the document has no schema of them",
+      "PUT /a: encoding of multipart/related is not checked",
+      "PUT /a: bodies of multipart/related pass unread: the document has no schema of them",
+      "PUT /a: bodies of text/plain pass unread: their schema takes any",
+      "PUT /a: bodies of application/octet-stream pass unread: their schema takes any",
+      "PUT /a: bodies of image/* pass unread: their schema takes any",
+    ],
+  },
+  {
     it: "3.2: references by $self, and media types of components, are followed; a deprecated scheme is listed",
     authority: oas32("4.1, OpenAPI Object: $self; 4.7, mediaTypes; 4.27, deprecated"),
     files: {

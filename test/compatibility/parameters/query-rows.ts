@@ -366,6 +366,28 @@ export const objectRows: readonly ParameterRow[] = [
     refuses: ["", "?filter[a]=101"],
   },
   {
+    it: "a required deepObject that requires no property stands somewhere all the same: no request has an empty one",
+    authority:
+      "RFC 6570, 2.3 (empty maps are undefined); kin-openapi, openapi3filter: no name of it, no value, so required fails",
+    parameters: filter({ type: "object", additionalProperties: { type: "string" } }, { required: true }),
+    takes: ["?filter[any]=x", "?filter[any]="],
+    refuses: ["", "?", "?other=1", "?filters[a]=1"],
+  },
+  {
+    it: "a required deepObject with a property that is required asks for that property",
+    authority: "OpenAPI 3.1.1, Parameter Object, required; JSON Schema 2020-12, 6.5.3",
+    parameters: filter({ type: "object", required: ["a"], properties: { a: limit } }, { required: true }),
+    takes: ["?filter[a]=1"],
+    refuses: ["", "?filter[b]=1", "?filter="],
+  },
+  {
+    it: "an optional deepObject with a property that is required may be left out, and is whole where it stands",
+    authority: "express-openapi-validator issue 656: the parameter is not required, so its properties are not",
+    parameters: filter({ type: "object", required: ["a"], properties: { a: limit } }),
+    takes: ["", "?filter[a]=1", "?other=1"],
+    refuses: ["?filter[b]=1"],
+  },
+  {
     it: "deepObject with allOf",
     authority: "JSON Schema 2020-12, section 10.2.1.1",
     parameters: filter({

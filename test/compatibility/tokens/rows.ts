@@ -4,12 +4,15 @@ import type { Row } from "../row.ts";
 import type { Token } from "./kit.ts";
 import { claimRows, issuerRows } from "./rows-claims.ts";
 import { keySetRows } from "./rows-keys.ts";
+import { outageRows } from "./rows-outage.ts";
 import { placeRows } from "./rows-places.ts";
 import { trustRows } from "./rows-trust.ts";
 
 export interface TokenRow extends Row {
   /** What the issuer publishes; by default the RSA key that signs, as `k1`. */
   readonly set?: readonly (JWK | null)[];
+  /** The issuer's key set cannot be had: each request for it is answered 500. */
+  readonly outage?: boolean;
   /** Of the filter, beside the issuer, the audience `wallet` and RS256. Null leaves a key out. */
   readonly jwt?: Readonly<Record<string, unknown>>;
   /** Filters behind it. */
@@ -26,6 +29,8 @@ export interface TokenRow extends Row {
 
 export interface Right {
   readonly status: number;
+  /** Whether the gate asks for the key set. */
+  readonly asksIssuer?: boolean;
   readonly code?: string;
   /** What the service is told of the consumer. */
   readonly consumer?: string;
@@ -37,4 +42,6 @@ export interface Right {
   readonly protocol?: (token: string) => string;
 }
 
-export const rows: readonly TokenRow[] = [...keySetRows, ...issuerRows, ...claimRows, ...placeRows, ...trustRows];
+export const rows: readonly TokenRow[] = [
+  ...[...keySetRows, ...issuerRows, ...claimRows, ...placeRows, ...trustRows, ...outageRows],
+];

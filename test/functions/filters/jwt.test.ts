@@ -1,5 +1,14 @@
 import fc from "fast-check";
-import { exportJWK, exportPKCS8, exportSPKI, generateKeyPair, importPKCS8, SignJWT, UnsecuredJWT } from "jose";
+import {
+  CompactSign,
+  exportJWK,
+  exportPKCS8,
+  exportSPKI,
+  generateKeyPair,
+  importPKCS8,
+  SignJWT,
+  UnsecuredJWT,
+} from "jose";
 import { describe, expect, it, vi } from "vitest";
 import * as headers from "../../../functions/filters/headers.ts";
 import { make, spec } from "../../../functions/filters/jwt.ts";
@@ -184,6 +193,29 @@ describe("keys by URL", () => {
     await time.pass(41 * 60_000);
     for (const send of gates)
       expect(await send("GET /", bearer(await lasting()))).toMatchObject({ status: 503, code: "keys-unavailable" });
+  });
+
+  it("garbage asks for no keys, whether there are none, old ones or fresh ones", async () => {
+    const { asked, send, time } = remote(() => Response.json({ keys: [key] }), { cache: "5m" });
+    const garbage = [
+      ...["garbage", "x.y.z", "e30.e30.AAAA", `${(await token()).split(".").slice(0, 2).join(".")}.`],
+      // Signed as a token is, by a key that nobody knows, but without claims.
+      await new CompactSign(new TextEncoder().encode("no claims"))
+        .setProtectedHeader({ alg: "EdDSA", kid: "k2" })
+        .sign(privateKey),
+    ];
+    const bring = async () => {
+      for (const text of garbage)
+        expect(await send("GET /", bearer(text))).toMatchObject({ status: 401, code: "token-invalid" });
+    };
+    await bring();
+    expect(asked).toHaveLength(0);
+    expect((await send("GET /", bearer(await lasting()))).status).toBe(200);
+    await time.pass(60_000);
+    await bring();
+    await time.pass(5 * 60_000);
+    await bring();
+    expect(asked).toHaveLength(1);
   });
 
   it("an issuer that is slow is given up, and the copy used", async () => {

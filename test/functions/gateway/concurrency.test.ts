@@ -159,6 +159,37 @@ describe("a gate", () => {
     expect(await Promise.all(waiting)).toEqual([200, 200, 200, 200]);
   });
 
+  it("serves a NAT with as many requests at once as the default says, and locks nobody out for longer than it is full", async () => {
+    const { send, held } = gate({ concurrency: 1000, "client-share": "25%" });
+    const nat = "198.51.100.1";
+    const waiting = Array.from({ length: 250 }, () => send(nat));
+    await turn();
+    expect(held).toHaveLength(250);
+    expect(await send(nat)).toBe("429 client-busy");
+    const other = send("198.51.100.2");
+    held.shift()?.();
+    await waiting.shift();
+    const next = send(nat);
+    await turn();
+    expect(held).toHaveLength(251);
+    for (const free of held) free();
+    expect(new Set(await Promise.all([...waiting, other, next]))).toEqual(new Set([200]));
+  });
+
+  it("serves four times as many users behind one address, where each is a consumer that is identified in time", async () => {
+    const { send, held } = gate({ concurrency: 1000, "client-share": "25%" }, (it) => it.headers.get("x-key") ?? "");
+    const waiting = [];
+    for (let user = 0; user < 1000; user++) {
+      waiting.push(send("198.51.100.1", { headers: { "x-key": `user-${user}` } }));
+      // Until it is identified, a request counts for the address.
+      if (user % 200 === 199) await turn();
+    }
+    await turn();
+    expect(held).toHaveLength(1000);
+    for (const free of held) free();
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set([200]));
+  });
+
   it("knows no bound of a client where its share is all", async () => {
     const { send, held } = gate({ concurrency: 3, "client-share": "100%" });
     const waiting = [1, 2, 3].map(() => send("203.0.113.7"));

@@ -188,6 +188,53 @@ describe("a gate", () => {
     expect(await get()).toBe(503);
   });
 
+  it("records a client that leaves while it waits for its feed, asks no service for it, and hears the feed all the same", async () => {
+    let hear = (_: Told): void => {};
+    const told = new Promise<Told>((resolve) => {
+      hear = resolve;
+    });
+    const counted: unknown[] = [];
+    const deferred: Promise<unknown>[] = [];
+    const asked: unknown[] = [];
+    const it = world({
+      fetch: async (request) => {
+        asked.push(request);
+        return new Response("ok");
+      },
+      count: (_, response, status, { route, outcome }) =>
+        void counted.push([response, status, route.name, outcome.verdict, outcome.upstream]),
+    });
+    const serve = live(plan, parts, it, {
+      read: () => told,
+      copy: async () => undefined,
+      defer: (work) => void deferred.push(work),
+    });
+    const leaving = ["/b", "/a", "/nowhere"].map((path) => {
+      const client = new AbortController();
+      const init = { method: "GET", signal: client.signal };
+      return { client, answer: serve(new Request(`https://gate.example${path}`, init), caller) };
+    });
+    await it.pass(5);
+    for (const { client } of leaving) client.abort();
+    expect(it.lines).toMatchObject([
+      { type: "access", route: "b", status: 499, verdict: "left", ms: 5 },
+      { type: "access", route: "a", status: 499, verdict: "left" },
+      { type: "access", route: null, status: 499, verdict: "left" },
+    ]);
+    hear({ revision: 1, entries: [closing(Number.MAX_SAFE_INTEGER)] });
+    await Promise.all(deferred);
+    await it.pass(20);
+    await Promise.all(leaving.map(({ answer }) => answer));
+    expect([asked.length, it.lines.length]).toEqual([0, 3]);
+    expect(counted).toEqual([
+      [undefined, 499, "b", "left", undefined],
+      [undefined, 499, "a", "left", undefined],
+      [undefined, 499, "", "left", undefined],
+    ]);
+    // Whoever comes next meets what the feed has said.
+    expect((await serve(new Request("https://gate.example/b"), caller)).status).toBe(503);
+  });
+
   it("asks once for all requests that wait", async () => {
     const { feed, get, world } = gate();
     const all = [get(), get(), get()];

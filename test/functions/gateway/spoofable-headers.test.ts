@@ -32,6 +32,11 @@ const spoofed = [
     "client-cert",
     "l5d-dst-override",
   ],
+  ...["x-forwarder-for", "impersonate-user", "impersonate-extra-scopes", "es-security-runas-user", "x-scope-orgid"],
+  ...["dapr-app-id", "tailscale-user-login", "iv-user", "iv-creds", "sm-user", "sm-userdn", "shib-identity-provider"],
+  ...["ms-aspnetcore-clientcert", "ms-aspnetcore-winauthtoken", "x-apigateway-event", "x-apigateway-api-userinfo"],
+  ...["x-endpoint-api-userinfo", "x-cloudtasks-queuename", "x-cloudscheduler", "x-userinfo", "x-proxied-https"],
+  ...["x-client-scheme", "thanos-tenant", "$wsra", "$wsru", "x_forwarded_for", "sm_user", "ssl_client_cert"],
   ...["x_customer", "x.customer", "x~customer", "postern-version", "postern-label", "x-forwarded-client-cert"],
 ];
 
@@ -42,7 +47,21 @@ const honest = [
   ...["x-goog-user-project", "x-requested-with", "x-csrf-token", "x-auth-token", "x-correlation-id", "x-b3-traceid"],
   ...["sec-ch-ua", "sec-fetch-site", "cdn-loop", "via", "max-forwards", "range", "if-none-match", "baggage", "dpop"],
   ...["cf-ray", "cf-ipcountry", "cf-visitor", "cf-access-jwt-assertion", "x-cloud-trace-context", "x-client-version"],
-  ...["x-customer", "x-device-id", "x-method-name", "x-hostname", "x-next-url", "x-tenant-id", "signature-input"],
+  ...[
+    "x-customer",
+    "x-device-id",
+    "x-method-name",
+    "x-hostname",
+    "x-client-id",
+    "x-client-info",
+    "x-user-id",
+    "x-id-token",
+    "iv",
+    "sm-session",
+    "x-next-url",
+    "x-tenant-id",
+    "signature-input",
+  ],
 ];
 
 describe("a client's claims", () => {

@@ -59,7 +59,7 @@ const judged = async (text: string, ...keys: JWK[]): Promise<string> => {
     maxAge: undefined,
   };
   const set = fixedKeys(keys);
-  const verdict = await tokenVerifier(expected, () => now)(text, await set.current(), set);
+  const verdict = await tokenVerifier(expected, () => now).verify(text, await set.current(), set);
   return typeof verdict === "string" ? verdict : "taken";
 };
 const refused = "token-invalid";

@@ -88,6 +88,7 @@ it("of what OpenAPI leaves undefined, how it is read", () => {
 it("of bodies", () => {
   const bodies = (content: object) => gapsOf(body(content), "/things");
   const unchecked = (type: string, why: string) => ["left-out", `bodies of ${type} are not checked: ${why}`];
+  const passed = (type: string, why: string) => ["otherwise", `bodies of ${type} pass unread: ${why}`];
   expect(
     bodies({
       "application/json": { schema: object({}) },
@@ -106,6 +107,7 @@ it("of bodies", () => {
       "application/pdf": { schema: { contentMediaType: "application/pdf" } },
       "text/csv": { schema: { type: "string" } },
       "text/xml": {},
+      "multipart/related": { encoding: { a: { contentType: "image/png" } } },
     }),
   ).toEqual([
     unchecked("application/xml", "no gate reads this media type"),
@@ -116,6 +118,12 @@ it("of bodies", () => {
     unchecked("application/x-www-form-urlencoded", "its schema is not that of an object"),
     ["left-out", "the headers of a are not checked: X-Rate"],
     unchecked("multipart/form-data", "the property a is application/xml, which no gate reads"),
+    passed("image/png", "their schema takes any"),
+    passed("application/pdf", "their schema takes any"),
+    passed("text/csv", "their schema takes any"),
+    passed("text/xml", "the document has no schema of them"),
+    ["left-out", "encoding of multipart/related is not checked"],
+    passed("multipart/related", "the document has no schema of them"),
   ]);
   expect(
     bodies({

@@ -27,7 +27,7 @@ export const greedyClient: Rule = {
   incident:
     "A single machine that opened connections and sent a few bytes on each from time to time closed web servers for everybody else (Slowloris, 2009).",
   remedy:
-    "Leave `limits.client-share` out: a quarter of the places is more than a browser, or an office behind one address, ever holds. It is right where all requests come from one proxy, whose users nothing tells apart.",
+    "Leave `limits.client-share` out, or raise it no further than the busiest address needs: requests per second from there, times the seconds each takes, over `limits.concurrency`. A quarter of 1000 places serves 2500 requests a second of 100 ms from one address. Each consumer whom a filter identifies has a share of its own. All of it is right where every request comes from one proxy, whose users nothing tells apart.",
   check: ({ tier: { source, manifest, routes } }) =>
     share(manifest.limits["client-share"]) > 0.5 && routes.some(asksService)
       ? [

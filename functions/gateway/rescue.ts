@@ -1,0 +1,26 @@
+/** Makes a problem of what was thrown. */
+import { answer, type Codes, Fault, gatewayCodes } from "./faults.ts";
+import type { Context, Deps } from "./types.ts";
+
+/** Faults keep their code; anything else is `internal`, told to the log and to nobody outside. */
+export const rescue = (error: unknown, context: Context, deps: Deps): Response => {
+  const fault =
+    error instanceof Fault ? (error as Fault<Codes>) : new Fault<Codes>(gatewayCodes, "internal", { cause: error });
+  const { code, meaning, options, cause } = fault;
+  const { tier, name } = context.route;
+  context.outcome.verdict = meaning.status < 500 ? "refused" : "failed";
+  context.outcome.code = code;
+  if (meaning.status >= 500 && cause !== undefined)
+    deps.log({
+      type: "fault",
+      tier,
+      route: name || null,
+      code,
+      cause: describe(cause),
+      request: context.caller.requestId,
+    });
+  return answer(code, meaning, context.caller.requestId, options);
+};
+
+const describe = (cause: unknown): string =>
+  (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).slice(0, 500);
