@@ -2,7 +2,8 @@
 import type http from "node:http";
 import { expect, it } from "vitest";
 import { machinesOn } from "../../infra/cloud/orphans.ts";
-import { service, until } from "../e2e/city.ts";
+import { service } from "../e2e/city.ts";
+import { until } from "../until.ts";
 import { ask, folderFor, liveCloud } from "./live.ts";
 import { onSubdomain, publication } from "./uploads.ts";
 

@@ -1,7 +1,8 @@
 import http from "node:http";
 import net from "node:net";
 import { describe, expect, it } from "vitest";
-import { city, manifest, service, until, workerdMemory } from "./city.ts";
+import { until } from "../until.ts";
+import { city, manifest, service, workerdMemory } from "./city.ts";
 
 const tier = (url: string, more = "") => ({
   "routes/files.yaml": manifest(

@@ -147,12 +147,3 @@ export const workerdMemory = (): number => {
     }
   throw new Error("no workerd runs under this process");
 };
-
-/** Waits for it, as long as a slow machine may need: twenty seconds. */
-export const until = async (holds: () => boolean, what: string): Promise<void> => {
-  for (let tries = 0; tries < 800; tries++) {
-    if (holds()) return;
-    await new Promise((wake) => setTimeout(wake, 25));
-  }
-  throw new Error(`it never came to this: ${what}`);
-};

@@ -6,7 +6,8 @@ import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { home } from "../../infra/gen/generated.ts";
-import { manifest, project, service, until } from "./city.ts";
+import { until } from "../until.ts";
+import { manifest, project, service } from "./city.ts";
 
 const loop = async (files: Readonly<Record<string, string>>, more: readonly string[] = []) => {
   const root = project(files);

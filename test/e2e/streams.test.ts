@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { city, manifest, service, until } from "./city.ts";
+import { until } from "../until.ts";
+import { city, manifest, service } from "./city.ts";
 
 const tier = (url: string) => ({
   "routes/live.yaml": manifest(

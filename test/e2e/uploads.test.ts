@@ -1,7 +1,8 @@
 /** Slow uploads of one client, while another one is served all the time. */
 import net from "node:net";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
-import { type City, manifest, type Service, startCity, startService, stopService, until } from "./city.ts";
+import { until } from "../until.ts";
+import { type City, manifest, type Service, startCity, startService, stopService } from "./city.ts";
 
 const tier = (name: string, limits: string, url: string) => ({
   [`routes/${name}.yaml`]: manifest(

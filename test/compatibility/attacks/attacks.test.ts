@@ -2,7 +2,8 @@
 import net from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type City, startCity, until } from "../../e2e/city.ts";
+import { type City, startCity } from "../../e2e/city.ts";
+import { until } from "../../until.ts";
 import { converse, messagesIn, type RawService, rawService } from "../messages/wire.ts";
 import { rows } from "./rows.ts";
 

@@ -2,7 +2,8 @@
 import path from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import { sign } from "../../../infra/verbs/sign.ts";
-import { type City, startCity, until } from "../../e2e/city.ts";
+import { type City, startCity } from "../../e2e/city.ts";
+import { until } from "../../until.ts";
 import { table } from "../row.ts";
 import { filesOf, type MessageRow, plainReply, signingKey } from "./messages.ts";
 import { rows } from "./rows.ts";
