@@ -258,34 +258,30 @@ const handshakes: readonly Attack[] = [
   })),
 );
 
+/** A body that is whole, so that it is read and not awaited. */
+const ofType = (what: string, type: string, body: string, more: readonly string[] = []) =>
+  [what, [`Content-Type: ${type}`, `Content-Length: ${body.length}`, ...more], body] as const;
+const json = (what: string, body: string) => ofType(`that is JSON ${what}`, "application/json", body);
+const chunked = (what: string, body: string, more: readonly string[] = []) =>
+  [`in chunks${what}`, ["Transfer-Encoding: chunked", ...more], body] as const;
+
 const contents: readonly (readonly [string, readonly string[], string])[] = [
   ["of a length", ["Content-Length: 3"], "abc"],
-  ["in chunks", ["Transfer-Encoding: chunked"], "3\r\nabc\r\n0\r\n\r\n"],
-  [
-    "in chunks with trailers",
-    ["Transfer-Encoding: chunked", "Trailer: Host"],
-    "3\r\nabc\r\n0\r\nHost: evil\r\nX\xff: 1\r\n\r\n",
-  ],
-  ["in chunks with a size that overflows", ["Transfer-Encoding: chunked"], "fffffffffffffffff\r\nabc\r\n0\r\n\r\n"],
-  ["in chunks with a negative size", ["Transfer-Encoding: chunked"], "-3\r\nabc\r\n0\r\n\r\n"],
-  ["in chunks with a long extension", ["Transfer-Encoding: chunked"], `3;${"x".repeat(4000)}\r\nabc\r\n0\r\n\r\n`],
-  ["that is JSON of no UTF-8", ["Content-Type: application/json", "Content-Length: 5"], '{"\xff"'],
-  ["that is JSON with half a surrogate pair", ["Content-Type: application/json", "Content-Length: 10"], '"\\ud800" 1'],
-  [
-    "that is JSON of ten thousand brackets",
-    ["Content-Type: application/json", "Content-Length: 10000"],
-    "[".repeat(10_000),
-  ],
-  ["that is JSON with a number too large", ["Content-Type: application/json", "Content-Length: 9"], '{"a":1e9}'],
-  ["that is JSON with __proto__", ["Content-Type: application/json", "Content-Length: 19"], '{"__proto__":{"a":1'],
-  [
-    "that says it is compressed",
-    ["Content-Type: application/json", "Content-Encoding: gzip", "Content-Length: 3"],
-    "abc",
-  ],
-  ["of another charset", ["Content-Type: application/json; charset=utf-16", "Content-Length: 4"], "\xff\xfe{}"],
-  ["that is a form of no UTF-8", ["Content-Type: application/x-www-form-urlencoded", "Content-Length: 7"], "a=%ff&%"],
-  ["that is a form without a boundary", ["Content-Type: multipart/form-data", "Content-Length: 3"], "abc"],
+  chunked("", "3\r\nabc\r\n0\r\n\r\n"),
+  chunked(" with trailers", "3\r\nabc\r\n0\r\nHost: evil\r\nX\xff: 1\r\n\r\n", ["Trailer: Host"]),
+  chunked(" with a size that overflows", "fffffffffffffffff\r\nabc\r\n0\r\n\r\n"),
+  chunked(" with a negative size", "-3\r\nabc\r\n0\r\n\r\n"),
+  chunked(" with a long extension", `3;${"x".repeat(4000)}\r\nabc\r\n0\r\n\r\n`),
+  json("of no UTF-8", '{"\xff":1}'),
+  json("with half a surrogate pair", '{"a":"\\ud800"}'),
+  json("of ten thousand brackets", "[".repeat(10_000)),
+  json("with a number too large", '{"a":1e999}'),
+  json("with __proto__", '{"__proto__":{"a":1}}'),
+  json("that ends early", '{"a":{"b":1'),
+  ofType("that says it is compressed", "application/json", "abc", ["Content-Encoding: gzip"]),
+  ofType("of another charset", "application/json; charset=utf-16", "\xff\xfe{}"),
+  ofType("that is a form of no UTF-8", "application/x-www-form-urlencoded", "a=%ff&%"),
+  ofType("that is a form without a boundary", "multipart/form-data", "abc"),
   ["that expects to be wanted", ["Expect: 100-continue", "Content-Length: 3"], "abc"],
 ];
 
