@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import type { CloudOptions } from "../../infra/cloud/cloud.ts";
 import { service } from "../e2e/city.ts";
+import { until } from "../until.ts";
 import { liveCloud } from "./live.ts";
 import { publication } from "./uploads.ts";
-import { until } from "../until.ts";
 
 const code = `import { DurableObject } from "cloudflare:workers";
 let requests = 0;

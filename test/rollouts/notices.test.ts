@@ -7,8 +7,8 @@ import { expect, it } from "vitest";
 import type { Standing, Tested } from "../../functions/control/notices/object.ts";
 import { payloadOf, payloads } from "../../functions/control/notices/payloads.ts";
 import { manifest, project, service } from "../e2e/city.ts";
-import { place } from "./ramp.ts";
 import { until } from "../until.ts";
+import { place } from "./ramp.ts";
 
 const secret = `whsec_${Buffer.from("a secret of thirty-two bytes ....").toString("base64")}`;
 const commit = "0123456789abcdef0123456789abcdef01234567";

@@ -4,8 +4,8 @@ import type { Shown } from "../../functions/control/audit.ts";
 import type { Rollout } from "../../functions/control/rollout/state.ts";
 import type { Told } from "../../functions/gateway/overlay.ts";
 import { manifest } from "../e2e/city.ts";
-import { place } from "./ramp.ts";
 import { until } from "../until.ts";
+import { place } from "./ramp.ts";
 
 const tier = (edit: number) =>
   manifest(

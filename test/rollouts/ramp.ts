@@ -16,8 +16,8 @@ import { wrangler } from "../../infra/release/wrangler.ts";
 import { localSecrets } from "../../infra/secrets.ts";
 import { deploy } from "../../infra/verbs/deploy.ts";
 import { project } from "../e2e/city.ts";
-import type { Met } from "./users.ts";
 import { until } from "../until.ts";
+import type { Met } from "./users.ts";
 
 const samples = parse(
   fs.readFileSync(path.resolve(import.meta.dirname, "../../routes/environments/local.yaml"), "utf8"),

@@ -9,8 +9,8 @@ import { machinesOn } from "../../infra/cloud/orphans.ts";
 import { approve } from "../../infra/verbs/rollout.ts";
 import { start, status } from "../../infra/verbs/wave.ts";
 import { manifest, service } from "../e2e/city.ts";
-import { full, type Place, place, users } from "./ramp.ts";
 import { until } from "../until.ts";
+import { full, type Place, place, users } from "./ramp.ts";
 
 const count = full ? 30 : 6;
 
