@@ -1,9 +1,15 @@
 /** The fuzzer itself: it finds what is there, makes it small, and its seed finds it again. */
 import { spawnSync } from "node:child_process";
+import fs from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { compile } from "../../infra/compiler/compile.ts";
 import { home } from "../../infra/gen/generated.ts";
+import { importGatewayApi } from "../../infra/review/import/gateway-api/import.ts";
+import { importOpenApi } from "../../infra/review/import/openapi/openapi.ts";
+import { project } from "../e2e/city.ts";
+import * as samples from "../fuzz/samples.ts";
 import { search } from "../fuzz/search.ts";
 import { targets } from "../fuzz/targets.ts";
 import { each } from "../fuzz/tried.ts";
@@ -22,6 +28,27 @@ it("says the smallest input, and the path that leads there again", async () => {
 it("ends with its budget where there is nothing to find", async () => {
   const { found, inputs } = await search({ property: each(fc.nat(), () => {}) }, { seed: 1, ms: 100 });
   expect([found, inputs > 0]).toEqual([undefined, true]);
+});
+
+it("the files that are changed are sound as they stand: otherwise a change would be of something that is refused anyway", () => {
+  const root = project({ "routes/environments/local.yaml": "values: { x: http://service.example }\n" });
+  const compiled = (files: readonly { readonly file: string; readonly text: string }[]) => {
+    expect(files.length).toBeGreaterThan(0);
+    for (const { file, text } of files) {
+      fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+      fs.writeFileSync(path.join(root, file), text);
+    }
+    expect(compile(root, "local").problems).toEqual([]);
+    for (const { file } of files) fs.rmSync(path.join(root, file));
+  };
+  compiled([{ file: "routes/t.yaml", text: samples.manifest }]);
+  fs.writeFileSync(path.join(root, "d.yaml"), samples.document);
+  const into = { tier: "d", host: "api.acme.example", upstream: "https://service.example" };
+  compiled(importOpenApi(path.join(root, "d.yaml"), root, into).files);
+  const { files, values } = importGatewayApi([{ file: "g.yaml", text: samples.cluster }], { host: [into.host] });
+  const named = Object.keys(values).map((name) => [name, "http://service.example"]);
+  const environment = JSON.stringify({ values: Object.fromEntries(named) });
+  compiled([{ file: "routes/environments/local.yaml", text: environment }, ...files]);
 });
 
 it("each target has a name of its own, and some need no mesh", () => {

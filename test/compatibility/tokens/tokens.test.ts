@@ -2,7 +2,7 @@ import http from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { sign as signRequest } from "../../../infra/verbs/sign.ts";
-import { type City, manifest, type Service, startCity, startService, stopService } from "../../e2e/city.ts";
+import { type City, logged, manifest, type Service, startCity, startService, stopService } from "../../e2e/city.ts";
 import { table } from "../row.ts";
 import { published, sign } from "./kit.ts";
 import { rows, type TokenRow } from "./rows.ts";
@@ -178,6 +178,7 @@ test("`postern sign` signs a request with a token in it, and the service sees ne
 });
 
 test("no line of the gates holds a token, or a fault", () => {
+  expect(logged(running).filter(({ type }) => type === "access").length).toBeGreaterThan(rows.length);
   expect(running.lines.filter((line) => /eyJ[\w-]+\.[\w-]+\./.test(line))).toEqual([]);
   expect(running.lines.filter((line) => line.includes('"type":"fault"'))).toEqual([]);
 });
