@@ -1,9 +1,8 @@
 /** The fuzzer itself: it finds what is there, makes it small, and its seed finds it again. */
 import { spawnSync } from "node:child_process";
-import fs from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { compile } from "../../infra/compiler/compile.ts";
 import { home } from "../../infra/gen/generated.ts";
 import { importGatewayApi } from "../../infra/review/import/gateway-api/import.ts";
@@ -30,25 +29,30 @@ it("ends with its budget where there is nothing to find", async () => {
   expect([found, inputs > 0]).toEqual([undefined, true]);
 });
 
-it("the files that are changed are sound as they stand: otherwise a change would be of something that is refused anyway", () => {
-  const root = project({ "routes/environments/local.yaml": "values: { x: http://service.example }\n" });
-  const compiled = (files: readonly { readonly file: string; readonly text: string }[]) => {
+describe("what is changed is sound as it stands, so that it is the change that a tool looks at", () => {
+  const service = "http://service.example";
+  const into = { tier: "d", host: "api.acme.example", upstream: service };
+  const problemsOf = (files: readonly { readonly file: string; readonly text: string }[], values: object) => {
     expect(files.length).toBeGreaterThan(0);
-    for (const { file, text } of files) {
-      fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
-      fs.writeFileSync(path.join(root, file), text);
-    }
-    expect(compile(root, "local").problems).toEqual([]);
-    for (const { file } of files) fs.rmSync(path.join(root, file));
+    const written = Object.fromEntries(files.map(({ file, text }) => [file, text]));
+    const environment = { "routes/environments/local.yaml": JSON.stringify({ values }) };
+    return compile(project({ ...written, ...environment }), "local").problems;
   };
-  compiled([{ file: "routes/t.yaml", text: samples.manifest }]);
-  fs.writeFileSync(path.join(root, "d.yaml"), samples.document);
-  const into = { tier: "d", host: "api.acme.example", upstream: "https://service.example" };
-  compiled(importOpenApi(path.join(root, "d.yaml"), root, into).files);
-  const { files, values } = importGatewayApi([{ file: "g.yaml", text: samples.cluster }], { host: [into.host] });
-  const named = Object.keys(values).map((name) => [name, "http://service.example"]);
-  const environment = JSON.stringify({ values: Object.fromEntries(named) });
-  compiled([{ file: "routes/environments/local.yaml", text: environment }, ...files]);
+
+  it("the manifest", () => {
+    expect(problemsOf([{ file: "routes/t.yaml", text: samples.manifest }], { x: service })).toEqual([]);
+  });
+
+  it("the OpenAPI document", () => {
+    const root = project({ "d.yaml": samples.document });
+    expect(problemsOf(importOpenApi(path.join(root, "d.yaml"), root, into).files, {})).toEqual([]);
+  });
+
+  it("the files of the Gateway API", () => {
+    const given = [{ file: "g.yaml", text: samples.cluster }];
+    const { files, values } = importGatewayApi(given, { host: [into.host] });
+    expect(problemsOf(files, Object.fromEntries(Object.keys(values).map((name) => [name, service])))).toEqual([]);
+  });
 });
 
 it("each target has a name of its own, and some need no mesh", () => {
