@@ -8,7 +8,8 @@ import type { Done } from "../../infra/release/deploy.ts";
 import { targetOf } from "../../infra/release/target.ts";
 import { WranglerError, wrangler } from "../../infra/release/wrangler.ts";
 import { deploy } from "../../infra/verbs/deploy.ts";
-import { manifest, project, until } from "../e2e/city.ts";
+import { manifest, project } from "../e2e/city.ts";
+import { until } from "../until.ts";
 import { faulty } from "./faulty.ts";
 
 const body = (text: string) => `routes: { it: { match: GET /it, respond: { status: 200, text: ${text} } } }\n`;

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { CloudOptions } from "../../infra/cloud/cloud.ts";
 import { service } from "../e2e/city.ts";
+import { until } from "../until.ts";
 import { liveCloud } from "./live.ts";
 import { publication } from "./uploads.ts";
 
@@ -71,8 +72,7 @@ it("with it, a key that was missing stays missing for its time, addresses are re
   expect(await get("/kv")).toBe(null);
   await get("/put");
   expect(await get("/kv")).toBe(null);
-  await new Promise((wake) => setTimeout(wake, 1600));
-  expect(await get("/kv")).toBe("new");
+  await until(async () => (await get("/kv")) === "new", "what was written is read");
   expect(await get("/address")).toContain("1003");
   expect([await get("/object"), await get("/object")]).toEqual([
     [1, 1],

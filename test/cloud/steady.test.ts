@@ -110,7 +110,7 @@ const deployments = async ({ control }: Cloud): Promise<void> => {
   expect(made).toEqual(counts);
 };
 
-/** Nothing of before is live any more, and what is not in use has the time to go. */
+/** Nothing of before is live any more, and what is not in use goes: after three seconds without a request, all under load. */
 const replaceAll = async ({ control }: Cloud): Promise<void> => {
   const { counter, back, front } = workers(counts.uploads + 1);
   await control.publish([counter, back, front]);

@@ -4,14 +4,39 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { onTestFinished } from "vitest";
+import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
 import { type Compiled, compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit.ts";
 import { turnTo } from "../../infra/dev/mesh.ts";
 import { signedConsumers } from "../../infra/release/consumers.ts";
+import { until } from "../until.ts";
 
 export type Files = Readonly<Record<string, string>>;
+
+/**
+ * One mesh for all tests of a file, and a service behind it that answers as each test says.
+ * @param files of a service at this address
+ */
+export const sharedCity = (files: (service: string) => Files, settings: Settings = {}) => {
+  let running: City;
+  let behind: Service;
+  let answer: http.RequestListener;
+  beforeAll(async () => {
+    behind = await startService((request, response) => answer(request, response));
+    running = await startCity(files(behind.url), settings);
+  });
+  afterAll(async () => {
+    await running?.stop();
+    if (behind) stopService(behind);
+  });
+  /** @param listener how the service answers from now on; by default with `ok` */
+  return (listener: http.RequestListener = (_, response) => response.end("ok")) => {
+    answer = listener;
+    running.lines.length = 0;
+    return { ...running, service: behind };
+  };
+};
 
 /** Writes a project's files; gone with the test. */
 export const project = (files: Files): string => {
@@ -111,6 +136,17 @@ export const startCity = async (
   return { url: cloud.edge, port, refused, lines, root, cloud, stop };
 };
 
+/** What front and gates logged, as data. */
+export const logged = ({ lines }: Pick<City, "lines">) =>
+  lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
+
+/** Of a request whose answer may be there ahead of it. */
+export const accessLine = async (city: Pick<City, "lines">, request: string) => {
+  const found = () => logged(city).find((it) => it.type === "access" && it.request === request);
+  await until(() => found() !== undefined, "the access line is written");
+  return found();
+};
+
 export interface Service {
   readonly url: string;
   readonly server: http.Server;
@@ -129,7 +165,8 @@ export const stopService = ({ server }: Service): void => {
 };
 
 export const startService = async (answer: http.RequestListener): Promise<Service> => {
-  const server = http.createServer(answer);
+  // It closes no connection by itself: a gate that uses it in that moment is answered by nobody, on a busy machine above all.
+  const server = http.createServer({ keepAliveTimeout: 0 }, answer);
   await new Promise<void>((listening) => server.listen(0, "localhost", listening));
   return { url: `http://localhost:${(server.address() as AddressInfo).port}`, server };
 };
@@ -146,13 +183,4 @@ export const workerdMemory = (): number => {
       // It ended while the list was read.
     }
   throw new Error("no workerd runs under this process");
-};
-
-/** Waits for it, as long as a slow machine may need: twenty seconds. */
-export const until = async (holds: () => boolean, what: string): Promise<void> => {
-  for (let tries = 0; tries < 800; tries++) {
-    if (holds()) return;
-    await new Promise((wake) => setTimeout(wake, 25));
-  }
-  throw new Error(`it never came to this: ${what}`);
 };

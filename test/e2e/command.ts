@@ -1,6 +1,7 @@
 /** A command of this project that runs until a test stops it, with all that it starts. */
 import { spawn } from "node:child_process";
 import { home } from "../../infra/gen/generated.ts";
+import { until } from "../until.ts";
 
 export interface Running {
   /** What it printed until it was ready. */
@@ -10,6 +11,8 @@ export interface Running {
 
 /** Far more than a busy machine needs to start. */
 const longestStartMs = 120_000;
+/** Whoever has not ended by then is killed. */
+const longestEndMs = 8_000;
 
 /** Resolves when it says so. Otherwise nothing of it is left. */
 export const started = async (command: string, ready: RegExp): Promise<Running> => {
@@ -42,10 +45,9 @@ export const started = async (command: string, ready: RegExp): Promise<Running> 
 const stopped = async (group: number): Promise<void> => {
   if (!lives(group)) return;
   process.kill(-group, "SIGTERM");
-  for (let turns = 0; lives(group); turns++) {
-    if (turns === 160) process.kill(-group, "SIGKILL");
-    await new Promise((turn) => setTimeout(turn, 50));
-  }
+  const late = setTimeout(() => process.kill(-group, "SIGKILL"), longestEndMs);
+  await until(() => !lives(group), "the command has ended");
+  clearTimeout(late);
 };
 
 const lives = (group: number): boolean => {

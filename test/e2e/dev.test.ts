@@ -3,13 +3,19 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { home } from "../../infra/gen/generated.ts";
-import { manifest, project, service, until } from "./city.ts";
+import { until } from "../until.ts";
+import { manifest, project, removed, type Service, service, startService, stopService, written } from "./city.ts";
 
 const loop = async (files: Readonly<Record<string, string>>, more: readonly string[] = []) => {
-  const root = project(files);
+  const running = await startLoop(project(files), more);
+  onTestFinished(async () => void (await running.stop()));
+  return running;
+};
+
+const startLoop = async (root: string, more: readonly string[] = []) => {
   const verb = [path.join(home, "infra/cli.ts"), "dev", "--root", root, "--port", "0", ...more];
   const child = spawn(process.execPath, verb, {
     env: { ...process.env, NO_COLOR: "1" },
@@ -21,11 +27,19 @@ const loop = async (files: Readonly<Record<string, string>>, more: readonly stri
       said += part;
     });
   const ended = new Promise<number | null>((end) => child.once("exit", end));
-  onTestFinished(async () => {
+  const stop = async () => {
     child.kill("SIGTERM");
-    await ended;
-  });
-  await until(() => /ready in/.test(said), `it is ready: ${said}`);
+    return ended;
+  };
+  try {
+    await until(
+      () => /ready in/.test(said),
+      () => `it is ready: ${said}`,
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   const url = /http:\/\/localhost:\d+/.exec(said)?.[0] ?? "";
   return {
     url,
@@ -36,10 +50,7 @@ const loop = async (files: Readonly<Record<string, string>>, more: readonly stri
       const response = await fetch(url + target);
       return { status: response.status, text: await response.text() };
     },
-    stop: async () => {
-      child.kill("SIGTERM");
-      return ended;
-    },
+    stop,
     /** Machines that run. */
     machines: () => childrenOf(child.pid),
   };
@@ -183,25 +194,6 @@ describe("with several isolates", () => {
   });
 });
 
-it("with one tier broken from the start, the others serve", async () => {
-  const upstream = await service((_, response) => response.end("ok"));
-  const { get, said } = await loop({
-    "routes/one.yaml": tier("one", upstream.url),
-    "routes/two.yaml": tier("two", upstream.url, "oops: 1\n"),
-  });
-  expect(said()).toContain("unknown-key");
-  expect((await get("/one/x")).status).toBe(200);
-  expect((await get("/two/x")).status).toBe(404);
-});
-
-it("an edit of format or comments changes nothing that runs", async () => {
-  const upstream = await service((_, response) => response.end("ok"));
-  const { edit, said } = await loop({ "routes/one.yaml": tier("one", upstream.url) });
-  edit("routes/one.yaml", `# a comment\n${tier("one", upstream.url)}\n`);
-  await new Promise((wake) => setTimeout(wake, 700));
-  expect(said()).not.toMatch(/reloaded in/);
-});
-
 it("ends on SIGTERM with all that it started", async () => {
   const { stop, root } = await loop({
     "routes/one.yaml": tier("one", "http://localhost:9"),
@@ -241,57 +233,101 @@ it("ends with the npm that it was started by, which tells its shell of a signal 
     npm.kill("SIGTERM");
     await closed;
   });
-  await until(() => /ready in/.test(said), `it is ready: ${said}`);
+  await until(
+    () => /ready in/.test(said),
+    () => `it is ready: ${said}`,
+  );
   npm.kill("SIGTERM");
   await closed;
   const url = /http:\/\/localhost:\d+/.exec(said)?.[0] ?? "";
   await expect(fetch(`${url}/one/x`)).rejects.toThrow();
 });
 
-it("the door tells the client's address itself, whatever the client says", async () => {
-  const upstream = await service((request, response) => response.end(String(request.headers["x-forwarded-for"])));
-  const { url } = await loop({ "routes/one.yaml": tier("one", upstream.url) });
-  const response = await fetch(`${url}/one/x`, {
-    headers: { "cf-connecting-ip": "10.0.0.1", "x-forwarded-for": "10.0.0.1" },
-  });
-  expect(await response.text()).toMatch(/^(?:127\.0\.0\.1|::1)$/);
-});
+describe("one loop", () => {
+  let behind: Service;
+  let root: string;
+  let running: Awaited<ReturnType<typeof startLoop>>;
+  let answer: http.RequestListener;
+  const one = (url: string, more = "") =>
+    manifest(
+      "one",
+      `${more}upstreams: { it: { http: "${url}" } }
+routes:
+  live: { match: GET /live, to: it, upgrade: websocket }
+  all: { match: "ANY /{rest*}", to: it }
+`,
+    );
 
-it("the door passes a client's reset on, and no cut body as a whole one", async () => {
-  let ended = "";
-  let begun = false;
-  const upstream = await service(async (request) => {
-    begun = true;
-    try {
-      for await (const _ of request);
-      ended = "complete";
-    } catch {
-      ended = "broken";
-    }
+  beforeAll(async () => {
+    behind = await startService((request, response) => answer(request, response));
+    root = written({ "routes/one.yaml": one(behind.url), "routes/two.yaml": tier("two", behind.url, "oops: 1\n") });
+    running = await startLoop(root);
   });
-  const { url } = await loop({
-    "routes/one.yaml": tier("one", upstream.url).replace("GET /{rest*}", "ANY /{rest*}"),
+  afterAll(async () => {
+    await running?.stop();
+    stopService(behind);
+    removed(root);
   });
-  const request = http.request(`${url}/one/x`, { method: "POST", headers: { "content-length": 1_000_000 } });
-  request.on("error", () => {});
-  request.write(Buffer.alloc(100_000));
-  await until(() => begun, "the service has the request");
-  request.socket?.resetAndDestroy();
-  await until(() => ended !== "", "the body ends");
-  expect(ended).toBe("broken");
-});
+  beforeEach(() => {
+    answer = (_, response) => response.end("ok");
+  });
 
-it("a WebSocket passes the door", async () => {
-  const upstream = await service(() => {});
-  new WebSocketServer({ server: upstream.server }).on("connection", (socket) => {
-    socket.on("message", (message) => socket.send(`echo ${message}`));
+  it("with one tier broken from the start, the others serve", async () => {
+    const { get, said } = running;
+    expect(said()).toContain("unknown-key");
+    expect((await get("/one/x")).status).toBe(200);
+    expect((await get("/two/x")).status).toBe(404);
   });
-  const live = tier("one", upstream.url).replace("to: it }", "to: it, upgrade: websocket }");
-  const { url } = await loop({ "routes/one.yaml": live });
-  const socket = new WebSocket(`${url.replace("http", "ws")}/one/live`);
-  await new Promise((opened, failed) => socket.once("open", opened).once("error", failed));
-  const heard = new Promise((message) => socket.once("message", (data) => message(String(data))));
-  socket.send("hello");
-  expect(await heard).toBe("echo hello");
-  socket.close();
+
+  it("an edit of format or comments changes nothing that runs", async () => {
+    const { edit, said } = running;
+    edit("routes/one.yaml", `# a comment\n${one(behind.url)}\n`);
+    // A burst of edits is over then, so that the next one is another.
+    await new Promise((wake) => setTimeout(wake, 100));
+    edit("routes/one.yaml", one(behind.url, "log: { sample: 1% }\n"));
+    const reloads = () => said().match(/reloaded in/g) ?? [];
+    await until(() => reloads().length > 0, "an edit of what runs reloads");
+    expect(reloads()).toHaveLength(1);
+  });
+
+  it("the door tells the client's address itself, whatever the client says", async () => {
+    answer = (request, response) => response.end(String(request.headers["x-forwarded-for"]));
+    const response = await fetch(`${running.url}/one/x`, {
+      headers: { "cf-connecting-ip": "10.0.0.1", "x-forwarded-for": "10.0.0.1" },
+    });
+    expect(await response.text()).toMatch(/^(?:127\.0\.0\.1|::1)$/);
+  });
+
+  it("the door passes a client's reset on, and no cut body as a whole one", async () => {
+    let ended = "";
+    let begun = false;
+    answer = async (request) => {
+      begun = true;
+      try {
+        for await (const _ of request);
+        ended = "complete";
+      } catch {
+        ended = "broken";
+      }
+    };
+    const request = http.request(`${running.url}/one/x`, { method: "POST", headers: { "content-length": 1_000_000 } });
+    request.on("error", () => {});
+    request.write(Buffer.alloc(100_000));
+    await until(() => begun, "the service has the request");
+    request.socket?.resetAndDestroy();
+    await until(() => ended !== "", "the body ends");
+    expect(ended).toBe("broken");
+  });
+
+  it("a WebSocket passes the door", async () => {
+    new WebSocketServer({ server: behind.server }).on("connection", (socket) => {
+      socket.on("message", (message) => socket.send(`echo ${message}`));
+    });
+    const socket = new WebSocket(`${running.url.replace("http", "ws")}/one/live`);
+    await new Promise((opened, failed) => socket.once("open", opened).once("error", failed));
+    const heard = new Promise((message) => socket.once("message", (data) => message(String(data))));
+    socket.send("hello");
+    expect(await heard).toBe("echo hello");
+    socket.close();
+  });
 });

@@ -1,6 +1,7 @@
 /** A client that leaves before its request is over. */
 import net from "node:net";
-import { type City, until } from "./city.ts";
+import { until } from "../until.ts";
+import { type City, logged } from "./city.ts";
 
 export const ends = ["resetAndDestroy", "destroy", "end"] as const;
 
@@ -10,9 +11,6 @@ interface Leaving {
   /** It has heard the answer's head by then. */
   readonly answered?: true;
 }
-
-const linesOf = ({ lines }: City): Record<string, unknown>[] =>
-  lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
 
 const most = 20;
 
@@ -24,7 +22,7 @@ const most = 20;
  */
 export const leave = async (mesh: City, { bytes, answered }: Leaving, end: (typeof ends)[number]) => {
   mesh.lines.length = 0;
-  for (let tries = 1; tries <= most && linesOf(mesh).length === 0; tries++) {
+  for (let tries = 1; tries <= most && logged(mesh).length === 0; tries++) {
     let heard = "";
     const socket = net.connect(mesh.port, "localhost", () => socket.write(bytes));
     socket
@@ -36,8 +34,8 @@ export const leave = async (mesh: City, { bytes, answered }: Leaving, end: (type
     await until(() => (answered ? heard.includes("\r\n\r\n") : Date.now() > goes), "the time to leave has come");
     socket[end]();
     const last = Date.now() + 1000;
-    await until(() => linesOf(mesh).length > 0 || Date.now() > last, "a line is written");
+    await until(() => logged(mesh).length > 0 || Date.now() > last, "a line is written");
     socket.destroy();
   }
-  return linesOf(mesh);
+  return logged(mesh);
 };

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { city, manifest, service } from "./city.ts";
+import { city, manifest, service, sharedCity } from "./city.ts";
 
 const limited = (tier: string, settings: string, upstream: string, more = "") =>
   manifest(
@@ -21,13 +21,24 @@ const count = async (url: string, requests: number) => {
 
 const ok = () => service((_, response) => response.end("ok"));
 
-describe.each(["fixed-window", "sliding-window", "token-bucket"])("%s", (algorithm) => {
+const algorithms = ["fixed-window", "sliding-window", "token-bucket"];
+
+const serving = sharedCity((url) => ({
+  ...Object.fromEntries(
+    algorithms.map((it) => [`routes/${it}.yaml`, limited(it, `limit: 60/day, algorithm: ${it}, count: exact`, url)]),
+  ),
+  // One client asks for all of them, at once.
+  "routes/flood.yaml": `${limited("flood", "limit: 1/day, count: exact", url).replace(
+    "by: tier",
+    "by: header.x-key",
+  )}limits: { client-share: 100% }\n`,
+  "routes/calm.yaml": limited("calm", "limit: 20/day, count: exact", url),
+}));
+
+describe.each(algorithms)("%s", (algorithm) => {
   it("admits exactly the limit of 200 clients at once", async () => {
-    const upstream = await ok();
-    const { url, lines } = await city({
-      "routes/t.yaml": limited("t", `limit: 60/day, algorithm: ${algorithm}, count: exact`, upstream.url),
-    });
-    expect(await count(`${url}/t/x`, 200)).toEqual({ 200: 60, 429: 140 });
+    const { url, lines } = serving();
+    expect(await count(`${url}/${algorithm}/x`, 200)).toEqual({ 200: 60, 429: 140 });
     expect(lines.filter((line) => line.includes("degraded"))).toEqual([]);
   });
 });
@@ -60,15 +71,7 @@ it("state that is gone, and comes back: the isolate counts in between", async ()
 });
 
 it("a tier that floods its limits and its state leaves the others' counts alone", async () => {
-  const upstream = await ok();
-  const { url } = await city({
-    // One client asks for all of them, at once.
-    "routes/flood.yaml": `${limited("flood", "limit: 1/day, count: exact", upstream.url).replace(
-      "by: tier",
-      "by: header.x-key",
-    )}limits: { client-share: 100% }\n`,
-    "routes/calm.yaml": limited("calm", "limit: 20/day, count: exact", upstream.url),
-  });
+  const { url } = serving();
   const flood = Promise.all(
     Array.from({ length: 400 }, (_, index) =>
       fetch(`${url}/flood/x`, { headers: { "x-key": `k${index % 300}` } }).then(({ status }) => status),

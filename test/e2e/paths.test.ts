@@ -1,7 +1,7 @@
 /** Request lines as only an attacker writes them, over a raw socket, through front and gate. */
 import net from "node:net";
 import { expect, it } from "vitest";
-import { city, manifest, service } from "./city.ts";
+import { manifest, sharedCity } from "./city.ts";
 
 interface Town {
   /** Sends what it is given, and hears the status and the code. */
@@ -12,17 +12,18 @@ interface Town {
   readonly seen: string[];
 }
 
-const town = async (): Promise<Town> => {
+const serving = sharedCity((url) => ({
+  "routes/a.yaml": manifest(
+    "a",
+    `upstreams: { it: { http: "${url}" } }\nroutes:\n  admin: { match: ANY /admin, respond: { status: 403, text: closed } }\n  rest: { match: "ANY /{rest*}", to: it }\n`,
+  ),
+}));
+
+const town = (): Town => {
   const seen: string[] = [];
-  const { url } = await service((request, response) => {
+  const { port } = serving((request, response) => {
     seen.push(request.url ?? "");
     response.end("ok");
-  });
-  const { port } = await city({
-    "routes/a.yaml": manifest(
-      "a",
-      `upstreams: { it: { http: "${url}" } }\nroutes:\n  admin: { match: ANY /admin, respond: { status: 403, text: closed } }\n  rest: { match: "ANY /{rest*}", to: it }\n`,
-    ),
   });
   const raw = (request: string) => exchange(port, request);
   const ask = (target: string, host = "localhost") =>
@@ -80,20 +81,20 @@ it("no way leads around a route", async () => {
     "/a/%ff": ambiguous,
     "/a/%zz": ambiguous,
   };
-  const { ask, seen } = await town();
+  const { ask, seen } = town();
   expect(await answers(Object.keys(expected), ask)).toEqual(expected);
   expect(seen).toEqual([]);
 });
 
 it("what the service sees is what was matched", async () => {
-  const { ask, seen } = await town();
+  const { ask, seen } = town();
   const targets = ["/a/Admin", "/a/admin/", "/a/%7euser/caf%c3%a9", "/a/x?y=%2f//;.."];
   expect(Object.values(await answers(targets, ask))).toEqual(["200", "200", "200", "200"]);
   expect(seen).toEqual(["/a/Admin", "/a/admin/", "/a/~user/caf%C3%A9", "/a/x?y=%2f//;.."]);
 });
 
 it("hosts are compared without case, port and last dot, and none is believed that is not ours", async () => {
-  const { ask, seen } = await town();
+  const { ask, seen } = town();
   const at = (host: string) => ask("/a/x", host);
   expect([await at("LocalHost"), await at("localhost."), await at("localhost:8443")]).toEqual(["200", "200", "200"]);
   const before = seen.length;
@@ -110,7 +111,7 @@ it("hosts are compared without case, port and last dot, and none is believed tha
 });
 
 it("what is no request line reaches no service", async () => {
-  const { raw, seen } = await town();
+  const { raw, seen } = town();
   for (const line of ["GET /a/x\0 HTTP/1.1", "TRACE /a/x HTTP/1.1", "GET a/x HTTP/1.1", "GET /a/x HTTP/9.9"])
     expect(await raw(`${line}\r\nHost: localhost\r\nConnection: close\r\n\r\n`)).not.toMatch(/^5|^200/);
   expect(seen).toEqual([]);

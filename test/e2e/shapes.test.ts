@@ -1,8 +1,9 @@
 /** One manifest in three shapes: a gate of its own, routes with gates of their own, a gate that tiers share. */
 import fs from "node:fs";
+import type http from "node:http";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { city, manifest, service } from "./city.ts";
+import { city, manifest, service, sharedCity } from "./city.ts";
 
 const routes = (url: string, isolation = "") => `${isolation}filters: [{ cors: { origins: [https://app.example] } }]
 upstreams: { it: { http: "${url}" }, slow: { http: "${url}/slow", timeout: 5s } }
@@ -27,7 +28,9 @@ const shapes = (url: string) => ({
   ),
 });
 
-const echo = () => service((request, response) => response.end(`${request.method} ${request.url}`));
+const answer: http.RequestListener = (request, response) => response.end(`${request.method} ${request.url}`);
+const echo = () => service(answer);
+const serving = sharedCity(shapes);
 
 const browser = { origin: "https://app.example" };
 const questions: readonly (readonly [string, RequestInit?])[] = [
@@ -74,8 +77,7 @@ const ask = async (url: string, tier: string, [target, init]: (typeof questions)
 };
 
 it("the three of them answer alike", async () => {
-  const upstream = await echo();
-  const { url, lines } = await city(shapes(upstream.url));
+  const { url, lines } = serving(answer);
   for (const question of questions) {
     const plain = await ask(url, "plain", question);
     expect(await ask(url, "lifted", question)).toEqual(plain);
@@ -104,19 +106,32 @@ describe.each([
   ["at start", atStart],
   ["at each request", atRequest],
 ])("a gate that throws %s", (_, code) => {
+  const lifted = (tier: string, url: string) =>
+    manifest(tier, routes(url).replaceAll(" ISOLATION", ", isolation: route"));
+  const breaking = sharedCity(
+    (url) => ({
+      ...shapes(url),
+      "routes/headless.yaml": lifted("headless", url),
+    }),
+    {
+      change: (folder) => {
+        throws(folder, "lifted--open", code);
+        throws(folder, "headless", code);
+      },
+    },
+  );
+
   it("of one route leaves the rest of its tier alone", async () => {
-    const upstream = await echo();
-    const { url } = await city(shapes(upstream.url), { change: (folder) => throws(folder, "lifted--open", code) });
+    const { url } = breaking(answer);
     expect((await fetch(`${url}/lifted/items/7/open`, { method: "POST" })).status).toBe(503);
     for (const target of ["/lifted/items/7", "/lifted/items/special", "/plain/items/7"])
       expect((await fetch(`${url}${target}`)).status).toBe(200);
   });
 
   it("of a tier leaves its lifted routes alone", async () => {
-    const upstream = await echo();
-    const { url } = await city(shapes(upstream.url), { change: (folder) => throws(folder, "lifted", code) });
-    expect((await fetch(`${url}/lifted/items/7`)).status).toBe(503);
-    expect((await fetch(`${url}/lifted/items/7/open`, { method: "POST" })).status).toBe(200);
+    const { url } = breaking(answer);
+    expect((await fetch(`${url}/headless/items/7`)).status).toBe(503);
+    expect((await fetch(`${url}/headless/items/7/open`, { method: "POST" })).status).toBe(200);
   });
 });
 
@@ -150,8 +165,7 @@ it("a front that does not know yet that a route was lifted gets a 503, and no ot
 });
 
 it("a shared gate's binding says which tier is asked for, and no request can", async () => {
-  const upstream = await echo();
-  const { url } = await city(shapes(upstream.url));
+  const { url } = serving(answer);
   const forged = { "x-postern-tier": "small", host: "localhost" };
   expect((await fetch(`${url}/other/items/7`, { headers: forged })).status).toBe(404);
 });
@@ -173,17 +187,14 @@ it.each([
   expect((await fetch(`${url}/small/items/7`)).status).toBe(200);
 });
 
-it("each gate holds the parts and upstreams that it uses, and no more", async () => {
-  const upstream = await echo();
-  const bytes: Record<string, string> = {};
-  await city(shapes(upstream.url), {
-    change: (folder) => {
-      for (const gate of fs.readdirSync(path.join(folder, "gates"))) {
-        const read = (file: string) => fs.readFileSync(path.join(folder, "gates", gate, file), "utf8");
-        bytes[gate] = read("gate.js") + read("plan.js");
-      }
-    },
-  });
+it("each gate holds the parts and upstreams that it uses, and no more", () => {
+  const gates = path.join(serving().root, ".build/local/gates");
+  const bytes = Object.fromEntries(
+    fs.readdirSync(gates).map((gate) => {
+      const read = (file: string) => fs.readFileSync(path.join(gates, gate, file), "utf8");
+      return [gate, read("gate.js") + read("plan.js")];
+    }),
+  );
   expect(Object.keys(bytes).sort()).toEqual([
     "lifted",
     "lifted--beta",

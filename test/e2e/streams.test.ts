@@ -1,11 +1,12 @@
 import { expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { city, manifest, service, until } from "./city.ts";
+import { until } from "../until.ts";
+import { manifest, sharedCity } from "./city.ts";
 
-const tier = (url: string) => ({
-  "routes/live.yaml": manifest(
-    "live",
-    `upstreams: { feed: { http: "${url}" } }
+const tier = (name: string, url: string, limits: string) => ({
+  [`routes/${name}.yaml`]: manifest(
+    name,
+    `${limits}upstreams: { feed: { http: "${url}" } }
 routes:
   socket: { match: GET /socket, upgrade: websocket, to: feed }
   plain: { match: GET /plain, to: feed }
@@ -14,8 +15,14 @@ routes:
   ),
 });
 
+const serving = sharedCity((url) => ({
+  ...tier("live", url, ""),
+  ...tier("brief", url, "limits: { stream-age: 500ms }\n"),
+  ...tier("long", url, "limits: { stream-age: 10m }\n"),
+}));
+
 it("a WebSocket passes both ways, binary too, and closes on both sides", async () => {
-  const feed = await service(() => {});
+  const { url, service: feed } = serving();
   let closed: number | undefined;
   const seen: Record<string, unknown> = {};
   new WebSocketServer({ server: feed.server }).on("connection", (socket, request) => {
@@ -25,7 +32,6 @@ it("a WebSocket passes both ways, binary too, and closes on both sides", async (
       closed = code;
     });
   });
-  const { url } = await city(tier(feed.url));
   const socket = new WebSocket(`${url.replace("http", "ws")}/live/socket`, {
     headers: { "x-postern-caller": "forged" },
   });
@@ -45,8 +51,7 @@ it("a WebSocket passes both ways, binary too, and closes on both sides", async (
 });
 
 it("a route that does not say so becomes no WebSocket", async () => {
-  const feed = await service((_, response) => response.end("never"));
-  const { url } = await city(tier(feed.url));
+  const { url } = serving((_, response) => response.end("never"));
   const socket = new WebSocket(`${url.replace("http", "ws")}/live/plain`);
   const status = await new Promise((answered) => {
     socket.on("unexpected-response", (_, response) => answered(response.statusCode));
@@ -57,12 +62,11 @@ it("a route that does not say so becomes no WebSocket", async () => {
 
 it("Server-Sent Events come one by one, while the stream is open", async () => {
   let send = (_: string) => {};
-  const feed = await service((_, response) => {
+  const { url } = serving((_, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     send = (text) => response.write(`data: ${text}\n\n`);
     send("first");
   });
-  const { url } = await city(tier(feed.url));
   const response = await fetch(`${url}/live/events`, { headers: { accept: "text/event-stream" } });
   const reader = (response.body as ReadableStream<Uint8Array>)
     .pipeThrough(new TextDecoderStream() as never)
@@ -76,16 +80,14 @@ it("Server-Sent Events come one by one, while the stream is open", async () => {
 
 it("events end at the tier's stream-age, between two of them, for the service too", async () => {
   let ended = false;
-  const feed = await service((_, response) => {
+  const { url } = serving((_, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write("data: first\n\n");
     response.on("close", () => {
       ended = true;
     });
   });
-  const files = tier(feed.url);
-  const { url } = await city({ "routes/live.yaml": `${files["routes/live.yaml"]}limits: { stream-age: 500ms }\n` });
-  const response = await fetch(`${url}/live/events`);
+  const response = await fetch(`${url}/brief/events`);
   const reader = response.body?.getReader();
   expect(new TextDecoder().decode((await reader?.read())?.value)).toBe("data: first\n\n");
   expect(await reader?.read()).toEqual({ done: true, value: undefined });
@@ -94,30 +96,26 @@ it("events end at the tier's stream-age, between two of them, for the service to
 
 it("a client that leaves between two events ends the stream for the service, where the gate copies it", async () => {
   let left = false;
-  const feed = await service((_, response) => {
+  const { url } = serving((_, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write("data: first\n\n");
     response.on("close", () => {
       left = true;
     });
   });
-  const files = tier(feed.url);
-  const { url } = await city({ "routes/live.yaml": `${files["routes/live.yaml"]}limits: { stream-age: 10m }\n` });
   const client = new AbortController();
-  const response = await fetch(`${url}/live/events`, { signal: client.signal });
+  const response = await fetch(`${url}/long/events`, { signal: client.signal });
   await response.body?.getReader().read();
   client.abort();
   await until(() => left, "the service sees the end");
 });
 
 it("a body of another kind is seen as cut at the tier's stream-age", async () => {
-  const feed = await service((_, response) => {
+  const { url } = serving((_, response) => {
     response.writeHead(200, { "content-type": "application/x-ndjson" });
     response.write("{}\n");
   });
-  const files = tier(feed.url);
-  const { url } = await city({ "routes/live.yaml": `${files["routes/live.yaml"]}limits: { stream-age: 500ms }\n` });
-  const response = await fetch(`${url}/live/events`);
+  const response = await fetch(`${url}/brief/events`);
   const reader = response.body?.getReader();
   expect(new TextDecoder().decode((await reader?.read())?.value)).toBe("{}\n");
   await expect(reader?.read()).rejects.toThrow();

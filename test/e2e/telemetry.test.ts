@@ -3,7 +3,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
 import { received } from "../control/otlp.ts";
-import { city, manifest, service, until } from "./city.ts";
+import { until } from "../until.ts";
+import { city, manifest, service } from "./city.ts";
 
 const key = "g1iQurKfrRPxzIsyvX6RSUXJdeNt3kuA7F7mI9y-7ms";
 

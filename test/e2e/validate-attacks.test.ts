@@ -1,7 +1,8 @@
 /** Requests that are made to get past the filter `validate`, or to keep it busy, at a gate in workerd. */
-import http from "node:http";
+import type http from "node:http";
 import { expect, it } from "vitest";
-import { city, manifest, service } from "./city.ts";
+import { manifest, sharedCity } from "./city.ts";
+import { send } from "./client.ts";
 
 const shop = `
 openapi: 3.1.0
@@ -111,29 +112,12 @@ const cases: readonly (readonly [what: string, Sent, status: number, said?: stri
   ],
 ];
 
-const ask = (url: string, { method = "POST", path = "/nodes", headers = {}, body }: Sent) =>
-  new Promise<{ readonly status: number; readonly text: string }>((resolve, reject) => {
-    // Of GET and DELETE, Node says no length by itself.
-    const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
-    const request = http.request(`${url}/shop${path}`, { method, headers: { ...length, ...headers } }, (response) => {
-      let text = "";
-      response.on("data", (chunk) => {
-        text += chunk;
-      });
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
-    });
-    request.on("error", reject);
-    request.end(body);
-  });
+const serving = sharedCity(routes);
 
 it("are refused, and what is honest passes", async () => {
-  const { url: upstream } = await service((request, response) => {
-    request.resume();
-    request.on("end", () => response.end());
-  });
-  const { url } = await city(routes(upstream));
-  for (const [what, sent, status, said = ""] of cases) {
-    const answer = await ask(url, sent);
+  const { port } = serving((request, response) => void request.resume().on("end", () => response.end()));
+  for (const [what, { path = "/nodes", ...sent }, status, said = ""] of cases) {
+    const answer = await send(port, { method: "POST", ...sent, path: `/shop${path}` });
     expect([what, answer.status, answer.text]).toEqual([what, status, expect.stringContaining(said)]);
   }
 });

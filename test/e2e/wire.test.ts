@@ -1,11 +1,27 @@
 /** The worst requests that a socket can send, through front and gate: what comes of them, and what the service sees. */
 import { describe, expect, it } from "vitest";
-import { city, manifest, service } from "./city.ts";
-import { raw } from "./raw.ts";
+import { converse, messagesIn } from "../compatibility/messages/wire.ts";
+import { until } from "../until.ts";
+import { manifest, sharedCity } from "./city.ts";
 
-const town = async () => {
+const serving = sharedCity((url) => ({
+  "routes/t.yaml": manifest(
+    "t",
+    `limits: { body-idle: 1s }
+filters:
+  - body-limit: 1KiB
+  - headers: { request: { set: { x-of: "{query.q}", x-path: "{path.rest}", x-agent: "{header.user-agent}" } } }
+upstreams: { it: { http: "${url}" } }
+routes: { all: { match: "ANY /{rest*}", to: it } }
+`,
+  ),
+}));
+
+const town = () => {
   const seen: { line: string; headers: Record<string, unknown>; body: string }[] = [];
-  const upstream = await service(async (request, response) => {
+  let begun = 0;
+  const { url, port } = serving(async (request, response) => {
+    begun++;
     let body = "";
     try {
       for await (const part of request) body += part;
@@ -15,18 +31,16 @@ const town = async () => {
     seen.push({ line: `${request.method} ${request.url}`, headers: request.headers, body });
     response.end("served");
   });
-  const { url, port } = await city({
-    "routes/t.yaml": manifest(
-      "t",
-      `filters:
-  - body-limit: 1KiB
-  - headers: { request: { set: { x-of: "{query.q}", x-path: "{path.rest}", x-agent: "{header.user-agent}" } } }
-upstreams: { it: { http: "${upstream.url}" } }
-routes: { all: { match: "ANY /{rest*}", to: it } }
-`,
-    ),
-  });
-  return { url, port, seen };
+  /** The gate has answered; what it began at the service ends then, in one way or the other. */
+  const ended = () => until(() => seen.length === begun, "requests of the service have ended");
+  return { url, port, seen, ended };
+};
+
+/** Sends bytes, and reads what comes back: a whole answer, or all there is until the connection ends. */
+const raw = async (port: number, bytes: string, enough = (heard: string) => messagesIn(heard).length > 0) => {
+  const { heard, ended } = await converse(port, bytes, enough);
+  if (!ended && !enough(heard)) throw new Error(`neither an answer nor an end, but ${JSON.stringify(heard)}`);
+  return heard;
 };
 
 const post = (headers: string, body: string) => `POST /t/x HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n${body}`;
@@ -45,17 +59,18 @@ describe("lies about length", () => {
     ["chunks that end early", "Transfer-Encoding: chunked", "ff\r\nabcd"],
     ["a length that is longer than the body", "Content-Length: 900", "abcd"],
   ])("%s: no service takes it for a whole request", async (_, headers, body) => {
-    const { port, seen } = await town();
+    const { port, seen, ended } = town();
     const heard = await raw(port, post(headers, body));
+    await ended();
     expect(heard).not.toMatch(/^HTTP\/1\.1 200/);
     expect(seen.filter(({ body }) => !body.endsWith("<cut>"))).toEqual([]);
   });
 });
 
 it("a length beside chunks is refused, and what follows is no second request", async () => {
-  const { port, seen } = await town();
+  const { port, seen } = town();
   const smuggled = "0\r\n\r\nGET /t/smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n";
-  const heard = await raw(port, post("Content-Length: 4\r\nTransfer-Encoding: chunked", smuggled));
+  const heard = await raw(port, post("Content-Length: 4\r\nTransfer-Encoding: chunked", smuggled), () => false);
   // RFC 9112, section 6.3: it may be an attempt at smuggling, and the connection ends.
   expect(heard.match(/^HTTP\/1\.1 /gm)).toHaveLength(1);
   expect(heard).toMatch(/^HTTP\/1\.1 400 /);
@@ -65,9 +80,10 @@ it("a length beside chunks is refused, and what follows is no second request", a
 
 describe("bombs", () => {
   it("more body than it takes, in chunks, is a 413 and never a whole body", async () => {
-    const { port, seen } = await town();
+    const { port, seen, ended } = town();
     const chunk = `400\r\n${"x".repeat(1024)}\r\n`;
     const heard = await raw(port, post("Transfer-Encoding: chunked", `${chunk}${chunk}0\r\n\r\n`));
+    await ended();
     expect(heard).toMatch(/^HTTP\/1\.1 413/);
     expect(seen.filter(({ body }) => !body.endsWith("<cut>"))).toEqual([]);
   });
@@ -79,7 +95,7 @@ describe("bombs", () => {
     ],
     ["a header of a megabyte", `X-Long: ${"y".repeat(2 ** 20)}`],
   ])("%s are refused, and the next request is served", async (_, headers) => {
-    const { port, url, seen } = await town();
+    const { port, url, seen } = town();
     const heard = await raw(port, `GET /t/bomb HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n`);
     expect(heard).not.toMatch(/^HTTP\/1\.1 200/);
     expect(seen).toEqual([]);
@@ -93,14 +109,14 @@ describe("values that would end a line", () => {
     ["in a path", "/t/a%0d%0aX-Injected:%201"],
     ["in a query, as other line ends", "/t/x?q=a%E2%80%A8X-Injected:%201%00"],
   ])("%s end none", async (_, target) => {
-    const { url, seen } = await town();
+    const { url, seen } = town();
     const { status } = await fetch(`${url}${target}`);
     expect([200, 400]).toContain(status);
     for (const { headers } of seen) expect(headers).not.toHaveProperty("x-injected");
   });
 
   it("in a header are no header", async () => {
-    const { port, seen } = await town();
+    const { port, seen } = town();
     await raw(port, "GET /t/x HTTP/1.1\r\nHost: localhost\r\nUser-Agent: a\r X-Injected: 1\r\n\r\n");
     await raw(port, "GET /t/x HTTP/1.1\r\nHost: localhost\r\nUser-Agent: a\0b\r\n\r\n");
     for (const { headers } of seen) expect(headers).not.toHaveProperty("x-injected");
@@ -108,7 +124,7 @@ describe("values that would end a line", () => {
 });
 
 it("what only the gateway says is not taken from a client", async () => {
-  const { port, seen } = await town();
+  const { port, seen } = town();
   const forged = [
     "X-Forwarded-For: 1.2.3.4",
     "X-Forwarded-Host: evil.example",

@@ -63,9 +63,10 @@ const converse = (port: number, bytes: string, isWhole: boolean, bodiless: boole
 const internal = /TypeError|SyntaxError|RangeError|ReferenceError|\.ts:\d|\bat \w+ \(|node_modules/;
 
 /**
- * Sends a request and looks at the answer: no 5xx, nothing internal, and an answer at all where the request was whole.
+ * Sends a request and looks at the answer: no 5xx, nothing internal, and an answer at all where the request was whole,
+ * rather than a connection that ends.
  * @param whole that it is, where its fields say how long it is
- * @returns its status, 0 where the connection was closed without one
+ * @returns its status, 0 where there is none to a request that was not whole
  */
 export const asked = async (
   port: number,
@@ -76,6 +77,7 @@ export const asked = async (
   const isWhole =
     whole ?? !names.some((it) => ["content-length", "transfer-encoding", "expect", "upgrade"].includes(it));
   const { answer } = await converse(port, bytesOf(wire), isWhole, wire.method === "HEAD");
+  if (!answer && isWhole) throw new Error("the connection ended without an answer");
   if (!answer) return { status: 0, text: "" };
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(answer.line)?.[1] ?? 0);
   // A method or a transfer coding that nobody here knows (RFC 9110, section 15.6.2; RFC 9112, section 6.1).

@@ -11,7 +11,7 @@ import {
   StreamMessageWriter,
 } from "vscode-jsonrpc/node";
 import { home } from "../../infra/gen/generated.ts";
-import { until } from "../e2e/city.ts";
+import { until } from "../until.ts";
 
 const server = path.join(home, "node_modules/yaml-language-server/bin/yaml-language-server");
 const settings = { validate: true, hover: true, completion: true, schemaStore: { enable: false } };

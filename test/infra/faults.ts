@@ -16,95 +16,99 @@ export interface Slot {
   readonly faults: readonly Fault[];
 }
 
-const one = (line: string, code: string, marked: string): Fault => ({ line, problems: [[code, marked]] });
-const astray = (line: string, code: string, marked: string): Fault => ({ ...one(line, code, marked), astray: true });
+const fault = (line: string, ...problems: Fault["problems"]): Fault => ({ line, problems });
+const astray = (line: string, ...problems: Fault["problems"]): Fault => ({ line, problems, astray: true });
 
-const file = "routes/shop.yaml";
-const manifest = (sound: string, ...faults: readonly Fault[]): Slot => ({ file, sound, faults });
+const slot =
+  (file: string) =>
+  (sound: string, ...faults: readonly Fault[]): Slot => ({ file, sound, faults });
+const manifest = slot("routes/shop.yaml");
+const environment = slot("routes/environments/local.yaml");
+const people = slot("routes/consumers.yaml");
 const route = (name: string, sound: string, ...faults: readonly Fault[]): Slot =>
   manifest(`  ${name}: ${sound}`, ...faults.map((it) => ({ ...it, line: `  ${name}: ${it.line}` })));
 
 const spare = "  spare: { http: https://spare.acme.example }";
 
-const environment = "routes/environments/local.yaml";
-const people = "routes/consumers.yaml";
 const hash = (digit: string) => `sha256:${digit.repeat(64)}`;
 
 export const slots: readonly Slot[] = [
-  manifest("api: postern/v1", one("api: postern/v9", "unknown-value", "postern/v9")),
-  manifest("tier: shop", one("tier: Shop", "wrong-format", "Shop"), one("tier: sohp", "file-name", "sohp")),
-  manifest("owner: '@acme/shop'", one("owner: [a]", "wrong-type", "owner"), one("ownr: a", "unknown-key", "ownr")),
+  manifest("api: postern/v1", fault("api: postern/v9", ["unknown-value", "postern/v9"])),
+  manifest("tier: shop", fault("tier: Shop", ["wrong-format", "Shop"]), fault("tier: sohp", ["file-name", "sohp"])),
+  manifest(
+    "owner: '@acme/shop'",
+    fault("owner: [a]", ["wrong-type", "owner"]),
+    fault("ownr: a", ["unknown-key", "ownr"]),
+  ),
   manifest(
     "hosts: [api.acme.example, b.acme.example]",
-    one("hosts: [api.acme.example, api.acme.example]", "duplicate-id", "api.acme.example]"),
-    one("hosts: [api.acme.example, under_score]", "wrong-format", "under_score"),
-    one("hosts: 7", "wrong-type", "7"),
+    fault("hosts: [api.acme.example, api.acme.example]", ["duplicate-id", "api.acme.example]"]),
+    fault("hosts: [api.acme.example, under_score]", ["wrong-format", "under_score"]),
+    fault("hosts: 7", ["wrong-type", "7"]),
   ),
   manifest(`summary: $${"{a}"}`),
-  manifest("base: /shop", one("base: shop", "wrong-format", "shop"), one("base: /shop/", "wrong-format", "/shop/")),
-  manifest("level: standard", one("level: high", "unknown-value", "high"), one("levle: core", "unknown-key", "levle")),
-  manifest("labels: { app: web }", one("labels: { app: 7 }", "wrong-type", "7")),
+  manifest(
+    "base: /shop",
+    fault("base: shop", ["wrong-format", "shop"]),
+    fault("base: /shop/", ["wrong-format", "/shop/"]),
+  ),
+  manifest(
+    "level: standard",
+    fault("level: high", ["unknown-value", "high"]),
+    fault("levle: core", ["unknown-key", "levle"]),
+  ),
+  manifest("labels: { app: web }", fault("labels: { app: 7 }", ["wrong-type", "7"])),
   manifest(
     "limits: { body: 1MiB, concurrency: 9 }",
-    one("limits: { body: 3, concurrency: 9 }", "wrong-type", "3"),
-    one("limits: { boddy: 1MiB }", "unknown-key", "boddy"),
-    one("limits: { body: 1MiB, concurrency: 0 }", "out-of-range", "0 }"),
-    one("limts: {}", "unknown-key", "limts"),
+    fault("limits: { body: 3, concurrency: 9 }", ["wrong-type", "3"]),
+    fault("limits: { boddy: 1MiB }", ["unknown-key", "boddy"]),
+    fault("limits: { body: 1MiB, concurrency: 0 }", ["out-of-range", "0 }"]),
+    fault("limts: {}", ["unknown-key", "limts"]),
   ),
   manifest(
     "log: { sample: 10% }",
-    one("log: { sample: 10 }", "wrong-type", "10 }"),
-    one("log: []", "wrong-type", "log"),
+    fault("log: { sample: 10 }", ["wrong-type", "10 }"]),
+    fault("log: []", ["wrong-type", "log"]),
   ),
   manifest(
     "release: { steps: [1%, 100%], bake: 1m }",
-    one("release: { steps: [10%, 5%, 100%], bake: 1m }", "release-steps", "5%,"),
-    one("release: { steps: [1%, 100%], bake: 1 }", "wrong-type", "1 }"),
-    {
-      line: "release: { steps: [10%, 5%, 100%], baek: 1m }",
-      problems: [
-        ["release-steps", "5%,"],
-        ["unknown-key", "baek"],
-      ],
-    },
+    fault("release: { steps: [10%, 5%, 100%], bake: 1m }", ["release-steps", "5%,"]),
+    fault("release: { steps: [1%, 100%], bake: 1 }", ["wrong-type", "1 }"]),
+    fault("release: { steps: [10%, 5%, 100%], baek: 1m }", ["release-steps", "5%,"], ["unknown-key", "baek"]),
   ),
   manifest("filters:"),
   manifest(
     "  - cors: { origins: [https://a.example] }",
-    one("  - cors: { orgins: [https://a.example] }", "unknown-key", "orgins"),
-    one("  - cors: { origins: [https://a.example], max-age: 5 }", "wrong-type", "5 }"),
+    fault("  - cors: { orgins: [https://a.example] }", ["unknown-key", "orgins"]),
+    fault("  - cors: { origins: [https://a.example], max-age: 5 }", ["wrong-type", "5 }"]),
   ),
   manifest(
     "  - rate-limit: { limit: 10/s, by: ip }",
-    one("  - rate-limit: { limit: 10, by: ip }", "wrong-type", "10,"),
-    {
-      line: '  - { rate-limit: { limit: 10/s, by: "{consumer.id}" }, moed: shadow }',
-      problems: [
-        ["wrong-format", '"{consumer.id}"'],
-        ["unknown-key", "moed"],
-      ],
-    },
+    fault("  - rate-limit: { limit: 10, by: ip }", ["wrong-type", "10,"]),
+    fault(
+      '  - { rate-limit: { limit: 10/s, by: "{consumer.id}" }, moed: shadow }',
+      ["wrong-format", '"{consumer.id}"'],
+      ["unknown-key", "moed"],
+    ),
   ),
   manifest(
     "  - headers: { request: { set: { x-id: '{request.id}' } } }",
-    one("  - headers: { request: { set: { x-id: '{claim.sub}' } } }", "reference-unbound", "'{claim.sub}'"),
-    {
-      line: "  - headers: { request: { set: { x-id: '{claim.sub}' } }, respons: {} }",
-      problems: [
-        ["reference-unbound", "'{claim.sub}'"],
-        ["unknown-key", "respons"],
-      ],
-    },
+    fault("  - headers: { request: { set: { x-id: '{claim.sub}' } } }", ["reference-unbound", "'{claim.sub}'"]),
+    fault(
+      "  - headers: { request: { set: { x-id: '{claim.sub}' } }, respons: {} }",
+      ["reference-unbound", "'{claim.sub}'"],
+      ["unknown-key", "respons"],
+    ),
   ),
   manifest("upstreams:"),
   manifest(
     "  it: { http: https://it.acme.example }",
-    one("  it: { http: https://it.acme.example, timeout: 5 }", "wrong-type", "5 }"),
-    one("  it: { htp: https://it.acme.example }", "unknown-upstream-kind", "htp"),
+    fault("  it: { http: https://it.acme.example, timeout: 5 }", ["wrong-type", "5 }"]),
+    fault("  it: { htp: https://it.acme.example }", ["unknown-upstream-kind", "htp"]),
   ),
   manifest(
     "  legacy: { http: https://legacy.acme.example }",
-    one("  legacy: { http: ftp://legacy.acme.example }", "wrong-format", "ftp"),
+    fault("  legacy: { http: ftp://legacy.acme.example }", ["wrong-format", "ftp"]),
   ),
   manifest(spare),
   manifest("routes:"),
@@ -113,163 +117,137 @@ export const slots: readonly Slot[] = [
     problems: [],
     unused: spare,
   }),
-  route("plain", "{ match: 'GET /plain/{id}', to: it, path: '/{path.id}' }", {
-    line: "{ match: 'GET /plain/{id}', too: it, to: nope, path: '/{path.nope}' }",
-    problems: [
+  route(
+    "plain",
+    "{ match: 'GET /plain/{id}', to: it, path: '/{path.id}' }",
+    astray(
+      "{ match: 'GET /plain/{id}', too: it, to: nope, path: '/{path.nope}' }",
       ["unknown-key", "too"],
       ["unknown-upstream", "nope,"],
       ["reference-unbound", "'/{path.nope}'"],
-    ],
-    astray: true,
-  }),
+    ),
+  ),
   route(
     "matched",
     "{ match: GET /matched, to: it }",
-    one("{ match: GETT /matched, to: it }", "wrong-format", "GETT"),
-    one("{ macth: GET /matched, to: it }", "unknown-key", "macth"),
-    {
-      line: "{ match: GET matched, to: nope, upgrade: socket }",
-      problems: [
-        ["wrong-format", "GET matched"],
-        ["unknown-upstream", "nope"],
-        ["unknown-value", "socket"],
-      ],
-      astray: true,
-    },
+    fault("{ match: GETT /matched, to: it }", ["wrong-format", "GETT"]),
+    fault("{ macth: GET /matched, to: it }", ["unknown-key", "macth"]),
+    astray(
+      "{ match: GET matched, to: nope, upgrade: socket }",
+      ["wrong-format", "GET matched"],
+      ["unknown-upstream", "nope"],
+      ["unknown-value", "socket"],
+    ),
   ),
-  { file, sound: "  same: { match: GET /same, to: it, rank: 1 }", faults: [] },
+  manifest("  same: { match: GET /same, to: it, rank: 1 }"),
   route(
     "twice",
     "{ match: GET /twice, to: it }",
-    one("{ match: GET /same, to: it }", "duplicate-match", "GET /same"),
-    one("{ match: 'GET /twice/{x:[/]}', to: it }", "wrong-format", "'GET /twice"),
+    fault("{ match: GET /same, to: it }", ["duplicate-match", "GET /same"]),
+    fault("{ match: 'GET /twice/{x:[/]}', to: it }", ["wrong-format", "'GET /twice"]),
   ),
   route(
     "never",
     "{ match: 'GET /never/{x:[0-9]}', to: it }",
-    one("{ match: 'GET /never/{x:[;]}', to: it }", "never-matches", "'GET /never"),
+    fault("{ match: 'GET /never/{x:[;]}', to: it }", ["never-matches", "'GET /never"]),
   ),
   route(
     "ranked",
     "{ match: GET /ranked, to: it, rank: 7 }",
-    one("{ match: GET /ranked, to: it, rank: 0 }", "out-of-range", "0 }"),
+    fault("{ match: GET /ranked, to: it, rank: 0 }", ["out-of-range", "0 }"]),
   ),
   route(
     "when",
     "{ match: GET /when, to: it, when: { header: { x-a: present } } }",
-    one("{ match: GET /when, to: it, when: { heder: { x-a: present } } }", "unknown-key", "heder"),
-    one("{ match: GET /when, to: it, when: { header: { x-a: 7 } } }", "wrong-type", "7 }"),
+    fault("{ match: GET /when, to: it, when: { heder: { x-a: present } } }", ["unknown-key", "heder"]),
+    fault("{ match: GET /when, to: it, when: { header: { x-a: 7 } } }", ["wrong-type", "7 }"]),
   ),
   route(
     "weighted",
     "{ match: GET /weighted, to: [{ it: 1 }, { legacy: 2 }] }",
-    {
-      line: "{ match: GET /weighted, to: [{ it: x }, { nope: 2 }] }",
-      problems: [
-        ["wrong-type", "x }"],
-        ["unknown-upstream", "nope"],
-      ],
-      astray: true,
-    },
-    astray("{ match: GET /weighted, to: 7 }", "wrong-type", "7 }"),
+    astray(
+      "{ match: GET /weighted, to: [{ it: x }, { nope: 2 }] }",
+      ["wrong-type", "x }"],
+      ["unknown-upstream", "nope"],
+    ),
+    astray("{ match: GET /weighted, to: 7 }", ["wrong-type", "7 }"]),
   ),
-  route("cut", "{ match: GET /cut, to: it, cutover: { legacy: legacy, percent: 5% } }", {
-    line: "{ match: GET /cut, to: it, cutover: { legacy: nope, percent: 5 } }",
-    problems: [
+  route(
+    "cut",
+    "{ match: GET /cut, to: it, cutover: { legacy: legacy, percent: 5% } }",
+    astray(
+      "{ match: GET /cut, to: it, cutover: { legacy: nope, percent: 5 } }",
       ["unknown-upstream", "nope"],
       ["wrong-type", "5 }"],
-    ],
-    astray: true,
-  }),
+    ),
+  ),
   route(
     "answered",
     "{ match: GET /answered, respond: { text: ok } }",
-    one("{ match: GET /answered, respond: { text: ok }, path: /x }", "no-effect", "path"),
-    one("{ match: GET /answered, respond: { text: ok, status: 99 } }", "out-of-range", "99"),
-    {
-      line: "{ match: GET /answered, respond: { txt: ok }, path: /x }",
-      problems: [
-        ["unknown-key", "txt"],
-        ["no-effect", "path"],
-      ],
-    },
+    fault("{ match: GET /answered, respond: { text: ok }, path: /x }", ["no-effect", "path"]),
+    fault("{ match: GET /answered, respond: { text: ok, status: 99 } }", ["out-of-range", "99"]),
+    fault("{ match: GET /answered, respond: { txt: ok }, path: /x }", ["unknown-key", "txt"], ["no-effect", "path"]),
   ),
-  route("nowhere", "{ match: GET /nowhere, to: it }", {
-    line: "{ match: GET /nowhere, summry: x }",
-    problems: [
-      ["one-destination", "nowhere"],
-      ["unknown-key", "summry"],
-    ],
-    astray: true,
-  }),
+  route(
+    "nowhere",
+    "{ match: GET /nowhere, to: it }",
+    astray("{ match: GET /nowhere, summry: x }", ["one-destination", "nowhere"], ["unknown-key", "summry"]),
+  ),
   route(
     "without",
     "{ match: GET /without, to: it, without: [cors] }",
-    one("{ match: GET /without, to: it, without: [cros] }", "unknown-without", "cros"),
-    one("{ match: GET /without, to: it, without: 7 }", "wrong-type", "7 }"),
+    fault("{ match: GET /without, to: it, without: [cros] }", ["unknown-without", "cros"]),
+    fault("{ match: GET /without, to: it, without: 7 }", ["wrong-type", "7 }"]),
   ),
   route(
     "filtered",
     "{ match: POST /filtered, to: it, filters: [{ timeout: 2s }] }",
-    one("{ match: POST /filtered, to: it, filters: [{ timeout: 2 }] }", "wrong-type", "2 }"),
-    {
-      line: "{ match: POST /filtered, to: nope, filters: [{ tiemout: 2s }] }",
-      problems: [
-        ["unknown-upstream", "nope"],
-        ["unknown-filter", "tiemout"],
-      ],
-      astray: true,
-    },
-    one(
-      "{ match: POST /filtered, to: it, filters: [{ timeout: 2s }, { timeout: 3s }] }",
+    fault("{ match: POST /filtered, to: it, filters: [{ timeout: 2 }] }", ["wrong-type", "2 }"]),
+    astray(
+      "{ match: POST /filtered, to: nope, filters: [{ tiemout: 2s }] }",
+      ["unknown-upstream", "nope"],
+      ["unknown-filter", "tiemout"],
+    ),
+    fault("{ match: POST /filtered, to: it, filters: [{ timeout: 2s }, { timeout: 3s }] }", [
       "duplicate-id",
       "timeout: 3s",
-    ),
+    ]),
   ),
   route(
     "gone",
     "{ match: GET /gone, to: it, deprecated: { since: 2026-01-01, sunset: 2026-02-01 } }",
-    {
-      line: "{ match: GET /gone, to: it, deprecated: { since: 2026-03-01, sunset: 2026-02-01, foo: 1 } }",
-      problems: [
-        ["invalid", "2026-02-01"],
-        ["unknown-key", "foo"],
-      ],
-    },
-    one("{ match: GET /gone, to: it, deprecated: { since: soon, sunset: 2026-02-01 } }", "invalid", "soon"),
+    fault(
+      "{ match: GET /gone, to: it, deprecated: { since: 2026-03-01, sunset: 2026-02-01, foo: 1 } }",
+      ["invalid", "2026-02-01"],
+      ["unknown-key", "foo"],
+    ),
+    fault("{ match: GET /gone, to: it, deprecated: { since: soon, sunset: 2026-02-01 } }", ["invalid", "soon"]),
   ),
   route(
     "closed",
     "{ match: GET /closed, to: it, closed: true }",
-    one("{ match: GET /closed, to: it, closed: 5 }", "wrong-type", "5 }"),
+    fault("{ match: GET /closed, to: it, closed: 5 }", ["wrong-type", "5 }"]),
   ),
-  route("led", "{ match: 'GET /led/{id}', redirect: { to: '/{path.id}' } }", {
-    line: "{ match: 'GET /led/{id}', redirect: { to: '/{path.nope}', status: 99 } }",
-    problems: [
+  route(
+    "led",
+    "{ match: 'GET /led/{id}', redirect: { to: '/{path.id}' } }",
+    fault(
+      "{ match: 'GET /led/{id}', redirect: { to: '/{path.nope}', status: 99 } }",
       ["reference-unbound", "'/{path.nope}'"],
       ["unknown-value", "99"],
-    ],
-  }),
-  {
-    file: environment,
-    sound: "values: { a: x }",
-    faults: [one("values: { a: 7 }", "wrong-type", "7"), one("vlues: { a: x }", "unknown-key", "vlues")],
-  },
-  {
-    file: environment,
-    sound: "front: { gray-key: { cookie: g } }",
-    faults: [one("front: { gray-key: { cooky: g } }", "unknown-key", "cooky")],
-  },
-  { file: people, sound: "consumers:", faults: [] },
-  {
-    file: people,
-    sound: `  ann: { keys: ["${hash("a")}"] }`,
-    faults: [one('  ann: { keys: ["sha256:x"] }', "wrong-format", '"sha256:x"')],
-  },
-  { file: people, sound: `  cid: { keys: ["${hash("c")}"] }`, faults: [] },
-  {
-    file: people,
-    sound: `  ben: { keys: ["${hash("b")}"] }`,
-    faults: [one(`  ben: { keys: ["${hash("c")}"] }`, "duplicate-id", '"sha')],
-  },
+    ),
+  ),
+  environment(
+    "values: { a: x }",
+    fault("values: { a: 7 }", ["wrong-type", "7"]),
+    fault("vlues: { a: x }", ["unknown-key", "vlues"]),
+  ),
+  environment(
+    "front: { gray-key: { cookie: g } }",
+    fault("front: { gray-key: { cooky: g } }", ["unknown-key", "cooky"]),
+  ),
+  people("consumers:"),
+  people(`  ann: { keys: ["${hash("a")}"] }`, fault('  ann: { keys: ["sha256:x"] }', ["wrong-format", '"sha256:x"'])),
+  people(`  cid: { keys: ["${hash("c")}"] }`),
+  people(`  ben: { keys: ["${hash("b")}"] }`, fault(`  ben: { keys: ["${hash("c")}"] }`, ["duplicate-id", '"sha'])),
 ];

@@ -2,8 +2,13 @@
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { compile } from "../../infra/compiler/compile.ts";
 import { home } from "../../infra/gen/generated.ts";
+import { importGatewayApi } from "../../infra/review/import/gateway-api/import.ts";
+import { importOpenApi } from "../../infra/review/import/openapi/openapi.ts";
+import { project } from "../e2e/city.ts";
+import * as samples from "../fuzz/samples.ts";
 import { search } from "../fuzz/search.ts";
 import { targets } from "../fuzz/targets.ts";
 import { each } from "../fuzz/tried.ts";
@@ -22,6 +27,32 @@ it("says the smallest input, and the path that leads there again", async () => {
 it("ends with its budget where there is nothing to find", async () => {
   const { found, inputs } = await search({ property: each(fc.nat(), () => {}) }, { seed: 1, ms: 100 });
   expect([found, inputs > 0]).toEqual([undefined, true]);
+});
+
+describe("what is changed is sound as it stands, so that it is the change that a tool looks at", () => {
+  const service = "http://service.example";
+  const into = { tier: "d", host: "api.acme.example", upstream: service };
+  const problemsOf = (files: readonly { readonly file: string; readonly text: string }[], values: object) => {
+    expect(files.length).toBeGreaterThan(0);
+    const written = Object.fromEntries(files.map(({ file, text }) => [file, text]));
+    const environment = { "routes/environments/local.yaml": JSON.stringify({ values }) };
+    return compile(project({ ...written, ...environment }), "local").problems;
+  };
+
+  it("the manifest", () => {
+    expect(problemsOf([{ file: "routes/t.yaml", text: samples.manifest }], { x: service })).toEqual([]);
+  });
+
+  it("the OpenAPI document", () => {
+    const root = project({ "d.yaml": samples.document });
+    expect(problemsOf(importOpenApi(path.join(root, "d.yaml"), root, into).files, {})).toEqual([]);
+  });
+
+  it("the files of the Gateway API", () => {
+    const given = [{ file: "g.yaml", text: samples.cluster }];
+    const { files, values } = importGatewayApi(given, { host: [into.host] });
+    expect(problemsOf(files, Object.fromEntries(Object.keys(values).map((name) => [name, service])))).toEqual([]);
+  });
 });
 
 it("each target has a name of its own, and some need no mesh", () => {

@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { it, onTestFinished } from "vitest";
 import { watch } from "../../infra/dev/watch.ts";
-import { until } from "../e2e/city.ts";
+import { until } from "../until.ts";
 
 const watched = () => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));

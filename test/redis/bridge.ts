@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";
+import { until } from "../until.ts";
 
 export interface Bridge {
   readonly url: string;
@@ -84,14 +85,14 @@ const freePort = async (): Promise<number> => {
 };
 
 const connected = async (port: number): Promise<net.Socket> => {
-  for (let tries = 0; tries < 100; tries++) {
-    const socket = await new Promise<net.Socket | undefined>((tell) => {
+  let socket: net.Socket | undefined;
+  await until(async () => {
+    socket = await new Promise((tell) => {
       const it = net.connect(port, "127.0.0.1", () => tell(it)).once("error", () => tell(undefined));
     });
-    if (socket) return socket;
-    await new Promise((wake) => setTimeout(wake, 50));
-  }
-  throw new Error("redis-server does not answer");
+    return socket !== undefined;
+  }, "redis-server answers");
+  return socket as net.Socket;
 };
 
 /** RESP2 on one connection, in order. */

@@ -53,7 +53,7 @@ const asked = async ({ cloud }: Place, route: string, count: number): Promise<Se
 
 const pause = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
 const settledWithin = 150_000;
-/** A new share is with every isolate then. */
+/** A new share is with every isolate then, as is promised; the users' load meanwhile is part of the test. */
 const spreadMs = 10_000;
 
 it("users are moved to the gate and none is lost, come back from a gate that fails them, and all isolates hear of it", {

@@ -7,6 +7,7 @@ import { expect, it } from "vitest";
 import type { Standing, Tested } from "../../functions/control/notices/object.ts";
 import { payloadOf, payloads } from "../../functions/control/notices/payloads.ts";
 import { manifest, project, service } from "../e2e/city.ts";
+import { until } from "../until.ts";
 import { place } from "./ramp.ts";
 
 const secret = `whsec_${Buffer.from("a secret of thirty-two bytes ....").toString("base64")}`;
@@ -101,11 +102,9 @@ it("are told by what was decided, in order and once, also where a receiver was d
   await it.deploy(["a"], "0");
   await it.start("a", { commit });
   expect(await it.settled("a", 30_000)).toMatchObject({ status: "rolled-back" });
-  for (const end = Date.now() + 10_000; hook.missed.length < 4 && Date.now() < end; )
-    await new Promise((wake) => setTimeout(wake, 100));
+  await until(() => hook.missed.length >= 4, "each notice was tried");
   hook.world.down = false;
-  for (const end = Date.now() + 20_000; hook.heard.length < 3 && Date.now() < end; )
-    await new Promise((wake) => setTimeout(wake, 100));
+  await until(() => hook.heard.length >= 3, "each notice has come");
 
   expect(hook.heard.map(({ type }) => type).sort()).toEqual([
     "rollout.failed",

@@ -4,6 +4,7 @@ import type { Shown } from "../../functions/control/audit.ts";
 import type { Rollout } from "../../functions/control/rollout/state.ts";
 import type { Told } from "../../functions/gateway/overlay.ts";
 import { manifest } from "../e2e/city.ts";
+import { until } from "../until.ts";
 import { place } from "./ramp.ts";
 
 const tier = (edit: number) =>
@@ -44,8 +45,7 @@ it("a core tier is released by two, and stopped by one", async () => {
   expect(await approve("bob")).toMatchObject({ status: "running", by: "alice and bob" });
   await expect(approve("bob")).rejects.toThrow("no proposal");
 
-  for (let tries = 0; tries < 40 && (await it.status("a")).goal.share !== 10; tries++)
-    await new Promise((wake) => setTimeout(wake, 250));
+  await until(async () => (await it.status("a")).goal.share === 10, "a tenth of the users is asked for");
   await it.as("bob").call("POST", "/v1/tiers/a/rollout/abort", { reason: "no" });
   expect(await it.settled("a", 20_000)).toMatchObject({ status: "rolled-back", why: "bob took it back: no" });
 

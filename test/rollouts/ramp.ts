@@ -16,6 +16,7 @@ import { wrangler } from "../../infra/release/wrangler.ts";
 import { localSecrets } from "../../infra/secrets.ts";
 import { deploy } from "../../infra/verbs/deploy.ts";
 import { project } from "../e2e/city.ts";
+import { until } from "../until.ts";
 import type { Met } from "./users.ts";
 
 const samples = parse(
@@ -98,11 +99,13 @@ export const place = async (
       desk.call<Rollout>("POST", `/v1/tiers/${tier}/rollouts`, { reason: "a test", ...body }),
     /** Until it ends or waits for a person. */
     settled: async (tier: string, withinMs: number): Promise<Rollout> => {
-      for (const end = Date.now() + withinMs; ; ) {
-        const it = await status(tier);
-        if (isOver(it) || it.status === "paused" || Date.now() > end) return it;
-        await new Promise((wake) => setTimeout(wake, 500));
-      }
+      let it = await status(tier);
+      const over = async () => {
+        it = await status(tier);
+        return isOver(it) || it.status === "paused";
+      };
+      await until(over, () => `the rollout ends or waits: ${JSON.stringify(it)}`, withinMs);
+      return it;
     },
   };
 };

@@ -9,6 +9,7 @@ import { machinesOn } from "../../infra/cloud/orphans.ts";
 import { approve } from "../../infra/verbs/rollout.ts";
 import { start, status } from "../../infra/verbs/wave.ts";
 import { manifest, service } from "../e2e/city.ts";
+import { until } from "../until.ts";
 import { full, type Place, place, users } from "./ramp.ts";
 
 const count = full ? 30 : 6;
@@ -50,11 +51,13 @@ const numbered = (name: string, from: number, to: number) =>
   Array.from({ length: Math.max(0, to - from) }, (_, index) => `${name}-${String(from + index).padStart(2, "0")}`);
 
 const ended = async (it: Place, withinMs: number): Promise<Wave> => {
-  for (const end = Date.now() + withinMs; ; ) {
-    const wave = await it.desk.call<Wave>("GET", "/v1/wave");
-    if (isWaveOver(wave) || Date.now() > end) return wave;
-    await new Promise((wake) => setTimeout(wake, 500));
-  }
+  let wave = await it.desk.call<Wave>("GET", "/v1/wave");
+  const over = async () => {
+    wave = await it.desk.call<Wave>("GET", "/v1/wave");
+    return isWaveOver(wave);
+  };
+  await until(over, () => `the wave is over: ${JSON.stringify(wave)}`, withinMs);
+  return wave;
 };
 
 it(`over ${count} tiers with one bad: the others are unharmed, and core is untouched`, {

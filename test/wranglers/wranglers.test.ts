@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Local, openLocal, openWrangler, type Ran, type Wrangler } from "../cloud/cloud.ts";
 import { backMain, project, shopConfig, shopHost, shopMain } from "../cloud/shop.ts";
-import { until } from "../e2e/city.ts";
+import { until } from "../until.ts";
 import { tried } from "./versions.ts";
 
 describe.each(tried())("wrangler $version ($name)", ({ package: folder }) => {

@@ -1,13 +1,11 @@
 /** What a client can send to make a gateway fail, or blame a service. */
+import { request } from "../messages/messages.ts";
 import type { Row } from "../row.ts";
 
 export interface Attack extends Row {
   /** Bytes, written as Latin-1. */
   readonly send: string;
 }
-
-const message = (line: string, headers: readonly string[] = [], body = ""): string =>
-  `${[`${line} HTTP/1.1`, "Host: localhost", ...headers].join("\r\n")}\r\n\r\n${body}`;
 
 const utf8 = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
 
@@ -44,7 +42,7 @@ const methods: readonly Attack[] = [
 ].map((method) => ({
   it: `a method that is ${JSON.stringify(method.slice(0, 20))}`,
   authority: "RFC 9110, 9.1",
-  send: message(`${method} /a/plain`),
+  send: request(`${method} /a/plain`),
 }));
 
 const targets: readonly Attack[] = [
@@ -101,7 +99,7 @@ const targets: readonly Attack[] = [
 ].map((target) => ({
   it: `a target that is ${JSON.stringify(target.slice(0, 40))}`,
   authority: "RFC 3986, 2.1; RFC 9112, 3.2",
-  send: message(`GET ${target}`),
+  send: request(`GET ${target}`),
 }));
 
 const hosts: readonly Attack[] = [
@@ -207,85 +205,61 @@ const headers: readonly Attack[] = fields.flatMap(([what, lines]) =>
   ["/a/plain", "/a/refs?x=1", "/a/all"].map((path) => ({
     it: `${what}, to ${path}`,
     authority: "RFC 9110, 5.5 and 5.6.2",
-    send: message(`GET ${path}`, [lines]),
+    send: request(`GET ${path}`, [lines]),
   })),
 );
 
+const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+const version = "Sec-WebSocket-Version: 13";
+const upgrade = ["Connection: Upgrade", "Upgrade: websocket"];
+
 const handshakes: readonly Attack[] = [
-  ["without a key", "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13"],
-  [
-    "with a key that is short",
-    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: YQ==",
-  ],
-  [
-    "with a key that is no base64",
-    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: !!!",
-  ],
-  [
-    "with two keys",
-    `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13${"\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==".repeat(2)}`,
-  ],
-  [
-    "with a key above ASCII",
-    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \xff\xff",
-  ],
-  ["without a version", "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="],
-  [
-    "of another version",
-    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8",
-  ],
-  [
-    "of a version that is none",
-    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: \xff",
-  ],
-  [
-    "without Connection",
-    "Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13",
-  ],
-  [
-    "with protocols that are none",
-    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: ,,\xff, a b",
-  ],
+  ["without a key", [...upgrade, version]],
+  ["with a key that is short", [...upgrade, version, "Sec-WebSocket-Key: YQ=="]],
+  ["with a key that is no base64", [...upgrade, version, "Sec-WebSocket-Key: !!!"]],
+  ["with two keys", [...upgrade, version, key, key]],
+  ["with a key above ASCII", [...upgrade, version, "Sec-WebSocket-Key: \xff\xff"]],
+  ["without a version", [...upgrade, key]],
+  ["of another version", [...upgrade, key, "Sec-WebSocket-Version: 8"]],
+  ["of a version that is none", [...upgrade, key, "Sec-WebSocket-Version: \xff"]],
+  ["without Connection", ["Upgrade: websocket", key, version]],
+  ["with protocols that are none", [...upgrade, key, version, "Sec-WebSocket-Protocol: ,,\xff, a b"]],
   [
     "with extensions that are none",
-    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=99; x=\xff",
+    [...upgrade, key, version, "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=99; x=\xff"],
   ],
 ].flatMap(([what, lines]) =>
   ["/a/ws", "/a/plain", "/a/workerws"].map((path) => ({
     it: `a handshake ${what}, to ${path}`,
     authority: "RFC 6455, 4.2.1",
-    send: message(`GET ${path}`, [lines as string]),
+    send: request(`GET ${path}`, lines as string[]),
   })),
 );
 
+/** A body that is whole, so that it is read and not awaited. */
+const ofType = (what: string, type: string, body: string, more: readonly string[] = []) =>
+  [what, [`Content-Type: ${type}`, `Content-Length: ${body.length}`, ...more], body] as const;
+const json = (what: string, body: string) => ofType(`that is JSON ${what}`, "application/json", body);
+const chunked = (what: string, body: string, more: readonly string[] = []) =>
+  [`in chunks${what}`, ["Transfer-Encoding: chunked", ...more], body] as const;
+
 const contents: readonly (readonly [string, readonly string[], string])[] = [
   ["of a length", ["Content-Length: 3"], "abc"],
-  ["in chunks", ["Transfer-Encoding: chunked"], "3\r\nabc\r\n0\r\n\r\n"],
-  [
-    "in chunks with trailers",
-    ["Transfer-Encoding: chunked", "Trailer: Host"],
-    "3\r\nabc\r\n0\r\nHost: evil\r\nX\xff: 1\r\n\r\n",
-  ],
-  ["in chunks with a size that overflows", ["Transfer-Encoding: chunked"], "fffffffffffffffff\r\nabc\r\n0\r\n\r\n"],
-  ["in chunks with a negative size", ["Transfer-Encoding: chunked"], "-3\r\nabc\r\n0\r\n\r\n"],
-  ["in chunks with a long extension", ["Transfer-Encoding: chunked"], `3;${"x".repeat(4000)}\r\nabc\r\n0\r\n\r\n`],
-  ["that is JSON of no UTF-8", ["Content-Type: application/json", "Content-Length: 5"], '{"\xff"'],
-  ["that is JSON with half a surrogate pair", ["Content-Type: application/json", "Content-Length: 10"], '"\\ud800" 1'],
-  [
-    "that is JSON of ten thousand brackets",
-    ["Content-Type: application/json", "Content-Length: 10000"],
-    "[".repeat(10_000),
-  ],
-  ["that is JSON with a number too large", ["Content-Type: application/json", "Content-Length: 9"], '{"a":1e9}'],
-  ["that is JSON with __proto__", ["Content-Type: application/json", "Content-Length: 19"], '{"__proto__":{"a":1'],
-  [
-    "that says it is compressed",
-    ["Content-Type: application/json", "Content-Encoding: gzip", "Content-Length: 3"],
-    "abc",
-  ],
-  ["of another charset", ["Content-Type: application/json; charset=utf-16", "Content-Length: 4"], "\xff\xfe{}"],
-  ["that is a form of no UTF-8", ["Content-Type: application/x-www-form-urlencoded", "Content-Length: 7"], "a=%ff&%"],
-  ["that is a form without a boundary", ["Content-Type: multipart/form-data", "Content-Length: 3"], "abc"],
+  chunked("", "3\r\nabc\r\n0\r\n\r\n"),
+  chunked(" with trailers", "3\r\nabc\r\n0\r\nHost: evil\r\nX\xff: 1\r\n\r\n", ["Trailer: Host"]),
+  chunked(" with a size that overflows", "fffffffffffffffff\r\nabc\r\n0\r\n\r\n"),
+  chunked(" with a negative size", "-3\r\nabc\r\n0\r\n\r\n"),
+  chunked(" with a long extension", `3;${"x".repeat(4000)}\r\nabc\r\n0\r\n\r\n`),
+  json("of no UTF-8", '{"\xff":1}'),
+  json("with half a surrogate pair", '{"a":"\\ud800"}'),
+  json("of ten thousand brackets", "[".repeat(10_000)),
+  json("with a number too large", '{"a":1e999}'),
+  json("with __proto__", '{"__proto__":{"a":1}}'),
+  json("that ends early", '{"a":{"b":1'),
+  ofType("that says it is compressed", "application/json", "abc", ["Content-Encoding: gzip"]),
+  ofType("of another charset", "application/json; charset=utf-16", "\xff\xfe{}"),
+  ofType("that is a form of no UTF-8", "application/x-www-form-urlencoded", "a=%ff&%"),
+  ofType("that is a form without a boundary", "multipart/form-data", "abc"),
   ["that expects to be wanted", ["Expect: 100-continue", "Content-Length: 3"], "abc"],
 ];
 
@@ -296,7 +270,7 @@ const bodies: readonly Attack[] = contents.flatMap(([what, lines, body]) =>
   ].map((line) => ({
     it: `a body ${what}, with ${line}`,
     authority: "RFC 9110, 9.3.1; RFC 9112, 6 and 7",
-    send: message(line, lines, body),
+    send: request(line, lines, body),
   })),
 );
 
@@ -308,7 +282,7 @@ const everywhere: readonly Attack[] = paths.flatMap((path) =>
   ].map(([what, method, lines]) => ({
     it: `a ${what} at ${path}`,
     authority: "RFC 9110, 9",
-    send: message(`${method} ${path}`, [lines as string]),
+    send: request(`${method} ${path}`, [lines as string]),
   })),
 );
 

@@ -14,6 +14,11 @@ hosts: [api.acme.example]
 upstreams: { it: { http: https://it.acme.example } }
 `;
 
+/** Below the frame, so that the first of them is line 6. */
+const routes = (...lines: readonly string[]) => ({
+  "t.yaml": `routes:\n${lines.map((line) => `  ${line}\n`).join("")}`,
+});
+
 const style = "docs, law 2: every problem at once";
 const recovery = "rustc-dev-guide, parser: it recovers from an error so that what follows is judged too";
 const silent = "rustc-dev-guide, TyKind::Error: of what has been reported, no further errors follow";
@@ -23,7 +28,7 @@ export const rows: readonly CompilerRow[] = [
   {
     it: "a misspelt key of a route hides neither its unknown upstream nor its unbound reference",
     authority: `issue 19, section 8; ${style}`,
-    files: { "t.yaml": "routes:\n  one: { match: GET /one, too: it, to: nope, path: '/{path.nope}' }\n" },
+    files: routes("one: { match: GET /one, too: it, to: nope, path: '/{path.nope}' }"),
     reports: ["unknown-key@6:27", "unknown-upstream@6:40", "reference-unbound@6:52"],
   },
   {
@@ -89,37 +94,31 @@ export const rows: readonly CompilerRow[] = [
   {
     it: "a broken match hides neither the route's upstream nor its filters, and its captures are not missed",
     authority: silent,
-    files: {
-      "t.yaml": "routes:\n  one: { match: GETT /one, to: nope, path: '/{path.id}', filters: [{ timeout: 5 }] }\n",
-    },
+    files: routes("one: { match: GETT /one, to: nope, path: '/{path.id}', filters: [{ timeout: 5 }] }"),
     reports: ["wrong-format@6:17", "unknown-upstream@6:32", "wrong-type@6:79"],
   },
   {
     it: "a misspelt match is not missing as well, and the route is not one of the whole base",
     authority: silent,
-    files: { "t.yaml": "routes:\n  one: { macth: GET /one, to: it }\n  two: { match: GET /, to: it }\n" },
+    files: routes("one: { macth: GET /one, to: it }", "two: { match: GET /, to: it }"),
     reports: ["unknown-key@6:10"],
   },
   {
     it: "a broken weight does not hide the unknown upstream beside it",
     authority: masked,
-    files: { "t.yaml": "routes:\n  one: { match: GET /one, to: [{ it: much }, { nope: 1 }] }\n" },
+    files: routes("one: { match: GET /one, to: [{ it: much }, { nope: 1 }] }"),
     reports: ["wrong-type@6:38", "unknown-upstream@6:48"],
   },
   {
     it: "an upstream is not unused because the route that goes there is broken",
     authority: `${silent}; ${style}`,
-    files: {
-      "t.yaml": "routes:\n  one: { match: GET /one, to: 7 }\n  two: { match: GET /two, respond: { text: ok } }\n",
-    },
+    files: routes("one: { match: GET /one, to: 7 }", "two: { match: GET /two, respond: { text: ok } }"),
     reports: ["wrong-type@6:31"],
   },
   {
     it: "an upstream that no route goes to is reported beside a route that is broken elsewhere",
     authority: masked,
-    files: {
-      "t.yaml": "routes:\n  one: { match: GET /one, respond: { text: ok }, rank: 0 }\n",
-    },
+    files: routes("one: { match: GET /one, respond: { text: ok }, rank: 0 }"),
     reports: ["unused-upstream@4:14", "out-of-range@6:56"],
   },
   {
@@ -134,7 +133,7 @@ export const rows: readonly CompilerRow[] = [
   {
     it: "a name that is none does not hide what is wrong beneath it",
     authority: masked,
-    files: { "t.yaml": "routes:\n  One: { match: GET /one, to: nope }\n  two: { match: GET /two, to: it }\n" },
+    files: routes("One: { match: GET /one, to: nope }", "two: { match: GET /two, to: it }"),
     reports: ["wrong-format@6:3", "unknown-upstream@6:31"],
   },
   {

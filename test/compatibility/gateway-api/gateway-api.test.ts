@@ -1,6 +1,5 @@
 /** Imports each row's folder, checks what is listed, and asks a running front and gate where the row says what has to come of it. */
 import fs from "node:fs";
-import http from "node:http";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
@@ -9,6 +8,7 @@ import type { Gap } from "../../../infra/review/import/imported.ts";
 import { explain } from "../../../infra/verbs/explain.ts";
 import { gatewayApi } from "../../../infra/verbs/import.ts";
 import { type City, type Service, startCity, startService, stopService } from "../../e2e/city.ts";
+import { send } from "../../e2e/client.ts";
 import { table } from "../row.ts";
 import type { Ask, Source } from "./resources.ts";
 import { rows } from "./rows.ts";
@@ -67,22 +67,10 @@ const manifestsIn = (root: string): string[] =>
     .filter((name) => name.endsWith(".yaml"))
     .map((name) => `routes/${name}`);
 
-const answered = ([target]: Ask): Promise<{ status: number; body: string; location: string | undefined }> => {
+const answered = async ([target]: Ask) => {
   const { host, pathname, search } = new URL(target);
-  return new Promise((resolve, reject) => {
-    const options = { port: city.port, host: "localhost", path: pathname + search, headers: { host } };
-    http
-      .get(options, (response) => {
-        let body = "";
-        response.on("data", (part) => {
-          body += part;
-        });
-        response.on("end", () =>
-          resolve({ status: response.statusCode ?? 0, body, location: response.headers.location }),
-        );
-      })
-      .on("error", reject);
-  });
+  const { status, text, headers } = await send(city.port, { path: pathname + search, headers: { host } });
+  return { status, body: text, location: headers.location };
 };
 
 /** What the gate would do over TLS: the status, and the upstream that is asked. */

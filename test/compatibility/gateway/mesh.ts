@@ -1,6 +1,7 @@
 /** One front, and behind it gates that show how a gate itself behaves: CORS, shares, caches, redirects, request ids. */
-import http from "node:http";
+import type http from "node:http";
 import { type City, manifest, type Service, startCity, startService, stopService } from "../../e2e/city.ts";
+import { send } from "../../e2e/client.ts";
 import type { Row } from "../row.ts";
 
 export interface Answer {
@@ -150,25 +151,14 @@ export const startMesh = async (): Promise<Mesh> => {
   };
 };
 
-const sent = (port: number, line: string, { headers = {}, body, from = "127.0.0.1" }: Ask = {}): Promise<Answer> =>
-  new Promise((resolve, reject) => {
-    const [method, path] = line.split(" ");
-    const options = { host: "127.0.0.1", port, localAddress: from, method, path, agent: false };
-    const request = http.request({ ...options, headers: { host: `localhost:${port}`, ...headers } as never });
-    request.on("error", reject).on("response", (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (part) => {
-        text += part;
-      });
-      response.on("end", () => {
-        const isProblem = response.headers["content-type"] === "application/problem+json";
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)])),
-          body: text,
-          code: isProblem ? JSON.parse(text).code : undefined,
-        });
-      });
-    });
-    request.end(body);
-  });
+const sent = async (port: number, line: string, { headers, ...ask }: Ask = {}): Promise<Answer> => {
+  const [method, path = ""] = line.split(" ");
+  const answer = await send(port, { ...ask, method, path, headers: headers as http.OutgoingHttpHeaders });
+  const isProblem = answer.headers["content-type"] === "application/problem+json";
+  return {
+    status: answer.status,
+    headers: Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, String(value)])),
+    body: answer.text,
+    code: isProblem ? JSON.parse(answer.text).code : undefined,
+  };
+};

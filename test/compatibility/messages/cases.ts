@@ -3,7 +3,7 @@ import type { MessageRow } from "./messages.ts";
 import { messagesIn, textOf, valuesOf } from "./wire.ts";
 
 /** @returns undefined where a row is about bytes that the language has no words for */
-export const caseOf = (row: MessageRow): { readonly it: string } | undefined => {
+export const caseOf = (row: MessageRow): { readonly it: string; readonly [key: string]: unknown } | undefined => {
   const send = sendOf(row);
   const replies = repliesOf(row);
   if (!send || replies === undefined || row.serviceFails) return undefined;

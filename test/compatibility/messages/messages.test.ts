@@ -2,7 +2,8 @@
 import path from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import { sign } from "../../../infra/verbs/sign.ts";
-import { type City, startCity, until } from "../../e2e/city.ts";
+import { accessLine, type City, logged, startCity } from "../../e2e/city.ts";
+import { until } from "../../until.ts";
 import { table } from "../row.ts";
 import { filesOf, type MessageRow, plainReply, signingKey } from "./messages.ts";
 import { rows } from "./rows.ts";
@@ -88,15 +89,13 @@ const expectSeen = (seen: readonly Message[], { sees, gets: { times = 1 } }: Mes
 /** Who is to blame stands in the access line; whom the edge answers by itself leaves none. */
 const expectBlame = async (answer: Message, { serviceFails, gets: { code } }: MessageRow): Promise<void> => {
   const [id] = valuesOf(answer, "x-request-id");
-  const lines = () => city.lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
   if (id !== undefined) {
-    const own = () => lines().filter(({ request }) => request === id);
-    await until(() => own().some(({ type }) => type === "access"), "the access line is written");
     const verdict = serviceFails ? "failed" : code === undefined ? "passed" : "refused";
-    expect(own().find(({ type }) => type === "access")).toMatchObject({ verdict });
-    if (serviceFails) expect(own().find(({ type }) => type === "access").by).toBe("it");
-    else expect(own().filter(({ type }) => type === "fault")).toEqual([]);
+    expect(await accessLine(city, id)).toMatchObject({ verdict, ...(serviceFails && { by: "it" }) });
+    if (!serviceFails) expect(logged(city).filter((it) => it.type === "fault" && it.request === id)).toEqual([]);
   }
-  const blamed = lines().filter(({ type, verdict, by }) => type === "access" && verdict === "failed" && by !== "it");
+  const blamed = logged(city).filter(
+    ({ type, verdict, by }) => type === "access" && verdict === "failed" && by !== "it",
+  );
   expect(blamed).toEqual([]);
 };

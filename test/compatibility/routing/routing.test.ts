@@ -1,9 +1,9 @@
 /** The rows over the wire through front and gate, and as cases of `postern test`. */
-import http from "node:http";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { startRuntime } from "../../../infra/cases/runtime.ts";
 import { testOn } from "../../../infra/verbs/test.ts";
-import { type City, type Files, project, type Service, startCity, startService, stopService } from "../../e2e/city.ts";
+import { type Files, project, sharedCity } from "../../e2e/city.ts";
+import { send } from "../../e2e/client.ts";
 import { table } from "../row.ts";
 import { manifests, type RoutingRow, rows } from "./rows.ts";
 
@@ -16,45 +16,18 @@ const filesFor = (url: string): Files =>
   );
 
 describe("through front and gate", () => {
-  const seen: string[] = [];
-  let service: Service;
-  let city: City;
+  const mesh = sharedCity(filesFor);
 
-  beforeAll(async () => {
-    service = await startService((request, response) => {
+  table(rows, async ({ sends, gets }) => {
+    const seen: string[] = [];
+    const { port } = mesh((request, response) => {
       seen.push(`${request.method} ${request.url}`);
       response.end();
     });
-    city = await startCity(filesFor(service.url));
-  }, 120_000);
-  afterAll(async () => {
-    await city?.stop();
-    stopService(service);
-  });
-
-  /** The target goes out as it is written: `fetch` would make another of some. */
-  const answerTo = (sends: string): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const [method, path] = sends.split(" ");
-      const request = http.request({
-        host: "127.0.0.1",
-        port: city.port,
-        method,
-        path,
-        headers: { host: "localhost" },
-      });
-      request.on("response", async (response) => {
-        const text = (await response.toArray()).join("");
-        const [, code = ""] = /"code":"([^"]+)"/.exec(text) ?? [];
-        resolve(`${response.statusCode} ${code}`.trim());
-      });
-      request.on("error", reject).end();
-    });
-
-  table(rows, async ({ sends, gets }) => {
-    seen.length = 0;
-    const answer = await answerTo(sends);
-    expect(seen.length === 0 ? answer : seen.join()).toBe(gets);
+    const [method, path = ""] = sends.split(" ");
+    const { status, text } = await send(port, { method, path, headers: { host: "localhost" } });
+    const [, code = ""] = /"code":"([^"]+)"/.exec(text) ?? [];
+    expect(seen.length === 0 ? `${status} ${code}`.trim() : seen.join()).toBe(gets);
   });
 });
 

@@ -1,5 +1,5 @@
 /** Keys of a local issuer, and tokens signed with them as real issuers write them. */
-import { CompactEncrypt, CompactSign, exportJWK, generateKeyPair, type JWK } from "jose";
+import { CompactEncrypt, CompactSign, type CryptoKey, exportJWK, generateKeyPair, type JWK } from "jose";
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -2,7 +2,7 @@ import http from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { sign as signRequest } from "../../../infra/verbs/sign.ts";
-import { type City, manifest, type Service, startCity, startService, stopService } from "../../e2e/city.ts";
+import { type City, logged, manifest, type Service, startCity, startService, stopService } from "../../e2e/city.ts";
 import { table } from "../row.ts";
 import { published, sign } from "./kit.ts";
 import { rows, type TokenRow } from "./rows.ts";
@@ -183,6 +183,7 @@ test("`postern sign` signs a request with a token in it, and the service sees ne
 });
 
 test("no line of the gates holds a token, or a fault other than that of key sets that cannot be had", () => {
+  expect(logged(running).filter(({ type }) => type === "access").length).toBeGreaterThan(rows.length);
   expect(running.lines.filter((line) => /eyJ[\w-]+\.[\w-]+\./.test(line))).toEqual([]);
   const faults = running.lines.filter((line) => line.includes('"type":"fault"'));
   expect(faults.filter((line) => !line.includes('"code":"keys-unavailable"'))).toEqual([]);

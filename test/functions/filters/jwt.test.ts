@@ -134,6 +134,7 @@ describe("keys by URL", () => {
     });
     const bearers = bearer(await token());
     const all = Array.from({ length: 30 }, () => send("GET /", bearers));
+    // All of them are to wait by then, and only the first one's question can be seen.
     await new Promise((turn) => setTimeout(turn, 20));
     open();
     expect((await Promise.all(all)).every(({ status }) => status === 200)).toBe(true);
@@ -233,14 +234,13 @@ describe("keys by URL", () => {
 
   it("a question that was lost with its client keeps nobody out", async () => {
     let lost = true;
-    const time = world({
-      fetch: async () => (lost ? new Promise<Response>(() => {}) : Response.json({ keys: [key] })),
-    });
+    const fetch = vi.fn(async () => (lost ? new Promise<Response>(() => {}) : Response.json({ keys: [key] })));
+    const time = world({ fetch });
     // Nothing of a request whose client left ever settles, its timers neither.
     const after: typeof time.after = (ms, work) => (lost ? () => {} : time.after(ms, work));
     const { send } = gate({ keys: undefined, cooldown: "1s" }, { world: { ...time, after } });
     void send("GET /", bearer(await lasting()));
-    await new Promise((turn) => setTimeout(turn, 5));
+    await vi.waitFor(() => expect(fetch).toHaveBeenCalled());
     lost = false;
     await time.pass(5_000);
     expect((await send("GET /", bearer(await lasting()))).status).toBe(200);

@@ -1,5 +1,5 @@
 /** Who sends nothing while a body is awaited is cut off, as the client's. The clock is the test's. */
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { wholeBody } from "../../../functions/gateway/body.ts";
 import { BodyLimit, learn } from "../../../functions/gateway/facts.ts";
 import type { Deps } from "../../../functions/gateway/types.ts";
@@ -8,17 +8,23 @@ import { conversation, world } from "../conversation.ts";
 /** A body that comes as the test says. */
 const body = () => {
   let to: ReadableStreamDefaultController<Uint8Array> | undefined;
+  let pulls = 0;
   const stream = new ReadableStream<Uint8Array>({
     type: "bytes" as never,
     start: (controller) => {
       to = controller;
     },
+    pull: () => {
+      pulls++;
+    },
   });
-  return { stream, part: (size: number) => to?.enqueue(new Uint8Array(size)), end: () => to?.close() };
-};
-
-const turns = async () => {
-  for (let turn = 0; turn < 5; turn++) await new Promise((next) => setTimeout(next, 0));
+  /** Resolves when it has been read, and more is awaited. */
+  const part = async (size: number) => {
+    const before = pulls;
+    to?.enqueue(new Uint8Array(size));
+    await vi.waitFor(() => expect(pulls).toBeGreaterThan(before));
+  };
+  return { stream, part };
 };
 
 /** A gate that waits ten seconds, before a service that reads all and answers when `reply` says so. */
@@ -37,8 +43,7 @@ it.each([
   const it = body();
   const headers = length === undefined ? {} : { "content-length": length };
   const answer = send("POST /", { body: it.stream, headers });
-  it.part(3);
-  await turns();
+  await it.part(3);
   await time.pass(9_999);
   expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
   await time.pass(1);
@@ -51,22 +56,21 @@ it("each part gives the client as long again, and the time of the service is ove
   const it = body();
   const answer = send("POST /", { body: it.stream });
   for (let part = 0; part < 6; part++) {
-    it.part(1);
-    await turns();
+    await it.part(1);
     await time.pass(9_000);
   }
   expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
-  it.part(1);
-  await turns();
+  await it.part(1);
   await time.pass(6_000);
   expect(await answer).toMatchObject({ status: 408, code: "body-late" });
 });
 
 it("a service that takes long is not taken for a client that does", async () => {
   const time = world();
-  const { send } = conversation({}, { world: time, timeout: "60s", replies: () => new Promise(() => {}) });
+  const replies = vi.fn(() => new Promise<Response>(() => {}));
+  const { send } = conversation({}, { world: time, timeout: "60s", replies });
   const answer = send("POST /", { body: "whole", headers: { "content-length": "5" } });
-  await turns();
+  await vi.waitFor(() => expect(replies).toHaveBeenCalled());
   await time.pass(59_999);
   expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
   await time.pass(1);
@@ -82,11 +86,9 @@ it("a filter that reads the body waits no longer", async () => {
   const { time, send } = gate({ reading: reading as never });
   const it = body();
   const answer = send("POST /", { body: it.stream });
-  it.part(1);
-  await turns();
+  await it.part(1);
   await time.pass(9_000);
-  it.part(1);
-  await turns();
+  await it.part(1);
   await time.pass(9_999);
   expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
   await time.pass(1);

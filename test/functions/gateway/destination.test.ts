@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { conversation, type RouteSetting, type Setting, world } from "../conversation.ts";
 
 const gate = (route: Omit<RouteSetting, "match">, setting: Setting = {}) =>
@@ -132,13 +132,13 @@ describe("what a gate bounds", () => {
     const replies = () => new Promise<Response>((reply) => waiting.push(() => reply(new Response("ok"))));
     const { send } = conversation({}, { limits: { concurrency: 1 }, replies });
     const first = send("GET /");
-    await new Promise((turn) => setTimeout(turn, 0));
+    await vi.waitFor(() => expect(waiting).toHaveLength(1));
     const { status, code, headers } = await send("GET /");
     expect([status, code, headers["retry-after"]]).toEqual([503, "gate-busy", "1"]);
     for (const reply of waiting.splice(0)) reply();
     expect((await first).status).toBe(200);
     const third = send("GET /");
-    await new Promise((turn) => setTimeout(turn, 0));
+    await vi.waitFor(() => expect(waiting).toHaveLength(1));
     for (const reply of waiting) reply();
     expect((await third).status).toBe(200);
   });

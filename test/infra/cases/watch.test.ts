@@ -3,7 +3,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { home } from "../../../infra/gen/generated.ts";
-import { project, until } from "../../e2e/city.ts";
+import { project } from "../../e2e/city.ts";
+import { until } from "../../until.ts";
 import { files } from "./trial.ts";
 
 it("postern test --watch tries again after each save of a manifest or its cases, and ends when told to", async () => {
