@@ -1,7 +1,6 @@
 /** Composes a chain: guards run flat, layers wrap like an onion, and a rule can be shadowed or given to a share of users. */
 import type { Holds } from "./conditions.ts";
 import { Body, Consumer, known, learn } from "./facts.ts";
-import { Fault, upstreamCodes } from "./faults.ts";
 import { network } from "./network.ts";
 import { noted, watched } from "./trace.ts";
 import type { Caller, Context, Guard, Handler, Layer, LocalReply } from "./types.ts";
@@ -77,7 +76,7 @@ export const shadowed =
       done(answer === undefined ? "pass" : (trial.outcome.code ?? String(answer.status)));
     const failed = (error: unknown) => {
       // What of a body was read is gone, and the rest alone must not go on.
-      if (error instanceof Fault && Object.hasOwn(upstreamCodes, error.code)) throw error;
+      if (request.bodyUsed && !known(trial, Body)) throw error;
       return done("failed");
     };
     try {
