@@ -2,6 +2,8 @@
 import { expect, it } from "vitest";
 import { wholeBody } from "../../../functions/gateway/body.ts";
 import { BodyLimit, learn } from "../../../functions/gateway/facts.ts";
+import { send } from "../../../functions/gateway/outbound.ts";
+import type { MakeUpstream } from "../../../functions/gateway/part.ts";
 import type { Deps } from "../../../functions/gateway/types.ts";
 import { conversation, world } from "../conversation.ts";
 
@@ -71,6 +73,34 @@ it("a service that takes long is not taken for a client that does", async () => 
   expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
   await time.pass(1);
   expect(await answer).toMatchObject({ status: 504, code: "upstream-timeout", line: { by: "service" } });
+});
+
+it.each([9, 16_384, 16_385])(
+  "a service that takes no byte of a body of %s bytes is not taken for a client that sends none",
+  async (size) => {
+    const time = world();
+    const takesNothing: MakeUpstream = () => (request, context) =>
+      send("https://service.example/", request, context, () => new Promise(() => {}));
+    const gate = conversation({}, { world: time, timeout: "60s", upstream: takesNothing });
+    const answer = gate.send("POST /", { body: "x".repeat(size), headers: { "content-length": String(size) } });
+    await turns();
+    await time.pass(59_999);
+    expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
+    await time.pass(1);
+    expect(await answer).toMatchObject({ status: 504, code: "upstream-timeout", line: { by: "service" } });
+  },
+);
+
+it.each([
+  [3, "falls short of"],
+  [30, "goes beyond"],
+])("a body of %s bytes that %s its length reaches no service", async (size) => {
+  const { send } = conversation({});
+  const it = body();
+  const answer = send("POST /", { body: it.stream, headers: { "content-length": "9" } });
+  it.part(size);
+  it.end();
+  expect(await answer).toMatchObject({ status: 400, code: "body-incomplete", upstream: [] });
 });
 
 it("a filter that reads the body waits no longer", async () => {
