@@ -185,4 +185,29 @@ export const spoofableHeaderSources: Readonly<Record<keyof typeof spoofableHeade
     says: "who the user is",
     source: "https://www.pomerium.com/docs/capabilities/getting-users-identity",
   },
+  vouch: {
+    by: "Vouch Proxy",
+    says: "who the user is, and the user's claims",
+    source: "https://github.com/vouch/vouch-proxy",
+  },
+  apisix: {
+    by: "APISIX",
+    says: "who the user is",
+    source: "https://apisix.apache.org/docs/apisix/plugins/openid-connect/",
+  },
+  tailscale: {
+    by: "Tailscale Serve",
+    says: "who the user is",
+    source: "https://tailscale.com/kb/1312/serve",
+  },
+  shibboleth: {
+    by: "Shibboleth",
+    says: "who the user is, and who says so",
+    source: "https://shibboleth.atlassian.net/wiki/spaces/SP3/pages/2065335257/AttributeAccess",
+  },
+  "asp-net-core": {
+    by: "IIS's module for ASP.NET Core",
+    says: "the client's certificate, the Windows user",
+    source: "https://learn.microsoft.com/en-us/aspnet/core/host-and-deploy/iis/advanced",
+  },
 };

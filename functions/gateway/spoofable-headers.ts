@@ -11,16 +11,23 @@ export const spoofableHeaders = {
   "client-address": [
     ...["client-ip", "clientip", "x-client-ip", "x-clientip", "x-cluster-client-ip", "x-real-*", "x-true-*"],
     ...["true-client-ip", "x-originating-ip", "x-proxyuser-ip", "x-source-ip", "http-client-ip", "x-forward-for"],
+    ...["cluster-client-ip", "real-ip", "source-ip", "x-ip", "x-user-ip", "cdn-src-ip", "cdn-real-ip", "coming-from"],
+    ...["x-coming-from", "x-forward", "x-forwarder-for", "z-forwarded-for", "x-custom-ip-authorization"],
   ],
   proxy: ["proxy", "proxy-*", "x-proxy-*"],
   "remote-user": ["x-remote-*", "remote-*", "x-webauth-*"],
   "method-override": ["x-http-method", "x-http-method-override", "x-method-override", "x-method"],
   "url-override": [
-    ...["x-original-*", "x-rewrite-url", "x-host", "x-http-host-override", "x-waws-unencoded-url"],
+    ...["x-original-*", "x-rewrite-*", "x-host", "x-http-host-override", "x-waws-unencoded-url"],
     ...["x-script-name", "x-replaced-path", "x-http-destinationurl", "x-wap-profile", "x-scheme", "x-url-scheme"],
+    ...["x-override-url", "x-custom-url", "x-http-path-override", "x-path-info", "x-request-uri", "request-uri"],
+    ...["base-url", "http-url", "x-backend-host", "x-gateway-host", "wap-profile"],
   ],
   "https-claim": ["front-end-https", "x-front-end-https"],
-  "client-certificate": ["client-cert", "client-cert-chain", "x-client-cert*", "ssl-client-*", "x-ssl-*"],
+  "client-certificate": [
+    ...["client-cert", "client-cert-chain", "x-client-cert*", "ssl-client-*", "x-ssl-*", "tls-client-*", "x-tls-*"],
+    ...["x-mtls-*", "x-client-dn", "x-client-verify"],
+  ],
   sendfile: ["x-sendfile*", "x-accel-*"],
   surrogate: ["surrogate-capability"],
   next: ["x-middleware-*", "x-invoke-*", "x-matched-path", "x-now-route-matches"],
@@ -46,6 +53,11 @@ export const spoofableHeaders = {
   "oauth2-proxy": ["x-auth-request-*"],
   authentik: ["x-authentik-*"],
   pomerium: ["x-pomerium-*"],
+  vouch: ["x-vouch-*"],
+  apisix: ["x-userinfo"],
+  tailscale: ["tailscale-*", "x-tailscale-*"],
+  shibboleth: ["shib-*"],
+  "asp-net-core": ["ms-aspnetcore-*"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /**

@@ -32,6 +32,9 @@ const spoofed = [
     "client-cert",
     "l5d-dst-override",
   ],
+  ...["cluster-client-ip", "real-ip", "x-forwarder-for", "z-forwarded-for", "cdn-src-ip", "x-custom-ip-authorization"],
+  ...["x-override-url", "x-rewrite-path", "x-http-path-override", "base-url", "x-backend-host", "x-client-verify"],
+  ...["x-tls-client-cert", "ms-aspnetcore-clientcert", "tailscale-user-login", "shib-session-id", "x-userinfo"],
   ...["x_customer", "x.customer", "x~customer", "postern-version", "postern-label", "x-forwarded-client-cert"],
 ];
 
@@ -42,7 +45,16 @@ const honest = [
   ...["x-goog-user-project", "x-requested-with", "x-csrf-token", "x-auth-token", "x-correlation-id", "x-b3-traceid"],
   ...["sec-ch-ua", "sec-fetch-site", "cdn-loop", "via", "max-forwards", "range", "if-none-match", "baggage", "dpop"],
   ...["cf-ray", "cf-ipcountry", "cf-visitor", "cf-access-jwt-assertion", "x-cloud-trace-context", "x-client-version"],
-  ...["x-customer", "x-device-id", "x-method-name", "x-hostname", "x-next-url", "x-tenant-id", "signature-input"],
+  ...[
+    "x-customer",
+    "x-device-id",
+    "x-method-name",
+    "x-hostname",
+    "x-client-data",
+    "x-next-url",
+    "x-tenant-id",
+    "signature-input",
+  ],
 ];
 
 describe("a client's claims", () => {
