@@ -5,7 +5,7 @@ export type Address = Pick<URL, "protocol" | "host" | "hostname" | "origin" | "p
 
 /**
  * Text that the URL standard leaves as it is: a scheme, a name in lower case that is no number and no punycode, perhaps a port
- * that is nobody's default, a path with no empty or dot segments and nothing encoded, and a query of plain characters.
+ * that is nobody's default, a path with no dot segments and nothing encoded, and a query of plain characters.
  */
 const plain =
   /^(https?:)\/\/((?!xn--)(?:[a-z0-9-]+\.(?!xn--))*[a-z][a-z0-9-]*)(:(?:[1-5]\d{4}|[1-9]\d{3}))?((?:\/(?!\.)[\w\-.~!$&()*+,=:@]*)+)(\?[\w\-.~!$&()*+,=:@/?%]+)?$/;

@@ -138,7 +138,8 @@ const bodyOf = (request: Request, context: Context): Outgoing | Promise<Outgoing
     if (isRead) throw unexpected();
     return { stream: read };
   }
-  const limit = known(context, BodyLimit) ?? Number.POSITIVE_INFINITY;
+  const most = known(context, BodyLimit) ?? Number.POSITIVE_INFINITY;
+  const limit = isRead ? Math.min(most, chunk) : most;
   if (length !== undefined && !(length <= limit)) throw tooLarge(limit);
   const from = request.body as ReadableStream<Uint8Array>;
   if (isRead) return length === undefined ? awaitingClient(context, noneIn(from)) : asItCame(request, context);
@@ -155,7 +156,7 @@ const bodyOf = (request: Request, context: Context): Outgoing | Promise<Outgoing
   return { stream: readable, broken };
 };
 
-/** The runtime carries the body, and a copy of it shows how far the client has come. */
+/** The runtime carries the body, and a copy of it shows how far the client has come. What the service has not taken yet is in memory. */
 const asItCame = (request: Request, context: Context): Outgoing => {
   const copy = request.clone().body as ReadableStream<Uint8Array>;
   // Where the body breaks off, the call fails by itself.
@@ -198,6 +199,7 @@ const incomplete = (cause: unknown): never => {
   throw new Fault(upstreamCodes, "body-incomplete", { cause });
 };
 
+/** What a body may take of the memory; with GET and HEAD, the largest one. */
 const chunk = 64 * 1024;
 /** Connections hold as much by themselves. */
 const small = 16 * 1024;
