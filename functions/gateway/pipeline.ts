@@ -1,9 +1,9 @@
 /** Composes a chain: guards run flat, layers wrap like an onion, and a rule can be shadowed or given to a share of users. */
 import type { Holds } from "./conditions.ts";
-import { Body, Consumer, known, learn } from "./facts.ts";
+import { Body, BodyAwaited, Consumer, known, learn } from "./facts.ts";
 import { network } from "./network.ts";
 import { noted, watched } from "./trace.ts";
-import type { Caller, Context, Guard, Handler, Layer, LocalReply } from "./types.ts";
+import type { Caller, Context, Fact, Guard, Handler, Layer, LocalReply } from "./types.ts";
 
 export type Step =
   | { readonly kind: "guard"; readonly id: string; readonly guard: Guard; readonly localReply?: LocalReply | undefined }
@@ -48,6 +48,20 @@ const flat = (steps: readonly { readonly id: string; readonly guard: Guard }[], 
   };
 };
 
+/** Facts that a shadowed guard finds and learns. Whether the gate waits for the client is for everybody who measures time. */
+class TrialFacts extends Map<Fact<unknown>, unknown> {
+  readonly #all: Context["facts"];
+  constructor(all: Context["facts"]) {
+    super();
+    this.#all = all;
+    for (const [fact, value] of all) super.set(fact, value);
+  }
+  override set(fact: Fact<unknown>, value: unknown): this {
+    if (fact === BodyAwaited) this.#all.set(fact, value);
+    return super.set(fact, value);
+  }
+}
+
 /**
  * `mode: shadow`: the guard decides on a copy of the context, its decision is noted, and the request passes.
  * What it learns or edits stays in the copy, since nothing may rest on a rule that is not enforced.
@@ -57,7 +71,7 @@ export const shadowed =
   (request, context) => {
     const trial: Context = {
       ...context,
-      facts: new Map(context.facts),
+      facts: new TrialFacts(context.facts),
       outbound: [],
       inbound: [],
       outcome: { verdict: "passed" },

@@ -1,5 +1,6 @@
 /** Who sends nothing while a body is awaited is cut off, as the client's. The clock is the test's. */
 import { expect, it } from "vitest";
+import { make as timeout } from "../../../functions/filters/timeout.ts";
 import { wholeBody } from "../../../functions/gateway/body.ts";
 import { BodyLimit, learn } from "../../../functions/gateway/facts.ts";
 import { send } from "../../../functions/gateway/outbound.ts";
@@ -103,12 +104,30 @@ it.each([
   expect(await answer).toMatchObject({ status: 400, code: "body-incomplete", upstream: [] });
 });
 
+const reading = (deps: Deps) => async (request: Request, context: never) => {
+  learn(context, BodyLimit, 100);
+  await wholeBody(request, context, deps);
+  return undefined;
+};
+
+it.each(["enforce", "shadow"] as const)(
+  "a timeout that ends while a filter (%s) waits for the client is the client's",
+  async (mode) => {
+    const time = world();
+    const { send } = conversation(
+      { timeout: (deps) => timeout({ after: "5s" }, deps), reading: reading as never },
+      { world: time, limits: { "body-idle": "10s" }, filters: { timeout: { kind: "layer" }, reading: { mode } } },
+    );
+    const it = body();
+    const answer = send("POST /", { body: it.stream });
+    it.part(1);
+    await turns();
+    await time.pass(5_000);
+    expect(await answer).toMatchObject({ status: 408, code: "body-late", line: { verdict: "refused" } });
+  },
+);
+
 it("a filter that reads the body waits no longer", async () => {
-  const reading = (deps: Deps) => async (request: Request, context: never) => {
-    learn(context, BodyLimit, 100);
-    await wholeBody(request, context, deps);
-    return undefined;
-  };
   const { time, send } = gate({ reading: reading as never });
   const it = body();
   const answer = send("POST /", { body: it.stream });
