@@ -10,8 +10,11 @@ export type Address = Pick<URL, "protocol" | "host" | "hostname" | "origin" | "p
 const plain =
   /^(https?:)\/\/((?!xn--)(?:[a-z0-9-]+\.(?!xn--))*[a-z][a-z0-9-]*)(:(?:[1-5]\d{4}|[1-9]\d{3}))?((?:\/(?!\.)[\w\-.~!$&()*+,=:@]*)+)(\?[\w\-.~!$&()*+,=:@/?%]+)?$/;
 
-/** A name, or an address in brackets, and perhaps a port: no user, no encoding, nothing that two parsers could cut differently (RFC 9110, section 7.2). */
-const soundHost = /^https?:\/\/(?:[\w.-]+|\[[\da-f:.]+\])(?::\d*)?(?:[/?#]|$)/i;
+/**
+ * A name without empty labels, or an address in brackets, and perhaps a port: no user, no encoding, nothing that two parsers
+ * could cut differently (RFC 9110, section 7.2). `.acme.example` would be beneath `*.acme.example`, and name no tenant.
+ */
+const soundHost = /^https?:\/\/(?:[\w-]+(?:\.[\w-]+)*\.?|\[[\da-f:.]+\])(?::\d*)?(?:[/?#]|$)/i;
 
 /** @returns undefined where the host is none, as a client may write it */
 export const addressOf = (text: string): Address | undefined => {
