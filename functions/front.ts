@@ -212,6 +212,7 @@ export const tierFinder = (tiers: FrontPlan["tiers"]) => {
     return candidates.find(({ under, tier }) => path.startsWith(under) || path === tier.base)?.tier ?? "route-unknown";
   };
   return (host: string, pathname: string): Tier | Nowhere => {
+    // No gate could refuse all of these: the runtime merges empty segments on the way from Worker to Worker.
     const path = canonicalPath(pathname, "keep");
     if (path === undefined) return "path-ambiguous";
     const found = find(host, path);
