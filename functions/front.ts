@@ -4,7 +4,7 @@ import { joinedCookies } from "./gateway/cookies.ts";
 import { answer, gatewayCodes, type ProblemOptions } from "./gateway/faults.ts";
 import { finder } from "./gateway/finder.ts";
 import type { Ear, FrontTelemetry } from "./gateway/front-telemetry.ts";
-import { grayKeyOf } from "./gateway/gray-key.ts";
+import { grayKeyOf, withoutGrayKey } from "./gateway/gray-key.ts";
 import {
   cleanseFor,
   overridesHeader,
@@ -44,6 +44,7 @@ interface Passage {
  */
 export const front = (plan: FrontPlan, labels?: Labels, telemetry?: FrontTelemetry) => {
   const keepOnOneVersion = grayKeyOf(plan.grayKey, () => crypto.randomUUID());
+  const withoutOurCookie = withoutGrayKey(plan.grayKey);
   const toGate = gateway(plan.tiers, telemetry);
   const accepted = acceptedBy(plan.tiers);
   const serve = async (passage: Passage): Promise<Response> => {
@@ -63,7 +64,7 @@ export const front = (plan: FrontPlan, labels?: Labels, telemetry?: FrontTelemet
     const setCookie = keepOnOneVersion(given, headers, further);
     const label = text === null ? undefined : await labels?.(text, Date.now());
     const defer: Ear["defer"] = (work) => context.waitUntil(work);
-    const response = await serve({ env, defer, given, onward, requestId, label });
+    const response = withoutOurCookie(await serve({ env, defer, given, onward, requestId, label }));
     return setCookie === undefined ? response : withCookie(response, setCookie);
   };
   return { fetch };
@@ -211,6 +212,7 @@ export const tierFinder = (tiers: FrontPlan["tiers"]) => {
     return candidates.find(({ under, tier }) => path.startsWith(under) || path === tier.base)?.tier ?? "route-unknown";
   };
   return (host: string, pathname: string): Tier | Nowhere => {
+    // No gate could refuse all of these: the runtime merges empty segments on the way from Worker to Worker.
     const path = canonicalPath(pathname, "keep");
     if (path === undefined) return "path-ambiguous";
     const found = find(host, path);

@@ -198,6 +198,11 @@ const checkBody = (
     return wholeBody(request, context, deps).then((body) => (body.byteLength === 0 ? missing() : other()));
   }
   if (content === null) return undefined;
+  if (!isPlain(request))
+    return refuse(context, codes, "content-type-unsupported", {
+      detail: "Bodies are checked as they come, so they have no content coding",
+      headers: { "accept-encoding": "identity" },
+    });
   if (!isUnicode(field))
     return refuse(context, codes, "content-type-unsupported", { detail: "JSON and forms are written in UTF-8" });
   return wholeBody(request, context, deps).then((body) =>
@@ -231,6 +236,12 @@ const forType = (types: BodyCheck["types"], field: string): ContentCheck | null 
   const name = names.find((it) => Object.hasOwn(types, it));
   return name === undefined ? undefined : types[name];
 };
+
+/**
+ * A service would decode another body than the one that was checked: a text can be JSON and deflated bytes at once (RFC 9110,
+ * section 15.5.16).
+ */
+const isPlain = ({ headers }: Request): boolean => /^\s*(?:identity)?\s*$/i.test(headers.get("content-encoding") ?? "");
 
 const charset = /;\s*charset\s*=\s*"?([^";\s]*)/gi;
 

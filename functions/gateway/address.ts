@@ -5,13 +5,16 @@ export type Address = Pick<URL, "protocol" | "host" | "hostname" | "origin" | "p
 
 /**
  * Text that the URL standard leaves as it is: a scheme, a name in lower case that is no number and no punycode, perhaps a port
- * that is nobody's default, a path with no empty or dot segments and nothing encoded, and a query of plain characters.
+ * that is nobody's default, a path with no dot segments and nothing encoded, and a query of plain characters.
  */
 const plain =
   /^(https?:)\/\/((?!xn--)(?:[a-z0-9-]+\.(?!xn--))*[a-z][a-z0-9-]*)(:(?:[1-5]\d{4}|[1-9]\d{3}))?((?:\/(?!\.)[\w\-.~!$&()*+,=:@]*)+)(\?[\w\-.~!$&()*+,=:@/?%]+)?$/;
 
-/** A name, or an address in brackets, and perhaps a port: no user, no encoding, nothing that two parsers could cut differently (RFC 9110, section 7.2). */
-const soundHost = /^https?:\/\/(?:[\w.-]+|\[[\da-f:.]+\])(?::\d*)?(?:[/?#]|$)/i;
+/**
+ * A name without empty labels, or an address in brackets, and perhaps a port: no user, no encoding, nothing that two parsers
+ * could cut differently (RFC 9110, section 7.2). `.acme.example` would be beneath `*.acme.example`, and name no tenant.
+ */
+const soundHost = /^https?:\/\/(?:[\w-]+(?:\.[\w-]+)*\.?|\[[\da-f:.]+\])(?::\d*)?(?:[/?#]|$)/i;
 
 /** @returns undefined where the host is none, as a client may write it */
 export const addressOf = (text: string): Address | undefined => {

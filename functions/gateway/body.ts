@@ -1,10 +1,9 @@
 /** Reads a request's whole body, for a filter that has to see it before the service does. */
 import { collect } from "./collect.ts";
-import { bodyArrived } from "./concurrency.ts";
 import { withinTimes } from "./deadline.ts";
 import { Body, BodyLimit, known, learn } from "./facts.ts";
-import { busy, Fault, upstreamCodes } from "./faults.ts";
-import { awaitingClient, hasBody, tellLimit } from "./outbound.ts";
+import { Fault, upstreamCodes } from "./faults.ts";
+import { arrived, awaitingClient, hasBody, tellLimit } from "./outbound.ts";
 import type { Context, Deps } from "./types.ts";
 
 const nothing = new Uint8Array();
@@ -30,7 +29,7 @@ export const wholeBody = async (
   const awaited = <T>(part: Promise<T>) => awaitingClient(context, part);
   try {
     const body = await withinTimes(wholeMs, context, deps, () => collect(request.body, limit, tooLarge, awaited), late);
-    if (context.place && !bodyArrived(context.place, false)) throw busy("gate-busy");
+    arrived(context);
     learn(context, Body, body);
     return body;
   } catch (cause) {

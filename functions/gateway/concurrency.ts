@@ -4,6 +4,7 @@
  * A request holds a place from its beginning until the response's headers. Where the tier counts from the end of the body,
  * requests whose body is still coming are counted apart, up to the same bound, so that slow uploads take no places from others.
  */
+
 /** One request that is under way. */
 export interface Place {
   readonly places: Places;
@@ -12,6 +13,8 @@ export interface Place {
   client: string;
   /** Its body is still coming, and the tier counts from the end of bodies. */
   uploading: boolean;
+  /** It holds nothing any more. What still runs for it must not be counted, since nobody would give that back. */
+  ended: boolean;
 }
 
 export interface Places {
@@ -54,7 +57,7 @@ export const enter = (
   const group = uploading ? places.uploading : places.serving;
   if (group.size >= places.most) forget(places, group);
   if (group.size >= places.most) return "gate-busy";
-  const place: Place = { places, since, client: "", uploading };
+  const place: Place = { places, since, client: "", uploading, ended: false };
   if (!countAs(place, client)) return "client-busy";
   group.add(place);
   return place;
@@ -66,7 +69,7 @@ export const enter = (
  */
 export const countAs = (place: Place, client: string): boolean => {
   const { places } = place;
-  if (client === place.client || places.mostOfClient >= places.most) return true;
+  if (place.ended || client === place.client || places.mostOfClient >= places.most) return true;
   if (client !== "" && countOf(places, client) >= places.mostOfClient) {
     forget(places, places.serving);
     forget(places, places.uploading);
@@ -107,6 +110,7 @@ export const bodyArrived = (place: Place, begun: boolean): boolean => {
 /** The request's end. A second call does nothing. */
 export const leave = (place: Place): void => {
   const { serving, uploading } = place.places;
+  place.ended = true;
   if (serving.delete(place) || uploading.delete(place)) giveBack(place);
 };
 

@@ -16,8 +16,7 @@ const hostPrefix = "__Host-";
  * @returns the cookie to set, where there is a new one
  */
 export const grayKeyOf = ({ header, cookie: name }: FrontPlan["grayKey"], uuid: () => string) => {
-  const bare = name.replace(/^__(?:Host|Secure)-/i, "");
-  const own = hostPrefix + bare;
+  const [own, bare] = namesOf(name);
   const isPlain = (key: string | null | undefined): key is string => !!key && plainKey.test(key);
   return (given: Request, headers: Headers, further: readonly string[]): string | undefined => {
     const kept = [header && headers.get(header), cookie(headers, own)].find(isPlain);
@@ -27,6 +26,29 @@ export const grayKeyOf = ({ header, cookie: name }: FrontPlan["grayKey"], uuid: 
     headers.set(versionKeyHeader, key);
     if (kept || !wantsCookie(given)) return undefined;
     return `${own}=${key}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax`;
+  };
+};
+
+/** Our cookie's name, and the one that it had before. */
+const namesOf = (name: string): readonly [own: string, bare: string] => {
+  const bare = name.replace(/^__(?:Host|Secure)-/i, "");
+  return [hostPrefix + bare, bare];
+};
+
+/**
+ * Removes our cookie from what services set: one tier's service would choose which versions of all tiers of the host its users meet.
+ */
+export const withoutGrayKey = ({ cookie: name }: FrontPlan["grayKey"]): ((response: Response) => Response) => {
+  const names = namesOf(name);
+  const isOurs = (line: string): boolean => names.includes((line.split("=", 1)[0] ?? "").trim());
+  return (response) => {
+    if (!response.headers.has("set-cookie")) return response;
+    const all = response.headers.getSetCookie();
+    if (!all.some(isOurs)) return response;
+    const copy = new Response(response.body, response);
+    copy.headers.delete("set-cookie");
+    for (const line of all) if (!isOurs(line)) copy.headers.append("set-cookie", line);
+    return copy;
   };
 };
 

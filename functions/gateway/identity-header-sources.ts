@@ -82,6 +82,11 @@ export const identityHeaderSources = {
     says: "who the user is",
     source: "https://tailscale.com/s/serve-headers",
   },
+  vouch: {
+    by: "Vouch Proxy",
+    says: "who the user is, and the user's claims",
+    source: "https://github.com/vouch/vouch-proxy",
+  },
   "oauth2-proxy": {
     by: "OAuth2 Proxy",
     says: "who the user is, the user's groups and token",

@@ -1,5 +1,6 @@
 /** Turns what a service says of its own address into the address that the client knows. */
 import * as z from "zod";
+import { hostOf } from "./hosts.ts";
 import type { Context } from "./types.ts";
 
 /** The key of an upstream. */
@@ -43,9 +44,12 @@ export const relocated = (
 
 /** `5; url='https://…'` (HTML, shared declarative refresh steps): what stands before the URL, the URL, and what stands behind. */
 const partsOfRefresh = (said: string): readonly [string, string, string] => {
-  const [before = ""] = /^\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?/i.exec(said) ?? [];
-  const reference = before === "" ? "" : said.slice(before.length).trimEnd().replace(/["']$/, "");
-  return [before, reference, said.slice(before.length + reference.length)];
+  const [before = ""] = /^\s*[\d.]+(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?["']?/i.exec(said) ?? [];
+  const rest = said.slice(before.length);
+  const quote = /["']$/.exec(before)?.[0];
+  const end = quote === undefined ? -1 : rest.indexOf(quote);
+  const reference = end < 0 ? rest.trimEnd() : rest.slice(0, end);
+  return before === "" ? [said, "", ""] : [before, reference, rest.slice(reference.length)];
 };
 
 /** @returns undefined where the reference is foreign, malformed, or leads to the right place already */
@@ -62,10 +66,10 @@ const publicOf = (reference: string, asked: string, url: Context["url"]): string
   return isAbsolute ? whole : path + place.search + place.hash;
 };
 
-/** The same host and port. A service behind whatever ends TLS for it may name another scheme. */
+/** The same host, with or without the dot of a fully qualified name, and the same port. A service behind whatever ends TLS for it may name another scheme. */
 const isOwn = (place: URL, service: URL): boolean =>
   /^https?:$/.test(place.protocol) &&
-  place.hostname === service.hostname &&
+  hostOf(place) === hostOf(service) &&
   (place.port === service.port || portOf(place) === portOf(service));
 
 const portOf = ({ port, protocol }: URL): string => port || (protocol === "https:" ? "443" : "80");

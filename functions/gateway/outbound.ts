@@ -1,7 +1,7 @@
 /** What an upstream over HTTP is sent. Headers are copied once; a Request made of them would copy them again, and fetch once more. */
 import { bodyArrived } from "./concurrency.ts";
 import { Body, BodyAwaited, BodyLimit, known, learn, Target } from "./facts.ts";
-import { Fault, upstreamCodes } from "./faults.ts";
+import { busy, Fault, upstreamCodes } from "./faults.ts";
 import { introduce } from "./hop.ts";
 import type { Locations } from "./location.ts";
 import { serviceResponse } from "./service-response.ts";
@@ -42,7 +42,7 @@ export const targetOf = (context: Context): string => {
  * @param url absolute, of the upstream
  * @param transport is given a Request only where its body is to go on as it came
  * @param locations what becomes of references to the upstream in the response's headers
- * @throws Fault `body-too-large`, `body-unexpected`, `body-incomplete`, `upstream-invalid`, `upstream-unreachable`, or the reason of the context's signal
+ * @throws Fault `body-too-large`, `body-unexpected`, `body-incomplete`, `gate-busy`, `upstream-invalid`, `upstream-unreachable`, or the reason of the context's signal
  */
 export const send = async (
   url: string,
@@ -109,6 +109,11 @@ export const awaitingClient = async <T>(context: Context, work: Promise<T>): Pro
 
 const awaitFrom = (context: Context): void => learn(context, BodyAwaited, context.settings?.now() ?? 0);
 
+/** The body is complete, and no service has the request yet. @throws Fault where the gate has no place for it */
+export const arrived = ({ place }: Context): void => {
+  if (place && !bodyArrived(place, false)) throw busy("gate-busy");
+};
+
 /** The body is complete, and on its way to the service. */
 const handedOver = (context: Context): void => {
   learn(context, BodyAwaited, undefined);
@@ -134,11 +139,12 @@ const bodyOf = (request: Request, context: Context): Outgoing | Promise<Outgoing
     if (isRead) throw unexpected();
     return { stream: read };
   }
-  const limit = known(context, BodyLimit) ?? Number.POSITIVE_INFINITY;
+  const most = known(context, BodyLimit) ?? Number.POSITIVE_INFINITY;
+  const limit = isRead ? Math.min(most, chunk) : most;
   if (length !== undefined && !(length <= limit)) throw tooLarge(limit);
   const from = request.body as ReadableStream<Uint8Array>;
   if (isRead) return length === undefined ? awaitingClient(context, noneIn(from)) : asItCame(request, context);
-  if (length !== undefined && length <= small) return handedOn(from, length, context);
+  if (length !== undefined && length <= small) return whole(request, length, context);
   const broken = new AbortController();
   const { readable, writable } = length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
   pump(from, writable, limit, context).then(
@@ -151,7 +157,7 @@ const bodyOf = (request: Request, context: Context): Outgoing | Promise<Outgoing
   return { stream: readable, broken };
 };
 
-/** The runtime carries the body, and a copy of it shows how far the client has come. */
+/** The runtime carries the body, and a copy of it shows how far the client has come. What the service has not taken yet is in memory. */
 const asItCame = (request: Request, context: Context): Outgoing => {
   const copy = request.clone().body as ReadableStream<Uint8Array>;
   // Where the body breaks off, the call fails by itself.
@@ -166,16 +172,14 @@ const watched = async (body: ReadableStream<Uint8Array>, context: Context): Prom
 };
 
 /**
- * A small body is piped by the runtime, which costs a request less than to copy it. How far it has come cannot be seen
- * then, so until it is handed on whole, the client is waited for.
+ * A small body is read whole before the service is called: while the runtime piped it, a service that takes no bytes looked like a
+ * client that sends none.
  */
-const handedOn = (from: ReadableStream<Uint8Array>, length: number, context: Context): Outgoing => {
-  const { readable, writable } = new FixedLengthStream(length);
-  const handed = () => handedOver(context);
-  awaitFrom(context);
-  // Where it falls short, so does what the service reads.
-  from.pipeTo(writable).then(handed, handed);
-  return { stream: readable };
+const whole = async (request: Request, length: number, context: Context): Promise<Outgoing> => {
+  const body = new Uint8Array(await awaitingClient(context, request.arrayBuffer().catch(incomplete)));
+  if (body.byteLength !== length) throw new Fault(upstreamCodes, "body-incomplete");
+  arrived(context);
+  return { stream: body };
 };
 
 const unexpected = () => new Fault(upstreamCodes, "body-unexpected");
@@ -196,8 +200,9 @@ const incomplete = (cause: unknown): never => {
   throw new Fault(upstreamCodes, "body-incomplete", { cause });
 };
 
+/** What a body may take of the memory; with GET and HEAD, the largest one. */
 const chunk = 64 * 1024;
-/** Connections and the runtime hold as much by themselves. */
+/** Connections hold as much by themselves. */
 const small = 16 * 1024;
 
 /** Copies with one buffer. @throws Fault for what the client did; anything else for what the service did */

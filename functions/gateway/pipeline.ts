@@ -1,10 +1,9 @@
 /** Composes a chain: guards run flat, layers wrap like an onion, and a rule can be shadowed or given to a share of users. */
 import type { Holds } from "./conditions.ts";
-import { Body, Consumer, known, learn } from "./facts.ts";
-import { Fault, upstreamCodes } from "./faults.ts";
+import { Body, BodyAwaited, Consumer, known, learn } from "./facts.ts";
 import { network } from "./network.ts";
 import { noted, watched } from "./trace.ts";
-import type { Caller, Context, Guard, Handler, Layer, LocalReply } from "./types.ts";
+import type { Caller, Context, Fact, Guard, Handler, Layer, LocalReply } from "./types.ts";
 
 export type Step =
   | { readonly kind: "guard"; readonly id: string; readonly guard: Guard; readonly localReply?: LocalReply | undefined }
@@ -49,6 +48,20 @@ const flat = (steps: readonly { readonly id: string; readonly guard: Guard }[], 
   };
 };
 
+/** Facts that a shadowed guard finds and learns. Whether the gate waits for the client is for everybody who measures time. */
+class TrialFacts extends Map<Fact<unknown>, unknown> {
+  readonly #all: Context["facts"];
+  constructor(all: Context["facts"]) {
+    super();
+    this.#all = all;
+    for (const [fact, value] of all) super.set(fact, value);
+  }
+  override set(fact: Fact<unknown>, value: unknown): this {
+    if (fact === BodyAwaited) this.#all.set(fact, value);
+    return super.set(fact, value);
+  }
+}
+
 /**
  * `mode: shadow`: the guard decides on a copy of the context, its decision is noted, and the request passes.
  * What it learns or edits stays in the copy, since nothing may rest on a rule that is not enforced.
@@ -58,7 +71,7 @@ export const shadowed =
   (request, context) => {
     const trial: Context = {
       ...context,
-      facts: new Map(context.facts),
+      facts: new TrialFacts(context.facts),
       outbound: [],
       inbound: [],
       outcome: { verdict: "passed" },
@@ -77,7 +90,7 @@ export const shadowed =
       done(answer === undefined ? "pass" : (trial.outcome.code ?? String(answer.status)));
     const failed = (error: unknown) => {
       // What of a body was read is gone, and the rest alone must not go on.
-      if (error instanceof Fault && Object.hasOwn(upstreamCodes, error.code)) throw error;
+      if (request.bodyUsed && !known(trial, Body)) throw error;
       return done("failed");
     };
     try {

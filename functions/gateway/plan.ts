@@ -13,7 +13,7 @@ export interface FilterPlan {
   readonly mode: Mode;
   /** It is shadowed, and an overlay may enforce it. */
   readonly enforceable?: true;
-  /** Of consumers, or of gray keys until a consumer is known: `100%`. */
+  /** Of users: by consumer where one is known, else by address: `100%`. */
   readonly percent: string;
   /** Only requests that fulfil these meet it. */
   readonly when?: readonly Test[];

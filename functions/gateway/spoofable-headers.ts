@@ -10,7 +10,9 @@ export const spoofableHeaders = {
   forwarded: ["forwarded*", "x-forward*"],
   "client-address": [
     ...["client-ip", "clientip", "x-client-ip", "x-clientip", "x-cluster-client-ip", "x-real-*", "x-true-*"],
-    ...["true-client-ip", "x-originating-ip", "x-proxyuser-ip", "x-source-ip", "http-client-ip"],
+    ...["true-client-ip", "x-originating-ip", "x-proxyuser-ip", "x-source-ip", "http-client-ip", "cluster-client-ip"],
+    ...["real-ip", "source-ip", "x-ip", "x-user-ip", "cdn-src-ip", "cdn-real-ip", "coming-from", "x-coming-from"],
+    ...["z-forwarded-for", "x-custom-ip-authorization"],
   ],
   proxy: ["proxy", "proxy-*", "x-proxy-*"],
   "remote-user": ["x-remote-*", "remote-*", "x-webauth-*"],
@@ -19,11 +21,16 @@ export const spoofableHeaders = {
   "metrics-tenant": ["x-scope-orgid", "thanos-tenant"],
   "method-override": ["x-http-method", "x-http-method-override", "x-method-override", "x-method"],
   "url-override": [
-    ...["x-original-*", "x-rewrite-url", "x-host", "x-http-host-override", "x-waws-unencoded-url"],
+    ...["x-original-*", "x-rewrite-*", "x-host", "x-http-host-override", "x-waws-unencoded-url"],
     ...["x-script-name", "x-replaced-path", "x-http-destinationurl", "x-wap-profile", "x-scheme", "x-url-scheme"],
+    ...["x-override-url", "x-custom-url", "x-http-path-override", "x-path-info", "x-request-uri", "request-uri"],
+    ...["base-url", "http-url", "x-backend-host", "x-gateway-host", "wap-profile"],
   ],
   "https-claim": ["front-end-https", "x-front-end-https", "x-proxied-https", "x-client-scheme"],
-  "client-certificate": ["client-cert", "client-cert-chain", "x-client-cert*", "ssl-client-*", "x-ssl-*"],
+  "client-certificate": [
+    ...["client-cert", "client-cert-chain", "x-client-cert*", "ssl-client-*", "x-ssl-*", "tls-client-*", "x-tls-*"],
+    ...["x-mtls-*", "x-client-dn", "x-client-verify"],
+  ],
   sendfile: ["x-sendfile*", "x-accel-*"],
   surrogate: ["surrogate-capability"],
   next: ["x-middleware-*", "x-invoke-*", "x-matched-path", "x-now-route-matches"],
@@ -57,10 +64,11 @@ export const spoofableHeaders = {
   webseal: ["iv-user*", "iv-groups", "iv-creds*", "iv-remote-address*"],
   siteminder: ["sm-user*"],
   shibboleth: ["shib-*"],
-  tailscale: ["tailscale-*"],
+  tailscale: ["tailscale-*", "x-tailscale-*"],
   "oauth2-proxy": ["x-auth-request-*"],
   authentik: ["x-authentik-*"],
   pomerium: ["x-pomerium-*"],
+  vouch: ["x-vouch-*"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /**

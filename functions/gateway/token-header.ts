@@ -10,8 +10,11 @@ export interface TokenHeader {
   readonly x5tS256: string | undefined;
 }
 
-/** Of access tokens (RFC 9068) and of tokens that do not say what they are for; case does not matter. */
-const types: ReadonlySet<unknown> = new Set([undefined, "jwt", "at+jwt", "application/jwt", "application/at+jwt"]);
+/** Of access tokens (RFC 9068) and of tokens that do not say what they are for (SPIFFE's may say `JOSE`); case does not matter. */
+const types: ReadonlySet<unknown> = new Set([
+  ...[undefined, "jwt", "jose", "at+jwt"],
+  ...["application/jwt", "application/jose", "application/at+jwt"],
+]);
 
 /** A token that brings its own key, or says where to fetch one (RFC 8725, section 3.10); extensions that change how it is read. */
 const refused = ["jwk", "jku", "x5u", "x5c", "crit", "b64", "zip", "enc"];

@@ -55,7 +55,7 @@ const readers: Readonly<Record<string, (name: string) => TokenReader>> = {
     const [own, others] = parted(field.split(";"), (pair) => cookieName(pair) === name);
     if (own.length === 0) return undefined;
     replace(context, "cookie", others.join(";").trim());
-    return oneOf(own.map((pair) => pair.slice(pair.indexOf("=") + 1)));
+    return oneOf(own.map((pair) => decoded(pair.slice(pair.indexOf("=") + 1))));
   },
   query: (name) => (_, context) => {
     const { search } = context.url;
@@ -89,6 +89,16 @@ const oneOf = (values: readonly string[]): string | undefined => {
   const [first = "", ...others] = new Set(tokens.filter((it) => it !== ""));
   if (first === "") return undefined;
   return others.length > 0 ? "" : first;
+};
+
+/** Many servers and scripts percent-encode what they put into cookies. */
+const decoded = (value: string): string => {
+  if (!value.includes("%")) return value;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 };
 
 const parted = <T>(all: readonly T[], isOwn: (it: T) => boolean): readonly [T[], T[]] => [

@@ -46,5 +46,6 @@ the gate writes itself, that are of one hop, or that steer the product cannot be
 ## Answers
 
 No service may answer \`postern-*\`, \`x-postern-*\` or \`cloudflare-workers-*\`: the gate removes them, and writes its own afterwards.
+The front removes a \`Set-Cookie\` of the gray cookie: one tier's service would choose which versions of all tiers of a host its users meet.
 `,
 });

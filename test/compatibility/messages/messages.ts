@@ -67,6 +67,7 @@ routes:
   checked: { match: POST /checked, to: it, filters: [body-limit: 1KiB, validate: { body: { type: object } }] }
   signed: { match: ANY /signed, to: it, filters: [body-limit: 1KiB, signature: { keys: { k: { secret: SIGNING_KEY, consumer: shop } } }] }
   small: { match: ANY /small, to: it, filters: [body-limit: 8B] }
+  large: { match: ANY /large, to: it, filters: [body-limit: 1MiB] }
   worker: { match: ANY /worker, to: peer }
   short: { match: ANY /short, to: short }
   beta: { match: GET /beta, when: { cookie: { beta: "yes" } }, path: /beta-of-cookie, to: it }

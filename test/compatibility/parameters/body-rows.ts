@@ -20,6 +20,7 @@ const order = {
     to: { type: "object", required: ["city"], properties: { city: { type: "string" } } },
   },
 };
+const formType = { "content-type": "application/x-www-form-urlencoded" };
 const file = ';filename="a.png"\r\nContent-Type: image/png';
 const raw = (body: string): Sent => ({ headers: { "content-type": "multipart/form-data; boundary=b-1" }, body });
 
@@ -50,6 +51,19 @@ export const formRows: readonly ParameterRow[] = [
       form("id=1&tags=a&tags=b&tags=c"),
       { headers: { "content-type": "application/json" }, body: '{"id":1}' },
     ],
+  },
+  {
+    it: "a body with a content coding, of which the gate would check other bytes than the service reads",
+    authority: "RFC 9110, 8.4.1 and 15.5.16; a text can be JSON and deflated bytes at once",
+    content: { "application/json": { schema: order }, ...urlencoded(order) },
+    takes: [
+      { headers: { "content-type": "application/json", "content-encoding": "identity" }, body: '{"id":1}' },
+      { headers: { "content-type": "application/json", "content-encoding": "" }, body: '{"id":1}' },
+    ],
+    refuses: ["gzip", "deflate", "br", "zstd", "x-gzip", "identity, gzip", "GZIP", "made-up"].flatMap((coding) => [
+      { headers: { "content-type": "application/json", "content-encoding": coding }, body: '{"id":1}' },
+      { headers: { ...formType, "content-encoding": coding }, body: "id=1" },
+    ]),
   },
   {
     it: "a form, a field twice that is no list",

@@ -172,6 +172,12 @@ export const issuerRows: readonly TokenRow[] = [
     right: { status: 200, consumer: "repo:acme/wallet:ref:refs/heads/main" },
   },
   {
+    it: "SPIFFE: a JWT-SVID of the type JOSE, whose subject is a URI",
+    authority: "SPIFFE, JWT-SVID, section 2.3: the type is JWT or JOSE; RFC 7515, section 4.1.9",
+    token: { header: { typ: "JOSE", kid: "k1" }, claims: { sub: "spiffe://acme.example/orders" } },
+    right: { status: 200, consumer: "spiffe://acme.example/orders" },
+  },
+  {
     it: "Sign in with Apple: truths that are written as text, no type",
     authority: "Apple, Sign in with Apple: identity token claims",
     jwt: { claims: { email_verified: ["true", true] } },

@@ -6,7 +6,18 @@ const k1 = { kid: "k1", use: "sig", alg: "RS256" };
 const passes = { status: 200, consumer: "alice" } as const;
 const refused = { status: 401, code: "token-invalid" } as const;
 
+/** As `BigInteger.toByteArray` and its like write a number whose first bit is set. */
+const withZeroAhead = (number = ""): string =>
+  Buffer.concat([Buffer.of(0), Buffer.from(number, "base64url")]).toString("base64url");
+
 export const keySetRows: readonly TokenRow[] = [
+  {
+    it: "a modulus with a byte of zero ahead, as libraries of Java write it",
+    authority: "RFC 7518, section 6.3.1.1, note to implementers",
+    set: [published("rsa", { ...k1, n: withZeroAhead(keys.rsa.jwk.n) })],
+    token: { header: { kid: "k1" } },
+    right: passes,
+  },
   {
     it: "a token without a key id, and a set of two keys without ids: the second one signed it",
     authority: "RFC 7515, section 4.1.4 and Appendix D; RFC 7517, section 4.5: `kid` is optional",

@@ -57,6 +57,17 @@ it.each([
   "ftp://api.acme.example/a",
 ])("%s", agree);
 
+it.each([".acme.example", "a..acme.example", "acme.example..", ".", "..", "-", "a_b.acme.example", "acme.example."])(
+  "%s is a host where none of its labels is empty",
+  (host) => {
+    const hasEmpty = host
+      .replace(/(?<=[^.])\.$/, "")
+      .split(".")
+      .includes("");
+    expect(addressOf(`https://${host}/a`) === undefined).toBe(hasEmpty);
+  },
+);
+
 it("any text of what makes up URLs", () => {
   const piece = fc.constantFrom(
     ...[

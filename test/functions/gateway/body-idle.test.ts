@@ -1,7 +1,10 @@
 /** Who sends nothing while a body is awaited is cut off, as the client's. The clock is the test's. */
 import { expect, it, vi } from "vitest";
+import { make as timeout } from "../../../functions/filters/timeout.ts";
 import { wholeBody } from "../../../functions/gateway/body.ts";
 import { BodyLimit, learn } from "../../../functions/gateway/facts.ts";
+import { send } from "../../../functions/gateway/outbound.ts";
+import type { MakeUpstream } from "../../../functions/gateway/part.ts";
 import type { Deps } from "../../../functions/gateway/types.ts";
 import { conversation, world } from "../conversation.ts";
 
@@ -24,7 +27,12 @@ const body = () => {
     to?.enqueue(new Uint8Array(size));
     await vi.waitFor(() => expect(pulls).toBeGreaterThan(before));
   };
-  return { stream, part };
+  /** Sends it, and that there is no more. */
+  const last = (size: number) => {
+    to?.enqueue(new Uint8Array(size));
+    to?.close();
+  };
+  return { stream, part, last };
 };
 
 /** A gate that waits ten seconds, before a service that reads all and answers when `reply` says so. */
@@ -77,12 +85,59 @@ it("a service that takes long is not taken for a client that does", async () => 
   expect(await answer).toMatchObject({ status: 504, code: "upstream-timeout", line: { by: "service" } });
 });
 
+it.each([9, 16_384, 16_385])(
+  "a service that takes no byte of a body of %s bytes is not taken for a client that sends none",
+  async (size) => {
+    const time = world();
+    const transport = vi.fn(() => new Promise<Response>(() => {}));
+    const takesNothing: MakeUpstream = () => (request, context) =>
+      send("https://service.example/", request, context, transport);
+    const gate = conversation({}, { world: time, timeout: "60s", upstream: takesNothing });
+    const answer = gate.send("POST /", { body: "x".repeat(size), headers: { "content-length": String(size) } });
+    await vi.waitFor(() => expect(transport).toHaveBeenCalled());
+    // Nothing shows that the gate has the body, and waits for the service to take it.
+    for (let turn = 0; turn < 5; turn++) await new Promise((next) => setTimeout(next, 0));
+    await time.pass(59_999);
+    expect(await Promise.race([answer, Promise.resolve("waiting")])).toBe("waiting");
+    await time.pass(1);
+    expect(await answer).toMatchObject({ status: 504, code: "upstream-timeout", line: { by: "service" } });
+  },
+);
+
+it.each([
+  [3, "falls short of"],
+  [30, "goes beyond"],
+])("a body of %s bytes that %s its length reaches no service", async (size) => {
+  const { send } = conversation({});
+  const it = body();
+  const answer = send("POST /", { body: it.stream, headers: { "content-length": "9" } });
+  it.last(size);
+  expect(await answer).toMatchObject({ status: 400, code: "body-incomplete", upstream: [] });
+});
+
+const reading = (deps: Deps) => async (request: Request, context: never) => {
+  learn(context, BodyLimit, 100);
+  await wholeBody(request, context, deps);
+  return undefined;
+};
+
+it.each(["enforce", "shadow"] as const)(
+  "a timeout that ends while a filter (%s) waits for the client is the client's",
+  async (mode) => {
+    const time = world();
+    const { send } = conversation(
+      { timeout: (deps) => timeout({ after: "5s" }, deps), reading: reading as never },
+      { world: time, limits: { "body-idle": "10s" }, filters: { timeout: { kind: "layer" }, reading: { mode } } },
+    );
+    const it = body();
+    const answer = send("POST /", { body: it.stream });
+    await it.part(1);
+    await time.pass(5_000);
+    expect(await answer).toMatchObject({ status: 408, code: "body-late", line: { verdict: "refused" } });
+  },
+);
+
 it("a filter that reads the body waits no longer", async () => {
-  const reading = (deps: Deps) => async (request: Request, context: never) => {
-    learn(context, BodyLimit, 100);
-    await wholeBody(request, context, deps);
-    return undefined;
-  };
   const { time, send } = gate({ reading: reading as never });
   const it = body();
   const answer = send("POST /", { body: it.stream });

@@ -77,6 +77,14 @@ describe("places", () => {
     expect([places.clients.size, places.serving.size]).toEqual([0, 0]);
   });
 
+  it("that were given up are nobody's, also where the request goes on without its client", () => {
+    const places = placesOf(8, 0.25, clock());
+    const [gone] = [taken(places, "a"), taken(places, "a")];
+    leave(gone);
+    expect(countAs(gone, "consumer x")).toBe(true);
+    expect([...places.clients]).toEqual([["a", 1]]);
+  });
+
   it("whose end nobody reported are free after fifteen minutes, for the gate and for the client", () => {
     const time = clock();
     const places = placesOf(4, 0.5, time);

@@ -10,12 +10,16 @@ const plan: FrontPlan = {
 };
 
 /** What the gate is sent, and what the client gets. */
-const sent = async (headers: Record<string, string>, more: Partial<FrontPlan> = {}) => {
+const sent = async (
+  headers: Record<string, string>,
+  more: Partial<FrontPlan> = {},
+  reply = () => new Response("ok"),
+) => {
   const seen: Headers[] = [];
   const gate = {
     fetch: async (request: Request) => {
       seen.push(new Headers(request.headers));
-      return new Response("ok");
+      return reply();
     },
   } as unknown as Fetcher;
   const request = new Request("https://a.example/", { headers: { "cf-connecting-ip": "203.0.113.7", ...headers } });
@@ -72,6 +76,24 @@ describe("the gray key", () => {
       }
     }
   });
+
+  it.each(["postern-gray", "__Host-postern-gray"])(
+    "is set by no service, where the cookie is called %s",
+    async (cookie) => {
+      const lines = [
+        "a=1; Path=/",
+        "__Host-postern-gray=eve; Path=/; Secure",
+        " postern-gray =eve",
+        "x-postern-gray=2",
+      ];
+      const reply = () => new Response("ok", { headers: lines.map((line): [string, string] => ["set-cookie", line]) });
+      const { response } = await sent({ "sec-fetch-site": "none" }, { grayKey: { cookie } }, reply);
+      const [first, second, third, ...more] = response.headers.getSetCookie();
+      expect([first, second, third?.split("=")[0], more]).toEqual([lines[0], lines[3], "__Host-postern-gray", []]);
+      expect(third).not.toContain("eve");
+      expect(await response.text()).toBe("ok");
+    },
+  );
 
   it("that the front made is a key as any other to an older gate, and no service sees the word beside it", async () => {
     const { seen } = await sent({});

@@ -71,6 +71,25 @@ it.each([
   [`${gate}/wallet/v1/a`, "/wallet/v1/b", `${gate}/b`, `${gate}/wallet/v1/a`],
   [`${gate}/a`, "/wallet/v1/b", `${gate}/b`, `${gate}/wallet/v1/a`],
   ["", "/shop/orders/7", "http://svc.internal/api/orders/7", ""],
+  ["http://svc.internal./api/x", "/shop/orders/7", "http://svc.internal/api/orders/7", `${gate}/shop/x`],
+  ["http://svc.internal/api/x", "/shop/orders/7", "http://svc.internal./api/orders/7", `${gate}/shop/x`],
 ])("%j, said to %s that was asked for as %s, is %j", (said, given, asked, expected) => {
   expect(location(said, given, asked)).toBe(expected);
+});
+
+it.each([
+  ["5; url=http://svc.internal/api/x", `5; url=${gate}/shop/x`],
+  ["0;URL='http://svc.internal/api/x'", `0;URL='${gate}/shop/x'`],
+  // What stands behind the second quote is no part of the URL.
+  ['3; url="http://svc.internal/api/x"; more', `3; url="${gate}/shop/x"; more`],
+  ["1, http://svc.internal/api/x", `1, ${gate}/shop/x`],
+  ["2 http://svc.internal/api/x ", `2 ${gate}/shop/x`],
+  ['2; url="http://svc.internal/api/x', `2; url="${gate}/shop/x`],
+  ["5", "5"],
+  ["http://svc.internal/api/x", "http://svc.internal/api/x"],
+])("Refresh: %s becomes %s", (said, expected) => {
+  const response = new Response("ok", { headers: { refresh: said } });
+  const context = { url: new URL("/shop/orders/7", gate) };
+  const found = serviceResponse(response, "http://svc.internal/api/orders/7", context, "rewrite");
+  expect(found.headers.get("refresh")).toBe(expected);
 });

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { Consumer, known, learn } from "../../../functions/gateway/facts.ts";
-import { refuse } from "../../../functions/gateway/faults.ts";
+import { Fault, gatewayCodes, refuse } from "../../../functions/gateway/faults.ts";
 import { position } from "../../../functions/gateway/pipeline.ts";
 import type { Caller, Guard, Layer } from "../../../functions/gateway/types.ts";
 import { conversation } from "../conversation.ts";
@@ -98,6 +98,22 @@ it("a shadowed guard that throws, at once or later, lets pass too", async () => 
   expect(status).toBe(200);
   expect(line).toMatchObject({ shadow: { throws: "failed", rejects: "failed" } });
 });
+
+it.each([
+  ["is refused a place", () => new Fault(gatewayCodes, "gate-busy"), 503],
+  ["fails in a way of its own", () => new Error("a bug"), 500],
+])(
+  "a shadowed guard that has read the body and then %s ends the request: no service is sent the rest",
+  async (_, fault, status) => {
+    const reading = () => async (request: Request) => {
+      await request.arrayBuffer();
+      throw fault();
+    };
+    const { send } = conversation({ reading }, { filters: { reading: { mode: "shadow" } } });
+    const { upstream, ...heard } = await send("POST /", { body: "all of it", headers: { "content-length": "9" } });
+    expect([heard.status, upstream]).toEqual([status, []]);
+  },
+);
 
 it("a filter that is off is not there", async () => {
   const { send } = conversation({ nosy }, { filters: { nosy: { mode: "off" } } });

@@ -37,6 +37,9 @@ const spoofed = [
   ...["ms-aspnetcore-clientcert", "ms-aspnetcore-winauthtoken", "x-apigateway-event", "x-apigateway-api-userinfo"],
   ...["x-endpoint-api-userinfo", "x-cloudtasks-queuename", "x-cloudscheduler", "x-userinfo", "x-proxied-https"],
   ...["x-client-scheme", "thanos-tenant", "$wsra", "$wsru", "x_forwarded_for", "sm_user", "ssl_client_cert"],
+  ...["cluster-client-ip", "real-ip", "x-forwarder-for", "z-forwarded-for", "cdn-src-ip", "x-custom-ip-authorization"],
+  ...["x-override-url", "x-rewrite-path", "x-http-path-override", "base-url", "x-backend-host", "x-client-verify"],
+  ...["x-tls-client-cert", "ms-aspnetcore-clientcert", "tailscale-user-login", "shib-session-id", "x-userinfo"],
   ...["x_customer", "x.customer", "x~customer", "postern-version", "postern-label", "x-forwarded-client-cert"],
 ];
 
@@ -58,6 +61,7 @@ const honest = [
     "x-id-token",
     "iv",
     "sm-session",
+    "x-client-data",
     "x-next-url",
     "x-tenant-id",
     "signature-input",

@@ -27,6 +27,12 @@ const claims: readonly (readonly [what: string, field: string, value: string, au
   ["its certificate", "client-cert", ":MIIB:", "RFC 9440, 4"],
   ["which file is sent", "x-sendfile-type", "X-Accel-Redirect", "Rack, CVE-2025-61780"],
   ["that checks ran already", "x-middleware-subrequest", "middleware", "Next.js, CVE-2025-29927"],
+  ["its address, as CDNs tell it", "cdn-src-ip", "10.0.0.1", "CDNetworks, header_of_clientip"],
+  ["its address, to who admits some of them", "x-custom-ip-authorization", "127.0.0.1", "lists of 403 bypasses"],
+  ["another URL, to who looks for it where it is overridden", "x-override-url", "/admin", "lists of 403 bypasses"],
+  ["its user, as Tailscale tells it", "tailscale-user-login", "root@acme.example", "Tailscale Serve, identity headers"],
+  ["its session, as Shibboleth tells it", "shib-session-id", "_1", "Shibboleth SP, AttributeAccess"],
+  ["its certificate, as IIS tells it", "ms-aspnetcore-clientcert", "MIIB", "ASP.NET Core, IISMiddleware"],
   ["a name with a dot, which CGI reads as a hyphen", "x.customer", "root", "RFC 3875, 4.1.18"],
 ];
 

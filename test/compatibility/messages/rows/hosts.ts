@@ -24,6 +24,15 @@ const odd: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 export const hosts: readonly MessageRow[] = [
+  ...[".localhost", "localhost.."].map(
+    (value): MessageRow => ({
+      it: `a host is 400 where a label is empty: ${value}`,
+      authority: "RFC 1034, 3.1: only the root has an empty label",
+      send: bare("GET /m/a HTTP/1.1", [`Host: ${value}`]),
+      gets: { status: 400, code: "host-malformed" },
+      sees: "nothing",
+    }),
+  ),
   ...odd.map(
     ([what, headers]): MessageRow => ({
       it: `a host is 400, and no gate is dead: ${what}`,
