@@ -3,6 +3,7 @@ import type { Verdict } from "./check.ts";
 import type { CheckedTier } from "./checked.ts";
 import { bindingsOf } from "./platform.ts";
 import type { Problem } from "./problem.ts";
+import { touches } from "./salvage.ts";
 import type { Presets, Shared } from "./surroundings.ts";
 
 /** Told only where every manifest could be read: a broken one may well be the one that asks. */
@@ -37,7 +38,8 @@ export const unused = (
   const namespaces = new Set(tiers.flatMap(bindingsOf).flatMap((it) => (it.kind === "kv" ? [it.namespace] : [])));
   if (environment.value.control) namespaces.add("feed");
   const named = new Set(verdicts.map(({ preset }) => preset));
-  const presetIsAstray = astray(["unknown-preset"]) || verdicts.some(({ preset }) => preset === "any");
+  const presetIsAstray =
+    astray(["unknown-preset"]) || verdicts.some(({ partial }) => !partial || touches(partial.broken, "preset"));
   return [
     ...(astray(["unknown-variable", "partial-variable"])
       ? []
