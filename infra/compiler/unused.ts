@@ -8,7 +8,7 @@ import type { Presets, Shared } from "./surroundings.ts";
 
 /** Told only where every manifest could be read: a broken one may well be the one that asks. */
 export const unused = (
-  { environment, source }: Shared,
+  { surrounding: environment, source }: Shared,
   { presets, asked }: Presets,
   verdicts: readonly Verdict[],
   tiers: readonly CheckedTier[],
@@ -26,7 +26,7 @@ export const unused = (
     message: (key: string) => string,
   ) =>
     Object.keys(environment.value[group])
-      .filter((key) => !used.has(key))
+      .filter((key) => !used.has(key) && !touches(environment.broken ?? [], group, key))
       .flatMap(
         (key) =>
           source_?.problem([group], group === "kv" ? "unused-namespace" : "unused-value", message(key), {

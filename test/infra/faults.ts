@@ -27,6 +27,7 @@ const route = (name: string, sound: string, ...faults: readonly Fault[]): Slot =
 const spare = "  spare: { http: https://spare.acme.example }";
 
 const environment = "routes/environments/local.yaml";
+const cases = "routes/shop.test.yaml";
 const people = "routes/consumers.yaml";
 const hash = (digit: string) => `sha256:${digit.repeat(64)}`;
 
@@ -271,5 +272,34 @@ export const slots: readonly Slot[] = [
     file: people,
     sound: `  ben: { keys: ["${hash("b")}"] }`,
     faults: [one(`  ben: { keys: ["${hash("c")}"] }`, "duplicate-id", '"sha')],
+  },
+  {
+    file: cases,
+    sound: "- { it: a, send: GET /shop/plain/7, expect: { status: 200, route: plain } }",
+    faults: [
+      one("- { it: a, send: GET /shop/plain/7, expect: { status: x, route: plain } }", "wrong-type", "x,"),
+      {
+        line: "- { it: a, snd: GET /shop/plain/7, expect: { status: 200, route: plian } }",
+        problems: [
+          ["unknown-key", "snd"],
+          ["unknown-value", "plian"],
+        ],
+      },
+    ],
+  },
+  {
+    file: cases,
+    sound:
+      "- { it: b, send: GET /shop/led/7, upstream: { it: { replies: { status: 200 } } }, expect: { status: 302 } }",
+    faults: [
+      one("- { it: a, send: GET /shop/led/7, expect: { status: 302 } }", "duplicate-id", "a,"),
+      {
+        line: "- { it: b, send: GET /shop/led/7, upstream: { it: { replies: { statsu: 200 } } }, expect: { route: lde } }",
+        problems: [
+          ["unknown-key", "statsu"],
+          ["unknown-value", "lde"],
+        ],
+      },
+    ],
   },
 ];

@@ -245,4 +245,17 @@ export const rows: readonly CompilerRow[] = [
     },
     reports: ["s.yaml wrong-type@4:1", "unknown-key@5:1"],
   },
+  {
+    it: "a value that nobody asks for is one beside something broken in the environment, and a broken value is not unused",
+    authority: masked,
+    files: {
+      "environments/local.yaml": "values: { spare: x, odd: 7 }\nfront: { zone: acme.example }\n",
+      "t.yaml": "routes:\n  one: { match: GET /one, to: it }\n",
+    },
+    reports: [
+      "environments/local.yaml unused-value@1:11",
+      "environments/local.yaml wrong-type@1:26",
+      "environments/local.yaml unknown-key@2:10",
+    ],
+  },
 ];
