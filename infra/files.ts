@@ -103,6 +103,23 @@ export const readBounded = (whole: string, most: number, called = whole): Buffer
 };
 
 /**
+ * Reads what comes in by standard input, to its end.
+ * @param most bytes
+ * @throws FileRefused
+ */
+export const readInput = (most: number): Buffer => {
+  const chunks: Buffer[] = [];
+  for (let size = 0; ; ) {
+    const chunk = Buffer.alloc(64 * 1024);
+    const read = fs.readSync(0, chunk);
+    if (read === 0) return Buffer.concat(chunks);
+    size += read;
+    if (size > most) throw new FileRefused("-", "large");
+    chunks.push(chunk.subarray(0, read));
+  }
+};
+
+/**
  * Writes a file of a folder, and its folders where there are none.
  * @param isPrivate nobody else on this machine may read it
  * @throws FileRefused where a link would lead the write out of the folder

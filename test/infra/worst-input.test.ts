@@ -1,5 +1,5 @@
 /** Verbs on what nobody would write by intent: each ends with a code and a sentence, and one tier's broken file is no other's. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -145,6 +145,25 @@ describe("links out of the project", () => {
     await expect(set("w", "A", "b")).rejects.toThrow(/link that leads/);
     expect(fs.readdirSync(elsewhere).sort()).toEqual(["routes", "secret.json", "secret.yaml"]);
     expect(fs.readFileSync(path.join(elsewhere, "secret.json"), "utf8")).toBe("{}");
+  });
+  it.each([
+    ["a device", (file: string) => fs.symlinkSync("/dev/zero", file), "a link that leads out of the project"],
+    ["a pipe", (file: string) => void execFileSync("mkfifo", [file]), "this is a device, a socket or a pipe"],
+    ["a folder", (file: string) => fs.mkdirSync(file), "this is a folder, and no file"],
+    ["nothing", () => {}, "there is no file routes/openapi/d.yaml"],
+  ])("%s in place of a document is told as what it is", (_, make, says) => {
+    const root = project({ ...withDocument, "routes/openapi/other.yaml": "" });
+    make(path.join(root, "routes/openapi/d.yaml"));
+    expect(check({ root }).text).toContain(says);
+  });
+  it("what comes in without an end is refused", () => {
+    const zero = fs.openSync("/dev/zero", "r");
+    onTestFinished(() => fs.closeSync(zero));
+    const said = spawnSync(process.execPath, [path.join(home, "infra/cli.ts"), "import", "gateway-api", "-"], {
+      stdio: [zero, "pipe", "pipe"],
+      encoding: "utf8",
+    });
+    expect([said.status, said.stderr]).toEqual([3, expect.stringContaining("-: the file is too large")]);
   });
   it("nothing is written into a folder of secrets that is elsewhere", async () => {
     const { root, elsewhere } = linked(".secrets", "folder");
