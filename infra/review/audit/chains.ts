@@ -50,7 +50,9 @@ const servicesOf = ({ upstreams }: CheckedTier, route: CheckedRoute): string[] =
   upstreamsOf(route).map((name) => {
     const { use, config } = upstreams[name] ?? {};
     const { url, service } = (config ?? {}) as { readonly url?: string; readonly service?: string };
-    return url === undefined ? `${use} ${service ?? name}` : new URL(url).host;
+    if (url === undefined) return `${use} ${service ?? name}`;
+    const { host, pathname } = new URL(url);
+    return host + pathname.replace(/\/$/, "");
   });
 
 export const asksService = (route: CheckedRoute): boolean => upstreamsOf(route).length > 0;

@@ -345,5 +345,8 @@ describe("other spellings of a guarded path", () => {
     expect(codes(apart)).not.toContain("bypassing-spelling");
     const renamed = apart.replace("pages.acme.example", "orders.acme.example");
     expect(codes(renamed)).toContain("bypassing-spelling");
+    expect(codes(renamed.replace("orders.acme.example }", "orders.acme.example/pages }"))).not.toContain(
+      "bypassing-spelling",
+    );
   });
 });
