@@ -103,30 +103,100 @@ export const readBounded = (whole: string, most: number, called = whole): Buffer
 };
 
 /**
+ * Reads what comes in by standard input, to its end.
+ * @param most bytes
+ * @throws FileRefused
+ */
+export const readInput = (most: number): Buffer => {
+  const chunks: Buffer[] = [];
+  for (let size = 0; ; ) {
+    const chunk = Buffer.alloc(64 * 1024);
+    const read = fs.readSync(0, chunk);
+    if (read === 0) return Buffer.concat(chunks);
+    size += read;
+    if (size > most) throw new FileRefused("-", "large");
+    chunks.push(chunk.subarray(0, read));
+  }
+};
+
+/**
  * Writes a file of a folder, and its folders where there are none.
+ * @param isPrivate nobody else on this machine may read it
  * @throws FileRefused where a link would lead the write out of the folder
  */
-export const writeWithin = (root: string, file: string, text: string): void => {
+export const writeWithin = (root: string, file: string, text: string, { isPrivate = false } = {}): void => {
   const whole = path.join(root, file);
   const folder = path.dirname(whole);
-  fs.mkdirSync(folder, { recursive: true });
+  fs.mkdirSync(folder, { recursive: true, ...(isPrivate && { mode: 0o700 }) });
   if (!isWithin(fs.realpathSync(root), path.join(fs.realpathSync(folder), path.basename(whole))))
     throw new FileRefused(file, "outside");
   if (isLink(whole)) {
     if (!fs.existsSync(whole)) throw new FileRefused(file, "dangling");
     if (!isWithin(fs.realpathSync(root), fs.realpathSync(whole))) throw new FileRefused(file, "outside");
   }
-  fs.writeFileSync(whole, text);
+  fs.writeFileSync(whole, text, isPrivate ? { mode: 0o600 } : {});
+};
+
+/** Files and folders: more than a project has. Links can make of a few folders any number of paths. */
+const mostEntries = 10_000;
+
+/**
+ * Paths of the files beneath a folder of a project, relative to the folder and in order. A link to a folder is followed within
+ * the project, and not in circles. A link to a file is one of the paths, wherever it leads.
+ * @throws where there are more than any project has
+ */
+export const filesWithin = (root: string, folder: string): string[] => {
+  const inside = realpathOf(root);
+  const found: string[] = [];
+  let entries = 0;
+  const walk = (way: string, above: readonly string[]): void => {
+    const whole = path.join(root, folder, way);
+    const real = realpathOf(whole);
+    if (inside === undefined || real === undefined || !isWithin(inside, real) || above.includes(real)) return;
+    for (const entry of fs.readdirSync(real, { withFileTypes: true }).toSorted(byName)) {
+      if (++entries > mostEntries) throw new Error(`${folder} holds more than ${mostEntries} files and folders`);
+      const file = path.join(way, entry.name);
+      const isDeeper = entry.isSymbolicLink() ? isFolder(path.join(whole, entry.name)) : entry.isDirectory();
+      if (isDeeper) walk(file, [...above, real]);
+      else found.push(file);
+    }
+  };
+  if (isFolder(path.join(root, folder))) walk("", []);
+  return found;
+};
+
+const byName = (a: fs.Dirent, b: fs.Dirent): number => (a.name < b.name ? -1 : 1);
+
+const statusOf = (whole: string): fs.Stats | undefined => {
+  try {
+    return fs.statSync(whole, { throwIfNoEntry: false });
+  } catch {
+    // A link that leads to itself, or a folder that nobody here may enter.
+    return undefined;
+  }
+};
+
+const isFolder = (whole: string): boolean => statusOf(whole)?.isDirectory() === true;
+
+const realpathOf = (whole: string): string | undefined => {
+  try {
+    return fs.realpathSync(whole);
+  } catch {
+    return undefined;
+  }
 };
 
 /** Copies a folder of a project as it is read: links within the project are followed, and what is not read is left out. */
 export const copyWithin = (root: string, folder: string, to: string): void => {
   const inside = fs.realpathSync(root);
-  const isRead = (file: string): boolean => {
-    const status = fs.statSync(file, { throwIfNoEntry: false });
-    return (status?.isFile() || status?.isDirectory() || false) && isWithin(inside, fs.realpathSync(file));
-  };
-  fs.cpSync(path.join(root, folder), path.join(to, folder), { recursive: true, dereference: true, filter: isRead });
+  fs.mkdirSync(path.join(to, folder), { recursive: true });
+  for (const file of filesWithin(root, folder)) {
+    const real = realpathOf(path.join(root, folder, file));
+    if (real === undefined || !isWithin(inside, real) || !statusOf(real)?.isFile()) continue;
+    const copy = path.join(to, folder, file);
+    fs.mkdirSync(path.dirname(copy), { recursive: true });
+    fs.copyFileSync(real, copy);
+  }
 };
 
 const isWithin = (folder: string, file: string): boolean => {

@@ -1,7 +1,6 @@
 /** Ed25519 keys that people sign with: the private half in a file that git ignores or in a variable of the shell, the public one in an environment. */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import fs from "node:fs";
-import path from "node:path";
+import { textWithin, writeWithin } from "./files.ts";
 
 export interface Purpose {
   /** Of the file: `.secrets/<name>-<environment>.json`. */
@@ -21,16 +20,17 @@ interface Pair {
   readonly d: string;
 }
 
-const fileOf = (root: string, env: string, { name }: Purpose): string =>
-  path.join(root, ".secrets", `${name}-${env}.json`);
+/** Relative to the project. */
+const fileOf = (env: string, { name }: Purpose): string => `.secrets/${name}-${env}.json`;
+
+const most = 64 * 1024;
 
 /** The public key of a pair that is made where there is none. */
 export const ownPublicKey = (root: string, env: string, purpose: Purpose): string => {
-  const file = fileOf(root, env, purpose);
-  if (!fs.existsSync(file)) {
-    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  const file = fileOf(env, purpose);
+  if (textWithin(root, file, most) === undefined) {
     const pair = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
-    fs.writeFileSync(file, `${JSON.stringify(pair)}\n`, { mode: 0o600 });
+    writeWithin(root, file, `${JSON.stringify(pair)}\n`, { isPrivate: true });
   }
   return pairOf(root, env, purpose).x;
 };
@@ -47,14 +47,15 @@ export const signingKey = (
 
 const pairOf = (root: string, env: string, purpose: Purpose): Pair => {
   const given = process.env[purpose.variable];
-  const file = fileOf(root, env, purpose);
-  if (given === undefined && !fs.existsSync(file))
+  const file = fileOf(env, purpose);
+  const text = given ?? textWithin(root, file, most);
+  if (text === undefined)
     throw new Error(`there is no key to ${purpose.to} in ${env}; npx postern ${purpose.verb} --env ${env}`);
   try {
-    const pair = JSON.parse(given ?? fs.readFileSync(file, "utf8")) as Pair;
+    const pair = JSON.parse(text) as Pair;
     if (pair.kty === "OKP" && pair.crv === "Ed25519" && typeof pair.d === "string") return pair;
   } catch {
     // What is in it is nobody's business.
   }
-  throw new Error(`${given === undefined ? path.relative(root, file) : purpose.variable} is no Ed25519 key as a JWK`);
+  throw new Error(`${given === undefined ? file : purpose.variable} is no Ed25519 key as a JWK`);
 };

@@ -1,5 +1,6 @@
 /** Asks people: for a value that nobody should see, and whether they mean it. */
 import readline from "node:readline/promises";
+import { harmless, oneLine } from "./terminal.ts";
 
 const largest = 64 * 1024;
 
@@ -9,7 +10,7 @@ export const hidden = async (question: string): Promise<string> => {
   if (!stdin.isTTY) return piped();
   // First of all, so that not even a hasty key is shown.
   stdin.setRawMode(true);
-  process.stderr.write(`${question} (not shown, ends with Enter): `);
+  process.stderr.write(`${asked(question)} (not shown, ends with Enter): `);
   let value = "";
   try {
     for await (const chunk of stdin)
@@ -30,11 +31,14 @@ export const confirmed = async (question: string): Promise<boolean> => {
   if (!process.stdin.isTTY) return true;
   const prompt = readline.createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return /^y(?:es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim());
+    return /^y(?:es)?$/i.test((await prompt.question(`${asked(question)} [y/N] `)).trim());
   } finally {
     prompt.close();
   }
 };
+
+/** Names in it come from outside. */
+const asked = (question: string): string => harmless(oneLine(question));
 
 const piped = async (): Promise<string> => {
   let value = "";

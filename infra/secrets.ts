@@ -1,6 +1,7 @@
 /** Where the values of secrets are: for the dev loop in a file that git ignores, elsewhere with the platform. */
 import fs from "node:fs";
 import path from "node:path";
+import { textWithin, writeWithin } from "./files.ts";
 import { isPreview } from "./release/preview.ts";
 import type { Target } from "./release/target.ts";
 import { WranglerError, wrangler } from "./release/wrangler.ts";
@@ -33,7 +34,10 @@ const ofPreview = (samples: Values): Secrets => ({
 
 type Values = Readonly<Record<string, string>>;
 
-const fileOf = (root: string): string => path.join(root, ".secrets", `${local}.json`);
+/** Relative to the project. */
+const ownFile = `.secrets/${local}.json`;
+
+const most = 8 * 1024 * 1024;
 
 /**
  * The values that the dev loop and previews hand to gates; none for other environments.
@@ -41,14 +45,15 @@ const fileOf = (root: string): string => path.join(root, ".secrets", `${local}.j
  */
 export const localSecrets = (root: string, environment: string, samples: Values): Values => {
   if (isPreview(environment)) return samples;
-  return environment === local ? { ...samples, ...valuesIn(fileOf(root), root) } : {};
+  return environment === local ? { ...samples, ...valuesIn(root) } : {};
 };
 
-const valuesIn = (file: string, root: string): Values => {
-  if (!fs.existsSync(file)) return {};
-  const value = parsed(fs.readFileSync(file, "utf8"));
+const valuesIn = (root: string): Values => {
+  const text = textWithin(root, ownFile, most);
+  if (text === undefined) return {};
+  const value = parsed(text);
   if (typeof value !== "object" || value === null || Object.values(value).some((it) => typeof it !== "string"))
-    throw new Error(`${path.relative(root, file)} is no JSON map of texts; remove it and set the secrets again`);
+    throw new Error(`${ownFile} is no JSON map of texts; remove it and set the secrets again`);
   return value as Values;
 };
 
@@ -63,12 +68,10 @@ const parsed = (text: string): unknown => {
 const inFile = (root: string, samples: Values): Secrets => ({
   names: async () => Object.keys(localSecrets(root, local, samples)),
   set: async (_, name, value) => {
-    const file = fileOf(root);
-    const all = { ...valuesIn(file, root), [name]: value };
-    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    const all = { ...valuesIn(root), [name]: value };
     // Written beside and renamed, so that nobody reads half of it.
-    fs.writeFileSync(`${file}.new`, `${JSON.stringify(all, null, 2)}\n`, { mode: 0o600 });
-    fs.renameSync(`${file}.new`, file);
+    writeWithin(root, `${ownFile}.new`, `${JSON.stringify(all, null, 2)}\n`, { isPrivate: true });
+    fs.renameSync(path.join(root, `${ownFile}.new`), path.join(root, ownFile));
   },
 });
 

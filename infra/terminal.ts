@@ -3,9 +3,9 @@
  * summaries, answers of servers) come through here too, so nothing in them steers a terminal or a CI runner.
  */
 
-/** Colours and weights that this program writes itself (SGR parameters): nothing that hides text or moves the cursor. */
+/** Colours and weights that this program writes itself (SGR parameters). No other: black and white hide text on one screen or another. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
-const ownColour = /^\u001b\[(?:0|1|2|22|3[0-79]|9[0-7])m$/;
+const ownColour = /^\u001b\[(?:0|1|2|22|31|32|33|36|39)m$/;
 
 /** C0 and C1 controls but line feed and tab, DEL, and characters that turn the direction of writing or end a line. */
 const steering =
@@ -18,11 +18,15 @@ const spelled = (character: string): string => {
 };
 
 /**
- * Workflow commands of GitHub's runner: `::name …::` at the beginning of a line, and `##[name]` anywhere in it.
- * Source: GitHub Docs, "Workflow commands for GitHub Actions", and `ActionCommand` of actions/runner.
+ * Commands of CI runners: GitHub's `::name …::` at the beginning of a line, and `##[name]` anywhere in it, as
+ * `##vso[name]` and `##teamcity[name]` of others.
+ * Source: GitHub Docs, "Workflow commands for GitHub Actions", and `ActionCommand` of actions/runner; Azure Pipelines, "Logging
+ * commands"; TeamCity, "Service Messages".
  */
 const withoutCommands = (text: string): string =>
-  text.replace(/^([^\S\n]*):(?=:[a-z-]+(?:\s[^\n]*)?::)/gim, "$1\\x3a").replaceAll("##[", "#\\x23[");
+  text.replace(/^([^\S\n]*):(?=:[a-z-]+(?:\s[^\n]*)?::)/gim, "$1\\x3a").replace(hashCommand, "#\\x23");
+
+const hashCommand = /##(?=[a-z]*\[)/gi;
 
 /** Text of several lines, as a terminal may show it. */
 export const harmless = (text: string): string =>
@@ -47,7 +51,7 @@ const harmlessJson = (text: string): string =>
       /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
       (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, "0")}`,
     )
-    .replaceAll("##[", "#\\u0023[");
+    .replace(hashCommand, "#\\u0023");
 
 const lined = (text: string): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
 
@@ -60,6 +64,21 @@ export const warn = (text: string): void => void process.stderr.write(harmless(l
 /** @param indent of nested values; without it, on one line */
 export const printJson = (value: unknown, indent?: number): void =>
   void process.stdout.write(`${harmlessJson(JSON.stringify(value, null, indent))}\n`);
+
+/** A line of a program of somebody else's: JSON stays the same value, anything else is one line of text. */
+export const printLine = (line: string): void =>
+  isJson(line)
+    ? void process.stdout.write(`${harmlessJson(line.replaceAll(/[\t\r\n]/g, " "))}\n`)
+    : print(oneLine(line));
+
+const isJson = (line: string): boolean => {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 export const warnJson = (value: unknown): void => void process.stderr.write(`${harmlessJson(JSON.stringify(value))}\n`);
 

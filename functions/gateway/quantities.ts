@@ -59,21 +59,20 @@ export const size = () =>
 export const rate = () =>
   z
     .string("a rate needs its unit: 100/s, 5000/day")
-    .regex(ratePattern, "a rate is a number and a window: 100/s, 20/30s, 5000/day")
-    .refine(
-      (text) => !ratePattern.test(text) || perWindow(text).windowMs <= 31 * msOf.d,
-      "a window is 31 days at most",
-    );
+    .regex(ratePattern, { error: "a rate is a number and a window: 100/s, 20/30s, 5000/day", abort: true })
+    .refine((text) => perWindow(text).windowMs <= 31 * msOf.d, "a window is 31 days at most");
 
 export const percent = () =>
   z
     .string("a percentage needs its sign: 10%")
-    .regex(percentPattern, "a percentage is a number and %: 10%, 0.5%")
-    .refine((text) => !percentPattern.test(text) || share(text) <= 1, "a percentage is at most 100%");
+    .regex(percentPattern, { error: "a percentage is a number and %: 10%, 0.5%", abort: true })
+    .refine((text) => share(text) <= 1, "a percentage is at most 100%");
 
 /** A day of the calendar, as YAML and ISO 8601 write it. */
 export const date = () =>
-  z.string("a date is a text: 2027-06-30").refine(isDay, "a date is year, month and day: 2027-06-30");
+  z
+    .string("a date is a text: 2027-06-30")
+    .refine(isDay, { error: "a date is year, month and day: 2027-06-30", abort: true });
 
 const isDay = (text: string): boolean => {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;

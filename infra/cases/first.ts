@@ -40,7 +40,7 @@ export const firstCases = async (
   });
   const drafts = all.slice(0, mostCases);
   const source = read(file, textOf(drafts));
-  const { cases } = casesIn(source, caseFile(), tier, compiled.environment);
+  const { cases } = casesIn(source, caseFile(), tier, compiled.surrounding);
   const { batch } = await lowerSuite({ tier, file, source, cases }, compiled, keys);
   const told = drafts.length === 0 ? [] : await runtime.run(batch);
   return textOf(

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway/faults.ts";
-import type { CheckedFilter, CheckedTier, Named } from "../compiler/checked.ts";
+import type { CheckedFilter, CheckedTier } from "../compiler/checked.ts";
 import type { Compiled } from "../compiler/compile.ts";
 import { choice } from "../compiler/issues.ts";
 import type { Path } from "../compiler/locate.ts";
@@ -48,23 +48,36 @@ const ending = ".test.yaml";
 export const casesOf = (manifest: string): string => manifest.replace(/\.yaml$/, ending);
 
 /** @param schema of a file of cases, which takes longer to make than to use */
-export const readSuites = (root: string, compiled: Compiled): Suites => {
-  const schema = caseFile();
+export const readSuites = (root: string, compiled: Compiled, schema = caseFile()): Suites => {
   const problems: Problem[] = [];
   const suites = compiled.tiers.map(({ checked }): Suite => {
     const file = casesOf(checked.source.file);
     if (!fs.existsSync(path.join(root, file))) return { tier: checked, file, source: undefined, cases: [] };
     const source = sourceOf(file, bytesOf(root, file));
-    const { cases, found } = casesIn(source, schema, checked, compiled.environment);
+    const { cases, found } = casesIn(source, schema, checked, compiled.surrounding);
     problems.push(...found);
     return { tier: checked, file, source, cases };
   });
-  return { suites, problems: [...problems, ...orphans(root, suites, compiled)] };
+  const others = compiled.missing.flatMap((manifest) => besideBroken(root, manifest, schema, compiled));
+  return { suites, problems: [...problems, ...others, ...orphans(root, suites, compiled)] };
+};
+
+/** What is wrong with the cases of a tier that is broken itself: no case of it is tried, and each is read all the same. */
+const besideBroken = (
+  root: string,
+  manifest: string,
+  schema: ReturnType<typeof caseFile>,
+  { memory, surrounding }: Compiled,
+): readonly Problem[] => {
+  const tier = memory.files.get(manifest)?.verdict.partial;
+  const file = casesOf(manifest);
+  if (!tier || !fs.existsSync(path.join(root, file))) return [];
+  return casesIn(sourceOf(file, bytesOf(root, file)), schema, tier, surrounding).found;
 };
 
 const manifestOf = (file: string): string => file.replace(/\.test\.yaml$/, ".yaml");
 
-/** Of a tier that is broken, its own problems are told, and no more. */
+/** Files of cases that no manifest stands beside, be it broken or not. */
 const orphans = (root: string, suites: readonly Suite[], { missing }: Compiled): Problem[] => {
   const tiers = [...suites.map(({ tier }) => tier.source.file), ...missing];
   return fs
@@ -84,7 +97,7 @@ export const casesIn = (
   source: Source,
   schema: ReturnType<typeof caseFile>,
   tier: CheckedTier,
-  environment: Named<Compiled["environment"]["value"]>,
+  environment: Compiled["surrounding"],
 ): { readonly cases: readonly Case[]; readonly found: readonly Problem[] } => {
   if (source.problems.length > 0) return { cases: [], found: source.problems };
   const reading = open(source, environment);
@@ -148,26 +161,39 @@ export const copyingIn = ({ routes }: Pick<CheckedTier, "routes">): CheckedFilte
   return [...new Map(all.map((it) => [it.id, it])).values()];
 };
 
-/** What cases of a tier can name. */
-const wordsOf = ({ routes, upstreams }: CheckedTier) => {
+/** What cases of a tier can name; undefined where something broken may be what they name. */
+const wordsOf = ({ routes, upstreams, upstreamNames, shared, broken, whole }: CheckedTier) => {
   const chains = routes.flatMap(({ chain }) => chain);
   const codes: Codes = Object.assign(
     { ...gatewayCodes, ...upstreamCodes },
     ...chains.map(({ about }) => about.codes),
     ...Object.values(upstreams).map(({ about }) => about.codes),
   );
+  const hasFilters =
+    whole &&
+    shared.unknown === 0 &&
+    routes.every(({ unknownFilters }) => !unknownFilters) &&
+    chains.every((it) => !touches(it.broken.settings, "id"));
+  const hasUpstreams = !broken.some((at) => at.length === 1 && at[0] === "upstreams") && hasFilters;
+  const hasCodes = hasUpstreams && upstreamNames.every((it) => Object.hasOwn(upstreams, it));
   return {
-    routes: routes.map(({ name }) => name),
-    upstreams: [...Object.keys(upstreams), ...copyingIn({ routes }).map(({ id }) => id)],
-    filters: [...new Set(chains.map(({ id }) => id))],
-    codes: Object.keys(codes),
+    routes: whole ? routes.map(({ name }) => name) : undefined,
+    upstreams: hasUpstreams ? [...upstreamNames, ...copyingIn({ routes }).map(({ id }) => id)] : undefined,
+    filters: hasFilters ? [...new Set(chains.map(({ id }) => id))] : undefined,
+    codes: hasCodes ? Object.keys(codes) : undefined,
   };
 };
 
 const unknownNames = (step: CaseStep, words: ReturnType<typeof wordsOf>, source: Source): Problem[] => {
   const { upstream = {}, expect, path } = step;
-  const unknown = (at: Path, word: string, known: readonly string[], noun: string, key?: string): Problem[] =>
-    known.includes(word)
+  const unknown = (
+    at: Path,
+    word: string,
+    known: readonly string[] | undefined,
+    noun: string,
+    key?: string,
+  ): Problem[] =>
+    known === undefined || known.includes(word)
       ? []
       : [
           source.problem([...path, ...at], "unknown-value", `the tier has no ${noun} "${word}"`, {
@@ -178,10 +204,11 @@ const unknownNames = (step: CaseStep, words: ReturnType<typeof wordsOf>, source:
   const services = Object.keys(upstream).flatMap((it) => unknown(["upstream"], it, words.upstreams, "upstream", it));
   if (expect === "snapshot") return services;
   const { code, by, route, filters } = expect;
+  const speakers = words.filters && words.upstreams && [...words.filters, ...words.upstreams];
   return [
     ...services,
     ...(code === undefined ? [] : unknown(["expect", "code"], code, words.codes, "code")),
-    ...(by === undefined ? [] : unknown(["expect", "by"], by, [...words.filters, ...words.upstreams], "filter")),
+    ...(by === undefined ? [] : unknown(["expect", "by"], by, speakers, "filter")),
     ...(route === undefined ? [] : unknown(["expect", "route"], route, words.routes, "route")),
     ...Object.keys(filters).flatMap((it) => unknown(["expect", "filters"], it, words.filters, "filter", it)),
   ];

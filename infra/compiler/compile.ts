@@ -25,6 +25,8 @@ export interface Compiled {
   readonly brokenFiles: readonly string[];
   readonly broken: number;
   readonly environment: Named<Environment>;
+  /** As far as it holds, to check by. */
+  readonly surrounding: Surroundings["environment"];
   /** The tiers that hold, and the last good state of those that do not; one tier's problem is no other's. */
   readonly tiers: readonly CompiledTier[];
   /** A file that all tiers share is broken, and has no good state. */
@@ -102,6 +104,7 @@ export const compile = (root: string, name: string, before?: Compiled): Compiled
     brokenFiles,
     broken: brokenFiles.length,
     environment,
+    surrounding: shared.surrounding,
     tiers,
     sharedBroken: before === undefined && mustHold.length > 0,
     missing,

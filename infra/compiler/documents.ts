@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { filesWithin } from "../files.ts";
 import { DocumentError, documentOf, type OpenApi, textWithin } from "../openapi/document.ts";
 import { type Operation, operationsOf } from "../openapi/operations.ts";
 
@@ -22,12 +23,9 @@ const folders = ["routes/openapi", "routes/schemas"];
 /** Of all documents and schemas, so that a change is noticed; their bytes are read when somebody asks for one. */
 export const stampOf = (root: string): string =>
   JSON.stringify(
-    folders.flatMap((folder) => {
-      const whole = path.join(root, folder);
-      if (!fs.existsSync(whole)) return [];
-      const names = fs.readdirSync(whole, { recursive: true, encoding: "utf8" }).sort();
-      return names.map((name) => [folder, name, stampOfFile(path.join(whole, name))]);
-    }),
+    folders.flatMap((folder) =>
+      filesWithin(root, folder).map((name) => [folder, name, stampOfFile(path.join(root, folder, name))]),
+    ),
   );
 
 const stampOfFile = (file: string): string => {

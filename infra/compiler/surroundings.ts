@@ -30,7 +30,7 @@ export interface Shared {
   readonly environment: Named<Environment>;
   /** As far as it holds, to check by. */
   readonly surrounding: Surroundings["environment"];
-  /** As it is written; undefined where it is broken. */
+  /** As it is written; undefined where it is no YAML, and where an earlier one stands in for it. */
   readonly source: Source | undefined;
   readonly problems: readonly Problem[];
 }
@@ -76,8 +76,8 @@ export const readEnvironment = (root: string, name: string, before: Before | und
   const asked = { source, at: [], value: source.value, schema, noun: "the environment", environment: file };
   const problems = rounds.flatMap((issues) => problemsOf(issues, asked));
   // What has been sound before is what runs on.
-  const surrounding = before ? last : { name, file, value: value ?? last.value, broken };
-  return { environment: last, surrounding, source: undefined, problems };
+  if (before) return { environment: last, surrounding: last, source: undefined, problems };
+  return { environment: last, surrounding: { name, file, value: value ?? last.value, broken }, source, problems };
 };
 
 export const readConsumers = (

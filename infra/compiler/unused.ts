@@ -3,11 +3,12 @@ import type { Verdict } from "./check.ts";
 import type { CheckedTier } from "./checked.ts";
 import { bindingsOf } from "./platform.ts";
 import type { Problem } from "./problem.ts";
+import { touches } from "./salvage.ts";
 import type { Presets, Shared } from "./surroundings.ts";
 
 /** Told only where every manifest could be read: a broken one may well be the one that asks. */
 export const unused = (
-  { environment, source }: Shared,
+  { surrounding: environment, source }: Shared,
   { presets, asked }: Presets,
   verdicts: readonly Verdict[],
   tiers: readonly CheckedTier[],
@@ -25,7 +26,7 @@ export const unused = (
     message: (key: string) => string,
   ) =>
     Object.keys(environment.value[group])
-      .filter((key) => !used.has(key))
+      .filter((key) => !used.has(key) && !touches(environment.broken ?? [], group, key))
       .flatMap(
         (key) =>
           source_?.problem([group], group === "kv" ? "unused-namespace" : "unused-value", message(key), {
@@ -37,7 +38,8 @@ export const unused = (
   const namespaces = new Set(tiers.flatMap(bindingsOf).flatMap((it) => (it.kind === "kv" ? [it.namespace] : [])));
   if (environment.value.control) namespaces.add("feed");
   const named = new Set(verdicts.map(({ preset }) => preset));
-  const presetIsAstray = astray(["unknown-preset"]) || verdicts.some(({ preset }) => preset === "any");
+  const presetIsAstray =
+    astray(["unknown-preset"]) || verdicts.some(({ partial }) => !partial || touches(partial.broken, "preset"));
   return [
     ...(astray(["unknown-variable", "partial-variable"])
       ? []

@@ -5,7 +5,7 @@ import { compile } from "../compiler/compile.ts";
 import { countOf, portOf, shareOf } from "../numbers.ts";
 import type { Outcome } from "../outcome.ts";
 import { untilStopped } from "../signals.ts";
-import { oneLine, print, printJson, warn } from "../terminal.ts";
+import { oneLine, print, printJson, printLine, warn } from "../terminal.ts";
 import { accessLine } from "./access-line.ts";
 import { generations } from "./generations.ts";
 import { startServices } from "./services.ts";
@@ -25,7 +25,7 @@ export const dev = async ({ root, env, json, ...given }: Options): Promise<Outco
   const started = performance.now();
   const port = portOf(given.port, "--port");
   const split = shareOf(given.split, "--split");
-  const log = (line: string) => print(json ? oneLine(line) : accessLine(line));
+  const log = (line: string) => (json ? printLine(line) : print(accessLine(line)));
   const tell = warn;
   const tellOf = (line: string) => tell(oneLine(line));
   const stopped = untilStopped();

@@ -46,8 +46,22 @@ export const watch = (folders: readonly string[], changed: () => Promise<unknown
   };
 };
 
+/** Level by level, so that of a tree without end the folders of the project come first. */
 const directories = (folder: string): string[] => {
-  if (!fs.existsSync(folder)) return [];
-  const beneath = fs.readdirSync(folder, { withFileTypes: true }).filter((it) => it.isDirectory());
-  return [folder, ...beneath.flatMap(({ name }) => directories(path.join(folder, name)))];
+  const found = fs.existsSync(folder) ? [folder] : [];
+  for (let index = 0; index < found.length && found.length < mostDirectories; index++) {
+    const at = found[index] as string;
+    found.push(...foldersIn(at).map((name) => path.join(at, name)));
+  }
+  return found;
+};
+
+const foldersIn = (folder: string): string[] => {
+  try {
+    const entries = fs.readdirSync(folder, { withFileTypes: true });
+    return entries.filter((it) => it.isDirectory()).map(({ name }) => name);
+  } catch {
+    // It has gone, or nobody here may look into it.
+    return [];
+  }
 };

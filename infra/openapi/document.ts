@@ -50,7 +50,8 @@ const textFrom = (read: () => Buffer, file: string): string => {
     if (!(error instanceof FileRefused)) throw error;
     if (error.reason === "large")
       throw new DocumentError(`${file} has ${error.size} bytes`, `a document has ${largest} at most; split it`);
-    if (error.reason === "outside") throw new DocumentError(`${file}: ${reasons.outside}`, "put the file itself there");
+    if (error.reason !== "missing")
+      throw new DocumentError(`${file}: ${reasons[error.reason]}`, "put the file itself there");
     throw new DocumentError(`there is no file ${file}`, "give the path of a document that is there");
   }
 };

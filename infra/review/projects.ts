@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { type Problem, inOrder as problemsInOrder } from "../compiler/problem.ts";
 import { environmentNames } from "../compiler/surroundings.ts";
-import { copyWithin, FileRefused, textWithin } from "../files.ts";
+import { copyWithin, FileRefused, filesWithin, textWithin } from "../files.ts";
 import type { Change } from "./diff/change.ts";
 import { type Diff, diffOf, inOrder } from "./diff/diff.ts";
 import { type Picture, pictureOf, type TierPicture } from "./diff/picture.ts";
@@ -164,14 +164,10 @@ const filesThatDiffer = (before: string, after: string): string[] => {
   return files.filter((file) => textOf(before, file) !== textOf(after, file));
 };
 
-const filesOf = (root: string): string[] => {
-  const folder = path.join(root, "routes");
-  if (!fs.existsSync(folder)) return [];
-  return fs
-    .readdirSync(folder, { recursive: true, encoding: "utf8" })
+const filesOf = (root: string): string[] =>
+  filesWithin(root, "routes")
     .filter((file) => file.endsWith(".yaml"))
     .map((file) => `routes/${file.replaceAll(path.sep, "/")}`);
-};
 
 /** What is no file of the project is compared as if it were not there; its check complains of it. */
 const textOf = (root: string, file: string): string | undefined => {

@@ -8,7 +8,7 @@ import { countOf, portOf } from "../numbers.ts";
 import type { Outcome } from "../outcome.ts";
 import { variablesOf } from "../release/target.ts";
 import { untilStopped } from "../signals.ts";
-import { oneLine, print, printJson } from "../terminal.ts";
+import { oneLine, print, printJson, printLine } from "../terminal.ts";
 
 interface Options {
   readonly apiPort: string;
@@ -33,7 +33,7 @@ export const cloud = async (options: Options): Promise<Outcome> => {
     edgePort: portOf(options.edgePort, "--edge-port"),
     isolates: countOf(options.isolates, "--isolates", 16),
     realism: options.realism ? realism : null,
-    log: (line) => print(json ? oneLine(line) : accessLine(line)),
+    log: (line) => (json ? printLine(line) : print(accessLine(line))),
     tell: (line) => say({ type: "cloud", line }, pc.yellow(oneLine(line))),
     called: (call) => say({ type: "call", ...call }, callLine(call)),
   });

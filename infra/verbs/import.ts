@@ -6,7 +6,7 @@ import { compile } from "../compiler/compile.ts";
 import { inOrder } from "../compiler/problem.ts";
 import { count, report } from "../compiler/report.ts";
 import { environmentNames } from "../compiler/surroundings.ts";
-import { readBounded } from "../files.ts";
+import { readBounded, readInput } from "../files.ts";
 import { isStale, writeAll } from "../gen/generated.ts";
 import type { Outcome } from "../outcome.ts";
 import { importGatewayApi, type Wanted } from "../review/import/gateway-api/import.ts";
@@ -42,7 +42,7 @@ const largestSource = 64 * 1024 * 1024;
 
 const givenBy = (source: string): Sources => {
   const one = (text: string) => ({ given: [{ file: source, text }], gaps: [] });
-  if (source === "-") return one(fs.readFileSync(0, "utf8"));
+  if (source === "-") return one(readInput(largestSource).toString("utf8"));
   if (!fs.existsSync(source)) throw new Error(`there is no file or folder ${source}`);
   if (!fs.statSync(source).isDirectory()) return one(readBounded(source, largestSource).toString("utf8"));
   const found = sourcesIn(source);

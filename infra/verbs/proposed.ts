@@ -2,7 +2,7 @@
 import type { Shown } from "../../functions/control/audit.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Desk } from "../release/desk.ts";
-import { oneLine } from "../terminal.ts";
+import { oneLine, oneLined } from "../terminal.ts";
 
 export interface Proposed {
   readonly proposal: Shown;
@@ -11,8 +11,8 @@ export interface Proposed {
 export const isProposed = (it: object): it is Proposed => "proposal" in it;
 
 export const toldProposed = (it: Proposed): Outcome => {
-  const { id, by } = it.proposal;
-  const text = `${shownProposal(it.proposal)}${oneLine(by)} proposed it; another operator approves it within an hour: npx postern approve ${id} --as <name>\n`;
+  const { id, by } = oneLined(it.proposal);
+  const text = `${shownProposal(it.proposal)}${by} proposed it; another operator approves it within an hour: npx postern approve ${id} --as <name>\n`;
   return { exitCode: 0, text, data: it };
 };
 

@@ -1,7 +1,7 @@
 /** How a wave is shown: a pure function of its state. */
 import pc from "picocolors";
 import { inPlace, levels, type Member, type Wave } from "../../functions/control/wave/state.ts";
-import { oneLine, oneLined } from "../terminal.ts";
+import { oneLined } from "../terminal.ts";
 import { barOf } from "./rollout-view.ts";
 
 const width = 20;
@@ -46,7 +46,7 @@ const order = ({ place }: Member): number =>
 export const lineOf = (member: Member): string => {
   const { tier, along, share, why } = member;
   const name = along.length > 0 ? `${tier} (with ${along.join(", ")})` : tier;
-  const line = `${name.padEnd(16)} ${barOf(share, width)} ${`${share} %`.padStart(6)}  ${placed(member)}  ${oneLine(why)}`;
+  const line = `${name.padEnd(16)} ${barOf(share, width)} ${`${share} %`.padStart(6)}  ${placed(member)}  ${why}`;
   return line.trimEnd();
 };
 

@@ -7,7 +7,7 @@ import type { Done } from "../release/deploy.ts";
 import { type Desk, deskOf } from "../release/desk.ts";
 import { environmentFor, targetOf } from "../release/target.ts";
 import { type Chosen, chosenBy, type Selection } from "../release/wave.ts";
-import { print, redraw } from "../terminal.ts";
+import { oneLine, oneLined, print, printJson, redraw } from "../terminal.ts";
 import { deploy } from "./deploy.ts";
 import { isProposed, type Proposed, toldProposed } from "./proposed.ts";
 import { lineOf, shownWave } from "./wave-view.ts";
@@ -106,13 +106,17 @@ export const watch = async (options: Options): Promise<Outcome> => {
     const it = await desk.call<Wave | null>("GET", "/v1/wave");
     if (!it) return none;
     if (isWaveOver(it) || waitsForPerson(it)) return told(it);
-    const lines = options.json ? [JSON.stringify(it)] : [it.why, ...it.members.filter(isMoving).map(lineOf)];
+    const lines = options.json ? [JSON.stringify(it)] : linesOf(it);
     if (drawn) redraw(shownWave(it));
-    else for (const line of lines.filter((line) => !last.has(line))) print(options.json ? line : stamped(line));
+    else
+      for (const line of lines.filter((line) => !last.has(line))) options.json ? printJson(it) : print(stamped(line));
     last = new Set(lines);
     await new Promise((wake) => setTimeout(wake, lookMs));
   }
 };
+
+/** Why it stands where it does, and each tier that is on its way. */
+export const linesOf = (it: Wave): string[] => [oneLine(it.why), ...oneLined(it.members).filter(isMoving).map(lineOf)];
 
 /** Nothing of it goes on before a person says what. */
 const waitsForPerson = (it: Wave): boolean => {

@@ -14,6 +14,7 @@ import { compile } from "../../infra/compiler/compile.ts";
 import { read } from "../../infra/compiler/read.ts";
 import { report } from "../../infra/compiler/report.ts";
 import { readPresets } from "../../infra/compiler/surroundings.ts";
+import { filesWithin } from "../../infra/files.ts";
 import { home } from "../../infra/gen/generated.ts";
 import { registry } from "../../infra/registry.ts";
 import { project } from "../e2e/city.ts";
@@ -24,6 +25,32 @@ const surroundings = (values = {}): Surroundings => {
   const named = { name: "docs", file: "routes/environments/docs.yaml", value: environment().parse({ values, kv }) };
   return { registry, environment: named, presets: readPresets(home, named, registry).presets };
 };
+
+describe("every page", () => {
+  const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...filesWithin(home, "docs").map((it) => `docs/${it}`)]
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => [file, fs.readFileSync(path.join(home, file), "utf8")] as const);
+
+  it("names only verbs that there are", () => {
+    const code = ["infra/cli.ts", ...filesWithin(home, "infra/verbs/cli").map((it) => `infra/verbs/cli/${it}`)];
+    const verbs = code.flatMap((file) =>
+      [...fs.readFileSync(path.join(home, file), "utf8").matchAll(/\.command\("([a-z-]+)/g)].map(([, verb]) => verb),
+    );
+    const named = pages.flatMap(([file, text]) =>
+      [...text.matchAll(/npx postern ([a-z-]+)/g)].map(([, verb]) => [file, verb] as const),
+    );
+    expect(named.length).toBeGreaterThan(100);
+    expect(named.filter(([, verb]) => !verbs.includes(verb))).toEqual([]);
+  });
+
+  it("names only scripts that there are", () => {
+    const { scripts } = JSON.parse(fs.readFileSync(path.join(home, "package.json"), "utf8"));
+    const named = pages.flatMap(([file, text]) =>
+      [...text.matchAll(/npm run (?:--silent )?([a-z:-]*[a-z])/g)].map(([, script]) => [file, script] as const),
+    );
+    expect(named.filter(([, script]) => !Object.hasOwn(scripts, script as string))).toEqual([]);
+  });
+});
 
 describe("the README", () => {
   it("shows a manifest that holds", () => {

@@ -25,6 +25,7 @@ const slot =
 const manifest = slot("routes/shop.yaml");
 const environment = slot("routes/environments/local.yaml");
 const people = slot("routes/consumers.yaml");
+const caseOf = slot("routes/shop.test.yaml");
 const route = (name: string, sound: string, ...faults: readonly Fault[]): Slot =>
   manifest(`  ${name}: ${sound}`, ...faults.map((it) => ({ ...it, line: `  ${name}: ${it.line}` })));
 
@@ -250,4 +251,22 @@ export const slots: readonly Slot[] = [
   people(`  ann: { keys: ["${hash("a")}"] }`, fault('  ann: { keys: ["sha256:x"] }', ["wrong-format", '"sha256:x"'])),
   people(`  cid: { keys: ["${hash("c")}"] }`),
   people(`  ben: { keys: ["${hash("b")}"] }`, fault(`  ben: { keys: ["${hash("c")}"] }`, ["duplicate-id", '"sha'])),
+  caseOf(
+    "- { it: a, send: GET /shop/plain/7, expect: { status: 200, route: plain } }",
+    fault("- { it: a, send: GET /shop/plain/7, expect: { status: x, route: plain } }", ["wrong-type", "x,"]),
+    fault(
+      "- { it: a, snd: GET /shop/plain/7, expect: { status: 200, route: plian } }",
+      ["unknown-key", "snd"],
+      ["unknown-value", "plian"],
+    ),
+  ),
+  caseOf(
+    "- { it: b, send: GET /shop/led/7, upstream: { it: { replies: { status: 200 } } }, expect: { status: 302 } }",
+    fault("- { it: a, send: GET /shop/led/7, expect: { status: 302 } }", ["duplicate-id", "a,"]),
+    fault(
+      "- { it: b, send: GET /shop/led/7, upstream: { it: { replies: { statsu: 200 } } }, expect: { route: lde } }",
+      ["unknown-key", "statsu"],
+      ["unknown-value", "lde"],
+    ),
+  ),
 ];

@@ -6,7 +6,8 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { home } from "../../infra/gen/generated.ts";
 import { type Outcome, table } from "../../infra/outcome.ts";
-import { harmless, oneLine, oneLined, printJson } from "../../infra/terminal.ts";
+import { confirmed } from "../../infra/prompt.ts";
+import { harmless, oneLine, oneLined, printJson, printLine } from "../../infra/terminal.ts";
 import { check } from "../../infra/verbs/check.ts";
 import { ci } from "../../infra/verbs/ci.ts";
 import { cost } from "../../infra/verbs/cost.ts";
@@ -51,6 +52,10 @@ describe("the boundary", () => {
     ["a workflow command", "x\n  ::error file=a,line=1::b\n", "x\n  \\x3a:error file=a,line=1::b\n"],
     ["one without properties", "::add-mask::b", "\\x3a:add-mask::b"],
     ["one of the old form", "a ##[set-env name=A]b", "a #\\x23[set-env name=A]b"],
+    ["one of Azure Pipelines", "a ##vso[task.setvariable variable=A]b", "a #\\x23vso[task.setvariable variable=A]b"],
+    ["one of TeamCity", "##teamcity[buildStop comment='x']", "#\\x23teamcity[buildStop comment='x']"],
+    ["text in black, which a dark screen hides", "a\u001b[30mb", "a\\x1b[30mb"],
+    ["text in white", "a\u001b[97mb", "a\\x1b[97mb"],
   ])("%s is spelled out", (_, text, shown) => {
     expect(harmless(text)).toBe(shown);
   });
@@ -68,19 +73,33 @@ describe("the boundary", () => {
   });
 
   it("JSON is the same value, in characters that steer nothing", () => {
-    const written: string[] = [];
-    const write = process.stdout.write;
-    process.stdout.write = ((text: string) => written.push(text) > 0) as typeof write;
-    try {
-      printJson({ evil });
-    } finally {
-      process.stdout.write = write;
-    }
-    const [line = ""] = written;
+    const line = printed(() => printJson({ evil }));
     isHarmless(line);
     expect(JSON.parse(line)).toEqual({ evil });
   });
+
+  it("a Worker's line that is JSON is the same value, and any other is one line", () => {
+    const line = printed(() => printLine(JSON.stringify({ evil, n: 12345678901234567890n.toString() })));
+    isHarmless(line);
+    expect(JSON.parse(line)).toMatchObject({ evil });
+    expect(JSON.parse(printed(() => printLine('{"a":\r\n1}')))).toEqual({ a: 1 });
+    const other = printed(() => printLine(evil));
+    isHarmless(other);
+    expect(other.trimEnd()).not.toContain("\n");
+  });
 });
+
+const printed = (print: () => void): string => {
+  const written: string[] = [];
+  const write = process.stdout.write;
+  process.stdout.write = ((text: string) => written.push(text) > 0) as typeof write;
+  try {
+    print();
+  } finally {
+    process.stdout.write = write;
+  }
+  return written.join("");
+};
 
 const rendered = async (outcome: Outcome | Promise<Outcome>): Promise<string> => {
   const { text, commands = "" } = await outcome;
@@ -203,6 +222,49 @@ describe("what control and the platform say", () => {
       cost("open", local),
     ];
     for (const outcome of all) expect(await rendered(outcome)).toContain("EVIL");
+    for (const line of wave.linesOf({ ...one, members: [{ ...member, place: "under-way" }] } as never)) {
+      expect(line).toContain("EVIL");
+      isHarmless(harmless(line));
+      expect(line).not.toContain("\n");
+    }
+  });
+
+  it("of a wave that is watched as JSON, which stays JSON", async () => {
+    const running = { id: "w", status: "running", why: evil, concurrent: 1, startedAt: 1, by: evil, reason: evil };
+    const member = { tier: "a", along: [], level: "core", place: "under-way", share: 1, why: evil, waits: false };
+    answers = { "/v1/wave": { ...running, members: [member] } };
+    const written: string[] = [];
+    const write = process.stdout.write;
+    process.stdout.write = ((text: string) => {
+      written.push(text);
+      answers = { "/v1/wave": null };
+      return true;
+    }) as typeof write;
+    try {
+      await wave.watch({ ...at, target: "local", json: true } as never);
+    } finally {
+      process.stdout.write = write;
+    }
+    isHarmless(written.join(""));
+    expect(JSON.parse(written.join(""))).toMatchObject({ why: evil });
+  });
+
+  it("when somebody is asked whether they approve it", async () => {
+    const shown: string[] = [];
+    const [write, isTTY] = [process.stderr.write, process.stdin.isTTY];
+    process.stdin.isTTY = true;
+    process.stderr.write = ((text: string) => shown.push(text) > 0) as typeof write;
+    try {
+      const answer = confirmed(`Approve what ${evil} proposed?`);
+      process.stdin.emit("data", Buffer.from("n\n"));
+      expect(await answer).toBe(false);
+    } finally {
+      Object.assign(process.stdin, { isTTY });
+      process.stderr.write = write;
+      process.stdin.pause();
+    }
+    expect(shown.join("")).toContain("EVIL");
+    isHarmless(shown.join(""));
   });
 
   it("of versions", async () => {
@@ -296,6 +358,6 @@ it("nothing else in the tools writes to a terminal", () => {
       fs.readFileSync(path.join(folder, file), "utf8"),
     ),
   );
-  // A secret is asked for with a constant question; the lock is written by hand.
+  // Questions are printed without a line feed; the lock is written by hand.
   expect(writes.sort()).toEqual(["lock.ts", "prompt.ts", "terminal.ts"]);
 });

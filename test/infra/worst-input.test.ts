@@ -1,11 +1,14 @@
 /** Verbs on what nobody would write by intent: each ends with a code and a sentence, and one tier's broken file is no other's. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { compile } from "../../infra/compiler/compile.ts";
 import { report } from "../../infra/compiler/report.ts";
+import { ownKey } from "../../infra/explain/keys.ts";
+import { copyWithin, filesWithin } from "../../infra/files.ts";
 import { home } from "../../infra/gen/generated.ts";
+import { secretsOf } from "../../infra/secrets.ts";
 import { check } from "../../infra/verbs/check.ts";
 import { diff } from "../../infra/verbs/diff.ts";
 import { staged } from "../../infra/verbs/staged.ts";
@@ -53,6 +56,26 @@ describe("files that cannot be read", () => {
     expect(check({ root }).exitCode).toBe(0);
     expect(diff(root, undefined, { root }).exitCode).toBe(0);
   });
+  it("folders that lead to themselves in several ways are walked once, and copied once", () => {
+    const root = project({ "routes/t.yaml": good, "routes/openapi/d.json": "{}" });
+    for (const name of ["a", "b", "c"]) fs.symlinkSync(".", path.join(root, "routes/openapi", name));
+    fs.symlinkSync("..", path.join(root, "routes/up"));
+    expect(check({ root }).exitCode).toBe(0);
+    expect(diff(root, undefined, { root }).exitCode).toBe(0);
+    const copy = project({});
+    copyWithin(root, "routes", copy);
+    expect(filesWithin(copy, "routes")).toEqual(["environments/local.yaml", "openapi/d.json", "t.yaml"]);
+  });
+  it("folders that lead to each other make too many paths, which is said", () => {
+    const root = project({ "routes/t.yaml": good });
+    for (let depth = 0; depth < 20; depth++) {
+      fs.mkdirSync(path.join(root, `routes/schemas/${depth}`), { recursive: true });
+      if (depth > 0)
+        for (const name of ["a", "b"])
+          fs.symlinkSync(`../${depth - 1}`, path.join(root, `routes/schemas/${depth}`, name));
+    }
+    expect(() => check({ root })).toThrow("routes/schemas holds more than 10000 files and folders");
+  });
 });
 
 describe("links out of the project", () => {
@@ -95,6 +118,60 @@ describe("links out of the project", () => {
     });
     await expect(test([], { root: other, env: "local", update: true })).rejects.toThrow("out of the project");
     expect(fs.readFileSync(elsewhere, "utf8")).toBe("{}");
+  });
+  it("a folder of documents, of schemas or of all is not walked", () => {
+    const elsewhere = project({ "openapi/secret.yaml": "a: b\n", "openapi/deeper/secret.json": "{}" });
+    const root = project({ "routes/t.yaml": good });
+    fs.symlinkSync("/", path.join(root, "routes/schemas"));
+    fs.symlinkSync(path.join(elsewhere, "openapi"), path.join(root, "routes/openapi"));
+    expect(filesWithin(root, "routes")).toEqual(["environments/local.yaml", "t.yaml"]);
+    expect(filesWithin(root, "routes/schemas")).toEqual([]);
+    expect(check({ root }).exitCode).toBe(0);
+    expect(diff(root, undefined, { root }).exitCode).toBe(0);
+  });
+  it.each([
+    ["one that is there", "secret.json"],
+    ["one that is not there yet", "new.json"],
+    ["a device", "/dev/zero"],
+  ])("a key and values of secrets are neither read nor written: %s", async (_, to) => {
+    const root = project({ "routes/t.yaml": good });
+    const elsewhere = outside();
+    fs.mkdirSync(path.join(root, ".secrets"));
+    for (const file of ["explain-local.json", "local.json"])
+      fs.symlinkSync(path.resolve(elsewhere, to), path.join(root, ".secrets", file));
+    const { set, names } = secretsOf(root, "local", {}, { name: "local" } as never);
+    expect(() => ownKey(root, "local")).toThrow(/link that leads/);
+    await expect(names("w")).rejects.toThrow(/link that leads/);
+    await expect(set("w", "A", "b")).rejects.toThrow(/link that leads/);
+    expect(fs.readdirSync(elsewhere).sort()).toEqual(["routes", "secret.json", "secret.yaml"]);
+    expect(fs.readFileSync(path.join(elsewhere, "secret.json"), "utf8")).toBe("{}");
+  });
+  it.each([
+    ["a device", (file: string) => fs.symlinkSync("/dev/zero", file), "a link that leads out of the project"],
+    ["a pipe", (file: string) => void execFileSync("mkfifo", [file]), "this is a device, a socket or a pipe"],
+    ["a folder", (file: string) => fs.mkdirSync(file), "this is a folder, and no file"],
+    ["nothing", () => {}, "there is no file routes/openapi/d.yaml"],
+  ])("%s in place of a document is told as what it is", (_, make, says) => {
+    const root = project({ ...withDocument, "routes/openapi/other.yaml": "" });
+    make(path.join(root, "routes/openapi/d.yaml"));
+    expect(check({ root }).text).toContain(says);
+  });
+  it("what comes in without an end is refused", () => {
+    const zero = fs.openSync("/dev/zero", "r");
+    onTestFinished(() => fs.closeSync(zero));
+    const said = spawnSync(process.execPath, [path.join(home, "infra/cli.ts"), "import", "gateway-api", "-"], {
+      stdio: [zero, "pipe", "pipe"],
+      encoding: "utf8",
+    });
+    expect([said.status, said.stderr]).toEqual([3, expect.stringContaining("-: the file is too large")]);
+  });
+  it("nothing is written into a folder of secrets that is elsewhere", async () => {
+    const { root, elsewhere } = linked(".secrets", "folder");
+    fs.mkdirSync(elsewhere);
+    const { set } = secretsOf(root, "local", {}, { name: "local" } as never);
+    expect(() => ownKey(root, "local")).toThrow("a link that leads out of the project");
+    await expect(set("w", "A", "b")).rejects.toThrow("a link that leads out of the project");
+    expect(fs.readdirSync(elsewhere)).toEqual([]);
   });
   it("one within the project is read as ever", () => {
     const root = project({ "shared/t.yaml": good });

@@ -1,4 +1,5 @@
 /** What rules ask of routes and their filters. */
+import { isDeepStrictEqual } from "node:util";
 import type { spec as apiKey } from "../../../functions/filters/api-key.ts";
 import type { spec as bodyLimit } from "../../../functions/filters/body-limit.ts";
 import type { spec as cors } from "../../../functions/filters/cors.ts";
@@ -44,6 +45,16 @@ export const filtersOf = ({ routes }: CheckedTier): CheckedFilter[] => [
 export const upstreamsOf = ({ settings: { to } }: CheckedRoute): string[] =>
   typeof to === "string" ? [to] : (to ?? []).flatMap((it) => Object.keys(it));
 
+/** The services behind them: two upstreams may be one, by its URL or its Worker's name. */
+const servicesOf = ({ upstreams }: CheckedTier, route: CheckedRoute): string[] =>
+  upstreamsOf(route).map((name) => {
+    const { use, config } = upstreams[name] ?? {};
+    const { url, service } = (config ?? {}) as { readonly url?: string; readonly service?: string };
+    if (url === undefined) return `${use} ${service ?? name}`;
+    const { host, pathname } = new URL(url);
+    return host + pathname.replace(/\/$/, "");
+  });
+
 export const asksService = (route: CheckedRoute): boolean => upstreamsOf(route).length > 0;
 
 const writing = ["POST", "PUT", "PATCH", "DELETE", "ANY"];
@@ -53,10 +64,39 @@ export const writesOf = ({ methods }: CheckedRoute): string[] => methods.filter(
 
 export const identifies = (filter: CheckedFilter): boolean => filter.about.phase === "identity" && isEnforced(filter);
 
-/** What of a route's guards of identity and access another route does not have. */
-export const lackedBy = (other: CheckedRoute, { chain }: CheckedRoute): CheckedFilter[] => {
-  const own = other.chain.filter(guards).map(({ id }) => id);
-  return chain.filter((it) => guards(it) && !own.includes(it.id));
+/** A route, and one beside it that asks the same service and lacks some of its guards of identity and access. */
+export interface Unguarded {
+  readonly guarded: CheckedRoute;
+  readonly other: CheckedRoute;
+  readonly lacking: readonly CheckedFilter[];
+}
+
+/** Of a thousand routes with the same guards none lacks any, so routes are compared group by group. */
+export const unguarded = (tier: CheckedTier): Unguarded[] => {
+  const { routes } = tier;
+  const services = new Map(routes.map((route) => [route, servicesOf(tier, route)]));
+  const share = (a: CheckedRoute, b: CheckedRoute): boolean =>
+    services.get(a)?.some((it) => services.get(b)?.includes(it)) === true;
+  const groups = [
+    ...Map.groupBy(routes, ({ chain }) => JSON.stringify(chain.filter(guards).map(({ id }) => id))).values(),
+  ];
+  return groups.flatMap((some) =>
+    groups.flatMap((others) => {
+      const lacking = lackedBy(others[0] as CheckedRoute, some[0] as CheckedRoute);
+      if (lacking.length === 0) return [];
+      return some.flatMap((guarded) =>
+        others.filter((other) => share(guarded, other)).map((other) => ({ guarded, other, lacking })),
+      );
+    }),
+  );
+};
+
+/** A guard that is written once more with the same settings is no other. */
+const lackedBy = (other: CheckedRoute, { chain }: CheckedRoute): CheckedFilter[] => {
+  const own = other.chain.filter(guards);
+  const isSame = (a: CheckedFilter, b: CheckedFilter): boolean =>
+    a.id === b.id || (a.use === b.use && isDeepStrictEqual(a.config, b.config));
+  return chain.filter((it) => guards(it) && !own.some((one) => isSame(it, one)));
 };
 
 const guards = (it: CheckedFilter): boolean =>

@@ -206,4 +206,55 @@ export const rows: readonly CompilerRow[] = [
     },
     reports: ["wrong-format@7:17", "unknown-upstream@7:728"],
   },
+  {
+    it: "a share, a rate or a percentage without its sign is a problem like any other, and ends no check",
+    authority: style,
+    files: {
+      "t.yaml":
+        'limits: { client-share: "25", body-idle: "10" }\nlog: { sample: "5" }\nfilters: [{ rate-limit: { limit: "10", by: ip }, percent: "7" }]\nroutes:\n  one: { match: GET /one, to: it, cutover: { legacy: nope, percent: "1" } }\n',
+    },
+    reports: [
+      "wrong-format@5:25",
+      "wrong-format@5:42",
+      "wrong-format@6:16",
+      "wrong-format@7:34",
+      "wrong-format@7:59",
+      "unknown-upstream@9:54",
+      "wrong-format@9:69",
+    ],
+  },
+  {
+    it: "a sunset that is no date is not before anything as well",
+    authority: silent,
+    files: {
+      "t.yaml":
+        "routes:\n  one: { match: GET /one, to: nope, deprecated: { since: 2026-01-01, sunset: '2026' } }\n  two: { match: GET /two, to: it }\n",
+    },
+    reports: ["unknown-upstream@6:31", "invalid@6:78"],
+  },
+  {
+    it: "a misspelt or broken preset is not a preset that no tier has",
+    authority: silent,
+    files: {
+      "t.yaml": "prest: mobile\nroutes:\n  one: { match: GET /one, to: it }\n",
+      "s.yaml":
+        "api: postern/v1\ntier: s\nhosts: [s.acme.example]\npreset: [open]\nroutes:\n  one: { match: GET /one, respond: { text: ok } }\n",
+      "presets/mobile.yaml": "preset: mobile\nsummary: For apps\nfilters: []\n",
+      "presets/open.yaml": "preset: open\nsummary: For anybody\nfilters: []\n",
+    },
+    reports: ["s.yaml wrong-type@4:1", "unknown-key@5:1"],
+  },
+  {
+    it: "a value that nobody asks for is one beside something broken in the environment, and a broken value is not unused",
+    authority: masked,
+    files: {
+      "environments/local.yaml": "values: { spare: x, odd: 7 }\nfront: { zone: acme.example }\n",
+      "t.yaml": "routes:\n  one: { match: GET /one, to: it }\n",
+    },
+    reports: [
+      "environments/local.yaml unused-value@1:11",
+      "environments/local.yaml wrong-type@1:26",
+      "environments/local.yaml unknown-key@2:10",
+    ],
+  },
 ];

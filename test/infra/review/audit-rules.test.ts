@@ -295,6 +295,20 @@ describe("other spellings of a guarded path", () => {
     ["/shop/admin", "/shop/{page:[A-Z][a-z]+}"],
     ["/shop/v1", "/shop/{page:[a-z0-9.]+}"],
     ["/shop/2026", "/shop/{page:[0-9.]+}"],
+    ["/shop/admin", "/shop/{page:[A-Z]+}"],
+    ["/shop/ADMIN", "/shop/{page:[a-z]+}"],
+    ["/shop/admin", "/shop/admin/"],
+    ["/shop/admin/", "/shop/admin"],
+    ["/shop/admin/", "/shop/{page}"],
+    ["/{id}", "/{rest*}"],
+    ["/shop/{id}", "/shop/{id}/"],
+    ["/shop/{id}", "/shop/{id}/{rest*}"],
+    ["/shop/{id}.json", "/shop/{page}"],
+    ["/shop/{id}.json", "/shop/{page}.{format:[A-Z]+}"],
+    ["/shop/report-{id}", "/shop/{page}"],
+    ["/shop/{id}:cancel", "/shop/{rest*}"],
+    ["/shop/admin/{rest*}", "/shop/{page}/{rest*}"],
+    ["/shop/admin{/rest*}", "/shop/{page}"],
   ])("%s is not safe beside %s", (guarded, other) => {
     expect(pair(guarded, other)).toEqual(["bypassing-spelling"]);
   });
@@ -306,6 +320,9 @@ describe("other spellings of a guarded path", () => {
     ["/shop/admin", "/shop/{page}/{part}"],
     ["/shop/admin", "/shop/items/{rest*}"],
     ["/shop/{id}", "/shop/{id}/parts"],
+    ["/shop/{id}", "/shop/{id}/{part}"],
+    ["/shop/{id}.json", "/shop/{page:[a-z]+}"],
+    ["/shop/{rest*}", "/{page}"],
   ])("%s is, beside %s", (guarded, other) => {
     expect(pair(guarded, other)).toEqual([]);
   });
@@ -319,10 +336,17 @@ describe("other spellings of a guarded path", () => {
       "  a: { match: GET /shop/admin, to: orders }\n  b: { match: 'GET /shop/{page}', to: orders }\n",
     );
     expect(codes(shared)).not.toContain("bypassing-spelling");
+    const twice = pair("/shop/admin", "/shop/{page}", `, ${guard}`);
+    expect(twice).toEqual([]);
     const apart = shop(
       [limit],
       `  a: { match: GET /shop/admin, to: orders, ${guard} }\n  b: { match: 'GET /shop/{page}', to: pages }\n`,
     ).replace("orders: {", "pages: { http: https://pages.acme.example }, orders: {");
     expect(codes(apart)).not.toContain("bypassing-spelling");
+    const renamed = apart.replace("pages.acme.example", "orders.acme.example");
+    expect(codes(renamed)).toContain("bypassing-spelling");
+    expect(codes(renamed.replace("orders.acme.example }", "orders.acme.example/pages }"))).not.toContain(
+      "bypassing-spelling",
+    );
   });
 });

@@ -1,8 +1,8 @@
 /** Encoded slashes that a route keeps, and a service that may decode them. */
 import type { Segment } from "../../../../functions/gateway/match.ts";
-import type { CheckedRoute, CheckedTier } from "../../../compiler/checked.ts";
+import type { CheckedTier } from "../../../compiler/checked.ts";
 import { sharedText } from "../../../compiler/languages.ts";
-import { lackedBy, upstreamsOf } from "../chains.ts";
+import { type Unguarded, unguarded } from "../chains.ts";
 import type { Rule, Spotted } from "../rule.ts";
 
 export const bypassingSlash: Rule = {
@@ -14,16 +14,14 @@ export const bypassingSlash: Rule = {
   remedy:
     "Give the route the same guards as the one that its paths could become, or a service of its own. It is right as it is where the service splits a path before it decodes it.",
   check: ({ tier }) =>
-    tier.routes
-      .filter(({ settings }) => settings["encoded-slashes"] === "keep")
-      .flatMap((route) => tier.routes.filter((it) => it !== route).flatMap((other) => bypasses(tier, route, other))),
+    unguarded(tier)
+      .filter(({ other }) => other.settings["encoded-slashes"] === "keep")
+      .flatMap((it) => bypasses(tier, it)),
 };
 
-const bypasses = ({ source }: CheckedTier, route: CheckedRoute, other: CheckedRoute): Spotted[] => {
-  const lacking = lackedBy(route, other);
+const bypasses = ({ source }: CheckedTier, { other: route, guarded: other, lacking }: Unguarded): Spotted[] => {
   const method = route.methods.find((it) => it === "ANY" || other.methods.some((one) => one === it || one === "ANY"));
-  const shared = upstreamsOf(route).some((it) => upstreamsOf(other).includes(it));
-  if (lacking.length === 0 || method === undefined || !shared || !becomes(route.segments, other.segments)) return [];
+  if (method === undefined || !becomes(route.segments, other.segments)) return [];
   return [
     {
       source,
