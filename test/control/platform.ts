@@ -1,5 +1,6 @@
 /** A platform that a test can break, and a rollout over it whose process can die between any two effects. */
 
+import type { RolloutPosition } from "../../functions/control/approval.ts";
 import type { Notice } from "../../functions/control/notices/notice.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import type { Finding, Verdict } from "../../functions/control/rollout/finding.ts";
@@ -149,7 +150,8 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
     posted,
     told,
     start,
-    ask: (command: Command, by = "bob", reason = "") => process.ask(command, by, reason),
+    ask: (command: Command, by = "bob", reason = "", approved?: RolloutPosition) =>
+      process.ask(command, by, reason, undefined, approved),
     now: () => time,
     pass: (ms: number) => {
       time += ms;
