@@ -24,7 +24,7 @@ export const signedConsumers = (
   consumers: readonly Consumer[],
 ): readonly Consumer[] => {
   if (!value.consumers || consumers.length === 0) return consumers;
-  const { x, key } = signingKey(root, name, purpose);
+  const { x, key } = signingKey(root, name, purpose, value.dev.secrets[purpose.variable]);
   if (x !== value.consumers.key)
     throw new Error(`the key to sign consumers with is another one than \`consumers.key\` of ${file}`);
   return consumers.map((entry) => {
