@@ -137,6 +137,24 @@ describe("people", () => {
     expect(it.state().status).toBe("promoted");
   });
 
+  it("who write much at every turn fill no value of the platform's, which would let no rollout begin", async () => {
+    const it = stand();
+    for (let count = 0; count < 30; count++) {
+      await it.start();
+      for (let turn = 0; turn < 50; turn++) {
+        await it.ask("pause", "alice", "x".repeat(500));
+        await it.ask("resume", "alice", "x".repeat(500));
+      }
+      await it.ask("abort", "alice", "");
+      await run(it, 3_000);
+      expect(it.state().status).toBe("rolled-back");
+      it.upload();
+    }
+    const past = (await it.ports.storage.get("past")) as unknown[];
+    expect(JSON.stringify(past).length).toBeLessThan(1_000_000);
+    expect(past.length).toBeGreaterThan(5);
+  });
+
   it.each(["pause", "resume", "promote"] as const)("%s is refused when it is over", async (command) => {
     const it = stand();
     await it.start();
