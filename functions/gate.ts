@@ -109,7 +109,7 @@ const source = (tier: string, feed: Fetcher, { env }: Deps): Source => ({
     if (!response.ok) throw new Error(`the feed answered ${response.status}`);
     return response.json();
   },
-  copy: async () => (await (env.COPY as KVNamespace | undefined)?.get(`feed/${tier}`, "json")) ?? undefined,
+  copy: async () => (await (env.COPY as KVNamespace | undefined)?.get(`feed/${tier}`, "stream")) ?? null,
   defer: waitUntil,
 });
 

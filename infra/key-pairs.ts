@@ -35,18 +35,22 @@ export const ownPublicKey = (root: string, env: string, purpose: Purpose): strin
   return pairOf(root, env, purpose).x;
 };
 
-/** @throws where there is none, or something else in its place; it says nothing of what that is */
+/**
+ * @param sample of an environment that has a pair which everybody knows, as the dev loop's has
+ * @throws where there is none, or something else in its place; it says nothing of what that is
+ */
 export const signingKey = (
   root: string,
   env: string,
   purpose: Purpose,
+  sample?: string,
 ): { readonly x: string; readonly key: KeyObject } => {
-  const pair = pairOf(root, env, purpose);
+  const pair = pairOf(root, env, purpose, sample);
   return { x: pair.x, key: createPrivateKey({ key: { ...pair }, format: "jwk" }) };
 };
 
-const pairOf = (root: string, env: string, purpose: Purpose): Pair => {
-  const given = process.env[purpose.variable];
+const pairOf = (root: string, env: string, purpose: Purpose, sample?: string): Pair => {
+  const given = sample ?? process.env[purpose.variable];
   const file = fileOf(env, purpose);
   const text = given ?? textWithin(root, file, most);
   if (text === undefined)

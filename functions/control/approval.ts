@@ -20,6 +20,8 @@ export interface RolloutPosition {
   /** Index in its steps. */
   readonly step: number;
   readonly status: Rollout["status"];
+  /** Of its goal. A rollout that was resumed meanwhile may stand at the same step again, paused for another reason. */
+  readonly seq: number;
 }
 
 export interface WavePosition {
@@ -27,14 +29,22 @@ export interface WavePosition {
   readonly status: Wave["status"];
   /** Tiers that had failed: `resume` goes on past these, and past no other. */
   readonly failed: readonly string[];
+  /** When a person last commanded it, in milliseconds since the epoch; 0 where nobody has. */
+  readonly commandedAt: number;
 }
 
-export const positionOf = ({ id, step, status }: Rollout): RolloutPosition => ({ id, step, status });
+export const positionOf = ({ id, step, status, goal: { seq } }: Rollout): RolloutPosition => ({
+  id,
+  step,
+  status,
+  seq,
+});
 
-export const wavePositionOf = ({ id, status, members }: Wave): WavePosition => ({
+export const wavePositionOf = ({ id, status, members, notes }: Wave): WavePosition => ({
   id,
   status,
   failed: members.filter(({ place }) => place === "failed").map(({ tier }) => tier),
+  commandedAt: notes.findLast(({ by }) => by !== undefined)?.at ?? 0,
 });
 
 /** @returns why it is not what was approved; undefined where it is */
@@ -42,6 +52,7 @@ export const movedOn = (approved: RolloutPosition, it: Rollout): string | undefi
   if (approved.id !== it.id) return "another rollout has been started since";
   if (approved.step !== it.step || approved.status !== it.status)
     return `rollout ${it.id} has gone on since: it is ${it.status} at step ${it.step + 1}, not ${approved.status} at step ${approved.step + 1}`;
+  if (approved.seq !== it.goal.seq) return `rollout ${it.id} has been resumed since`;
   return undefined;
 };
 
@@ -49,9 +60,10 @@ export const movedOn = (approved: RolloutPosition, it: Rollout): string | undefi
 export const waveMovedOn = (approved: WavePosition, it: Wave): string | undefined => {
   if (approved.id !== it.id) return "another wave has been started since";
   const now = wavePositionOf(it);
-  return JSON.stringify(now) === JSON.stringify({ ...approved, failed: [...approved.failed] })
-    ? undefined
-    : `wave ${it.id} has gone on since: it is ${it.status}`;
+  if (now.status !== approved.status || now.failed.join() !== approved.failed.join())
+    return `wave ${it.id} has gone on since: it is ${it.status}`;
+  if (now.commandedAt !== approved.commandedAt) return `somebody has commanded wave ${it.id} since`;
+  return undefined;
 };
 
 /** @returns the first Worker whose versions are not those that were approved; undefined where all are */

@@ -2,6 +2,7 @@
 import { type Bound, boundLines, fingerprintOf } from "./approval.ts";
 import type { Ledger, Line, Proposal } from "./ledger.ts";
 import { cut, type Notice, type Tell } from "./notices/notice.ts";
+import { Refusal } from "./rollout/reducer.ts";
 
 export interface Recorder {
   readonly ledger: {
@@ -61,7 +62,10 @@ export const shownProposal = async ({ key, ...it }: Proposal): Promise<Shown> =>
 export const boundIn = ({ body }: Pick<Proposal, "body">): Bound | undefined =>
   (JSON.parse(body) as { readonly bound?: Bound }).bound;
 
-/** @returns that it waits */
+/**
+ * @returns that it waits
+ * @throws Refusal where too many do
+ */
 export const proposed = async (
   { ledger, tell, now, uuid, log }: Recorder,
   { body, bound, ...what }: Asked,
@@ -69,7 +73,8 @@ export const proposed = async (
   const at = now();
   const text = JSON.stringify({ ...body, bound });
   const proposal: Proposal = { id: uuid().slice(0, 8), until: at + proposalMs, ...what, body: text };
-  await ledger.propose(proposal, at);
+  if ((await ledger.propose(proposal, at)) === "full")
+    throw new Refusal(`too many proposals of ${what.by} wait already; each is gone an hour after it was made`);
   // Who proposed it knows it without.
   await tell(wanted(proposal, at)).catch(({ message }) =>
     log({ type: "untold", proposal: proposal.id, cause: message }),

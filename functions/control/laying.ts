@@ -11,8 +11,6 @@ interface List<T> {
   readonly of: (told: Kept) => readonly T[];
   readonly placed: (told: Kept, all: readonly T[]) => Kept;
   readonly amend: (feed: Feed, tier: string, change: Change<T>) => Promise<Kept | undefined>;
-  /** What the ledger has of it. */
-  readonly shown: (before: readonly T[], after: readonly T[]) => { readonly before: string; readonly asked: string };
 }
 
 type Change<T> = (all: readonly T[]) => readonly T[];
@@ -22,20 +20,20 @@ export const overlays: List<Entry> = {
   of: ({ entries }) => entries,
   placed: (told, entries) => ({ ...told, entries }),
   amend,
-  shown: (before, after) => ({ before: JSON.stringify(before), asked: JSON.stringify(after) }),
 };
 
-/** They are many, so the ledger has what goes and what comes. */
 export const revocations: List<Revocation> = {
   name: "what is revoked",
   of: ({ revoked = [] }) => revoked,
   placed: (told, revoked) => ({ ...told, revoked }),
   amend: amendRevoked,
-  shown: (before, after) => ({
-    before: JSON.stringify(before.filter((it) => !after.includes(it))),
-    asked: JSON.stringify(after.filter((it) => !before.includes(it))),
-  }),
 };
+
+/** The ledger has what goes and what comes: the lists are long. */
+const shown = <T>(before: readonly T[], after: readonly T[]): { readonly before: string; readonly asked: string } => ({
+  before: JSON.stringify(before.filter((it) => !after.includes(it))),
+  asked: JSON.stringify(after.filter((it) => !before.includes(it))),
+});
 
 interface Asked {
   readonly tier: string;
@@ -58,7 +56,7 @@ export const laying = async <T>(
     return problem(412, `${list.name} of ${tier} is at revision ${told.revision}; look at it again`);
   const before = list.of(told);
   const wanted = list.placed(told, change(before));
-  const id = await ledger.write({ ...line, tier, at: now(), ...list.shown(before, list.of(wanted)) });
+  const id = await ledger.write({ ...line, tier, at: now(), ...shown(before, list.of(wanted)) });
   const after = await (ifMatch === undefined
     ? list.amend(feed, tier, change)
     : feed.write(tier, told.revision, wanted.entries, wanted.revoked)

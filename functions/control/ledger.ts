@@ -43,7 +43,8 @@ export interface Ledger {
   readonly settle: (id: number, outcome: string) => void;
   /** Newest first. */
   readonly lines: (tier: string | null, most: number) => readonly Line[];
-  readonly propose: (proposal: Proposal, now: number) => void;
+  /** Each operator has room for a number of proposals, so that none keeps the others from proposing. */
+  readonly propose: (proposal: Proposal, now: number) => "waits" | "full";
   readonly proposals: (now: number) => readonly Proposal[];
   /** Takes it off the list. */
   readonly take: (id: string, now: number) => Proposal | undefined;
@@ -51,8 +52,16 @@ export interface Ledger {
   readonly spend: (token: SpentToken, now: number) => "spent" | "replayed" | "full";
 }
 
-const mostLines = 10_000;
-const mostProposals = 200;
+/** Of the audit trail. One operator's own lines go first, so that none writes until what others did is forgotten. */
+const mostLines = 50_000;
+const mostLinesOfOne = 5000;
+/** Old lines are looked for once in so many. */
+const linesASweep = 100;
+/** Characters of an answer: what one call between Workers carries, and more. */
+const mostShown = 4 * 1024 * 1024;
+/** Of one operator. */
+const mostProposals = 100;
+const mostProposalChars = 1024 * 1024;
 /** Of one operator in five minutes, which is how long a token lives; the rest is kept for calls that stop something. */
 const mostTokens = 1000;
 const mostStoppingTokens = 1200;
@@ -64,6 +73,7 @@ export const ledgerOn = (sql: SqlStorage): Ledger => {
     `CREATE TABLE IF NOT EXISTS lines (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, "by" TEXT NOT NULL, what TEXT NOT NULL,
      tier TEXT NOT NULL, reason TEXT NOT NULL, before TEXT NOT NULL, asked TEXT NOT NULL, outcome TEXT NOT NULL)`,
   );
+  sql.exec(`CREATE INDEX IF NOT EXISTS lines_by_person ON lines ("by", id)`);
   // What waited here said nothing of keys; it was an hour's.
   sql.exec("DROP TABLE IF EXISTS proposals");
   sql.exec(
@@ -90,18 +100,41 @@ export const ledgerOn = (sql: SqlStorage): Ledger => {
           asked,
         )
         .one();
-      sql.exec("DELETE FROM lines WHERE id <= ?", id - mostLines);
+      if (id % linesASweep === 0) {
+        sql.exec("DELETE FROM lines WHERE id <= ?", id - mostLines);
+        const oldest = `SELECT id FROM lines WHERE "by" = ? ORDER BY id DESC LIMIT 1 OFFSET ?`;
+        sql.exec(`DELETE FROM lines WHERE "by" = ? AND id <= (${oldest})`, by, by, mostLinesOfOne);
+      }
       return id;
     },
     settle: (id, outcome) => void sql.exec("UPDATE lines SET outcome = ? WHERE id = ? AND outcome = ''", outcome, id),
-    lines: (tier, most) =>
-      sql
-        .exec("SELECT * FROM lines WHERE ? IS NULL OR tier = ? ORDER BY id DESC LIMIT ?", tier, tier, most)
-        .toArray() as unknown as Line[],
+    lines: (tier, most) => {
+      const all: Line[] = [];
+      let chars = 0;
+      for (const row of sql.exec(
+        "SELECT * FROM lines WHERE ? IS NULL OR tier = ? ORDER BY id DESC LIMIT ?",
+        tier,
+        tier,
+        most,
+      )) {
+        const line = row as unknown as Line;
+        chars += line.before.length + line.asked.length;
+        if (chars > mostShown) break;
+        all.push(line);
+      }
+      return all;
+    },
     propose: ({ id, until, by, key, tier, what, body }, now) => {
       sql.exec("DELETE FROM waiting WHERE until <= ?", now);
-      if (proposals(now).length >= mostProposals) throw new RangeError(`${mostProposals} proposals wait already`);
+      const { n, chars } = sql
+        .exec<{ n: number; chars: number }>(
+          `SELECT COUNT(*) AS n, COALESCE(SUM(LENGTH(body)), 0) AS chars FROM waiting WHERE "by" = ?`,
+          by,
+        )
+        .one();
+      if (n >= mostProposals || chars + body.length > mostProposalChars) return "full";
       sql.exec("INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?)", id, until, by, key, tier, what, body);
+      return "waits";
     },
     proposals,
     take: (id, now) => {

@@ -10,6 +10,10 @@ import { laying, overlays } from "./laying.ts";
 import { changeOf, laid, missing, names, saysOf, written } from "./overlay-changes.ts";
 import type { ControlPlan, TierFacts } from "./plan.ts";
 
+/** Of a tier's entries, so that a route can be closed whatever else has been laid over the tier; the rest is left to control's own. */
+const mostClosing = mostEntries - 5;
+const mostOthers = mostEntries - 25;
+
 const inEntry = { params: z.object({ tier: tierName, id: z.string().max(64) }) };
 const ifMatch = { headers: z.object({ "if-match": z.string().optional() }) };
 const path = "/v1/tiers/{tier}/overlay";
@@ -70,14 +74,15 @@ export const addOverlay = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Des
     const asked = { tier, ifMatch, by, what: `overlay ${it.kind}`, reason: it.reason };
     if (it.kind === "weights" && facts.level === "core" && !mayAct(c.get("person"), "admin"))
       return problem(403, `users of a core tier are moved among its upstreams by an admin; ${by} is an operator`);
-    const { entries } = await desk.overlay.read(tier);
-    if (entries.length >= mostEntries) return problem(409, `${tier} has ${mostEntries} entries already`);
     return write(asked, (all) => {
       if (entry.kind === "cutover" && facts.level === "core" && share(entry.percent) > movedOf(all, entry.route, facts))
         throw new Declined(
           `more users of ${tier} are moved by two people: postern rollout start ${tier}/${entry.route}`,
         );
-      return laid(all, entry);
+      const after = laid(all, entry);
+      const most = entry.kind === "close" ? mostClosing : mostOthers;
+      if (after.length > Math.max(all.length, most)) throw new Declined(`${tier} has ${all.length} entries already`);
+      return after;
     });
   });
   app.openapi(routes.remove, async (c) => {

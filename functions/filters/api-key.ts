@@ -1,6 +1,6 @@
 /** Lets in who brings an API key that the consumers' KV namespace knows by its hash. */
 import * as z from "zod";
-import { consumersKey, isConsumer, signedEntries } from "../gateway/consumer-entries.ts";
+import { consumersKey, environmentName, isConsumer, signedEntries } from "../gateway/consumer-entries.ts";
 import { Consumer, type ConsumerFact, learn } from "../gateway/facts.ts";
 import { type Codes, Fault, refuse } from "../gateway/faults.ts";
 import { sha256 } from "../gateway/hash.ts";
@@ -44,7 +44,7 @@ const longestKey = 512;
 export const make = ({ header, cache }: Config<typeof spec>, deps: Deps): Guard => {
   const consumers = deps.env.CONSUMERS as KVNamespace;
   if (!consumers) throw new Error("no KV namespace is bound as CONSUMERS");
-  const look = lookup(consumers, deps.env[consumersKey], milliseconds(cache) / 1000);
+  const look = lookup(consumers, deps.env, milliseconds(cache) / 1000);
   // RFC 9110, section 15.5.2: a 401 says how to do better.
   const challenge = { headers: { "www-authenticate": `ApiKey header="${header}"` } };
   return async (request, context) => {
@@ -59,10 +59,14 @@ export const make = ({ header, cache }: Config<typeof spec>, deps: Deps): Guard 
 };
 
 /**
- * @param key of signatures that entries have to bear, where the environment has one
+ * @param env with the key of signatures that entries have to bear, where the environment has one
  * @returns how an entry is looked up; null for one that is not there
  */
-const lookup = (consumers: KVNamespace, key: unknown, cacheTtl: number) => {
+const lookup = (
+  consumers: KVNamespace,
+  { [consumersKey]: key, [environmentName]: environment }: Deps["env"],
+  cacheTtl: number,
+) => {
   const unavailable = (cause: unknown): never => {
     throw new Fault(codes, "consumers-unavailable", { cause });
   };
@@ -71,7 +75,7 @@ const lookup = (consumers: KVNamespace, key: unknown, cacheTtl: number) => {
       const entry: unknown = await consumers.get(name, { type: "json", cacheTtl }).catch(unavailable);
       return entry === null || isConsumer(entry) ? entry : unavailable("an entry of the namespace is no consumer");
     };
-  const read = signedEntries(key);
+  const read = signedEntries(key, String(environment));
   return async (name: string): Promise<ConsumerFact | null> => {
     const text = await consumers.get(name, { type: "text", cacheTtl }).catch(unavailable);
     if (text === null) return null;

@@ -6,10 +6,17 @@ import type { ConsumerFact } from "./facts.ts";
 
 /** The variable of a gate that holds the public key: `x` of an Ed25519 key (RFC 8037). */
 export const consumersKey = "POSTERN_CONSUMERS_KEY";
+/** The variable beside it that names the gate's environment: a pair of keys may be shared between environments, entries are not. */
+export const environmentName = "POSTERN_ENVIRONMENT";
 
-/** What a signature is of: the name that the entry stands under, so that nobody moves it to a key of his own, and all that it says. */
-export const signedText = (name: string, { id, labels }: ConsumerFact): string =>
-  `postern consumer 1\n${JSON.stringify([name, id, Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))])}`;
+/**
+ * What a signature is of: the environment and the name that the entry stands under, so that nobody moves it to another
+ * environment or to an API key of his own, and all that it says.
+ */
+export const signedText = (environment: string, name: string, { id, labels }: ConsumerFact): string => {
+  const sorted = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `postern consumer 1\n${JSON.stringify([environment, name, id, sorted])}`;
+};
 
 export const isConsumer = (value: unknown): value is ConsumerFact => {
   const { id, labels } = (value ?? {}) as Partial<ConsumerFact>;
@@ -23,9 +30,14 @@ const mostKnown = 1000;
 
 /**
  * Reads entries that have to be signed.
+ *
+ * @param x the public key
  * @returns what an entry says; undefined where nobody with the private key has written it there
  */
-export const signedEntries = (x: string): ((name: string, text: string) => Promise<ConsumerFact | undefined>) => {
+export const signedEntries = (
+  x: string,
+  environment: string,
+): ((name: string, text: string) => Promise<ConsumerFact | undefined>) => {
   // A signature is verified once for each entry that an isolate meets, and no more.
   const known = new Map<string, { readonly text: string; readonly consumer: ConsumerFact }>();
   let key: CryptoKey | undefined;
@@ -34,7 +46,7 @@ export const signedEntries = (x: string): ((name: string, text: string) => Promi
     if (before?.text === text) return before.consumer;
     if (text.length > longestEntry) return undefined;
     key ??= await crypto.subtle.importKey("jwk", { kty: "OKP", crv: "Ed25519", x }, "Ed25519", false, ["verify"]);
-    const consumer = await verified(name, text, key);
+    const consumer = await verified({ environment, name, text }, key);
     if (!consumer) return undefined;
     const [oldest] = known.size >= mostKnown ? known.keys() : [];
     if (oldest !== undefined) known.delete(oldest);
@@ -43,13 +55,19 @@ export const signedEntries = (x: string): ((name: string, text: string) => Promi
   };
 };
 
-const verified = async (name: string, text: string, key: CryptoKey): Promise<ConsumerFact | undefined> => {
+interface Found {
+  readonly environment: string;
+  readonly name: string;
+  readonly text: string;
+}
+
+const verified = async ({ environment, name, text }: Found, key: CryptoKey): Promise<ConsumerFact | undefined> => {
   const value = parsed(text);
   const { signature } = (value ?? {}) as { readonly signature?: unknown };
   const bytes = typeof signature === "string" ? bytesOf(signature) : undefined;
   if (!bytes || !isConsumer(value)) return undefined;
   const { id, labels } = value;
-  const signed = new TextEncoder().encode(signedText(name, { id, labels }));
+  const signed = new TextEncoder().encode(signedText(environment, name, { id, labels }));
   return (await crypto.subtle.verify("Ed25519", key, bytes, signed)) ? { id, labels } : undefined;
 };
 

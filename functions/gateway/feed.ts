@@ -1,4 +1,5 @@
 /** Keeps what lies over a gate's plan, and which tokens were taken back, fresh: asked for in the background, waited for when it is old, and the last good one where nobody answers. */
+import { collect } from "./collect.ts";
 import { type Entry, type Kind, oldMs, overlaid, type Told } from "./overlay.ts";
 import type { Parts } from "./part.ts";
 import type { Plan } from "./plan.ts";
@@ -10,8 +11,8 @@ import type { Deps } from "./types.ts";
 export interface Source {
   /** @throws where nobody answers in time */
   readonly read: () => Promise<Told>;
-  /** What stands in for it where nothing has been heard yet. Others can write there: it is read as if anybody had. */
-  readonly copy: () => Promise<unknown>;
+  /** JSON that stands in for it where nothing has been heard yet. Others can write there: it is read as if anybody had. */
+  readonly copy: () => Promise<ReadableStream<Uint8Array> | null>;
   /** Lets the request end before the work does. */
   readonly defer: (work: Promise<unknown>) => void;
 }
@@ -56,7 +57,7 @@ export const live: Live = (plan, parts, world, source) => {
       .catch(async (error) => {
         lost(error);
         // What the feed itself has said goes on: no copy takes back what was taken back.
-        return hasHeard ? undefined : source.copy().then(copied, none);
+        return hasHeard ? undefined : source.copy().then(copied).catch(none);
       });
     // Without an answer the last one goes on, and is asked for again when it would have been.
     heardAt = deps.now();
@@ -118,14 +119,19 @@ export const live: Live = (plan, parts, world, source) => {
 
 const none = (): undefined => undefined;
 
-/** Other Workers of the account could have written the copy: one that is not sound as a whole is left out. */
-const copied = (it: unknown): Told | undefined => {
-  try {
-    const { entries, revoked = [] } = it as Told;
-    const told = toldOf(it);
-    const isWhole = told.entries.length === entries.length && told.revoked?.length === revoked.length;
-    return isWhole ? told : undefined;
-  } catch {
-    return undefined;
-  }
+/** All that a tier may have laid over it and taken back is less. */
+const mostCopyBytes = 1024 * 1024;
+
+/**
+ * Other Workers of the account could have written the copy: one that is not sound as a whole is left out.
+ * @throws where it is too long, or no JSON
+ */
+const copied = async (copy: ReadableStream<Uint8Array> | null): Promise<Told | undefined> => {
+  if (!copy) return undefined;
+  const bytes = await collect(copy, mostCopyBytes, () => new Error("a copy that is too long"));
+  const it = JSON.parse(new TextDecoder().decode(bytes)) as Told;
+  const { entries, revoked = [] } = it;
+  const told = toldOf(it);
+  const isWhole = told.entries.length === entries.length && told.revoked?.length === revoked.length;
+  return isWhole ? told : undefined;
 };

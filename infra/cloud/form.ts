@@ -6,6 +6,8 @@ import { faults } from "./faults.ts";
 
 /** A client that writes more has lost its way. */
 const mostFields = 10_000;
+/** Keys of a path; what the API takes has a few. */
+const deepest = 20;
 
 /**
  * @returns undefined where there is none
@@ -40,7 +42,9 @@ const parsed = (text: string, name: string): unknown => {
 /** `a[b][][c]` is `["b", "", "c"]` of `a`. */
 const pathIn = (field: string, name: string): readonly string[] | undefined => {
   if (!field.startsWith(`${name}[`) || !/^(?:\[[^[\]]*\])+$/.test(field.slice(name.length))) return undefined;
-  return Array.from(field.slice(name.length).matchAll(/\[([^[\]]*)\]/g), ([, key = ""]) => key);
+  const path = Array.from(field.slice(name.length).matchAll(/\[([^[\]]*)\]/g), ([, key = ""]) => key);
+  if (path.length > deepest) throw faults.malformed(`${name} is nested more than ${deepest} deep`);
+  return path;
 };
 
 type Fields = readonly (readonly [readonly string[], string])[];
@@ -49,12 +53,9 @@ const assembled = (fields: Fields): unknown => {
   const [first] = fields;
   if (first && first[0].length === 0) return first[1];
   if (first?.[0][0] === "") return elements(fields).map(assembled);
-  const keys = new Set(fields.map(([[key = ""]]) => key));
+  const byKey = Map.groupBy(fields, ([[key = ""]]) => key);
   return Object.fromEntries(
-    [...keys].map((key) => [
-      key,
-      assembled(fields.filter(([[one]]) => one === key).map(([[, ...rest], value]) => [rest, value])),
-    ]),
+    [...byKey].map(([key, some]) => [key, assembled(some.map(([[, ...rest], value]) => [rest, value]))]),
   );
 };
 

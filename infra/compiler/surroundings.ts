@@ -80,11 +80,13 @@ export const readEnvironment = (root: string, name: string, before: Before | und
   return { environment: last, surrounding: { name, file, value: value ?? last.value, broken }, source, problems };
 };
 
+export const consumersFile = "routes/consumers.yaml";
+
 export const readConsumers = (
   root: string,
   before: Before | undefined,
 ): { readonly entries: readonly Consumer[]; readonly problems: readonly Problem[] } => {
-  const file = "routes/consumers.yaml";
+  const file = consumersFile;
   const last = before?.consumers ?? [];
   if (!fs.existsSync(path.join(root, file))) return { entries: [], problems: [] };
   const source = load(root, file);

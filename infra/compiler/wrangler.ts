@@ -1,6 +1,6 @@
 /** Writes the wrangler configuration of every Worker. None but the front is reachable, and the front only on its hosts. */
 
-import { consumersKey } from "../../functions/gateway/consumer-entries.ts";
+import { consumersKey, environmentName } from "../../functions/gateway/consumer-entries.ts";
 import type { Environment } from "../../functions/gateway/environment.ts";
 import type { Binding } from "../../functions/gateway/part.ts";
 import type { FrontPlan } from "../../functions/gateway/plan.ts";
@@ -38,7 +38,8 @@ export const gateConfig = ({ name, serves, shared }: Gate, around: Named<Environ
       ),
       ...feedCopy(around),
     ],
-    ...(value.consumers && looksUp(bindings) && { vars: { [consumersKey]: value.consumers.key } }),
+    ...(value.consumers &&
+      looksUp(bindings) && { vars: { [consumersKey]: value.consumers.key, [environmentName]: environment } }),
     ...tailConsumers(around),
     // The platform refuses a Worker that lacks one, and so would one small tier keep back all that share its gate.
     ...(!shared && secrets.length > 0 && { secrets: { required: secrets } }),

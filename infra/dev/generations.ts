@@ -6,7 +6,7 @@ import { type Compiled, compile } from "../compiler/compile.ts";
 import { emit } from "../compiler/emit.ts";
 import { report } from "../compiler/report.ts";
 import { ownKey } from "../explain/keys.ts";
-import { signedConsumers } from "../release/consumers.ts";
+import { signedConsumers } from "../release/consumers/sign.ts";
 import { localSecrets } from "../secrets.ts";
 import { turnTo } from "./mesh.ts";
 

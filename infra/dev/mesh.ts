@@ -157,16 +157,29 @@ const plain = async (worker: string, file: string): Promise<Publication> => {
   };
 };
 
+/** A key that has left the file is deleted, as a deployment would. */
 const fillConsumers = async (fleet: Cloud["fleet"], { consumers, namespaces }: Wanted): Promise<void> => {
   const id = namespaces.consumers;
   if (id === undefined) return;
-  await Promise.all(
-    consumers.map(async ({ key, value }) => {
-      const response = await fleet.kv(id, `/${encodeURIComponent(key)}?urlencoded=true`, {
-        method: "PUT",
-        body: value,
-      });
-      if (!response.ok) throw new Error(`the consumers could not be stored: ${await response.text()}`);
-    }),
-  );
+  const asked = async (what: string, init?: RequestInit): Promise<string> => {
+    const response = await fleet.kv(id, `/${what}`, init);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`the consumers could not be stored: ${text}`);
+    return text;
+  };
+  const at = (key: string) => `${encodeURIComponent(key)}?urlencoded=true`;
+  await Promise.all(consumers.map(({ key, value }) => asked(at(key), { method: "PUT", body: value })));
+  const kept = new Set(consumers.map(({ key }) => key));
+  for (let cursor: string | undefined = ""; cursor !== undefined; ) {
+    const listed = JSON.parse(await asked(`?prefix=key%2F&cursor=${encodeURIComponent(cursor)}`)) as Listed;
+    const gone = listed.keys.filter(({ name }) => !kept.has(name));
+    await Promise.all(gone.map(({ name }) => asked(at(name), { method: "DELETE" })));
+    cursor = listed.cursor || undefined;
+  }
 };
+
+interface Listed {
+  readonly keys: readonly { readonly name: string }[];
+  /** Of the next page, where there is one. */
+  readonly cursor?: string;
+}

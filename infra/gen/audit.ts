@@ -32,7 +32,8 @@ ${block(good, "yaml")}`,
   };
 };
 
-const block = (text: string, language: string): string => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\`\n`;
+const block = (text: string, language: string): string =>
+  `\`\`\`${language}\n${text.trimEnd().replace("-- environment --", "---\n# its environment")}\n\`\`\`\n`;
 
 const index = (): Generated => ({
   file: "docs/reference/audit/README.md",

@@ -1,4 +1,4 @@
-/** What the dev loop has beside the gates, and a local cloud needs as well: sample Workers, KV namespaces and consumers. */
+/** What the dev loop has beside the gates, and a local cloud needs as well: sample Workers and KV namespaces. */
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
@@ -6,10 +6,8 @@ import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import type { Emitted } from "../compiler/emit.ts";
 import { common } from "../compiler/platform.ts";
-import type { Consumer } from "../compiler/surroundings.ts";
 import { reached } from "./api.ts";
 import type { Target } from "./target.ts";
-import { json, wrangler } from "./wrangler.ts";
 
 /** The local cloud takes an id for a new namespace; elsewhere the platform gives it one. */
 export const makeNamespaces = async (target: Target, namespaces: Readonly<Record<string, string>>): Promise<void> => {
@@ -26,40 +24,6 @@ export const makeNamespaces = async (target: Target, namespaces: Readonly<Record
     const made = await reached(at, { method: "POST", headers, body: JSON.stringify({ title, id }) });
     if (!made.ok) throw new Error(`the KV namespace ${title} could not be made: ${await made.text()}`);
   }
-};
-
-/**
- * @param folder where files for wrangler are written
- * @param signed whether the namespace is this project's alone, since gates believe no entry but those that are signed here:
- *   a key that was taken out of the file is then taken out of the namespace
- */
-export const uploadConsumers = async (
-  target: Target,
-  consumers: readonly Consumer[],
-  namespace: string | undefined,
-  { folder, signed }: { readonly folder: string; readonly signed: boolean },
-): Promise<void> => {
-  if (namespace === undefined) return;
-  const at = ["--namespace-id", namespace, "--remote"];
-  const bulk = async (what: "put" | "delete", entries: readonly unknown[], ...more: readonly string[]) => {
-    if (entries.length === 0) return;
-    const file = path.join(folder, `consumers.${what}.json`);
-    fs.writeFileSync(file, `${JSON.stringify(entries, null, 2)}\n`);
-    await wrangler(target, ["kv", "bulk", what, file, ...at, ...more]);
-  };
-  await bulk("put", consumers);
-  if (!signed) return;
-  const there = await json<readonly { readonly name: string }[]>(target, [
-    "kv",
-    "key",
-    "list",
-    "--prefix",
-    "key/",
-    ...at,
-  ]);
-  const kept = new Set(consumers.map(({ key }) => key));
-  const gone = there.map(({ name }) => name).filter((name) => !kept.has(name));
-  await bulk("delete", gone, "--force");
 };
 
 /** Sample Workers as they are deployed: bundled, unreachable from outside, and with no settings but a date. */

@@ -1,16 +1,20 @@
 /** `postern deploy` */
+import fs from "node:fs";
 import path from "node:path";
 import pc from "picocolors";
 import { type Compiled, compile, manifestFiles } from "../compiler/compile.ts";
 import { type Emitted, emit } from "../compiler/emit.ts";
 import { choice } from "../compiler/issues.ts";
 import { report } from "../compiler/report.ts";
+import { consumersFile } from "../compiler/surroundings.ts";
 import { shareOf } from "../numbers.ts";
 import { type Outcome, table } from "../outcome.ts";
-import { signedConsumers } from "../release/consumers.ts";
+import { namespaceOf } from "../release/consumers/kv.ts";
+import { signedConsumers } from "../release/consumers/sign.ts";
+import { uploadConsumers } from "../release/consumers/upload.ts";
 import { byStage, type Done, deployAll, hasFailed, hasRoutes } from "../release/deploy.ts";
 import { leftOver, remove } from "../release/leftovers.ts";
-import { makeNamespaces, samples, uploadConsumers } from "../release/neighbours.ts";
+import { makeNamespaces, samples } from "../release/neighbours.ts";
 import { checkUnpublished } from "../release/published.ts";
 import { releasesOf } from "../release/releases.ts";
 import { environmentFor, type Target, targetOf } from "../release/target.ts";
@@ -137,9 +141,10 @@ const prepare = async (
         )
         .join("\n")}`,
     );
-  if (people)
-    await uploadConsumers(target, signed, kv.consumers, {
-      folder: path.join(root, ".build", environment.name),
+  // Without the file its namespace is no business of this project.
+  if (people && kv.consumers !== undefined && fs.existsSync(path.join(root, consumersFile)))
+    await uploadConsumers(namespaceOf(target, kv.consumers, path.join(root, ".build", environment.name)), signed, {
+      environment: environment.name,
       signed: environment.value.consumers !== undefined,
     });
 };

@@ -15,7 +15,7 @@ import { choice } from "../compiler/issues.ts";
 import { workerName } from "../compiler/platform.ts";
 import { generatedSecretsOf, secretsOf as secretsOfTiers } from "../compiler/wrangler.ts";
 import { type Outcome, table } from "../outcome.ts";
-import { consumersPublicKey } from "../release/consumers.ts";
+import { consumersPublicKey } from "../release/consumers/sign.ts";
 import { targetOf } from "../release/target.ts";
 import { secretsOf } from "../secrets.ts";
 

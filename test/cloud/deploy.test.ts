@@ -10,7 +10,9 @@ import { type Cloud, startCloud } from "../../infra/cloud/cloud.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit.ts";
 import { publicationOf } from "../../infra/dev/publication.ts";
+import { namespaceOf } from "../../infra/release/consumers/kv.ts";
 import type { Done } from "../../infra/release/deploy.ts";
+import { targetOf } from "../../infra/release/target.ts";
 import { deploy } from "../../infra/verbs/deploy.ts";
 import { releases } from "../../infra/verbs/releases.ts";
 import { rollback } from "../../infra/verbs/rollback.ts";
@@ -372,6 +374,29 @@ it("signs entries of consumers where the environment has a key, and uploads none
     const file = path.join(root, ".build", it);
     if (fs.statSync(file).isFile()) expect(fs.readFileSync(file, "utf8")).not.toContain(d);
   }
+});
+
+it("takes out of an unsigned namespace what it wrote and what has left the file", { timeout: 120_000 }, async () => {
+  const id = "00000000000000000000000000000007";
+  const hashed = (key: string) => createHash("sha256").update(key).digest("hex");
+  const people = (...keys: readonly string[]) =>
+    `consumers: { shop: { keys: [${keys.map((it) => `"sha256:${hashed(it)}"`).join(", ")}] } }\n`;
+  const { cloud, root, edit, ...postern } = await town({
+    "routes/environments/test.yaml": `kv: { consumers: "${id}" }\n`,
+    "routes/a.yaml": tier("a", "http://localhost:9", "first", "filters: [{ api-key: {} }]\n"),
+    "routes/consumers.yaml": people("coffee", "tea"),
+  });
+  await postern.deploy(["consumers"]);
+  edit("routes/consumers.yaml", people("coffee"));
+  await postern.deploy(["consumers"]);
+  // Who is logged in by wrangler has no token in the shell.
+  const { CLOUDFLARE_ACCOUNT_ID: _, ...variables } = targetOf(cloud.api).variables;
+  const namespace = namespaceOf({ name: "cloudflare", variables }, id, root);
+  expect(await namespace.names("")).toEqual([`key/${hashed("coffee")}`, "postern/consumers/test"]);
+  expect(JSON.parse(await namespace.read("postern/consumers/test"))).toEqual([`key/${hashed("coffee")}`]);
+  fs.rmSync(path.join(root, "routes/consumers.yaml"));
+  await postern.deploy(["consumers"]);
+  expect(await namespace.names("key/")).toHaveLength(1);
 });
 
 it.each([

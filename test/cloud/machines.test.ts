@@ -1,6 +1,7 @@
 /** Machines come and go beneath an account: one that is killed is started anew, and what a Worker says is heard by its tails. */
 import type http from "node:http";
 import { expect, it } from "vitest";
+import { ThrewAtStart } from "../../infra/cloud/faults.ts";
 import { machinesOn } from "../../infra/cloud/orphans.ts";
 import { service } from "../e2e/city.ts";
 import { until } from "../until.ts";
@@ -55,6 +56,24 @@ it("whatever machine is killed, all goes on with what was acknowledged", { timeo
     expect(count).toBe(before + 1);
     expect((await ask(edge, "it", "/kv")).body).toBe("kept");
   }
+});
+
+it("a Worker that ends the runtime while it starts is refused, and that by its name", async () => {
+  const folder = folderFor();
+  const { control } = await liveCloud({ folder });
+  const before = machinesOn(folder);
+  const published = control.publish([publication("it", "for (;;);\nexport default {};")]).catch((error) => error);
+  // As the system does to one that takes all memory.
+  let pid: number | undefined;
+  await until(() => {
+    pid = machinesOn(folder).find((it) => !before.includes(it));
+    return pid !== undefined;
+  }, "it starts");
+  process.kill(pid as number, "SIGKILL");
+  const error = await published;
+  expect(error).toBeInstanceOf(ThrewAtStart);
+  expect([...(error as ThrewAtStart).reasons]).toEqual([["it", "Error: it ended the runtime while it started"]]);
+  await control.publish([publication("it", "export default {};")]);
 });
 
 it("a tail consumer is told of each request: which version, what it said, and how it ended", async () => {

@@ -124,6 +124,24 @@ describe("the platform's cache answers a fetch", () => {
     expect(await get("/a.pdf", init)).toEqual(["file 2", null]);
   });
 
+  it("but keeps no part of a file and no answer without one, which stand for no whole", async () => {
+    let served = 0;
+    const statuses = [206, 304, 204];
+    const { url } = await service((_, response) => {
+      const status = statuses[served++] ?? 200;
+      response.writeHead(status, { "cache-control": "max-age=60" }).end(status === 200 ? "the whole" : undefined);
+    });
+    const { cloud } = await start({ realism });
+    const get = async (headers: Record<string, string>) => {
+      const body = JSON.stringify({ url: `${url}/a.pdf`, init: { headers } });
+      return (await fetch(`${cloud.edge}/file`, { method: "POST", body })).json();
+    };
+    expect(await get({ range: "bytes=0-1" })).toEqual(["", null]);
+    expect(await get({ "if-none-match": '"1"' })).toEqual(["", null]);
+    expect(await get({})).toEqual(["", null]);
+    expect(await get({})).toEqual(["the whole", "MISS"]);
+  });
+
   it("where realism is asked for, and else not", async () => {
     const get = await files(null);
     expect([await get("/a.pdf"), await get("/a.pdf")]).toEqual([

@@ -1,5 +1,6 @@
 /** A platform that a test can break, and a rollout over it whose process can die between any two effects. */
 
+import type { RolloutPosition } from "../../functions/control/approval.ts";
 import type { Notice } from "../../functions/control/notices/notice.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import type { Finding, Verdict } from "../../functions/control/rollout/finding.ts";
@@ -62,16 +63,20 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
     live.set(worker, [{ id, versions, message, author, trigger: null }, ...(live.get(worker) ?? [])]);
     return id;
   };
-  for (const worker of workers)
-    deploy(
-      worker,
-      [
-        { version_id: `${worker}-stable`, percentage: 100 },
-        { version_id: `${worker}-canary`, percentage: 0 },
-      ],
-      "postern deploy",
-      "alice",
-    );
+  /** The new version beside the stable one, as `postern deploy --split 0` leaves them. */
+  const upload = (): void => {
+    for (const worker of workers)
+      deploy(
+        worker,
+        [
+          { version_id: `${worker}-stable`, percentage: 100 },
+          { version_id: `${worker}-canary`, percentage: 0 },
+        ],
+        "postern deploy",
+        "alice",
+      );
+  };
+  upload();
   /** Each effect is a place to die at. */
   const effect = () => {
     if (--dieAt < 0) throw new Death();
@@ -149,7 +154,9 @@ export const stand = (workers: readonly string[] = ["gate-a"]) => {
     posted,
     told,
     start,
-    ask: (command: Command, by = "bob", reason = "") => process.ask(command, by, reason),
+    upload,
+    ask: (command: Command, by = "bob", reason = "", approved?: RolloutPosition) =>
+      process.ask(command, by, reason, undefined, approved),
     now: () => time,
     pass: (ms: number) => {
       time += ms;

@@ -2,12 +2,13 @@
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { controlAudience } from "../../functions/control/access.ts";
-import type { Feed } from "../../functions/control/amend.ts";
+import { amend, type Feed } from "../../functions/control/amend.ts";
 import { adminApi, type Desk } from "../../functions/control/api.ts";
 import { addOverlay } from "../../functions/control/overlay.ts";
 import type { ControlPlan, Role } from "../../functions/control/plan.ts";
 import { addRevocations } from "../../functions/control/revocations.ts";
 import { entriesOn, forGates } from "../../functions/feed/entries.ts";
+import type { Entry } from "../../functions/gateway/overlay.ts";
 import { mostRevocations, type Revocation } from "../../functions/gateway/revocations.ts";
 
 const { publicKey, privateKey } = await generateKeyPair("EdDSA");
@@ -39,7 +40,12 @@ const office = () => {
     log: () => {},
   } as unknown as Desk;
   const operators = Object.fromEntries((["viewer", "operator", "admin"] as const).map((role) => [role, { key, role }]));
-  const tier = { level: "standard", routes: { r: {} }, filters: {}, issuers: [issuer] };
+  const tier = {
+    level: "standard",
+    routes: { r: {} },
+    filters: { limit: { use: "rate-limit", mode: "enforce", limit: "9/s" } },
+    issuers: [issuer],
+  };
   const plan = {
     environment: "test",
     operators,
@@ -177,5 +183,50 @@ describe("a revocation", () => {
     });
     expect((await add({ hash: hash(7) })).status).toBe(200);
     expect((await ask("viewer", "GET", "a/revocations")).revoked).toHaveLength(mostRevocations);
+  });
+});
+
+describe("the room of an overlay", () => {
+  const close = (ask: ReturnType<typeof office>["ask"]) =>
+    ask("operator", "POST", "a/overlay", { kind: "close", route: "r", for: "1h", reason: "an incident" });
+  const fill = async (feed: Feed, count: number) => {
+    const { revision } = await feed.read("a");
+    const entries = Array.from({ length: count }, (_, index): Entry => {
+      const about = { id: String(index), until: Date.UTC(2026, 10, 2), by: "mallory", reason: "" };
+      return { kind: "limit", filter: "limit", limit: "1/s", ...about };
+    });
+    await feed.write("a", revision, entries);
+  };
+
+  it("is left for closing a route, whatever else one operator lays over it, and for control's own entries", async () => {
+    const { ask, feed } = office();
+    await fill(feed, 74);
+    const limit = { kind: "limit", filter: "limit", limit: "1/s", for: "1h", reason: "too much" };
+    expect((await ask("operator", "POST", "a/overlay", limit)).status).toBe(200);
+    expect(await ask("operator", "POST", "a/overlay", limit)).toMatchObject({
+      status: 409,
+      detail: "a has 75 entries already",
+    });
+    for (let count = 0; count < 20; count++) expect((await close(ask)).status).toBe(200);
+    expect((await close(ask)).status).toBe(409);
+    const drain: Entry = {
+      kind: "drain",
+      versions: [],
+      ends: 0,
+      id: "d",
+      until: Date.UTC(2026, 10, 2),
+      by: "",
+      reason: "",
+    };
+    expect((await amend(feed, "a", (all) => [...all, drain]))?.entries).toHaveLength(96);
+  });
+
+  it("drops no entry for another one, also where the revision is named", async () => {
+    const { ask, feed } = office();
+    await fill(feed, 100);
+    const { revision } = await feed.read("a");
+    const body = { kind: "close", route: "r", for: "1h", reason: "an incident" };
+    const { status } = await ask("operator", "POST", "a/overlay", body, { "if-match": `"${revision}"` });
+    expect([status, (await feed.read("a")).entries.length]).toEqual([409, 100]);
   });
 });

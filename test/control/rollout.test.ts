@@ -1,5 +1,6 @@
 /** A rollout against a platform that can be broken: what it does when all is well, and what when it is not. */
 import { describe, expect, it } from "vitest";
+import { positionOf } from "../../functions/control/approval.ts";
 import { Refusal } from "../../functions/control/rollout/reducer.ts";
 import { run, type Stand, stand } from "./platform.ts";
 
@@ -136,11 +137,45 @@ describe("people", () => {
     expect(it.state().status).toBe("promoted");
   });
 
+  it("who write much at every turn fill no value of the platform's, which would let no rollout begin", async () => {
+    const it = stand();
+    for (let count = 0; count < 30; count++) {
+      await it.start();
+      for (let turn = 0; turn < 50; turn++) {
+        await it.ask("pause", "alice", "x".repeat(500));
+        await it.ask("resume", "alice", "x".repeat(500));
+      }
+      await it.ask("abort", "alice", "");
+      await run(it, 3_000);
+      expect(it.state().status).toBe("rolled-back");
+      it.upload();
+    }
+    const past = (await it.ports.storage.get("past")) as unknown[];
+    expect(JSON.stringify(past).length).toBeLessThan(1_000_000);
+    expect(past.length).toBeGreaterThan(5);
+  });
+
   it.each(["pause", "resume", "promote"] as const)("%s is refused when it is over", async (command) => {
     const it = stand();
     await it.start();
     await run(it, 60_000);
     await expect(it.ask(command, "alice", "")).rejects.toThrow("this rollout is promoted");
+  });
+
+  it("a resume that was approved during one pause does not end another", async () => {
+    const it = stand();
+    await it.start();
+    await run(it, 2_000);
+    await it.ask("pause", "alice", "a slow day");
+    const approved = positionOf(it.state());
+    await it.ask("resume", "alice and bob", "", approved);
+    await it.look();
+    await it.ask("pause", "carol", "an incident");
+    expect(it.state()).toMatchObject({ step: approved.step, status: approved.status });
+    await expect(it.ask("resume", "alice and bob", "", approved)).rejects.toThrow(
+      /what was approved does not hold: rollout \S+ has been resumed since; propose it anew/,
+    );
+    expect(it.state().status).toBe("paused");
   });
 
   it("nothing to release is refused with what to do", async () => {

@@ -60,7 +60,10 @@ const office = async (it: Mesh) => {
       write: async (line) => lines.push({ ...line, outcome: "" }) - 1,
       settle: async (id, outcome) => void Object.assign(lines[id] ?? {}, { outcome }),
       lines: async () => [],
-      propose: async (proposal) => void proposals.push(proposal),
+      propose: async (proposal) => {
+        proposals.push(proposal);
+        return "waits";
+      },
       proposals: async () => proposals,
       take: async (id) =>
         proposals.splice(
@@ -220,4 +223,21 @@ it("a wave that has failed at another tier since is not resumed past it", async 
   const resume = await ask("alice", "/v1/wave/resume", {});
   await runMesh(it, 60_000);
   expect((await ask("bob", ...approval(resume.said))).status).toBe(409);
+});
+
+it("a resume that was proposed during one pause does not end another", async () => {
+  const it = withCore();
+  const { ask } = await office(it);
+  const { said } = await ask("alice", "/v1/waves", { reason: "a test", tiers: ["news", "pay"] });
+  await ask("bob", ...approval(said));
+  await ask("alice", "/v1/wave/pause", { reason: "a slow day" });
+  const [first, second] = [await ask("alice", "/v1/wave/resume", {}), await ask("alice", "/v1/wave/resume", {})];
+  expect((await ask("bob", ...approval(first.said))).said.status).toBe("running");
+  await runMesh(it, 1_000);
+  await ask("alice", "/v1/wave/pause", { reason: "an incident" });
+  const late = await ask("bob", ...approval(second.said));
+  expect([late.status, it.wave().status]).toEqual([409, "paused"]);
+  expect(late.said.detail).toMatch(
+    /^what was approved does not hold: somebody has commanded wave \S+ since; propose it anew$/,
+  );
 });

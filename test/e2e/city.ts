@@ -9,7 +9,7 @@ import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/clo
 import { type Compiled, compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit.ts";
 import { turnTo } from "../../infra/dev/mesh.ts";
-import { signedConsumers } from "../../infra/release/consumers.ts";
+import { signedConsumers } from "../../infra/release/consumers/sign.ts";
 import { until } from "../until.ts";
 
 export type Files = Readonly<Record<string, string>>;

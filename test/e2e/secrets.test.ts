@@ -1,5 +1,6 @@
 /** Values of secrets, looked for in everything that a gateway writes, says or sends. */
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -132,4 +133,24 @@ routes: { it: { match: GET /it, respond: { status: 200, text: ${text} } } }
   const emitted = await emit(root, next);
   await turnTo(cloud, { emitted, others: {}, consumers: [], namespaces: {}, secrets: {}, split: 100 });
   expect([keys("gate-a-local"), keys("gate-b-local")]).toEqual([[a, a], [b]]);
+});
+
+it("an API key that has left consumers.yaml opens nothing after the next edit", async () => {
+  const hashed = (key: string) => `"sha256:${createHash("sha256").update(key).digest("hex")}"`;
+  const { cloud, root, url } = await city({
+    "routes/environments/local.yaml": 'kv: { consumers: "00000000000000000000000000000001" }\n',
+    "routes/consumers.yaml": `consumers: { shop: { keys: [${hashed("coffee")}, ${hashed("tea")}] } }\n`,
+    "routes/a.yaml": manifest(
+      "a",
+      "filters: [{ api-key: {} }]\nroutes: { it: { match: GET /it, respond: { status: 200, text: ok } } }\n",
+    ),
+  });
+  const status = async (key: string) => (await fetch(`${url}/a/it`, { headers: { "x-api-key": key } })).status;
+  expect([await status("coffee"), await status("tea")]).toEqual([200, 200]);
+  fs.writeFileSync(path.join(root, "routes/consumers.yaml"), `consumers: { shop: { keys: [${hashed("coffee")}] } }\n`);
+  const next = compile(root, "local");
+  const { consumers, environment } = next;
+  const namespaces = environment.value.kv;
+  await turnTo(cloud, { emitted: await emit(root, next), others: {}, consumers, namespaces, secrets: {}, split: 100 });
+  expect([await status("coffee"), await status("tea")]).toEqual([200, 401]);
 });

@@ -39,6 +39,8 @@ export interface Ports {
 /** How often a rollout that runs is looked at. */
 const lookMs = 2000;
 const mostKept = 50;
+/** Characters of their JSON: the platform takes a value of 2 MiB, and a character may have two bytes. */
+const mostKeptChars = 800_000;
 /** Actions of one look: a decision or two for each Worker of a tier. */
 const mostActions = 300;
 
@@ -163,7 +165,7 @@ export const rollouts = (ports: Ports) => {
         const subjects = found.map(({ subject }) => subject);
         const other = approved && otherVersions(approved, subjects);
         if (other) throw new Refusal(`what was approved does not hold: ${other}; propose it anew`);
-        if (before) await storage.put(past, [...(await history()), before].slice(-mostKept));
+        if (before) await storage.put(past, fitting([...(await history()), before]));
         const at = now();
         const it: Rollout = {
           ...given,
@@ -208,6 +210,17 @@ export const rollouts = (ports: Ports) => {
       return state as Rollout;
     },
   };
+};
+
+/** The newest ones, as many as may be kept. */
+const fitting = (all: readonly Rollout[]): readonly Rollout[] => {
+  const sizes = all.map((it) => JSON.stringify(it).length);
+  let from = all.length;
+  for (let chars = 0; from > Math.max(0, all.length - mostKept); from--) {
+    chars += sizes[from - 1] as number;
+    if (chars > mostKeptChars) break;
+  }
+  return all.slice(from);
 };
 
 const wakeAt = (it: Rollout, now: number): number =>

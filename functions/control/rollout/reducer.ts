@@ -2,6 +2,7 @@
 
 import { secretsChanged } from "../actuator/changed-secrets.ts";
 import { movedOn, type RolloutPosition } from "../approval.ts";
+import { cut } from "../notices/notice.ts";
 import type { Verdict } from "./finding.ts";
 import { type News, newsOf, waitingWhy } from "./news.ts";
 import {
@@ -52,6 +53,8 @@ export class Refusal extends Error {
 }
 
 const mostNotes = 100;
+/** In characters. */
+const longestNote = 1000;
 const mostAttempts = 8;
 const longestBackoffMs = 30_000;
 /** A change of a secret is no part of a release: the platform refuses to go back across it. */
@@ -197,7 +200,7 @@ const ended = (it: Rollout, status: Status, why: string, now: number): Rollout =
   noted({ ...it, status, why, endedAt: now, stretches: closed(it, now) }, now);
 
 const noted = (it: Rollout, at: number, by?: string): Rollout => {
-  const note: Note = { at, what: `${it.status}: ${it.why}`, ...(by !== undefined && { by }) };
+  const note: Note = { at, what: cut(`${it.status}: ${it.why}`, longestNote), ...(by !== undefined && { by }) };
   return { ...it, notes: [...it.notes, note].slice(-mostNotes) };
 };
 

@@ -1,5 +1,6 @@
 /** A wave's decisions: a state and what happened make the next state; `due` says what is to be done. Pure. */
 import { type WavePosition, waveMovedOn } from "../approval.ts";
+import { cut } from "../notices/notice.ts";
 import { Refusal } from "../rollout/reducer.ts";
 import { inPlace, isActive, isWaveOver, levels, type Member, type Note, type Seen, type Wave } from "./state.ts";
 
@@ -31,6 +32,8 @@ export interface WaveAction {
 }
 
 const mostNotes = 1000;
+/** In characters: with hundreds of tiers beside them, all have to fit into one value of the platform's. */
+const longestNote = 300;
 /** A platform that answers 429 is asked again; after so many the tier counts as failed. */
 const mostAttempts = 5;
 const firstBackoffMs = 2000;
@@ -168,7 +171,7 @@ const ended = (it: Wave, status: Wave["status"], why: string, now: number): Wave
 const told = (it: Wave, at: number, by?: string): Wave => noted(it, `${it.status}: ${it.why}`, at, by);
 
 const noted = (it: Wave, what: string, at: number, by?: string): Wave => {
-  const note: Note = { at, what, ...(by !== undefined && { by }) };
+  const note: Note = { at, what: cut(what, longestNote), ...(by !== undefined && { by }) };
   return { ...it, notes: [...it.notes, note].slice(-mostNotes) };
 };
 

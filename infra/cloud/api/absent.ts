@@ -5,26 +5,41 @@ import { ok, page } from "./envelope.ts";
 
 /** Under `/accounts/:account`: what each product's calls begin with. */
 const products: Readonly<Record<string, string>> = {
+  access: "Access",
   ai: "Workers AI",
   "ai-gateway": "AI Gateway",
+  "ai-search": "AI Search",
+  analytics_engine: "Analytics Engine's SQL",
+  autorag: "AI Search",
   "browser-rendering": "Browser Rendering",
   builds: "Workers Builds",
+  calls: "Realtime",
   cfd_tunnel: "tunnels",
+  challenges: "Turnstile",
   cloudchamber: "containers",
   connectivity: "Workers VPC",
   containers: "containers",
   d1: "D1",
   dispatch: "Workers for Platforms",
+  email: "email",
+  event_notifications: "event notifications",
   event_subscriptions: "event subscriptions",
   hyperdrive: "Hyperdrive",
   images: "Images",
+  logpush: "Logpush",
+  logs: "Logpush",
+  members: "members of the account",
   mtls_certificates: "mTLS certificates",
   pages: "Pages",
   pipelines: "Pipelines",
   queues: "queues",
   r2: "R2",
   "r2-catalog": "R2",
+  realtime: "Realtime",
+  roles: "members of the account",
+  rulesets: "rulesets",
   secrets_store: "Secrets Store",
+  snippets: "snippets",
   stream: "Stream",
   vectorize: "Vectorize",
   workflows: "Workflows",
@@ -34,12 +49,41 @@ const products: Readonly<Record<string, string>> = {
 const ofWorkers: Readonly<Record<string, string>> = {
   "assets/*": "static assets",
   "dispatch/*": "Workers for Platforms",
+  "durable_objects/namespaces/:id/objects": "lists of objects",
   "observability/*": "Workers Observability",
+  "placement/*": "placement",
+  "queues/*": "queues",
   "scripts/:name/assets-upload-session": "static assets",
   "scripts/:name/domains/*": "custom domains (give a route instead)",
   "scripts/:name/environments/*": "service environments",
   "scripts/:name/usage-model": "usage models",
   "services/:name/environments/*": "service environments",
+};
+
+/** Under `/zones/:zone`. */
+const ofZones: Readonly<Record<string, string>> = {
+  cache: "settings of the cache",
+  custom_hostnames: "custom hostnames",
+  dns_records: "DNS records",
+  email: "email",
+  firewall: "rulesets",
+  logpush: "Logpush",
+  purge_cache: "purges of the cache",
+  rulesets: "rulesets",
+  settings: "settings of zones",
+  snippets: "snippets",
+  ssl: "certificates",
+  "workers/filters": "filters of before routes (give a route instead)",
+};
+
+/** Under `/zones`. */
+export const absentOfZones = () => {
+  const app = new Hono();
+  for (const [path, what] of Object.entries(ofZones))
+    app.all(`/:zone/${path}/*`, () => {
+      throw faults.unsupported(what);
+    });
+  return app;
 };
 
 /** Under `/accounts/:account`. */

@@ -6,7 +6,7 @@ import type { Fleet } from "../edge/fleet.ts";
 import { CloudFault, faults, ThrewAtStart } from "../faults.ts";
 import type { Tails } from "../tails.ts";
 import { mostFormBytes } from "../upload.ts";
-import { absent } from "./absent.ts";
+import { absent, absentOfZones } from "./absent.ts";
 import { content } from "./content.ts";
 import { ok, page } from "./envelope.ts";
 import { kv } from "./kv.ts";
@@ -73,7 +73,10 @@ export const api = ({ control, fleet, tails, token, called }: ApiOptions) => {
   app.get("/memberships", (c) => ok(c, page(c, [{ id: "m", account: { id: accountId, name: "local cloud" } }])));
   app.get("/accounts", (c) => ok(c, page(c, [accountView])));
   app.route("/zones", zones(control));
+  app.route("/zones", absentOfZones());
   app.get("/accounts/:account", (c) => ok(c, accountView));
+  // Of a token that is the account's, and no person's.
+  app.get("/accounts/:account/tokens/verify", (c) => ok(c, { id: "t", status: "active" }));
 
   const account = new Hono();
   account.get("/workers/durable_objects/namespaces", (c) => ok(c, page(c, objectsView(control.account()))));

@@ -119,8 +119,13 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
     await within(miniflare.ready, mostStartMs, options.signal);
   } catch (error) {
     await dispose();
-    if (error instanceof Late) throw new Error(`machine ${id} did not start within ${mostStartMs / 1000} s`);
-    throw thrown.size > 0 ? new StartupError(thrown) : error;
+    if (thrown.size > 0) throw new StartupError(thrown);
+    const late = error instanceof Late && `did not start within ${mostStartMs / 1000} s`;
+    const [only] = versions.length === 1 ? versions : [];
+    // One that goes round in circles, or takes all memory, says nothing.
+    if (only && !options.signal.aborted)
+      throw new StartupError(new Map([[only.version.id, `Error: it ${late || "ended the runtime while it started"}`]]));
+    throw late ? new Error(`machine ${id} ${late}`) : error;
   }
   const address = addressOf(registry, router);
   const port = await miniflare.unsafeGetDirectURL(router);

@@ -16,6 +16,9 @@ interface Kept {
   readonly headers: readonly (readonly [string, string])[];
 }
 
+/** Answers without a body of their own, and parts of one: neither stands for the whole that somebody else asks for. */
+const neverKept: readonly number[] = [204, 205, 206, 304];
+
 const mostKept = 200;
 const mostBytes = 5 * 2 ** 20;
 
@@ -37,7 +40,7 @@ export const staticCache = (ask: (request: Request) => Promise<Response>, now: (
     if (known && known.until > now()) return answer(known, "HIT");
     const response = await ask(request);
     const seconds = cacheTtl ?? secondsOf(request, response);
-    if (seconds <= 0) return response;
+    if (seconds <= 0 || neverKept.includes(response.status)) return response;
     const { status, headers } = response;
     const body = await wholeOf(response);
     if (!(body instanceof Uint8Array)) return new Response(body, response);

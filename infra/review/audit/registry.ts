@@ -18,6 +18,7 @@ import {
   sharedKey,
   spoofableHeader,
   unauthenticatedWrite,
+  unsignedConsumers,
 } from "./rules/identity.ts";
 import { countedApart, evadableLimit, guessableKey, openOnFailure, unlimitedPublicRoute } from "./rules/limits.ts";
 import { costlyPattern } from "./rules/patterns.ts";
@@ -51,6 +52,7 @@ export const rules: readonly Rule[] = [
   acceptedSpoofableHeader,
   mutableClaim,
   sharedKey,
+  unsignedConsumers,
   forwardedCredential,
   unlimitedPublicRoute,
   evadableLimit,

@@ -407,6 +407,61 @@ export const rows: readonly CloudRow[] = [
       path: "/workers/dispatch/namespaces",
     }),
   ),
+  ...[
+    ["/email/routing/addresses", "email", sdk("emailRouting.addresses")],
+    ["/challenges/widgets", "Turnstile", sdk("turnstile.widgets")],
+    ["/event_notifications/r2/b/configuration", "event notifications", wrangler("`r2 bucket notification list`")],
+    ["/analytics_engine/sql", "Analytics Engine's SQL", docs("analytics/analytics-engine/sql-api")],
+    ["/logpush/jobs", "Logpush", sdk("logpush.jobs")],
+    ["/workers/durable_objects/namespaces/n/objects", "lists of objects", sdk("durableObjects.namespaces.objects")],
+    ["/ai-search/instances", "AI Search", wrangler("`ai-search list`")],
+    ["/rulesets", "rulesets", sdk("rulesets.list")],
+  ].map(([path = "", what = "", authority = ""]) =>
+    absent(`${what}: ${path} is refused by its name`, authority, what, () => ({ path })),
+  ),
+  {
+    it: "a zone's products are refused by their names as well",
+    authority: sdk("dns.records.list, cache.purge, rulesets.list, customHostnames.list"),
+    sees: async ({ local: { cloud } }) => {
+      const seen: unknown[] = [];
+      for (const [method, path] of [
+        ["GET", "dns_records"],
+        ["POST", "purge_cache"],
+        ["GET", "rulesets/phases/http_request_transform/entrypoint"],
+        ["GET", "custom_hostnames"],
+      ]) {
+        const headers = { authorization: `Bearer ${cloud.token}` };
+        const answer = await fetch(`${cloud.api}/zones/z/${path}`, { method: method as string, headers });
+        const { errors } = (await answer.json()) as { readonly errors: readonly { readonly message: string }[] };
+        seen.push([answer.status, errors[0]?.message.split(":")[0]]);
+      }
+      return seen;
+    },
+    right: [
+      [400, "DNS records"],
+      [400, "purges of the cache"],
+      [400, "rulesets"],
+      [400, "custom hostnames"],
+    ],
+  },
+  {
+    it: "a token that is the account's own is one that holds",
+    authority: sdk("accounts.tokens.verify; wrangler whoami of a token of the account"),
+    sees: async ({ ask }) => (await ask({ path: "/tokens/verify" })).result,
+    right: { id: "t", status: "active" },
+  },
+  {
+    it: "fields that are nested without end are refused at once, and no fault of the cloud",
+    authority: docs("fundamentals/api/reference/errors: 4xx for what the client sent"),
+    sees: async ({ ask, worker }) => {
+      const deep = form({ [`metadata${"[a]".repeat(20_000)}`]: "x", "main.js": file(code("x")) });
+      const wide = new FormData();
+      for (let index = 0; index < 9000; index++) wide.append(`metadata[k${index}]`, "x");
+      const { status, code: fault, message } = await ask(put(script(worker), deep));
+      return [status, fault, /nested/.test(message), (await ask(put(script(worker), wide))).status];
+    },
+    right: [400, 10001, true, 400],
+  },
   absent("the beta API of Workers is refused by its name", sdk("workers.beta.workers"), "the beta API of Workers", () =>
     post("/workers/workers", { name: "x" }),
   ),

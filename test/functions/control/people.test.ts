@@ -237,6 +237,29 @@ describe("what waits for a second person", () => {
     }),
   );
 
+  it("takes one operator's room, and no other's", () =>
+    office(async ({ tokenOf, proposed, done, send, sql, now }) => {
+      const numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)";
+      const fields = `'x' || i, ?, 'alice', '', 'core', 'start', '{"bound":{"versions":[]}}'`;
+      sql.exec(`${numbers} INSERT INTO waiting SELECT ${fields} FROM n`, now() + 60_000);
+      const start = "/v1/tiers/core/rollouts";
+      expect(await send(await tokenOf("alice", a.key, "1"), start)).toMatchObject({
+        status: 409,
+        said: { detail: expect.stringContaining("too many proposals of alice") },
+      });
+      expect((await send(await tokenOf("bob", b.key, "1"), start)).status).toBe(202);
+      sql.exec("DELETE FROM waiting");
+      sql.exec(
+        "INSERT INTO waiting VALUES ('x', ?, 'alice', '', '*', 'wave start', ?)",
+        now() + 1,
+        "x".repeat(2 ** 20),
+      );
+      expect((await send(await tokenOf("alice", a.key, "2"), start)).status).toBe(409);
+      sql.exec("DELETE FROM waiting");
+      expect((await (await proposed())(await tokenOf("bob", b.key, "2"))).status).toBe(200);
+      expect(done).toEqual(["alice and bob: start core"]);
+    }));
+
   it("is gone after an hour", () =>
     office(async ({ tokenOf, proposed, done, pass }) => {
       const approve = await proposed();
@@ -254,5 +277,37 @@ describe("what waits for a second person", () => {
       const old = await send(await tokenOf("bob", b.key, "2"), `/v1/proposals/${id}`, "POST", { fingerprint });
       expect(old).toMatchObject({ status: 409, said: { detail: expect.stringContaining("names no version") } });
       expect(done).toEqual([]);
+    }));
+});
+
+describe("the audit trail", () => {
+  const line = { at: 0, what: "start", tier: "a", reason: "", before: "", asked: "" };
+  const trail = async (work: (sql: SqlStorage) => void): Promise<void> => {
+    const { COUNTERS } = env as unknown as { readonly COUNTERS: DurableObjectNamespace };
+    await runInDurableObject(COUNTERS.getByName(crypto.randomUUID()), (_, { storage }) => work(storage.sql));
+  };
+
+  it("is not forgotten because one operator writes without end", () =>
+    trail((sql) => {
+      const ledger = ledgerOn(sql);
+      ledger.write({ ...line, by: "bob" });
+      const numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)";
+      const fields = "NULL, 0, 'mallory', 'start', 'a', '', '', '', ''";
+      sql.exec(`${numbers} INSERT INTO lines SELECT ${fields} FROM n`);
+      for (let count = 0; count < 100; count++) ledger.write({ ...line, by: "mallory" });
+      const kept = sql.exec(`SELECT "by", COUNT(*) AS n FROM lines GROUP BY "by" ORDER BY "by"`).toArray();
+      expect(kept).toEqual([
+        { by: "bob", n: 1 },
+        { by: "mallory", n: expect.any(Number) },
+      ]);
+      expect(kept[1]?.n).toBeLessThanOrEqual(5100);
+    }));
+
+  it("is read as far as one answer carries", () =>
+    trail((sql) => {
+      const ledger = ledgerOn(sql);
+      for (let count = 0; count < 10; count++) ledger.write({ ...line, by: "bob", asked: "x".repeat(2 ** 20) });
+      expect(ledger.lines(null, 200).map(({ id }) => id)).toEqual([10, 9, 8, 7]);
+      expect(ledger.lines("b", 200)).toEqual([]);
     }));
 });

@@ -53,15 +53,15 @@ describe("where the environment has a key, an entry is believed by its signature
       .replaceAll("+", "-")
       .replaceAll("/", "_")
       .replaceAll("=", "");
-  const entry = async (consumer: ConsumerFact, { name = coffee, by = own } = {}) => {
-    const text = new TextEncoder().encode(signedText(name, consumer));
+  const entry = async (consumer: ConsumerFact, { name = coffee, by = own, environment = "test" } = {}) => {
+    const text = new TextEncoder().encode(signedText(environment, name, consumer));
     return { ...consumer, signature: encoded(await crypto.subtle.sign("Ed25519", by.privateKey, text)) };
   };
   const shop = { id: "coffee-shop", labels: { plan: "gold", region: "eu" } };
   const good = await entry(shop);
   const withEntry = (text: string | null) => {
     const get = vi.fn(async () => text);
-    const env = { CONSUMERS: { get }, POSTERN_CONSUMERS_KEY: x };
+    const env = { CONSUMERS: { get }, POSTERN_CONSUMERS_KEY: x, POSTERN_ENVIRONMENT: "test" };
     return { ...gate({ world: world({ env }) }), get };
   };
 
@@ -76,6 +76,7 @@ describe("where the environment has a key, an entry is believed by its signature
     ["no signature, as a gate of another tier writes it", shop],
     ["the signature of another key", await entry(shop, { by: rogue })],
     ["the signature of an entry beneath another API key", await entry(shop, { name: `key/${"0".repeat(64)}` })],
+    ["the signature of another environment with the same key", await entry(shop, { environment: "staging" })],
     ["another id beneath the signature", { ...good, id: "bank" }],
     ["another label beneath it", { ...good, labels: { plan: "platinum", region: "eu" } }],
     ["one label fewer", { ...good, labels: { plan: "gold" } }],

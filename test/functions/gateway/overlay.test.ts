@@ -114,7 +114,7 @@ const gate = (copy: Told | undefined = undefined) => {
       if (feed.gone) throw new Error("gone");
       return feed.told;
     },
-    copy: async () => copy,
+    copy: async () => (copy === undefined ? null : new Response(JSON.stringify(copy)).body),
     defer: (work) => void feed.deferred.push(work),
   };
   const serve = live(plan, parts, it, source);
@@ -148,7 +148,7 @@ it("a gate hears what is taken back as it hears of an overlay, keeps it, and lin
   const deferred: Promise<unknown>[] = [];
   const serve = live(plan, counting, it, {
     read: async () => feed.told ?? Promise.reject(new Error("gone")),
-    copy: async () => undefined,
+    copy: async () => null,
     defer: (work) => void deferred.push(work),
   });
   const get = async () => {
@@ -292,6 +292,7 @@ describe("a gate", () => {
       { revision: 1, entries: [{ kind: "weights", route: "a", weights: { a: "1" }, until: 1e15 }] },
     ],
     ["a revocation that is none", { revision: 1, entries: [], revoked: [{ kind: "token", hash: 7, until: 1e15 }] }],
+    ["a mebibyte long", { revision: 1, entries: [closing(1e15)], more: "x".repeat(2 ** 20) }],
     ["a thousand entries", { revision: 1, entries: Array.from({ length: 1000 }, () => closing(1e15)) }],
   ])("serves by its plan where the copy is %s", async (_, copy) => {
     const { feed, get } = gate(copy as Told);

@@ -15,7 +15,7 @@ const open = async (random = 0.5, age = "1h", told: readonly Entry[] = []) => {
       if (feed.gone) throw new Error("gone");
       return feed.told;
     },
-    copy: async () => undefined,
+    copy: async () => null,
     defer: () => {},
   };
   const service = { send: (_: string) => {} };

@@ -84,7 +84,11 @@ it("a gate that is told nonsense goes on with what it had, or without", async ()
   const { plan, parts } = planAndParts({}, {});
   let told: unknown = { revision: 1, entries: [close] };
   let copy: unknown;
-  const source = { read: async () => told as never, copy: async () => copy as never, defer: () => {} };
+  const source = {
+    read: async () => told as never,
+    copy: async () => new Response(JSON.stringify(copy)).body,
+    defer: () => {},
+  };
   const deps = { ...it, fetch: async () => new Response("ok") };
   const serve = live(plan, parts, deps, source);
   const ask = async () => {

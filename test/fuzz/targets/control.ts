@@ -315,7 +315,7 @@ const feed: Target = {
     return {
       property: each(copy, async (it) => {
         const text = JSON.stringify(it) ?? "null";
-        const source = { read: async () => JSON.parse(text), copy: async () => undefined, defer: () => {} };
+        const source = { read: async () => JSON.parse(text), copy: async () => null, defer: () => {} };
         const serve = live(plan, parts, deps(), source);
         for (let time = 0; time < 2; time++) {
           const response = await serve(new Request("https://localhost/t/nothing"), caller);

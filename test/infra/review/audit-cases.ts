@@ -31,7 +31,10 @@ export const auditCases = (): AuditCase[] =>
 export const written = ({ bad, good }: AuditCase, findings: string): string =>
   `-- bad --\n${bad}-- findings --\n${findings}-- good --\n${good}`;
 
-export const production = "values: {}\nkv: { consumers: '00000000000000000000000000000001' }\n";
+export const production = `values: {}
+kv: { consumers: "00000000000000000000000000000001" }
+consumers: { key: g1iQurKfrRPxzIsyvX6RSUXJdeNt3kuA7F7mI9y-7ms }
+`;
 
 /** A project's audit in all of its environments; what is wrong with its manifests is no matter of these tests. */
 export const auditOf = (files: Files, now = today): Audit & { readonly root: string } => {
@@ -43,7 +46,11 @@ export const auditOf = (files: Files, now = today): Audit & { readonly root: str
   return { ...audit(compiled, { root, now, isWhole: true }), root };
 };
 
-export const auditOfShop = (manifest: string, now = today) => auditOf({ "routes/shop.yaml": manifest }, now);
+/** @param text a manifest; behind a line `-- environment --` its environment, where that is another one */
+export const auditOfShop = (text: string, now = today) => {
+  const [manifest = "", environment = production] = text.split("-- environment --\n");
+  return auditOf({ "routes/shop.yaml": manifest, "routes/environments/local.yaml": environment }, now);
+};
 
 /** As a person reads it, without the lines below that count. */
 export const shown = (it: Audit): string => {

@@ -45,9 +45,13 @@ const text = (rule: string) => cases.find((it) => it.rule === rule)?.bad ?? "";
 describe("SARIF", () => {
   it("is valid for all rules at once, and points to each by its place in the list", () => {
     const files = Object.fromEntries(
-      cases.map(({ rule, bad }) => [`routes/${rule}.yaml`, bad.replace("tier: shop", `tier: ${rule}\nbase: /${rule}`)]),
+      cases.map(({ rule, bad }) => {
+        const [manifest = ""] = bad.split("-- environment --");
+        return [`routes/${rule}.yaml`, manifest.replace("tier: shop", `tier: ${rule}\nbase: /${rule}`)];
+      }),
     );
-    const audited = auditOf(files);
+    const [, unsigned = ""] = text("unsigned-consumers").split("-- environment --");
+    const audited = auditOf({ ...files, "routes/environments/local.yaml": unsigned });
     const log = sarif([], audited) as Log;
     expect(valid(log), JSON.stringify(valid.errors, null, 2)).toBe(true);
     const [run] = log.runs;

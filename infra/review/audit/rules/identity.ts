@@ -205,3 +205,25 @@ export const sharedKey: Rule = {
       });
     }),
 };
+
+export const unsignedConsumers: Rule = {
+  id: "unsigned-consumers",
+  severity: "medium",
+  summary: "Who may call is read from a KV namespace that every gate with `api-key` can write to.",
+  incident:
+    "Servers of a directory believe one another, so one that is taken over can write itself the rights of anybody (Active Directory, DCShadow, 2018). So can a gate here: it writes an API key of its own into the namespace, as any consumer, and every tier of the environment with `api-key` lets it in.",
+  remedy:
+    "Sign the entries: `npx postern secrets consumers-key`, the key into the environment, then `npx postern deploy consumers` and the gates. Where something else than `postern deploy` writes the entries, or all gates of the account are one team's, it is right as it is: ignore the rule there, with the reason.",
+  check: ({ tier, environment: { value }, files }) => {
+    const [own] = files.slice(-1);
+    if (!own || value.consumers || using(filtersOf(tier), "api-key").length === 0) return [];
+    return [
+      {
+        source: own,
+        at: ["kv", "consumers"],
+        message: "any gate with api-key can write here, and make a key of its own any consumer of any tier",
+        remedy: "consumers: { key: … }, as `npx postern secrets consumers-key` prints it",
+      },
+    ];
+  },
+};

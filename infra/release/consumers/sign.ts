@@ -1,11 +1,11 @@
 /** Signs entries of the consumers' KV namespace, where the environment names the key that gates believe. */
 import { sign } from "node:crypto";
-import { signedText } from "../../functions/gateway/consumer-entries.ts";
-import type { Environment } from "../../functions/gateway/environment.ts";
-import type { ConsumerFact } from "../../functions/gateway/facts.ts";
-import type { Named } from "../compiler/checked.ts";
-import type { Consumer } from "../compiler/surroundings.ts";
-import { ownPublicKey, type Purpose, signingKey } from "../key-pairs.ts";
+import { signedText } from "../../../functions/gateway/consumer-entries.ts";
+import type { Environment } from "../../../functions/gateway/environment.ts";
+import type { ConsumerFact } from "../../../functions/gateway/facts.ts";
+import type { Named } from "../../compiler/checked.ts";
+import type { Consumer } from "../../compiler/surroundings.ts";
+import { ownPublicKey, type Purpose, signingKey } from "../../key-pairs.ts";
 
 const purpose: Purpose = {
   name: "consumers",
@@ -24,12 +24,13 @@ export const signedConsumers = (
   consumers: readonly Consumer[],
 ): readonly Consumer[] => {
   if (!value.consumers || consumers.length === 0) return consumers;
-  const { x, key } = signingKey(root, name, purpose);
+  const sample = value.dev.secrets[purpose.variable];
+  const { x, key } = signingKey(root, name, purpose, sample?.includes(value.consumers.key) ? sample : undefined);
   if (x !== value.consumers.key)
     throw new Error(`the key to sign consumers with is another one than \`consumers.key\` of ${file}`);
   return consumers.map((entry) => {
     const consumer = JSON.parse(entry.value) as ConsumerFact;
-    const text = Buffer.from(signedText(entry.key, consumer));
+    const text = Buffer.from(signedText(name, entry.key, consumer));
     return {
       key: entry.key,
       value: JSON.stringify({ ...consumer, signature: sign(null, text, key).toString("base64url") }),
