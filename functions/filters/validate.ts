@@ -198,8 +198,9 @@ const checkBody = (
     return wholeBody(request, context, deps).then((body) => (body.byteLength === 0 ? missing() : other()));
   }
   if (content === null) return undefined;
-  if (!isUnicode(field))
-    return refuse(context, codes, "content-type-unsupported", { detail: "JSON and forms are written in UTF-8" });
+  const unsupported = (detail: string) => refuse(context, codes, "content-type-unsupported", { detail });
+  if (!isUnicode(field)) return unsupported("JSON and forms are written in UTF-8");
+  if (!isPlain(request)) return unsupported("A body that is checked is sent without a Content-Encoding");
   return wholeBody(request, context, deps).then((body) =>
     body.byteLength === 0 ? missing() : checkContent(content, field, body, context),
   );
@@ -231,6 +232,9 @@ const forType = (types: BodyCheck["types"], field: string): ContentCheck | null 
   const name = names.find((it) => Object.hasOwn(types, it));
   return name === undefined ? undefined : types[name];
 };
+
+/** What a service decompresses, this gate has not read (RFC 9110, section 8.4.1). */
+const isPlain = ({ headers }: Request): boolean => /^(?:identity)?$/i.test(headers.get("content-encoding") ?? "");
 
 const charset = /;\s*charset\s*=\s*"?([^";\s]*)/gi;
 

@@ -2,6 +2,7 @@
 import { matchOf, type Segment, segmentsOf, templateOf } from "../../functions/gateway/match.ts";
 import { type JsonMap, listOf, mapOf, type OpenApi, stringIn } from "../openapi/document.ts";
 import type { Operation } from "../openapi/operations.ts";
+import { sent, takesSeveral } from "../openapi/paths.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "./checked.ts";
 import type { Documents } from "./documents.ts";
 import { choice } from "./issues.ts";
@@ -43,19 +44,21 @@ const unnamed = (text: string): string => text.replaceAll(/\{[^{}]*\}/g, "{}");
  * A document can let the last parameter take several segments.
  * @param mixed how a segment is written that holds more than one parameter
  */
-const theirs = ({ path, parameters }: Operation, mixed: (text: string) => string): string => {
+const theirs = (operation: Operation, mixed: (text: string) => string): string => {
+  const { path } = operation;
   const last = path.split("/").length - 1;
-  const isMany = (name: string) =>
-    parameters.some((it) => it.in === "path" && it.name === name && it.value["x-multi-segment"] === true);
   return path
     .split("/")
     .map((text, index) => {
       const [, name] = /^\{([^{}]+)\}$/.exec(text) ?? [];
-      if (name === undefined) return text.includes("{") ? mixed(text) : text;
-      return index === last && isMany(name) ? "{*}" : "{}";
+      if (name === undefined) return text.includes("{") ? mixed(sentAround(text)) : sent(text);
+      return index === last && takesSeveral(name, operation) ? "{*}" : "{}";
     })
     .join("/");
 };
+
+const sentAround = (text: string): string =>
+  text.replaceAll(/\{[^{}]*\}|[^{}]+/g, (it) => (it.startsWith("{") ? it : sent(it)));
 
 /** The same shape first, then those that take more or less of a last segment. */
 const likeShapes = (shape: string): string[] => {

@@ -2,9 +2,10 @@
 import type { BodyCheck, ContentCheck } from "../../functions/gateway/validators.ts";
 import { isMap, type JsonMap, mapOf, type Rooted, resolved } from "./document.ts";
 import { formOf } from "./forms.ts";
-import { isForm, isJson, isMultipart, mediaTypeOf } from "./media-types.ts";
+import { isForm, isJson, isMultipart, isRange, mediaTypeOf, readIn } from "./media-types.ts";
 import type { Schema } from "./schemas.ts";
 import { shapeOf, type Translate } from "./shapes.ts";
+import { isCompound } from "./styles.ts";
 
 export type ContentPlan = Omit<ContentCheck, "check"> & { readonly schema: Schema };
 
@@ -20,35 +21,87 @@ export const bodyOf = (
   translate: Translate,
   note: (what: string) => void,
 ): BodyPlan | undefined => {
-  const types = Object.entries(mapOf(body.content)).map(([key, it]): [string, ContentPlan | null] => {
-    const type = mediaTypeOf(key);
-    const media = mapOf(resolved(document, it));
-    const plan = contentOf(document, type, media, name, translate);
-    for (const what of isMultipart(type) ? headersOf(document, media) : []) note(what);
-    if (typeof plan !== "string") return [type, plan];
-    note(`bodies of ${type} are not checked: ${plan}`);
-    return [type, null];
+  const contents = Object.entries(mapOf(body.content)).map(([key, it]): Content => {
+    const [type, media] = [mediaTypeOf(key), mapOf(resolved(document, it))];
+    const schema = once(() => translate.schema(media.schema, name));
+    return { document, type, media, schema, definitions: translate.definitions };
   });
-  return types.length === 0 ? undefined : { required: body.required === true, types: Object.fromEntries(types) };
+  const said = contents
+    .filter(({ type }) => !isRange(type))
+    .map((it): Said => {
+      for (const what of isMultipart(it.type) ? headersOf(document, it.media) : []) note(what);
+      const plan = contentOf(it);
+      if (typeof plan === "string") note(`bodies of ${it.type} are not checked: ${plan}`);
+      return [it.type, typeof plan === "string" ? null : plan];
+    });
+  const types = new Map(
+    [...Map.groupBy(said, ([type]) => type)].map(([type, all]) => [type, together(type, all, note)]),
+  );
+  // The narrower range first: what it says of a type holds.
+  for (const it of contents.filter(({ type }) => isRange(type)).toSorted((a, b) => b.type.length - a.type.length))
+    for (const [type, plan] of rangeOf(it, note)) if (!types.has(type)) types.set(type, plan);
+  return types.size === 0 ? undefined : { required: body.required === true, types: Object.fromEntries(types) };
 };
 
+interface Content {
+  readonly document: Rooted;
+  readonly type: string;
+  readonly media: JsonMap;
+  /** Translated once, however many types it is of. */
+  readonly schema: () => Schema;
+  readonly definitions: Translate["definitions"];
+}
+
+type Said = readonly [type: string, plan: ContentPlan | null];
+
+const once = <T>(make: () => T): (() => T) => {
+  let made: { readonly it: T } | undefined;
+  return () => {
+    made ??= { it: make() };
+    return made.it;
+  };
+};
+
+/** Types that differ in their parameters alone (`application/json; v=1`) are one here: a body of either passes. */
+const together = (type: string, all: readonly Said[], note: (what: string) => void): ContentPlan | null => {
+  const plans = [...new Map(all.map(([, plan]) => [JSON.stringify(plan), plan])).values()];
+  const [first = null] = plans;
+  if (plans.length === 1) return first;
+  note(`parameters of ${type} are not told apart: a body of one is taken for the other`);
+  const schemas = plans.flatMap((it) => (it?.as === "json" ? [it.schema] : []));
+  return schemas.length === plans.length ? { as: "json", schema: { anyOf: schemas } } : null;
+};
+
+/** A range as the types of it that gates read. Any text or file passes, and so does what may be one. */
+const rangeOf = (content: Content, note: (what: string) => void): Said[] => {
+  const { document, type: range, media, schema, definitions } = content;
+  const others: Said = [range, null];
+  if (media.schema !== undefined && saysNothing(resolved(document, media.schema))) return [others];
+  const isStructured = media.schema !== undefined && isCompound(shapeOf(schema(), definitions()));
+  const read = isStructured
+    ? readIn(range).flatMap((type): Said[] => {
+        const plan = contentOf({ ...content, type });
+        return plan === null || typeof plan === "string" ? [] : [[type, plan]];
+      })
+    : [];
+  if (read.length > 0) note(`bodies of ${range} are checked where they are ${read.map(([type]) => type).join(", ")}`);
+  else if (media.schema !== undefined) note(`bodies of ${range} are not checked: they may be any text or file`);
+  else if (media.itemSchema !== undefined) note(`bodies of ${range} are not checked: ${oneByOne}`);
+  return [...read, others];
+};
+
+const oneByOne = "no gate reads their items one by one";
+
 /** @returns null where nothing is said of it, and why it is not checked where something is */
-const contentOf = (
-  document: Rooted,
-  type: string,
-  media: JsonMap,
-  name: string,
-  translate: Translate,
-): ContentPlan | null | string => {
-  if (media.schema === undefined) return media.itemSchema === undefined ? null : "no gate reads their items one by one";
-  if (isJson(type)) return { as: "json", schema: translate.schema(media.schema, name) };
+const contentOf = ({ document, type, media, schema, definitions }: Content): ContentPlan | null | string => {
+  if (media.schema === undefined) return media.itemSchema === undefined ? null : oneByOne;
+  if (isJson(type)) return { as: "json", schema: schema() };
   if (saysNothing(resolved(document, media.schema))) return null;
   if (!isForm(type) && !isMultipart(type)) return "no gate reads this media type";
-  const schema = translate.schema(media.schema, name);
-  const shape = shapeOf(schema, translate.definitions());
+  const shape = shapeOf(schema(), definitions());
   const form = formOf({ document, media, shape, isMultipart: isMultipart(type) });
   if (typeof form === "string") return form;
-  return { as: isMultipart(type) ? "multipart" : "form", form, schema };
+  return { as: isMultipart(type) ? "multipart" : "form", form, schema: schema() };
 };
 
 /** Words that leave every body of its media type be. */

@@ -164,7 +164,9 @@ const readerOf = (document: OpenApi, unread: Unread[]) => {
 
 const isMethod = (word: string): boolean => (operationMethods as readonly string[]).includes(word);
 
-const isSame = (a: Parameter, b: Parameter): boolean => a.in === b.in && a.name === b.name;
+/** Names of headers are alike in any case. */
+const isSame = (a: Parameter, b: Parameter): boolean =>
+  a.in === b.in && (a.name === b.name || (a.in === "header" && a.name.toLowerCase() === b.name.toLowerCase()));
 
 /** What stands beside a reference counts too, ahead of what it names. */
 const followed = (document: OpenApi, value: unknown): Json => {

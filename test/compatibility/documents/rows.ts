@@ -394,4 +394,82 @@ export const rows: readonly DocumentRow[] = [
     },
     refused: ["is nested more than 256 levels deep", "$ref"],
   },
+  {
+    it: "variables of a server stand at their defaults, which are listed, numbers among them",
+    authority: oas("4.8.6, Server Variable Object: default"),
+    files: {
+      "shop.yaml": `openapi: 3.0.4\nservers: [{ url: "https://{region}.shop.example:{port}/{version}", variables: { region: { default: eu }, port: { default: 8443 }, version: { default: v1 } } }]\npaths: { /a: { get: {} } }\n`,
+    },
+    routes: ["GET /a"],
+    listed: [
+      'servers: {region} is taken for its default, "eu"',
+      'servers: {port} is taken for its default, "8443"',
+      'servers: {version} is taken for its default, "v1"',
+    ],
+  },
+  {
+    it: "a server whose variables have no default is nobody's URL, and its path no base",
+    authority: "Adyen, TerminalAPI-v1: /v1/merchants/{merchantAccount}/devices/{deviceId}/sync without variables",
+    files: {
+      "shop.yaml": `openapi: 3.1.0\nservers: [{ url: "https://{host}/v1/{account}/b", variables: { account: { enum: [x] } } }]\npaths: { /a: { get: {} } }\n`,
+    },
+    routes: ["GET /a"],
+    listed: ["servers: {host} has no default", "servers: {account} has no default"],
+  },
+  {
+    it: "a server without its scheme is listed, and not put before paths",
+    authority: oas("4.8.5, Server Object: url"),
+    files: { "shop.yaml": `openapi: 3.0.4\nservers: [{ url: api.shop.example/v1 }]\npaths: { /a: { get: {} } }\n` },
+    routes: ["GET /a"],
+    listed: ["servers: api.shop.example/v1 is no whole URL, so paths stand as they are"],
+  },
+  {
+    it: "a parameter of several segments, as tools write it",
+    authority: "Amazon API Gateway: {proxy+}; RFC 6570, 3.2.3: {+path}",
+    files: one(
+      "  /a/{proxy+}: { get: { parameters: [{ in: path, name: proxy, required: true, schema: { type: string, maxLength: 9 } }] } }\n  /b/{+path}: { get: {} }\n  /c/{rest*}: { get: {} }\n  /d/{more+}/e: { get: {} }\n  /f/{+n}:g: { get: {} }\n",
+    ),
+    routes: ["GET /a/{proxy*}", "GET /b/{path*}", "GET /c/{rest*}", "GET /d/{more}/e", "GET /f/{n-g}"],
+    listed: [
+      "GET /d/{more+}/e: {more} takes one segment: only the last one can take several",
+      "GET /f/{+n}:g: {+n}:g is taken as one segment, whatever it holds",
+    ],
+  },
+  {
+    it: "letters beyond ASCII are matched as requests have them",
+    authority: "RFC 3986, 2.5; Twilio: a path with U+200E",
+    files: one("  /caf\u00e9/a b: { get: {} }\n  /x\u200e/{id}: { get: {} }\n  /\u00fc{id}: { get: {} }\n"),
+    routes: ["GET /caf%C3%A9/a%20b", "GET /x%E2%80%8E/{id}", "GET /%C3%BC{id}"],
+    listed: [],
+  },
+  {
+    it: "names of headers are alike in any case: the operation's takes the place of the path's",
+    authority: oas("4.8.12.2.1: if in is header, the name is case-insensitive"),
+    files: one(
+      "  /a:\n    parameters: [{ in: header, name: X-Page, schema: { format: odd } }]\n    get: { parameters: [{ in: header, name: x-page, schema: { type: integer } }] }\n",
+    ),
+    routes: ["GET /a"],
+    listed: [],
+  },
+  {
+    it: "a parameter of the path that the path has not is listed as that",
+    authority: "Cloudflare: the parameter phase of /phases/{ruleset_phase}",
+    files: one(
+      "  /a/{id}: { get: { parameters: [{ in: path, name: phase, required: true, schema: { type: string } }] } }\n",
+    ),
+    routes: ["GET /a/{id}"],
+    listed: ["GET /a/{id}: the parameter phase of the path is not checked: the path has no {phase}"],
+  },
+  {
+    it: "media types that differ in their parameters alone, and ranges, are listed",
+    authority: "ASP.NET API Versioning: application/json; v=1.0; SpringDoc: */*",
+    files: one(
+      "  /a: { post: { requestBody: { content: { application/json;v=1: { schema: { type: object } }, application/json;v=2: { schema: { type: array } } } } } }\n  /b: { post: { requestBody: { content: { '*/*': { schema: { type: object } } } } } }\n",
+    ),
+    routes: ["POST /a", "POST /b"],
+    listed: [
+      "POST /a: parameters of application/json are not told apart",
+      "POST /b: bodies of */* are checked where they are application/json",
+    ],
+  },
 ];

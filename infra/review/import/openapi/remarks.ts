@@ -2,6 +2,7 @@
 import { type JsonMap, listOf, mapOf, type OpenApi, stringIn } from "../../../openapi/document.ts";
 import type { Operation } from "../../../openapi/operations.ts";
 import type { Gap } from "../imported.ts";
+import { firstServer } from "./servers.ts";
 
 const rootWords = [
   ...[
@@ -48,14 +49,23 @@ const strange = (value: JsonMap, words: readonly string[]): string[] =>
 
 const serverRemarks = (root: JsonMap, base: string | undefined): Gap[] => {
   const servers = listOf(root.servers);
-  const url = stringIn(mapOf(servers[0]), "url") ?? "";
-  const isRelative = url !== "" && url !== "/" && !/^[a-z][a-z0-9+.-]*:|^\{/i.test(url);
+  const { text, variables } = firstServer(root);
   return [
-    ...(servers.length > 1 ? [otherwise("servers", `the first of ${servers.length} is the upstream`)] : []),
-    ...(isRelative && base === undefined
-      ? [otherwise("servers", `${url} is no whole URL, so paths stand as they are; --base ${url} puts it before them`)]
-      : []),
-  ];
+    ...(servers.length > 1 ? [`the first of ${servers.length} is the upstream`] : []),
+    ...variables.map(({ name, value }) =>
+      value === undefined
+        ? `{${name}} has no default, so nobody knows the URL: --upstream and --base say it`
+        : `{${name}} is taken for its default, ${JSON.stringify(value)}`,
+    ),
+    ...(isWhole(text) || variables.some((it) => it.value === undefined) || base !== undefined ? [] : relative(text)),
+  ].map((it) => otherwise("servers", it));
+};
+
+const isWhole = (url: string): boolean => url === "" || url === "/" || /^[a-z][a-z0-9+.-]*:\/\//i.test(url);
+
+const relative = (url: string): string[] => {
+  const remedy = /^\/(?!\/)/.test(url) ? `; --base ${url} puts it before them` : "";
+  return [`${url} is no whole URL, so paths stand as they are${remedy}`];
 };
 
 /** What the importer itself reads, or writes. */
