@@ -1,6 +1,6 @@
 /** Reads an OpenAPI document, 3.0 to 3.2, JSON or YAML, and finds what its references name. */
 import { parse } from "yaml";
-import { FileRefused, readBounded, readWithin, reasons } from "../files.ts";
+import { encodingOf, FileRefused, readBounded, readWithin, reasons } from "../files.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonMap;
 export interface JsonMap {
@@ -55,10 +55,9 @@ const textFrom = (read: () => Buffer, file: string): string => {
   }
 };
 
-/** UTF-8, or UTF-16 by its byte order mark. A mark is none of the text. */
+/** A byte order mark is none of the text. */
 const decoded = (bytes: Buffer, file: string): string => {
-  const mark = bytes.subarray(0, 2).toString("hex");
-  const encoding = mark === "fffe" ? "utf-16le" : mark === "feff" ? "utf-16be" : "utf-8";
+  const encoding = encodingOf(bytes);
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
