@@ -130,35 +130,41 @@ export const stringIn = (map: JsonMap, key: string): string | undefined => {
 /** A reference that leads to a reference that leads to … */
 export const mostHops = 32;
 
+/** Of all that one reference leads through. */
+const hops = () => ({ left: mostHops });
+
 /**
  * What stands there, or what its `$ref` names, however often.
  * @throws DocumentError where it leads out of the document, nowhere, or in a circle
  */
-export const resolved = (document: Rooted, value: unknown): Json => {
+export const resolved = (document: Rooted, value: unknown, budget = hops()): Json => {
   let at = value as Json;
-  for (let hop = 0; isMap(at) && typeof at.$ref === "string"; hop++) {
-    if (hop === mostHops)
+  while (isMap(at) && typeof at.$ref === "string") {
+    if (budget.left-- <= 0)
       throw new DocumentError(`${document.file}: ${at.$ref} leads in a circle`, "let it name what is meant");
-    at = pointed(document, at.$ref);
+    at = pointed(document, at.$ref, budget);
   }
   return at;
 };
 
-/** @throws DocumentError */
-export const pointed = ({ file, root }: Rooted, whole: string): Json => {
+/**
+ * On its way a pointer follows references too: documents in several files have `components: { schemas: { $ref: … } }`.
+ * @throws DocumentError
+ */
+export const pointed = (document: Rooted, whole: string, budget = hops()): Json => {
+  const { file, root } = document;
   const ref = ownPart(root, whole);
   if (!ref.startsWith("#"))
     throw new DocumentError(
       `${file}: ${ref} leads out of the document`,
       "bundle it into one file first; nothing is fetched for a build",
     );
-  const found = pointerOf(ref).reduce<unknown>(
-    (at, key) =>
-      typeof at === "object" && at !== null && Object.hasOwn(at, key)
-        ? (at as Record<string, unknown>)[key]
-        : undefined,
-    root,
-  );
+  const found = pointerOf(ref).reduce<unknown>((before, key) => {
+    const at = isMap(before) && !Object.hasOwn(before, key) ? resolved(document, before, budget) : before;
+    return typeof at === "object" && at !== null && Object.hasOwn(at, key)
+      ? (at as Record<string, unknown>)[key]
+      : undefined;
+  }, root);
   if (found === undefined || !/^#(?:\/|$)/.test(ref))
     throw new DocumentError(`${file}: ${ref} names nothing`, "name what is there: #/components/schemas/…, #/$defs/…");
   return found as Json;

@@ -472,4 +472,68 @@ export const rows: readonly DocumentRow[] = [
       "POST /b: bodies of */* are checked where they are application/json",
     ],
   },
+  {
+    it: "paths, components and their schemas in files of their own are read",
+    authority: "Redocly and swagger-cli, documents in several files: paths: { $ref }, schemas/_index.yaml",
+    files: {
+      "shop.yaml": `${head()}paths: { $ref: paths/_index.yaml }\ncomponents: { $ref: components.yaml }\nsecurity: [{ key: [] }]\n`,
+      "paths/_index.yaml": "/a/{id}: { $ref: a.yaml }\n",
+      "paths/a.yaml":
+        'post:\n  parameters: [{ $ref: "../shop.yaml#/components/parameters/Id" }]\n  requestBody: { content: { application/json: { schema: { $ref: "../shop.yaml#/components/schemas/Order" } } } }\n',
+      "components.yaml":
+        "securitySchemes: { key: { type: apiKey, in: header, name: X-Key } }\nparameters: { Id: { in: path, name: id, required: true, schema: { format: odd } } }\nschemas: { $ref: schemas/_index.yaml }\n",
+      "schemas/_index.yaml": "Order: { properties: { n: { format: even } } }\n",
+    },
+    routes: ["POST /a/{id}"],
+    listed: ['id: the format "odd" is not checked', 'n: the format "even" is not checked'],
+  },
+  {
+    it: "references on the way of a pointer that lead in a circle are listed, and end",
+    authority: "RFC 6901, 7: errors; JSON Reference, circles",
+    files: {
+      "shop.yaml": `${head()}components: { $ref: "#/x-a/z" }\nx-a: { $ref: "#/x-b/z" }\nx-b: { $ref: "#/x-a/z" }\npaths: { /a: { get: { parameters: [{ $ref: "#/components/parameters/n" }] } } }\n`,
+    },
+    routes: ["GET /a"],
+    listed: ["GET /a: the parameter #/components/parameters/n cannot be read", "leads in a circle"],
+  },
+  {
+    it: "of several segments of text and parameters, one that no match says is taken whole, and the others are not",
+    authority: "RFC 6570, 3.2.2: adjacent expressions",
+    files: one(
+      "  /a/{x}-{y}/{z}{w}: { get: {} }\n  /b/{x}{y}/c: { get: {} }\n  /b/{x}/c: { post: {} }\n  /d/{x: { get: {} }\n",
+    ),
+    routes: ["GET /a/{x}-{y}/{z-w}", "GET /b/{x-y}/c", "POST /b/{x}/c", "GET /d/{x}"],
+    listed: ["GET /a/{x}-{y}/{z}{w}: {z}{w} is taken as one segment", "GET /d/{x: {x is taken as one segment"],
+  },
+  {
+    it: "a body without a media type is listed",
+    authority: oas("4.8.13, Request Body Object: content is required"),
+    files: one(
+      "  /a: { post: { requestBody: { required: true } } }\n  /b: { post: { requestBody: { content: {} } } }\n",
+    ),
+    routes: ["POST /a", "POST /b"],
+    listed: ["POST /a: its body is not checked: it has no media type", "POST /b: its body is not checked"],
+  },
+  {
+    it: "a parameter in the words of Swagger 2.0, or with two media types, is listed",
+    authority: oas("4.8.12, Parameter Object: schema, or content with one entry"),
+    files: one(
+      "  /a: { get: { parameters: [{ in: query, name: n, type: integer, minimum: 3 }, { in: query, name: m, content: { text/plain: {}, application/json: {} } }] } }\n",
+    ),
+    routes: ["GET /a"],
+    listed: [
+      'GET /a: no parameter has the word "type": n is not checked by it',
+      'GET /a: no parameter has the word "minimum"',
+      "GET /a: the parameter m of the query: OpenAPI has one media type for a parameter: text/plain is read",
+    ],
+  },
+  {
+    it: "a header that no request can have is listed",
+    authority: "RFC 9110, 5.1: a field's name is a token",
+    files: one(
+      "  /a: { get: { parameters: [{ in: header, name: X Page, required: true, schema: { type: integer } }] } }\n",
+    ),
+    routes: ["GET /a"],
+    listed: ["GET /a: the parameter X Page of the header is not checked: no header can be called so"],
+  },
 ];

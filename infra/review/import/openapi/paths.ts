@@ -65,7 +65,7 @@ const mixedOf = (
   nameOf: (wanted: string) => string,
 ): Part | undefined => {
   const pieces = text.split(/(\{[^{}]+\})/).filter((it) => it !== "");
-  const isCapture = (piece: string | undefined) => piece?.startsWith("{") === true;
+  const isCapture = (piece: string | undefined) => piece?.startsWith("{") === true && piece.endsWith("}");
   if (pieces.some((it) => isCapture(it) && nameIn(it.slice(1, -1)) !== it.slice(1, -1))) return undefined;
   try {
     segmentsOf(`/${pieces.map((it, index) => (isCapture(it) ? `{p${index}}` : sent(it))).join("")}`);

@@ -1,5 +1,13 @@
 /** What of a whole document no route says. */
-import { type JsonMap, listOf, mapOf, type OpenApi, stringIn } from "../../../openapi/document.ts";
+import {
+  DocumentError,
+  type JsonMap,
+  listOf,
+  mapOf,
+  type OpenApi,
+  resolved,
+  stringIn,
+} from "../../../openapi/document.ts";
 import type { Operation } from "../../../openapi/operations.ts";
 import type { Gap } from "../imported.ts";
 import { firstServer } from "./servers.ts";
@@ -37,11 +45,21 @@ export const remarksOn = (document: OpenApi, operations: readonly Operation[], b
       ? [otherwise("jsonSchemaDialect", "schemas are read as JSON Schema 2020-12")]
       : []),
     ...strange(root, rootWords).map((it) => otherwise(it, "no document has this word")),
-    ...strange(mapOf(root.components), componentWords).map((it) =>
+    ...strange(followed(document, root.components), componentWords).map((it) =>
       otherwise(`components/${it}`, "it is no kind of component"),
     ),
-    ...extensionsOf(root, operations).map((it) => otherwise(it, "extensions are not read")),
+    ...extensionsOf(document, operations).map((it) => otherwise(it, "extensions are not read")),
   ];
+};
+
+/** What a reference leads to; nothing where it leads nowhere, which is listed where it is read. */
+const followed = (document: OpenApi, value: unknown): JsonMap => {
+  try {
+    return mapOf(resolved(document, value));
+  } catch (error) {
+    if (error instanceof DocumentError) return {};
+    throw error;
+  }
 };
 
 const strange = (value: JsonMap, words: readonly string[]): string[] =>
@@ -72,10 +90,11 @@ const relative = (url: string): string[] => {
 const readExtensions = ["x-multi-segment", "x-files"];
 
 /** Of the document, its path items, operations and parameters. */
-const extensionsOf = (root: JsonMap, operations: readonly Operation[]): string[] => {
+const extensionsOf = (document: OpenApi, operations: readonly Operation[]): string[] => {
+  const { root } = document;
   const places = [
     root,
-    mapOf(root.paths),
+    followed(document, root.paths),
     ...operations.flatMap(({ item, value, parameters }) => [item, value, ...parameters.map((it) => it.value)]),
   ];
   const names = places.flatMap((it) => Object.keys(it).filter((key) => key.startsWith("x-")));
