@@ -93,14 +93,18 @@ const versionOf = (value: unknown): string =>
 export const parsed = (text: string, file: string): unknown => {
   try {
     const plain = text.replace(/^\uFEFF/, "");
-    return /^\s*\{/.test(plain)
+    // With the level "silent" it would take what it can of a broken document.
+    return isJsonText(plain)
       ? JSON.parse(plain)
-      : parse(plain, { maxAliasCount: 1000, merge: true, logLevel: "silent" });
+      : parse(plain, { maxAliasCount: 1000, merge: true, logLevel: "error" });
   } catch (error) {
     const said = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new DocumentError(`${file} cannot be read: ${said}`, "write JSON or YAML");
+    const isTwice = error instanceof Error && "code" in error && error.code === "DUPLICATE_KEY";
+    throw new DocumentError(`${file} cannot be read: ${said}`, isTwice ? "leave one of the two" : "write JSON or YAML");
   }
 };
+
+export const isJsonText = (text: string): boolean => /^\s*\{/.test(text);
 
 /** Levels; the deepest that we know has forty. */
 const deepest = 256;

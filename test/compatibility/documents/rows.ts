@@ -536,4 +536,33 @@ export const rows: readonly DocumentRow[] = [
     routes: ["GET /a"],
     listed: ["GET /a: the parameter X Page of the header is not checked: no header can be called so"],
   },
+  {
+    it: "YAML that is broken somewhere is refused, and not read as far as it goes",
+    authority: "YAML 1.2.2, 3.2.1.3: keys are unique; kuma, tools/openapi/templates/endpoints.yaml",
+    files: { "shop.yaml": `${head()}paths:\n  /a: { get: {} }\n  /a: { post: {} }\n` },
+    refused: ["cannot be read: Map keys must be unique", "leave one of the two"],
+  },
+  {
+    it: "a template of a document is refused",
+    authority: "kuma, tools/openapi/templates/endpoints.yaml",
+    files: { "shop.yaml": `${head()}paths:\n  /a: { get: {} }\n  /b: {{ .Name }}s\n` },
+    refused: ["cannot be read", "write JSON or YAML"],
+  },
+  {
+    it: "JSON in which a key stands twice is listed",
+    authority: "RFC 8259, 4: many implementations report the last name/value pair only",
+    files: {
+      "shop.json":
+        '{"openapi":"3.1.0","servers":[{"url":"https://shop.internal"}],"paths":{"/a":{"get":{}},"/a":{"post":{}}}}',
+    },
+    routes: ["POST /a"],
+    listed: ["a key stands twice in one object; the last one is read"],
+  },
+  {
+    it: "a file whose name no manifest can have is kept by another one",
+    authority: "people's file names: blanks, parentheses, letters beyond ASCII, no extension",
+    files: { "Shop \u00fc (v2).YAML": paths },
+    routes: ["GET /a"],
+    listed: [],
+  },
 ];
