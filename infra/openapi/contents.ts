@@ -39,7 +39,7 @@ export const bodyOf = (
   );
   // The narrower range first: what it says of a type holds.
   for (const it of contents.filter(({ type }) => isRange(type)).toSorted((a, b) => b.type.length - a.type.length))
-    for (const [type, plan] of rangeOf(it, note)) if (!types.has(type)) types.set(type, plan);
+    for (const [type, plan] of rangeOf(it, types, note)) types.set(type, plan);
   return types.size === 0 ? undefined : { required: body.required === true, types: Object.fromEntries(types) };
 };
 
@@ -72,24 +72,34 @@ const together = (type: string, all: readonly Said[], note: (what: string) => vo
   return schemas.length === plans.length ? { as: "json", schema: { anyOf: schemas } } : null;
 };
 
-/** A range as the types of it that gates read. Any text or file passes, and so does what may be one. */
-const rangeOf = (content: Content, note: (what: string) => void): Said[] => {
+/**
+ * A range as the types of it that gates read. Any text or file passes, and so does what may be one.
+ * @param narrower what is said of types by a key of their own, or by a narrower range
+ */
+const rangeOf = (
+  content: Content,
+  narrower: ReadonlyMap<string, ContentPlan | null>,
+  note: (what: string) => void,
+): Said[] => {
   const { document, type: range, media, schema, definitions } = content;
   const others: Said = [range, null];
   if (media.schema !== undefined && saysNothing(resolved(document, media.schema))) return [others];
   const isStructured = media.schema !== undefined && isCompound(shapeOf(schema(), definitions()));
   const read = isStructured
     ? readIn(range).flatMap((type): Said[] => {
+        if (narrower.has(type)) return [];
         const plan = contentOf({ ...content, type });
         return plan === null || typeof plan === "string" ? [] : [[type, plan]];
       })
     : [];
   if (read.length > 0) note(`bodies of ${range} are checked where they are ${read.map(([type]) => type).join(", ")}`);
-  else if (media.schema !== undefined) note(`bodies of ${range} are not checked: they may be any text or file`);
+  else if (media.schema !== undefined)
+    note(`bodies of ${range} are not checked: ${isStructured ? unread : "they may be any text or file"}`);
   else if (media.itemSchema !== undefined) note(`bodies of ${range} are not checked: ${oneByOne}`);
   return [...read, others];
 };
 
+const unread = "no gate reads this media type";
 const oneByOne = "no gate reads their items one by one";
 
 /** @returns null where nothing is said of it, and why it is not checked where something is */
@@ -97,7 +107,7 @@ const contentOf = ({ document, type, media, schema, definitions }: Content): Con
   if (media.schema === undefined) return media.itemSchema === undefined ? null : oneByOne;
   if (isJson(type)) return { as: "json", schema: schema() };
   if (saysNothing(resolved(document, media.schema))) return null;
-  if (!isForm(type) && !isMultipart(type)) return "no gate reads this media type";
+  if (!isForm(type) && !isMultipart(type)) return unread;
   const shape = shapeOf(schema(), definitions());
   const form = formOf({ document, media, shape, isMultipart: isMultipart(type) });
   if (typeof form === "string") return form;
