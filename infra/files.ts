@@ -102,6 +102,12 @@ export const readBounded = (whole: string, most: number, called = whole): Buffer
   }
 };
 
+/** UTF-8, or UTF-16 by its byte order mark: PowerShell's `>` writes that. */
+export const encodingOf = (bytes: Buffer): "utf-8" | "utf-16le" | "utf-16be" => {
+  const mark = bytes.subarray(0, 2).toString("hex");
+  return mark === "fffe" ? "utf-16le" : mark === "feff" ? "utf-16be" : "utf-8";
+};
+
 /**
  * Reads what comes in by standard input, to its end.
  * @param most bytes

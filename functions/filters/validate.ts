@@ -198,13 +198,11 @@ const checkBody = (
     return wholeBody(request, context, deps).then((body) => (body.byteLength === 0 ? missing() : other()));
   }
   if (content === null) return undefined;
+  const unsupported = (detail: string, headers: Record<string, string> = {}) =>
+    refuse(context, codes, "content-type-unsupported", { detail, headers });
   if (!isPlain(request))
-    return refuse(context, codes, "content-type-unsupported", {
-      detail: "Bodies are checked as they come, so they have no content coding",
-      headers: { "accept-encoding": "identity" },
-    });
-  if (!isUnicode(field))
-    return refuse(context, codes, "content-type-unsupported", { detail: "JSON and forms are written in UTF-8" });
+    return unsupported("A body that is checked is sent without a Content-Encoding", { "accept-encoding": "identity" });
+  if (!isUnicode(field)) return unsupported("JSON and forms are written in UTF-8");
   return wholeBody(request, context, deps).then((body) =>
     body.byteLength === 0 ? missing() : checkContent(content, field, body, context),
   );

@@ -2,6 +2,7 @@
 import { matchOf, type Segment, segmentsOf, templateOf } from "../../functions/gateway/match.ts";
 import { type JsonMap, listOf, mapOf, type OpenApi, stringIn } from "../openapi/document.ts";
 import type { Operation } from "../openapi/operations.ts";
+import { sent, takesSeveral } from "../openapi/paths.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "./checked.ts";
 import type { Documents } from "./documents.ts";
 import { choice } from "./issues.ts";
@@ -9,10 +10,12 @@ import type { Problem } from "./problem.ts";
 
 /** Finds a route's operation: by its own path, by the path with the tier's base, or by the name that the filter gives. */
 export const finder = (operations: readonly Operation[], root: JsonMap, named: string | undefined) => {
-  const keyed = (mixed: (text: string) => string) =>
-    operations.map((it) => [`${it.method} ${theirs(it, mixed)}`, it] as const);
-  // A route may take a segment as a whole that holds several parameters.
-  const byPath = new Map([...keyed(() => "{~}"), ...keyed(unnamed)]);
+  // Where several are alike, the one that says most of its path comes last, and holds.
+  const byPath = new Map(
+    [true, false].flatMap((areWhole) =>
+      operations.flatMap((it) => theirs(it, areWhole).map((path) => [`${it.method} ${path}`, it] as const)),
+    ),
+  );
   const under = serverPath(root);
   return ({ methods, segments, settings }: CheckedRoute, method: string): Operation | undefined => {
     if (named !== undefined) return operations.find((it) => it.id === named && methods.includes(it.method));
@@ -40,28 +43,44 @@ const shapeOf = (segments: readonly Segment[]): string =>
 const unnamed = (text: string): string => text.replaceAll(/\{[^{}]*\}/g, "{}");
 
 /**
- * A document can let the last parameter take several segments.
- * @param mixed how a segment is written that holds more than one parameter
+ * A document can let the last parameter take several segments, and a route may take a segment as a whole that holds several parameters.
+ * @param areWhole whether some segment is taken so
  */
-const theirs = ({ path, parameters }: Operation, mixed: (text: string) => string): string => {
-  const last = path.split("/").length - 1;
-  const isMany = (name: string) =>
-    parameters.some((it) => it.in === "path" && it.name === name && it.value["x-multi-segment"] === true);
-  return path
-    .split("/")
-    .map((text, index) => {
-      const [, name] = /^\{([^{}]+)\}$/.exec(text) ?? [];
-      if (name === undefined) return text.includes("{") ? mixed(text) : text;
-      return index === last && isMany(name) ? "{*}" : "{}";
-    })
-    .join("/");
+const theirs = (operation: Operation, areWhole: boolean): string[] => {
+  const texts = operation.path.split("/");
+  const ways = texts.map((text, index): string[] => {
+    const [, name] = /^\{([^{}]+)\}$/.exec(text) ?? [];
+    if (name !== undefined) return [index === texts.length - 1 && takesSeveral(name, operation) ? "{*}" : "{}"];
+    return text.includes("{") ? [unnamed(sentAround(text)), "{}"] : [sent(text)];
+  });
+  const [exact = "", ...others] = product(ways);
+  // What is taken whole less often holds before what is taken so more often.
+  return areWhole ? others.toReversed() : [exact];
 };
+
+/** Of one document's path. */
+const mostWays = 16;
+
+/** All ways to put a path together; beyond some segments, each is taken as it is written. */
+const product = (ways: readonly (readonly string[])[]): string[] =>
+  ways
+    .reduce<string[]>(
+      (paths, way) => {
+        const taken = paths.length < mostWays ? way : way.slice(0, 1);
+        return paths.flatMap((path) => taken.map((it) => `${path}/${it}`));
+      },
+      [""],
+    )
+    .map((it) => it.slice(1));
+
+const sentAround = (text: string): string =>
+  text.replaceAll(/\{[^{}]*\}|[^{}]+/g, (it) => (it.startsWith("{") ? it : sent(it)));
 
 /** The same shape first, then those that take more or less of a last segment. */
 const likeShapes = (shape: string): string[] => {
   const end = /\{\*?\}$/.exec(shape)?.index;
   if (end === undefined) return [shape];
-  return [shape, ...["{}", "{~}", "{*}"].map((it) => shape.slice(0, end) + it)];
+  return [shape, ...["{}", "{*}"].map((it) => shape.slice(0, end) + it)];
 };
 
 export const missing = (

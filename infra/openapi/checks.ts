@@ -5,6 +5,7 @@ import { type BodyPlan, bodyOf } from "./contents.ts";
 import type { Rooted } from "./document.ts";
 import type { Operation, Parameter } from "./operations.ts";
 import { type ParameterPlan, parameterOf } from "./parameters.ts";
+import { nameIn } from "./paths.ts";
 import type { Note } from "./schemas.ts";
 import type { Translate } from "./shapes.ts";
 
@@ -36,7 +37,12 @@ export const planOf = (
     };
     if (!places.includes(it.in)) return unchecked("no request has such a place");
     const capture = it.in === "path" ? captures.get(it.name) : undefined;
-    if (it.in === "path" && capture === undefined) return unchecked("its segment holds more than it");
+    if (it.in === "path" && capture === undefined)
+      return unchecked(
+        [...operation.path.matchAll(/\{([^{}]+)\}/g)].some(([, name = ""]) => nameIn(name) === it.name)
+          ? "its segment holds more than it"
+          : `the path has no {${it.name}}`,
+      );
     const planned = parameterOf(document, it, capture, translate);
     if (planned.undefined !== undefined) note({ kind: "otherwise", where, what: `${about}: ${planned.undefined}` });
     return planned.plan ? [planned.plan] : unchecked(planned.unchecked ?? "");
@@ -61,7 +67,7 @@ const capturesOf = ({ path }: Operation, segments: readonly Segment[]): Readonly
   const names = capturesIn(segments);
   return new Map(
     theirs.flatMap((text, index): (readonly [string, string])[] => {
-      const named = [...text.matchAll(/\{([^{}]+)\}/g)].map(([, name = ""]) => name);
+      const named = [...text.matchAll(/\{([^{}]+)\}/g)].map(([, name = ""]) => nameIn(name));
       if (theirs.length !== ours.length)
         return isMixed(text) ? [] : named.filter((name) => names.includes(name)).map((name) => [name, name] as const);
       const here = capturesIn(ours.slice(index, index + 1));

@@ -2,9 +2,10 @@
 import type { BodyCheck, ContentCheck } from "../../functions/gateway/validators.ts";
 import { isMap, type JsonMap, mapOf, type Rooted, resolved } from "./document.ts";
 import { formOf } from "./forms.ts";
-import { isForm, isJson, isMultipart, mediaTypeOf } from "./media-types.ts";
+import { isForm, isJson, isMultipart, isRange, mediaTypeOf, readIn } from "./media-types.ts";
 import type { Note, Schema } from "./schemas.ts";
 import { shapeOf, type Translate } from "./shapes.ts";
+import { isCompound } from "./styles.ts";
 
 export type ContentPlan = Omit<ContentCheck, "check"> & { readonly schema: Schema };
 
@@ -12,49 +13,120 @@ export type BodyPlan = Pick<BodyCheck, "required"> & {
   readonly types: Readonly<Record<string, ContentPlan | null>>;
 };
 
+type Noting = (it: Omit<Note, "where">) => void;
+
 /** @param note is called with what is not checked, and with what nobody looks into */
 export const bodyOf = (
   document: Rooted,
   body: JsonMap,
   name: string,
   translate: Translate,
-  note: (it: Omit<Note, "where">) => void,
+  note: Noting,
 ): BodyPlan | undefined => {
-  const types = Object.entries(mapOf(body.content)).map(([key, it]): [string, ContentPlan | null] => {
-    const type = mediaTypeOf(key);
-    const media = mapOf(resolved(document, it));
-    const plan = contentOf(document, type, media, name, translate);
-    for (const what of isMultipart(type) ? headersOf(document, media) : []) note({ what });
-    if (typeof plan === "string") note({ what: `bodies of ${type} are not checked: ${plan}` });
-    if (plan === null && Object.keys(mapOf(media.encoding)).length > 0)
-      note({ what: `encoding of ${type} is not checked` });
-    if (plan === null) note({ kind: "otherwise", what: `bodies of ${type} pass unread: ${silent(media)}` });
-    return [type, typeof plan === "string" ? null : plan];
+  const contents = Object.entries(mapOf(body.content)).map(([key, it]): Content => {
+    const [type, media] = [mediaTypeOf(key), mapOf(resolved(document, it))];
+    const schema = once(() => translate.schema(media.schema, name));
+    return { document, type, media, schema, definitions: translate.definitions };
   });
-  return types.length === 0 ? undefined : { required: body.required === true, types: Object.fromEntries(types) };
+  const said = contents
+    .filter(({ type }) => !isRange(type))
+    .map((it): Said => {
+      for (const what of isMultipart(it.type) ? headersOf(document, it.media) : []) note({ what });
+      const plan = contentOf(it);
+      if (typeof plan === "string") note({ what: `bodies of ${it.type} are not checked: ${plan}` });
+      if (plan === null) for (const what of unreadIn(it)) note(what);
+      return [it.type, typeof plan === "string" ? null : plan];
+    });
+  const types = new Map(
+    [...Map.groupBy(said, ([type]) => type)].map(([type, all]) => [type, together(type, all, note)]),
+  );
+  // The narrower range first: what it says of a type holds.
+  for (const it of contents.filter(({ type }) => isRange(type)).toSorted((a, b) => b.type.length - a.type.length))
+    for (const [type, plan] of rangeOf(it, types, note)) types.set(type, plan);
+  return types.size === 0 ? undefined : { required: body.required === true, types: Object.fromEntries(types) };
 };
+
+interface Content {
+  readonly document: Rooted;
+  readonly type: string;
+  readonly media: JsonMap;
+  /** Translated once, however many types it is of. */
+  readonly schema: () => Schema;
+  readonly definitions: Translate["definitions"];
+}
+
+type Said = readonly [type: string, plan: ContentPlan | null];
+
+const once = <T>(make: () => T): (() => T) => {
+  let made: { readonly it: T } | undefined;
+  return () => {
+    made ??= { it: make() };
+    return made.it;
+  };
+};
+
+/** Types that differ in their parameters alone (`application/json; v=1`) are one here: a body of either passes. */
+const together = (type: string, all: readonly Said[], note: Noting): ContentPlan | null => {
+  const plans = [...new Map(all.map(([, plan]) => [JSON.stringify(plan), plan])).values()];
+  const [first = null] = plans;
+  if (plans.length === 1) return first;
+  note({ what: `parameters of ${type} are not told apart: a body of one is taken for the other` });
+  const schemas = plans.flatMap((it) => (it?.as === "json" ? [it.schema] : []));
+  return schemas.length === plans.length ? { as: "json", schema: { anyOf: schemas } } : null;
+};
+
+/**
+ * A range as the types of it that gates read. Any text or file passes, and so does what may be one.
+ * @param narrower what is said of types by a key of their own, or by a narrower range
+ */
+const rangeOf = (content: Content, narrower: ReadonlyMap<string, ContentPlan | null>, note: Noting): Said[] => {
+  const { document, type: range, media, schema, definitions } = content;
+  const others: Said = [range, null];
+  if (media.schema === undefined ? media.itemSchema === undefined : saysNothing(resolved(document, media.schema))) {
+    for (const it of unreadIn(content)) note(it);
+    return [others];
+  }
+  if (media.schema === undefined) {
+    note({ what: `bodies of ${range} are not checked: ${oneByOne}` });
+    return [others];
+  }
+  const isStructured = isCompound(shapeOf(schema(), definitions()));
+  const read = isStructured
+    ? readIn(range).flatMap((type): Said[] => {
+        if (narrower.has(type)) return [];
+        const plan = contentOf({ ...content, type });
+        return plan === null || typeof plan === "string" ? [] : [[type, plan]];
+      })
+    : [];
+  const why = isStructured ? unread : "they may be any text or file";
+  const checked = `bodies of ${range} are checked where they are ${read.map(([type]) => type).join(", ")}`;
+  note({ what: read.length > 0 ? checked : `bodies of ${range} are not checked: ${why}` });
+  return [...read, others];
+};
+
+const unread = "no gate reads this media type";
+const oneByOne = "no gate reads their items one by one";
 
 /** @returns null where nothing is said of it, and why it is not checked where something is */
-const contentOf = (
-  document: Rooted,
-  type: string,
-  media: JsonMap,
-  name: string,
-  translate: Translate,
-): ContentPlan | null | string => {
-  if (media.schema === undefined) return media.itemSchema === undefined ? null : "no gate reads their items one by one";
-  if (isJson(type)) return { as: "json", schema: translate.schema(media.schema, name) };
+const contentOf = ({ document, type, media, schema, definitions }: Content): ContentPlan | null | string => {
+  if (media.schema === undefined) return media.itemSchema === undefined ? null : oneByOne;
+  if (isJson(type)) return { as: "json", schema: schema() };
   if (saysNothing(resolved(document, media.schema))) return null;
-  if (!isForm(type) && !isMultipart(type)) return "no gate reads this media type";
-  const schema = translate.schema(media.schema, name);
-  const shape = shapeOf(schema, translate.definitions());
+  if (!isForm(type) && !isMultipart(type)) return unread;
+  const shape = shapeOf(schema(), definitions());
   const form = formOf({ document, media, shape, isMultipart: isMultipart(type) });
   if (typeof form === "string") return form;
-  return { as: isMultipart(type) ? "multipart" : "form", form, schema };
+  return { as: isMultipart(type) ? "multipart" : "form", form, schema: schema() };
 };
 
-const silent = ({ schema }: JsonMap): string =>
-  schema === undefined ? "the document has no schema of them" : "their schema takes any";
+/** What nobody looks into: bodies of which the document says nothing. */
+const unreadIn = ({ type, media }: Content): Omit<Note, "where">[] => [
+  ...(Object.keys(mapOf(media.encoding)).length > 0 ? [{ what: `encoding of ${type} is not checked` }] : []),
+  {
+    kind: "otherwise",
+    what: `bodies of ${type} pass unread: ${media.schema === undefined ? "the document has no schema of them" : "their schema takes any"}`,
+  },
+];
 
 /** Words that leave every body of its media type be. */
 const open = [

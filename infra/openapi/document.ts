@@ -1,6 +1,6 @@
 /** Reads an OpenAPI document, 3.0 to 3.2, JSON or YAML, and finds what its references name. */
 import { parse } from "yaml";
-import { FileRefused, readBounded, readWithin, reasons } from "../files.ts";
+import { encodingOf, FileRefused, readBounded, readWithin, reasons } from "../files.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonMap;
 export interface JsonMap {
@@ -56,10 +56,9 @@ const textFrom = (read: () => Buffer, file: string): string => {
   }
 };
 
-/** UTF-8, or UTF-16 by its byte order mark. A mark is none of the text. */
+/** A byte order mark is none of the text. */
 const decoded = (bytes: Buffer, file: string): string => {
-  const mark = bytes.subarray(0, 2).toString("hex");
-  const encoding = mark === "fffe" ? "utf-16le" : mark === "feff" ? "utf-16be" : "utf-8";
+  const encoding = encodingOf(bytes);
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
@@ -95,14 +94,18 @@ const versionOf = (value: unknown): string =>
 export const parsed = (text: string, file: string): unknown => {
   try {
     const plain = text.replace(/^\uFEFF/, "");
-    return /^\s*\{/.test(plain)
+    // With the level "silent" it would take what it can of a broken document.
+    return isJsonText(plain)
       ? JSON.parse(plain)
-      : parse(plain, { maxAliasCount: 1000, merge: true, logLevel: "silent" });
+      : parse(plain, { maxAliasCount: 1000, merge: true, logLevel: "error" });
   } catch (error) {
     const said = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new DocumentError(`${file} cannot be read: ${said}`, "write JSON or YAML");
+    const isTwice = error instanceof Error && "code" in error && error.code === "DUPLICATE_KEY";
+    throw new DocumentError(`${file} cannot be read: ${said}`, isTwice ? "leave one of the two" : "write JSON or YAML");
   }
 };
+
+export const isJsonText = (text: string): boolean => /^\s*\{/.test(text);
 
 /** Levels; the deepest that we know has forty. */
 const deepest = 256;
@@ -132,35 +135,41 @@ export const stringIn = (map: JsonMap, key: string): string | undefined => {
 /** A reference that leads to a reference that leads to … */
 export const mostHops = 32;
 
+/** Of all that one reference leads through. */
+const hops = () => ({ left: mostHops });
+
 /**
  * What stands there, or what its `$ref` names, however often.
  * @throws DocumentError where it leads out of the document, nowhere, or in a circle
  */
-export const resolved = (document: Rooted, value: unknown): Json => {
+export const resolved = (document: Rooted, value: unknown, budget = hops()): Json => {
   let at = value as Json;
-  for (let hop = 0; isMap(at) && typeof at.$ref === "string"; hop++) {
-    if (hop === mostHops)
+  while (isMap(at) && typeof at.$ref === "string") {
+    if (budget.left-- <= 0)
       throw new DocumentError(`${document.file}: ${at.$ref} leads in a circle`, "let it name what is meant");
-    at = pointed(document, at.$ref);
+    at = pointed(document, at.$ref, budget);
   }
   return at;
 };
 
-/** @throws DocumentError */
-export const pointed = ({ file, root }: Rooted, whole: string): Json => {
+/**
+ * On its way a pointer follows references too: documents in several files have `components: { schemas: { $ref: … } }`.
+ * @throws DocumentError
+ */
+export const pointed = (document: Rooted, whole: string, budget = hops()): Json => {
+  const { file, root } = document;
   const ref = ownPart(root, whole);
   if (!ref.startsWith("#"))
     throw new DocumentError(
       `${file}: ${ref} leads out of the document`,
       "bundle it into one file first; nothing is fetched for a build",
     );
-  const found = pointerOf(ref).reduce<unknown>(
-    (at, key) =>
-      typeof at === "object" && at !== null && Object.hasOwn(at, key)
-        ? (at as Record<string, unknown>)[key]
-        : undefined,
-    root,
-  );
+  const found = pointerOf(ref).reduce<unknown>((before, key) => {
+    const at = isMap(before) && !Object.hasOwn(before, key) ? resolved(document, before, budget) : before;
+    return typeof at === "object" && at !== null && Object.hasOwn(at, key)
+      ? (at as Record<string, unknown>)[key]
+      : undefined;
+  }, root);
   if (found === undefined || !/^#(?:\/|$)/.test(ref))
     throw new DocumentError(`${file}: ${ref} names nothing`, "name what is there: #/components/schemas/…, #/$defs/…");
   return found as Json;

@@ -3,7 +3,22 @@
 /** In lower case, without parameters. */
 export const mediaTypeOf = (name: string): string => (name.split(";")[0] ?? "").trim().toLowerCase();
 
-export const isJson = (type: string): boolean => /^application\/(?:[\w.+-]+\+)?json$/.test(type);
+/** ASP.NET Core lists `text/json` and the range `application/*+json` of each body; the suffix says the same of any type (RFC 6839). */
+export const isJson = (type: string): boolean => /^(?:(?:application|text)\/json|[\w.-]+\/[\w.+*-]+\+json)$/.test(type);
 export const isText = (type: string): boolean => type === "text/plain";
 export const isForm = (type: string): boolean => type === "application/x-www-form-urlencoded";
 export const isMultipart = (type: string): boolean => type === "multipart/form-data";
+
+/** Types of a range that gates read. */
+const ranges: Readonly<Record<string, readonly string[]>> = {
+  "*/*": [
+    ...["application/json", "application/*+json", "text/json"],
+    ...["application/x-www-form-urlencoded", "multipart/form-data"],
+  ],
+  "application/*": ["application/json", "application/*+json", "application/x-www-form-urlencoded"],
+  "text/*": ["text/json"],
+  "multipart/*": ["multipart/form-data"],
+};
+
+export const isRange = (type: string): boolean => Object.hasOwn(ranges, type);
+export const readIn = (range: string): readonly string[] => ranges[range] ?? [];

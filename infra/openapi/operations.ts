@@ -58,9 +58,9 @@ export const operationsOf = (document: OpenApi): readonly Operation[] => readOpe
 export const readOperations = (document: OpenApi): Operations => {
   const unread: Unread[] = [];
   const reader = readerOf(document, unread);
-  const { paths } = document.root;
-  if (paths !== undefined && !isMap(paths)) unread.push({ where: "paths", what: "it is no map of paths" });
-  const operations = Object.entries(mapOf(paths)).flatMap(([path, value]) =>
+  const { paths = {} } = document.root;
+  // OpenAPI has no reference here, and documents in several files have one.
+  const operations = Object.entries(reader.mapAt(paths, "paths", "the map of paths") ?? {}).flatMap(([path, value]) =>
     path.startsWith("x-") ? [] : reader.operationsAt(path, value),
   );
   if (operations.length > mostOperations)
@@ -75,6 +75,11 @@ const itemWords = ["$ref", "summary", "description", "servers", "parameters", "a
 const operationWords = [
   ...["tags", "summary", "description", "externalDocs", "operationId", "parameters", "requestBody", "responses"],
   ...["callbacks", "deprecated", "security", "servers", "$ref"],
+];
+
+const parameterWords = [
+  ...["name", "in", "description", "summary", "required", "deprecated", "allowEmptyValue", "$ref"],
+  ...["style", "explode", "allowReserved", "schema", "content", "example", "examples"],
 ];
 
 const readerOf = (document: OpenApi, unread: Unread[]) => {
@@ -128,6 +133,8 @@ const readerOf = (document: OpenApi, unread: Unread[]) => {
 
   const bodyOf = ({ requestBody }: JsonMap, where: string): JsonMap | undefined => {
     const body = requestBody === undefined ? undefined : mapAt(requestBody, where, "its body");
+    if (body && Object.keys(mapOf(body.content)).length === 0)
+      list(where, "its body is not checked: it has no media type");
     return body && { ...body, content: contentOf(body.content, where, "its body") };
   };
 
@@ -149,7 +156,12 @@ const readerOf = (document: OpenApi, unread: Unread[]) => {
       if (!read) return [];
       const [place, name] = [stringIn(read, "in"), stringIn(read, "name")];
       if (place === undefined || name === undefined) list(where, `the parameter ${named} has no name or no place`);
-      else return [{ in: place, name, value: withContent(read, where, name) }];
+      else {
+        for (const word of Object.keys(read))
+          if (!parameterWords.includes(word) && !word.startsWith("x-"))
+            list(where, `no parameter has the word "${word}": ${name} is not checked by it`);
+        return [{ in: place, name, value: withContent(read, where, name) }];
+      }
       return [];
     });
   };
@@ -159,12 +171,14 @@ const readerOf = (document: OpenApi, unread: Unread[]) => {
       ? value
       : { ...value, content: contentOf(value.content, where, `the parameter ${name}`) };
 
-  return { operationsAt };
+  return { mapAt, operationsAt };
 };
 
 const isMethod = (word: string): boolean => (operationMethods as readonly string[]).includes(word);
 
-const isSame = (a: Parameter, b: Parameter): boolean => a.in === b.in && a.name === b.name;
+/** Names of headers are alike in any case. */
+const isSame = (a: Parameter, b: Parameter): boolean =>
+  a.in === b.in && (a.name === b.name || (a.in === "header" && a.name.toLowerCase() === b.name.toLowerCase()));
 
 /** What stands beside a reference counts too, ahead of what it names. */
 const followed = (document: OpenApi, value: unknown): Json => {

@@ -39,8 +39,13 @@ export const parameterOf = (
     ...(capture !== undefined && place === "path" && { capture }),
     required: value.required === true || place === "path",
   };
-  const [content] = Object.entries(mapOf(value.content));
-  if (content) return ofContent(document, common, content, translate);
+  if (place === "header" && !isHeader.test(name)) return { unchecked: "no header can be called so" };
+  const [content, ...others] = Object.entries(mapOf(value.content));
+  if (content) {
+    const planned = ofContent(document, common, content, translate);
+    if (others.length === 0) return planned;
+    return { ...planned, undefined: `OpenAPI has one media type for a parameter: ${content[0]} is read` };
+  }
   const style = stringIn(value, "style") ?? styles[place]?.[0] ?? "";
   if (!styles[place]?.some((it) => it === style)) return { unchecked: styleProblem(style, place) };
   const schema = translate.schema(value.schema ?? {}, name);
@@ -60,6 +65,9 @@ export const parameterOf = (
   const open = undefinedWriting(shape, style, explode);
   return { plan, ...(open !== undefined && { undefined: open }) };
 };
+
+/** RFC 9110, section 5.1. */
+const isHeader = /^[\w!#$%&'*+.^`|~-]+$/;
 
 const styleProblem = (style: string, place: string): string => {
   if (place === "querystring") return "it has no content";

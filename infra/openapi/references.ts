@@ -7,12 +7,16 @@ import {
   DocumentError,
   isMap,
   type Json,
+  type JsonMap,
+  listOf,
   mapOf,
   mostHops,
   type OpenApi,
   ownPart,
   pointed,
   pointerOf,
+  type Rooted,
+  resolved,
 } from "./document.ts";
 
 /** What holds schemas: a file, or a place in a manifest. */
@@ -110,4 +114,19 @@ export const nameFor = (path: Path, taken: object): string => {
     const name = turn === 1 ? wanted : `${wanted}-${turn}`;
     if (!Object.hasOwn(taken, name)) return name;
   }
+};
+
+/** Of one object. */
+const mostComposed = 200;
+
+/** Schemas, and what they are composed of by `allOf` and references. */
+export const composed = (document: Rooted, all: readonly JsonMap[]): readonly JsonMap[] => {
+  const found = new Set<JsonMap>();
+  const waiting: unknown[] = [...all];
+  for (let it = waiting.pop(); it !== undefined && found.size < mostComposed; it = waiting.pop()) {
+    if (!isMap(it) || found.has(it)) continue;
+    found.add(it);
+    waiting.push(...listOf(it.allOf), ...(typeof it.$ref === "string" ? [resolved(document, it)] : []));
+  }
+  return [...found];
 };

@@ -14,9 +14,9 @@ import {
   type Word,
   wordsOf,
 } from "./dialects.ts";
-import { DocumentError, isMap, type Json, type JsonMap, listOf, mapOf, resolved } from "./document.ts";
+import { DocumentError, isMap, type Json, type JsonMap, listOf, mapOf } from "./document.ts";
 import { wordsOfFormat } from "./formats.ts";
-import { beneath, namedBy, nameFor, type Open, type Place } from "./references.ts";
+import { beneath, composed, namedBy, nameFor, type Open, type Place } from "./references.ts";
 
 export type Schema = boolean | { readonly [key: string]: unknown };
 
@@ -115,7 +115,8 @@ export const translator = (open: Open): Translator => {
     return missing;
   };
 
-  const schema = (value: unknown, place: Place): Schema => {
+  /** @param around those that it is a part of by `allOf` */
+  const schema = (value: unknown, place: Place, around: readonly JsonMap[] = []): Schema => {
     const { besideRef, openapi } = place.document.dialect;
     if (++nodes > mostNodes) {
       const message = `the requests have more than ${mostNodes} schemas`;
@@ -128,7 +129,7 @@ export const translator = (open: Open): Translator => {
     if (ref !== undefined && (!besideRef || Object.keys(value).length === 1)) return ref;
     const result: Record<string, unknown> = {};
     for (const it of wordsOf(value, place.document.dialect)) spell(it, value, place, result);
-    if (openapi) tried(place, undefined, () => required(value, place, result));
+    if (openapi) tried(place, undefined, () => required(place, [...around, value], result));
     if (dropped > before) unclosed(value, result);
     const own = openapi === "3.0" ? nullable(value, result) : result;
     if (dropped > before) loose.add(own);
@@ -150,7 +151,10 @@ export const translator = (open: Open): Translator => {
     } else if (several.includes(word)) {
       if (!Array.isArray(value) || value.length === 0) drop(here, `${word} is a list of schemas`);
       else if (value.length > mostMembers) drop(here, `${word} has more than ${mostMembers} schemas`);
-      else result[word] = value.map((one: Json, index: number) => schema(one, beneath(here, index)));
+      else {
+        const around = word === "allOf" ? [all] : [];
+        result[word] = value.map((one: Json, index: number) => schema(one, beneath(here, index), around));
+      }
     } else if (named.includes(word)) {
       if (!isMap(value)) drop(here, `${word} is a map of schemas`);
       else if (Object.keys(value).length > mostMembers) {
@@ -216,12 +220,18 @@ export const translator = (open: Open): Translator => {
     fail(place, `no schema has the word "${word}"`, choice(word, allWords) ?? "what it is for is said by x-…", word);
   };
 
-  /** What only answers have is asked of no request. */
-  const required = (value: JsonMap, { document }: Place, result: Record<string, unknown>): void => {
-    const properties = mapOf(value.properties);
-    const asked = listOf(value.required).filter(
-      (name) => typeof name === "string" && mapOf(resolved(document, properties[name])).readOnly !== true,
-    );
+  /** What only answers have is asked of no request, wherever in a composition it says so. */
+  const required = (place: Place, all: readonly JsonMap[], result: Record<string, unknown>): void => {
+    if (result.required === undefined) return;
+    const { document } = place;
+    const whole = composed(document, all);
+    const isOfAnswers = (name: unknown): boolean =>
+      whole.some(({ properties }) => {
+        const own = mapOf(properties);
+        const found = typeof name === "string" && Object.hasOwn(own, name) ? mapOf(own[name]) : {};
+        return composed(document, [found]).some(({ readOnly }) => readOnly === true);
+      });
+    const asked = listOf(result.required).filter((name) => !isOfAnswers(name));
     if (asked.length > 0) result.required = asked;
     else delete result.required;
   };

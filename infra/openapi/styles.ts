@@ -9,7 +9,8 @@ export const explodes = (value: JsonMap, style: string): boolean =>
 /** Null alone is what a list or an object may be instead. */
 export const takesScalars = ({ kinds }: Shape): boolean => kinds?.some((it) => it !== "null") === true;
 
-const isCompound = (it: Shape): boolean => !takesScalars(it) && Boolean(it.items ?? it.properties);
+/** It may be nothing but a list or an object. */
+export const isCompound = (it: Shape): boolean => !takesScalars(it) && Boolean(it.items ?? it.properties);
 
 /** A list or an object within one that the style has no place for (RFC 6570 has one level). */
 export const nestedProblem = (shape: Shape, style: string, explode: boolean): string | undefined => {

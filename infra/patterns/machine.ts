@@ -37,6 +37,9 @@ interface Part {
   readonly empty: number;
 }
 
+/** Of one machine: steps between states that are put down. All time zones, letter by letter, take a tenth of that. */
+const mostWork = 1_000_000;
+
 /** More than one is as bad as many. */
 const capped = (count: number): number => Math.min(count, 2);
 
@@ -49,16 +52,27 @@ const sum = (a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>, tim
 /**
  * Boundaries are passed over, which only adds ways.
  * @param most characters, counts written out
- * @returns undefined where it has more
+ * @returns undefined where it has more, or takes too long to make
  */
 export const machineOf = (tree: Node, most: number): Machine | undefined => {
   const symbols = [0n];
   const next: Map<number, number>[] = [new Map()];
   const known = new Map<string, bigint>();
   let isFull = false;
+  let left = mostWork;
+
+  const spend = (work: number): void => {
+    left -= 10 + work;
+    isFull ||= left < 0;
+  };
 
   const tie = (from: ReadonlyMap<number, number>, to: ReadonlyMap<number, number>): void => {
-    for (const [state, count] of from) next[state] = sum(next[state] ?? new Map(), to, count);
+    for (const [state, count] of from) {
+      const before = next[state] ?? new Map();
+      spend(before.size + to.size);
+      if (isFull) return;
+      next[state] = sum(before, to, count);
+    }
   };
 
   const character = (text: string): Part => {
@@ -73,12 +87,20 @@ export const machineOf = (tree: Node, most: number): Machine | undefined => {
   const nothing: Part = { first: new Map(), last: new Map(), empty: 1 };
 
   const then = (a: Part, b: Part): Part => {
+    spend(a.first.size + b.first.size + a.last.size + b.last.size);
+    if (isFull) return nothing;
     tie(a.last, b.first);
     return {
       first: sum(a.first, b.first, a.empty),
       last: sum(b.last, a.last, b.empty),
       empty: capped(a.empty * b.empty),
     };
+  };
+
+  const either = (a: Part, b: Part): Part => {
+    spend(a.first.size + a.last.size);
+    if (isFull) return nothing;
+    return { first: sum(a.first, b.first), last: sum(a.last, b.last), empty: capped(a.empty + b.empty) };
   };
 
   const repeat = (node: Extract<Node, { readonly kind: "repeat" }>): Part => {
@@ -103,11 +125,7 @@ export const machineOf = (tree: Node, most: number): Machine | undefined => {
       case "sequence":
         return node.parts.reduce<Part>((whole, it) => then(whole, part(it)), nothing);
       case "either":
-        return node.branches.map(part).reduce((a, b) => ({
-          first: sum(a.first, b.first),
-          last: sum(a.last, b.last),
-          empty: capped(a.empty + b.empty),
-        }));
+        return node.branches.map(part).reduce(either);
       case "group":
         return part(node.body);
       case "repeat":

@@ -25,12 +25,17 @@ const deepest = 100;
 
 /** @throws SyntaxError with a sentence that says what no ECMAScript has */
 export const treeOf = (pattern: string): Node => {
+  if (isLiteral.test(pattern))
+    throw new SyntaxError("it is a literal of JavaScript: write what stands between its slashes");
   const node = isLegal(pattern, "u") || isLegal(pattern, "") ? read(pattern) : undefined;
   if (!node) throw new SyntaxError("it is no regular expression of ECMAScript");
   // What Annex B allows and no rule here covers is not guessed.
   if (!isLegal(written(node), "u")) throw new SyntaxError("it is no regular expression of ECMAScript with the flag u");
   return node;
 };
+
+/** `/^[a-z]+$/i`: as a pattern it asks for a slash ahead of the text's beginning, so nothing matches it. */
+const isLiteral = /^\/\^.*\$\/[dgimsuvy]*$/s;
 
 export const isLegal = (text: string, flags: string): boolean => {
   try {
@@ -129,15 +134,21 @@ const read = (pattern: string): Node => {
     const parts: string[] = [];
     if (peek() === "^") parts.push(take());
     const first = parts.length;
+    let holdsOpen = false;
     for (let text = take(); text !== "]" && text !== ""; text = take()) {
       // Within a class `(?:`, `{2}` and the like are single characters.
       if (text.length > 1 && !text.startsWith("\\")) {
         at -= text.length - 1;
         text = text.slice(0, 1);
       }
+      if (text === "[") holdsOpen = true;
       if (text === "-") parts.push(isDash(parts.slice(first), peek()) ? "\\-" : "-");
       else parts.push(text.startsWith("\\") ? escaped(text, true) : /[[({})/|]/.test(text) ? `\\${text}` : text);
     }
+    // `[a-z-[aeiou]]` of .NET, `[a-z&&[^b]]` of Java, and a bracket that comes first, `[^]a]`, elsewhere.
+    const rest = pattern.slice(at);
+    if ((holdsOpen && rest.startsWith("]")) || (parts.length === first && /^[^[\]\\]*\]/.test(rest)))
+      throw new SyntaxError("classes with brackets in them are of another dialect: write \\[ and \\]");
     return `[${parts.join("")}]`;
   };
 

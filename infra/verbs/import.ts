@@ -9,6 +9,7 @@ import { environmentNames } from "../compiler/surroundings.ts";
 import { readBounded, readInput } from "../files.ts";
 import { isStale, writeAll } from "../gen/generated.ts";
 import type { Outcome } from "../outcome.ts";
+import { textOf } from "../review/import/gateway-api/documents.ts";
 import { importGatewayApi, type Wanted } from "../review/import/gateway-api/import.ts";
 import { type Sources, sourcesIn } from "../review/import/gateway-api/sources.ts";
 import { type Imported, lacksSomething, told } from "../review/import/imported.ts";
@@ -42,9 +43,9 @@ const largestSource = 64 * 1024 * 1024;
 
 const givenBy = (source: string): Sources => {
   const one = (text: string) => ({ given: [{ file: source, text }], gaps: [] });
-  if (source === "-") return one(readInput(largestSource).toString("utf8"));
+  if (source === "-") return one(textOf(readInput(largestSource)));
   if (!fs.existsSync(source)) throw new Error(`there is no file or folder ${source}`);
-  if (!fs.statSync(source).isDirectory()) return one(readBounded(source, largestSource).toString("utf8"));
+  if (!fs.statSync(source).isDirectory()) return one(textOf(readBounded(source, largestSource)));
   const found = sourcesIn(source);
   if (found.given.length === 0) throw new Error(`there is no .yaml, .yml or .json file in ${source}`);
   return found;

@@ -78,7 +78,7 @@ const cases: readonly (readonly [what: string, Sent, status: number, said?: stri
   ["UTF-16 in bytes", { headers: json, body: Buffer.from("{}", "utf16le") }, 400, "body-malformed"],
   ["two media types", { headers: { "content-type": "text/csv, application/json" }, body: "{}" }, 415],
   ["no media type", { body: "{}" }, 415],
-  ["a compressed body", { headers: { ...json, "content-encoding": "gzip" }, body: "\u001f\u008b" }, 400],
+  ["a compressed body", { headers: { ...json, "content-encoding": "gzip" }, body: "\u001f\u008b" }, 415],
   ["an empty body", { headers: { ...json, "content-length": 0 } }, 400, "body-missing"],
   ["an empty body in chunks", { headers: { ...json, "transfer-encoding": "chunked" } }, 400, "body-missing"],
   ["a body of spaces", { headers: json, body: "   " }, 400, "body-malformed"],

@@ -23,6 +23,9 @@ it.each(
     "^P(?:\\d+(?:\\.\\d+)?Y)?(?:\\d+(?:\\.\\d+)?M)?(?:\\d+(?:\\.\\d+)?D)?(?:T(?:\\d+H)?(?:\\d+M)?(?:\\d+(?:\\.\\d+)?S)?)?$",
     "^(s3|gs|https?|mem)://.*$",
     "rdme_\\w+",
+    "^/[a-z]+/$",
+    "^[^]*$",
+    "^[[]a$",
     "^\\s*\\S+\\s*$",
     "^[^\\s]+(\\s+[^\\s]+)*$",
     "^.{1,5000}$",
@@ -68,10 +71,28 @@ it.each([
   ["^a{,5}$", "of another dialect"],
   ["^[", "no regular expression of ECMAScript"],
   ["^\\p{IsAlpha}$", "no regular expression of ECMAScript with the flag u"],
+  ["/^[a-z]+$/", "a literal of JavaScript"],
+  ["/^[a-z]+$/i", "a literal of JavaScript"],
+  ["^[a-z-[aeiou]]+$", "classes with brackets in them are of another dialect"],
+  ["^[a-z&&[^b]]+$", "classes with brackets in them are of another dialect"],
+  ["^[]a]+$", "classes with brackets in them are of another dialect"],
+  ["^[^]]+$", "classes with brackets in them are of another dialect"],
   [`${"(".repeat(200)}a${")".repeat(200)}`, "nested too deeply"],
   [`^${"a|".repeat(15_000)}b$`, "more than 20000 characters"],
 ])("%s is not run: %s", (pattern, why) => {
   expect(quick(pattern)).toMatchObject({ pattern: undefined, why: expect.stringContaining(why) });
+});
+
+it.each(
+  [
+    "(?:|a){0,1000000}",
+    "(?:^){0,100000000}x*",
+    "(?:\\b|){5,90000000}a*a",
+    `^${"(a|b)?".repeat(3000)}$`,
+    "^(?:(?:(?:x?){99}){99}){99}y*$",
+  ].map((pattern) => [pattern.slice(0, 60), pattern] as const),
+)("%s is decided in bounded steps, and not run", (_, pattern) => {
+  expect(quick(pattern)).toMatchObject({ pattern: undefined, why: expect.stringContaining("cannot be proven") });
 });
 
 const atom = fc.constantFrom("a", "b", "[ab]", "[^a]", "\\d", ".", "\\w", "-");

@@ -78,4 +78,4 @@ const isOfType = ({ type, filename }: Part, { types, style }: FieldFormat): bool
   return types.some((it) => it === type || it === "*/*" || (it.endsWith("/*") && type?.startsWith(it.slice(0, -1))));
 };
 
-const isJson = (type: string): boolean => /^application\/(?:[\w.+-]+\+)?json$/.test(type);
+const isJson = (type: string): boolean => /^(?:(?:application|text)\/json|[\w.-]+\/[\w.+-]+\+json)$/.test(type);

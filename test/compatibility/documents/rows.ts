@@ -432,4 +432,175 @@ export const rows: readonly DocumentRow[] = [
     },
     refused: ["is nested more than 256 levels deep", "$ref"],
   },
+  {
+    it: "variables of a server stand at their defaults, which are listed, numbers among them",
+    authority: oas("4.8.6, Server Variable Object: default"),
+    files: {
+      "shop.yaml": `openapi: 3.0.4\nservers: [{ url: "https://{region}.shop.example:{port}/{version}", variables: { region: { default: eu }, port: { default: 8443 }, version: { default: v1 } } }]\npaths: { /a: { get: {} } }\n`,
+    },
+    routes: ["GET /a"],
+    listed: [
+      'servers: {region} is taken for its default, "eu"',
+      'servers: {port} is taken for its default, "8443"',
+      'servers: {version} is taken for its default, "v1"',
+    ],
+  },
+  {
+    it: "a server whose variables have no default is nobody's URL, and its path no base",
+    authority: "Adyen, TerminalAPI-v1: /v1/merchants/{merchantAccount}/devices/{deviceId}/sync without variables",
+    files: {
+      "shop.yaml": `openapi: 3.1.0\nservers: [{ url: "https://{host}/v1/{account}/b", variables: { account: { enum: [x] } } }]\npaths: { /a: { get: {} } }\n`,
+    },
+    routes: ["GET /a"],
+    listed: ["servers: {host} has no default", "servers: {account} has no default"],
+  },
+  {
+    it: "a server without its scheme is listed, and not put before paths",
+    authority: oas("4.8.5, Server Object: url"),
+    files: { "shop.yaml": `openapi: 3.0.4\nservers: [{ url: api.shop.example/v1 }]\npaths: { /a: { get: {} } }\n` },
+    routes: ["GET /a"],
+    listed: ["servers: api.shop.example/v1 is no whole URL, so paths stand as they are"],
+  },
+  {
+    it: "a parameter of several segments, as tools write it",
+    authority: "Amazon API Gateway: {proxy+}; RFC 6570, 3.2.3: {+path}",
+    files: one(
+      "  /a/{proxy+}: { get: { parameters: [{ in: path, name: proxy, required: true, schema: { type: string, maxLength: 9 } }] } }\n  /b/{+path}: { get: {} }\n  /c/{rest*}: { get: {} }\n  /d/{more+}/e: { get: {} }\n  /f/{+n}:g: { get: {} }\n",
+    ),
+    routes: ["GET /a/{proxy*}", "GET /b/{path*}", "GET /c/{rest*}", "GET /d/{more}/e", "GET /f/{n-g}"],
+    listed: [
+      "GET /d/{more+}/e: {more} takes one segment: only the last one can take several",
+      "GET /f/{+n}:g: {+n}:g is taken as one segment, whatever it holds",
+    ],
+  },
+  {
+    it: "letters beyond ASCII are matched as requests have them",
+    authority: "RFC 3986, 2.5; Twilio: a path with U+200E",
+    files: one("  /caf\u00e9/a b: { get: {} }\n  /x\u200e/{id}: { get: {} }\n  /\u00fc{id}: { get: {} }\n"),
+    routes: ["GET /caf%C3%A9/a%20b", "GET /x%E2%80%8E/{id}", "GET /%C3%BC{id}"],
+    listed: [],
+  },
+  {
+    it: "names of headers are alike in any case: the operation's takes the place of the path's",
+    authority: oas("4.8.12.2.1: if in is header, the name is case-insensitive"),
+    files: one(
+      "  /a:\n    parameters: [{ in: header, name: X-Page, schema: { format: odd } }]\n    get: { parameters: [{ in: header, name: x-page, schema: { type: integer } }] }\n",
+    ),
+    routes: ["GET /a"],
+    listed: [],
+  },
+  {
+    it: "a parameter of the path that the path has not is listed as that",
+    authority: "Cloudflare: the parameter phase of /phases/{ruleset_phase}",
+    files: one(
+      "  /a/{id}: { get: { parameters: [{ in: path, name: phase, required: true, schema: { type: string } }] } }\n",
+    ),
+    routes: ["GET /a/{id}"],
+    listed: ["GET /a/{id}: the parameter phase of the path is not checked: the path has no {phase}"],
+  },
+  {
+    it: "media types that differ in their parameters alone, and ranges, are listed",
+    authority: "ASP.NET API Versioning: application/json; v=1.0; SpringDoc: */*",
+    files: one(
+      "  /a: { post: { requestBody: { content: { application/json;v=1: { schema: { type: object } }, application/json;v=2: { schema: { type: array } } } } } }\n  /b: { post: { requestBody: { content: { '*/*': { schema: { type: object } } } } } }\n",
+    ),
+    routes: ["POST /a", "POST /b"],
+    listed: [
+      "POST /a: parameters of application/json are not told apart",
+      "POST /b: bodies of */* are checked where they are application/json",
+    ],
+  },
+  {
+    it: "paths, components and their schemas in files of their own are read",
+    authority: "Redocly and swagger-cli, documents in several files: paths: { $ref }, schemas/_index.yaml",
+    files: {
+      "shop.yaml": `${head()}paths: { $ref: paths/_index.yaml }\ncomponents: { $ref: components.yaml }\nsecurity: [{ key: [] }]\n`,
+      "paths/_index.yaml": "/a/{id}: { $ref: a.yaml }\n",
+      "paths/a.yaml":
+        'post:\n  parameters: [{ $ref: "../shop.yaml#/components/parameters/Id" }]\n  requestBody: { content: { application/json: { schema: { $ref: "../shop.yaml#/components/schemas/Order" } } } }\n',
+      "components.yaml":
+        "securitySchemes: { key: { type: apiKey, in: header, name: X-Key } }\nparameters: { Id: { in: path, name: id, required: true, schema: { format: odd } } }\nschemas: { $ref: schemas/_index.yaml }\n",
+      "schemas/_index.yaml": "Order: { properties: { n: { format: even } } }\n",
+    },
+    routes: ["POST /a/{id}"],
+    listed: ['id: the format "odd" is not checked', 'n: the format "even" is not checked'],
+  },
+  {
+    it: "references on the way of a pointer that lead in a circle are listed, and end",
+    authority: "RFC 6901, 7: errors; JSON Reference, circles",
+    files: {
+      "shop.yaml": `${head()}components: { $ref: "#/x-a/z" }\nx-a: { $ref: "#/x-b/z" }\nx-b: { $ref: "#/x-a/z" }\npaths: { /a: { get: { parameters: [{ $ref: "#/components/parameters/n" }] } } }\n`,
+    },
+    routes: ["GET /a"],
+    listed: ["GET /a: the parameter #/components/parameters/n cannot be read", "leads in a circle"],
+  },
+  {
+    it: "of several segments of text and parameters, one that no match says is taken whole, and the others are not",
+    authority: "RFC 6570, 3.2.2: adjacent expressions",
+    files: one(
+      "  /a/{x}-{y}/{z}{w}: { get: {} }\n  /b/{x}{y}/c: { get: {} }\n  /b/{x}/c: { post: {} }\n  /d/{x: { get: {} }\n",
+    ),
+    routes: ["GET /a/{x}-{y}/{z-w}", "GET /b/{x-y}/c", "POST /b/{x}/c", "GET /d/{x}"],
+    listed: ["GET /a/{x}-{y}/{z}{w}: {z}{w} is taken as one segment", "GET /d/{x: {x is taken as one segment"],
+  },
+  {
+    it: "a body without a media type is listed",
+    authority: oas("4.8.13, Request Body Object: content is required"),
+    files: one(
+      "  /a: { post: { requestBody: { required: true } } }\n  /b: { post: { requestBody: { content: {} } } }\n",
+    ),
+    routes: ["POST /a", "POST /b"],
+    listed: ["POST /a: its body is not checked: it has no media type", "POST /b: its body is not checked"],
+  },
+  {
+    it: "a parameter in the words of Swagger 2.0, or with two media types, is listed",
+    authority: oas("4.8.12, Parameter Object: schema, or content with one entry"),
+    files: one(
+      "  /a: { get: { parameters: [{ in: query, name: n, type: integer, minimum: 3 }, { in: query, name: m, content: { text/plain: {}, application/json: {} } }] } }\n",
+    ),
+    routes: ["GET /a"],
+    listed: [
+      'GET /a: no parameter has the word "type": n is not checked by it',
+      'GET /a: no parameter has the word "minimum"',
+      "GET /a: the parameter m of the query: OpenAPI has one media type for a parameter: text/plain is read",
+    ],
+  },
+  {
+    it: "a header that no request can have is listed",
+    authority: "RFC 9110, 5.1: a field's name is a token",
+    files: one(
+      "  /a: { get: { parameters: [{ in: header, name: X Page, required: true, schema: { type: integer } }] } }\n",
+    ),
+    routes: ["GET /a"],
+    listed: ["GET /a: the parameter X Page of the header is not checked: no header can be called so"],
+  },
+  {
+    it: "YAML that is broken somewhere is refused, and not read as far as it goes",
+    authority: "YAML 1.2.2, 3.2.1.3: keys are unique; kuma, tools/openapi/templates/endpoints.yaml",
+    files: { "shop.yaml": `${head()}paths:\n  /a: { get: {} }\n  /a: { post: {} }\n` },
+    refused: ["cannot be read: Map keys must be unique", "leave one of the two"],
+  },
+  {
+    it: "a template of a document is refused",
+    authority: "kuma, tools/openapi/templates/endpoints.yaml",
+    files: { "shop.yaml": `${head()}paths:\n  /a: { get: {} }\n  /b: {{ .Name }}s\n` },
+    refused: ["cannot be read", "write JSON or YAML"],
+  },
+  {
+    it: "JSON in which a key stands twice is listed",
+    authority: "RFC 8259, 4: many implementations report the last name/value pair only",
+    files: {
+      "shop.json":
+        '{"openapi":"3.1.0","servers":[{"url":"https://shop.internal"}],"paths":{"/a":{"get":{}},"/a":{"post":{}}}}',
+    },
+    routes: ["POST /a"],
+    listed: ["a key stands twice in one object; the last one is read"],
+  },
+  {
+    it: "a file whose name no manifest can have is kept by another one",
+    authority: "people's file names: blanks, parentheses, letters beyond ASCII, no extension",
+    files: { "Shop \u00fc (v2).YAML": paths },
+    routes: ["GET /a"],
+    listed: [],
+  },
 ];

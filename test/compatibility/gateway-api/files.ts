@@ -158,4 +158,57 @@ spec:
       ["http://spaces.example/lost", "v2"],
     ],
   },
+  {
+    it: "UTF-16, as PowerShell writes it, and files that were put together with their byte order marks",
+    authority: "Microsoft, about_Character_Encoding: Windows PowerShell's > writes UTF-16; Unicode 16, 23.8",
+    files: {
+      "utf16.yaml": Buffer.from(`\uFEFF${plainly("utf16")}`, "utf16le"),
+      "joined.yaml": `\uFEFF${plainly("joined")}\uFEFF---\n${plainly("joined-2")}`,
+    },
+    asks: asked("utf16", "joined", "joined-2"),
+  },
+  {
+    it: "what is null is not there",
+    authority: "kubernetes.io, API concepts: null is the absence of a value",
+    files: {
+      "it.yaml": `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: nulls, namespace: ~ }
+spec:
+  parentRefs: ~
+  hostnames: [nulls.example]
+  rules:
+    - name: ~
+      matches: ~
+      filters: ~
+      timeouts: ~
+      backendRefs: [{ name: v1, port: 80, weight: ~, namespace: ~, kind: ~, filters: ~ }]
+`,
+    },
+    asks: asked("nulls"),
+  },
+  {
+    it: "a route in the values of a chart, or in a task of Ansible, is listed; what stands in a comment is nothing",
+    authority: "kubernetes.io, objects: apiVersion and kind are required",
+    files: {
+      "values.yaml": `extraObjects:\n  - ${plainly("values").trim().replaceAll("\n", "\n    ")}\n`,
+      "comment.yaml": `${plainly("comment").replaceAll(/^/gm, "# ")}\nreplicas: 2\n`,
+      "package.json": '{ "name": "x" }',
+      "it.yaml": plainly("beside-values"),
+    },
+    leftOut: [/is no resource: apiVersion and kind do not stand at its top/],
+    asks: asked("beside-values"),
+  },
+  {
+    it: "a port that is none leaves its route out, and makes no URL of it",
+    authority: "Gateway API v1, PortNumber: 1 to 65535; hack/invalid-examples, invalid-backend-port.yaml",
+    files: {
+      "it.yaml": all(
+        plainly("port"),
+        route("{ backendRefs: [{ name: v1, port: 80800 }] }", { hosts: "port-2.example", name: "port-2" }),
+      ),
+    },
+    leftOut: [/backendRefs.0.port: Too big/],
+    asks: asked("port"),
+  },
 ];

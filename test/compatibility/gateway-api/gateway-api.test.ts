@@ -43,7 +43,7 @@ afterAll(async () => {
 
 const imported = (row: Source): Done => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
-  const write = (file: string, text: string) => {
+  const write = (file: string, text: string | Buffer) => {
     fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
     fs.writeFileSync(path.join(root, file), text);
   };

@@ -9,7 +9,7 @@ export type Ask = readonly [
 
 export interface Source extends Row {
   /** Files of one folder, by their paths. */
-  readonly files: Readonly<Record<string, string>>;
+  readonly files: Readonly<Record<string, string | Buffer>>;
   /** What is listed as left out: one pattern for each. Without any, the import ends with 0. */
   readonly leftOut?: readonly RegExp[];
   /** Requests, and the service that answers, or a status. */

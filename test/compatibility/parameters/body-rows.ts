@@ -304,6 +304,15 @@ export const multipartRows: readonly ParameterRow[] = [
   },
 ];
 
+const small = { type: "object", required: ["n"], properties: { n: { type: "integer" } } };
+const jsonTypes = ["application/json", "text/json", "application/merge-patch+json", "model/gltf+json"];
+const sentAs = (types: readonly string[], body: string): Sent[] =>
+  types.map((type) => ({ headers: { "content-type": type }, body }));
+const compressed = (type: string, encoding: string): Sent => ({
+  headers: { "content-type": type, "content-encoding": encoding },
+  body: '{"n":1}',
+});
+
 export const otherRows: readonly ParameterRow[] = [
   {
     it: "media types that no gate reads have to be listed, and pass",
@@ -317,5 +326,105 @@ export const otherRows: readonly ParameterRow[] = [
       { headers: { "content-type": "application/octet-stream" }, body: "\u0000" },
     ],
     refuses: [{ headers: { "content-type": "text/csv" }, body: "a,b" }],
+  },
+  {
+    it: "text/json, application/*+json and other types with the suffix +json are JSON, as ASP.NET Core lists them",
+    authority: "Swashbuckle.AspNetCore: text/json and application/*+json of each body; RFC 6839, 3.1",
+    content: {
+      "application/json": { schema: small },
+      "text/json": { schema: small },
+      "application/*+json": { schema: small },
+      "model/gltf+json": { schema: small },
+    },
+    takes: sentAs(jsonTypes, '{"n":1}'),
+    refuses: sentAs(jsonTypes, '{"n":"one"}'),
+  },
+  {
+    it: "a body of */* is checked where it is JSON or a form",
+    authority: "OpenAPI 3.1.1, Request Body Object, content: media type ranges; SpringDoc",
+    content: { "*/*": { schema: small } },
+    takes: [
+      ...sentAs(["application/json", "application/problem+json", "text/json", "text/csv"], '{"n":1}'),
+      form("n=1"),
+      multipart(field("n", "1")),
+    ],
+    refuses: [
+      ...sentAs(["application/json", "application/problem+json", "text/json", "Application/JSON; charset=utf-8"], "{}"),
+      form("n=one"),
+      multipart(field("n", "one")),
+    ],
+  },
+  {
+    it: "a body of */* that may be any text or file is passed, JSON too",
+    authority: "OpenAPI 3.0.4, considerations for file uploads: */* with format binary",
+    version: "3.0.3",
+    content: { "*/*": { schema: { type: "string", format: "binary", maxLength: 3 } } },
+    takes: sentAs(["application/json", "image/png"], '{"n":"one"}'),
+    refuses: [],
+  },
+  {
+    it: "a narrower type holds ahead of a range, and a narrower range ahead of a wider one",
+    authority: "OpenAPI 3.1.1, Request Body Object: only the most specific key is applicable",
+    content: {
+      "*/*": { schema: { type: "object", required: ["all"] } },
+      "application/*": { schema: { type: "object", required: ["some"] } },
+      "application/json": { schema: { type: "object", required: ["one"] } },
+    },
+    takes: [
+      ...sentAs(["application/json"], '{"one":1}'),
+      ...sentAs(["application/a+json"], '{"some":1}'),
+      ...sentAs(["text/json"], '{"all":1}'),
+      multipart(field("all", "1")),
+    ],
+    refuses: [
+      ...sentAs(["application/json"], '{"some":1}'),
+      ...sentAs(["application/a+json"], '{"all":1}'),
+      ...sentAs(["text/json"], '{"one":1}'),
+      multipart(field("some", "1")),
+    ],
+  },
+  {
+    it: "types that differ in their parameters alone: a body of one of them is taken",
+    authority: "ASP.NET API Versioning: application/json; v=1.0 and application/json; v=2.0 of one body",
+    content: {
+      "application/json; v=1.0": { schema: small },
+      "application/json; v=2.0": { schema: { type: "object", required: ["m"] } },
+    },
+    takes: ['{"n":1}', '{"m":1}'].flatMap((body) => sentAs(["application/json; v=1.0", "application/json"], body)),
+    refuses: sentAs(["application/json; v=2.0", "application/json"], '{"n":"one"}'),
+  },
+  {
+    it: "a body that is checked and compressed is not taken for what it is not",
+    authority: "RFC 9110, 8.4.1 and 15.5.16: a server that does not take an encoding answers 415",
+    content: { "application/json": { schema: small }, "application/octet-stream": {} },
+    takes: [
+      compressed("application/octet-stream", "gzip"),
+      compressed("application/json", "identity"),
+      compressed("application/json", ""),
+    ],
+    refuses: ["gzip", "br", "deflate", "gzip, identity", "x-unknown"].map((it) => compressed("application/json", it)),
+  },
+  {
+    it: "what is readOnly is not asked of a request, wherever in a composition it says so",
+    authority: "OpenAPI 3.1.1, 4.8.24.3: readOnly; Box: DocGenJob--Full; Cloudflare: anomaly_rule",
+    schemas: {
+      RoBase: { type: "object", properties: { id: { type: "integer", readOnly: true }, n: { type: "integer" } } },
+      RoId: { type: "integer" },
+      RoMade: { type: "string", readOnly: true },
+    },
+    content: {
+      "application/json": {
+        schema: {
+          allOf: [{ $ref: "#/components/schemas/RoBase" }, { required: ["id", "n"] }],
+          required: ["id", "key", "made"],
+          properties: {
+            key: { $ref: "#/components/schemas/RoId", readOnly: true },
+            made: { allOf: [{ $ref: "#/components/schemas/RoMade" }] },
+          },
+        },
+      },
+    },
+    takes: sentAs(["application/json"], '{"n":1}'),
+    refuses: [...sentAs(["application/json"], "{}"), ...sentAs(["application/json"], '{"n":1,"id":"a"}')],
   },
 ];

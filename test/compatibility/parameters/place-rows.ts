@@ -150,6 +150,16 @@ export const headerRows: readonly ParameterRow[] = [
     refuses: [x("A"), x("a")],
   },
   {
+    it: "header: a name that is no token is no header, and no request is answered 500 for it",
+    authority: "RFC 9110, 5.1; WHATWG Fetch, Headers.get throws at such a name",
+    parameters: [
+      header({ type: "integer" }),
+      { in: "header", name: "X Color", required: true, schema: { type: "integer" } },
+    ],
+    takes: [{ headers: { "x-color": "1" } }, {}],
+    refuses: [{ headers: { "x-color": "one" } }],
+  },
+  {
     it: "header, content of text/plain is text",
     authority: "OpenAPI 3.1.1, Parameter Object, content",
     parameters: [

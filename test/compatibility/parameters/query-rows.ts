@@ -221,6 +221,17 @@ export const valueRows: readonly ParameterRow[] = [
     refuses: ["?color=92233720368547758070", "?small=2147483648"],
   },
   {
+    it: "integers without a sign, and those of 8 and 16 bits",
+    authority: "OpenAPI Format Registry, uint8 to uint64, int8, int16; Qdrant's document, uint",
+    parameters: ["uint", "uint8", "uint16", "uint32", "uint64", "int8", "int16"].map((format) =>
+      query({ type: "integer", format }, {}, format),
+    ),
+    takes: ["?uint=0&uint8=255&uint16=65535&uint32=4294967295&uint64=18446744073709551615&int8=-128&int16=32767"],
+    refuses: ["uint=-1", "uint8=256", "uint16=-1", "uint32=4294967296", "uint64=-1", "int8=128", "int16=-32769"].map(
+      (it) => `?${it}`,
+    ),
+  },
+  {
     it: "booleans are true and false",
     authority: "RFC 8259, section 3",
     parameters: [query({ type: "boolean" })],

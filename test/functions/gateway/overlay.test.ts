@@ -206,7 +206,7 @@ describe("a gate", () => {
     });
     const serve = live(plan, parts, it, {
       read: () => told,
-      copy: async () => undefined,
+      copy: async () => null,
       defer: (work) => void deferred.push(work),
     });
     const leaving = ["/b", "/a", "/nowhere"].map((path) => {

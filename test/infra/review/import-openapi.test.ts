@@ -40,7 +40,7 @@ paths:
       operationId: file
       parameters: [{ name: path, in: path, required: true, x-multi-segment: true, schema: { type: string } }]
       responses: {}
-  /bad path: { get: { responses: {} } }
+  /bad;path: { get: { responses: {} } }
 webhooks: { paid: { post: { responses: {} } } }
 `;
 
@@ -56,12 +56,13 @@ it("a route for each operation, and a line for whatever has no equivalent", () =
 # What has no equivalent here:
 #   security people: left out: no filter checks oauth2 for the one operation that needs it; give the tier the filter jwt, with issuer and audience
 #   servers: the first of 2 is the upstream
+#   servers: {region} is taken for its default, "eu"
 #   webhooks: calls of the service's own do not come by here (1)
 #   POST /orders: callbacks are calls of the service's own; they do not come by here
 #   TRACE /orders/{orderId}: left out: no gateway passes TRACE on
 #   GET /orders/{id}: left out: the route get-orders-order-id takes its requests; no match tells the two apart
 #   GET /orders/{orderId}/{from}{to}: {from}{to} is taken as one segment, whatever it holds
-#   GET /bad path: left out: no match says this path: "bad path" has a character that no matched path can have
+#   GET /bad;path: left out: no match says this path: "bad;path" has a character that no matched path can have
 api: postern/v1
 tier: shop
 summary: "Shop: orders"
@@ -101,7 +102,7 @@ routes:
   expect(text).toContain(
     "wrote routes/shop.yaml\nwrote routes/openapi/shop.yaml\nno equivalent  security people: left out:",
   );
-  expect(text).toMatch(/\n5 routes; 8 things without an equivalent, all of them with --json\n$/);
+  expect(text).toMatch(/\n5 routes; 9 things without an equivalent, all of them with --json\n$/);
   // It holds as it stands, and does not say all that the document says.
   expect([exitCode, data]).toEqual([1, expect.objectContaining({ leftOut: true, problems: [] })]);
   expect(openapi(file, { root, host: "api.acme.example", acceptGaps: true }).exitCode).toBe(0);
@@ -112,13 +113,14 @@ it("what only behaves otherwise, or never comes by a gateway, is told and fails 
     .replace(", security: [{ people: [] }]", "")
     .replace("    trace: { responses: {} }\n", "")
     .replace(/ {2}\/orders\/\{id\}:\n.*\n.*\n/, "")
-    .replace(/.*\/bad path.*\n/, "");
+    .replace(/.*\/bad;path.*\n/, "");
   const root = project({ ...environments, "shop.yaml": whole });
   const { exitCode, data } = openapi(path.join(root, "shop.yaml"), { root, host: "api.acme.example" });
   const { gaps } = data as { readonly gaps: readonly Gap[] };
   expect([exitCode, gaps.map(({ kind, where }) => [kind, where])]).toEqual([
     0,
     [
+      ["otherwise", "servers"],
       ["otherwise", "servers"],
       ["otherwise", "webhooks"],
       ["otherwise", "POST /orders"],

@@ -103,7 +103,7 @@ const labelsOf = ({ value }: Resource): Readonly<Record<string, string>> =>
 
 /** A resource as far as it is known here: what the schema does not name is listed and left out. */
 const checked = <T>(resource: Resource, schema: ZodType<T>, find: Find): T | undefined => {
-  const spec = structuredClone(resource.value.spec ?? {});
+  const spec = withoutNulls(resource.value.spec ?? {});
   for (;;) {
     const result = schema.safeParse(spec);
     if (result.success) return result.data;
@@ -120,6 +120,15 @@ const checked = <T>(resource: Resource, schema: ZodType<T>, find: Find): T | und
       without(spec, path);
     }
   }
+};
+
+/** Kubernetes reads null as nothing: of a list, as a value that says nothing. */
+const withoutNulls = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map((it) => withoutNulls(it ?? {}));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, it]) => (it === null ? [] : [[key, withoutNulls(it)]])),
+  );
 };
 
 /**

@@ -1,6 +1,7 @@
 /** Reads resources of Kubernetes from YAML or JSON of several documents, each with the lines that its values stand on. */
 import { type Document, LineCounter, type Node, parseAllDocuments } from "yaml";
 import { locator, type Path } from "../../../compiler/locate.ts";
+import { encodingOf } from "../../../files.ts";
 
 export interface Resource {
   readonly file: string;
@@ -32,22 +33,30 @@ export interface Unread {
   readonly matters: boolean;
 }
 
-/** What a cluster's whole configuration may come to. */
-const largest = 16 * 1024 * 1024;
+/** Of one file, what a cluster's whole configuration may come to. */
+export const largest = 16 * 1024 * 1024;
+
+/** As it stands in a file. */
+export const textOf = (bytes: Buffer): string => new TextDecoder(encodingOf(bytes)).decode(bytes);
 
 /** @throws where a file is too large */
-export const resourcesIn = ({ file, text }: Given): { resources: Resource[]; unread: Unread[] } => {
+export const resourcesIn = ({ file, text: written }: Given): { resources: Resource[]; unread: Unread[] } => {
+  // Files that were put together have a byte order mark at the beginning of each.
+  const text = written.replaceAll(/^\uFEFF/gm, "");
   if (text.length > largest) throw new Error(`${file} has more than ${largest} characters; import it in parts`);
   const lineCounter = new LineCounter();
   // Kubernetes reads YAML 1.1's merge keys, which YAML 1.2 has not.
   const documents = parseAllDocuments(text, { lineCounter, merge: true, prettyErrors: false, logLevel: "error" });
   const unread: Unread[] = [];
+  const sourceOf = (from: number): string => {
+    const next = text.indexOf("\n---", from + 3);
+    return text.slice(from, next < 0 ? undefined : next);
+  };
   const resources = (Array.isArray(documents) ? documents : []).flatMap((document) => {
     const lineAt = (offset: number) => lineCounter.linePos(offset).line;
     const from = document.range?.[0] ?? 0;
     const fails = (offset: number, message: string) => {
-      const next = text.indexOf("\n---", from + 3);
-      const source = text.slice(from, next < 0 ? undefined : next);
+      const source = sourceOf(from);
       unread.push({ file, line: lineAt(offset), says: saying(message, source), matters: ofTheApi.test(source) });
       return [];
     };
@@ -57,7 +66,13 @@ export const resourcesIn = ({ file, text }: Given): { resources: Resource[]; unr
     // The deepest that is there.
     const line = (path: Path): number => lineAt(locate(path)?.range?.[0] ?? 0);
     const { value, problem } = plain(document);
-    return problem === undefined ? unfolded(value, [], { file, line }) : fails(from, problem);
+    if (problem !== undefined) return fails(from, problem);
+    const whole = kustomization.test(file) ? { ...unnamed, ...mapOf(value) } : value;
+    if (kindOf(whole) !== "") return unfolded(whole, [], { file, line });
+    // The values of a chart, or a task that applies it.
+    if (value !== null && ofTheApi.test(sourceOf(from).replaceAll(/^\s*#.*$/gm, "")))
+      unread.push({ file, line: lineAt(from), says: bare, matters: true });
+    return [];
   });
   return { resources, unread };
 };
@@ -80,37 +95,49 @@ export const template = /\{\{.*\}\}/s;
 
 export const unrendered = "a template; render it (`helm template …`) and import the result";
 
+/** Of which the file's name says what it is. */
+const kustomization = /(?:^|[/\\])kustomization\.ya?ml$/;
+const unnamed = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" };
+
+const bare = "names a kind of the Gateway API, and is no resource: apiVersion and kind do not stand at its top";
+
 const saying = (message: string, source: string): string =>
   template.test(source) ? `is ${unrendered}` : `is no YAML: ${message}`;
 
 /** A `List` holds others, and so does an `HTTPRouteList`. */
 const unfolded = (value: unknown, at: Path, where: { file: string; line: (path: Path) => number }): Resource[] => {
-  const { apiVersion, kind, metadata, items } = mapOf(value);
-  if (typeof kind !== "string" || kind === "") return [];
+  const { apiVersion, metadata, items } = mapOf(value);
+  const kind = kindOf(value);
+  if (kind === "") return [];
   if (kind.endsWith("List") && Array.isArray(items))
     return items.flatMap((item, index) =>
       // Items of a typed list need not say what they are.
       unfolded({ apiVersion, kind: kind.slice(0, -4), ...mapOf(item) }, [...at, "items", index], where),
     );
   const { name = "", namespace, creationTimestamp = "" } = mapOf(metadata);
-  const [, group = "", version] = /^(?:(.*)\/)?([^/]*)$/.exec(textOf(apiVersion)) ?? [];
+  const [, group = "", version] = /^(?:(.*)\/)?([^/]*)$/.exec(plainText(apiVersion)) ?? [];
   return [
     {
       file: where.file,
       group: typeof apiVersion === "string" ? group : undefined,
       version: typeof apiVersion === "string" ? version : undefined,
       kind,
-      namespace: textOf(namespace) || "default",
-      name: textOf(name),
-      created: textOf(creationTimestamp),
+      namespace: plainText(namespace) || "default",
+      name: plainText(name),
+      created: plainText(creationTimestamp),
       value: mapOf(value),
       line: (path) => where.line([...at, ...path]),
     },
   ];
 };
 
+const kindOf = (value: unknown): string => {
+  const { kind } = mapOf(value);
+  return typeof kind === "string" ? kind : "";
+};
+
 /** An object here is a template without quotes: `name: {{ .Values.name }}`. */
-const textOf = (value: unknown): string =>
+const plainText = (value: unknown): string =>
   typeof value === "object" && value !== null ? "{{ … }}" : String(value ?? "");
 
 const mapOf = (value: unknown): Record<string, unknown> =>

@@ -6,6 +6,7 @@ import { type Given, type Resource, resourcesIn, type Unread } from "./documents
 import { type Finding, finder } from "./findings.ts";
 import { isPlaceholder } from "./hostnames.ts";
 import { sortedByKind } from "./kinds.ts";
+import { kustomized } from "./kustomize.ts";
 import { manifestOf } from "./manifests.ts";
 import { doorOf } from "./redirects.ts";
 import { draftsOf } from "./rules.ts";
@@ -35,7 +36,10 @@ export const importGatewayApi = (given: readonly Given[], wanted: Wanted): FromC
   const parsed = given.map(resourcesIn);
   const unread = parsed.flatMap((it) => it.unread);
   const { read, others } = sortedByKind(
-    parsed.flatMap((it) => it.resources),
+    kustomized(
+      parsed.flatMap((it) => it.resources),
+      find,
+    ),
     find,
   );
   const cluster = clusterOf(read, find);

@@ -1,6 +1,8 @@
 /** What is read of each kind of the Gateway API (gateway.networking.k8s.io/v1). What a schema does not name has no equivalent. */
 import * as z from "zod";
 
+const port = z.int().min(1).max(65_535);
+
 const names = z.array(z.strictObject({ name: z.string(), value: z.string() })).default([]);
 
 const modifier = z.strictObject({ set: names, add: names, remove: z.array(z.string()).default([]) });
@@ -15,7 +17,7 @@ const backend = z.strictObject({
   kind: z.string().default("Service"),
   name: z.string(),
   namespace: z.string().optional(),
-  port: z.int().optional(),
+  port: port.optional(),
 });
 
 const filter = z.strictObject({
@@ -27,7 +29,7 @@ const filter = z.strictObject({
       scheme: z.enum(["http", "https"]).optional(),
       hostname: z.string().optional(),
       path: pathChange.optional(),
-      port: z.int().optional(),
+      port: port.optional(),
       statusCode: z.literal([301, 302, 303, 307, 308]).default(302),
     })
     .optional(),
@@ -87,7 +89,7 @@ const parent = z.strictObject({
   name: z.string(),
   namespace: z.string().optional(),
   sectionName: z.string().optional(),
-  port: z.int().optional(),
+  port: port.optional(),
 });
 
 export const httpRoute = z.strictObject({
@@ -112,7 +114,7 @@ const selector = z.strictObject({
 const listener = z.looseObject({
   name: z.string(),
   hostname: z.string().optional(),
-  port: z.int(),
+  port,
   protocol: z.string(),
   tls: z.looseObject({ mode: z.string().optional() }).optional(),
   allowedRoutes: z

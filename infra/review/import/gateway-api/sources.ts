@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { Gap } from "../imported.ts";
-import type { Given } from "./documents.ts";
+import { type Given, largest, textOf } from "./documents.ts";
 
 export interface Sources {
   readonly given: readonly Given[];
@@ -21,10 +21,15 @@ export const sourcesIn = (folder: string): Sources => {
   const gap = (where: string, what: string) => gaps.push({ kind: "left-out", where, what });
   let bytes = 0;
   const read = (file: string): void => {
-    bytes += fs.statSync(file).size;
+    const { size } = fs.statSync(file);
+    if (size > largest) {
+      gap(file, `it has ${size} bytes, and ${largest} are read of one file`);
+      return;
+    }
+    bytes += size;
     if (found.length >= bounds.files) throw new Error(`${folder} has more than ${bounds.files} files; ${parts}`);
     if (bytes > bounds.bytes) throw new Error(`${folder} has more than ${bounds.bytes} bytes of YAML; ${parts}`);
-    found.push({ file, text: fs.readFileSync(file, "utf8") });
+    found.push({ file, text: textOf(fs.readFileSync(file)) });
   };
   const walk = (at: string, depth: number): void => {
     for (const entry of fs.readdirSync(at, { withFileTypes: true }).toSorted(byName)) {

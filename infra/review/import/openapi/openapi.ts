@@ -3,8 +3,9 @@ import path from "node:path";
 import { environment } from "../../../../functions/gateway/environment.ts";
 import { joined, methods, segmentsOf } from "../../../../functions/gateway/match.ts";
 import { name } from "../../../../functions/gateway/names.ts";
+import { hasTwins } from "../../../../functions/gateway/twins.ts";
 import { environmentNames, readEnvironment } from "../../../compiler/surroundings.ts";
-import { DocumentError, documentOf, listOf, type OpenApi, textOf } from "../../../openapi/document.ts";
+import { DocumentError, documentOf, isJsonText, listOf, type OpenApi, textOf } from "../../../openapi/document.ts";
 import { type Operation, readOperations } from "../../../openapi/operations.ts";
 import { type Gap, type Imported, told } from "../imported.ts";
 import { bundled } from "./bundle.ts";
@@ -33,10 +34,10 @@ export const importOpenApi = (file: string, root: string, choice: Choice): Impor
   const secured = securedBy(document, operations, tier, keysAreKept(root));
   const made = routesOf(document, operations, place, secured);
   const { routes, gaps: more } = checkedBy(document, made.routes);
-  const lost = unread.map((it): Gap => ({ kind: "left-out", ...it }));
+  const lost = [...unread, ...twins(text, file)].map((it): Gap => ({ kind: "left-out", ...it }));
   const all = [...secured.gaps, ...remarksOn(document, operations, choice.base), ...lost, ...made.gaps, ...more];
   if (routes.length === 0) throw withoutRoutes(document, all);
-  const kept = keptAs(file, root, files > 0);
+  const kept = keptAs(file, root, files > 0 || isJsonText(text), files > 0);
   const draft: Draft = { document, tier, ...place, secured, upstreams: made.upstreams, routes, gaps: all, kept };
   return {
     files: [
@@ -61,12 +62,24 @@ const withoutRoutes = ({ file, root }: OpenApi, gaps: readonly Gap[]): DocumentE
   );
 };
 
+/** YAML refuses a key that stands twice, and JSON takes the last one (RFC 8259, section 4). */
+const twins = (text: string, file: string) =>
+  isJsonText(text) && hasTwins(text)
+    ? [{ where: file, what: "a key stands twice in one object; the last one is read" }]
+    : [];
+
 /** Where the document stands from then on: where it is, if that is in the project's `routes/`. */
-const keptAs = (file: string, root: string, isBundled: boolean): string => {
+const keptAs = (file: string, root: string, isJson: boolean, isBundled: boolean): string => {
   const within = path.relative(path.join(root, "routes"), path.resolve(file)).replaceAll(path.sep, "/");
-  if (isBundled) return `openapi/${path.basename(file).replace(/(?:\.bundled)?\.\w+$/, "")}.bundled.json`;
-  return within.startsWith("openapi/") ? within : `openapi/${path.basename(file)}`;
+  const stem = named(path.basename(file).replace(/(?:\.bundled)?\.\w+$/, ""));
+  if (isBundled) return `openapi/${stem}.bundled.json`;
+  if (within.startsWith("openapi/")) return within;
+  const own = path.basename(file);
+  return `openapi/${/^[\w-][\w.-]*\.(?:json|ya?ml)$/.test(own) ? own : `${stem}.${isJson ? "json" : "yaml"}`}`;
 };
+
+/** As a manifest can name a file: `Shop API (v2)` is `Shop-API-v2`. */
+const named = (stem: string): string => stem.replaceAll(/[^\w.-]+/g, "-").replace(/^\.+|-+$/g, "") || "openapi";
 
 const tierOf = (file: string, { tier }: Choice): string => {
   const wanted = tier ?? kebab(path.basename(file).replace(/\.(?:openapi\.)?(?:json|ya?ml)$/, "")) ?? "";

@@ -3,6 +3,7 @@ import { segmentsOf } from "../../../../functions/gateway/match.ts";
 import { patternProblem } from "../../../../functions/gateway/patterns.ts";
 import { mapOf, stringIn } from "../../../openapi/document.ts";
 import type { Operation, Parameter } from "../../../openapi/operations.ts";
+import { nameIn, sent, takesSeveral } from "../../../openapi/paths.ts";
 import { distinct, kebab } from "./names.ts";
 
 export interface Matched {
@@ -18,21 +19,23 @@ export interface Matched {
  * @param base under which `/` is the path with a slash at its end, which is another one than the base
  * @throws SyntaxError with a sentence, where no request can be matched so
  */
-export const matchedPath = ({ path, parameters }: Operation, base: string): Matched => {
+export const matchedPath = (operation: Operation, base: string): Matched => {
+  const { path, parameters } = operation;
   if (path === "/") return { match: base === "/" ? "/" : "/{$}", target: "/", looser: [] };
   const name = distinct();
   const looser: string[] = [];
   const texts = path.slice(1).split("/");
   const parts = texts.map((text, index): Part => {
-    if (!text.includes("{")) return { match: text, target: text };
-    const [, whole] = /^\{([^{}]+)\}$/.exec(text) ?? [];
-    if (whole === undefined) {
+    if (!text.includes("{")) return literal(text);
+    const [, written] = /^\{([^{}]+)\}$/.exec(text) ?? [];
+    if (written === undefined) {
       const mixed = mixedOf(text, parameters, name);
       if (!mixed) looser.push(`${text} is taken as one segment, whatever it holds`);
       return mixed ?? captured(name(kebab(text) ?? "it"), "");
     }
+    const whole = nameIn(written);
     const about = parameters.find((it) => it.in === "path" && it.name === whole);
-    const many = about?.value["x-multi-segment"] === true;
+    const many = takesSeveral(written, operation);
     const rest = many && index === texts.length - 1;
     if (many && !rest) looser.push(`{${whole}} takes one segment: only the last one can take several`);
     return captured(name(kebab(whole) ?? "it"), rest ? "*" : patternOf(about));
@@ -41,6 +44,8 @@ export const matchedPath = ({ path, parameters }: Operation, base: string): Matc
   segmentsOf(match);
   return { match, target: `/${parts.map((it) => it.target).join("/")}`, looser };
 };
+
+const literal = (text: string): Part => ({ match: sent(text), target: sent(text) });
 
 /** What stands for a text of the document, in the match and in what the upstream is asked for. */
 interface Part {
@@ -60,14 +65,15 @@ const mixedOf = (
   nameOf: (wanted: string) => string,
 ): Part | undefined => {
   const pieces = text.split(/(\{[^{}]+\})/).filter((it) => it !== "");
-  const isCapture = (piece: string | undefined) => piece?.startsWith("{") === true;
+  const isCapture = (piece: string | undefined) => piece?.startsWith("{") === true && piece.endsWith("}");
+  if (pieces.some((it) => isCapture(it) && nameIn(it.slice(1, -1)) !== it.slice(1, -1))) return undefined;
   try {
-    segmentsOf(`/${pieces.map((it, index) => (isCapture(it) ? `{p${index}}` : it)).join("")}`);
+    segmentsOf(`/${pieces.map((it, index) => (isCapture(it) ? `{p${index}}` : sent(it))).join("")}`);
   } catch {
     return undefined;
   }
   const parts = pieces.map((piece): Part => {
-    if (!isCapture(piece)) return { match: piece, target: piece };
+    if (!isCapture(piece)) return literal(piece);
     const named = piece.slice(1, -1);
     const about = parameters.find((it) => it.in === "path" && it.name === named);
     return captured(nameOf(kebab(named) ?? "it"), patternOf(about));

@@ -1,7 +1,16 @@
 /** What of a whole document no route says. */
-import { type JsonMap, listOf, mapOf, type OpenApi, stringIn } from "../../../openapi/document.ts";
+import {
+  DocumentError,
+  type JsonMap,
+  listOf,
+  mapOf,
+  type OpenApi,
+  resolved,
+  stringIn,
+} from "../../../openapi/document.ts";
 import type { Operation } from "../../../openapi/operations.ts";
 import type { Gap } from "../imported.ts";
+import { firstServer } from "./servers.ts";
 
 const rootWords = [
   ...[
@@ -36,11 +45,21 @@ export const remarksOn = (document: OpenApi, operations: readonly Operation[], b
       ? [otherwise("jsonSchemaDialect", "schemas are read as JSON Schema 2020-12")]
       : []),
     ...strange(root, rootWords).map((it) => otherwise(it, "no document has this word")),
-    ...strange(mapOf(root.components), componentWords).map((it) =>
+    ...strange(followed(document, root.components), componentWords).map((it) =>
       otherwise(`components/${it}`, "it is no kind of component"),
     ),
-    ...extensionsOf(root, operations).map((it) => otherwise(it, "extensions are not read")),
+    ...extensionsOf(document, operations).map((it) => otherwise(it, "extensions are not read")),
   ];
+};
+
+/** What a reference leads to; nothing where it leads nowhere, which is listed where it is read. */
+const followed = (document: OpenApi, value: unknown): JsonMap => {
+  try {
+    return mapOf(resolved(document, value));
+  } catch (error) {
+    if (error instanceof DocumentError) return {};
+    throw error;
+  }
 };
 
 const strange = (value: JsonMap, words: readonly string[]): string[] =>
@@ -48,24 +67,34 @@ const strange = (value: JsonMap, words: readonly string[]): string[] =>
 
 const serverRemarks = (root: JsonMap, base: string | undefined): Gap[] => {
   const servers = listOf(root.servers);
-  const url = stringIn(mapOf(servers[0]), "url") ?? "";
-  const isRelative = url !== "" && url !== "/" && !/^[a-z][a-z0-9+.-]*:|^\{/i.test(url);
+  const { text, variables } = firstServer(root);
   return [
-    ...(servers.length > 1 ? [otherwise("servers", `the first of ${servers.length} is the upstream`)] : []),
-    ...(isRelative && base === undefined
-      ? [otherwise("servers", `${url} is no whole URL, so paths stand as they are; --base ${url} puts it before them`)]
-      : []),
-  ];
+    ...(servers.length > 1 ? [`the first of ${servers.length} is the upstream`] : []),
+    ...variables.map(({ name, value }) =>
+      value === undefined
+        ? `{${name}} has no default, so nobody knows the URL: --upstream and --base say it`
+        : `{${name}} is taken for its default, ${JSON.stringify(value)}`,
+    ),
+    ...(isWhole(text) || variables.some((it) => it.value === undefined) || base !== undefined ? [] : relative(text)),
+  ].map((it) => otherwise("servers", it));
+};
+
+const isWhole = (url: string): boolean => url === "" || url === "/" || /^[a-z][a-z0-9+.-]*:\/\//i.test(url);
+
+const relative = (url: string): string[] => {
+  const remedy = /^\/(?!\/)/.test(url) ? `; --base ${url} puts it before them` : "";
+  return [`${url} is no whole URL, so paths stand as they are${remedy}`];
 };
 
 /** What the importer itself reads, or writes. */
 const readExtensions = ["x-multi-segment", "x-files"];
 
 /** Of the document, its path items, operations and parameters. */
-const extensionsOf = (root: JsonMap, operations: readonly Operation[]): string[] => {
+const extensionsOf = (document: OpenApi, operations: readonly Operation[]): string[] => {
+  const { root } = document;
   const places = [
     root,
-    mapOf(root.paths),
+    followed(document, root.paths),
     ...operations.flatMap(({ item, value, parameters }) => [item, value, ...parameters.map((it) => it.value)]),
   ];
   const names = places.flatMap((it) => Object.keys(it).filter((key) => key.startsWith("x-")));

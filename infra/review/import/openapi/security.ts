@@ -102,7 +102,7 @@ const needOf = (document: OpenApi, { value }: Operation): Need => {
 /** By the name of a component, or, in 3.2, by a reference. Undefined where it cannot be read. */
 const schemeOf = (document: OpenApi, name: string): JsonMap | undefined => {
   try {
-    const all = mapOf(resolved(document, mapOf(document.root.components).securitySchemes));
+    const all = mapOf(resolved(document, mapOf(resolved(document, document.root.components)).securitySchemes));
     const named = Object.hasOwn(all, name) ? all[name] : name.includes("#/") ? { $ref: name } : undefined;
     const scheme = named === undefined ? undefined : resolved(document, named);
     return isMap(scheme) && typeof scheme.type === "string" ? scheme : undefined;

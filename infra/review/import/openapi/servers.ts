@@ -4,15 +4,36 @@ import { distinct, kebab } from "./names.ts";
 
 /** The URL of the first server of a list, its variables at their defaults; undefined where there is none that is absolute. */
 export const serverOf = (value: JsonMap): URL | undefined => {
-  const [first] = listOf(value.servers).map(mapOf);
-  if (!first) return undefined;
-  const variables = mapOf(first.variables);
-  const text = (stringIn(first, "url") ?? "").replaceAll(
-    /\{([^{}]+)\}/g,
-    (_, name: string) => stringIn(mapOf(variables[name]), "default") ?? "",
-  );
+  const { text, variables } = firstServer(value);
+  if (variables.some((it) => it.value === undefined)) return undefined;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url && /^https?:$/.test(url.protocol) ? url : undefined;
+};
+
+export interface ServerVariable {
+  readonly name: string;
+  /** Undefined where it has no default, so that nobody knows the URL. */
+  readonly value: string | undefined;
+}
+
+/** The text of its URL, empty where there is none, and the variables in it. */
+export const firstServer = (
+  value: JsonMap,
+): { readonly text: string; readonly variables: readonly ServerVariable[] } => {
+  const first = mapOf(listOf(value.servers)[0]);
+  const written = stringIn(first, "url") ?? "";
+  const names = [...written.matchAll(variable)].map(([, name = ""]) => name);
+  const variables = [...new Set(names)].map((name) => ({ name, value: defaultOf(mapOf(first.variables)[name]) }));
+  const values = new Map(variables.map((it) => [it.name, it.value]));
+  return { text: written.replaceAll(variable, (whole, name: string) => values.get(name) ?? whole), variables };
+};
+
+const variable = /\{([^{}]+)\}/g;
+
+/** YAML reads `default: 8443` as a number. */
+const defaultOf = (value: unknown): string | undefined => {
+  const { default: text } = mapOf(value);
+  return typeof text === "string" || typeof text === "number" ? String(text) : undefined;
 };
 
 export const pathOfServer = ({ pathname }: URL): string => pathname.replace(/\/+$/, "") || "/";

@@ -60,3 +60,12 @@ it("lists folders that are deeper than anybody's, and refuses more files than it
   const many = folder(...Array.from({ length: 5001 }, (_, index) => `${index}.yaml`));
   expect(() => sourcesIn(many)).toThrow(/more than 5000 files; import it in parts/);
 });
+
+it("lists a file that is larger than any cluster's, and reads the others", () => {
+  const root = folder("a.yaml");
+  fs.writeFileSync(path.join(root, "dump.json"), Buffer.alloc(16 * 1024 * 1024 + 1, " "));
+  expect(namesIn(root)).toEqual({
+    read: ["a.yaml"],
+    left: [["dump.json", "it has 16777217 bytes, and 16777216 are read of one file"]],
+  });
+});

@@ -1,0 +1,19 @@
+/** Paths of documents: how requests have their text, and which of their parameters take several segments. */
+import type { Operation } from "./operations.ts";
+
+/** `/café` is sent as `/caf%C3%A9`. */
+export const sent = (text: string): string => text.replaceAll(/[^\p{ASCII}]+|[ "<>^`|\\]/gu, encodeURIComponent);
+
+/**
+ * OpenAPI has no parameter of several segments, and its tools write some all the same: API Gateway's `{proxy+}`, `{+path}` of
+ * RFC 6570 (section 3.2.3), `{path*}`.
+ */
+const marks = /^\+|[+*]$/;
+
+/** The name of a parameter: `proxy` of `{proxy+}`. */
+export const nameIn = (written: string): string => written.replace(marks, "");
+
+/** @param written between the braces */
+export const takesSeveral = (written: string, { parameters }: Operation): boolean =>
+  marks.test(written) ||
+  parameters.some((it) => it.in === "path" && it.name === written && it.value["x-multi-segment"] === true);
