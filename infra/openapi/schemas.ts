@@ -16,7 +16,8 @@ import {
 } from "./dialects.ts";
 import { DocumentError, isMap, type Json, type JsonMap, listOf, mapOf } from "./document.ts";
 import { wordsOfFormat } from "./formats.ts";
-import { beneath, composed, namedBy, nameFor, type Open, type Place } from "./references.ts";
+import { requiredOfRequests } from "./read-only.ts";
+import { beneath, namedBy, nameFor, type Open, type Place } from "./references.ts";
 
 export type Schema = boolean | { readonly [key: string]: unknown };
 
@@ -129,7 +130,12 @@ export const translator = (open: Open): Translator => {
     if (ref !== undefined && (!besideRef || Object.keys(value).length === 1)) return ref;
     const result: Record<string, unknown> = {};
     for (const it of wordsOf(value, place.document.dialect)) spell(it, value, place, result);
-    if (openapi) tried(place, undefined, () => required(place, [...around, value], result));
+    if (openapi && result.required !== undefined) {
+      const all = [...around, value];
+      const names = tried(place, undefined, () => requiredOfRequests(place.document, all, listOf(result.required)));
+      if (names !== true && names.length > 0) result.required = names;
+      else delete result.required;
+    }
     if (dropped > before) unclosed(value, result);
     const own = openapi === "3.0" ? nullable(value, result) : result;
     if (dropped > before) loose.add(own);
@@ -218,22 +224,6 @@ export const translator = (open: Open): Translator => {
         word,
       );
     fail(place, `no schema has the word "${word}"`, choice(word, allWords) ?? "what it is for is said by x-…", word);
-  };
-
-  /** What only answers have is asked of no request, wherever in a composition it says so. */
-  const required = (place: Place, all: readonly JsonMap[], result: Record<string, unknown>): void => {
-    if (result.required === undefined) return;
-    const { document } = place;
-    const whole = composed(document, all);
-    const isOfAnswers = (name: unknown): boolean =>
-      whole.some(({ properties }) => {
-        const own = mapOf(properties);
-        const found = typeof name === "string" && Object.hasOwn(own, name) ? mapOf(own[name]) : {};
-        return composed(document, [found]).some(({ readOnly }) => readOnly === true);
-      });
-    const asked = listOf(result.required).filter((name) => !isOfAnswers(name));
-    if (asked.length > 0) result.required = asked;
-    else delete result.required;
   };
 
   return { schema, definitions: () => done, note, notes: () => [...notes.values()], faults, loose, broken, fail };
