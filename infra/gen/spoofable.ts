@@ -25,7 +25,7 @@ ${Object.entries(spoofableHeaders)
   })
   .join("\n")}
 
-Sources were read in November 2026. Where it says *second hand*, no page of the vendor's was found that names the headers.
+Sources were looked up in November 2026. Where it says *second hand*, no page of the vendor's was found that names the headers.
 
 Of \`cf-*\`, these stay, since Cloudflare writes them over what a client sent, or since they are signed:
 ${[...writtenByCloudflare].map((it) => `\`${it}\``).join(" ")} (\`cf-connecting-ip\` goes no further than the gate). Others, such as those of managed
