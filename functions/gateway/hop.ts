@@ -60,25 +60,20 @@ export const namedBy = (connection: string): ReadonlySet<string> => {
 
 const keepsAlive = /^(?:keep-alive|close|upgrade)$/i;
 
-/** Removes the fields that a `Connection` field names. It names few that are there, so only those are removed. */
-export const removeNamed = (headers: Headers): void => {
+/** The fields that are there, and that a `Connection` field names. It names none in almost every message. */
+export const namedByConnection = (headers: Headers): readonly string[] => {
   const connection = headers.get("connection");
-  if (connection === null || keepsAlive.test(connection)) return;
+  if (connection === null || keepsAlive.test(connection)) return [];
   const named = namedBy(connection);
-  remove(
-    headers,
-    [...headers.keys()].filter((it) => named.has(it)),
-  );
+  return [...headers.keys()].filter((it) => named.has(it));
 };
 
 /** Removes unwanted fields, and those that a `Connection` field names. To read all names costs a request three percent, so it is done once. */
 const sweep = (headers: Headers, isUnwanted: (name: string) => boolean): void => {
   const unwanted: string[] = [];
-  let hasConnection = false;
   for (const name of headers.keys())
-    if (name === "connection") hasConnection = true;
+    if (name === "connection") unwanted.push(...namedByConnection(headers));
     else if (isUnwanted(name)) unwanted.push(name);
-  if (hasConnection) removeNamed(headers);
   remove(headers, unwanted);
 };
 

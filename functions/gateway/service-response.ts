@@ -1,5 +1,5 @@
 /** What a service's response may tell a client. Its names are read once, which costs a request four percent. */
-import { removeNamed } from "./hop.ts";
+import { namedByConnection } from "./hop.ts";
 import { type Locations, locationFields, relocated } from "./location.ts";
 import { isOwnHeader } from "./spoofable-headers.ts";
 import type { Context } from "./types.ts";
@@ -16,21 +16,19 @@ export const serviceResponse = (
   context: Pick<Context, "url">,
   locations: Locations,
 ): Response => {
-  const own: string[] = [];
+  const unwanted: string[] = [];
   const moved: (readonly [field: string, value: string])[] = [];
-  let hasConnection = false;
   const { headers } = response;
   for (const name of headers.keys())
-    if (isOwnHeader(name)) own.push(name);
-    else if (name === "connection") hasConnection = true;
+    if (isOwnHeader(name)) unwanted.push(name);
+    else if (name === "connection") unwanted.push(...namedByConnection(headers));
     else if (locations === "rewrite" && locationFields.has(name)) {
       const value = relocated(name, headers.get(name) ?? "", asked, context);
       if (value !== undefined) moved.push([name, value]);
     }
-  if (own.length === 0 && moved.length === 0 && !hasConnection) return response;
+  if (unwanted.length === 0 && moved.length === 0) return response;
   const copy = new Response(response.body, response);
-  if (hasConnection) removeNamed(copy.headers);
-  for (const name of own) copy.headers.delete(name);
+  for (const name of unwanted) copy.headers.delete(name);
   for (const [field, value] of moved) copy.headers.set(field, value);
   return copy;
 };

@@ -82,22 +82,32 @@ export const writtenByCloudflare: ReadonlySet<string> = new Set([
 const all = Object.values(spoofableHeaders).flat();
 const names: ReadonlySet<string> = new Set(all.filter((it) => !it.endsWith("*")));
 
-/** By their first two letters: one expression of all of them would have to be compiled at the first request. */
-const prefixes: ReadonlyMap<string, readonly string[]> = Map.groupBy(
+/** Of the first two letters, as a number: to cut a text of two letters out costs more than all that is done with it. */
+const beginning = (name: string): number => name.charCodeAt(0) * 256 + name.charCodeAt(1);
+
+/** By how they begin: one expression of all of them would have to be compiled at the first request. */
+const prefixes: ReadonlyMap<number, readonly string[]> = Map.groupBy(
   all.filter((it) => it.endsWith("*")).map((it) => it.slice(0, -1)),
-  (prefix) => prefix.slice(0, 2),
+  beginning,
 );
 
 /**
- * Every character but letters, digits and hyphens: many a service reads `x_customer` and `x.customer` as `x-customer` (CGI,
- * RFC 3875, section 4.1.18), so such a name could speak for the gate.
+ * Whether a name has another character than letters, digits and hyphens: many a service reads `x_customer` and `x.customer` as
+ * `x-customer` (CGI, RFC 3875, section 4.1.18), so such a name could speak for the gate. A regular expression takes twice as long.
  */
-const odd = /[^a-z0-9-]/;
+const isOdd = (name: string): boolean => {
+  for (let at = 0; at < name.length; at++) {
+    const code = name.charCodeAt(at);
+    const isPlain = (code >= 0x61 && code <= 0x7a) || code === 0x2d || (code >= 0x30 && code <= 0x39);
+    if (!isPlain) return true;
+  }
+  return false;
+};
 
 /** @param name in lower case */
 export const isSpoofable = (name: string): boolean => {
-  if (names.has(name) || odd.test(name)) return true;
-  const some = prefixes.get(name.slice(0, 2));
+  if (names.has(name) || isOdd(name)) return true;
+  const some = prefixes.get(beginning(name));
   if (some === undefined) return false;
   for (const prefix of some) if (name.startsWith(prefix)) return !writtenByCloudflare.has(name);
   return false;

@@ -40,7 +40,7 @@ interface Work {
 }
 
 const profiled = ["passthrough", "gate, no filters", "gate, five filters", "front + gate, five filters"] as const;
-const fiveFilters = duties[6];
+const fiveFilters = duties[7];
 const newToken = "gate, five filters, new token each time";
 const byHandBehindFront = "by hand, front and five filters";
 
@@ -71,9 +71,9 @@ export const whereOf = async (caller: Caller, effort: Effort): Promise<Where> =>
   return {
     ladder,
     floors: [
-      floor("no filters", 1.1, duties[5], "gate, no filters"),
+      floor("no filters", 1.1, duties[6], "gate, no filters"),
       floor("five filters, a token that is known", 1.3, fiveFilters, "gate, five filters"),
-      floor("five filters, a new token each time", 2.1, duties[7], newToken),
+      floor("five filters, a new token each time", 2.1, duties[8], newToken),
       floor("front + gate, five filters", 1.9, byHandBehindFront, "front + gate, five filters"),
     ],
     work: kinds.map((kind) => ({

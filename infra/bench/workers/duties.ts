@@ -11,6 +11,7 @@ export const duties = [
   "the request's headers copied, and sent to another URL",
   "five headers set for the service: id, trace, host, scheme, address",
   "the names of all headers read, and what only a gate may say removed",
+  "the same of the response",
   "a deadline, which aborts the service's request",
   "the client's leaving listened for",
   "the headers that five filters read, set and remove",
@@ -32,18 +33,19 @@ export const dutiful = (count: number, upstream: string, jwk: webcrypto.JsonWebK
     if (count === 0) return fetch(request);
     if (count === 1) return copied(await fetch(request));
     const headers = new Headers(request.headers);
-    const onFive = count > 6 && request.headers.get("authorization") !== null && request.headers.get("origin") !== null;
-    if (count > 7) await verified(request.headers.get("authorization")?.slice("Bearer ".length) ?? "", jwk);
+    const onFive = count > 7 && request.headers.get("authorization") !== null && request.headers.get("origin") !== null;
+    if (count > 8) await verified(request.headers.get("authorization")?.slice("Bearer ".length) ?? "", jwk);
     if (count > 3) sweep(headers);
     if (count > 2) introduce(headers);
     if (onFive) edit(headers, "x-customer");
-    if (count > 5)
+    if (count > 6)
       request.signal.onabort = () => {
         seen.left++;
       };
     const url = upstream + request.url.slice(request.url.indexOf("/", "https://".length));
     const init: RequestInit = { method: request.method, headers, redirect: "manual" };
-    const response = copied(count > 4 ? await inTime(url, init) : await fetch(url, init));
+    const response = copied(count > 5 ? await inTime(url, init) : await fetch(url, init));
+    if (count > 4) sweep(response.headers);
     if (onFive) answer(response.headers);
     return response;
   },
