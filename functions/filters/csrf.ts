@@ -3,8 +3,8 @@ import { csrf } from "hono/csrf";
 import * as z from "zod";
 import { type Codes, refuse } from "../gateway/faults.ts";
 import { fromHono } from "../gateway/hono.ts";
-import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
-import type { Deps, Layer } from "../gateway/types.ts";
+import { aboutFilter, type Config } from "../gateway/part.ts";
+import type { Deps, FilterPlace, Layer } from "../gateway/types.ts";
 
 const codes = {
   "cross-site-refused": { status: 403, title: "The request comes from a page of another site" },
@@ -31,5 +31,5 @@ export const spec = () =>
     stands: { "cross-site-refused": ["origins"] },
   });
 
-export const make = ({ origins }: Config<typeof spec>, _: Deps, { id }: Place): Layer =>
+export const make = ({ origins }: Config<typeof spec>, _: Deps, { id }: FilterPlace): Layer =>
   fromHono(csrf({ origin: [...origins] }), id, (_error, context) => refuse(context, codes, "cross-site-refused"));

@@ -7,14 +7,14 @@ import { type Codes, Fault, refuse } from "../gateway/faults.ts";
 import { hasAddress } from "../gateway/hosts.ts";
 import { algorithms, publicKeys } from "../gateway/jwk.ts";
 import { available, fetchedKeys, fixedKeys, type KeySet, type Keys } from "../gateway/key-set.ts";
-import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
+import { aboutFilter, type Config } from "../gateway/part.ts";
 import { bytes, duration, milliseconds } from "../gateway/quantities.ts";
 import { type Holding, revokedIn, takenBack } from "../gateway/revocations.ts";
 import { tokenCache } from "../gateway/token-cache.ts";
 import { schemeOf, tokenPlaces, tokenSize } from "../gateway/token-places.ts";
 import { tokenReader } from "../gateway/token-sources.ts";
 import { tokenVerifier } from "../gateway/token-verifier.ts";
-import type { Context, Deps, Guard } from "../gateway/types.ts";
+import type { Context, Deps, FilterPlace, Guard } from "../gateway/types.ts";
 
 const codes = {
   "token-missing": { status: 401, title: "A bearer token is required" },
@@ -136,7 +136,7 @@ type Accepted = Holding & { readonly claims: JWTPayload };
 type Code = keyof typeof codes & string;
 type Verdict = Accepted | Code;
 
-export const make = (config: Config<typeof spec>, deps: Deps, { tier }: Pick<Place, "tier">): Guard => {
+export const make = (config: Config<typeof spec>, deps: Deps, { tier }: Pick<FilterPlace, "tier">): Guard => {
   const keys = keySet(config, deps, tier);
   const { isSigned, verify } = verifier(config, deps);
   const leeway = milliseconds(config.leeway) / 1000;

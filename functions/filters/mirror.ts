@@ -4,11 +4,11 @@ import { wholeBody } from "../gateway/body.ts";
 import { asksForWebSocket, introduce } from "../gateway/hop.ts";
 import { hasAddress } from "../gateway/hosts.ts";
 import { announced, apply, hasBody, targetOf } from "../gateway/outbound.ts";
-import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
+import { aboutFilter, type Config } from "../gateway/part.ts";
 import { within } from "../gateway/patience.ts";
 import { preflightMethod } from "../gateway/preflight.ts";
 import { bytes, duration, milliseconds, percent, share as shareOf, size } from "../gateway/quantities.ts";
-import type { Context, Deps, Layer } from "../gateway/types.ts";
+import type { Context, Deps, FilterPlace, Layer } from "../gateway/types.ts";
 
 export const spec = () =>
   aboutFilter({
@@ -39,7 +39,7 @@ export const spec = () =>
 /** Copies under way at once, per isolate; what comes beyond is not copied. */
 const mostUnderWay = 100;
 
-export const make = (config: Config<typeof spec>, deps: Deps, place: Place): Layer => {
+export const make = (config: Config<typeof spec>, deps: Deps, place: FilterPlace): Layer => {
   const base = config.to.replace(/\/$/, "");
   const share = shareOf(config.share);
   const most = bytes(config["max-body"]);

@@ -8,11 +8,11 @@ import { type Sheltered, sheltered } from "../gateway/limit-fallback.ts";
 import { keyOf, referenceOf } from "../gateway/limit-keys.ts";
 import { inState } from "../gateway/limit-state.ts";
 import { localLimit } from "../gateway/local-limit.ts";
-import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
+import { aboutFilter, type Config } from "../gateway/part.ts";
 import { duration, milliseconds, percent, perWindow, rate, share } from "../gateway/quantities.ts";
 import { redisByRest } from "../gateway/redis.ts";
 import { secret, secretOf } from "../gateway/secrets.ts";
-import type { Context, Deps, Guard } from "../gateway/types.ts";
+import type { Context, Deps, FilterPlace, Guard } from "../gateway/types.ts";
 
 const codes = {
   "rate-limited": { status: 429, title: "Too many requests" },
@@ -117,7 +117,7 @@ export const spec = () =>
       }),
   });
 
-export const make = (config: Config<typeof spec>, deps: Deps, place: Place): Guard => {
+export const make = (config: Config<typeof spec>, deps: Deps, place: FilterPlace): Guard => {
   const key = keyOf([config.by].flat());
   const limits = [config.limit].flat().map((text) => limitOf(text, config, deps, place));
   const judged = (verdicts: readonly Told[], context: Context) => tell(verdicts, context, deps);
@@ -181,7 +181,7 @@ const tell = (told: readonly Told[], context: Context, { now }: Deps): Response 
 
 const seconds = ({ reset }: Verdict, now: number): number => Math.max(1, Math.ceil((reset - now) / 1000));
 
-const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, id }: Place): Named => {
+const limitOf = (text: string, config: Config<typeof spec>, deps: Deps, { tier, id }: FilterPlace): Named => {
   const { count, windowMs } = perWindow(text);
   const { algorithm, burst = count } = config;
   const rule: Rule = { algorithm, count, windowMs, burst };

@@ -2,8 +2,8 @@
 import { secureHeaders } from "hono/secure-headers";
 import * as z from "zod";
 import { fromHono } from "../gateway/hono.ts";
-import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
-import type { Deps, Layer } from "../gateway/types.ts";
+import { aboutFilter, type Config } from "../gateway/part.ts";
+import type { Deps, FilterPlace, Layer } from "../gateway/types.ts";
 
 const header = (standard: string | false) =>
   z
@@ -53,7 +53,7 @@ export const spec = () =>
     codes: {},
   });
 
-export const make = (config: Config<typeof spec>, _: Deps, { id }: Place): Layer =>
+export const make = (config: Config<typeof spec>, _: Deps, { id }: FilterPlace): Layer =>
   fromHono(
     secureHeaders({
       ...policies(config),

@@ -4,11 +4,11 @@ import { wholeBody } from "../gateway/body.ts";
 import { Body, known } from "../gateway/facts.ts";
 import { type Codes, refuse, upstreamCodes } from "../gateway/faults.ts";
 import { announced, hasBody } from "../gateway/outbound.ts";
-import { aboutFilter, type Config, type Place } from "../gateway/part.ts";
-import { contentOf } from "../gateway/serialization/contents.ts";
+import { aboutFilter, type Config } from "../gateway/part.ts";
+import { contentOf, isPlain, isUnicode } from "../gateway/serialization/contents.ts";
 import { parameterValue, type Sent, sentBy, unused } from "../gateway/serialization/parameters.ts";
 import { accepted, type Choose, firstRefused, Unreadable } from "../gateway/serialization/readings.ts";
-import type { Context, Deps, Guard } from "../gateway/types.ts";
+import type { Context, Deps, FilterPlace, Guard } from "../gateway/types.ts";
 import type { BodyCheck, Check, ContentCheck, OperationCheck, ParameterCheck } from "../gateway/validators.ts";
 
 const codes = {
@@ -102,7 +102,7 @@ interface Flawed {
 const mostErrors = 10;
 const longest = 200;
 
-export const make = (_: Config<typeof spec>, deps: Deps, { id }: Place): Guard => {
+export const make = (_: Config<typeof spec>, deps: Deps, { id }: FilterPlace): Guard => {
   const routes = deps.validators?.[id];
   if (!routes) throw new Error(`this gate was linked without the checks of the filter "${id}"; build it anew`);
   return (request, context) => {
@@ -234,15 +234,3 @@ const forType = (types: BodyCheck["types"], field: string): ContentCheck | null 
   const name = names.find((it) => Object.hasOwn(types, it));
   return name === undefined ? undefined : types[name];
 };
-
-/**
- * A service would decode another body than the one that was checked: a text can be JSON and deflated bytes at once (RFC 9110,
- * section 15.5.16).
- */
-const isPlain = ({ headers }: Request): boolean => /^\s*(?:identity)?\s*$/i.test(headers.get("content-encoding") ?? "");
-
-const charset = /;\s*charset\s*=\s*"?([^";\s]*)/gi;
-
-/** JSON has no other encoding (RFC 8259, section 8.1), nor has a form; a service that takes the word for it would read another body than this gate. */
-const isUnicode = (field: string): boolean =>
-  [...field.matchAll(charset)].every(([, name = ""]) => /^(?:utf-?8|us-ascii)$/i.test(name));

@@ -1,11 +1,18 @@
 /** Answers of the gate's own: a response as the manifest has it, and a redirect. */
 import type { Address } from "./address.ts";
 import { Fault, gatewayCodes } from "./faults.ts";
-import type { Answer } from "./goes.ts";
 import type { RedirectPlan, RespondPlan } from "./plan.ts";
 import { exchanged } from "./prefix.ts";
 import { locationOf, template } from "./references.ts";
 import type { Context, Handler } from "./types.ts";
+
+/** As a manifest writes it. */
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text?: string | undefined;
+  readonly json?: unknown;
+}
 
 /** What a manifest's `respond` means: the body as bytes, and their type. */
 export const respondPlan = ({ status, headers, text, json }: Answer): RespondPlan => {

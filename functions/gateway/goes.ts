@@ -46,9 +46,6 @@ export const respond = () =>
       path: ["status"],
     });
 
-/** A manifest's answer, as it is written. */
-export type Answer = z.output<ReturnType<typeof respond>>;
-
 /** How a redirect is told. */
 export const redirectSettings = () => ({
   status: z

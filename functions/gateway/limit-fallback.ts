@@ -1,8 +1,7 @@
 /** What a limit does where its store fails: it counts here, lets pass or gives no verdict, and marks the request. */
 import type { Limit, Verdict } from "./limit.ts";
-import type { Place } from "./part.ts";
 import { storeBreaker } from "./store-breaker.ts";
-import type { Context, Deps } from "./types.ts";
+import type { Context, Deps, FilterPlace } from "./types.ts";
 
 /** Counts a request of a key. No verdict where the store failed and that refuses. */
 export type Sheltered = (key: string, context: Context) => Verdict | undefined | Promise<Verdict | undefined>;
@@ -11,7 +10,12 @@ export type Sheltered = (key: string, context: Context) => Verdict | undefined |
  * What is done where the store fails. Per isolate.
  * @param instead without it, no verdict is given
  */
-export const sheltered = (limit: Limit, instead: Limit | undefined, { tier, id }: Place, deps: Deps): Sheltered => {
+export const sheltered = (
+  limit: Limit,
+  instead: Limit | undefined,
+  { tier, id }: FilterPlace,
+  deps: Deps,
+): Sheltered => {
   const breaker = storeBreaker(deps);
   const without = (key: string, context: Context) => {
     context.outcome.degraded = [...(context.outcome.degraded ?? []), id];

@@ -2,6 +2,7 @@
  * The scripts of `@upstash/ratelimit`, run natively: each is found by the hash that the library calls it by, and does to
  * cells what its Lua does to Redis. A test holds them against the library's own text.
  */
+import type { Call } from "./state.ts";
 
 /** What a script works on: texts under keys, each with an end. */
 export interface Cells {
@@ -14,13 +15,6 @@ export interface Cell {
   readonly value: string;
   /** Milliseconds since the epoch; null where nothing said so. */
   readonly ends: number | null;
-}
-
-export interface Call {
-  /** SHA-1 of the script's text, in hexadecimal digits. */
-  readonly sha: string;
-  readonly keys: readonly string[];
-  readonly args: readonly number[];
 }
 
 type Script = (cells: Cells, keys: readonly string[], args: readonly number[], now: number) => readonly number[];

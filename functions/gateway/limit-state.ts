@@ -1,8 +1,7 @@
 /** Limits that are counted in the tier's Durable Objects, which hold the library's scripts as code of their own. */
 import type { Store } from "./limit.ts";
-import type { Call } from "./limit-scripts.ts";
 import { within } from "./patience.ts";
-import type { State } from "./state.ts";
+import type { Call, State } from "./state.ts";
 import type { Deps } from "./types.ts";
 
 /** The library sends a script's text only to a store that does not know its hash. */

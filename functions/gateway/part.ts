@@ -5,7 +5,7 @@ import type { Codes } from "./faults.ts";
 import type { Limiter } from "./limit.ts";
 import type { Moves } from "./overlay.ts";
 import type { StreamAge } from "./stream-age.ts";
-import type { Deps, Guard, Handler, Layer } from "./types.ts";
+import type { Deps, FilterPlace, Guard, Handler, Layer } from "./types.ts";
 import type { Validators } from "./validators.ts";
 
 /** Where in a chain a filter belongs. The checker compares them; the gate runs what is written. */
@@ -92,17 +92,10 @@ export const aboutUpstream = <const S extends ZodType>(it: AboutUpstream<S>): Ab
 /** The configuration that a part's `make` is given: `Config<typeof spec>`. */
 export type Config<T extends () => { readonly schema: ZodType }> = output<ReturnType<T>["schema"]>;
 
-/** Where a filter stands: what keeps its counts apart from others'. */
-export interface Place {
-  readonly tier: string;
-  /** `rate-limit`, or `transfer/rate-limit` where a route adds it. */
-  readonly id: string;
-}
-
 // The registry's variance: every `make` takes its own configuration, which only its own schema produces.
 // biome-ignore lint/suspicious/noExplicitAny: see above
 type AnyConfig = any;
-export type MakeFilter = (config: AnyConfig, deps: Deps, place: Place) => Guard | Layer;
+export type MakeFilter = (config: AnyConfig, deps: Deps, place: FilterPlace) => Guard | Layer;
 export type MakeUpstream = (config: AnyConfig, deps: Deps) => Handler;
 
 export interface FilterModule {

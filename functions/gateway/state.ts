@@ -1,5 +1,12 @@
 /** What a gate asks of state, and how: version 1 of the contract between the two, which are released apart. */
-import type { Call } from "./limit-scripts.ts";
+
+/** Of a script of the limit library. */
+export interface Call {
+  /** SHA-1 of the script's text, in hexadecimal digits. */
+  readonly sha: string;
+  readonly keys: readonly string[];
+  readonly args: readonly number[];
+}
 
 export interface State {
   /**

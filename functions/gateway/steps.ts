@@ -1,13 +1,13 @@
 /** Makes the steps of a chain: what a plan says of a filter, around the part that does it. */
 import { attributed } from "./asked.ts";
 import { holdsAll } from "./conditions.ts";
-import type { Parts, Place } from "./part.ts";
+import type { Parts } from "./part.ts";
 import { guardWhen, layerWhen, localReplyWhen, type Step, sampled, shadowed } from "./pipeline.ts";
 import type { FilterPlan } from "./plan.ts";
 import { share } from "./quantities.ts";
-import type { Deps, Guard, Handler, Layer } from "./types.ts";
+import type { Deps, FilterPlace, Guard, Handler, Layer } from "./types.ts";
 
-export const stepsOf = (place: Place, filter: FilterPlan, parts: Parts, deps: Deps): Step[] => {
+export const stepsOf = (place: FilterPlace, filter: FilterPlan, parts: Parts, deps: Deps): Step[] => {
   if (filter.mode === "off") return [];
   const { id } = place;
   const made = partOf(parts.filters, filter.use)(filter.with, deps, place);

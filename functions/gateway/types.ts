@@ -186,3 +186,10 @@ export interface Context {
   readonly inbound: HeaderEdit[];
   readonly outcome: Outcome;
 }
+
+/** Where a filter stands: what keeps its counts apart from others'. */
+export interface FilterPlace {
+  readonly tier: string;
+  /** `rate-limit`, or `transfer/rate-limit` where a route adds it. */
+  readonly id: string;
+}

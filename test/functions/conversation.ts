@@ -4,13 +4,13 @@ import type { Test } from "../../functions/gateway/conditions.ts";
 import { cutover } from "../../functions/gateway/cutover.ts";
 import { limiter } from "../../functions/gateway/limiter.ts";
 import { matchOf } from "../../functions/gateway/match.ts";
-import type { MakeUpstream, Parts, Place } from "../../functions/gateway/part.ts";
+import type { MakeUpstream, Parts } from "../../functions/gateway/part.ts";
 import type { FilterPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
 import { link } from "../../functions/gateway/server.ts";
 import { type State, stateOf } from "../../functions/gateway/state.ts";
 import { streamAge } from "../../functions/gateway/stream-age.ts";
 import { tableOf } from "../../functions/gateway/table.ts";
-import type { Caller, Deps, Guard, Layer } from "../../functions/gateway/types.ts";
+import type { Caller, Deps, FilterPlace, Guard, Layer } from "../../functions/gateway/types.ts";
 import { objectOf } from "../../functions/state/contract.ts";
 import { make as http } from "../../functions/upstreams/http.ts";
 
@@ -88,7 +88,7 @@ export const world = (over: Partial<Deps> = {}): World => {
 };
 
 /** Where a filter stands that a test makes by itself. */
-export const place: Place = { tier: "tier", id: "it" };
+export const place: FilterPlace = { tier: "tier", id: "it" };
 
 export const caller: Caller = {
   requestId: "00000000-0000-4000-8000-00000000cafe",

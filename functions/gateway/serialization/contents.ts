@@ -6,6 +6,19 @@ import { boundaryIn, type Part, partsOf, textOf } from "./multipart.ts";
 import { type Choose, Unreadable } from "./readings.ts";
 import { asForm, asIs, json } from "./values.ts";
 
+/**
+ * A service would decode another body than the one that was checked: a text can be JSON and deflated bytes at once (RFC 9110,
+ * section 15.5.16).
+ */
+export const isPlain = ({ headers }: Request): boolean =>
+  /^\s*(?:identity)?\s*$/i.test(headers.get("content-encoding") ?? "");
+
+const charset = /;\s*charset\s*=\s*"?([^";\s]*)/gi;
+
+/** JSON has no other encoding (RFC 8259, section 8.1), nor has a form; a service that takes the word for it would read another body than this gate. */
+export const isUnicode = (field: string): boolean =>
+  [...field.matchAll(charset)].every(([, name = ""]) => /^(?:utf-?8|us-ascii)$/i.test(name));
+
 const noFields: FormFormat = { fields: {} };
 
 /**
