@@ -1,8 +1,8 @@
 /** The Worker that holds the deploy token, and does no more with it than splits of the Workers on its list. */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { act } from "./control/actuator/calls.ts";
-import type { ActuatorPlan } from "./control/plan.ts";
-import { uncached } from "./gateway/uncached.ts";
+import type { ActuatorPlan } from "./control/model/plan.ts";
+import { uncached } from "./gateway/http/uncached.ts";
 
 interface Secrets {
   readonly CLOUDFLARE_API_TOKEN: string;

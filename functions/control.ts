@@ -1,24 +1,24 @@
 /** The Worker of the control plane: the admin API, rollouts, telemetry. It holds no deploy token. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
-import { adminApi } from "./control/api.ts";
-import type { Bindings, Notices as NoticesCalls, Rollouts, Waves, World } from "./control/bindings.ts";
-import { deskOf } from "./control/desk.ts";
-import { type Ledger as LedgerCalls, ledgerOn } from "./control/ledger.ts";
-import { addNotices } from "./control/notices/api.ts";
-import { notices } from "./control/notices/object.ts";
-import type { Collector } from "./control/otlp/push.ts";
-import { addOverlay } from "./control/overlay.ts";
-import type { ControlPlan } from "./control/plan.ts";
+import { addNotices } from "./control/api/notifications.ts";
+import { addOverlay } from "./control/api/overlays.ts";
+import { addRevocations } from "./control/api/revocations.ts";
+import { adminApi } from "./control/api/router.ts";
+import { addWaves } from "./control/api/waves.ts";
+import { type Ledger as LedgerCalls, ledgerOn } from "./control/audit/ledger.ts";
+import type { Collector } from "./control/exporters/otlp/push.ts";
+import type { ControlPlan } from "./control/model/plan.ts";
+import { notices } from "./control/notifications/dispatcher.ts";
 import { addProposals } from "./control/proposals.ts";
-import { refusing } from "./control/refused.ts";
-import { addRevocations } from "./control/revocations.ts";
-import { rolloutsOf } from "./control/rollout/wiring.ts";
-import { type IngestProps, ingest } from "./control/telemetry/ingest.ts";
-import { telemetryOn } from "./control/telemetry/object.ts";
+import { refusing } from "./control/rpc/refusals.ts";
 import type { Store } from "./control/telemetry/store.ts";
-import { addWaves } from "./control/wave/api.ts";
-import { wavesOf } from "./control/wave/wiring.ts";
-import { uncached } from "./gateway/uncached.ts";
+import type { Bindings, Notices as NoticesCalls, Rollouts, Waves, World } from "./control/wiring/bindings.ts";
+import { type IngestProps, ingest } from "./control/wiring/ingest.ts";
+import { deskOf } from "./control/wiring/ports.ts";
+import { rolloutsOf } from "./control/wiring/rollouts.ts";
+import { telemetryOn } from "./control/wiring/telemetry.ts";
+import { wavesOf } from "./control/wiring/waves.ts";
+import { uncached } from "./gateway/http/uncached.ts";
 
 const world: World = {
   fetch: (url, init) => fetch(url, { ...init, cf: uncached }),

@@ -1,8 +1,8 @@
 /** The Worker that tells gates of overlays and revocations. It goes on when control is gone. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import { entriesOn, forGates } from "./feed/entries.ts";
-import type { Entry, Kept } from "./gateway/overlay.ts";
-import type { Revocation } from "./gateway/revocations.ts";
+import type { Revocation } from "./gateway/core/ports/revocations.ts";
+import type { Entry, Kept } from "./gateway/overlay/overlay.ts";
 
 interface Bindings {
   readonly FEEDS: DurableObjectNamespace<Feed>;

@@ -1,10 +1,15 @@
 /** The thin Worker ahead of the gates: cleans headers, names the request, sets the gray key, finds the tier. */
-import { type Address, addressOf } from "./gateway/address.ts";
-import { joinedCookies } from "./gateway/cookies.ts";
-import { answer, gatewayCodes, type ProblemOptions } from "./gateway/faults.ts";
-import { finder } from "./gateway/finder.ts";
-import type { Ear, FrontTelemetry } from "./gateway/front-telemetry.ts";
-import { grayKeyOf, withoutGrayKey } from "./gateway/gray-key.ts";
+
+import { grayKeyOf, withoutGrayKey } from "./front/gray-key.ts";
+import type { Ear, FrontTelemetry } from "./front/telemetry.ts";
+import type { FrontPlan } from "./gateway/core/plan.ts";
+import { answer, gatewayCodes, type ProblemOptions } from "./gateway/core/problems.ts";
+import { joinedCookies } from "./gateway/http/cookies.ts";
+import { hostFinder, hostOf } from "./gateway/http/hosts.ts";
+import { canonicalPath, hasEncodedSlash } from "./gateway/http/path.ts";
+import { preflightMethod } from "./gateway/http/preflight.ts";
+import { type Address, addressOf } from "./gateway/http/url.ts";
+import { type Label, type Labels, labelHeader } from "./gateway/identity/label.ts";
 import {
   cleanseFor,
   overridesHeader,
@@ -13,13 +18,9 @@ import {
   requestIdHeader,
   smokeHeader,
   traceOf,
-} from "./gateway/hop.ts";
-import { hostFinder, hostOf } from "./gateway/hosts.ts";
-import { type Label, type Labels, labelHeader } from "./gateway/label.ts";
-import { canonicalPath, hasEncodedSlash } from "./gateway/path.ts";
-import type { FrontPlan } from "./gateway/plan.ts";
-import { preflightMethod } from "./gateway/preflight.ts";
-import { acceptedBy } from "./gateway/spoofable-headers.ts";
+} from "./gateway/proxy/forwarding.ts";
+import { acceptedBy } from "./gateway/proxy/spoofable-headers.ts";
+import { finder } from "./gateway/routing/finder.ts";
 
 type Env = Readonly<Record<string, Fetcher>>;
 type Entry = FrontPlan["tiers"][number];

@@ -1,16 +1,16 @@
 /** The Worker of one tier: its plan linked with the parts it uses, behind two doors of different trust. */
 import { env, WorkerEntrypoint, waitUntil } from "cloudflare:workers";
+import type { Plan } from "./gateway/core/plan.ts";
+import { feedBinding } from "./gateway/core/ports/state.ts";
+import { answer, gatewayCodes } from "./gateway/core/problems.ts";
+import type { Caller, Deps } from "./gateway/core/types.ts";
 import type { Explain } from "./gateway/explain.ts";
-import { answer, gatewayCodes } from "./gateway/faults.ts";
-import type { Live, Source } from "./gateway/feed.ts";
-import { behindFront, stranger, versionHeader } from "./gateway/hop.ts";
+import { uncachedWhereKept } from "./gateway/http/uncached.ts";
+import type { Live, Source } from "./gateway/live.ts";
+import type { Audience, Telemetry } from "./gateway/observability/metrics.ts";
 import type { Parts } from "./gateway/part.ts";
-import type { Plan } from "./gateway/plan.ts";
+import { behindFront, stranger, versionHeader } from "./gateway/proxy/forwarding.ts";
 import { type Gateway, link } from "./gateway/server.ts";
-import { feedBinding } from "./gateway/state.ts";
-import type { Audience, Telemetry } from "./gateway/telemetry.ts";
-import type { Caller, Deps } from "./gateway/types.ts";
-import { uncachedWhereKept } from "./gateway/uncached.ts";
 
 const deps = (): Deps => ({
   env: env as unknown as Record<string, unknown>,

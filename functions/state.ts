@@ -1,6 +1,6 @@
 /** The Worker that owns the counters, so that gates can be split and rolled back freely. Only a binding reaches it. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
-import type { StateProps } from "./gateway/state.ts";
+import type { StateProps } from "./gateway/core/ports/state.ts";
 import { answerTo, objectOf } from "./state/contract.ts";
 import { countersOn } from "./state/counters.ts";
 

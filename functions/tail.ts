@@ -1,7 +1,7 @@
 /** The Worker that hears how requests of gates ended, also of those that died and could not tell. It makes spans of them. */
-import type { TailPlan } from "./control/plan.ts";
-import { hearing, type TailReport } from "./control/tail/hearing.ts";
-import { uncached } from "./gateway/uncached.ts";
+import type { TailPlan } from "./control/model/plan.ts";
+import { hearing, type TailReport } from "./control/tail/collector.ts";
+import { uncached } from "./gateway/http/uncached.ts";
 
 interface Bindings {
   readonly TELEMETRY: Fetcher;

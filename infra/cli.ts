@@ -2,9 +2,18 @@
 /** The verbs, nothing else. Each loads its module only when it is called. */
 import { enableCompileCache } from "node:module";
 import { Command, CommanderError } from "@commander-js/extra-typings";
-import { warn, warnJson } from "./terminal.ts";
-import { addImportVerbs } from "./verbs/cli/imports.ts";
-import { addNoticeVerbs } from "./verbs/cli/notices.ts";
+import { addCheckVerb, addReviewVerbs } from "./commands/authoring/cli-reviews.ts";
+import { addNoticeVerbs } from "./commands/operate/cli-notices.ts";
+import { addOverlayVerbs } from "./commands/operate/cli-overlays.ts";
+import { addRevocationVerbs } from "./commands/operate/cli-revocations.ts";
+import { addRolloutVerbs } from "./commands/operate/cli-rollouts.ts";
+import { addTelemetryVerbs } from "./commands/operate/cli-telemetry.ts";
+import { addWaveVerbs } from "./commands/operate/cli-waves.ts";
+import { addPreviewVerbs } from "./commands/release/cli-previews.ts";
+import { addReleaseVerbs } from "./commands/release/cli-releases.ts";
+import { addImportVerbs } from "./commands/review/cli-imports.ts";
+import { addTestVerb } from "./commands/review/cli-tests.ts";
+import { exitCodes } from "./terminal/contract.ts";
 import {
   body,
   checkOnly,
@@ -16,17 +25,8 @@ import {
   json,
   root,
   target,
-} from "./verbs/cli/options.ts";
-import { addOverlayVerbs } from "./verbs/cli/overlays.ts";
-import { addPreviewVerbs } from "./verbs/cli/previews.ts";
-import { addReleaseVerbs } from "./verbs/cli/releases.ts";
-import { addCheckVerb, addReviewVerbs } from "./verbs/cli/reviews.ts";
-import { addRevocationVerbs } from "./verbs/cli/revocations.ts";
-import { addRolloutVerbs } from "./verbs/cli/rollouts.ts";
-import { addTelemetryVerbs } from "./verbs/cli/telemetry.ts";
-import { addTestVerb } from "./verbs/cli/tests.ts";
-import { addWaveVerbs } from "./verbs/cli/waves.ts";
-import { exitCodes } from "./verbs/contract.ts";
+} from "./terminal/options.ts";
+import { warn, warnJson } from "./terminal.ts";
 
 // What a verb loads need not be compiled anew each time, which is half of what most of them take.
 enableCompileCache();
@@ -59,7 +59,7 @@ program
       "npx postern build --tier wallet": "one gate, whatever the others are like",
     }),
   )
-  .action(async (options) => finish(await (await import("./verbs/build.ts")).build(options), options));
+  .action(async (options) => finish(await (await import("./commands/authoring/build.ts")).build(options), options));
 
 program
   .command("routes")
@@ -68,7 +68,7 @@ program
   .addOption(root)
   .addOption(json)
   .addHelpText("after", examples({ "npx postern routes": "as a table", "npx postern routes --json": "as JSON" }))
-  .action(async (options) => finish(await (await import("./verbs/routes.ts")).routes(options), options));
+  .action(async (options) => finish(await (await import("./commands/authoring/routes.ts")).routes(options), options));
 
 program
   .command("dev")
@@ -111,7 +111,7 @@ secrets
   .addOption(root)
   .addOption(json)
   .addHelpText("after", examples({ "npx postern secrets list --env production": "asks the platform" }))
-  .action(async (options) => finish(await (await import("./verbs/secrets.ts")).list(options), options));
+  .action(async (options) => finish(await (await import("./commands/release/secrets.ts")).list(options), options));
 
 secrets
   .command("set")
@@ -126,7 +126,10 @@ secrets
     examples({ "npx postern secrets set PAY_SIGNING_KEY": "asks for the value, and does not show it" }),
   )
   .action(async (name, options) => {
-    const [{ set }, { hidden }] = await Promise.all([import("./verbs/secrets.ts"), import("./prompt.ts")]);
+    const [{ set }, { hidden }] = await Promise.all([
+      import("./commands/release/secrets.ts"),
+      import("./terminal/prompt.ts"),
+    ]);
     finish(await set(name, options, () => hidden(name)), options);
   });
 
@@ -142,7 +145,7 @@ secrets
       "npx postern secrets consumers-key --env production": "a pair in .secrets, of which the public half is printed",
     }),
   )
-  .action(async (options) => finish((await import("./verbs/secrets.ts")).consumersKey(options), options));
+  .action(async (options) => finish((await import("./commands/release/secrets.ts")).consumersKey(options), options));
 
 program
   .command("explain")
@@ -169,7 +172,7 @@ program
     }),
   )
   .action(async (method, url, options) =>
-    finish(await (await import("./verbs/explain.ts")).explain(method, url, options), options),
+    finish(await (await import("./commands/authoring/explain.ts")).explain(method, url, options), options),
   );
 
 program
@@ -192,7 +195,7 @@ program
     }),
   )
   .action(async (method, url, options) =>
-    finish(await (await import("./verbs/sign.ts")).sign(method, url, options), options),
+    finish(await (await import("./commands/authoring/sign.ts")).sign(method, url, options), options),
   );
 
 program
@@ -204,7 +207,7 @@ program
     "after",
     examples({ "npx postern gen": "after adding a part or a tier", "npx postern gen --check": "in CI" }),
   )
-  .action(async (options) => finish(await (await import("./verbs/gen.ts")).gen(options), options));
+  .action(async (options) => finish(await (await import("./commands/authoring/gen.ts")).gen(options), options));
 
 program
   .command("new")
@@ -213,7 +216,9 @@ program
   .argument("<name>", "lower case, with hyphens")
   .addOption(json)
   .addHelpText("after", examples({ "npx postern new filter geo-fence": "functions/filters/geo-fence.ts and its test" }))
-  .action(async (kind, name, options) => finish(await (await import("./verbs/new.ts")).scaffold(kind, name), options));
+  .action(async (kind, name, options) =>
+    finish(await (await import("./commands/authoring/new.ts")).scaffold(kind, name), options),
+  );
 
 /** What to do about it, where the error says so. */
 const remedyOf = (error: unknown): string | undefined =>

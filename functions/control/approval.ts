@@ -1,5 +1,5 @@
 /** What a second person approves: it names all that will run, so that nothing else is released in its name. */
-import type { Proposal } from "./ledger.ts";
+import type { Proposal } from "./audit/ledger.ts";
 import type { Candidate, Rollout, Subject } from "./rollout/state.ts";
 import type { Wave } from "./wave/state.ts";
 

@@ -1,12 +1,12 @@
 /** What waits for a second person, and what comes of it when one approves. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import { mayAct } from "./access.ts";
-import { type Asked, type Desk, perform, problem, type Types } from "./api.ts";
-import { routes } from "./api-routes.ts";
-import { boundIn, everyTier, shownProposal } from "./audit.ts";
-import { factsIn } from "./cutovers.ts";
-import type { ControlPlan } from "./plan.ts";
-import { approvedWave } from "./wave/perform.ts";
+import { mayAct } from "./api/operators.ts";
+import { type Asked, type Desk, perform, problem, type Types } from "./api/router.ts";
+import { routes } from "./api/schemas.ts";
+import { boundIn, everyTier, shownProposal } from "./audit/record.ts";
+import { factsIn } from "./cutover/platform.ts";
+import type { ControlPlan } from "./model/plan.ts";
+import { approvedWave } from "./wave/commands.ts";
 
 export const addProposals = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Desk): void => {
   app.openapi(routes.proposals, async () =>

@@ -1,6 +1,7 @@
 /** What one tier's gates are told, as it is kept: whole lists, each with a revision that the next writer has to name. */
-import { type Entry, type Kept, mostEntries, type Told } from "../gateway/overlay.ts";
-import { mostRevocations, type Revocation } from "../gateway/revocations.ts";
+
+import { mostRevocations, type Revocation } from "../gateway/core/ports/revocations.ts";
+import { type Entry, type Kept, mostEntries, type Told } from "../gateway/overlay/overlay.ts";
 
 export interface Entries {
   readonly read: () => Promise<Kept>;

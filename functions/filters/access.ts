@@ -1,11 +1,11 @@
 /** Lets pass who has the scopes, claims or labels that are asked for, or is named. */
 import * as z from "zod";
-import { claimsFit, isClaim, scopesOf } from "../gateway/claims.ts";
-import { Claims, Consumer, known } from "../gateway/facts.ts";
-import { type Codes, refuse } from "../gateway/faults.ts";
-import { name } from "../gateway/names.ts";
+import { claimsFit, isClaim, scopesOf } from "../gateway/core/claims.ts";
+import { Claims, Consumer, known } from "../gateway/core/facts.ts";
+import { type Codes, refuse } from "../gateway/core/problems.ts";
+import type { Context, Guard } from "../gateway/core/types.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import type { Context, Guard } from "../gateway/types.ts";
+import { name } from "../manifest/names.ts";
 
 const codes = {
   "access-denied": { status: 403, title: "This API is not open to you" },

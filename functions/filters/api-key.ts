@@ -1,12 +1,12 @@
 /** Lets in who brings an API key that the consumers' KV namespace knows by its hash. */
 import * as z from "zod";
-import { consumersKey, environmentName, isConsumer, signedEntries } from "../gateway/consumer-entries.ts";
-import { Consumer, type ConsumerFact, learn } from "../gateway/facts.ts";
-import { type Codes, Fault, refuse } from "../gateway/faults.ts";
-import { sha256 } from "../gateway/hash.ts";
+import { Consumer, type ConsumerFact, learn } from "../gateway/core/facts.ts";
+import { type Codes, Fault, refuse } from "../gateway/core/problems.ts";
+import { duration, milliseconds } from "../gateway/core/quantities.ts";
+import type { Deps, Guard } from "../gateway/core/types.ts";
+import { sha256 } from "../gateway/http/hash.ts";
+import { consumersKey, environmentName, isConsumer, signedEntries } from "../gateway/identity/consumer-entries.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import { duration, milliseconds } from "../gateway/quantities.ts";
-import type { Deps, Guard } from "../gateway/types.ts";
 
 const codes = {
   "key-missing": { status: 401, title: "An API key is required" },

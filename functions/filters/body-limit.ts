@@ -1,11 +1,11 @@
 /** Refuses request bodies above a size, before they reach the service where the length is announced, on their way where it is not. */
 import * as z from "zod";
-import { BodyLimit, learn } from "../gateway/facts.ts";
-import { refuse, upstreamCodes } from "../gateway/faults.ts";
-import { announced, tellLimit } from "../gateway/outbound.ts";
+import { BodyLimit, learn } from "../gateway/core/facts.ts";
+import { refuse, upstreamCodes } from "../gateway/core/problems.ts";
+import { bytes, size } from "../gateway/core/quantities.ts";
+import type { Guard } from "../gateway/core/types.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import { bytes, size } from "../gateway/quantities.ts";
-import type { Guard } from "../gateway/types.ts";
+import { announced, tellLimit } from "../gateway/proxy/send.ts";
 
 const codes = { "body-too-large": upstreamCodes["body-too-large"] };
 

@@ -1,10 +1,10 @@
 /** Answers preflights and lets pages of the named origins read responses, refusals included. */
 import * as z from "zod";
-import { apply } from "../gateway/outbound.ts";
+import { duration, milliseconds } from "../gateway/core/quantities.ts";
+import type { Context, Guard, HeaderEdit } from "../gateway/core/types.ts";
+import { preflightMethod } from "../gateway/http/preflight.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import { preflightMethod } from "../gateway/preflight.ts";
-import { duration, milliseconds } from "../gateway/quantities.ts";
-import type { Context, Guard, HeaderEdit } from "../gateway/types.ts";
+import { apply } from "../gateway/proxy/send.ts";
 
 const headerName = () => z.string().regex(/^[A-Za-z0-9-]+$/, "a header's name");
 

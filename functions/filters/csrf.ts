@@ -1,10 +1,10 @@
 /** Refuses forms that another site's page has sent with the user's cookies: Hono's `csrf`. */
 import { csrf } from "hono/csrf";
 import * as z from "zod";
-import { type Codes, refuse } from "../gateway/faults.ts";
-import { fromHono } from "../gateway/hono.ts";
+import { type Codes, refuse } from "../gateway/core/problems.ts";
+import type { Deps, FilterPlace, Layer } from "../gateway/core/types.ts";
+import { fromHono } from "../gateway/hono-adapter.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import type { Deps, FilterPlace, Layer } from "../gateway/types.ts";
 
 const codes = {
   "cross-site-refused": { status: 403, title: "The request comes from a page of another site" },

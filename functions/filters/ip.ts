@@ -1,9 +1,9 @@
 /** Lets in, or keeps out, client addresses by range. */
 import ipaddr from "ipaddr.js";
 import * as z from "zod";
-import { type Codes, refuse } from "../gateway/faults.ts";
+import { type Codes, refuse } from "../gateway/core/problems.ts";
+import type { Guard } from "../gateway/core/types.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import type { Guard } from "../gateway/types.ts";
 
 const codes = {
   "address-refused": { status: 403, title: "This API is not open to your address" },

@@ -1,20 +1,20 @@
 /** Lets in who brings a valid bearer token (JWT, RFC 7519) of the named issuer. */
 import type { JWTPayload } from "jose";
 import * as z from "zod";
-import { claimReader, claimsFit, consumerIn, datesHold, hasScopes, leads, outOfTime } from "../gateway/claims.ts";
-import { Claims, Consumer, learn } from "../gateway/facts.ts";
-import { type Codes, Fault, refuse } from "../gateway/faults.ts";
-import { hasAddress } from "../gateway/hosts.ts";
-import { algorithms, publicKeys } from "../gateway/jwk.ts";
-import { available, fetchedKeys, fixedKeys, type KeySet, type Keys } from "../gateway/key-set.ts";
+import { claimReader, claimsFit, consumerIn, datesHold, hasScopes, leads, outOfTime } from "../gateway/core/claims.ts";
+import { Claims, Consumer, learn } from "../gateway/core/facts.ts";
+import { type Holding, revokedIn, takenBack } from "../gateway/core/ports/revocations.ts";
+import { type Codes, Fault, refuse } from "../gateway/core/problems.ts";
+import { bytes, duration, milliseconds } from "../gateway/core/quantities.ts";
+import type { Context, Deps, FilterPlace, Guard } from "../gateway/core/types.ts";
+import { hasAddress } from "../gateway/http/hosts.ts";
+import { available, fetchedKeys, fixedKeys, type KeySet, type Keys } from "../gateway/identity/jwks.ts";
+import { tokenCache } from "../gateway/identity/token-cache.ts";
+import { schemeOf, tokenPlaces, tokenSize } from "../gateway/identity/token-places.ts";
+import { tokenReader } from "../gateway/identity/token-sources.ts";
+import { tokenVerifier } from "../gateway/identity/token-verifier.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import { bytes, duration, milliseconds } from "../gateway/quantities.ts";
-import { type Holding, revokedIn, takenBack } from "../gateway/revocations.ts";
-import { tokenCache } from "../gateway/token-cache.ts";
-import { schemeOf, tokenPlaces, tokenSize } from "../gateway/token-places.ts";
-import { tokenReader } from "../gateway/token-sources.ts";
-import { tokenVerifier } from "../gateway/token-verifier.ts";
-import type { Context, Deps, FilterPlace, Guard } from "../gateway/types.ts";
+import { algorithms, publicKeys } from "../manifest/jwk.ts";
 
 const codes = {
   "token-missing": { status: 401, title: "A bearer token is required" },

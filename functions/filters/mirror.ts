@@ -1,14 +1,14 @@
 /** Sends a copy of each request, or of a share of them, to another service; nobody waits for its answer, and its failure changes nothing. */
 import * as z from "zod";
-import { wholeBody } from "../gateway/body.ts";
-import { asksForWebSocket, introduce } from "../gateway/hop.ts";
-import { hasAddress } from "../gateway/hosts.ts";
-import { announced, apply, hasBody, targetOf } from "../gateway/outbound.ts";
+import { bytes, duration, milliseconds, percent, share as shareOf, size } from "../gateway/core/quantities.ts";
+import type { Context, Deps, FilterPlace, Layer } from "../gateway/core/types.ts";
+import { within } from "../gateway/core/with-timeout.ts";
+import { hasAddress } from "../gateway/http/hosts.ts";
+import { preflightMethod } from "../gateway/http/preflight.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import { within } from "../gateway/patience.ts";
-import { preflightMethod } from "../gateway/preflight.ts";
-import { bytes, duration, milliseconds, percent, share as shareOf, size } from "../gateway/quantities.ts";
-import type { Context, Deps, FilterPlace, Layer } from "../gateway/types.ts";
+import { asksForWebSocket, introduce } from "../gateway/proxy/forwarding.ts";
+import { wholeBody } from "../gateway/proxy/request-body.ts";
+import { announced, apply, hasBody, targetOf } from "../gateway/proxy/send.ts";
 
 export const spec = () =>
   aboutFilter({

@@ -1,18 +1,18 @@
 /** Limits how many requests a consumer, an address or whoever else may send in a time, and tells clients where they stand. */
 import * as z from "zod";
-import { isClaim } from "../gateway/claims.ts";
-import { type Codes, refuse } from "../gateway/faults.ts";
-import { type Lease, leased } from "../gateway/leases.ts";
-import type { Limit, Limiter, Rule, Store, Verdict } from "../gateway/limit.ts";
-import { type Sheltered, sheltered } from "../gateway/limit-fallback.ts";
-import { keyOf, referenceOf } from "../gateway/limit-keys.ts";
-import { inState } from "../gateway/limit-state.ts";
-import { localLimit } from "../gateway/local-limit.ts";
+import { isClaim } from "../gateway/core/claims.ts";
+import type { Limit, Limiter, Rule, Store, Verdict } from "../gateway/core/ports/limits.ts";
+import { type Codes, refuse } from "../gateway/core/problems.ts";
+import { duration, milliseconds, percent, perWindow, rate, share } from "../gateway/core/quantities.ts";
+import { secret, secretOf } from "../gateway/core/secrets.ts";
+import type { Context, Deps, FilterPlace, Guard } from "../gateway/core/types.ts";
+import { type Sheltered, sheltered } from "../gateway/limits/fallback.ts";
+import { keyOf, referenceOf } from "../gateway/limits/keys.ts";
+import { type Lease, leased } from "../gateway/limits/leases.ts";
+import { localLimit } from "../gateway/limits/local-counter.ts";
+import { redisByRest } from "../gateway/limits/redis-store.ts";
+import { inState } from "../gateway/limits/state-store.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import { duration, milliseconds, percent, perWindow, rate, share } from "../gateway/quantities.ts";
-import { redisByRest } from "../gateway/redis.ts";
-import { secret, secretOf } from "../gateway/secrets.ts";
-import type { Context, Deps, FilterPlace, Guard } from "../gateway/types.ts";
 
 const codes = {
   "rate-limited": { status: 429, title: "Too many requests" },

@@ -1,9 +1,9 @@
 /** Sends clients elsewhere, or from http to https. Put `when` beside it, and others pass. */
 import * as z from "zod";
-import { redirecting } from "../gateway/answers.ts";
-import { changeOfPlace, leadsAstray, leadsOn, redirectSettings, redirectWhere } from "../gateway/goes.ts";
+import type { Guard } from "../gateway/core/types.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import type { Guard } from "../gateway/types.ts";
+import { redirecting } from "../gateway/service/direct-response.ts";
+import { changeOfPlace, leadsAstray, leadsOn, redirectSettings, redirectWhere } from "../manifest/destinations.ts";
 
 export const spec = () =>
   aboutFilter({

@@ -1,8 +1,9 @@
 /** Answers by itself, with no service behind it: a notice, a fixed document. It counts as answered, not as refused, whatever its status. Put `when` beside it, and others pass. */
-import { responding, respondPlan } from "../gateway/answers.ts";
-import { respond } from "../gateway/goes.ts";
+
+import type { Guard } from "../gateway/core/types.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import type { Guard } from "../gateway/types.ts";
+import { responding, respondPlan } from "../gateway/service/direct-response.ts";
+import { respond } from "../manifest/destinations.ts";
 
 export const spec = () =>
   aboutFilter({

@@ -1,14 +1,14 @@
 /** Changes the path, the query and the host that the service is asked for. */
 import * as z from "zod";
-import { filled } from "../gateway/answers.ts";
-import { explain } from "../gateway/complaint.ts";
-import { known, learn, Target } from "../gateway/facts.ts";
-import { host } from "../gateway/names.ts";
+import { known, learn, Target } from "../gateway/core/facts.ts";
+import { percentEncoded, piecesOf, pathOf as readPath, template } from "../gateway/core/references.ts";
+import type { Context, Guard } from "../gateway/core/types.ts";
+import { exchanged, prefixes } from "../gateway/http/prefix.ts";
+import { parameterOf } from "../gateway/http/query.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import { exchanged, prefixes } from "../gateway/prefix.ts";
-import { parameterOf } from "../gateway/query.ts";
-import { percentEncoded, piecesOf, pathOf as readPath, template } from "../gateway/references.ts";
-import type { Context, Guard } from "../gateway/types.ts";
+import { filled } from "../gateway/service/direct-response.ts";
+import { host } from "../manifest/names.ts";
+import { explain } from "../manifest/refine.ts";
 
 const parameter = () =>
   z.string().min(1, "a parameter has a name").max(64, "a parameter's name has 64 characters at most");

@@ -1,9 +1,9 @@
 /** Sets the headers that make browsers careful with a response, and removes `X-Powered-By`: Hono's `secureHeaders`. */
 import { secureHeaders } from "hono/secure-headers";
 import * as z from "zod";
-import { fromHono } from "../gateway/hono.ts";
+import type { Deps, FilterPlace, Layer } from "../gateway/core/types.ts";
+import { fromHono } from "../gateway/hono-adapter.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import type { Deps, FilterPlace, Layer } from "../gateway/types.ts";
 
 const header = (standard: string | false) =>
   z

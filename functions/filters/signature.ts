@@ -2,15 +2,15 @@
 import { SignatureError, type SignatureParameters, verifySignature } from "http-message-sig";
 import { parseDictionary } from "structured-headers";
 import * as z from "zod";
-import { wholeBody } from "../gateway/body.ts";
-import { Consumer, learn } from "../gateway/facts.ts";
-import { type Codes, Fault, refuse, upstreamCodes } from "../gateway/faults.ts";
-import { headerName, name } from "../gateway/names.ts";
+import { Consumer, learn } from "../gateway/core/facts.ts";
+import { type Codes, Fault, refuse, upstreamCodes } from "../gateway/core/problems.ts";
+import { duration, milliseconds } from "../gateway/core/quantities.ts";
+import { secret, secretOf } from "../gateway/core/secrets.ts";
+import type { Context, Deps, Guard } from "../gateway/core/types.ts";
+import { within } from "../gateway/core/with-timeout.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
-import { within } from "../gateway/patience.ts";
-import { duration, milliseconds } from "../gateway/quantities.ts";
-import { secret, secretOf } from "../gateway/secrets.ts";
-import type { Context, Deps, Guard } from "../gateway/types.ts";
+import { wholeBody } from "../gateway/proxy/request-body.ts";
+import { headerName, name } from "../manifest/names.ts";
 
 const codes = {
   "signature-missing": { status: 401, title: "The request has to be signed" },

@@ -1,15 +1,21 @@
 /** Refuses requests that the API's OpenAPI document or a JSON Schema does not allow: parameters, media type, and bodies of JSON and forms, by checks that were compiled into the gate. */
 import * as z from "zod";
-import { wholeBody } from "../gateway/body.ts";
-import { Body, known } from "../gateway/facts.ts";
-import { type Codes, refuse, upstreamCodes } from "../gateway/faults.ts";
-import { announced, hasBody } from "../gateway/outbound.ts";
+import { Body, known } from "../gateway/core/facts.ts";
+import type {
+  BodyCheck,
+  Check,
+  ContentCheck,
+  OperationCheck,
+  ParameterCheck,
+} from "../gateway/core/ports/validators.ts";
+import { type Codes, refuse, upstreamCodes } from "../gateway/core/problems.ts";
+import type { Context, Deps, FilterPlace, Guard } from "../gateway/core/types.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
+import { wholeBody } from "../gateway/proxy/request-body.ts";
+import { announced, hasBody } from "../gateway/proxy/send.ts";
 import { contentOf, isPlain, isUnicode } from "../gateway/serialization/contents.ts";
 import { parameterValue, type Sent, sentBy, unused } from "../gateway/serialization/parameters.ts";
 import { accepted, type Choose, firstRefused, Unreadable } from "../gateway/serialization/readings.ts";
-import type { Context, Deps, FilterPlace, Guard } from "../gateway/types.ts";
-import type { BodyCheck, Check, ContentCheck, OperationCheck, ParameterCheck } from "../gateway/validators.ts";
 
 const codes = {
   "parameters-invalid": { status: 400, title: "A parameter is not as this API takes it" },

@@ -1,8 +1,9 @@
 /** What travels with one request, as it begins. */
-import type { Address } from "./address.ts";
-import type { Place } from "./concurrency.ts";
-import type { Match } from "./router.ts";
-import type { Caller, Context, Settings } from "./types.ts";
+
+import type { Place } from "./core/concurrency.ts";
+import type { Caller, Context, Settings } from "./core/types.ts";
+import type { Address } from "./http/url.ts";
+import type { Match } from "./routing/router.ts";
 
 interface Begun {
   readonly caller: Caller;

@@ -1,10 +1,11 @@
 /** Explains a request at a running gate to who brings a token for it: EdDSA, for one tier and route, five minutes long. */
-import { edKey } from "./ed-key.ts";
-import { explainHeader } from "./hop.ts";
+
+import { traceOf } from "./core/trace.ts";
+import type { Deps, Trace } from "./core/types.ts";
+import { edKey } from "./identity/ed25519-key.ts";
+import { type TokenPurpose, verifyShortToken } from "./identity/short-token.ts";
+import { explainHeader } from "./proxy/forwarding.ts";
 import type { Gateway } from "./server.ts";
-import { type TokenPurpose, verifyShortToken } from "./short-token.ts";
-import { traceOf } from "./trace.ts";
-import type { Deps, Trace } from "./types.ts";
 
 export const traceHeader = "postern-trace";
 export const explainAudience = "postern-explain";

@@ -1,7 +1,7 @@
 /** Makes of a service's or a filter's response the one that the client is sent. */
-import { known, Subprotocol } from "./facts.ts";
-import { apply } from "./outbound.ts";
-import type { Context } from "./types.ts";
+import { known, Subprotocol } from "./core/facts.ts";
+import type { Context } from "./core/types.ts";
+import { apply } from "./proxy/send.ts";
 
 /** The response's one copy, with the edits that filters recorded. */
 export const finish = (response: Response, context: Context): Response => {

@@ -1,10 +1,11 @@
 /** Which filters complete the answers that the gate gives by itself, by route and for requests that no route takes. */
-import type { Address } from "./address.ts";
-import type { Finder } from "./finder.ts";
-import type { Step } from "./pipeline.ts";
-import type { RoutePlan } from "./plan.ts";
-import type { Match } from "./router.ts";
-import type { Context, LocalReply } from "./types.ts";
+
+import type { Step } from "./core/pipeline.ts";
+import type { RoutePlan } from "./core/plan.ts";
+import type { Context, LocalReply } from "./core/types.ts";
+import type { Address } from "./http/url.ts";
+import type { Finder } from "./routing/finder.ts";
+import type { Match } from "./routing/router.ts";
 
 /**
  * @param filters the steps of each filter of the plan, by id

@@ -1,12 +1,12 @@
 /** What a filter or an upstream is: one file with two named exports, `spec` for the tools and `make` for the gate. */
 import type { input, output, ZodType } from "zod";
-import type { CutOver } from "./cutover.ts";
-import type { Codes } from "./faults.ts";
-import type { Limiter } from "./limit.ts";
-import type { Moves } from "./overlay.ts";
-import type { StreamAge } from "./stream-age.ts";
-import type { Deps, FilterPlace, Guard, Handler, Layer } from "./types.ts";
-import type { Validators } from "./validators.ts";
+import type { Limiter } from "./core/ports/limits.ts";
+import type { Validators } from "./core/ports/validators.ts";
+import type { Codes } from "./core/problems.ts";
+import type { Deps, FilterPlace, Guard, Handler, Layer } from "./core/types.ts";
+import type { Moves } from "./overlay/overlay.ts";
+import type { CutOver } from "./service/cutover.ts";
+import type { StreamAge } from "./streaming/max-age.ts";
 
 /** Where in a chain a filter belongs. The checker compares them; the gate runs what is written. */
 export type Phase = "admission" | "identity" | "access" | "limits" | "traffic" | "content";

@@ -1,6 +1,6 @@
 /** Makes a problem of what was thrown. */
-import { answer, type Codes, Fault, gatewayCodes } from "./faults.ts";
-import type { Context, Deps } from "./types.ts";
+import { answer, type Codes, Fault, gatewayCodes } from "./core/problems.ts";
+import type { Context, Deps } from "./core/types.ts";
 
 /** Faults keep their code; anything else is `internal`, told to the log and to nobody outside. */
 export const rescue = (error: unknown, context: Context, deps: Deps): Response => {

@@ -1,11 +1,12 @@
 /** Makes the steps of a chain: what a plan says of a filter, around the part that does it. */
-import { attributed } from "./asked.ts";
-import { holdsAll } from "./conditions.ts";
+
+import { guardWhen, layerWhen, localReplyWhen, type Step, sampled, shadowed } from "./core/pipeline.ts";
+import type { FilterPlan } from "./core/plan.ts";
+import { share } from "./core/quantities.ts";
+import type { Deps, FilterPlace, Guard, Handler, Layer } from "./core/types.ts";
 import type { Parts } from "./part.ts";
-import { guardWhen, layerWhen, localReplyWhen, type Step, sampled, shadowed } from "./pipeline.ts";
-import type { FilterPlan } from "./plan.ts";
-import { share } from "./quantities.ts";
-import type { Deps, FilterPlace, Guard, Handler, Layer } from "./types.ts";
+import { holdsAll } from "./routing/matchers.ts";
+import { attributed } from "./service/attribution.ts";
 
 export const stepsOf = (place: FilterPlace, filter: FilterPlan, parts: Parts, deps: Deps): Step[] => {
   if (filter.mode === "off") return [];

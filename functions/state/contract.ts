@@ -1,6 +1,6 @@
 /** Reads what a gate asks, and answers it: version 1 of the contract. */
-import { position } from "../gateway/pipeline.ts";
-import type { StateProps } from "../gateway/state.ts";
+import { position } from "../gateway/core/pipeline.ts";
+import type { StateProps } from "../gateway/core/ports/state.ts";
 import { type Counters, Full } from "./counters.ts";
 
 /** A question is a key or two and a few numbers. */

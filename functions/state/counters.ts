@@ -1,6 +1,7 @@
 /** Counts and nonces of one shard, in its object's own SQLite. */
-import { type Cell, type Cells, runScript } from "../gateway/limit-scripts.ts";
-import type { Call } from "../gateway/state.ts";
+
+import type { Call } from "../gateway/core/ports/state.ts";
+import { type Cell, type Cells, runScript } from "../gateway/limits/algorithms.ts";
 
 /** More are refused, so that whoever invents keys fills the shards of one tier and nothing else. */
 const mostCells = 500_000;

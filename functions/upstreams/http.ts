@@ -1,14 +1,14 @@
 /** Calls a service over HTTP at a base URL, bodies streaming both ways. */
 import * as z from "zod";
-import { upstreamCodes } from "../gateway/faults.ts";
-import { hasAddress } from "../gateway/hosts.ts";
-import { type Located, location as locationKey } from "../gateway/location.ts";
-import { signer } from "../gateway/message-signature.ts";
-import { freeHeaderName } from "../gateway/names.ts";
-import { send, type Transport, targetOf } from "../gateway/outbound.ts";
+import { upstreamCodes } from "../gateway/core/problems.ts";
+import { secret, secretOf } from "../gateway/core/secrets.ts";
+import type { Context, Deps, Handler, HeaderEdit } from "../gateway/core/types.ts";
+import { hasAddress } from "../gateway/http/hosts.ts";
 import { aboutUpstream, type Config } from "../gateway/part.ts";
-import { secret, secretOf } from "../gateway/secrets.ts";
-import type { Context, Deps, Handler, HeaderEdit } from "../gateway/types.ts";
+import { type Located, location as locationKey } from "../gateway/proxy/location.ts";
+import { signer } from "../gateway/proxy/message-signature.ts";
+import { send, type Transport, targetOf } from "../gateway/proxy/send.ts";
+import { freeHeaderName } from "../manifest/names.ts";
 
 export const spec = () =>
   aboutUpstream({

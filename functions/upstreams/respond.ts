@@ -1,8 +1,9 @@
 /** Answers by itself, with no service behind it: what a weighted list leads to for a share that has none. */
-import { responding, respondPlan } from "../gateway/answers.ts";
-import { respond } from "../gateway/goes.ts";
+
+import type { Handler } from "../gateway/core/types.ts";
 import { aboutUpstream, type Config } from "../gateway/part.ts";
-import type { Handler } from "../gateway/types.ts";
+import { responding, respondPlan } from "../gateway/service/direct-response.ts";
+import { respond } from "../manifest/destinations.ts";
 
 export const spec = () =>
   aboutUpstream({

@@ -1,11 +1,11 @@
 /** Calls another Worker of the account through a service binding: no network, no public address. */
 import * as z from "zod";
-import { known, Target } from "../gateway/facts.ts";
-import { upstreamCodes } from "../gateway/faults.ts";
-import { type Located, location } from "../gateway/location.ts";
-import { send, targetOf } from "../gateway/outbound.ts";
+import { known, Target } from "../gateway/core/facts.ts";
+import { upstreamCodes } from "../gateway/core/problems.ts";
+import type { Context, Deps, Handler } from "../gateway/core/types.ts";
 import { aboutUpstream, type Config } from "../gateway/part.ts";
-import type { Context, Deps, Handler } from "../gateway/types.ts";
+import { type Located, location } from "../gateway/proxy/location.ts";
+import { send, targetOf } from "../gateway/proxy/send.ts";
 
 export const spec = () =>
   aboutUpstream({

@@ -4,8 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import { parseDocument } from "yaml";
 import { type Compiled, compile, manifestFiles } from "../compiler/compile.ts";
-import { emit } from "../compiler/emit.ts";
-import { table } from "../outcome.ts";
+import { emit } from "../compiler/emit/emit.ts";
+import { table } from "../terminal/outcome.ts";
 
 const tiers = 300;
 const routesEach = 34;

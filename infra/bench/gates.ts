@@ -1,13 +1,13 @@
 /** Compiles a project of one tier, the way `postern build` does, and hands over its Workers. */
 import fs from "node:fs";
 import path from "node:path";
-import type { Plan } from "../../functions/gateway/plan.ts";
-import { bundle } from "../compiler/bundle.ts";
+import type { Plan } from "../../functions/gateway/core/plan.ts";
 import { compile } from "../compiler/compile.ts";
-import { emit } from "../compiler/emit.ts";
-import { gateEntry } from "../compiler/entries.ts";
-import { gatesOf } from "../compiler/gates.ts";
-import { gateBinding } from "../compiler/lower.ts";
+import { bundle } from "../compiler/emit/bundle.ts";
+import { emit } from "../compiler/emit/emit.ts";
+import { gateEntry } from "../compiler/emit/entries.ts";
+import { gatesOf } from "../compiler/lower/gates.ts";
+import { gateBinding } from "../compiler/lower/lower.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Worker } from "./workerd.ts";
 

@@ -1,5 +1,5 @@
 /** As many routes as one asks for, of the kinds that manifests have, and requests that meet them. */
-import type { Entry } from "../../functions/gateway/table.ts";
+import type { Entry } from "../../functions/gateway/routing/route-table.ts";
 
 /** A hundred services or more, each with resources of five routes. */
 export const manyRoutes = (count: number): Entry[] =>

@@ -2,8 +2,8 @@
 import path from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { router } from "../../functions/gateway/router.ts";
-import { type Table, tableOf } from "../../functions/gateway/table.ts";
+import { type Table, tableOf } from "../../functions/gateway/routing/route-table.ts";
+import { router } from "../../functions/gateway/routing/router.ts";
 import { manyRoutes, requestsTo } from "./many-routes.ts";
 import { startPlain } from "./plain.ts";
 import { scratch } from "./scratch.ts";

@@ -1,5 +1,5 @@
 /** Says what was counted: a table whose bars can be compared at a glance. */
-import { table } from "../outcome.ts";
+import { table } from "../terminal/outcome.ts";
 import type { Kind } from "./symbols.ts";
 
 export interface Measured {

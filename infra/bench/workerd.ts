@@ -2,8 +2,8 @@
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { bundle } from "../compiler/bundle.ts";
-import { compatibilityDate, compatibilityFlags } from "../compiler/platform.ts";
+import { bundle } from "../compiler/emit/bundle.ts";
+import { compatibilityDate, compatibilityFlags } from "../compiler/lower/platform.ts";
 
 export interface Worker {
   readonly name: string;

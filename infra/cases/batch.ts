@@ -1,6 +1,6 @@
 /** What the runner asks of the Worker that tries cases, and what it hears: plain JSON. */
-import type { FrontPlan, Plan } from "../../functions/gateway/plan.ts";
-import type { Decision } from "../../functions/gateway/types.ts";
+import type { FrontPlan, Plan } from "../../functions/gateway/core/plan.ts";
+import type { Decision } from "../../functions/gateway/core/types.ts";
 
 /** One tier as it is compiled, and the cases to try on it. */
 export interface Batch {

@@ -1,7 +1,7 @@
 /** The checks of filters that validate requests, as the runtime of cases takes them: the module that stands beside a gate's plan, as the body of a function. */
 import { transform } from "esbuild";
-import type { CheckedTier } from "../compiler/checked.ts";
-import { plansOf } from "../compiler/validations.ts";
+import type { CheckedTier } from "../compiler/check/checked.ts";
+import { plansOf } from "../compiler/check/validations.ts";
 import { moduleOf } from "../openapi/module.ts";
 
 /** @returns a body that returns `Validators` by tier; null where nothing is validated */

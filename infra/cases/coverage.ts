@@ -1,10 +1,10 @@
 /** What of a tier's policy there is to try, where it stands, and what no case has tried. */
 
-import { finder } from "../../functions/gateway/finder.ts";
-import { preflightMethod } from "../../functions/gateway/preflight.ts";
-import { tableOf } from "../../functions/gateway/table.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier } from "../compiler/checked.ts";
-import { groundOf } from "../explain/grounds.ts";
+import { preflightMethod } from "../../functions/gateway/http/preflight.ts";
+import { finder } from "../../functions/gateway/routing/finder.ts";
+import { tableOf } from "../../functions/gateway/routing/route-table.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier } from "../compiler/check/checked.ts";
+import { groundOf } from "../explain/source-of.ts";
 import { placeOf } from "../review/effective/entries.ts";
 import { mark, type Send } from "./batch.ts";
 

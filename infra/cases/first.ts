@@ -1,7 +1,7 @@
 /** First cases for a tier that has none: what its gate answers today, to a stranger and to somebody whom it knows. */
 import { Document } from "yaml";
 import type { Compiled } from "../compiler/compile.ts";
-import { read } from "../compiler/read.ts";
+import { read } from "../diagnostics/source.ts";
 import { alone, requestOf } from "../review/diff/examples.ts";
 import type { Answer } from "./batch.ts";
 import { caseFile, mostCases } from "./language.ts";

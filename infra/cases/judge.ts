@@ -1,6 +1,6 @@
 /** Compares what a case expects with what came of it. */
 import { isDeepStrictEqual } from "node:util";
-import { redacted } from "../literals.ts";
+import { redacted } from "../diagnostics/secret-literals.ts";
 import type { Answer, Heard, Seen, Send, Told } from "./batch.ts";
 import type { Comparison, Expected, Services } from "./language.ts";
 import type { Case, CaseStep } from "./read.ts";

@@ -1,9 +1,9 @@
 /** The language of `routes/<tier>.test.yaml`: what a client sends, what services see and reply, what the client gets. */
 import * as z from "zod";
-import { headerName } from "../../functions/gateway/names.ts";
-import { bytes, duration, size } from "../../functions/gateway/quantities.ts";
-import { tokenPlace } from "../../functions/gateway/token-places.ts";
-import { comparison } from "../../functions/gateway/when.ts";
+import { bytes, duration, size } from "../../functions/gateway/core/quantities.ts";
+import { tokenPlace } from "../../functions/gateway/identity/token-places.ts";
+import { headerName } from "../../functions/manifest/names.ts";
+import { comparison } from "../../functions/manifest/when.ts";
 
 const line = () =>
   z

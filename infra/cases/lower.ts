@@ -1,16 +1,16 @@
 /** Turns a tier and its cases into what the Worker that tries them is sent. */
 import { tierFinder } from "../../functions/front.ts";
-import { finder } from "../../functions/gateway/finder.ts";
-import { hostOf } from "../../functions/gateway/hosts.ts";
-import type { Plan } from "../../functions/gateway/plan.ts";
-import { preflightMethod } from "../../functions/gateway/preflight.ts";
-import { bytes, milliseconds } from "../../functions/gateway/quantities.ts";
-import type { CheckedRoute } from "../compiler/checked.ts";
+import type { Plan } from "../../functions/gateway/core/plan.ts";
+import { bytes, milliseconds } from "../../functions/gateway/core/quantities.ts";
+import { hostOf } from "../../functions/gateway/http/hosts.ts";
+import { preflightMethod } from "../../functions/gateway/http/preflight.ts";
+import { finder } from "../../functions/gateway/routing/finder.ts";
+import type { CheckedRoute } from "../compiler/check/checked.ts";
 import type { Compiled, CompiledTier } from "../compiler/compile.ts";
-import { gateBinding, lower, routeBinding } from "../compiler/lower.ts";
-import { bindingsOf } from "../compiler/platform.ts";
-import type { Problem } from "../compiler/problem.ts";
-import { secretsOf } from "../compiler/wrangler.ts";
+import { secretsOf } from "../compiler/emit/wrangler.ts";
+import { gateBinding, lower, routeBinding } from "../compiler/lower/lower.ts";
+import { bindingsOf } from "../compiler/lower/platform.ts";
+import type { Problem } from "../diagnostics/problem.ts";
 import type { Batch, Conversation, Credential, KeyPair, Reply as Replied, Send, Step } from "./batch.ts";
 import { checksOf } from "./checks.ts";
 import type { Message, Reply } from "./language.ts";

@@ -2,8 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
-import { capturesOf, matchOf, pathWritten, segmentsOf } from "../../functions/gateway/match.ts";
-import type { CheckedTier } from "../compiler/checked.ts";
+import { capturesOf, matchOf, pathWritten, segmentsOf } from "../../functions/gateway/routing/match.ts";
+import type { CheckedTier } from "../compiler/check/checked.ts";
 import { more } from "./quantities.ts";
 
 export interface Mutant {

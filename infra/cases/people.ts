@@ -1,10 +1,10 @@
 /** What somebody shows who is who they say: a token, a key or a signature, whichever the filters of the route ask for. */
 import { createHash, randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair } from "jose";
-import { claimPath } from "../../functions/gateway/claims.ts";
-import { milliseconds } from "../../functions/gateway/quantities.ts";
-import type { CheckedFilter } from "../compiler/checked.ts";
-import type { Consumer } from "../compiler/surroundings.ts";
+import { claimPath } from "../../functions/gateway/core/claims.ts";
+import { milliseconds } from "../../functions/gateway/core/quantities.ts";
+import type { CheckedFilter } from "../compiler/check/checked.ts";
+import type { Consumer } from "../compiler/check/shared-files.ts";
 import type { Credential, Jwk, KeyPair } from "./batch.ts";
 import type { Person } from "./language.ts";
 

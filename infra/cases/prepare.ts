@@ -1,10 +1,10 @@
 /** Compiles, reads the cases, and finds those that were asked for; or says what is wrong with the files. */
 import path from "node:path";
 import { type Compiled, compile } from "../compiler/compile.ts";
-import { choice } from "../compiler/issues.ts";
-import { inOrder, type Problem } from "../compiler/problem.ts";
-import { report } from "../compiler/report.ts";
-import type { Outcome } from "../outcome.ts";
+import { inOrder, type Problem } from "../diagnostics/problem.ts";
+import { report } from "../diagnostics/report.ts";
+import { choice } from "../diagnostics/schema-issues.ts";
+import type { Outcome } from "../terminal/outcome.ts";
 import { casesOf, readSuites, type Suite } from "./read.ts";
 
 export interface Prepared {

@@ -1,5 +1,5 @@
 /** Quantities that are nearly what they were. */
-import { bytes, milliseconds, perWindow } from "../../functions/gateway/quantities.ts";
+import { bytes, milliseconds, perWindow } from "../../functions/gateway/core/quantities.ts";
 
 /** A little more and a little less of it: sizes by one byte, ranges by one bit, all else by a tenth. Nothing for a text that is no quantity. */
 export const more = (text: string): string[] => {

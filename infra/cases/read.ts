@@ -1,16 +1,16 @@
 /** Reads the cases beside the manifests, with the same care: unknown keys, names that nothing has, each with its place. */
 import fs from "node:fs";
 import path from "node:path";
-import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway/faults.ts";
-import type { CheckedFilter, CheckedTier } from "../compiler/checked.ts";
+import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway/core/problems.ts";
+import type { CheckedFilter, CheckedTier } from "../compiler/check/checked.ts";
+import { open } from "../compiler/check/parse.ts";
 import type { Compiled } from "../compiler/compile.ts";
-import { choice } from "../compiler/issues.ts";
-import type { Path } from "../compiler/locate.ts";
-import type { Problem } from "../compiler/problem.ts";
-import type { Source } from "../compiler/read.ts";
-import { bytesOf, sourceOf } from "../compiler/read.ts";
-import { open } from "../compiler/reading.ts";
 import { type StandIn, touches } from "../compiler/salvage.ts";
+import type { Path } from "../diagnostics/locate.ts";
+import type { Problem } from "../diagnostics/problem.ts";
+import { choice } from "../diagnostics/schema-issues.ts";
+import type { Source } from "../diagnostics/source.ts";
+import { bytesOf, sourceOf } from "../diagnostics/source.ts";
 import { caseFile, type Written, type WrittenStep } from "./language.ts";
 
 /** A tier and its cases. */

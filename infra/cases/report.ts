@@ -1,10 +1,10 @@
 /** Shows what came of cases: a line for each tier, a dialogue for each case that fails, a table of what nobody tried. */
 import pc from "picocolors";
-import type { CheckedTier } from "../compiler/checked.ts";
-import { count } from "../compiler/report.ts";
+import type { CheckedTier } from "../compiler/check/checked.ts";
+import { count } from "../diagnostics/report.ts";
+import { redacted } from "../diagnostics/secret-literals.ts";
 import { stepsOf } from "../explain/steps.ts";
-import { redacted } from "../literals.ts";
-import { table } from "../outcome.ts";
+import { table } from "../terminal/outcome.ts";
 import { oneLine } from "../terminal.ts";
 import type { Answer, Seen } from "./batch.ts";
 import { type Branch, type Coverage, kinds, percentOf } from "./coverage.ts";

@@ -1,6 +1,6 @@
 /** Runs the cases of tiers: compiled, lowered, tried in workerd, judged, and counted for coverage. */
 import type { Compiled } from "../compiler/compile.ts";
-import type { Problem } from "../compiler/problem.ts";
+import type { Problem } from "../diagnostics/problem.ts";
 import { type Coverage, coverageOf, otherwise } from "./coverage.ts";
 import { type Failure, judge } from "./judge.ts";
 import { lowerSuite } from "./lower.ts";

@@ -3,12 +3,12 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { bundle } from "../compiler/bundle.ts";
-import { partTable } from "../compiler/entries.ts";
-import { compatibilityDate, compatibilityFlags } from "../compiler/platform.ts";
-import { home } from "../gen/generated.ts";
+import { bundle } from "../compiler/emit/bundle.ts";
+import { partTable } from "../compiler/emit/entries.ts";
+import { compatibilityDate, compatibilityFlags } from "../compiler/lower/platform.ts";
+import { home } from "../project/files.ts";
 import { registry } from "../registry.ts";
-import { deafToSignals } from "../signals.ts";
+import { deafToSignals } from "../terminal/signals.ts";
 import type { Batch, Told } from "./batch.ts";
 
 export interface Runtime {
@@ -64,9 +64,9 @@ const scratch = (): string => {
 const entry = (): string => {
   const filters = partTable("filters", Object.keys(registry.filters));
   const upstreams = partTable("upstreams", Object.keys(registry.upstreams));
-  return `${filters.imports}${upstreams.imports}import { cutover } from "./gateway/cutover.ts";
-import { limiter } from "./gateway/limiter.ts";
-import { streamAge } from "./gateway/stream-age.ts";
+  return `${filters.imports}${upstreams.imports}import { cutover } from "./gateway/service/cutover.ts";
+import { limiter } from "./gateway/limits/store-counter.ts";
+import { streamAge } from "./gateway/streaming/max-age.ts";
 import { Counters, worker } from "../infra/cases/worker/worker.ts";
 export { Counters };
 export default worker({ filters: ${filters.table}, upstreams: ${upstreams.table}, cutover, limiter, streamAge });

@@ -1,6 +1,6 @@
 /** Makes a version out of an upload: checked against the account, stored, and started, before anything is recorded. */
 import { createHash, randomUUID } from "node:crypto";
-import { compatibilityDate as latestDate } from "../compiler/platform.ts";
+import { compatibilityDate as latestDate } from "../compiler/lower/platform.ts";
 import {
   type Account,
   applied,

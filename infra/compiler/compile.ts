@@ -1,21 +1,21 @@
 /** The compiler in one look: read → put values in → check → lower. Pure but for reading files; `emit.ts` writes. */
 import fs from "node:fs";
 import path from "node:path";
-import type { Environment } from "../../functions/gateway/environment.ts";
-import type { FrontPlan } from "../../functions/gateway/plan.ts";
+import type { FrontPlan } from "../../functions/gateway/core/plan.ts";
+import type { Environment } from "../../functions/manifest/environment.ts";
+import { inOrder, once, type Problem } from "../diagnostics/problem.ts";
+import { type Bytes, bytesOf, sourceOf } from "../diagnostics/source.ts";
 import { registry } from "../registry.ts";
-import { check, type Verdict } from "./check.ts";
-import type { CheckedTier, Named, Surroundings } from "./checked.ts";
-import { documentsOf, stampOf } from "./documents.ts";
-import { lowered, type Served } from "./gates.ts";
-import { lowerFront } from "./lower.ts";
-import { inOrder, once, type Problem } from "./problem.ts";
-import { type Bytes, bytesOf, sourceOf } from "./read.ts";
-import { schemaFilesOf } from "./schema-files.ts";
-import { type Consumer, readConsumers, readEnvironment, readPresets } from "./surroundings.ts";
-import { tiersCollide } from "./tiers.ts";
-import { unused } from "./unused.ts";
-import { sharedTooLarge } from "./validations.ts";
+import { check, type Verdict } from "./check/check.ts";
+import type { CheckedTier, Named, Surroundings } from "./check/checked.ts";
+import { type Consumer, readConsumers, readEnvironment, readPresets } from "./check/shared-files.ts";
+import { tiersCollide } from "./check/tiers.ts";
+import { unused } from "./check/unused.ts";
+import { sharedTooLarge } from "./check/validations.ts";
+import { documentsOf, stampOf } from "./inputs/documents.ts";
+import { schemaFilesOf } from "./inputs/schema-files.ts";
+import { lowered, type Served } from "./lower/gates.ts";
+import { lowerFront } from "./lower/lower.ts";
 
 export interface Compiled {
   /** Of all files, in a stable order. */

@@ -4,8 +4,8 @@
  */
 import type { ZodType } from "zod";
 import { type $ZodIssue, safeParse } from "zod/v4/core";
-import { decided, keysAt, nearest, schemaAt } from "./issues.ts";
-import { type Path, valueAt } from "./locate.ts";
+import { type Path, valueAt } from "../diagnostics/locate.ts";
+import { decided, keysAt, nearest, schemaAt } from "../diagnostics/schema-issues.ts";
 
 /** Places of a value that are broken, or that a misspelt key may have been meant for. */
 export type Broken = readonly Path[];

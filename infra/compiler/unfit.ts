@@ -1,8 +1,9 @@
 /** What is wrong with documents and schemas that requests are checked by, as problems of the manifest. */
+
+import type { Problem } from "../diagnostics/problem.ts";
 import { pointerTo } from "../openapi/document.ts";
 import type { Fault } from "../openapi/schemas.ts";
-import type { CheckedFilter } from "./checked.ts";
-import type { Problem } from "./problem.ts";
+import type { CheckedFilter } from "./check/checked.ts";
 
 /** At the line of the schema; of documents whose lines nobody counts, at the filter. */
 export const told = ({ place, word, message, remedy }: Fault, filter: CheckedFilter): Problem => {

@@ -2,9 +2,9 @@
 import path from "node:path";
 import { startCloud } from "../cloud/cloud.ts";
 import { compile } from "../compiler/compile.ts";
-import { countOf, portOf, shareOf } from "../numbers.ts";
-import type { Outcome } from "../outcome.ts";
-import { untilStopped } from "../signals.ts";
+import { countOf, portOf, shareOf } from "../terminal/arguments.ts";
+import type { Outcome } from "../terminal/outcome.ts";
+import { untilStopped } from "../terminal/signals.ts";
 import { oneLine, print, printJson, printLine, warn } from "../terminal.ts";
 import { accessLine } from "./access-line.ts";
 import { generations } from "./generations.ts";

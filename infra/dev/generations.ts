@@ -3,12 +3,12 @@ import path from "node:path";
 import pc from "picocolors";
 import type { Cloud } from "../cloud/cloud.ts";
 import { type Compiled, compile } from "../compiler/compile.ts";
-import { emit } from "../compiler/emit.ts";
-import { report } from "../compiler/report.ts";
+import { emit } from "../compiler/emit/emit.ts";
+import { report } from "../diagnostics/report.ts";
 import { ownKey } from "../explain/keys.ts";
 import { signedConsumers } from "../release/consumers/sign.ts";
-import { localSecrets } from "../secrets.ts";
-import { turnTo } from "./mesh.ts";
+import { localSecrets } from "../release/secrets.ts";
+import { turnTo } from "./apply.ts";
 
 export interface Generations {
   /** Compiles, and replaces what runs where something changed. Says what is wrong, and keeps what is good. */

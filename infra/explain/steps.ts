@@ -1,11 +1,11 @@
 /** What each filter made of a request, why, and on which line that stands. */
-import { gatewayCodes, upstreamCodes } from "../../functions/gateway/faults.ts";
-import type { Decision } from "../../functions/gateway/types.ts";
-import type { CheckedFilter, CheckedTier } from "../compiler/checked.ts";
+import { gatewayCodes, upstreamCodes } from "../../functions/gateway/core/problems.ts";
+import type { Decision } from "../../functions/gateway/core/types.ts";
+import type { CheckedFilter, CheckedTier } from "../compiler/check/checked.ts";
 import { placeOf } from "../review/effective/entries.ts";
-import { groundOf } from "./grounds.ts";
-import { pathOf, saysOf, unmet } from "./misses.ts";
 import type { Explained } from "./offline.ts";
+import { groundOf } from "./source-of.ts";
+import { pathOf, saysOf, unmet } from "./why-not.ts";
 
 export interface Step {
   /** A filter's id, or the name of the upstream that was asked. */

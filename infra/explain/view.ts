@@ -1,14 +1,14 @@
 /** An explained request for a terminal, or a pipe. */
 import pc from "picocolors";
-import type { CheckedTier } from "../compiler/checked.ts";
-import { table } from "../outcome.ts";
+import type { CheckedTier } from "../compiler/check/checked.ts";
 import { placeOf } from "../review/effective/entries.ts";
+import { table } from "../terminal/outcome.ts";
 import { oneLine, oneLined } from "../terminal.ts";
-import type { Ground } from "./grounds.ts";
 import { withoutTokens } from "./hidden.ts";
-import type { Miss } from "./misses.ts";
 import type { Call, Explained } from "./offline.ts";
+import type { Ground } from "./source-of.ts";
 import { meaningOf, type Step } from "./steps.ts";
+import type { Miss } from "./why-not.ts";
 
 export interface Told {
   readonly explained: Explained;

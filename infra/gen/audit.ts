@@ -1,9 +1,9 @@
 /** A page for each rule of the audit: what it finds, what it prevents, a manifest that has it, what is printed then, and one that has not. */
 import fs from "node:fs";
 import path from "node:path";
+import { type Generated, home, written } from "../project/files.ts";
 import { allRules } from "../review/audit/registry.ts";
 import { grades } from "../review/risks.ts";
-import { type Generated, home, written } from "./generated.ts";
 
 const folder = "test/golden/audit";
 

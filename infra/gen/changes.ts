@@ -1,8 +1,9 @@
 /** The page of changes: what a diff can tell, how risky it is, and why. */
+
+import { type Generated, written } from "../project/files.ts";
 import { registry } from "../registry.ts";
 import { gradingOf } from "../review/diff/grading.ts";
 import { type ChangeKind, changeKinds, grades, riskOf } from "../review/risks.ts";
-import { type Generated, written } from "./generated.ts";
 
 export const changesPage = (): Generated => ({
   file: "docs/reference/changes.md",

@@ -2,8 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { parseDocument } from "yaml";
-import type { Preset } from "../../functions/gateway/config.ts";
-import { type Generated, home, written } from "./generated.ts";
+import type { Preset } from "../../functions/manifest/manifest.ts";
+import { type Generated, home, written } from "../project/files.ts";
 
 const folder = "routes/presets";
 

@@ -1,8 +1,8 @@
 /** A page for each code of a check: what it means, a manifest that has it, and what is printed then. */
 import fs from "node:fs";
 import path from "node:path";
-import { problemCodes } from "../compiler/codes.ts";
-import { type Generated, home, written } from "./generated.ts";
+import { problemCodes } from "../diagnostics/codes.ts";
+import { type Generated, home, written } from "../project/files.ts";
 
 interface Example {
   readonly files: string;

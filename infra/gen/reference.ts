@@ -1,16 +1,16 @@
 /** The reference: a page for each part, made from its first comment, its schema, its example and its codes. */
 import { stringify } from "yaml";
 import * as z from "zod";
-import { filterSettings, manifest, preset, upstreamSettings } from "../../functions/gateway/config.ts";
-import { consumers, environment } from "../../functions/gateway/environment.ts";
-import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway/faults.ts";
+import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway/core/problems.ts";
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
+import { consumers, environment } from "../../functions/manifest/environment.ts";
+import { filterSettings, manifest, preset, upstreamSettings } from "../../functions/manifest/manifest.ts";
 import { message, outcome, person, service, testCase } from "../cases/language.ts";
-import { problemCodes } from "../compiler/codes.ts";
+import { problemCodes } from "../diagnostics/codes.ts";
+import { type Generated, written } from "../project/files.ts";
 import { registry } from "../registry.ts";
 import { auditPages } from "./audit.ts";
 import { changesPage } from "./changes.ts";
-import { type Generated, written } from "./generated.ts";
 import { problemPages } from "./problems.ts";
 import { summaryOf } from "./summary.ts";
 import { verbsPage } from "./verbs.ts";

@@ -1,11 +1,11 @@
 /** JSON Schemas for editors: completion, hovers and squiggles in any that speaks the YAML language server's protocol. */
 import * as z from "zod";
-import { filterSettings, manifest, preset, upstreamSettings } from "../../functions/gateway/config.ts";
-import { consumers, environment } from "../../functions/gateway/environment.ts";
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
+import { consumers, environment } from "../../functions/manifest/environment.ts";
+import { filterSettings, manifest, preset, upstreamSettings } from "../../functions/manifest/manifest.ts";
 import { caseFile } from "../cases/language.ts";
+import type { Generated } from "../project/files.ts";
 import { registry } from "../registry.ts";
-import type { Generated } from "./generated.ts";
 import { summaryOf } from "./summary.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a JSON Schema is walked as the tree that it is

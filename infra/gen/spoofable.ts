@@ -1,8 +1,12 @@
 /** The page of spoofable headers: what is removed from requests, and who says what each of them means. */
 
-import { spoofableHeaderSources } from "../../functions/gateway/spoofable-header-sources.ts";
-import { isAcceptable, spoofableHeaders, writtenByCloudflare } from "../../functions/gateway/spoofable-headers.ts";
-import { type Generated, written } from "./generated.ts";
+import { spoofableHeaderSources } from "../../functions/gateway/proxy/spoofable-header-sources.ts";
+import {
+  isAcceptable,
+  spoofableHeaders,
+  writtenByCloudflare,
+} from "../../functions/gateway/proxy/spoofable-headers.ts";
+import { type Generated, written } from "../project/files.ts";
 
 export const spoofablePage = (): Generated => ({
   file: "docs/reference/spoofable-headers.md",

@@ -1,6 +1,7 @@
 /** The page for scripts: exit codes, and the JSON of the verbs of a review. */
-import { contracts, exitCodes } from "../verbs/contract.ts";
-import { type Generated, written } from "./generated.ts";
+
+import { type Generated, written } from "../project/files.ts";
+import { contracts, exitCodes } from "../terminal/contract.ts";
 
 export const verbsPage = (): Generated => ({
   file: "docs/reference/verbs.md",

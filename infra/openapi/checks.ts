@@ -1,6 +1,7 @@
 /** What is checked of the requests of an operation: its parameters and its body, with the schemas of both. */
-import { capturesIn, type Segment } from "../../functions/gateway/match.ts";
-import type { OperationCheck } from "../../functions/gateway/validators.ts";
+
+import type { OperationCheck } from "../../functions/gateway/core/ports/validators.ts";
+import { capturesIn, type Segment } from "../../functions/gateway/routing/match.ts";
 import { type BodyPlan, bodyOf } from "./contents.ts";
 import type { Rooted } from "./document.ts";
 import type { Operation, Parameter } from "./operations.ts";

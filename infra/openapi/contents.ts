@@ -1,5 +1,5 @@
 /** How bodies are read: JSON and forms by their schemas; other media types are passed unread. */
-import type { BodyCheck, ContentCheck } from "../../functions/gateway/validators.ts";
+import type { BodyCheck, ContentCheck } from "../../functions/gateway/core/ports/validators.ts";
 import { isMap, type JsonMap, mapOf, type Rooted, resolved } from "./document.ts";
 import { formOf } from "./forms.ts";
 import { isForm, isJson, isMultipart, isRange, mediaTypeOf, readIn } from "./media-types.ts";

@@ -1,5 +1,5 @@
 /** How the properties of an object are written as fields of a form. */
-import type { FieldFormat, FormFormat, Shape } from "../../functions/gateway/validators.ts";
+import type { FieldFormat, FormFormat, Shape } from "../../functions/gateway/core/ports/validators.ts";
 import { type JsonMap, mapOf, type Rooted, resolved, stringIn } from "./document.ts";
 import { isJson, isText, mediaTypeOf } from "./media-types.ts";
 import { explodes, nestedProblem, takesScalars } from "./styles.ts";

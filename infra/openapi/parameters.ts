@@ -1,5 +1,5 @@
 /** How parameters are read out of a request: by their style, or by the media type of their content. */
-import type { ParameterCheck, Style } from "../../functions/gateway/validators.ts";
+import type { ParameterCheck, Style } from "../../functions/gateway/core/ports/validators.ts";
 import { mapOf, type Rooted, resolved, stringIn } from "./document.ts";
 import { formOf } from "./forms.ts";
 import { isForm, isJson, isText, mediaTypeOf } from "./media-types.ts";

@@ -1,7 +1,7 @@
 /** Where schemas stand, and what their references name: in the same file, or in another one of the project, and nowhere else. */
 import path from "node:path";
-import type { Path } from "../compiler/locate.ts";
-import type { Source } from "../compiler/read.ts";
+import type { Path } from "../diagnostics/locate.ts";
+import type { Source } from "../diagnostics/source.ts";
 import { type Dialect, openApi30, openApi31 } from "./dialects.ts";
 import {
   DocumentError,

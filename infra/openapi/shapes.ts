@@ -1,5 +1,5 @@
 /** What the values of a schema may be once they are read from text: found through references, alternatives and lists of types. */
-import type { Kind, Shape } from "../../functions/gateway/validators.ts";
+import type { Kind, Shape } from "../../functions/gateway/core/ports/validators.ts";
 import { isMap, type JsonMap, listOf, mapOf } from "./document.ts";
 import type { Held } from "./references.ts";
 import type { Schema, Translator } from "./schemas.ts";

@@ -1,5 +1,5 @@
 /** What the styles of OpenAPI have no place for, and what it leaves undefined of them. */
-import type { Shape } from "../../functions/gateway/validators.ts";
+import type { Shape } from "../../functions/gateway/core/ports/validators.ts";
 import type { JsonMap } from "./document.ts";
 
 /** The values of lists and objects are fields of their own. */

@@ -5,10 +5,10 @@
 import os from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
-import type { Emitted } from "../compiler/emit.ts";
-import { configOf, tagOf } from "../dev/publication.ts";
+import type { Emitted } from "../compiler/emit/emit.ts";
 import { accessOf } from "./api.ts";
 import { missingGenerated } from "./generated.ts";
+import { configOf, tagOf } from "./publication.ts";
 import { digestOf, type Releases, releasesOf, servicesOf, sharesOf, versionOf } from "./releases.ts";
 import { ownOf, withSecrets } from "./secrets-file.ts";
 import type { Target } from "./target.ts";

@@ -1,7 +1,7 @@
 /** Secrets that no person sets: each Worker that needs one is given a random value once, and keeps it from version to version. */
 import { randomBytes } from "node:crypto";
-import type { Emitted } from "../compiler/emit.ts";
-import { platformSecrets } from "../secrets.ts";
+import type { Emitted } from "../compiler/emit/emit.ts";
+import { platformSecrets } from "./secrets.ts";
 import type { Target } from "./target.ts";
 
 type Values = Readonly<Record<string, string>>;

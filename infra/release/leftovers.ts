@@ -1,5 +1,5 @@
 /** Gates that the front reached before and reaches no more: their tier, or their isolation, has gone. */
-import type { Emitted } from "../compiler/emit.ts";
+import type { Emitted } from "../compiler/emit/emit.ts";
 import { releasesOf, servicesOf } from "./releases.ts";
 import type { Target } from "./target.ts";
 import { wrangler } from "./wrangler.ts";

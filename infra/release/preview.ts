@@ -1,7 +1,7 @@
 /** A preview: an environment that lives as long as a pull request, with Workers, hosts and a file of its own. */
 import fs from "node:fs";
 import path from "node:path";
-import type { Emitted } from "../compiler/emit.ts";
+import type { Emitted } from "../compiler/emit/emit.ts";
 import { accessOf, workersThere } from "./api.ts";
 import type { Target } from "./target.ts";
 

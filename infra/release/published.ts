@@ -1,5 +1,5 @@
 /** Reads back that nothing but what has routes of its own can be reached from outside. */
-import type { Emitted } from "../compiler/emit.ts";
+import type { Emitted } from "../compiler/emit/emit.ts";
 import { accessOf, ask } from "./api.ts";
 import type { Target } from "./target.ts";
 

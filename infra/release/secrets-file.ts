@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import type { Emitted } from "../compiler/emit.ts";
+import type { Emitted } from "../compiler/emit/emit.ts";
 
 type Values = Readonly<Record<string, string>>;
 

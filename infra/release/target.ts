@@ -1,9 +1,9 @@
 /** Where wrangler's calls go: to Cloudflare, or to the local cloud by the variables that wrangler itself reads. */
 import { accountId, localToken } from "../cloud/access.ts";
 import { compile } from "../compiler/compile.ts";
-import { gatesOf } from "../compiler/gates.ts";
-import { choice } from "../compiler/issues.ts";
-import { workerName } from "../compiler/platform.ts";
+import { gatesOf } from "../compiler/lower/gates.ts";
+import { workerName } from "../compiler/lower/platform.ts";
+import { choice } from "../diagnostics/schema-issues.ts";
 
 export interface Target {
   readonly name: "cloudflare" | "local";

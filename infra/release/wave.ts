@@ -1,7 +1,7 @@
 /** Which tiers a wave is to reach: chosen by their labels, by their level, or all. */
 import type { Compiled } from "../compiler/compile.ts";
-import { gatesOf } from "../compiler/gates.ts";
-import { workerName } from "../compiler/platform.ts";
+import { gatesOf } from "../compiler/lower/gates.ts";
+import { workerName } from "../compiler/lower/platform.ts";
 import { warn } from "../terminal.ts";
 
 export interface Selection {

@@ -1,7 +1,7 @@
 /** CODEOWNERS: who is asked about which manifest, from the manifests' own `owner`. */
 import fs from "node:fs";
 import path from "node:path";
-import type { CheckedTier } from "../compiler/checked.ts";
+import type { CheckedTier } from "../compiler/check/checked.ts";
 import { textWithin } from "../files.ts";
 import { placeOf } from "../review/effective/entries.ts";
 

@@ -1,7 +1,7 @@
 /** The comment of a pull request: what the change does, why it cannot be merged as it is, and a line for all that was looked at. */
-import type { Annotated } from "../compiler/annotations.ts";
-import type { Problem } from "../compiler/problem.ts";
-import { count } from "../compiler/report.ts";
+import type { Annotated } from "../diagnostics/annotations.ts";
+import type { Problem } from "../diagnostics/problem.ts";
+import { count } from "../diagnostics/report.ts";
 import type { Finding } from "./audit/finding.ts";
 import { tally } from "./audit/human.ts";
 import { codeSpan } from "./sentence.ts";

@@ -1,13 +1,13 @@
 /** A comparison for a terminal. */
 import pc from "picocolors";
-import { report } from "../compiler/report.ts";
-import { table } from "../outcome.ts";
+import { report } from "../diagnostics/report.ts";
+import { table } from "../terminal/outcome.ts";
 import { oneLine } from "../terminal.ts";
+import type { Comparison, ToldChange } from "./compare.ts";
 import { placeOf } from "./diff/change.ts";
-import type { Comparison, ToldChange } from "./projects.ts";
 import { plain } from "./sentence.ts";
-import type { Sides } from "./sides.ts";
-import { headline, only, roleOf, routesOf, type Section, sectionsOf, toDo, unchanged } from "./words.ts";
+import type { Sides } from "./versions.ts";
+import { headline, only, roleOf, routesOf, type Section, sectionsOf, toDo, unchanged } from "./wording.ts";
 
 export const human = (comparison: Comparison, { before, after, code }: Sides): string => {
   const head = `${before.name} → ${after.name}: ${pc.bold(headline(comparison))}\n`;

@@ -1,6 +1,6 @@
 /** Sentences whose values stay apart from their words, so that each rendering can quote them safely. */
 import { stringify } from "yaml";
-import { hidden, redacted } from "../literals.ts";
+import { hidden, redacted } from "../diagnostics/secret-literals.ts";
 import { oneLine } from "../terminal.ts";
 
 interface Quoted {

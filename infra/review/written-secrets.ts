@@ -1,6 +1,6 @@
 /** Where a file that people write has a text that looks like a secret: for the audit, and for the review of a change. */
-import type { Path } from "../compiler/locate.ts";
-import { secretLooking } from "../literals.ts";
+import type { Path } from "../diagnostics/locate.ts";
+import { secretLooking } from "../diagnostics/secret-literals.ts";
 
 export interface WrittenSecret {
   readonly path: Path;

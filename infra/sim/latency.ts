@@ -1,5 +1,5 @@
 /** Latency as it is drawn: log-normal about a user's distance, in the bins of the samples. */
-import { mostBin } from "../../functions/gateway/telemetry-samples.ts";
+import { mostBin } from "../../functions/gateway/observability/samples.ts";
 import { distances } from "./users.ts";
 
 const perBin = Math.log(1.05);

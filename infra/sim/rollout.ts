@@ -2,9 +2,9 @@
 import { criteriaOf } from "../../functions/control/rollout/criteria.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import { due, reduce } from "../../functions/control/rollout/reducer.ts";
+import { patienceOf, stepsOf } from "../../functions/control/rollout/release.ts";
 import { isOver, type Rollout } from "../../functions/control/rollout/state.ts";
 import { judge } from "../../functions/control/rollout/verdict.ts";
-import { patienceOf, stepsOf } from "../../functions/control/steps.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import type { End, Scenario } from "./scenarios.ts";
 import { type Kinds, look, type Split, splitOf } from "./traffic.ts";

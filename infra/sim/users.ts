@@ -2,7 +2,7 @@
  * The users of a tier, who are far from alike: a few send most of the requests, some fail or are refused far oftener than
  * others, each is near or far. In each rollout they are dealt anew to the versions, and stay there.
  */
-import { groups } from "../../functions/gateway/telemetry-samples.ts";
+import { groups } from "../../functions/gateway/observability/samples.ts";
 import type { Chance } from "./chance.ts";
 
 /** A Pareto distribution's shape: the busiest fifth of users send about two thirds of the requests. */

@@ -11,7 +11,7 @@ import { emptyAccount } from "../../infra/cloud/account.ts";
 import { startMachine } from "../../infra/cloud/edge/machine.ts";
 import { routerCode } from "../../infra/cloud/edge/router.ts";
 import { machinesOn } from "../../infra/cloud/orphans.ts";
-import { home } from "../../infra/gen/generated.ts";
+import { home } from "../../infra/project/files.ts";
 import { project } from "../e2e/city.ts";
 import { until } from "../until.ts";
 import { uploadOf } from "./form.ts";

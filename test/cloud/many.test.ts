@@ -5,9 +5,9 @@ import { expect, it } from "vitest";
 import { writeTiers } from "../../infra/bench/tiers.ts";
 import { machinesOn } from "../../infra/cloud/orphans.ts";
 import { compile } from "../../infra/compiler/compile.ts";
-import { emit } from "../../infra/compiler/emit.ts";
-import { publicationOf } from "../../infra/dev/publication.ts";
+import { emit } from "../../infra/compiler/emit/emit.ts";
 import { byStage } from "../../infra/release/deploy.ts";
+import { publicationOf } from "../../infra/release/publication.ts";
 import { project } from "../e2e/city.ts";
 import { ask, folderFor, liveCloud } from "./live.ts";
 

@@ -6,8 +6,8 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startCloud } from "../../infra/cloud/cloud.ts";
+import { down, up } from "../../infra/commands/release/preview.ts";
 import { isPreview } from "../../infra/release/preview.ts";
-import { down, up } from "../../infra/verbs/preview.ts";
 import { manifest, project, service } from "../e2e/city.ts";
 
 const full = process.env.POSTERN_FULL === "1";

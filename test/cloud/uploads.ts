@@ -1,7 +1,7 @@
 /** Uploads as wrangler makes them, without the form. */
 import type { Publication } from "../../infra/cloud/publish.ts";
 import type { Metadata } from "../../infra/cloud/upload.ts";
-import { compatibilityDate } from "../../infra/compiler/platform.ts";
+import { compatibilityDate } from "../../infra/compiler/lower/platform.ts";
 
 /** An upload of one module, live at once. */
 export const publication = (

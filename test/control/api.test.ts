@@ -1,10 +1,10 @@
 /** The admin API under attack: what is odd, too much or not meant for it is refused, and nothing is done. */
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { controlAudience } from "../../functions/control/access.ts";
 import { act } from "../../functions/control/actuator/calls.ts";
-import { adminApi, type Desk } from "../../functions/control/api.ts";
-import type { ControlPlan } from "../../functions/control/plan.ts";
+import { controlAudience } from "../../functions/control/api/operators.ts";
+import { adminApi, type Desk } from "../../functions/control/api/router.ts";
+import type { ControlPlan } from "../../functions/control/model/plan.ts";
 
 const { publicKey, privateKey } = await generateKeyPair("EdDSA");
 const { x = "" } = await exportJWK(publicKey);

@@ -1,7 +1,7 @@
 /** What a route costs, and how that is shown. */
 import { expect, it } from "vitest";
 import { costsOf } from "../../functions/control/telemetry/cost.ts";
-import { shown } from "../../infra/verbs/cost.ts";
+import { shown } from "../../infra/commands/operate/cost.ts";
 import { series, since, tally } from "./series.ts";
 
 const cpu = (route: string, ms: number, requests: number) => [

@@ -1,11 +1,11 @@
 /** What gates, fronts and the tail tell, and which object hears of it. */
 import { describe, expect, it } from "vitest";
-import type { TierFacts } from "../../functions/control/plan.ts";
-import type { DataPoint } from "../../functions/control/telemetry/analytics.ts";
-import { type IngestProps, ingest } from "../../functions/control/telemetry/ingest.ts";
+import type { DataPoint } from "../../functions/control/exporters/analytics-engine.ts";
+import type { TierFacts } from "../../functions/control/model/plan.ts";
 import type { News } from "../../functions/control/telemetry/store.ts";
-import type { Report, Series } from "../../functions/gateway/telemetry.ts";
-import { binOf } from "../../functions/gateway/telemetry-samples.ts";
+import { type IngestProps, ingest } from "../../functions/control/wiring/ingest.ts";
+import type { Report, Series } from "../../functions/gateway/observability/metrics.ts";
+import { binOf } from "../../functions/gateway/observability/samples.ts";
 
 const facts = (workers: readonly string[]) => ({ workers }) as unknown as TierFacts;
 const plan = {

@@ -1,6 +1,6 @@
 /** A tier's counts, as OpenTelemetry's own message classes read them. */
 import { expect, it } from "vitest";
-import { metricsOf } from "../../functions/control/otlp/metrics.ts";
+import { metricsOf } from "../../functions/control/exporters/otlp/metrics.ts";
 import { instruments } from "../../functions/control/telemetry/instruments.ts";
 import type { KeptSeries, KeptTally } from "../../functions/control/telemetry/store.ts";
 import { received } from "./otlp.ts";

@@ -1,7 +1,7 @@
 /** What an overlay may be written for, as control knows the tier. */
 import { expect, it } from "vitest";
-import { missing, written } from "../../functions/control/overlay-changes.ts";
-import type { TierFacts } from "../../functions/control/plan.ts";
+import type { TierFacts } from "../../functions/control/model/plan.ts";
+import { missing, written } from "../../functions/control/overlay/changes.ts";
 
 const facts = {
   routes: {},

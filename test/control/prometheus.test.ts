@@ -1,8 +1,8 @@
 /** What `/metrics` says, as a parser reads it that follows Prometheus' own. */
 import parse from "parse-prometheus-text-format";
 import { expect, it } from "vitest";
+import { prometheus } from "../../functions/control/exporters/prometheus.ts";
 import { instruments } from "../../functions/control/telemetry/instruments.ts";
-import { prometheus } from "../../functions/control/telemetry/prometheus.ts";
 import { series } from "./series.ts";
 
 type Given = readonly [tier: string, kept: Partial<Parameters<typeof instruments>[0]>];

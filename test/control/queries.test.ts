@@ -2,8 +2,8 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { figureOf, type Told } from "../../functions/control/prometheus-query.ts";
 import type { Finding } from "../../functions/control/rollout/finding.ts";
+import { figureOf, type Told } from "../../functions/control/rollout/prometheus.ts";
 import { queriesOf } from "../../functions/control/rollout/queries.ts";
 import { run, stand } from "./platform.ts";
 

@@ -1,15 +1,15 @@
 /** What operators take back: who may, what is checked, what gates hear of it, and how much of it there can be. */
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { controlAudience } from "../../functions/control/access.ts";
-import { amend, type Feed } from "../../functions/control/amend.ts";
-import { adminApi, type Desk } from "../../functions/control/api.ts";
-import { addOverlay } from "../../functions/control/overlay.ts";
-import type { ControlPlan, Role } from "../../functions/control/plan.ts";
-import { addRevocations } from "../../functions/control/revocations.ts";
+import { controlAudience } from "../../functions/control/api/operators.ts";
+import { addOverlay } from "../../functions/control/api/overlays.ts";
+import { addRevocations } from "../../functions/control/api/revocations.ts";
+import { adminApi, type Desk } from "../../functions/control/api/router.ts";
+import type { ControlPlan, Role } from "../../functions/control/model/plan.ts";
+import { amend, type Feed } from "../../functions/control/overlay/feed-client.ts";
 import { entriesOn, forGates } from "../../functions/feed/entries.ts";
-import type { Entry } from "../../functions/gateway/overlay.ts";
-import { mostRevocations, type Revocation } from "../../functions/gateway/revocations.ts";
+import { mostRevocations, type Revocation } from "../../functions/gateway/core/ports/revocations.ts";
+import type { Entry } from "../../functions/gateway/overlay/overlay.ts";
 
 const { publicKey, privateKey } = await generateKeyPair("EdDSA");
 const { x: key = "" } = await exportJWK(publicKey);

@@ -1,6 +1,6 @@
 /** What a tier's store holds of one route. */
 import type { KeptSeries, KeptTally } from "../../functions/control/telemetry/store.ts";
-import { binOf } from "../../functions/gateway/telemetry-samples.ts";
+import { binOf } from "../../functions/gateway/observability/samples.ts";
 
 export const since = Date.UTC(2026, 10, 1);
 export const now = since + 60_000;

@@ -1,6 +1,6 @@
 /** What the tail makes of what it hears: sums for control, spans for a collector, and no more than it can hold. */
 import { describe, expect, it } from "vitest";
-import { hearing, type TailReport } from "../../functions/control/tail/hearing.ts";
+import { hearing, type TailReport } from "../../functions/control/tail/collector.ts";
 import { received } from "./otlp.ts";
 
 const around = {

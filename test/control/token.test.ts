@@ -3,10 +3,10 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
-import { personOf } from "../../functions/control/access.ts";
-import type { ControlPlan } from "../../functions/control/plan.ts";
-import { home } from "../../infra/gen/generated.ts";
-import { token } from "../../infra/verbs/token.ts";
+import { personOf } from "../../functions/control/api/operators.ts";
+import type { ControlPlan } from "../../functions/control/model/plan.ts";
+import { token } from "../../infra/commands/operate/token.ts";
+import { home } from "../../infra/project/files.ts";
 
 const { control } = parse(fs.readFileSync(path.join(home, "routes/environments/local.yaml"), "utf8")) as {
   readonly control: Pick<ControlPlan, "operators">;

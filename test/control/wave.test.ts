@@ -1,6 +1,6 @@
 /** A wave over tiers with their real rollouts: its order, what one bad tier stops, and what people may say. */
 import { describe, expect, it } from "vitest";
-import { payloads } from "../../functions/control/notices/payloads.ts";
+import { payloads } from "../../functions/control/notifications/payloads.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
 import { type Mesh, mesh, planOf, runMesh, type Tier } from "./mesh.ts";
 

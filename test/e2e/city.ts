@@ -7,8 +7,8 @@ import path from "node:path";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
 import { type Compiled, compile } from "../../infra/compiler/compile.ts";
-import { emit } from "../../infra/compiler/emit.ts";
-import { turnTo } from "../../infra/dev/mesh.ts";
+import { emit } from "../../infra/compiler/emit/emit.ts";
+import { turnTo } from "../../infra/dev/apply.ts";
 import { signedConsumers } from "../../infra/release/consumers/sign.ts";
 import { until } from "../until.ts";
 

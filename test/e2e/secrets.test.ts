@@ -7,10 +7,10 @@ import path from "node:path";
 import { expect, it } from "vitest";
 import { secretsIn } from "../../infra/cloud/bindings.ts";
 import { compile } from "../../infra/compiler/compile.ts";
-import { emit } from "../../infra/compiler/emit.ts";
-import { turnTo } from "../../infra/dev/mesh.ts";
+import { emit } from "../../infra/compiler/emit/emit.ts";
+import { turnTo } from "../../infra/dev/apply.ts";
 import { ownKey } from "../../infra/explain/keys.ts";
-import { home } from "../../infra/gen/generated.ts";
+import { home } from "../../infra/project/files.ts";
 import { city, manifest, service } from "./city.ts";
 
 const values = {

@@ -1,16 +1,16 @@
 /** The dialogue that edge tests are written as: the client sends, the upstream sees and replies, the client sees. */
 import { env } from "cloudflare:workers";
-import type { Test } from "../../functions/gateway/conditions.ts";
-import { cutover } from "../../functions/gateway/cutover.ts";
-import { limiter } from "../../functions/gateway/limiter.ts";
-import { matchOf } from "../../functions/gateway/match.ts";
+import type { FilterPlan, Plan, RoutePlan } from "../../functions/gateway/core/plan.ts";
+import { type State, stateOf } from "../../functions/gateway/core/ports/state.ts";
+import type { Caller, Deps, FilterPlace, Guard, Layer } from "../../functions/gateway/core/types.ts";
+import { limiter } from "../../functions/gateway/limits/store-counter.ts";
 import type { MakeUpstream, Parts } from "../../functions/gateway/part.ts";
-import type { FilterPlan, Plan, RoutePlan } from "../../functions/gateway/plan.ts";
+import { matchOf } from "../../functions/gateway/routing/match.ts";
+import type { Test } from "../../functions/gateway/routing/matchers.ts";
+import { tableOf } from "../../functions/gateway/routing/route-table.ts";
 import { link } from "../../functions/gateway/server.ts";
-import { type State, stateOf } from "../../functions/gateway/state.ts";
-import { streamAge } from "../../functions/gateway/stream-age.ts";
-import { tableOf } from "../../functions/gateway/table.ts";
-import type { Caller, Deps, FilterPlace, Guard, Layer } from "../../functions/gateway/types.ts";
+import { cutover } from "../../functions/gateway/service/cutover.ts";
+import { streamAge } from "../../functions/gateway/streaming/max-age.ts";
 import { objectOf } from "../../functions/state/contract.ts";
 import { make as http } from "../../functions/upstreams/http.ts";
 

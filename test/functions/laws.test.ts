@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { ZodType } from "zod";
 import { filters } from "../../functions/filters/registry.gen.ts";
+import type { Deps, Guard, Handler } from "../../functions/gateway/core/types.ts";
 import type { Binding } from "../../functions/gateway/part.ts";
-import type { Deps, Guard, Handler } from "../../functions/gateway/types.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
 import { conversation, place, world } from "./conversation.ts";
 

@@ -1,13 +1,13 @@
 /** Links the plans of a project with all parts, here, as its gates would at their start. */
 import { filters } from "../../functions/filters/registry.gen.ts";
-import { cutover } from "../../functions/gateway/cutover.ts";
-import { limiter } from "../../functions/gateway/limiter.ts";
-import { moves } from "../../functions/gateway/moves.ts";
+import type { Plan } from "../../functions/gateway/core/plan.ts";
+import type { Caller, Deps } from "../../functions/gateway/core/types.ts";
+import { limiter } from "../../functions/gateway/limits/store-counter.ts";
+import { moves } from "../../functions/gateway/overlay/traffic-shift.ts";
 import type { Parts } from "../../functions/gateway/part.ts";
-import type { Plan } from "../../functions/gateway/plan.ts";
 import { type Gateway, link as linkPlan } from "../../functions/gateway/server.ts";
-import { streamAge } from "../../functions/gateway/stream-age.ts";
-import type { Caller, Deps } from "../../functions/gateway/types.ts";
+import { cutover } from "../../functions/gateway/service/cutover.ts";
+import { streamAge } from "../../functions/gateway/streaming/max-age.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
 import type { Compiled } from "../../infra/compiler/compile.ts";
 

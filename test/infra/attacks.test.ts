@@ -3,8 +3,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { compile } from "../../infra/compiler/compile.ts";
-import { largest, read } from "../../infra/compiler/read.ts";
-import { report } from "../../infra/compiler/report.ts";
+import { report } from "../../infra/diagnostics/report.ts";
+import { largest, read } from "../../infra/diagnostics/source.ts";
 import { manifest, project } from "../e2e/city.ts";
 
 const good = manifest(

@@ -1,7 +1,7 @@
 /** What the bench says of its counts. */
 import { expect, it } from "vitest";
-import { router } from "../../functions/gateway/router.ts";
-import { tableOf } from "../../functions/gateway/table.ts";
+import { tableOf } from "../../functions/gateway/routing/route-table.ts";
+import { router } from "../../functions/gateway/routing/router.ts";
 import { bars } from "../../infra/bench/chart.ts";
 import { manyRoutes, requestsTo } from "../../infra/bench/many-routes.ts";
 import { rowsOf } from "../../infra/bench/report.ts";

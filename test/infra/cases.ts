@@ -2,8 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { compile } from "../../infra/compiler/compile.ts";
-import { report } from "../../infra/compiler/report.ts";
-import { home } from "../../infra/gen/generated.ts";
+import { report } from "../../infra/diagnostics/report.ts";
+import { home } from "../../infra/project/files.ts";
 import { type Files, project } from "../e2e/city.ts";
 
 export const folder = path.join(home, "test/golden/problems");

@@ -4,11 +4,11 @@ import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { compile } from "../../infra/compiler/compile.ts";
-import { emit } from "../../infra/compiler/emit.ts";
-import { compatibilityDate, compatibilityFlags } from "../../infra/compiler/platform.ts";
-import { zoneOf } from "../../infra/compiler/zones.ts";
+import { emit } from "../../infra/compiler/emit/emit.ts";
+import { zoneOf } from "../../infra/compiler/inputs/zones.ts";
+import { compatibilityDate, compatibilityFlags } from "../../infra/compiler/lower/platform.ts";
 import { generate } from "../../infra/gen/gen.ts";
-import { home, isStale } from "../../infra/gen/generated.ts";
+import { home, isStale } from "../../infra/project/files.ts";
 import { compiled, manifest, project } from "../e2e/city.ts";
 
 const hello = (tier: string, more = "", filters = "[]") =>

@@ -3,8 +3,8 @@ import { execFile, execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { home } from "../../infra/gen/generated.ts";
-import { contracts, exitCodes } from "../../infra/verbs/contract.ts";
+import { home } from "../../infra/project/files.ts";
+import { contracts, exitCodes } from "../../infra/terminal/contract.ts";
 import { type Files, manifest, project } from "../e2e/city.ts";
 
 const run = (args: readonly string[], cwd = home) =>

@@ -4,18 +4,18 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import * as signature from "../../functions/filters/signature.ts";
-import { isClaim } from "../../functions/gateway/claims.ts";
-import { environment } from "../../functions/gateway/environment.ts";
-import { BodyLimit, Consumer, known } from "../../functions/gateway/facts.ts";
-import { tokenPlace } from "../../functions/gateway/token-places.ts";
-import { check } from "../../infra/compiler/check.ts";
-import type { Surroundings } from "../../infra/compiler/checked.ts";
+import { isClaim } from "../../functions/gateway/core/claims.ts";
+import { BodyLimit, Consumer, known } from "../../functions/gateway/core/facts.ts";
+import { tokenPlace } from "../../functions/gateway/identity/token-places.ts";
+import { environment } from "../../functions/manifest/environment.ts";
+import { check } from "../../infra/compiler/check/check.ts";
+import type { Surroundings } from "../../infra/compiler/check/checked.ts";
+import { readPresets } from "../../infra/compiler/check/shared-files.ts";
 import { compile } from "../../infra/compiler/compile.ts";
-import { read } from "../../infra/compiler/read.ts";
-import { report } from "../../infra/compiler/report.ts";
-import { readPresets } from "../../infra/compiler/surroundings.ts";
+import { report } from "../../infra/diagnostics/report.ts";
+import { read } from "../../infra/diagnostics/source.ts";
 import { filesWithin } from "../../infra/files.ts";
-import { home } from "../../infra/gen/generated.ts";
+import { home } from "../../infra/project/files.ts";
 import { registry } from "../../infra/registry.ts";
 import { project } from "../e2e/city.ts";
 
@@ -32,7 +32,8 @@ describe("every page", () => {
     .map((file) => [file, fs.readFileSync(path.join(home, file), "utf8")] as const);
 
   it("names only verbs that there are", () => {
-    const code = ["infra/cli.ts", ...filesWithin(home, "infra/verbs/cli").map((it) => `infra/verbs/cli/${it}`)];
+    const commands = filesWithin(home, "infra/commands").map((it) => `infra/commands/${it}`);
+    const code = ["infra/cli.ts", ...commands.filter((it) => path.basename(it).startsWith("cli-"))];
     const verbs = code.flatMap((file) =>
       [...fs.readFileSync(path.join(home, file), "utf8").matchAll(/\.command\("([a-z-]+)/g)].map(([, verb]) => verb),
     );

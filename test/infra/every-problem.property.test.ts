@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { caseFile } from "../../infra/cases/language.ts";
 import { readSuites } from "../../infra/cases/read.ts";
 import { compile } from "../../infra/compiler/compile.ts";
-import { inOrder } from "../../infra/compiler/problem.ts";
+import { inOrder } from "../../infra/diagnostics/problem.ts";
 import { project } from "../e2e/city.ts";
 import { type Fault, slots } from "./faults.ts";
 

@@ -4,10 +4,10 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { parse } from "yaml";
+import { build } from "../../infra/commands/authoring/build.ts";
+import { routes } from "../../infra/commands/authoring/routes.ts";
 import { compile } from "../../infra/compiler/compile.ts";
-import { emit } from "../../infra/compiler/emit.ts";
-import { build } from "../../infra/verbs/build.ts";
-import { routes } from "../../infra/verbs/routes.ts";
+import { emit } from "../../infra/compiler/emit/emit.ts";
 import { compiled, type Files, manifest, project } from "../e2e/city.ts";
 
 const small = (tier: string, more = "") =>

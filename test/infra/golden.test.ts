@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { problemCodes } from "../../infra/compiler/codes.ts";
+import { problemCodes } from "../../infra/diagnostics/codes.ts";
 import { compiled } from "../e2e/city.ts";
 import { cases, compileCase, folder, written } from "./cases.ts";
 

@@ -3,7 +3,7 @@ import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
 import fc from "fast-check";
 import { lauxlib, lua, lualib, to_luastring } from "fengari";
 import { describe, expect, it } from "vitest";
-import { type Cell, runScript } from "../../functions/gateway/limit-scripts.ts";
+import { type Cell, runScript } from "../../functions/gateway/limits/algorithms.ts";
 
 interface Text {
   readonly sha: string;

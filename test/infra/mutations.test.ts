@@ -5,18 +5,18 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isAlias, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { filters } from "../../functions/filters/registry.gen.ts";
-import { environment } from "../../functions/gateway/environment.ts";
-import { limiter } from "../../functions/gateway/limiter.ts";
+import { limiter } from "../../functions/gateway/limits/store-counter.ts";
 import { link } from "../../functions/gateway/server.ts";
-import { streamAge } from "../../functions/gateway/stream-age.ts";
+import { streamAge } from "../../functions/gateway/streaming/max-age.ts";
+import { environment } from "../../functions/manifest/environment.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
-import { check } from "../../infra/compiler/check.ts";
-import type { CheckedTier, Surroundings } from "../../infra/compiler/checked.ts";
-import { lower } from "../../infra/compiler/lower.ts";
-import { read } from "../../infra/compiler/read.ts";
-import { report } from "../../infra/compiler/report.ts";
-import { readPresets } from "../../infra/compiler/surroundings.ts";
-import { home } from "../../infra/gen/generated.ts";
+import { check } from "../../infra/compiler/check/check.ts";
+import type { CheckedTier, Surroundings } from "../../infra/compiler/check/checked.ts";
+import { readPresets } from "../../infra/compiler/check/shared-files.ts";
+import { lower } from "../../infra/compiler/lower/lower.ts";
+import { report } from "../../infra/diagnostics/report.ts";
+import { read } from "../../infra/diagnostics/source.ts";
+import { home } from "../../infra/project/files.ts";
 import { registry } from "../../infra/registry.ts";
 
 const values = {

@@ -1,6 +1,6 @@
 /** Numbers as tables show them: what no calendar has ends no table. */
 import { expect, it } from "vitest";
-import { timeOf } from "../../infra/numbers.ts";
+import { timeOf } from "../../infra/terminal/arguments.ts";
 
 it.each([
   [0, "1970-01-01 00:00:00"],

@@ -1,12 +1,12 @@
 /** Rules that no part there is can break yet, with parts that could; and what patterns share. */
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import { environment } from "../../functions/gateway/environment.ts";
 import { aboutFilter } from "../../functions/gateway/part.ts";
-import { check } from "../../infra/compiler/check.ts";
-import type { Surroundings } from "../../infra/compiler/checked.ts";
-import { canMatch, shared } from "../../infra/compiler/languages.ts";
-import { read } from "../../infra/compiler/read.ts";
+import { environment } from "../../functions/manifest/environment.ts";
+import { check } from "../../infra/compiler/check/check.ts";
+import type { Surroundings } from "../../infra/compiler/check/checked.ts";
+import { canMatch, shared } from "../../infra/compiler/check/pattern-overlap.ts";
+import { read } from "../../infra/diagnostics/source.ts";
 import { registry } from "../../infra/registry.ts";
 
 const part = (more: object) =>

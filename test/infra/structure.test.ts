@@ -32,12 +32,32 @@ const imports = files.flatMap((from): Import[] =>
 
 /** Layers, innermost first: an import goes inwards or stays within its layer. */
 const layers = [
-  /^functions\/gateway\//,
-  /^functions\/(?:filters|upstreams|state|feed|control)\//,
-  /^functions\/(?:front|gate|state|control|feed|actuator|tail)\.ts$/,
-  /^infra\//,
+  { name: "gateway core", has: /^functions\/gateway\// },
+  { name: "schemas", has: /^functions\/manifest\// },
+  { name: "filters and upstreams", has: /^functions\/(?:filters|upstreams|state|feed|control|front)\// },
+  { name: "entries", has: /^functions\/(?:front|gate|state|control|feed|actuator|tail)\.ts$/ },
+  { name: "infra", has: /^infra\// },
 ];
-const layerOf = (file: string) => layers.findIndex((layer) => layer.test(file));
+const layerOf = (file: string) => layers.findIndex(({ has }) => has.test(file));
+const firstOuter = layers.findIndex(({ name }) => name === "entries");
+/** Below the entries: what tools load in Node, and tests with a world of their own. */
+const isInner = (file: string) => layerOf(file) >= 0 && layerOf(file) < firstOuter;
+
+/** Every circle of a graph that a walk meets. */
+const circlesIn = (edges: readonly Import[]): string[] => {
+  const next = Map.groupBy(edges, ({ from }) => from);
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const walk = (at: string, trail: readonly string[]): void => {
+    if (trail.includes(at)) circles.push([...trail.slice(trail.indexOf(at)), at].join(" → "));
+    else if (!done.has(at)) {
+      for (const { to } of next.get(at) ?? []) walk(to, [...trail, at]);
+      done.add(at);
+    }
+  };
+  for (const { from } of edges) walk(from, []);
+  return circles;
+};
 
 const shown = (offenders: readonly Import[]) => offenders.map(({ from, to }) => `${from} → ${to}`);
 
@@ -47,7 +67,7 @@ describe("imports", () => {
     expect(files.filter((file) => layerOf(file) < 0)).toEqual([]);
   });
 
-  it("go one way: infra → entries → filters and upstreams → gateway core", () => {
+  it("go one way: infra → entries → filters and upstreams → schemas → gateway core", () => {
     expect(shown(imports.filter(({ from, to }) => layerOf(to) > layerOf(from)))).toEqual([]);
   });
 
@@ -63,7 +83,7 @@ describe("imports", () => {
   });
 
   it("of the platform's modules stand in entries only, since tools load the parts in Node", () => {
-    const platform = imports.filter(({ from, to }) => to.startsWith("cloudflare:") && layerOf(from) < 2);
+    const platform = imports.filter(({ from, to }) => to.startsWith("cloudflare:") && isInner(from));
     expect(shown(platform)).toEqual([]);
   });
 
@@ -73,19 +93,17 @@ describe("imports", () => {
   });
 
   it("make no circle", () => {
-    const next = new Map<string, string[]>();
-    for (const { from, to } of imports) if (files.includes(to)) next.set(from, [...(next.get(from) ?? []), to]);
-    const circles: string[] = [];
-    const done = new Set<string>();
-    const walk = (file: string, trail: readonly string[]): void => {
-      if (trail.includes(file)) circles.push([...trail.slice(trail.indexOf(file)), file].join(" → "));
-      else if (!done.has(file)) {
-        for (const to of next.get(file) ?? []) walk(to, [...trail, file]);
-        done.add(file);
-      }
-    };
-    for (const file of files) walk(file, []);
-    expect(circles).toEqual([]);
+    expect(circlesIn(imports)).toEqual([]);
+  });
+
+  it("make no circle between the folders of the gateway and of its schemas", () => {
+    const isOf = (file: string) => /^functions\/(?:gateway|manifest)\//.test(file);
+    const folders = imports
+      .filter(({ from, to }) => isOf(from) && isOf(to))
+      .map(({ from, to }) => ({ from: path.dirname(from), to: path.dirname(to) }))
+      .filter(({ from, to }) => from !== to);
+    expect(folders.length).toBeGreaterThan(50);
+    expect(circlesIn(folders)).toEqual([]);
   });
 });
 
@@ -107,7 +125,7 @@ describe("filters, upstreams and the core", () => {
   it("touch no global fetch, clock, timer or chance: those are handed in", () => {
     const globals =
       /(?<![\w.])(?:fetch|setTimeout|setInterval|queueMicrotask)\(|Date\.now\(|Math\.random\(|crypto\.(?:randomUUID|getRandomValues)\(|console\./;
-    const inner = files.filter((file) => layerOf(file) >= 0 && layerOf(file) < 2);
+    const inner = files.filter(isInner);
     const offenders = inner.flatMap((file) =>
       (textOf.get(file) ?? "")
         .split("\n")
@@ -118,7 +136,7 @@ describe("filters, upstreams and the core", () => {
   });
 
   it("keep no mutable state in a module", () => {
-    const inner = files.filter((file) => layerOf(file) >= 0 && layerOf(file) < 2);
+    const inner = files.filter(isInner);
     expect(inner.filter((file) => /^(?:let|var) /m.test(textOf.get(file) ?? ""))).toEqual([]);
   });
 });

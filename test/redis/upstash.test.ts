@@ -1,7 +1,7 @@
 /** Limits over a real Redis, through a gate in workerd; the library's scripts run where they were written for. */
 import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runScript } from "../../functions/gateway/limit-scripts.ts";
+import { runScript } from "../../functions/gateway/limits/algorithms.ts";
 import { city, manifest, service } from "../e2e/city.ts";
 import { type Bridge, startBridge } from "./bridge.ts";
 

@@ -1,7 +1,7 @@
 /** A route is cut over from an old gateway under users: step by step and sticky, back by itself, and by one word at every isolate. */
 import type http from "node:http";
 import { expect, it } from "vitest";
-import type { Told } from "../../functions/gateway/overlay.ts";
+import type { Told } from "../../functions/gateway/overlay/overlay.ts";
 import { manifest, service } from "../e2e/city.ts";
 import { full, type Place, place, users } from "./ramp.ts";
 

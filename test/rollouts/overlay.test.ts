@@ -1,8 +1,8 @@
 /** An overlay, and a token that was taken back, on every isolate of a gate in production's manners: within ten seconds, after control is gone, and until it expires. */
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
-import type { Told } from "../../functions/gateway/overlay.ts";
-import { consumer, token } from "../../infra/verbs/revoke.ts";
+import type { Told } from "../../functions/gateway/overlay/overlay.ts";
+import { consumer, token } from "../../infra/commands/operate/revoke.ts";
 import { manifest } from "../e2e/city.ts";
 import { until } from "../until.ts";
 import { type Place, place } from "./ramp.ts";

@@ -1,9 +1,9 @@
 /** Wycheproof's vectors of JOSE, in the runtime of the edge, by the code that verifies tokens and signatures of requests. */
 import { compactVerify } from "jose";
 import { expect, inject, it } from "vitest";
-import { algorithms } from "../../functions/gateway/jwk.ts";
-import { tokenHeaders } from "../../functions/gateway/token-header.ts";
-import { verificationKeys } from "../../functions/gateway/verification-keys.ts";
+import { tokenHeaders } from "../../functions/gateway/identity/jwt-header.ts";
+import { verificationKeys } from "../../functions/gateway/identity/verification-keys.ts";
+import { algorithms } from "../../functions/manifest/jwk.ts";
 import type { TokenVector, Vectors } from "./vectors.ts";
 
 declare module "vitest" {

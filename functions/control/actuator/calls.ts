@@ -1,5 +1,5 @@
 /** What the actuator does for control: reads deployments and makes splits, of the Workers on its list, by the platform's public REST API. */
-import type { ActuatorPlan } from "../plan.ts";
+import type { ActuatorPlan } from "../model/plan.ts";
 import type { Answer } from "../rollout/platform.ts";
 import type { PlatformFault } from "../rollout/reducer.ts";
 import type { Deployment } from "../rollout/state.ts";

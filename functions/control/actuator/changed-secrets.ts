@@ -1,5 +1,5 @@
 /** What the platform says when a way back would bring older values of secrets with it (code 10220). */
-import { cacheSecret } from "../../gateway/shared-cache.ts";
+import { cacheSecret } from "../../gateway/identity/shared-cache.ts";
 
 export const secretsChanged = 10220;
 

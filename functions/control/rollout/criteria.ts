@@ -1,5 +1,5 @@
 /** What a release tolerates, as numbers. */
-import { milliseconds, more, share } from "../../gateway/quantities.ts";
+import { milliseconds, more, share } from "../../gateway/core/quantities.ts";
 
 export interface Criteria {
   /** Effects that must be excluded: differences of shares, for `p99` of the ratio from one. */

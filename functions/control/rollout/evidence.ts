@@ -1,7 +1,7 @@
 /** What a verdict on a rollout is given: what both versions did at the same time, stage by stage. */
-import type { Sample } from "../../gateway/telemetry-samples.ts";
+import type { Sample } from "../../gateway/observability/samples.ts";
 
-export type { Bins, Group, Sample } from "../../gateway/telemetry-samples.ts";
+export type { Bins, Group, Sample } from "../../gateway/observability/samples.ts";
 
 /** A stretch of time in which the split stood still. Its samples are totals: a later look has more of the same. */
 export interface Stage {

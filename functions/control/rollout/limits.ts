@@ -5,7 +5,7 @@ import { atLeast, atMost } from "../stats/wealth.ts";
 import type { Criteria } from "./criteria.ts";
 import type { Stage } from "./evidence.ts";
 import type { Finding } from "./finding.ts";
-import { milliseconds, number, percent } from "./words.ts";
+import { milliseconds, number, percent } from "./format.ts";
 
 const names = { errors: "errors", refusals: "refusals", abandoned: "abandoned by the client" } as const;
 

@@ -1,5 +1,5 @@
 /** What both versions of a rollout did so far, as people look at it. */
-import { type Bins, type Group, msOf, type Sample } from "../../gateway/telemetry-samples.ts";
+import { type Bins, type Group, msOf, type Sample } from "../../gateway/observability/samples.ts";
 import { sum, sumOfBins } from "../telemetry/samples.ts";
 import type { Stage } from "./evidence.ts";
 

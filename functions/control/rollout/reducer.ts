@@ -2,9 +2,9 @@
 
 import { secretsChanged } from "../actuator/changed-secrets.ts";
 import { movedOn, type RolloutPosition } from "../approval.ts";
-import { cut } from "../notices/notice.ts";
+import { cut } from "../notifications/notification.ts";
+import { type News, newsOf, waitingWhy } from "./events.ts";
 import type { Verdict } from "./finding.ts";
-import { type News, newsOf, waitingWhy } from "./news.ts";
 import {
   type Deployment,
   type Goal,

@@ -1,9 +1,9 @@
 /** Asks the new version by a tester's label, before any user meets it. */
 import { importJWK, SignJWT } from "jose";
-import { versionHeader } from "../../gateway/hop.ts";
-import { labelAudience, labelHeader, longestLabelLife } from "../../gateway/label.ts";
-import type { ControlPlan, TierFacts } from "../plan.ts";
-import { tiersServed } from "../together.ts";
+import { labelAudience, labelHeader, longestLabelLife } from "../../gateway/identity/label.ts";
+import { versionHeader } from "../../gateway/proxy/forwarding.ts";
+import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import { tiersServed } from "./shared-gates.ts";
 import type { Rollout, Smoke } from "./state.ts";
 
 /** @param key control's private key, as JSON of a JWK */

@@ -1,5 +1,5 @@
 /** A rollout as it is kept: plain JSON. */
-import type { TierFacts } from "../plan.ts";
+import type { TierFacts } from "../model/plan.ts";
 import type { Query, Release } from "./criteria.ts";
 import type { Verdict } from "./finding.ts";
 

@@ -19,8 +19,8 @@ import { sampleRatio } from "../stats/sample-ratio.ts";
 import type { Criteria } from "./criteria.ts";
 import type { Stage } from "./evidence.ts";
 import type { Finding, Verdict } from "./finding.ts";
+import { milliseconds, number, percent, points } from "./format.ts";
 import { limitsOf } from "./limits.ts";
-import { milliseconds, number, percent, points } from "./words.ts";
 
 /** Latency has two parts of alpha, absolute limits one together. */
 const parts = 8;

@@ -1,5 +1,5 @@
 /** Counts of both versions, by stage, as bets need them: deflated for clusters. */
-import { type Group, groups, type Sample } from "../../gateway/telemetry-samples.ts";
+import { type Group, groups, type Sample } from "../../gateway/observability/samples.ts";
 import { designEffect, guard } from "./clusters.ts";
 
 export type Count = "errors" | "refusals" | "upstreamErrors" | "abandoned";

@@ -1,5 +1,5 @@
 /** Latencies of one version in one stage, as bins and as counts above thresholds, by group. */
-import { groups, mostBin, type Sample } from "../../gateway/telemetry-samples.ts";
+import { groups, mostBin, type Sample } from "../../gateway/observability/samples.ts";
 import { eachGroup, sum } from "./counts.ts";
 
 /** Thresholds are this many bins apart: 22 %. */

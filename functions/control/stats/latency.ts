@@ -13,7 +13,7 @@
  * Software Deployments through Sequential Testing", KDD 2022 (who take a band about both distributions; a mean of bets
  * is as valid, sees the tail sooner, and is not moved by what befalls both versions).
  */
-import { mostBin, type Sample } from "../../gateway/telemetry-samples.ts";
+import { mostBin, type Sample } from "../../gateway/observability/samples.ts";
 import { effectOf, weightsOf } from "./counts.ts";
 import { type Latencies, latenciesOf, step, thresholds } from "./latencies.ts";
 import { logWealth, type Trials } from "./wealth.ts";

@@ -9,7 +9,7 @@
  *
  * *By how much* is the distance of a bound on the canary's rate from one on stable's, each at α/2.
  */
-import { groups } from "../../gateway/telemetry-samples.ts";
+import { groups } from "../../gateway/observability/samples.ts";
 import { type Counted, effectOf, sum, weightsOf } from "./counts.ts";
 import { atLeast, atMost, logWealth, root } from "./wealth.ts";
 

@@ -1,8 +1,8 @@
 /** What the runtime tells of a gate's request, as far as the tail needs it. */
 
-import { smokeHeader } from "../../gateway/hop.ts";
+import { smokeHeader } from "../../gateway/proxy/forwarding.ts";
 
-/** The gate's own line (`functions/gateway/access-log.ts`), which a gate of another version may write otherwise. */
+/** The gate's own line (`functions/gateway/observability/access-log.ts`), which a gate of another version may write otherwise. */
 export interface AccessLine {
   readonly type: "access";
   readonly time: string;

@@ -1,5 +1,5 @@
 /** What is measured, once for Prometheus and for OTLP: names, units, labels, and how they come out of what is kept. */
-import type { Bins } from "../../gateway/telemetry-samples.ts";
+import type { Bins } from "../../gateway/observability/samples.ts";
 import { sumOfBins } from "./samples.ts";
 import type { KeptSeries, KeptTally } from "./store.ts";
 import type { TallyName } from "./tally.ts";

@@ -1,5 +1,5 @@
 /** Sums of samples. */
-import type { Bins, Group, Sample } from "../../gateway/telemetry-samples.ts";
+import type { Bins, Group, Sample } from "../../gateway/observability/samples.ts";
 
 export const none: Sample = { groups: {}, cold: 0 };
 

@@ -1,6 +1,6 @@
 /** What the gates of one tier counted, by version and time, in its object's own SQLite. */
-import type { Series } from "../../gateway/telemetry.ts";
-import type { Sample } from "../../gateway/telemetry-samples.ts";
+import type { Series } from "../../gateway/observability/metrics.ts";
+import type { Sample } from "../../gateway/observability/samples.ts";
 import { none, sum, sumOfBins } from "./samples.ts";
 import type { Tally, TallyName } from "./tally.ts";
 

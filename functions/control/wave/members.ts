@@ -1,6 +1,6 @@
 /** The tiers of a wave in their order, as control's own plan knows their levels and Workers. */
-import type { ControlPlan, TierFacts } from "../plan.ts";
-import type { WrittenRelease } from "../steps.ts";
+import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import type { WrittenRelease } from "../rollout/release.ts";
 import { levels, type Member } from "./state.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** A wave's decisions: a state and what happened make the next state; `due` says what is to be done. Pure. */
 import { type WavePosition, waveMovedOn } from "../approval.ts";
-import { cut } from "../notices/notice.ts";
+import { cut } from "../notifications/notification.ts";
 import { Refusal } from "../rollout/reducer.ts";
 import { inPlace, isActive, isWaveOver, levels, type Member, type Note, type Seen, type Wave } from "./state.ts";
 

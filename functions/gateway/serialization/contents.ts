@@ -1,5 +1,5 @@
 /** Reads bodies as the values that their schemas describe: JSON and forms. */
-import type { ContentCheck, FieldFormat, FormFormat } from "../validators.ts";
+import type { ContentCheck, FieldFormat, FormFormat } from "../core/ports/validators.ts";
 import { add, type Fields, fieldsOf } from "./fields.ts";
 import { formValue, pointerTo } from "./forms.ts";
 import { boundaryIn, type Part, partsOf, textOf } from "./multipart.ts";

@@ -2,7 +2,7 @@
  * Reads the style `deepObject`: `filter[state]=open`. How it writes lists and objects within the object, OpenAPI leaves undefined;
  * they are read as most clients write them: `filter[a][b]=1`, `filter[a][]=1`, `filter[a][0]=1`, and a name that is repeated.
  */
-import type { Shape } from "../validators.ts";
+import type { Shape } from "../core/ports/validators.ts";
 import type { Source } from "./fields.ts";
 import { type Choose, repeated, Unreadable } from "./readings.ts";
 import { valueOfTexts } from "./texts.ts";

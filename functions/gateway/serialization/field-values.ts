@@ -1,5 +1,5 @@
 /** Reads values out of fields, as the styles of queries, forms and cookies write them. */
-import type { Format, Shape } from "../validators.ts";
+import type { Format, Shape } from "../core/ports/validators.ts";
 import { deepValue } from "./deep.ts";
 import type { Source } from "./fields.ts";
 import { joinedValue } from "./joined.ts";

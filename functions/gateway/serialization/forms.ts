@@ -1,5 +1,5 @@
 /** Reads the object that a form stands for: `application/x-www-form-urlencoded` and `multipart/form-data`. */
-import type { FieldFormat, FormFormat } from "../validators.ts";
+import type { FieldFormat, FormFormat } from "../core/ports/validators.ts";
 import { fieldValue } from "./field-values.ts";
 import type { Source } from "./fields.ts";
 import { type Choose, Unreadable } from "./readings.ts";

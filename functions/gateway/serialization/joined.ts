@@ -1,5 +1,5 @@
 /** Reads a text into which a style has joined all values of a list or an object: `a,b,c`, `R=100,G=200`. */
-import type { Shape } from "../validators.ts";
+import type { Shape } from "../core/ports/validators.ts";
 import { type Choose, repeated, Unreadable } from "./readings.ts";
 import { type Decode, scalar, shapeOfProperty } from "./values.ts";
 

@@ -1,7 +1,8 @@
 /** Reads parameters out of a request as OpenAPI writes them into one. */
-import { cookieField } from "../cookies.ts";
-import type { Context } from "../types.ts";
-import type { ParameterCheck } from "../validators.ts";
+
+import type { ParameterCheck } from "../core/ports/validators.ts";
+import type { Context } from "../core/types.ts";
+import { cookieField } from "../http/cookies.ts";
 import { fieldValue } from "./field-values.ts";
 import { type Fields, fieldsOf } from "./fields.ts";
 import { formValue } from "./forms.ts";

@@ -1,5 +1,5 @@
 /** Reads what one name has been sent with, once or several times. */
-import type { Shape } from "../validators.ts";
+import type { Shape } from "../core/ports/validators.ts";
 import { type Choose, repeated } from "./readings.ts";
 import { type Decode, scalar } from "./values.ts";
 

@@ -1,6 +1,7 @@
 /** Reads single texts as values: scalars, JSON, and the escapes of URIs and forms. */
-import { hasTwins } from "../twins.ts";
-import type { Kind, Shape } from "../validators.ts";
+
+import type { Kind, Shape } from "../core/ports/validators.ts";
+import { hasTwins } from "../http/duplicate-keys.ts";
 import { type Choose, Unreadable } from "./readings.ts";
 
 /** Undoes the escapes of a text. @throws Unreadable */

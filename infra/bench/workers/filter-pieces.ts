@@ -1,10 +1,10 @@
 /** Runs one filter many times over and says how long it took; `infra/bench/filters.ts` asks. */
 import { filters } from "../../../functions/filters/registry.gen.ts";
-import { limiter } from "../../../functions/gateway/limiter.ts";
+import type { Plan } from "../../../functions/gateway/core/plan.ts";
+import type { Context, Deps, Guard, Handler, Layer } from "../../../functions/gateway/core/types.ts";
+import { limiter } from "../../../functions/gateway/limits/store-counter.ts";
 import type { Parts } from "../../../functions/gateway/part.ts";
-import type { Plan } from "../../../functions/gateway/plan.ts";
 import { link } from "../../../functions/gateway/server.ts";
-import type { Context, Deps, Guard, Handler, Layer } from "../../../functions/gateway/types.ts";
 import { upstreams } from "../../../functions/upstreams/registry.gen.ts";
 
 /** One filter, with requests that it lets pass. */

@@ -1,9 +1,9 @@
 /** Runs a piece of the gateway many times over and says how long it took; `infra/bench/micro.ts` asks. */
 import { addRoute, createRouter, findRoute } from "rou3";
-import { pipeline, type Step } from "../../../functions/gateway/pipeline.ts";
-import { router } from "../../../functions/gateway/router.ts";
-import type { Table } from "../../../functions/gateway/table.ts";
-import type { Caller, Context } from "../../../functions/gateway/types.ts";
+import { pipeline, type Step } from "../../../functions/gateway/core/pipeline.ts";
+import type { Caller, Context } from "../../../functions/gateway/core/types.ts";
+import type { Table } from "../../../functions/gateway/routing/route-table.ts";
+import { router } from "../../../functions/gateway/routing/router.ts";
 import { manyRoutes, requestsTo } from "../many-routes.ts";
 
 /** Milliseconds for all the times together. */

@@ -1,5 +1,5 @@
 /** A clock that stands still while something works, and jumps to the next sleeper where all wait for nothing but time. */
-import type { Deps } from "../../../functions/gateway/types.ts";
+import type { Deps } from "../../../functions/gateway/core/types.ts";
 
 export interface Clock {
   readonly now: () => number;

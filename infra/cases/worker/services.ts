@@ -1,9 +1,10 @@
 /** The services behind the gate: they write down what they see, and reply as they are told. */
+
+import type { Plan } from "../../../functions/gateway/core/plan.ts";
+import type { Deps } from "../../../functions/gateway/core/types.ts";
 import type { Parts } from "../../../functions/gateway/part.ts";
-import type { Plan } from "../../../functions/gateway/plan.ts";
-import type { Deps } from "../../../functions/gateway/types.ts";
+import { withCopies } from "../../explain/copies.ts";
 import type { Reply, Seen, Step } from "../batch.ts";
-import { withCopies } from "../copies.ts";
 import type { Clock } from "./clock.ts";
 
 /** Of what one send brings about; more calls are counted, not kept. */

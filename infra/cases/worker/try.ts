@@ -1,13 +1,13 @@
 /** Tries one case on a tier: its gates and the front ahead of them are linked anew for it, over real state and a clock of its own. */
 import { front as frontOf } from "../../../functions/front.ts";
-import { behindFront, stranger } from "../../../functions/gateway/hop.ts";
+import type { Plan } from "../../../functions/gateway/core/plan.ts";
+import { mark as markOfToken } from "../../../functions/gateway/core/ports/revocations.ts";
+import { stateBinding } from "../../../functions/gateway/core/ports/state.ts";
+import { traceOf } from "../../../functions/gateway/core/trace.ts";
+import type { Caller, Deps, Outcome } from "../../../functions/gateway/core/types.ts";
 import type { Parts } from "../../../functions/gateway/part.ts";
-import type { Plan } from "../../../functions/gateway/plan.ts";
-import { mark as markOfToken } from "../../../functions/gateway/revocations.ts";
+import { behindFront, stranger } from "../../../functions/gateway/proxy/forwarding.ts";
 import { type Gateway, link } from "../../../functions/gateway/server.ts";
-import { stateBinding } from "../../../functions/gateway/state.ts";
-import { traceOf } from "../../../functions/gateway/trace.ts";
-import type { Caller, Deps, Outcome } from "../../../functions/gateway/types.ts";
 import {
   type Answer,
   type Batch,

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
-import { deafToSignals } from "../../signals.ts";
+import { deafToSignals } from "../../terminal/signals.ts";
 import { killMachine, markOf } from "../orphans.ts";
 import { type Held, optionsOf, type Surroundings } from "./options.ts";
 import { type RouterOptions, routerOptions } from "./router.ts";

@@ -1,10 +1,10 @@
 /** Signs entries of the consumers' KV namespace, where the environment names the key that gates believe. */
 import { sign } from "node:crypto";
-import { signedText } from "../../../functions/gateway/consumer-entries.ts";
-import type { Environment } from "../../../functions/gateway/environment.ts";
-import type { ConsumerFact } from "../../../functions/gateway/facts.ts";
-import type { Named } from "../../compiler/checked.ts";
-import type { Consumer } from "../../compiler/surroundings.ts";
+import type { ConsumerFact } from "../../../functions/gateway/core/facts.ts";
+import { signedText } from "../../../functions/gateway/identity/consumer-entries.ts";
+import type { Environment } from "../../../functions/manifest/environment.ts";
+import type { Named } from "../../compiler/check/checked.ts";
+import type { Consumer } from "../../compiler/check/shared-files.ts";
 import { ownPublicKey, type Purpose, signingKey } from "../../key-pairs.ts";
 
 const purpose: Purpose = {

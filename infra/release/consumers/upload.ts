@@ -1,5 +1,5 @@
 /** Brings the consumers' KV namespace to what `consumers.yaml` says: what is in the file is written, and what has left it is deleted. */
-import type { Consumer } from "../../compiler/surroundings.ts";
+import type { Consumer } from "../../compiler/check/shared-files.ts";
 import type { Namespace } from "./kv.ts";
 
 interface Options {

@@ -1,7 +1,7 @@
 /** The audit: every rule over every tier in every environment, less what is ignored for a reason. */
 import type { Compiled } from "../../compiler/compile.ts";
-import { inOrder, type Place } from "../../compiler/problem.ts";
-import { bytesOf, sourceOf } from "../../compiler/read.ts";
+import { inOrder, type Place } from "../../diagnostics/problem.ts";
+import { bytesOf, sourceOf } from "../../diagnostics/source.ts";
 import { docsOf, type Finding } from "./finding.ts";
 import { unusedIgnore } from "./ignore-rules.ts";
 import { complain, type Ignore, ignoresIn } from "./ignores.ts";

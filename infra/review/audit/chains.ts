@@ -12,9 +12,9 @@ import type { spec as secureHeaders } from "../../../functions/filters/secure-he
 import type { spec as signature } from "../../../functions/filters/signature.ts";
 import type { spec as timeout } from "../../../functions/filters/timeout.ts";
 import type { Config } from "../../../functions/gateway/part.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../compiler/checked.ts";
-import type { Related } from "../../compiler/problem.ts";
-import { isEnforced } from "../../compiler/rules/enforced.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../compiler/check/checked.ts";
+import { isEnforced } from "../../compiler/check/rules/enforced.ts";
+import type { Related } from "../../diagnostics/problem.ts";
 
 interface Configs {
   readonly "api-key": Config<typeof apiKey>;

@@ -1,6 +1,6 @@
 /** Changes of a manifest's text that leave all else as it is: comments, order, quotes, line ends. */
 import { isMap, isScalar, isSeq, type Node, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
-import type { Path } from "../../compiler/locate.ts";
+import type { Path } from "../../diagnostics/locate.ts";
 
 export type Change =
   /** Puts another text in place of a value. */

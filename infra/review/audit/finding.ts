@@ -1,5 +1,5 @@
 /** What the audit says of a place. */
-import type { Remark } from "../../compiler/problem.ts";
+import type { Remark } from "../../diagnostics/problem.ts";
 import type { Risk } from "../risks.ts";
 import type { Fix } from "./rule.ts";
 

@@ -4,9 +4,9 @@ import os from "node:os";
 import path from "node:path";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { compile } from "../../compiler/compile.ts";
-import { reportOne } from "../../compiler/report.ts";
+import { reportOne } from "../../diagnostics/report.ts";
+import { redacted } from "../../diagnostics/secret-literals.ts";
 import { copyWithin, textWithin, writeWithin } from "../../files.ts";
-import { redacted } from "../../literals.ts";
 import { edited } from "./edits.ts";
 import type { Finding } from "./finding.ts";
 

@@ -1,9 +1,9 @@
 /** Comments that say of a rule why it does not hold on their line: `# postern-ignore <rule> until <date>: <reason>`. */
 import { Lexer } from "yaml";
-import { date, dayStart } from "../../../functions/gateway/quantities.ts";
-import { choice } from "../../compiler/issues.ts";
-import type { Place } from "../../compiler/problem.ts";
-import type { Source } from "../../compiler/read.ts";
+import { date, dayStart } from "../../../functions/gateway/core/quantities.ts";
+import type { Place } from "../../diagnostics/problem.ts";
+import { choice } from "../../diagnostics/schema-issues.ts";
+import type { Source } from "../../diagnostics/source.ts";
 import { docsOf, type Finding } from "./finding.ts";
 import { expiredIgnore, invalidIgnore } from "./ignore-rules.ts";
 import type { Rule } from "./rule.ts";

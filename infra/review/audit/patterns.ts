@@ -2,7 +2,7 @@
  * What a pattern can be made to cost. The language of patterns takes none that could run for ever; what is left is one
  * part without end beside one that may be long, which tries each character as often as the long one is.
  */
-import { atom } from "../../../functions/gateway/patterns.ts";
+import { atom } from "../../../functions/gateway/routing/patterns.ts";
 import { ambiguityOf } from "../../patterns/ambiguity.ts";
 import { machineOf } from "../../patterns/machine.ts";
 import { treeOf } from "../../patterns/syntax.ts";

@@ -1,9 +1,9 @@
 /** What a rule of the audit is: what it looks for, how grave that is, and what it has led to. */
-import type { Environment } from "../../../functions/gateway/environment.ts";
-import type { CheckedTier, Named } from "../../compiler/checked.ts";
-import type { Path } from "../../compiler/locate.ts";
-import type { Related } from "../../compiler/problem.ts";
-import type { Source } from "../../compiler/read.ts";
+import type { Environment } from "../../../functions/manifest/environment.ts";
+import type { CheckedTier, Named } from "../../compiler/check/checked.ts";
+import type { Path } from "../../diagnostics/locate.ts";
+import type { Related } from "../../diagnostics/problem.ts";
+import type { Source } from "../../diagnostics/source.ts";
 import type { Risk } from "../risks.ts";
 import type { Change } from "./edits.ts";
 import type { Weigh } from "./patterns.ts";

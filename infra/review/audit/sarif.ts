@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { type ProblemCode, problemCodes } from "../../compiler/codes.ts";
-import type { Place, Problem, Remark } from "../../compiler/problem.ts";
-import { home } from "../../gen/generated.ts";
+import { type ProblemCode, problemCodes } from "../../diagnostics/codes.ts";
+import type { Place, Problem, Remark } from "../../diagnostics/problem.ts";
+import { home } from "../../project/files.ts";
 import type { Risk } from "../risks.ts";
 import type { Audit, Ignored } from "./audit.ts";
 import { docsOf, type Finding } from "./finding.ts";

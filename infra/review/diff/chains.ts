@@ -1,7 +1,7 @@
 /** Two chains of filters: which are gone, new, changed or elsewhere, and what that means for who gets in. */
 import { isDeepStrictEqual } from "node:util";
-import type { CheckedFilter } from "../../compiler/checked.ts";
-import { isEnforced, speaksForCaller } from "../../compiler/rules/enforced.ts";
+import type { CheckedFilter } from "../../compiler/check/checked.ts";
+import { isEnforced, speaksForCaller } from "../../compiler/check/rules/enforced.ts";
 import { joined, list, type Sentence, say } from "../sentence.ts";
 import { type Change, type Spot, spotOf } from "./change.ts";
 import { conditions } from "./conditions.ts";

@@ -1,6 +1,6 @@
 /** One change, as it is told. */
-import type { Path } from "../../compiler/locate.ts";
-import type { Source } from "../../compiler/read.ts";
+import type { Path } from "../../diagnostics/locate.ts";
+import type { Source } from "../../diagnostics/source.ts";
 import type { ChangeKind } from "../risks.ts";
 import type { Sentence } from "../sentence.ts";
 

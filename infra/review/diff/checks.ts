@@ -1,6 +1,6 @@
 /** What requests of a route are checked by, where the file that says it is another one and the manifest is the same. */
 import { isDeepStrictEqual } from "node:util";
-import type { CheckedFilter } from "../../compiler/checked.ts";
+import type { CheckedFilter } from "../../compiler/check/checked.ts";
 import type { Schema } from "../../openapi/schemas.ts";
 import { list, say } from "../sentence.ts";
 import type { Found } from "./chains.ts";

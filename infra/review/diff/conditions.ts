@@ -1,6 +1,6 @@
 /** Conditions of `when` in words. */
-import type { Test } from "../../../functions/gateway/conditions.ts";
-import { hidden } from "../../literals.ts";
+import type { Test } from "../../../functions/gateway/routing/matchers.ts";
+import { hidden } from "../../diagnostics/secret-literals.ts";
 import { joined, type Sentence, say, shown } from "../sentence.ts";
 
 /** `whose header x-beta is present` */

@@ -1,8 +1,8 @@
 /** Requests to ask routers with: such as a route could take, or two of them, or a route and another tier's base. */
 import { isDeepStrictEqual } from "node:util";
-import type { Test } from "../../../functions/gateway/conditions.ts";
-import { type Segment, segmentsOf } from "../../../functions/gateway/match.ts";
-import { shared, sharedText } from "../../compiler/languages.ts";
+import { type Segment, segmentsOf } from "../../../functions/gateway/routing/match.ts";
+import type { Test } from "../../../functions/gateway/routing/matchers.ts";
+import { shared, sharedText } from "../../compiler/check/pattern-overlap.ts";
 import type { Picture, RoutePicture, TierPicture } from "./picture.ts";
 
 export interface Example {

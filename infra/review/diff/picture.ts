@@ -1,20 +1,20 @@
 /** All that runs in one environment, as data: what two versions of a project are compared by. */
-import type { TierFacts } from "../../../functions/control/plan.ts";
-import type { Environment } from "../../../functions/gateway/environment.ts";
-import type { Plan, RoutePlan } from "../../../functions/gateway/plan.ts";
+import type { TierFacts } from "../../../functions/control/model/plan.ts";
+import type { Plan, RoutePlan } from "../../../functions/gateway/core/plan.ts";
+import type { Environment } from "../../../functions/manifest/environment.ts";
+import type { CheckedRoute, CheckedTier } from "../../compiler/check/checked.ts";
+import { type Compiled, compile } from "../../compiler/compile.ts";
 import {
   type Blueprint,
   controlBlueprints,
   frontBlueprint,
   gateBlueprint,
   stateBlueprints,
-} from "../../compiler/blueprints.ts";
-import type { CheckedRoute, CheckedTier } from "../../compiler/checked.ts";
-import { type Compiled, compile } from "../../compiler/compile.ts";
-import { factsOf } from "../../compiler/control.ts";
-import { gatesOf } from "../../compiler/gates.ts";
-import { lower } from "../../compiler/lower.ts";
-import { secretsOf } from "../../compiler/wrangler.ts";
+} from "../../compiler/emit/blueprints.ts";
+import { factsOf } from "../../compiler/emit/control-workers.ts";
+import { secretsOf } from "../../compiler/emit/wrangler.ts";
+import { gatesOf } from "../../compiler/lower/gates.ts";
+import { lower } from "../../compiler/lower/lower.ts";
 
 export interface RoutePicture {
   readonly tier: string;

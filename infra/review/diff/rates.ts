@@ -1,5 +1,5 @@
 /** Which of two lists of rates lets more through, and how many times as many: `100/s`, `[100/s, 5000/day]`. */
-import { perWindow } from "../../../functions/gateway/quantities.ts";
+import { perWindow } from "../../../functions/gateway/core/quantities.ts";
 import type { Scale, Times, Verdict } from "./scales.ts";
 
 /** Requests that may come in each window, by its length in milliseconds. */

@@ -1,6 +1,6 @@
 /** Requests that another route takes than before, found by asking the gates' own routers with examples. */
 import { tierFinder } from "../../../functions/front.ts";
-import { finder } from "../../../functions/gateway/finder.ts";
+import { finder } from "../../../functions/gateway/routing/finder.ts";
 import { type Sentence, say } from "../sentence.ts";
 import { callersOf } from "./chains.ts";
 import { type Change, spotOf } from "./change.ts";

@@ -1,8 +1,8 @@
 /** Two routes that are the same one: what it takes, what runs, and where it leads. */
 import { isDeepStrictEqual } from "node:util";
-import { matchOf } from "../../../functions/gateway/match.ts";
-import type { Destination, RoutePlan } from "../../../functions/gateway/plan.ts";
-import { placeOf } from "../../compiler/lower.ts";
+import type { Destination, RoutePlan } from "../../../functions/gateway/core/plan.ts";
+import { matchOf } from "../../../functions/gateway/routing/match.ts";
+import { placeOf } from "../../compiler/lower/lower.ts";
 import type { ChangeKind } from "../risks.ts";
 import { joined, list, type Sentence, say, shown } from "../sentence.ts";
 import { callersOf, chainsDiffer, type Found } from "./chains.ts";

@@ -1,7 +1,7 @@
 /** Which of two values protects less. Each scale knows one way in which values are ordered; undefined is a key that is left out. */
 import { isDeepStrictEqual } from "node:util";
 import ipaddr from "ipaddr.js";
-import { bytes, milliseconds } from "../../../functions/gateway/quantities.ts";
+import { bytes, milliseconds } from "../../../functions/gateway/core/quantities.ts";
 
 /** What the second value is, compared with the first. */
 export type Verdict = "weaker" | "stronger" | "other";

@@ -1,5 +1,5 @@
 /** Secrets that a change writes into a file: whoever reads the repository has them, whatever the gates do with them. */
-import type { Path } from "../../compiler/locate.ts";
+import type { Path } from "../../diagnostics/locate.ts";
 import { say } from "../sentence.ts";
 import { type WrittenSecret, writtenSecrets } from "../written-secrets.ts";
 import { type Change, type Spot, spotOf } from "./change.ts";

@@ -1,6 +1,6 @@
 /** What stands beside the manifests: consumers, and the settings of an environment. */
 import { isDeepStrictEqual } from "node:util";
-import { count } from "../../compiler/report.ts";
+import { count } from "../../diagnostics/report.ts";
 import type { ChangeKind } from "../risks.ts";
 import { joined, list, type Sentence, say } from "../sentence.ts";
 import type { Change } from "./change.ts";

@@ -1,6 +1,6 @@
 /** The services of two tiers that are the same one. */
 import { isDeepStrictEqual } from "node:util";
-import type { CheckedUpstream } from "../../compiler/checked.ts";
+import type { CheckedUpstream } from "../../compiler/check/checked.ts";
 import type { ChangeKind } from "../risks.ts";
 import { joined, type Sentence, say } from "../sentence.ts";
 import type { Found } from "./chains.ts";

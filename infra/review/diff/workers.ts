@@ -1,5 +1,5 @@
 /** Which Workers are another version, new or gone. What they are made of says so, as it does for `postern deploy`. */
-import type { TierFacts } from "../../../functions/control/plan.ts";
+import type { TierFacts } from "../../../functions/control/model/plan.ts";
 import type { Picture, WorkerPicture } from "./picture.ts";
 
 export interface WorkerChange {

@@ -1,7 +1,7 @@
 /** A part as a manifest would have it: without what it would have anyway. */
 import { isDeepStrictEqual } from "node:util";
 import type { ZodType } from "zod";
-import { hidden } from "../../literals.ts";
+import { hidden } from "../../diagnostics/secret-literals.ts";
 import { shown } from "../sentence.ts";
 
 interface Part {

@@ -1,8 +1,8 @@
 /** Every value of a checked manifest with the place that it comes from: a line of a file, or the page that documents its default. */
 
-import { type Path, valueAt } from "../../compiler/locate.ts";
-import type { Source } from "../../compiler/read.ts";
-import { hidden } from "../../literals.ts";
+import { type Path, valueAt } from "../../diagnostics/locate.ts";
+import { hidden } from "../../diagnostics/secret-literals.ts";
+import type { Source } from "../../diagnostics/source.ts";
 import type { Documented } from "./documented.ts";
 
 /** One value, and where it comes from. */

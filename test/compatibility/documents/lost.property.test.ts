@@ -6,9 +6,9 @@ import fs from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { openapi } from "../../../infra/commands/review/import.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
 import type { Gap } from "../../../infra/review/import/imported.ts";
-import { openapi } from "../../../infra/verbs/import.ts";
 import { project } from "../../e2e/city.ts";
 
 const via = fc.constantFrom("plain", "plain", "reference", "chain", "broken");

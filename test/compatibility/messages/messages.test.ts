@@ -1,7 +1,7 @@
 /** Each message over a raw socket through the edge, the front and a gate, to a service that sees raw bytes. */
 import path from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
-import { sign } from "../../../infra/verbs/sign.ts";
+import { sign } from "../../../infra/commands/authoring/sign.ts";
 import { accessLine, type City, logged, startCity } from "../../e2e/city.ts";
 import { until } from "../../until.ts";
 import { table } from "../row.ts";

@@ -1,7 +1,7 @@
 /** The rows over the wire through front and gate, and as cases of `postern test`. */
 import { describe, expect, test } from "vitest";
 import { startRuntime } from "../../../infra/cases/runtime.ts";
-import { testOn } from "../../../infra/verbs/test.ts";
+import { testOn } from "../../../infra/commands/review/test.ts";
 import { type Files, project, sharedCity } from "../../e2e/city.ts";
 import { send } from "../../e2e/client.ts";
 import { table } from "../row.ts";

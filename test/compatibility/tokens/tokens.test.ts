@@ -1,7 +1,7 @@
 import http from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { sign as signRequest } from "../../../infra/verbs/sign.ts";
+import { sign as signRequest } from "../../../infra/commands/authoring/sign.ts";
 import { type City, logged, manifest, type Service, startCity, startService, stopService } from "../../e2e/city.ts";
 import { table } from "../row.ts";
 import { published, sign } from "./kit.ts";

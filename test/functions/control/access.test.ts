@@ -1,10 +1,10 @@
 /** Who is believed: operators at control, testers at the front. Whatever else comes is as nothing. */
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { controlAudience, mayAct, personOf } from "../../../functions/control/access.ts";
-import type { Operator } from "../../../functions/control/plan.ts";
+import { controlAudience, mayAct, personOf } from "../../../functions/control/api/operators.ts";
+import type { Operator } from "../../../functions/control/model/plan.ts";
 import { front } from "../../../functions/front.ts";
-import { labelAudience, labels } from "../../../functions/gateway/label.ts";
+import { labelAudience, labels } from "../../../functions/gateway/identity/label.ts";
 
 const now = Date.UTC(2026, 10, 1);
 const seconds = now / 1000;

@@ -1,7 +1,7 @@
 /** A change of what gates are told, beside others who write. */
 import { expect, it } from "vitest";
-import { amend, type Feed } from "../../../functions/control/amend.ts";
-import { type Entry, type Kept, mostEntries } from "../../../functions/gateway/overlay.ts";
+import { amend, type Feed } from "../../../functions/control/overlay/feed-client.ts";
+import { type Entry, type Kept, mostEntries } from "../../../functions/gateway/overlay/overlay.ts";
 
 const entry = (id: string): Entry => ({
   kind: "close",

@@ -3,12 +3,12 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { controlAudience } from "../../../functions/control/access.ts";
-import { adminApi, type Desk, type StartAsked } from "../../../functions/control/api.ts";
+import { controlAudience } from "../../../functions/control/api/operators.ts";
+import { adminApi, type Desk, type StartAsked } from "../../../functions/control/api/router.ts";
 import { otherVersions } from "../../../functions/control/approval.ts";
-import type { Shown } from "../../../functions/control/audit.ts";
-import { ledgerOn } from "../../../functions/control/ledger.ts";
-import type { ControlPlan, Operator, TierFacts } from "../../../functions/control/plan.ts";
+import { ledgerOn } from "../../../functions/control/audit/ledger.ts";
+import type { Shown } from "../../../functions/control/audit/record.ts";
+import type { ControlPlan, Operator, TierFacts } from "../../../functions/control/model/plan.ts";
 import { addProposals } from "../../../functions/control/proposals.ts";
 import { Refusal } from "../../../functions/control/rollout/reducer.ts";
 

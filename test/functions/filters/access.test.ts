@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/access.ts";
-import { Claims, Consumer, learn } from "../../../functions/gateway/facts.ts";
+import { Claims, Consumer, learn } from "../../../functions/gateway/core/facts.ts";
 import { conversation } from "../conversation.ts";
 
 interface Known {

@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/api-key.ts";
-import { signedText } from "../../../functions/gateway/consumer-entries.ts";
-import type { ConsumerFact } from "../../../functions/gateway/facts.ts";
+import type { ConsumerFact } from "../../../functions/gateway/core/facts.ts";
+import { signedText } from "../../../functions/gateway/identity/consumer-entries.ts";
 import { conversation, world } from "../conversation.ts";
 
 const namespace = (env as unknown as { CONSUMERS: KVNamespace }).CONSUMERS;

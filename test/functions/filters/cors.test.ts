@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/cors.ts";
-import { refuse } from "../../../functions/gateway/faults.ts";
+import { refuse } from "../../../functions/gateway/core/problems.ts";
 import { conversation, type Setting } from "../conversation.ts";
 
 const shop = "https://shop.example";

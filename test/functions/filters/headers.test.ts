@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/headers.ts";
-import { Consumer, learn } from "../../../functions/gateway/facts.ts";
+import { Consumer, learn } from "../../../functions/gateway/core/facts.ts";
 import { conversation, world } from "../conversation.ts";
 
 const gate = (config: object, setting = {}) =>

@@ -13,9 +13,9 @@ import { describe, expect, it, vi } from "vitest";
 import * as headers from "../../../functions/filters/headers.ts";
 import { make, spec } from "../../../functions/filters/jwt.ts";
 import * as rewrite from "../../../functions/filters/rewrite.ts";
-import { sha256 } from "../../../functions/gateway/hash.ts";
-import { type Revoked, revocations } from "../../../functions/gateway/revocations.ts";
-import { tokenCache } from "../../../functions/gateway/token-cache.ts";
+import { type Revoked, revocations } from "../../../functions/gateway/core/ports/revocations.ts";
+import { sha256 } from "../../../functions/gateway/http/hash.ts";
+import { tokenCache } from "../../../functions/gateway/identity/token-cache.ts";
 import { conversation, place, world } from "../conversation.ts";
 
 const issuer = "https://identity.example";

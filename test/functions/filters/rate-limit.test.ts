@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/rate-limit.ts";
-import { Claims, Consumer, learn } from "../../../functions/gateway/facts.ts";
-import { position } from "../../../functions/gateway/pipeline.ts";
-import { KeyRefused, type State, tagOf } from "../../../functions/gateway/state.ts";
-import type { Guard } from "../../../functions/gateway/types.ts";
+import { Claims, Consumer, learn } from "../../../functions/gateway/core/facts.ts";
+import { position } from "../../../functions/gateway/core/pipeline.ts";
+import { KeyRefused, type State, tagOf } from "../../../functions/gateway/core/ports/state.ts";
+import type { Guard } from "../../../functions/gateway/core/types.ts";
 import { conversation, counters, place, type Setting, world } from "../conversation.ts";
 
 const start = Date.UTC(2026, 10, 1);

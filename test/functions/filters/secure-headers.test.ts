@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/secure-headers.ts";
-import { refuse } from "../../../functions/gateway/faults.ts";
+import { refuse } from "../../../functions/gateway/core/problems.ts";
 import { conversation, place, type Setting, world } from "../conversation.ts";
 
 const gate = (written: object = {}, setting: Setting = {}) =>

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/timeout.ts";
-import type { Context } from "../../../functions/gateway/types.ts";
+import type { Context } from "../../../functions/gateway/core/types.ts";
 import { conversation, world } from "../conversation.ts";
 
 const slow = (setting = {}) => {

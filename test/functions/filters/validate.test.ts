@@ -1,7 +1,7 @@
 /** What the filter does by itself: how it is shadowed, what of an answer is bounded, and that it never guesses. */
 import { describe, expect, it } from "vitest";
 import { make } from "../../../functions/filters/validate.ts";
-import type { Check, OperationCheck } from "../../../functions/gateway/validators.ts";
+import type { Check, OperationCheck } from "../../../functions/gateway/core/ports/validators.ts";
 import { conversation, place, type Setting, world } from "../conversation.ts";
 
 const refusing = (message: string): Check =>

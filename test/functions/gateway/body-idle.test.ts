@@ -1,11 +1,11 @@
 /** Who sends nothing while a body is awaited is cut off, as the client's. The clock is the test's. */
 import { expect, it, vi } from "vitest";
 import { make as timeout } from "../../../functions/filters/timeout.ts";
-import { wholeBody } from "../../../functions/gateway/body.ts";
-import { BodyLimit, learn } from "../../../functions/gateway/facts.ts";
-import { send } from "../../../functions/gateway/outbound.ts";
+import { BodyLimit, learn } from "../../../functions/gateway/core/facts.ts";
+import type { Deps } from "../../../functions/gateway/core/types.ts";
 import type { MakeUpstream } from "../../../functions/gateway/part.ts";
-import type { Deps } from "../../../functions/gateway/types.ts";
+import { wholeBody } from "../../../functions/gateway/proxy/request-body.ts";
+import { send } from "../../../functions/gateway/proxy/send.ts";
 import { conversation, world } from "../conversation.ts";
 
 /** A body that comes as the test says. */

@@ -7,7 +7,7 @@ import {
   consumerIn,
   datesHold,
   isClaim,
-} from "../../../functions/gateway/claims.ts";
+} from "../../../functions/gateway/core/claims.ts";
 
 describe("a claim's path", () => {
   it.each([

@@ -8,10 +8,10 @@ import {
   type Place,
   type Places,
   placesOf,
-} from "../../../functions/gateway/concurrency.ts";
-import { Consumer, learn } from "../../../functions/gateway/facts.ts";
+} from "../../../functions/gateway/core/concurrency.ts";
+import { Consumer, learn } from "../../../functions/gateway/core/facts.ts";
+import type { Context } from "../../../functions/gateway/core/types.ts";
 import { link } from "../../../functions/gateway/server.ts";
-import type { Context } from "../../../functions/gateway/types.ts";
 import { caller, planAndParts, world } from "../conversation.ts";
 
 const clock = () => {

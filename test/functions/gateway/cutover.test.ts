@@ -1,14 +1,14 @@
 /** Who is moved from an old gateway to this one, what the old one is sent, and how both are counted. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { sideOf } from "../../../functions/gateway/cutover.ts";
-import { bySide } from "../../../functions/gateway/cutover-telemetry.ts";
-import { labelHeader } from "../../../functions/gateway/label.ts";
-import { moves } from "../../../functions/gateway/moves.ts";
-import { type Change, overlaid } from "../../../functions/gateway/overlay.ts";
-import type { Closed } from "../../../functions/gateway/plan.ts";
-import { type Report, telemetry } from "../../../functions/gateway/telemetry.ts";
-import type { Context } from "../../../functions/gateway/types.ts";
+import type { Closed } from "../../../functions/gateway/core/plan.ts";
+import type { Context } from "../../../functions/gateway/core/types.ts";
+import { labelHeader } from "../../../functions/gateway/identity/label.ts";
+import { bySide } from "../../../functions/gateway/observability/cutover-telemetry.ts";
+import { type Report, telemetry } from "../../../functions/gateway/observability/metrics.ts";
+import { type Change, overlaid } from "../../../functions/gateway/overlay/overlay.ts";
+import { moves } from "../../../functions/gateway/overlay/traffic-shift.ts";
+import { sideOf } from "../../../functions/gateway/service/cutover.ts";
 import { caller, conversation, planAndParts, type RouteSetting, type Setting, world } from "../conversation.ts";
 
 const share = () => fc.integer({ min: 0, max: 10_000 }).map((all) => all / 10_000);

@@ -1,10 +1,10 @@
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
+import { refuse } from "../../../functions/gateway/core/problems.ts";
+import { traceOf } from "../../../functions/gateway/core/trace.ts";
+import type { Guard, Handler } from "../../../functions/gateway/core/types.ts";
 import { explaining } from "../../../functions/gateway/explain.ts";
-import { refuse } from "../../../functions/gateway/faults.ts";
 import { link } from "../../../functions/gateway/server.ts";
-import { traceOf } from "../../../functions/gateway/trace.ts";
-import type { Guard, Handler } from "../../../functions/gateway/types.ts";
 import { caller, conversation, planAndParts, world } from "../conversation.ts";
 
 const pair = await generateKeyPair("EdDSA", { crv: "Ed25519" });

@@ -1,7 +1,7 @@
 /** The front by itself: whoever writes an odd host meets no gate, and no gate is blamed for him. */
 import { expect, it } from "vitest";
+import type { FrontTelemetry } from "../../../functions/front/telemetry.ts";
 import { front } from "../../../functions/front.ts";
-import type { FrontTelemetry } from "../../../functions/gateway/front-telemetry.ts";
 
 const world = () => {
   const seen: string[] = [];

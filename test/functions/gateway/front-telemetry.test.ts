@@ -1,8 +1,8 @@
 /** What the front tells of gates that cannot tell themselves. */
 
 import { expect, it } from "vitest";
-import { type FrontReport, frontTelemetry } from "../../../functions/gateway/front-telemetry.ts";
-import { behindFront } from "../../../functions/gateway/hop.ts";
+import { type FrontReport, frontTelemetry } from "../../../functions/front/telemetry.ts";
+import { behindFront } from "../../../functions/gateway/proxy/forwarding.ts";
 
 const stand = () => {
   const reports: FrontReport[] = [];

@@ -1,8 +1,8 @@
 /** What the front tells gates of a client, and what gates of other versions make of it. */
 import { describe, expect, it } from "vitest";
 import { front } from "../../../functions/front.ts";
-import { behindFront, introduce, present } from "../../../functions/gateway/hop.ts";
-import type { FrontPlan } from "../../../functions/gateway/plan.ts";
+import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
+import { behindFront, introduce, present } from "../../../functions/gateway/proxy/forwarding.ts";
 
 const plan: FrontPlan = {
   grayKey: { header: "x-device-id", cookie: "postern-gray" },

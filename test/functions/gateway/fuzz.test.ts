@@ -1,14 +1,14 @@
 /** Parsers of what clients send, with whatever they may send: no crash, and nothing that takes longer than its length. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { claimsFit, scopesOf } from "../../../functions/gateway/claims.ts";
-import { holdsAll } from "../../../functions/gateway/conditions.ts";
-import { cookies } from "../../../functions/gateway/cookies.ts";
-import { cleanseFor, stranger, traceparentOf } from "../../../functions/gateway/hop.ts";
-import { hostOf } from "../../../functions/gateway/hosts.ts";
-import { keyOf } from "../../../functions/gateway/limit-keys.ts";
-import { canonicalPath } from "../../../functions/gateway/path.ts";
-import { tagOf } from "../../../functions/gateway/state.ts";
+import { claimsFit, scopesOf } from "../../../functions/gateway/core/claims.ts";
+import { tagOf } from "../../../functions/gateway/core/ports/state.ts";
+import { cookies } from "../../../functions/gateway/http/cookies.ts";
+import { hostOf } from "../../../functions/gateway/http/hosts.ts";
+import { canonicalPath } from "../../../functions/gateway/http/path.ts";
+import { keyOf } from "../../../functions/gateway/limits/keys.ts";
+import { cleanseFor, stranger, traceparentOf } from "../../../functions/gateway/proxy/forwarding.ts";
+import { holdsAll } from "../../../functions/gateway/routing/matchers.ts";
 import { caller, conversation } from "../conversation.ts";
 
 const runs = { numRuns: Number(process.env.POSTERN_RUNS ?? 500), seed: 2026 };

@@ -3,9 +3,9 @@ import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { requestId } from "hono/request-id";
 import { expect, it } from "vitest";
-import { type Codes, Fault, refuse } from "../../../functions/gateway/faults.ts";
-import { fromHono } from "../../../functions/gateway/hono.ts";
-import type { Context, Handler } from "../../../functions/gateway/types.ts";
+import { type Codes, Fault, refuse } from "../../../functions/gateway/core/problems.ts";
+import type { Context, Handler } from "../../../functions/gateway/core/types.ts";
+import { fromHono } from "../../../functions/gateway/hono-adapter.ts";
 import { caller, conversation, type Setting } from "../conversation.ts";
 
 const codes = { "not-here": { status: 403, title: "Not here" } } as const satisfies Codes;

@@ -9,7 +9,7 @@ import {
   stranger,
   traceOf,
   traceparentOf,
-} from "../../../functions/gateway/hop.ts";
+} from "../../../functions/gateway/proxy/forwarding.ts";
 import { caller } from "../conversation.ts";
 
 const url = new URL("https://api.example/");

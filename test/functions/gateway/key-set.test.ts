@@ -1,8 +1,8 @@
 /** Keys that isolates of a gate share in the location's cache, where every Worker of the account can write. */
 import { exportJWK, generateKeyPair } from "jose";
 import { describe, expect, it } from "vitest";
-import { fetchedKeys, type KeySet } from "../../../functions/gateway/key-set.ts";
-import type { Deps } from "../../../functions/gateway/types.ts";
+import type { Deps } from "../../../functions/gateway/core/types.ts";
+import { fetchedKeys, type KeySet } from "../../../functions/gateway/identity/jwks.ts";
 import { cacheKey, location, type World, world } from "../conversation.ts";
 
 const jwk = async () => ({ ...(await exportJWK((await generateKeyPair("EdDSA")).publicKey)), kid: "k1" });

@@ -1,9 +1,9 @@
 /** Eight isolates over one store, with seeded arrivals: what leases can admit beyond what was counted. */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { leased } from "../../../functions/gateway/leases.ts";
-import type { Limit, Rule } from "../../../functions/gateway/limit.ts";
-import { localLimit } from "../../../functions/gateway/local-limit.ts";
+import type { Limit, Rule } from "../../../functions/gateway/core/ports/limits.ts";
+import { leased } from "../../../functions/gateway/limits/leases.ts";
+import { localLimit } from "../../../functions/gateway/limits/local-counter.ts";
 
 const start = Date.UTC(2026, 10, 1);
 beforeEach(() => void vi.useFakeTimers({ now: start, toFake: ["Date"] }));

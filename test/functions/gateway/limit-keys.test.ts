@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { describe, expect, it } from "vitest";
-import { Consumer, learn } from "../../../functions/gateway/facts.ts";
-import { keyOf } from "../../../functions/gateway/limit-keys.ts";
-import type { Context } from "../../../functions/gateway/types.ts";
+import { Consumer, learn } from "../../../functions/gateway/core/facts.ts";
+import type { Context } from "../../../functions/gateway/core/types.ts";
+import { keyOf } from "../../../functions/gateway/limits/keys.ts";
 
 const key = keyOf(["ip"]);
 const counted = (ip: string | null) => key({} as Request, { caller: { ip } } as Context);

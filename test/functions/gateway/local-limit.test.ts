@@ -1,10 +1,10 @@
 /** What an isolate counts by itself is what the library would have counted over a store: the same answers at the same times. */
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { Rule, Store } from "../../../functions/gateway/limit.ts";
-import { type Cell, runScript } from "../../../functions/gateway/limit-scripts.ts";
-import { limiter } from "../../../functions/gateway/limiter.ts";
-import { localLimit } from "../../../functions/gateway/local-limit.ts";
+import type { Rule, Store } from "../../../functions/gateway/core/ports/limits.ts";
+import { type Cell, runScript } from "../../../functions/gateway/limits/algorithms.ts";
+import { localLimit } from "../../../functions/gateway/limits/local-counter.ts";
+import { limiter } from "../../../functions/gateway/limits/store-counter.ts";
 
 const start = Date.UTC(2026, 10, 1);
 const now = () => Date.now();

@@ -1,7 +1,7 @@
 /** Where a service's own address leads when a client follows it. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { serviceResponse } from "../../../functions/gateway/service-response.ts";
+import { serviceResponse } from "../../../functions/gateway/proxy/service-response.ts";
 
 const gate = "https://api.example";
 

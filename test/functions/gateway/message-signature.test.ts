@@ -2,7 +2,7 @@
 import { verifySignature } from "http-message-sig";
 import { describe, expect, it } from "vitest";
 import { make as headers } from "../../../functions/filters/headers.ts";
-import type { HeaderEdit } from "../../../functions/gateway/types.ts";
+import type { HeaderEdit } from "../../../functions/gateway/core/types.ts";
 import { make } from "../../../functions/upstreams/http.ts";
 import { caller, conversation, type Seen, world } from "../conversation.ts";
 

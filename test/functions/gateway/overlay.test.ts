@@ -1,11 +1,11 @@
 /** What is laid over a plan only ever tightens, and a gate follows it by itself. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { live, type Source } from "../../../functions/gateway/feed.ts";
-import { moves } from "../../../functions/gateway/moves.ts";
-import { type Change, type Entry, overlaid, type Told } from "../../../functions/gateway/overlay.ts";
-import type { Revoked } from "../../../functions/gateway/revocations.ts";
-import type { Deps } from "../../../functions/gateway/types.ts";
+import type { Revoked } from "../../../functions/gateway/core/ports/revocations.ts";
+import type { Deps } from "../../../functions/gateway/core/types.ts";
+import { live, type Source } from "../../../functions/gateway/live.ts";
+import { type Change, type Entry, overlaid, type Told } from "../../../functions/gateway/overlay/overlay.ts";
+import { moves } from "../../../functions/gateway/overlay/traffic-shift.ts";
 import { caller, planAndParts, world } from "../conversation.ts";
 
 const { plan, parts } = planAndParts(

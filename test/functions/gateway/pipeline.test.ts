@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { Consumer, known, learn } from "../../../functions/gateway/facts.ts";
-import { Fault, gatewayCodes, refuse } from "../../../functions/gateway/faults.ts";
-import { position } from "../../../functions/gateway/pipeline.ts";
-import type { Caller, Guard, Layer } from "../../../functions/gateway/types.ts";
+import { Consumer, known, learn } from "../../../functions/gateway/core/facts.ts";
+import { position } from "../../../functions/gateway/core/pipeline.ts";
+import { Fault, gatewayCodes, refuse } from "../../../functions/gateway/core/problems.ts";
+import type { Caller, Guard, Layer } from "../../../functions/gateway/core/types.ts";
 import { conversation } from "../conversation.ts";
 
 const codes = { no: { status: 403, title: "No" } };

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { bytes, duration, milliseconds, percent, share, size } from "../../../functions/gateway/quantities.ts";
+import { bytes, duration, milliseconds, percent, share, size } from "../../../functions/gateway/core/quantities.ts";
 
 it.each([
   ["800ms", 800],

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Claims, Consumer, learn } from "../../../functions/gateway/facts.ts";
-import { pathOf, percentEncoded, piecesOf, template } from "../../../functions/gateway/references.ts";
-import type { Context } from "../../../functions/gateway/types.ts";
+import { Claims, Consumer, learn } from "../../../functions/gateway/core/facts.ts";
+import { pathOf, percentEncoded, piecesOf, template } from "../../../functions/gateway/core/references.ts";
+import type { Context } from "../../../functions/gateway/core/types.ts";
 import { caller } from "../conversation.ts";
 
 const context = (): Context => {

@@ -2,8 +2,8 @@
 import { base64url, exportJWK, generateKeyPair, type JWK } from "jose";
 import { describe, expect, it } from "vitest";
 import { spec } from "../../../functions/filters/jwt.ts";
-import { hasRocaFingerprint } from "../../../functions/gateway/roca.ts";
-import { verificationKeys } from "../../../functions/gateway/verification-keys.ts";
+import { hasRocaFingerprint } from "../../../functions/gateway/identity/roca.ts";
+import { verificationKeys } from "../../../functions/gateway/identity/verification-keys.ts";
 
 const firstPrimes = (count: number): bigint[] => {
   const primes: bigint[] = [];

@@ -1,10 +1,10 @@
 /** The router against a matcher that is too simple to be wrong: try every route, keep the most specific. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { Test } from "../../../functions/gateway/conditions.ts";
-import { segmentsOf } from "../../../functions/gateway/match.ts";
-import { router } from "../../../functions/gateway/router.ts";
-import { type Entry, tableOf } from "../../../functions/gateway/table.ts";
+import { segmentsOf } from "../../../functions/gateway/routing/match.ts";
+import type { Test } from "../../../functions/gateway/routing/matchers.ts";
+import { type Entry, tableOf } from "../../../functions/gateway/routing/route-table.ts";
+import { router } from "../../../functions/gateway/routing/router.ts";
 
 const rank = { literal: 0, mixed: 1, pattern: 2, capture: 3, rest: 4 };
 

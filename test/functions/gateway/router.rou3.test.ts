@@ -12,9 +12,9 @@
 import fc from "fast-check";
 import { addRoute, createRouter, findRoute } from "rou3";
 import { expect, it } from "vitest";
-import { segmentsOf } from "../../../functions/gateway/match.ts";
-import { router } from "../../../functions/gateway/router.ts";
-import { type Entry, tableOf } from "../../../functions/gateway/table.ts";
+import { segmentsOf } from "../../../functions/gateway/routing/match.ts";
+import { type Entry, tableOf } from "../../../functions/gateway/routing/route-table.ts";
+import { router } from "../../../functions/gateway/routing/router.ts";
 
 const methods = ["GET", "POST"] as const;
 

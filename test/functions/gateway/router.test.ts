@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Test } from "../../../functions/gateway/conditions.ts";
-import { matchOf, segmentsOf } from "../../../functions/gateway/match.ts";
-import { type Router, router } from "../../../functions/gateway/router.ts";
-import { tableOf } from "../../../functions/gateway/table.ts";
+import { matchOf, segmentsOf } from "../../../functions/gateway/routing/match.ts";
+import type { Test } from "../../../functions/gateway/routing/matchers.ts";
+import { tableOf } from "../../../functions/gateway/routing/route-table.ts";
+import { type Router, router } from "../../../functions/gateway/routing/router.ts";
 
 const routes = (...lines: string[]) => router(tableOf(lines.map((line) => ({ route: line, ...matchOf(line) }))));
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Fault } from "../../../functions/gateway/faults.ts";
+import { Fault } from "../../../functions/gateway/core/problems.ts";
 import { conversation, world } from "../conversation.ts";
 
 const shop = (more = {}) =>

@@ -1,6 +1,6 @@
 /** What a service's response may tell a client. */
 import { expect, it } from "vitest";
-import { serviceResponse } from "../../../functions/gateway/service-response.ts";
+import { serviceResponse } from "../../../functions/gateway/proxy/service-response.ts";
 
 const asked = "http://svc.internal/orders";
 const context = { url: new URL("https://api.example/orders") };

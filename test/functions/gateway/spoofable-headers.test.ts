@@ -1,10 +1,10 @@
 /** What a client may not say of itself reaches no service, by whichever door it comes. */
 import { describe, expect, it } from "vitest";
 import { front } from "../../../functions/front.ts";
-import { cookies } from "../../../functions/gateway/cookies.ts";
-import { behindFront } from "../../../functions/gateway/hop.ts";
-import type { FrontPlan } from "../../../functions/gateway/plan.ts";
-import { isAcceptable, isSpoofable, spoofableHeaders } from "../../../functions/gateway/spoofable-headers.ts";
+import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
+import { cookies } from "../../../functions/gateway/http/cookies.ts";
+import { behindFront } from "../../../functions/gateway/proxy/forwarding.ts";
+import { isAcceptable, isSpoofable, spoofableHeaders } from "../../../functions/gateway/proxy/spoofable-headers.ts";
 import { conversation } from "../conversation.ts";
 
 /** One name for each entry, and what others call it. */

@@ -1,7 +1,7 @@
 /** Streams of a version that was taken back end in the time that they are given, also where the gate has no other request any more. */
 import { describe, expect, it } from "vitest";
-import { live, type Source } from "../../../functions/gateway/feed.ts";
-import type { Entry, Told } from "../../../functions/gateway/overlay.ts";
+import { live, type Source } from "../../../functions/gateway/live.ts";
+import type { Entry, Told } from "../../../functions/gateway/overlay/overlay.ts";
 import { caller, planAndParts, world } from "../conversation.ts";
 
 /** A gate of version `v1`, whose feed can be told something, and one stream of events through it. */

@@ -1,7 +1,7 @@
 /** What a gate counts and tells, and what it never tells. */
 import { describe, expect, it } from "vitest";
-import { type Report, telemetry } from "../../../functions/gateway/telemetry.ts";
-import type { Context } from "../../../functions/gateway/types.ts";
+import type { Context } from "../../../functions/gateway/core/types.ts";
+import { type Report, telemetry } from "../../../functions/gateway/observability/metrics.ts";
 import { caller, conversation, world } from "../conversation.ts";
 
 const stand = () => {

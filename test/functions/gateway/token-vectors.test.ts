@@ -1,8 +1,8 @@
 /** Tokens whose signature, encoding or key is wrong in the ways that Wycheproof knows, made here, in the runtime of the edge. */
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 import { describe, expect, it } from "vitest";
-import { fixedKeys } from "../../../functions/gateway/key-set.ts";
-import { tokenVerifier } from "../../../functions/gateway/token-verifier.ts";
+import { fixedKeys } from "../../../functions/gateway/identity/jwks.ts";
+import { tokenVerifier } from "../../../functions/gateway/identity/token-verifier.ts";
 
 const now = Date.UTC(2026, 10, 1);
 const claims = { iss: "https://issuer.example", aud: "wallet", sub: "alice", exp: now / 1000 + 60 };

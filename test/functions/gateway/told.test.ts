@@ -1,9 +1,9 @@
 /** What a gate is told: what is of another shape is not taken. */
 import { describe, expect, it } from "vitest";
-import { live } from "../../../functions/gateway/feed.ts";
-import { moves } from "../../../functions/gateway/moves.ts";
-import { overlaid } from "../../../functions/gateway/overlay.ts";
-import { toldOf } from "../../../functions/gateway/told.ts";
+import { live } from "../../../functions/gateway/live.ts";
+import { toldOf } from "../../../functions/gateway/overlay/feed-message.ts";
+import { overlaid } from "../../../functions/gateway/overlay/overlay.ts";
+import { moves } from "../../../functions/gateway/overlay/traffic-shift.ts";
 import { caller, planAndParts, world } from "../conversation.ts";
 
 const until = Date.UTC(2026, 10, 2);

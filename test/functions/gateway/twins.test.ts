@@ -1,7 +1,7 @@
 /** Keys that stand twice in one object. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { hasTwins } from "../../../functions/gateway/twins.ts";
+import { hasTwins } from "../../../functions/gateway/http/duplicate-keys.ts";
 
 it.each([
   ['{"a":1,"a":2}', true],

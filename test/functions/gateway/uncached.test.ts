@@ -1,6 +1,6 @@
 /** Which requests the platform could keep, and so go past its cache. */
 import { expect, it } from "vitest";
-import { uncached, uncachedWhereKept } from "../../../functions/gateway/uncached.ts";
+import { uncached, uncachedWhereKept } from "../../../functions/gateway/http/uncached.ts";
 
 it.each([
   ["https://files.example/a/statement.pdf", true],

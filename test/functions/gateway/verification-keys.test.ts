@@ -1,7 +1,7 @@
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 import { describe, expect, it } from "vitest";
-import type { TokenHeader } from "../../../functions/gateway/token-header.ts";
-import { bothNames, mostCandidates, verificationKeys } from "../../../functions/gateway/verification-keys.ts";
+import type { TokenHeader } from "../../../functions/gateway/identity/jwt-header.ts";
+import { bothNames, mostCandidates, verificationKeys } from "../../../functions/gateway/identity/verification-keys.ts";
 
 const rsa = await exportJWK((await generateKeyPair("RS256", { extractable: true })).publicKey);
 const ed = await exportJWK((await generateKeyPair("EdDSA", { extractable: true })).publicKey);

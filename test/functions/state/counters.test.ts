@@ -3,7 +3,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { tagOf } from "../../../functions/gateway/state.ts";
+import { tagOf } from "../../../functions/gateway/core/ports/state.ts";
 import { objectOf } from "../../../functions/state/contract.ts";
 import { countersOn, Full } from "../../../functions/state/counters.ts";
 import { counters } from "../conversation.ts";
@@ -45,7 +45,7 @@ describe("the contract, version 1, as every gate that is out there speaks it", (
   });
 
   it("an older state that lacks an operation is an error to a newer gate, not an answer", async () => {
-    const { stateOf } = await import("../../../functions/gateway/state.ts");
+    const { stateOf } = await import("../../../functions/gateway/core/ports/state.ts");
     const older = stateOf({ fetch: async () => new Response("there is no /v1/once", { status: 404 }) as never });
     await expect(older.once("k", 1)).rejects.toThrow("state answered 404");
   });

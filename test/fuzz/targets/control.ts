@@ -1,17 +1,17 @@
 /** What operators ask of control, what gates are told from there, and what reports they send. */
 import { generateKeyPairSync, sign } from "node:crypto";
 import fc from "fast-check";
-import { adminApi, type Desk } from "../../../functions/control/api.ts";
-import { addOverlay } from "../../../functions/control/overlay.ts";
-import { changeOf, written } from "../../../functions/control/overlay-changes.ts";
-import type { ControlPlan } from "../../../functions/control/plan.ts";
+import { addOverlay } from "../../../functions/control/api/overlays.ts";
+import { addRevocations } from "../../../functions/control/api/revocations.ts";
+import { adminApi, type Desk } from "../../../functions/control/api/router.ts";
+import { addWaves } from "../../../functions/control/api/waves.ts";
+import type { ControlPlan } from "../../../functions/control/model/plan.ts";
+import { changeOf, written } from "../../../functions/control/overlay/changes.ts";
 import { addProposals } from "../../../functions/control/proposals.ts";
-import { addRevocations } from "../../../functions/control/revocations.ts";
 import { frontReport, report, tailReport } from "../../../functions/control/telemetry/reports.ts";
-import { addWaves } from "../../../functions/control/wave/api.ts";
-import { live } from "../../../functions/gateway/feed.ts";
-import { type Entry, type Kept, overlaid, type Told } from "../../../functions/gateway/overlay.ts";
-import type { Plan } from "../../../functions/gateway/plan.ts";
+import type { Plan } from "../../../functions/gateway/core/plan.ts";
+import { live } from "../../../functions/gateway/live.ts";
+import { type Entry, type Kept, overlaid, type Told } from "../../../functions/gateway/overlay/overlay.ts";
 import { link as linkPlan } from "../../../functions/gateway/server.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
 import { removed, written as writtenProject } from "../../e2e/city.ts";

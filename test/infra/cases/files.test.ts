@@ -11,8 +11,8 @@ import type { Suite } from "../../../infra/cases/read.ts";
 import { coverageShown, shown } from "../../../infra/cases/report.ts";
 import { keysOf } from "../../../infra/cases/run.ts";
 import type { Runtime } from "../../../infra/cases/runtime.ts";
-import { home } from "../../../infra/gen/generated.ts";
-import { testOn } from "../../../infra/verbs/test.ts";
+import { testOn } from "../../../infra/commands/review/test.ts";
+import { home } from "../../../infra/project/files.ts";
 import { manifest, project } from "../../e2e/city.ts";
 import { Broken, failed, files, sharedRuntime, tried, tryAll } from "./trial.ts";
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from "vitest";
 import { prepare } from "../../../infra/cases/prepare.ts";
 import { keysOf, type Report, runSuite, type Wish } from "../../../infra/cases/run.ts";
 import { type Runtime, startRuntime } from "../../../infra/cases/runtime.ts";
-import type { Problem } from "../../../infra/compiler/problem.ts";
+import type { Problem } from "../../../infra/diagnostics/problem.ts";
 import { manifest, project } from "../../e2e/city.ts";
 
 export const sharedRuntime = (): (() => Runtime) => {

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { ci } from "../../../infra/verbs/ci.ts";
+import { ci } from "../../../infra/commands/review/ci.ts";
 import { manifest } from "../../e2e/city.ts";
 import { repository } from "./repository.ts";
 

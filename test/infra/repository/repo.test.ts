@@ -2,9 +2,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { home } from "../../../infra/gen/generated.ts";
-import { repo } from "../../../infra/verbs/repo.ts";
-import { staged } from "../../../infra/verbs/staged.ts";
+import { repo } from "../../../infra/commands/authoring/repo.ts";
+import { staged } from "../../../infra/commands/authoring/staged.ts";
+import { home } from "../../../infra/project/files.ts";
 import { manifest } from "../../e2e/city.ts";
 import { repository } from "./repository.ts";
 

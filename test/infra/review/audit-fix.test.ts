@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { check } from "../../../infra/verbs/check.ts";
+import { check } from "../../../infra/commands/authoring/check.ts";
 import { project } from "../../e2e/city.ts";
 import { auditCases, auditOfShop, today } from "./audit-cases.ts";
 

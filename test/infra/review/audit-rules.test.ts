@@ -2,11 +2,11 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { patternProblem } from "../../../functions/gateway/patterns.ts";
-import { home } from "../../../infra/gen/generated.ts";
+import { patternProblem } from "../../../functions/gateway/routing/patterns.ts";
+import { check } from "../../../infra/commands/authoring/check.ts";
+import { home } from "../../../infra/project/files.ts";
 import { reportFindings } from "../../../infra/review/audit/human.ts";
 import { weighing } from "../../../infra/review/audit/patterns.ts";
-import { check } from "../../../infra/verbs/check.ts";
 import { project } from "../../e2e/city.ts";
 import { checked } from "../checker.ts";
 import { auditOf, auditOfShop, today } from "./audit-cases.ts";

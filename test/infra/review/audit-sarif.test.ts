@@ -2,9 +2,9 @@
 import { createRequire } from "node:module";
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
+import { check } from "../../../infra/commands/authoring/check.ts";
 import { allRules } from "../../../infra/review/audit/registry.ts";
 import { sarif } from "../../../infra/review/audit/sarif.ts";
-import { check } from "../../../infra/verbs/check.ts";
 import { project } from "../../e2e/city.ts";
 import { auditCases, auditOf, today } from "./audit-cases.ts";
 

@@ -1,8 +1,8 @@
 /** What is done to a filter is graded as the table of the reference says: every filter, in every direction. */
 import { describe, expect, it } from "vitest";
 import { registry } from "../../../infra/registry.ts";
+import { compareProjects } from "../../../infra/review/compare.ts";
 import { type Grading, gradingOf } from "../../../infra/review/diff/grading.ts";
-import { compareProjects } from "../../../infra/review/projects.ts";
 import { plain } from "../../../infra/review/sentence.ts";
 import { type Files, project } from "../../e2e/city.ts";
 

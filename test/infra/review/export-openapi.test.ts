@@ -3,10 +3,10 @@ import fs from "node:fs";
 import path from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, it } from "vitest";
-import { home } from "../../../infra/gen/generated.ts";
+import { openapi } from "../../../infra/commands/review/export.ts";
+import { openapi as importOpenApi } from "../../../infra/commands/review/import.ts";
 import { type JsonMap, mapOf } from "../../../infra/openapi/document.ts";
-import { openapi } from "../../../infra/verbs/export.ts";
-import { openapi as importOpenApi } from "../../../infra/verbs/import.ts";
+import { home } from "../../../infra/project/files.ts";
 import { project } from "../../e2e/city.ts";
 import { file, operationsIn } from "./large.ts";
 

@@ -3,9 +3,9 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { home } from "../../../infra/gen/generated.ts";
+import { site } from "../../../infra/commands/review/export.ts";
+import { home } from "../../../infra/project/files.ts";
 import { siteOf } from "../../../infra/review/export/site.ts";
-import { site } from "../../../infra/verbs/export.ts";
 
 const embedded = (page: string): unknown =>
   JSON.parse(/<script type="application\/json" id="document">(.*?)<\/script>/s.exec(page)?.[1] ?? "");

@@ -2,8 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
+import { openapi } from "../../../infra/commands/review/import.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
-import { openapi } from "../../../infra/verbs/import.ts";
 import { city, project, service } from "../../e2e/city.ts";
 import { file, operationsIn, shipped } from "./large.ts";
 

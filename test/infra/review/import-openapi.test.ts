@@ -2,8 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
+import { openapi } from "../../../infra/commands/review/import.ts";
 import type { Gap } from "../../../infra/review/import/imported.ts";
-import { openapi } from "../../../infra/verbs/import.ts";
 import { project } from "../../e2e/city.ts";
 
 const shop = `

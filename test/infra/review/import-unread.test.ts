@@ -1,8 +1,8 @@
 /** What of parameters and bodies no gate reads is listed by its name, and nothing is that is read. */
 import path from "node:path";
 import { expect, it } from "vitest";
+import { openapi } from "../../../infra/commands/review/import.ts";
 import type { Gap } from "../../../infra/review/import/imported.ts";
-import { openapi } from "../../../infra/verbs/import.ts";
 import { project } from "../../e2e/city.ts";
 
 const listOfObjects = { type: "array", items: { type: "object" } };

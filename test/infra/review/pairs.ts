@@ -1,8 +1,8 @@
 /** Golden pairs: the files of two versions of a project, and the comment that a pull request gets. */
 import fs from "node:fs";
 import path from "node:path";
-import { home } from "../../../infra/gen/generated.ts";
-import { compareProjects } from "../../../infra/review/projects.ts";
+import { home } from "../../../infra/project/files.ts";
+import { compareProjects } from "../../../infra/review/compare.ts";
 import { type Files, project } from "../../e2e/city.ts";
 
 export const folder = path.join(home, "test/golden/diffs");

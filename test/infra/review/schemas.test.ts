@@ -2,12 +2,12 @@
 import path from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, it } from "vitest";
+import { effective } from "../../../infra/commands/authoring/effective.ts";
+import { openapi as exportOpenApi } from "../../../infra/commands/review/export.ts";
+import { openapi as importOpenApi } from "../../../infra/commands/review/import.ts";
 import { type JsonMap, mapOf } from "../../../infra/openapi/document.ts";
-import { compareProjects } from "../../../infra/review/projects.ts";
+import { compareProjects } from "../../../infra/review/compare.ts";
 import { plain } from "../../../infra/review/sentence.ts";
-import { effective } from "../../../infra/verbs/effective.ts";
-import { openapi as exportOpenApi } from "../../../infra/verbs/export.ts";
-import { openapi as importOpenApi } from "../../../infra/verbs/import.ts";
 import { manifest, project } from "../../e2e/city.ts";
 
 const shop = (line = "sku: { type: string, format: sku }") => ({

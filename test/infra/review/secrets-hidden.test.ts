@@ -3,15 +3,15 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { check } from "../../../infra/commands/authoring/check.ts";
+import { effective } from "../../../infra/commands/authoring/effective.ts";
+import { repo } from "../../../infra/commands/authoring/repo.ts";
+import { routes } from "../../../infra/commands/authoring/routes.ts";
+import { ci } from "../../../infra/commands/review/ci.ts";
+import { diff } from "../../../infra/commands/review/diff.ts";
+import { openapi } from "../../../infra/commands/review/export.ts";
+import { test } from "../../../infra/commands/review/test.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
-import { check } from "../../../infra/verbs/check.ts";
-import { ci } from "../../../infra/verbs/ci.ts";
-import { diff } from "../../../infra/verbs/diff.ts";
-import { effective } from "../../../infra/verbs/effective.ts";
-import { openapi } from "../../../infra/verbs/export.ts";
-import { repo } from "../../../infra/verbs/repo.ts";
-import { routes } from "../../../infra/verbs/routes.ts";
-import { test } from "../../../infra/verbs/test.ts";
 import { type Files, manifest, project } from "../../e2e/city.ts";
 
 /** None of them is anybody's: made up for this test, and put together so that no scanner of a repository takes them for real. */

@@ -2,8 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { sidesOf } from "../../../infra/review/sides.ts";
-import { diff } from "../../../infra/verbs/diff.ts";
+import { diff } from "../../../infra/commands/review/diff.ts";
+import { sidesOf } from "../../../infra/review/versions.ts";
 import { manifest, project } from "../../e2e/city.ts";
 import { repository } from "../repository/repository.ts";
 

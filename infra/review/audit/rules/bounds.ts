@@ -1,7 +1,7 @@
 /** How long and how large. */
-import { bytes, milliseconds } from "../../../../functions/gateway/quantities.ts";
-import type { CheckedRoute, CheckedTier } from "../../../compiler/checked.ts";
-import { isEnforced } from "../../../compiler/rules/enforced.ts";
+import { bytes, milliseconds } from "../../../../functions/gateway/core/quantities.ts";
+import type { CheckedRoute, CheckedTier } from "../../../compiler/check/checked.ts";
+import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import { asksService, upstreamsOf, using } from "../chains.ts";
 import type { Rule, Spotted } from "../rule.ts";
 

@@ -1,5 +1,5 @@
 /** What pages of other sites may do with a user's browser. */
-import { isEnforced } from "../../../compiler/rules/enforced.ts";
+import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import { isLoopback } from "../addresses.ts";
 import { allowsAddresses, asksService, filtersOf, identifies, listed, placesOf, using, writesOf } from "../chains.ts";
 import type { Rule, Spotted } from "../rule.ts";

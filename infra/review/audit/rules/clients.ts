@@ -1,5 +1,5 @@
 /** What one client is believed, and how much of a gate it may take. */
-import { share } from "../../../../functions/gateway/quantities.ts";
+import { share } from "../../../../functions/gateway/core/quantities.ts";
 import { asksService } from "../chains.ts";
 import type { Rule } from "../rule.ts";
 

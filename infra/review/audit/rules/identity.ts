@@ -1,7 +1,7 @@
 /** Who calls, and who may. */
-import { claimPath } from "../../../../functions/gateway/claims.ts";
-import { referencesIn } from "../../../../functions/gateway/references.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../../compiler/checked.ts";
+import { claimPath } from "../../../../functions/gateway/core/claims.ts";
+import { referencesIn } from "../../../../functions/gateway/core/references.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../../compiler/check/checked.ts";
 import {
   asksService,
   droppedHere,

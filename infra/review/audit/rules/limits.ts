@@ -1,6 +1,6 @@
 /** How much anybody may ask for. */
-import type { CheckedFilter } from "../../../compiler/checked.ts";
-import { isEnforced } from "../../../compiler/rules/enforced.ts";
+import type { CheckedFilter } from "../../../compiler/check/checked.ts";
+import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import { asksService, droppedHere, filtersOf, isLimit, isPublic, type Using, using } from "../chains.ts";
 import type { Rule, Spotted } from "../rule.ts";
 

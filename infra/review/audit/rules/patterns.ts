@@ -1,8 +1,9 @@
 /** Patterns that run on what a client has sent. */
-import type { Test } from "../../../../functions/gateway/conditions.ts";
-import { capturesOf } from "../../../../functions/gateway/match.ts";
-import type { Path } from "../../../compiler/locate.ts";
-import type { Source } from "../../../compiler/read.ts";
+
+import { capturesOf } from "../../../../functions/gateway/routing/match.ts";
+import type { Test } from "../../../../functions/gateway/routing/matchers.ts";
+import type { Path } from "../../../diagnostics/locate.ts";
+import type { Source } from "../../../diagnostics/source.ts";
 import { filtersOf } from "../chains.ts";
 import type { Rule, Spotted, Subject } from "../rule.ts";
 

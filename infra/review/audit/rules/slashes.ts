@@ -1,7 +1,7 @@
 /** Encoded slashes that a route keeps, and a service that may decode them. */
-import type { Segment } from "../../../../functions/gateway/match.ts";
-import type { CheckedTier } from "../../../compiler/checked.ts";
-import { sharedText } from "../../../compiler/languages.ts";
+import type { Segment } from "../../../../functions/gateway/routing/match.ts";
+import type { CheckedTier } from "../../../compiler/check/checked.ts";
+import { sharedText } from "../../../compiler/check/pattern-overlap.ts";
 import { type Unguarded, unguarded } from "../chains.ts";
 import type { Rule, Spotted } from "../rule.ts";
 

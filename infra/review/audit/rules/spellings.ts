@@ -1,7 +1,7 @@
 /** A literal path that is guarded, and a route beside it that takes other spellings of the path without the guards. */
-import { pathWritten, type Segment } from "../../../../functions/gateway/match.ts";
-import type { CheckedTier } from "../../../compiler/checked.ts";
-import { sharedText } from "../../../compiler/languages.ts";
+import { pathWritten, type Segment } from "../../../../functions/gateway/routing/match.ts";
+import type { CheckedTier } from "../../../compiler/check/checked.ts";
+import { sharedText } from "../../../compiler/check/pattern-overlap.ts";
 import { type Unguarded, unguarded } from "../chains.ts";
 import type { Rule, Spotted } from "../rule.ts";
 

@@ -1,7 +1,7 @@
 /** What can be reached that need not be, and what protects in name only. */
 import ipaddr from "ipaddr.js";
-import { dayStart } from "../../../../functions/gateway/quantities.ts";
-import { isEnforced } from "../../../compiler/rules/enforced.ts";
+import { dayStart } from "../../../../functions/gateway/core/quantities.ts";
+import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import { writtenSecrets } from "../../written-secrets.ts";
 import { asksService, filtersOf, using } from "../chains.ts";
 import type { Rule, Spotted } from "../rule.ts";

@@ -1,7 +1,7 @@
 /** How long a credential is believed. */
 
-import { claimPath } from "../../../../functions/gateway/claims.ts";
-import { milliseconds } from "../../../../functions/gateway/quantities.ts";
+import { claimPath } from "../../../../functions/gateway/core/claims.ts";
+import { milliseconds } from "../../../../functions/gateway/core/quantities.ts";
 import { filtersOf, placesOf, using } from "../chains.ts";
 import type { Rule, Spotted } from "../rule.ts";
 

@@ -1,8 +1,8 @@
 /** What travels where others can read it. */
-import { locationOf } from "../../../../functions/gateway/references.ts";
-import type { Path } from "../../../compiler/locate.ts";
-import { redirectOf } from "../../../compiler/lower.ts";
-import type { Source } from "../../../compiler/read.ts";
+import { locationOf } from "../../../../functions/gateway/core/references.ts";
+import { redirectOf } from "../../../compiler/lower/lower.ts";
+import type { Path } from "../../../diagnostics/locate.ts";
+import type { Source } from "../../../diagnostics/source.ts";
 import { isPlaintext } from "../addresses.ts";
 import { filtersOf, using } from "../chains.ts";
 import type { Rule, Spotted, Subject } from "../rule.ts";

@@ -1,5 +1,5 @@
 /** Which hosts each route is served on: its own hostnames, as far as listeners of the gateways it names take them. */
-import type { Path } from "../../../compiler/locate.ts";
+import type { Path } from "../../../diagnostics/locate.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Find } from "./findings.ts";
 import { compared, covers, hostProblem, isTooWide } from "./hostnames.ts";

@@ -1,6 +1,6 @@
 /** The resources of an import, checked, and what they are asked: which gateway, which service, who may refer to whom. */
 import type { ZodType } from "zod";
-import { type Path, valueAt } from "../../../compiler/locate.ts";
+import { type Path, valueAt } from "../../../diagnostics/locate.ts";
 import type { Resource } from "./documents.ts";
 import type { Find } from "./findings.ts";
 import { gatewayOf } from "./gateways.ts";

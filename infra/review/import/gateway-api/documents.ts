@@ -1,6 +1,6 @@
 /** Reads resources of Kubernetes from YAML or JSON of several documents, each with the lines that its values stand on. */
 import { type Document, LineCounter, type Node, parseAllDocuments } from "yaml";
-import { locator, type Path } from "../../../compiler/locate.ts";
+import { locator, type Path } from "../../../diagnostics/locate.ts";
 import { encodingOf } from "../../../files.ts";
 
 export interface Resource {

@@ -1,5 +1,5 @@
 /** What an import could not carry over, or carries over otherwise: each with its place. Nothing is dropped without a word. */
-import type { Path } from "../../../compiler/locate.ts";
+import type { Path } from "../../../diagnostics/locate.ts";
 import type { Gap } from "../imported.ts";
 import type { Resource } from "./documents.ts";
 

@@ -1,5 +1,5 @@
 /** Hostnames of the Gateway API as hosts of a manifest. */
-import { hostOrWildcard } from "../../../../functions/gateway/names.ts";
+import { hostOrWildcard } from "../../../../functions/manifest/names.ts";
 
 /** What Flux and envsubst put in later: `app.${SECRET_DOMAIN}`. */
 const placeholder = /\$\{[^}]+\}|\$\([^)]+\)|\$[A-Za-z_]\w*/;

@@ -1,8 +1,9 @@
 /** What a match of the Gateway API takes, in the words of a manifest. */
-import { segmentsOf } from "../../../../functions/gateway/match.ts";
-import { canonicalPath } from "../../../../functions/gateway/path.ts";
-import { patternProblem } from "../../../../functions/gateway/patterns.ts";
-import { when as whenSchema } from "../../../../functions/gateway/when.ts";
+
+import { canonicalPath } from "../../../../functions/gateway/http/path.ts";
+import { segmentsOf } from "../../../../functions/gateway/routing/match.ts";
+import { patternProblem } from "../../../../functions/gateway/routing/patterns.ts";
+import { when as whenSchema } from "../../../../functions/manifest/when.ts";
 import type { RouteMatch } from "./schema.ts";
 
 export interface Taken {

@@ -1,6 +1,6 @@
 /** A rule of an HTTPRoute as routes of a manifest: one for each match, with the rule's filters and backends. */
-import { milliseconds } from "../../../../functions/gateway/quantities.ts";
-import type { Path } from "../../../compiler/locate.ts";
+import { milliseconds } from "../../../../functions/gateway/core/quantities.ts";
+import type { Path } from "../../../diagnostics/locate.ts";
 import type { Cluster } from "./cluster.ts";
 import { headers, translated, type Written } from "./filters.ts";
 import type { Find } from "./findings.ts";

@@ -1,5 +1,5 @@
 /** What `validate` does not check of what a document says, and routes whose requests it cannot check at all. */
-import { matchOf, segmentsOf } from "../../../../functions/gateway/match.ts";
+import { matchOf, segmentsOf } from "../../../../functions/gateway/routing/match.ts";
 import { type OperationPlan, planOf } from "../../../openapi/checks.ts";
 import { DocumentError, type OpenApi } from "../../../openapi/document.ts";
 import { reaching } from "../../../openapi/loose.ts";

@@ -1,10 +1,10 @@
 /** Makes a tier of an OpenAPI document: a route for each operation, requests validated by the document itself. */
 import path from "node:path";
-import { environment } from "../../../../functions/gateway/environment.ts";
-import { joined, methods, segmentsOf } from "../../../../functions/gateway/match.ts";
-import { name } from "../../../../functions/gateway/names.ts";
-import { hasTwins } from "../../../../functions/gateway/twins.ts";
-import { environmentNames, readEnvironment } from "../../../compiler/surroundings.ts";
+import { hasTwins } from "../../../../functions/gateway/http/duplicate-keys.ts";
+import { joined, methods, segmentsOf } from "../../../../functions/gateway/routing/match.ts";
+import { environment } from "../../../../functions/manifest/environment.ts";
+import { name } from "../../../../functions/manifest/names.ts";
+import { environmentNames, readEnvironment } from "../../../compiler/check/shared-files.ts";
 import { DocumentError, documentOf, isJsonText, listOf, type OpenApi, textOf } from "../../../openapi/document.ts";
 import { type Operation, readOperations } from "../../../openapi/operations.ts";
 import { type Gap, type Imported, told } from "../imported.ts";

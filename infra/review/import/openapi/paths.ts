@@ -1,6 +1,6 @@
 /** Paths of OpenAPI as matches of a manifest. */
-import { segmentsOf } from "../../../../functions/gateway/match.ts";
-import { patternProblem } from "../../../../functions/gateway/patterns.ts";
+import { segmentsOf } from "../../../../functions/gateway/routing/match.ts";
+import { patternProblem } from "../../../../functions/gateway/routing/patterns.ts";
 import { mapOf, stringIn } from "../../../openapi/document.ts";
 import type { Operation, Parameter } from "../../../openapi/operations.ts";
 import { nameIn, sent, takesSeveral } from "../../../openapi/paths.ts";

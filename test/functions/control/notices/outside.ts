@@ -1,10 +1,10 @@
 /** An outbox over real storage, whose clock is ours and whose world is a function. */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import type { Notice } from "../../../../functions/control/notices/notice.ts";
-import { notices } from "../../../../functions/control/notices/object.ts";
-import type { RolloutData } from "../../../../functions/control/notices/payloads.ts";
-import type { ControlPlan } from "../../../../functions/control/plan.ts";
+import type { ControlPlan } from "../../../../functions/control/model/plan.ts";
+import { notices } from "../../../../functions/control/notifications/dispatcher.ts";
+import type { Notice } from "../../../../functions/control/notifications/notification.ts";
+import type { RolloutData } from "../../../../functions/control/notifications/payloads.ts";
 
 const namespace = (env as { readonly COUNTERS: DurableObjectNamespace }).COUNTERS;
 

@@ -1,7 +1,7 @@
 /** What a receiver of webhooks hears, whatever it answers. Signatures are verified by the library of Standard Webhooks. */
 import { Webhook } from "standardwebhooks";
 import { afterEach, expect, it, vi } from "vitest";
-import { payloadOf } from "../../../../functions/control/notices/payloads.ts";
+import { payloadOf } from "../../../../functions/control/notifications/payloads.ts";
 import { type Asked, began, data, notice, outside, pending, secret, toWebhook, url } from "./outside.ts";
 
 const minute = 60_000;

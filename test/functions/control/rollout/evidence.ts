@@ -1,5 +1,5 @@
 /** Samples of so many requests, dealt evenly to groups unless said otherwise. */
-import { binOf, type Group, groups, type Sample } from "../../../../functions/gateway/telemetry-samples.ts";
+import { binOf, type Group, groups, type Sample } from "../../../../functions/gateway/observability/samples.ts";
 
 export interface Made {
   readonly requests: number;

@@ -3,7 +3,7 @@ import { type Criteria, criteriaOf } from "../../../../functions/control/rollout
 import type { Stage } from "../../../../functions/control/rollout/evidence.ts";
 import type { Finding } from "../../../../functions/control/rollout/finding.ts";
 import { beside, judge } from "../../../../functions/control/rollout/verdict.ts";
-import { type Group, groups, type Sample } from "../../../../functions/gateway/telemetry-samples.ts";
+import { type Group, groups, type Sample } from "../../../../functions/gateway/observability/samples.ts";
 import { type Made, sample } from "./evidence.ts";
 
 const criteria = criteriaOf({ tolerate: { errors: "+0.5pp", p99: "+20%", refusals: "+1pp" } });

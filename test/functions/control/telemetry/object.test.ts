@@ -2,10 +2,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { telemetryOn } from "../../../../functions/control/telemetry/object.ts";
 import { deathsIn } from "../../../../functions/control/telemetry/samples.ts";
 import { storeOn } from "../../../../functions/control/telemetry/store.ts";
-import type { Series } from "../../../../functions/gateway/telemetry.ts";
+import { telemetryOn } from "../../../../functions/control/wiring/telemetry.ts";
+import type { Series } from "../../../../functions/gateway/observability/metrics.ts";
 
 const begin = Date.UTC(2026, 10, 1);
 const secondsMs = 1000;

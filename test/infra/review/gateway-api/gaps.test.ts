@@ -2,11 +2,11 @@
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { gatewayApi } from "../../../../infra/commands/review/import.ts";
 import { compile } from "../../../../infra/compiler/compile.ts";
-import { home } from "../../../../infra/gen/generated.ts";
+import { home } from "../../../../infra/project/files.ts";
 import { importGatewayApi } from "../../../../infra/review/import/gateway-api/import.ts";
 import { lacksSomething, told } from "../../../../infra/review/import/imported.ts";
-import { gatewayApi } from "../../../../infra/verbs/import.ts";
 import { project } from "../../../e2e/city.ts";
 
 const route = (rule: string, more = "") => `kind: HTTPRoute

@@ -1,0 +1,50 @@
+/** Who asks: operators' tokens (EdDSA, five minutes at most). Their names and keys are the plan's, and so are their roles. */
+import { decodeProtectedHeader, importJWK } from "jose";
+import { clockToleranceSeconds, verifyShortToken } from "../../gateway/identity/short-token.ts";
+import type { ControlPlan, Role } from "../model/plan.ts";
+
+export const controlAudience = "postern-control";
+/** In seconds. */
+export const longestLife = 300;
+const longestToken = 2048;
+
+export interface Person {
+  readonly name: string;
+  readonly role: Role;
+  /** That the token was verified with. */
+  readonly key: string;
+  /** Of the token: its `jti`, and when it is over by every clock, in milliseconds since the epoch. */
+  readonly token: { readonly id: string | undefined; readonly until: number };
+}
+
+const longestId = 100;
+
+const ranks: readonly Role[] = ["viewer", "operator", "admin"];
+
+export const mayAct = ({ role }: Pick<Person, "role">, least: Role): boolean =>
+  ranks.indexOf(role) >= ranks.indexOf(least);
+
+/**
+ * @param environment that the token has to name
+ * @returns undefined for whoever cannot be believed; no more is said
+ */
+export const personOf = async (
+  authorization: string | null,
+  { operators, environment }: Pick<ControlPlan, "operators" | "environment">,
+  now: number,
+): Promise<Person | undefined> => {
+  const [, token] = /^Bearer ([\w.-]+)$/.exec(authorization ?? "") ?? [];
+  if (token === undefined || token.length > longestToken) return undefined;
+  try {
+    const { kid: name = "" } = decodeProtectedHeader(token);
+    const operator = Object.hasOwn(operators, name) ? operators[name] : undefined;
+    if (!operator) return undefined;
+    const key = await importJWK({ kty: "OKP", crv: "Ed25519", x: operator.key }, "EdDSA");
+    const purpose = { audience: controlAudience, environment, lifeSeconds: longestLife, subject: name };
+    const { exp, jti } = await verifyShortToken(token, key, purpose, now);
+    const id = typeof jti === "string" && jti !== "" && jti.length <= longestId ? jti : undefined;
+    return { ...operator, name, token: { id, until: (exp + clockToleranceSeconds) * 1000 } };
+  } catch {
+    return undefined;
+  }
+};

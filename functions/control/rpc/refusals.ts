@@ -1,0 +1,25 @@
+/** A refusal on its way from an object to who asked: of an error only the message would cross over. */
+import { Refusal } from "../rollout/reducer.ts";
+
+export interface Refused {
+  readonly refused: string;
+}
+
+/** In the object: says so in place of throwing. */
+export const refusing = async <T>(work: () => Promise<T>): Promise<T | Refused> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Refusal) return { refused: error.message };
+    throw error;
+  }
+};
+
+/**
+ * Where it was asked.
+ * @throws Refusal
+ */
+export const granted = <T>(it: T | Refused): T => {
+  if (typeof it === "object" && it !== null && "refused" in it) throw new Refusal(it.refused);
+  return it as T;
+};

@@ -1,0 +1,116 @@
+/** A request as a span of OTLP. Its path and query are in none of them, for the reason that they are in no line of the access log. */
+import { parentSpanHeader } from "../../gateway/proxy/forwarding.ts";
+import { attributes, nanos, resource, scope } from "../exporters/otlp/json.ts";
+import type { AccessLine, Heard } from "./events.ts";
+
+export interface Surroundings {
+  readonly environment: string;
+  readonly scheme: string;
+  /** Tiers of each gate. */
+  readonly workers: Readonly<Record<string, readonly string[]>>;
+  /** Path templates by tier and route. */
+  readonly paths: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+export interface Span {
+  readonly tier: string;
+  readonly version: string;
+  readonly span: object;
+}
+
+const server = 2;
+const failed = 2;
+const sampled = 1;
+
+/** @returns undefined where the trace is not sampled, or where nothing names it */
+export const spanOf = (heard: Heard, around: Surroundings): Span | undefined =>
+  heard.line ? fromLine(heard.line, heard, around) : heard.died ? fromDeath(heard, around) : undefined;
+
+const fromLine = (line: AccessLine, { cpuMs, died, outcome }: Heard, around: Surroundings): Span | undefined => {
+  const { tier, version, route, trace, span, parent, status, method } = line;
+  if (!line.sampled || span === undefined) return undefined;
+  const path = pathOf(around, tier, route);
+  const start = Date.parse(line.time);
+  const error = died ? outcome : status >= 500 ? (line.code ?? String(status)) : undefined;
+  return {
+    tier,
+    version,
+    span: {
+      ...ids(trace, span, parent),
+      name: [method, path].filter(Boolean).join(" "),
+      kind: server,
+      startTimeUnixNano: nanos(start),
+      endTimeUnixNano: nanos(start + line.ms),
+      attributes: attributes({
+        "http.request.method": method,
+        "http.route": path,
+        "url.scheme": around.scheme,
+        // Nobody was sent the 499 of a request whose client left.
+        "http.response.status_code": line.verdict === "left" ? undefined : status,
+        "error.type": error,
+        "postern.route": route ?? undefined,
+        "postern.verdict": line.verdict,
+        "postern.by": line.by,
+        "postern.code": line.code,
+        "postern.upstream": line.upstream,
+        "postern.upstream.seconds": seconds(line.upstreamMs),
+        "postern.cpu.seconds": seconds(cpuMs || undefined),
+        "postern.degraded": line.degraded?.join(","),
+        "postern.request": line.request,
+      }),
+      status: error === undefined ? {} : { code: failed },
+    },
+  };
+};
+
+/** As the front wrote it: `00-<trace>-<span>-01`. */
+const traceparent = /^00-([0-9a-f]{32})-([0-9a-f]{16})-01$/;
+
+/** Of a request that died nobody but the runtime tells. */
+const fromDeath = (heard: Heard, { workers, scheme }: Surroundings): Span | undefined => {
+  const [, trace, span] = traceparent.exec(heard.headers.traceparent ?? "") ?? [];
+  if (trace === undefined || span === undefined) return undefined;
+  const tiers = Object.hasOwn(workers, heard.worker) ? (workers[heard.worker] ?? []) : [];
+  return {
+    tier: tiers.length === 1 ? (tiers[0] as string) : heard.worker,
+    version: heard.version,
+    span: {
+      ...ids(trace, span, heard.headers[parentSpanHeader]),
+      name: heard.method || "HTTP",
+      kind: server,
+      startTimeUnixNano: nanos(heard.at),
+      endTimeUnixNano: nanos(heard.at + heard.wallMs),
+      attributes: attributes({
+        "http.request.method": heard.method,
+        "url.scheme": scheme,
+        "error.type": heard.outcome,
+        "postern.verdict": "died",
+        "postern.cpu.seconds": seconds(heard.cpuMs),
+      }),
+      status: { code: failed },
+    },
+  };
+};
+
+const ids = (traceId: string, spanId: string, parentSpanId: string | undefined) => ({
+  traceId,
+  spanId,
+  ...(parentSpanId !== undefined && { parentSpanId }),
+  flags: sampled,
+});
+
+const pathOf = ({ paths }: Surroundings, tier: string, route: string | null): string | undefined => {
+  const ofTier = Object.hasOwn(paths, tier) ? paths[tier] : undefined;
+  return ofTier && route !== null && Object.hasOwn(ofTier, route) ? ofTier[route] : undefined;
+};
+
+const seconds = (ms: number | undefined): number | undefined =>
+  ms === undefined ? undefined : Number((ms / 1000).toPrecision(9));
+
+/** An ExportTraceServiceRequest. */
+export const tracesOf = (spans: readonly Span[], environment: string): object => ({
+  resourceSpans: [...Map.groupBy(spans, ({ tier, version }) => `${tier}\n${version}`).values()].map((some) => ({
+    resource: resource({ environment, tier: some[0]?.tier ?? "", version: some[0]?.version ?? "" }),
+    scopeSpans: [{ scope, spans: some.map(({ span }) => span) }],
+  })),
+});

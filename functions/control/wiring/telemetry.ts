@@ -1,0 +1,97 @@
+/** One tier's counts with their alarm: swept, and pushed to a collector while there is something to tell. */
+import { metricsOf } from "../exporters/otlp/metrics.ts";
+import { type Collector, push } from "../exporters/otlp/push.ts";
+import type { ControlPlan } from "../model/plan.ts";
+import { type Instrument, instruments } from "../telemetry/instruments.ts";
+import { type Store, storeOn } from "../telemetry/store.ts";
+import type { Tally } from "../telemetry/tally.ts";
+
+export interface Ports {
+  readonly storage: Pick<DurableObjectStorage, "sql" | "getAlarm" | "setAlarm">;
+  readonly collector: Collector | null;
+  readonly now: () => number;
+  readonly log: (line: object) => void;
+}
+
+const roundMs = 10_000;
+const sweepMs = 60_000;
+/** A version that was silent for so long is told of no more. */
+const silentMs = 10 * 60_000;
+/** So that what an idle tier counted is forgotten in the end. */
+const idleMs = 24 * 60 * 60_000 + 60_000;
+/** Of one round: more than the store's bounds make. */
+const mostMessages = 30;
+const longestWaitMs = 5 * 60_000;
+
+export const telemetryOn = (plan: Pick<ControlPlan, "environment" | "scheme" | "tiers">, ports: Ports) => {
+  const { storage, collector, now, log } = ports;
+  const store = storeOn(storage.sql);
+  const everyMs = collector ? roundMs : sweepMs;
+  let failures = 0;
+  let waitUntil = 0;
+  let swept = 0;
+
+  const alarmWithin = async (ms: number): Promise<void> => {
+    const at = await storage.getAlarm();
+    if (at === null || at > now() + ms) await storage.setAlarm(now() + ms);
+  };
+
+  const invoke = async <K extends keyof Store>(name: K, given: Parameters<Store[K]>): Promise<ReturnType<Store[K]>> => {
+    const said = (store[name] as (...all: unknown[]) => ReturnType<Store[K]>)(...given);
+    if (name === "take" || name === "hear") await alarmWithin(everyMs);
+    return said;
+  };
+
+  const told = async (tier: string, to: Collector): Promise<void> => {
+    const at = now();
+    const all = instruments({ series: store.series(), tallies: store.tallies() });
+    const { environment, scheme } = plan;
+    const routes = Object.entries(plan.tiers[tier]?.routes ?? {});
+    const paths = Object.fromEntries(routes.map(([route, { path }]) => [route, path]));
+    const messages = metricsOf(all, { environment, tier, paths, scheme, now: at }, audible(all, at - silentMs));
+    const counted = { pushed: 0, failed: 0, lost: messages.slice(mostMessages).reduce(sumOfPoints, 0) };
+    for (const { message, points } of messages.slice(0, mostMessages)) {
+      const said = await push("metrics", message, to);
+      if (said.ok) {
+        failures = 0;
+        counted.pushed++;
+        counted.lost += said.rejected;
+        continue;
+      }
+      failures++;
+      counted.failed++;
+      // What is refused for good will not be taken the next time either; all else is in the next round's sums.
+      if (!said.again) counted.lost += points;
+      waitUntil = now() + Math.max(said.afterMs, Math.min(longestWaitMs, roundMs * 2 ** failures));
+      log({ type: "fault", tier, cause: `metrics were not pushed: ${said.why}` });
+      break;
+    }
+    store.note(talliesOf(counted), at);
+  };
+
+  const alarm = async (): Promise<void> => {
+    if (now() - swept >= sweepMs) {
+      store.sweep(now());
+      swept = now();
+    }
+    const tier = store.tier();
+    const heard = store.heard();
+    const fresh = heard >= now() - silentMs;
+    // Armed first, so that it goes on whatever becomes of the push.
+    if (heard > 0) await storage.setAlarm(now() + (fresh ? everyMs : idleMs));
+    if (collector && tier !== undefined && fresh && now() >= waitUntil) await told(tier, collector);
+  };
+
+  return { invoke, alarm };
+};
+
+const sumOfPoints = (sum: number, { points }: { readonly points: number }): number => sum + points;
+
+const audible = (all: readonly Instrument[], since: number): ReadonlySet<string> =>
+  new Set(all.flatMap((it) => it.points.filter(({ heard }) => heard >= since).map(({ version }) => version)));
+
+const talliesOf = ({ pushed, failed, lost }: { pushed: number; failed: number; lost: number }): Tally[] => [
+  { name: "pushes", labels: { signal: "metrics", outcome: "taken" }, by: pushed },
+  { name: "pushes", labels: { signal: "metrics", outcome: "failed" }, by: failed },
+  { name: "push-lost", labels: { signal: "metrics" }, by: lost },
+];

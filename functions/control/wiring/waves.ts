@@ -1,0 +1,70 @@
+/** The waves with the real rollouts around them. */
+
+import type { Ledger } from "../audit/ledger.ts";
+import { audited } from "../audit/record.ts";
+import type { ControlPlan } from "../model/plan.ts";
+import { Refusal } from "../rollout/reducer.ts";
+import { fromManifest } from "../rollout/release.ts";
+import { rolloutsKept } from "../rollout/shared-gates.ts";
+import { isOver, type Rollout } from "../rollout/state.ts";
+import { remote } from "../rpc/objects.ts";
+import { granted, type Refused } from "../rpc/refusals.ts";
+import { waves } from "../wave/controller.ts";
+import type { Seen } from "../wave/state.ts";
+import type { Bindings, Waves, World } from "./bindings.ts";
+import { tellOf } from "./notify.ts";
+
+/** The one object of an environment's waves. */
+export const theWaves = "waves";
+
+export const wavesOf = (
+  { tiers }: ControlPlan,
+  env: Bindings,
+  storage: DurableObjectStorage,
+  { now, uuid }: World,
+): Waves => {
+  const of = (tier: string) => remote(env.ROLLOUTS, rolloutsKept({ tiers }, tier));
+  const ledger = remote<Ledger>(env.LEDGER, "ledger");
+  return waves({
+    storage,
+    tell: tellOf(env),
+    now,
+    uuid,
+    rollouts: {
+      busy: async (tier) => {
+        const it = await of(tier).status();
+        return it && !isOver(it) ? `${tier}, by ${it.by}` : undefined;
+      },
+      mine: async ({ id }, { tier }) => {
+        const isMine = (it: Rollout | undefined) => it?.wave === id;
+        const newest = await of(tier).status();
+        // After it others may have been begun, by people.
+        const it = isMine(newest) ? newest : newest && (await of(tier).history()).find(isMine);
+        return it ? seenOf(it) : null;
+      },
+      start: async ({ id, by, reason }, { tier, release, approved }) => {
+        const facts = Object.hasOwn(tiers, tier) ? tiers[tier] : undefined;
+        if (!facts) throw new Refusal(`control knows no tier "${tier}" any more`);
+        const why = `wave ${id}: ${reason}`;
+        const line = { by, what: "start", tier, reason: why, before: "null", asked: JSON.stringify({ wave: id }) };
+        const it = await audited({ ledger, now }, line, async () => {
+          const given = { ...fromManifest(release), tier, facts, by, reason: why, wave: id, approved };
+          const started: Rollout | Refused = await of(tier).start(given);
+          return granted(started);
+        });
+        return seenOf(it);
+      },
+      takeBack: async ({ id, why }, { tier }) => {
+        // Who asked for it stands in the reason.
+        const by = `wave ${id}`;
+        const line = { by, what: "abort", tier, reason: why, before: "null", asked: JSON.stringify({ wave: id }) };
+        await audited({ ledger, now }, line, async () => {
+          const asked: Rollout | Refused = await of(tier).ask("abort", by, why, id);
+          return granted(asked);
+        });
+      },
+    },
+  });
+};
+
+const seenOf = ({ id, status, goal, why }: Rollout): Seen => ({ id, status, share: goal.share, why });

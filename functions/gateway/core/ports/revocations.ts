@@ -1,0 +1,92 @@
+/** Tokens that were taken back before their time: those of the feed, which each gate has heard of, and those of a KV namespace, which are looked up. */
+import { sha256 } from "../../http/hash.ts";
+
+/** What a gate hears. Neither `jti` nor consumer is in it, only hashes. */
+export type Revoked = {
+  /** Milliseconds since the epoch; it is gone then. */
+  readonly until: number;
+  /** SHA-256 of issuer, line feed and `jti`, or the consumer's name. */
+  readonly hash: string;
+} & (
+  | { readonly kind: "token" }
+  /** Of this consumer all tokens that were issued until then, in seconds since the epoch. */
+  | { readonly kind: "consumer"; readonly before: number }
+);
+
+/** What control keeps of it. */
+export type Revocation = Revoked & {
+  readonly id: string;
+  readonly issuer: string;
+  readonly by: string;
+  readonly reason: string;
+};
+
+/** Of one tier. Each gate holds them all; more belong into the KV namespace. */
+export const mostRevocations = 500;
+/** What outlives them is no token to be trusted with anything. */
+export const longestRevocationMs = 30 * 86_400_000;
+
+/** How a token is known here. */
+interface Marks {
+  readonly token: string | undefined;
+  readonly consumer: string;
+}
+
+/** A token that holds but for this. */
+export interface Holding {
+  readonly claims: { readonly jti?: string; readonly iat?: number };
+  readonly consumer: string;
+  /** Made when something was taken back, and kept: a token is hashed once. */
+  marks?: Marks;
+}
+
+export interface Ear {
+  /** What the feed tells; there where there is one. */
+  readonly revoked?: (() => Revocations) | undefined;
+  readonly now: () => number;
+}
+
+/** Whether the feed says that a token was taken back. Most of the time nothing was, and then nothing is waited for. */
+export const takenBack =
+  (issuer: string, { revoked, now }: Ear) =>
+  (it: Holding): false | Promise<boolean> => {
+    const heard = revoked?.();
+    return (
+      heard !== undefined &&
+      heard.size > 0 &&
+      marked(issuer, it).then((marks) => heard.has(marks, it.claims.iat, now()))
+    );
+  };
+
+const marked = async (issuer: string, it: Holding): Promise<Marks> => {
+  const { claims, consumer } = it;
+  it.marks ??= { token: claims.jti && (await mark(issuer, claims.jti)), consumer: await mark(issuer, consumer) };
+  return it.marks;
+};
+
+export const mark = (issuer: string, name: string): Promise<string> => sha256(`${issuer}\n${name}`);
+
+/** What was taken back, ready to be asked at each request. */
+export interface Revocations {
+  readonly size: number;
+  /** @param issuedAt `iat`; of a token without it nobody can say that it is newer */
+  readonly has: (marks: Marks, issuedAt: number | undefined, now: number) => boolean;
+}
+
+export const revocations = (all: readonly Revoked[]): Revocations => {
+  const by = Map.groupBy(all, ({ kind, hash }) => `${kind} ${hash}`);
+  return {
+    size: all.length,
+    has: ({ token, consumer }, issuedAt = 0, now) => {
+      const some = [...(by.get(`token ${token}`) ?? []), ...(by.get(`consumer ${consumer}`) ?? [])];
+      return some.some((it) => it.until > now && (it.kind === "token" || issuedAt <= it.before));
+    },
+  };
+};
+
+/** @throws where the namespace cannot be read */
+export const revokedIn = (namespace: KVNamespace | undefined, issuer: string, cacheMs: number) => {
+  if (!namespace) throw new Error("no KV namespace is bound as REVOCATIONS");
+  const cacheTtl = cacheMs / 1000;
+  return async (jti: string): Promise<boolean> => (await namespace.get(await mark(issuer, jti), { cacheTtl })) !== null;
+};

@@ -1,0 +1,55 @@
+/** Counts in the memory of an isolate as `@upstash/ratelimit` does over a store, where there is nothing to wait for. */
+
+import type { Rule, Verdict } from "../core/ports/limits.ts";
+import type { Deps } from "../core/types.ts";
+import { type Cell, type Cells, evenly, fixedWindow, slidingWindow, tokenBucket } from "./algorithms.ts";
+
+/** The oldest are forgotten. */
+const mostCells = 10_000;
+
+/** @returns what counts a request of this weight against a key */
+export const localLimit = (rule: Rule, { now }: Pick<Deps, "now">): ((key: string, weight?: number) => Verdict) => {
+  const cells = inMemory(now);
+  const { algorithm, count, windowMs, burst } = rule;
+  const { refill, intervalMs } = evenly(rule);
+  const verdict = (limit: number, remaining: number, reset: number): Verdict => ({
+    allowed: remaining >= 0,
+    limit,
+    remaining: Math.max(0, remaining),
+    reset,
+  });
+  return (key, weight = 1) => {
+    const at = now();
+    const window = Math.floor(at / windowMs);
+    switch (algorithm) {
+      case "fixed-window": {
+        const [used = 0] = fixedWindow(cells, [`${key}:${window}`], [count, windowMs, weight], at);
+        return verdict(count, count - used, (window + 1) * windowMs);
+      }
+      case "sliding-window": {
+        const keys = [`${key}:${window}`, `${key}:${window - 1}`];
+        const [remaining = -1] = slidingWindow(cells, keys, [count, at, windowMs, weight], at);
+        return verdict(count, remaining, (window + 1) * windowMs);
+      }
+      case "token-bucket": {
+        const [remaining = -1, reset = 0] = tokenBucket(cells, [key], [burst, intervalMs, refill, at, weight], at);
+        return verdict(burst, remaining, reset);
+      }
+    }
+  };
+};
+
+const inMemory = (now: () => number): Cells => {
+  const all = new Map<string, Cell>();
+  return {
+    get: (key) => {
+      const cell = all.get(key);
+      return cell && (cell.ends === null || cell.ends > now()) ? cell : undefined;
+    },
+    put: (key, cell) => {
+      all.delete(key);
+      all.set(key, cell);
+      if (all.size > mostCells) all.delete(all.keys().next().value as string);
+    },
+  };
+};

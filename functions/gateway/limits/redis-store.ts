@@ -1,0 +1,37 @@
+/** Redis by REST, as Upstash speaks it: a command is a JSON array, its answer `{ result }` or `{ error }`. */
+
+import type { Store } from "../core/ports/limits.ts";
+import type { Deps } from "../core/types.ts";
+import { within } from "../core/with-timeout.ts";
+import { jsonOf } from "../http/read-stream.ts";
+
+/** No script of the limit library answers more. */
+const longestAnswer = 4096;
+
+/**
+ * Only what the limit library asks for. Upstash's own client would try again five times, past any deadline of ours.
+ * @throws what Redis says is wrong, and where it is gone or slow
+ */
+export const redisByRest = (url: string, token: string, timeoutMs: number, deps: Deps): Store => {
+  const command = (...parts: unknown[]): Promise<unknown> =>
+    within(timeoutMs, deps, async (signal) => {
+      const response = await deps.fetch(url, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        body: JSON.stringify(parts),
+        redirect: "manual",
+        signal,
+      });
+      const { result, error } = (await jsonOf(response, longestAnswer)) as {
+        readonly result?: unknown;
+        readonly error?: unknown;
+      };
+      if (error !== undefined) throw new Error(String(error).slice(0, 200));
+      if (!response.ok) throw new Error(`Redis answered with status ${response.status}`);
+      return result;
+    });
+  return {
+    evalsha: (sha, keys, args) => command("EVALSHA", sha, keys.length, ...keys, ...args),
+    eval: (script, keys, args) => command("EVAL", script, keys.length, ...keys, ...args),
+  };
+};

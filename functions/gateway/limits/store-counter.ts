@@ -1,0 +1,58 @@
+/** Limits as `@upstash/ratelimit` counts them, over whatever store runs its scripts. */
+import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
+import type { Limiter, Rule, Store } from "../core/ports/limits.ts";
+import { evenly } from "./algorithms.ts";
+
+/** All of Redis that the library's types ask for; the limits in use here call no more than a store has. */
+type Redis = ConstructorParameters<typeof Ratelimit>[0]["redis"];
+
+export const limiter: Limiter = (rule, prefix, store) => {
+  const library = new Ratelimit({
+    redis: honest(store, rule) as unknown as Redis,
+    limiter: algorithmOf(rule),
+    prefix,
+    // The library would answer "success" after its own timeout, and remember without a bound.
+    timeout: 0,
+    ephemeralCache: false,
+    analytics: false,
+    enableTelemetry: false,
+  });
+  return async (key, weight = 1) => {
+    const { success, limit, remaining, reset } = await library.limit(key, { rate: weight });
+    return { allowed: success, limit, remaining, reset };
+  };
+};
+
+const algorithmOf = (rule: Rule) => {
+  const { algorithm, count, windowMs, burst } = rule;
+  switch (algorithm) {
+    case "fixed-window":
+      return Ratelimit.fixedWindow(count, `${windowMs} ms`);
+    case "sliding-window":
+      return Ratelimit.slidingWindow(count, `${windowMs} ms`);
+    case "token-bucket": {
+      const { refill, intervalMs } = evenly(rule);
+      return Ratelimit.tokenBucket(refill, `${intervalMs} ms`, burst);
+    }
+  }
+};
+
+/** Takes no answer that no counter could give: a store that is broken must not look like one that allows. */
+const honest = (store: Store, { algorithm, count, burst }: Rule): Store => {
+  const limit = algorithm === "token-bucket" ? burst : count;
+  const length = algorithm === "token-bucket" ? 3 : 2;
+  const sound = (reply: unknown): boolean =>
+    Array.isArray(reply) &&
+    reply.length === length &&
+    reply.every(Number.isSafeInteger) &&
+    reply.at(-1) === limit &&
+    (algorithm === "fixed-window" ? reply[0] >= 1 : reply[0] >= -limit && reply[0] < limit);
+  const checked = (reply: unknown): unknown => {
+    if (!sound(reply)) throw new Error(`the store answered ${JSON.stringify(reply)?.slice(0, 100)}, which is no count`);
+    return reply;
+  };
+  return {
+    evalsha: async (sha, keys, args) => checked(await store.evalsha(sha, keys, args)),
+    eval: async (script, keys, args) => checked(await store.eval(script, keys, args)),
+  };
+};

@@ -1,0 +1,235 @@
+/** Counts what a gate's requests came to, and tells control of it now and then, off the request's path. Per isolate. */
+import { position, userOf } from "../core/pipeline.ts";
+import type { Count, Deps, Outcome, StreamEnd } from "../core/types.ts";
+import { type Bins, binOf, type Group, groups, type Sample } from "./samples.ts";
+
+/** Requests that came to the same, of one route. */
+export interface Series {
+  readonly route: string;
+  /** One of HTTP's own, or `_OTHER`. */
+  readonly method: string;
+  /** `200`; empty where many are counted together. */
+  readonly status: string;
+  readonly verdict: Outcome["verdict"];
+  readonly by: string;
+  readonly code: string;
+  /** That was asked last; empty where none was. */
+  readonly upstream: string;
+  readonly count: number;
+  /** From the request to the response's headers, or until its client left. */
+  readonly latency: Bins;
+  /** Sums. */
+  readonly upstreamMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** What happened to requests beside how they ended. */
+export interface Mark {
+  /** `shadow`: a shadowed filter decided. `degraded`: a filter's store was not to be had, and its `on-failure` was done. */
+  readonly kind: "shadow" | "degraded";
+  readonly route: string;
+  readonly filter: string;
+  /** The code that would have been answered, or `pass`. */
+  readonly decision: string;
+  readonly count: number;
+}
+
+/** Streams that the gate ended. */
+export interface Ended {
+  readonly route: string;
+  readonly how: StreamEnd;
+  readonly count: number;
+}
+
+/** Version 1 of what an isolate tells. It holds no path, query, header or key. */
+export interface Report {
+  readonly tier: string;
+  readonly version: string;
+  readonly sample: Sample;
+  readonly series: readonly Series[];
+  readonly marks: readonly Mark[];
+  readonly streams: readonly Ended[];
+  /** Reports that reached nobody before this one. */
+  readonly lost: number;
+}
+
+/** After the first request that nobody was told of. */
+const flushMs = 2000;
+/** More are counted together, as the route `other`. */
+const mostSeries = 500;
+/** What an isolate does first costs more than what it does then. */
+const coldRequests = 20;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type CountingGroup = Mutable<Omit<Group, "latency">> & { readonly latency: Map<number, number> };
+type CountingSeries = Mutable<Omit<Series, "latency">> & { readonly latency: Map<number, number> };
+
+export interface Audience {
+  /** @throws where it reaches nobody in time */
+  readonly send: (report: Report) => Promise<void>;
+  /** Lets the request end before the work does. */
+  readonly defer: (work: Promise<unknown>) => void;
+}
+
+/** What a gate's requests, and streams that it ended, are told to. */
+export interface Counters {
+  readonly count: Count;
+  readonly ended: (route: string, how: StreamEnd) => void;
+}
+
+export type Telemetry = (tier: string, deps: Pick<Deps, "now" | "sleep" | "version">, audience: Audience) => Counters;
+
+export const telemetry: Telemetry = (tier, deps, audience) => {
+  let counted = 0;
+  let cold = 0;
+  let lost = 0;
+  let pending = false;
+  let byGroup = new Map<number, CountingGroup>();
+  let bySeries = new Map<string, CountingSeries>();
+  let byMark = new Map<string, Mutable<Mark>>();
+  let byStream = new Map<string, Mutable<Ended>>();
+
+  const flush = async () => {
+    await deps.sleep(flushMs);
+    const report: Report = {
+      tier,
+      version: deps.version,
+      sample: { groups: Object.fromEntries([...byGroup].map(([key, it]) => [key, settled(it)])), cold },
+      series: [...bySeries.values()].map(settled),
+      marks: [...byMark.values()],
+      streams: [...byStream.values()],
+      lost,
+    };
+    pending = false;
+    cold = 0;
+    byGroup = new Map();
+    bySeries = new Map();
+    byMark = new Map();
+    byStream = new Map();
+    try {
+      await audience.send(report);
+      lost = 0;
+    } catch {
+      lost += 1;
+    }
+  };
+
+  const told = () => {
+    if (pending) return;
+    pending = true;
+    audience.defer(flush());
+  };
+
+  const count: Count = (request, response, status, context, started) => {
+    // A tester is no user, and who tries what fails is not to fail the release.
+    if (context.caller.tester) return;
+    const { outcome } = context;
+    const ms = deps.now() - started;
+    const isCold = counted++ < coldRequests;
+    if (isCold) cold++;
+    const passed = status < 400 && (outcome.verdict === "passed" || outcome.verdict === "answered");
+    const failed = status >= 500;
+    const group = groupOf(byGroup, Math.floor(position(userOf(context) ?? "") * groups));
+    group.requests++;
+    if (failed) group.errors++;
+    if (failed && outcome.upstreamMs !== undefined) group.upstreamErrors++;
+    if (outcome.verdict === "refused") group.refusals++;
+    if (outcome.verdict === "left") group.abandoned++;
+    const { name: route } = context.route;
+    const series = seriesOf(bySeries, route, request.method, status, outcome);
+    series.count++;
+    series.upstreamMs += outcome.upstreamMs ?? 0;
+    series.bytesIn += lengthIn(request.headers);
+    series.bytesOut += response ? lengthIn(response.headers) : 0;
+    add(series.latency, ms);
+    if (passed && !isCold) add(group.latency, ms);
+    for (const filter in outcome.shadow) mark(byMark, "shadow", route, filter, outcome.shadow[filter] as string);
+    for (const filter of outcome.degraded ?? []) mark(byMark, "degraded", route, filter, "");
+    told();
+  };
+
+  const ended: Counters["ended"] = (route, how) => {
+    const key = `${how}\n${route}`;
+    const known = byStream.get(key);
+    if (known) known.count++;
+    else byStream.set(key, { route, how, count: 1 });
+    told();
+  };
+
+  return { count, ended };
+};
+
+const add = (bins: Map<number, number>, ms: number): void => {
+  const bin = binOf(ms);
+  bins.set(bin, (bins.get(bin) ?? 0) + 1);
+};
+
+const settled = <T extends { readonly latency: Map<number, number> }>(
+  it: T,
+): Omit<T, "latency"> & { latency: Bins } => ({
+  ...it,
+  latency: [...it.latency].toSorted(([a], [b]) => a - b),
+});
+
+const groupOf = (all: Map<number, CountingGroup>, key: number): CountingGroup => {
+  const known = all.get(key);
+  if (known) return known;
+  const made = { requests: 0, errors: 0, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: new Map() };
+  all.set(key, made);
+  return made;
+};
+
+const methods: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+const seriesOf = (
+  all: Map<string, CountingSeries>,
+  route: string,
+  given: string,
+  status: number,
+  { verdict, by = "", code = "", upstream = "" }: Outcome,
+): CountingSeries => {
+  const method = methods.includes(given) ? given : "_OTHER";
+  const key = [route, method, status, verdict, by, code, upstream].join("\n");
+  const known = all.get(key);
+  if (known) return known;
+  const id = { route, method, status: String(status), verdict, by, code, upstream };
+  if (all.size < mostSeries) return made(all, key, id);
+  return all.get(overflow) ?? made(all, overflow, together);
+};
+
+const overflow = "other";
+const together = {
+  route: overflow,
+  method: "",
+  status: "",
+  verdict: "passed",
+  by: "",
+  code: "",
+  upstream: "",
+} as const;
+
+const made = (
+  all: Map<string, CountingSeries>,
+  key: string,
+  id: Pick<Series, keyof typeof together>,
+): CountingSeries => {
+  const it = { ...id, count: 0, latency: new Map(), upstreamMs: 0, bytesIn: 0, bytesOut: 0 };
+  all.set(key, it);
+  return it;
+};
+
+const mark = (
+  all: Map<string, Mutable<Mark>>,
+  kind: Mark["kind"],
+  route: string,
+  filter: string,
+  decision: string,
+): void => {
+  const key = [kind, route, filter, decision].join("\n");
+  const known = all.get(key);
+  if (known) known.count++;
+  else if (all.size < mostSeries) all.set(key, { kind, route, filter, decision, count: 1 });
+};
+
+const lengthIn = (headers: Headers): number => Number(headers.get("content-length") ?? 0) || 0;

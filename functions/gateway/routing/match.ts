@@ -1,0 +1,229 @@
+/**
+ * The grammar of `match`: `GET,POST /accounts/{id}/{n:[0-9]+}/{rest*}`, `/files{/rest*}` for /files as well, and segments
+ * that mix text and captures: `/jobs/{id}:cancel`. Read by the compiler; a gate never parses one.
+ */
+
+import { canonicalPath } from "../http/path.ts";
+import type { Cut } from "./cut.ts";
+import { atom, patternProblem } from "./patterns.ts";
+
+export type Segment =
+  /** Of no text where it is the last one: the path ends in a slash. */
+  | { readonly kind: "literal"; readonly text: string }
+  | Capture
+  /** Text and captures; which text stands where, and how it is cut. */
+  | { readonly kind: "mixed"; readonly names: readonly string[]; readonly cut: Cut }
+  /** `optional` where the path may also end ahead of it: `/files{/rest*}` takes /files, and captures the slash along. */
+  | { readonly kind: "rest"; readonly name: string; readonly optional?: true };
+
+export interface Capture {
+  readonly kind: "capture";
+  readonly name: string;
+  readonly pattern?: string;
+}
+
+export const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY"] as const;
+
+/**
+ * Reads `GET,POST /accounts/{id}`.
+ * @throws SyntaxError with a sentence for the manifest's author
+ */
+export const matchOf = (text: string): { readonly methods: readonly string[]; readonly path: string } => {
+  const [, list, path] = /^(\S+) (\S+)$/.exec(text) ?? [];
+  if (list === undefined || path === undefined)
+    throw new SyntaxError("a match is a method and a path: GET /accounts/{id}");
+  const named = list.split(",");
+  const odd = named.find((method) => !(methods as readonly string[]).includes(method));
+  if (odd !== undefined) throw new SyntaxError(`"${odd}" is no method; it is one of ${methods.join(", ")}`);
+  const twice = repeated(named);
+  if (twice !== undefined) throw new SyntaxError(`${twice} stands there twice`);
+  if (named.includes("ANY") && named.length > 1) throw new SyntaxError("ANY is every method; it stands alone");
+  segmentsOf(path);
+  return { methods: named, path };
+};
+
+/** @throws SyntaxError with a sentence for the manifest's author */
+export const baseOf = (text: string): void => {
+  if (segmentsOf(text).some(({ kind }) => kind !== "literal")) throw new SyntaxError("a base has no {captures}");
+  if (text !== "/" && text.endsWith("/"))
+    throw new SyntaxError("a base has no slash at its end; /{$} matches one there");
+};
+
+/** The base with a slash at its end, as Go's ServeMux writes the end of a path. `/` under a base is the base without one. */
+const slashAlone = "/{$}";
+
+/** The tier's base and a route's path in one. */
+export const joined = (base: string, path: string): string => {
+  const own = path === slashAlone ? "/" : path;
+  if (base === "/") return own;
+  return path === "/" ? base : base + own;
+};
+
+/**
+ * Splits `/accounts/{id:[0-9]+}/{rest*}` into its segments.
+ * @throws SyntaxError with a sentence for the manifest's author
+ */
+export const segmentsOf = (path: string): Segment[] => {
+  if (path.length > longestPath) throw new SyntaxError(`a path has ${longestPath} characters at most`);
+  if (!path.startsWith("/")) throw new SyntaxError("a path begins with /");
+  if (path === "/" || path === slashAlone) return [];
+  const [, ahead, tail] = optionalRest.exec(path) ?? [];
+  if (ahead === "/") throw new SyntaxError(`of a whole host, every path has a slash: write /{${tail}*}`);
+  const texts = (ahead ?? path).slice(1).split("/");
+  const segments = texts.map((text, index) => segmentOf(text, tail === undefined && index === texts.length - 1));
+  if (tail !== undefined) segments.push({ kind: "rest", name: tail, optional: true });
+  const twice = repeated(capturesIn(segments));
+  if (twice !== undefined) throw new SyntaxError(`two captures are called {${twice}}`);
+  return segments;
+};
+
+const longestPath = 1024;
+
+/** As RFC 6570 writes path segments that may not be there (section 3.2.6). */
+const optionalRest = /^(\/.*)\{\/([a-z][a-z0-9-]*)\*\}$/;
+
+/** Segments as they are written, `{name}` for a capture whatever its pattern. */
+export const pathWritten = (segments: readonly Segment[]): string => {
+  const texts = segments.map((it) => (it.kind === "rest" && it.optional ? `{/${it.name}*}` : `/${plainWritten(it)}`));
+  return texts.join("") || "/";
+};
+
+const plainWritten = (it: Segment): string => (it.kind === "rest" ? `{${it.name}*}` : templateOf(it));
+
+/** A segment as a URI template or an OpenAPI path has it: `{id}:cancel`, `{rest}`. */
+export const templateOf = (it: Segment): string => {
+  if (it.kind === "literal") return it.text;
+  if (it.kind !== "mixed") return `{${it.name}}`;
+  return it.cut.texts.map((text, index) => (index === 0 ? text : `{${it.names[index - 1]}}${text}`)).join("");
+};
+
+/** A segment as a manifest has it: `{id:[0-9]+}:cancel`, `{rest*}`. */
+export const segmentWritten = (it: Segment): string => {
+  if (it.kind === "literal") return it.text;
+  if (it.kind === "rest") return `{${it.name}*}`;
+  if (it.kind === "capture") return it.pattern === undefined ? `{${it.name}}` : `{${it.name}:${it.pattern}}`;
+  const { texts, patterns } = it.cut;
+  const written = patterns.map((pattern, index) => `{${it.names[index]}${pattern === "" ? "" : `:${pattern}`}}`);
+  return texts.map((text, index) => (index === 0 ? text : `${written[index - 1]}${text}`)).join("");
+};
+
+/** Names of what segments capture, from left to right. */
+export const capturesIn = (segments: readonly Segment[]): string[] => capturesOf(segments).map(({ name }) => name);
+
+/** What segments capture, from left to right, each with its pattern; the rest of a path has none. */
+export const capturesOf = (segments: readonly Segment[]): { readonly name: string; readonly pattern?: string }[] =>
+  segments.flatMap((it) => {
+    if (it.kind === "literal") return [];
+    if (it.kind !== "mixed") return [it];
+    return it.names.map((name, index) => {
+      const pattern = it.cut.patterns[index] as string;
+      return { name, ...(pattern !== "" && { pattern }) };
+    });
+  });
+
+const repeated = (words: readonly string[]): string | undefined =>
+  words.find((word, index) => words.indexOf(word) < index);
+
+const capture = /^([a-z][a-z0-9-]*)(?::(.+)|(\*))?$/;
+
+const segmentOf = (text: string, last: boolean): Segment => {
+  const pieces = piecesOf(text);
+  const [only] = pieces;
+  if (only === undefined) {
+    if (!last) throw new SyntaxError("a path has no empty segment");
+    return { kind: "literal", text };
+  }
+  if (pieces.length > 1) return mixed(text, pieces);
+  if (!only.braced) return { kind: "literal", text: literal(text, text) };
+  const [, name, , star] = capture.exec(only.text) ?? [];
+  if (name === undefined || star === undefined) return captureOf(only.text, text);
+  if (!last) throw new SyntaxError(`{${name}*} takes the rest of the path, so it stands last`);
+  return { kind: "rest", name };
+};
+
+interface Piece {
+  readonly text: string;
+  /** Whether it stands in braces, which are no part of it. */
+  readonly braced: boolean;
+}
+
+/** The parts of a pattern in which a brace is no end: a class, an escaped character, a count. */
+const unended = /\[(?:\\.|[^\]\\])*\]|\\.|\{[^{}]*\}|[^{}]/y;
+
+/** Splits `{id:[0-9]{3}}:cancel` into its captures and the text between them. */
+const piecesOf = (text: string): Piece[] => {
+  const pieces: Piece[] = [];
+  for (let at = 0; at < text.length; ) {
+    const open = text.indexOf("{", at);
+    const ahead = text.slice(at, open < 0 ? undefined : open);
+    if (ahead !== "") pieces.push({ text: ahead, braced: false });
+    if (open < 0) break;
+    unended.lastIndex = open + 1;
+    let end = open + 1;
+    while (unended.test(text)) end = unended.lastIndex;
+    if (text[end] !== "}") throw new SyntaxError(`"${text}" is a { without its }; a pattern holds no /`);
+    pieces.push({ text: text.slice(open + 1, end), braced: true });
+    at = end + 1;
+  }
+  return pieces;
+};
+
+/** @param whole segment, for the reader */
+const captureOf = (text: string, whole: string): Capture => {
+  const [, name, pattern] = capture.exec(text) ?? [];
+  if (text === "$") throw new SyntaxError(`write the slash alone, without {$}: /{$} is for the base of a tier`);
+  if (name === undefined) throw new SyntaxError(notASegment(whole));
+  if (pattern === undefined) return { kind: "capture", name };
+  const complaint = patternProblem(pattern);
+  if (complaint) throw new SyntaxError(complaint);
+  return { kind: "capture", name, pattern };
+};
+
+const notASegment = (text: string): string =>
+  `a segment is a literal, {name}, {name:pattern}, {rest*}, or captures with text between them, {id}:cancel; not "${text}"`;
+
+const mixed = (whole: string, pieces: readonly Piece[]): Segment => {
+  const texts = [""];
+  const captures: Capture[] = [];
+  for (const [index, { text, braced }] of pieces.entries()) {
+    if (!braced) texts[captures.length] = literal(text, whole);
+    else if (text.endsWith("*") && !text.includes(":")) throw new SyntaxError(`{${text}} stands alone in its segment`);
+    else {
+      if (pieces[index - 1]?.braced)
+        throw new SyntaxError(`between two captures of a segment stands a text: {a}-{b}, not "${whole}"`);
+      captures.push(captureOf(text, whole));
+      texts.push("");
+    }
+  }
+  const patterns = captures.map(({ pattern = "" }) => pattern);
+  const ends = patterns.findIndex((it, index) => it === "" || canHold(it, (texts[index + 1] ?? "")[0] ?? ""));
+  // The last capture ends where the segment's last text begins, so it never ends at a first place.
+  const firsts = Math.min(ends < 0 ? patterns.length : ends, patterns.length - 1);
+  return { kind: "mixed", names: captures.map(({ name }) => name), cut: { texts, patterns, firsts } };
+};
+
+/** Whether any place of a pattern takes the character. */
+const canHold = (pattern: string, character: string): boolean =>
+  [...pattern.matchAll(new RegExp(atom.source, "g"))].some(([all, quantifier = ""]) =>
+    new RegExp(`^${all.slice(0, all.length - quantifier.length)}$`).test(character),
+  );
+
+/** What may stand in a segment as it is (RFC 3986, `pchar`), less `;` and `*`; everything else is percent-encoded there. */
+const unencoded = /[^A-Za-z0-9\-._~!$&'()+,=:@%]/u;
+
+/**
+ * Only text that a request's path can have once it is in its canonical form.
+ * @param whole segment, which may be more than the text
+ */
+const literal = (text: string, whole: string): string => {
+  if (/[}*]/.test(text)) throw new SyntaxError(notASegment(whole));
+  if (/^\.\.?$/.test(whole))
+    throw new SyntaxError(`"${text}" is resolved before a path is matched, so no request has it`);
+  if (/[?#;\\\s]/.test(text)) throw new SyntaxError(`"${text}" has a character that no matched path can have`);
+  const [odd] = unencoded.exec(text) ?? [];
+  if (odd !== undefined) throw new SyntaxError(`write "${odd}" as requests have it: ${encodeURIComponent(odd)}`);
+  const canonical = text.includes("%") ? canonicalPath(`/${text}`)?.slice(1) : text;
+  if (canonical === undefined) throw new SyntaxError(`"${text}" has an encoding that no matched path can have`);
+  if (canonical !== text) throw new SyntaxError(`write "${text}" as "${canonical}": a path is matched in this form`);
+  return text;
+};

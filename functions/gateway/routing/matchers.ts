@@ -1,0 +1,65 @@
+/** Conditions on a request besides its path: what `when` says of headers, query, cookies, content type, method, scheme and port. */
+
+import { cookies } from "../http/cookies.ts";
+import { preflightMethod } from "../http/preflight.ts";
+import type { Address } from "../http/url.ts";
+
+export type Subject = "header" | "query" | "cookie" | "content-type" | "method" | "scheme" | "port";
+
+/** One condition, as the plan has it. The name is there for a header, parameter or cookie, the value for `present` and `absent`. */
+export type Test = readonly [
+  on: Subject,
+  name: string,
+  is: "exact" | "prefix" | "matches" | "present" | "absent",
+  value: string,
+];
+
+/** Whether a request fulfils all of its conditions. */
+export type Holds = (request: Request, url: Address) => boolean;
+
+/** Prepares conditions: patterns are compiled once. */
+export const holdsAll = (tests: readonly Test[]): Holds => {
+  const prepared = tests.map(prepare);
+  return (request, url) => prepared.every((holds) => holds(request, url));
+};
+
+const prepare = ([on, name, is, value]: Test): Holds => {
+  const read = (request: Request, url: Address) => valuesOf[on](request, url, name);
+  if (is === "present") return (request, url) => read(request, url).length > 0;
+  if (is === "absent") return (request, url) => read(request, url).length === 0;
+  const fits = fitting(is, value);
+  // Given twice, each server picks another one of the two, so it is none.
+  return (request, url) => {
+    const values = read(request, url);
+    return values.length === 1 && fits(values[0] as string);
+  };
+};
+
+const fitting = (is: "exact" | "prefix" | "matches", value: string): ((text: string) => boolean) => {
+  if (is === "exact") return (text) => text === value;
+  if (is === "prefix") return (text) => text.startsWith(value);
+  const pattern = new RegExp(`^(?:${value})$`);
+  return (text) => pattern.test(text);
+};
+
+const valuesOf: Readonly<Record<Subject, (request: Request, url: Address, name: string) => readonly string[]>> = {
+  header: ({ headers }, _, name) => one(headers.get(name)),
+  query: (_, { search }, name) => new URLSearchParams(search).getAll(name),
+  cookie: ({ headers }, _, name) => cookies(headers, name),
+  "content-type": ({ headers }) => one(headers.get("content-type")).map(essence),
+  // A preflight stands for the request that it asks about.
+  method: (request) => [preflightMethod(request) ?? request.method],
+  scheme: (_, { protocol }) => [protocol.slice(0, -1)],
+  port: (_, { protocol, host, hostname }) => [
+    host.slice(hostname.length + 1) || (protocol === "https:" ? "443" : "80"),
+  ],
+};
+
+const one = (value: string | null): readonly string[] => (value === null ? [] : [value]);
+
+/** A media type without its parameters (RFC 9110, section 8.3.1). */
+const essence = (type: string): string =>
+  type
+    .replace(/\s*;.*$/s, "")
+    .trim()
+    .toLowerCase();

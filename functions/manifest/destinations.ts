@@ -1,0 +1,108 @@
+/** Where a route can lead: the language of `to`, `respond` and `redirect`. */
+import * as z from "zod";
+import { locationOf, pathOf } from "../gateway/core/references.ts";
+import { prefixes } from "../gateway/http/prefix.ts";
+import { freeHeaderName, host, name } from "./names.ts";
+import { explain } from "./refine.ts";
+
+/** `[{ accounts: 90 }, { accounts-next: 10 }]` */
+export const weighted = () =>
+  z
+    .array(
+      z
+        .record(
+          name(),
+          z.int("a weight is a whole number").min(0, "a weight is 0 or more").max(10_000, "a weight is 10000 at most"),
+        )
+        .refine((it) => Object.keys(it).length === 1, "an upstream and its weight: `- accounts: 90`"),
+    )
+    .min(2, "a weighted list names two upstreams or more")
+    .max(16, "a weighted list names 16 upstreams at most")
+    .refine((all) => all.some((it) => Object.values(it).some((weight) => weight > 0)), "all weights are 0");
+
+export const respond = () =>
+  z
+    .strictObject({
+      status: z
+        .int("a status is a whole number")
+        .min(200, "a status is 200 to 599")
+        .max(599, "a status is 200 to 599")
+        .default(200)
+        .describe("Of the response"),
+      headers: z
+        .record(freeHeaderName(), z.string().regex(/^[\x20-\x7e]*$/, "a header's value is one line of ASCII"))
+        .default({})
+        .describe("Of the response"),
+      text: z
+        .string()
+        .max(16_384, "a body that stands in a manifest has 16384 characters at most")
+        .optional()
+        .describe("The body, as text"),
+      json: z.json().optional().describe("The body, as JSON"),
+    })
+    .refine(({ text, json }) => text === undefined || json === undefined, "give `text` or `json`, not both")
+    .refine(({ status, text, json }) => ![204, 205, 304].includes(status) || (text ?? json) === undefined, {
+      error: "a response with this status has no body",
+      path: ["status"],
+    });
+
+/** How a redirect is told. */
+export const redirectSettings = () => ({
+  status: z
+    .literal([301, 302, 303, 307, 308])
+    .default(308)
+    .describe("308 and 307 keep the method, 301 and 308 are remembered by clients"),
+  query: z.enum(["keep", "drop"]).default("keep").describe("Whether the request's query goes along"),
+});
+
+/** Where a redirect leads: to one place, or to the request's own with some of it changed. */
+export const redirectWhere = () => ({
+  to: z
+    .string()
+    .superRefine(explain(locationOf))
+    .optional()
+    .describe("Where to, which may hold references: `/v2/accounts/{path.id}`"),
+  scheme: z
+    .enum(["http", "https"])
+    .optional()
+    .describe("In place of the request's own; its port is then the usual one"),
+  host: host().optional().describe("In place of the request's own"),
+  port: z
+    .int("a port is a whole number")
+    .min(1, "a port is 1 to 65535")
+    .max(65_535, "a port is 1 to 65535")
+    .optional()
+    .describe("In place of the request's own"),
+  path: z
+    .string()
+    .superRefine(explain(pathOf))
+    .regex(/^\/[^?#\s\\]*$/, "a path begins with / and has no query")
+    .optional()
+    .describe("In place of the request's own path, which may hold references"),
+  ...prefixes(),
+});
+
+export const changeOfPlace = ["scheme", "host", "port", "path", "strip-prefix", "put-prefix"] as const;
+
+type Where = { readonly [key in "to" | (typeof changeOfPlace)[number]]?: unknown };
+
+/** Whether it leads somewhere: by `to` alone, or by what of the request's own URL is changed. */
+export const leadsOn = (it: Where): boolean => {
+  if (it.to !== undefined) return changeOfPlace.every((key) => it[key] === undefined);
+  const prefixed = (it["strip-prefix"] ?? it["put-prefix"]) !== undefined;
+  return changeOfPlace.some((key) => it[key] !== undefined) && !(it.path !== undefined && prefixed);
+};
+
+export const leadsAstray = "give `to`, or what changes of the request's own URL; and of a path the whole, or prefixes";
+
+export const redirect = () =>
+  z.union(
+    [
+      z
+        .string()
+        .superRefine(explain(locationOf))
+        .describe("Where to, which may hold references: `/v2/accounts/{path.id}`"),
+      z.strictObject({ ...redirectWhere(), ...redirectSettings() }).refine(leadsOn, leadsAstray),
+    ],
+    "where to, such as /v2/accounts/{path.id}, or { to: …, status: … }",
+  );

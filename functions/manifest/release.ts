@@ -1,0 +1,95 @@
+/** How a new version reaches users, as a manifest has it; control's API takes the same. */
+import * as z from "zod";
+import { change, duration, percent } from "../gateway/core/quantities.ts";
+import { name } from "./names.ts";
+
+const step = () =>
+  z.union(
+    [
+      percent(),
+      z.strictObject({
+        share: percent().describe("Of users"),
+        bake: duration().optional().describe("In place of the release's"),
+        hold: z.boolean().default(false).describe("Waits for a person before the next step"),
+      }),
+    ],
+    "a step is a share, 10%, or { share: 10%, bake: 30m, hold: true }",
+  );
+
+const bound = () => z.number("a bound is a number");
+
+/** What a query may ask for in doubled braces. */
+export const placeholders = ["tier", "canary", "stable"] as const;
+
+const query = () =>
+  z
+    .strictObject({
+      query: z
+        .string()
+        .min(1, "a query in PromQL")
+        .max(1000, "1000 characters at most")
+        .refine(
+          (text) => [...text.matchAll(/{{([^}]*)}}/g)].every(([, it]) => placeholders.some((known) => known === it)),
+          `a query knows ${placeholders.map((it) => `{{${it}}}`).join(", ")}`,
+        )
+        .describe(
+          'PromQL that gives one figure; `{{tier}}`, `{{canary}}` and `{{stable}}` stand for the tier and the versions, `a|b` where it has several Workers: `version=~"{{canary}}"`',
+        ),
+      max: bound().optional().describe("The most that it may be"),
+      min: bound().optional().describe("The least that it may be"),
+      every: duration()
+        .refine((text) => !/^0*\d{0,3}ms$|^0+[smhd]$/.test(text), "a query is asked every 1s at most")
+        .default("15s")
+        .describe("How often it is asked: no oftener than the figure changes"),
+    })
+    .refine(({ max, min }) => max !== undefined || min !== undefined, "a query has a bound: max, min or both");
+
+export const release = () =>
+  z.strictObject({
+    steps: z
+      .array(step())
+      .min(1, "a release has one step at least: [100%]")
+      .max(20, "20 steps at most")
+      .default(["0%", "1%", "10%", "50%", "100%"])
+      .describe("Shares of users that meet the new version, one after the other; 0% is a smoke test"),
+    smoke: z
+      .array(
+        z.strictObject({
+          send: z
+            .string()
+            .regex(/^[A-Z]{3,10} \/[!-~]*$/, "a request is a method and a path: GET /rates/USD")
+            .describe("Under the tier's base"),
+          expect: z.int().min(100).max(599).optional().describe("The status; by default any below 500"),
+        }),
+      )
+      .max(20, "20 at most")
+      .optional()
+      .describe("What the step at 0% asks the new version; by default `GET /` under the base"),
+    bake: duration().default("5m").describe("How long a step is watched before the next"),
+    drain: duration("1h")
+      .default("30s")
+      .describe(
+        "Of a version that is taken back: in which time its streams end, where `limits.stream-age` bounds them; 0s lets them go on",
+      ),
+    tolerate: z
+      .strictObject({
+        errors: change("pp").default("+0.5pp").describe("More errors, in percentage points of requests"),
+        p99: change("%").default("+20%").describe("A longer 99th percentile"),
+        refusals: change("pp").default("+1pp").describe("More refusals, in percentage points of requests"),
+      })
+      .prefault({})
+      .describe("The effect that the statistics must exclude"),
+    limits: z
+      .strictObject({
+        errors: percent().optional().describe("Of requests: answered 5xx or died, and as many that clients gave up"),
+        refusals: percent().optional().describe("Of requests"),
+        p99: duration().optional().describe("The 99th percentile in warm isolates"),
+      })
+      .prefault({})
+      .describe("What the new version may never exceed, whatever the stable one does"),
+    queries: z
+      .record(name(), query())
+      .refine((all) => Object.keys(all).length <= 10, "10 queries at most")
+      .default({})
+      .describe("Own criteria, asked of the environment's `control.prometheus`, by name"),
+  });

@@ -1,0 +1,77 @@
+/** `postern build` */
+import path from "node:path";
+import pc from "picocolors";
+import { type Compiled, compile, manifestFiles } from "../../compiler/compile.ts";
+import { type Emitted, emit } from "../../compiler/emit/emit.ts";
+import { sharedGate } from "../../compiler/lower/gates.ts";
+import { workerName } from "../../compiler/lower/platform.ts";
+import { report } from "../../diagnostics/report.ts";
+import { digestOf, releasesOf, sharesOf } from "../../release/releases.ts";
+import { targetOf } from "../../release/target.ts";
+import { type Outcome, table } from "../../terminal/outcome.ts";
+
+interface Options {
+  readonly root: string;
+  readonly env: string;
+  readonly tier?: string | undefined;
+}
+
+/** A tier that holds is built, whatever the others are like; the front waits for all of them. */
+export const build = async ({ root, env, tier }: Options): Promise<Outcome> => {
+  if (process.env.WRANGLER_COMMAND === "deploy") await refuseToReplaceFront(env);
+  const compiled = compile(root, env);
+  const files = manifestFiles(root);
+  if (tier !== undefined && !files.includes(`routes/${tier}.yaml`))
+    throw new Error(`there is no routes/${tier}.yaml; there are ${files.join(", ")}`);
+  const emitted = await emit(root, compiled, { only: tier });
+  // Of one tier: its own problems, and those of files that all tiers share.
+  const others = files.filter((file) => file !== `routes/${tier}.yaml`);
+  const own = tier === undefined ? compiled.problems : compiled.problems.filter(({ file }) => !others.includes(file));
+  return {
+    exitCode: own.length > 0 ? 1 : 0,
+    text: [shown(root, emitted), waiting(compiled, tier), own.length > 0 ? report(own, compiled) : ""]
+      .filter(Boolean)
+      .join("\n"),
+    data: {
+      environment: env,
+      workers: emitted.map((it) => ({ ...it, folder: path.relative(root, it.folder) })),
+      problems: own,
+    },
+  };
+};
+
+/** Wrangler's own deploy of the root's configuration would put a front without gates in the place of one that has them. */
+const refuseToReplaceFront = async (env: string): Promise<void> => {
+  const front = workerName("postern-front", env);
+  // Who may not ask may not deploy either; wrangler says so itself.
+  const releases = await releasesOf(targetOf("cloudflare"), front).catch(() => undefined);
+  const [live] = releases ? sharesOf(releases) : [];
+  if (releases && live && digestOf(releases, live.version_id) !== undefined)
+    throw new Error(
+      `${front} is deployed with its gates, and a bare wrangler deploy would cut them off; npx postern deploy front`,
+    );
+};
+
+/** Of those that were asked for. */
+const waiting = ({ missing, missingShared, tiers }: Compiled, only: string | undefined): string => {
+  const shares = tiers.some(
+    ({ checked: { manifest } }) => manifest.isolation === "shared" && (only === undefined || manifest.tier === only),
+  );
+  const told = (what: string, files: readonly string[]) =>
+    files.length > 0 ? `${what} is not written: it would forget the tier of ${files.join(", ")}\n` : "";
+  return told(sharedGate, shares ? missingShared : []) + told("the front", only === undefined ? missing : []);
+};
+
+const shown = (root: string, emitted: readonly Emitted[]): string => {
+  const rows = emitted.map(({ worker, tiers, parts, bytes, gzipBytes, folder }) => [
+    worker,
+    kib(bytes),
+    kib(gzipBytes),
+    tiers.join(" "),
+    parts.join(" "),
+    path.relative(root, folder),
+  ]);
+  return table(["worker", "size", "gzip", "tiers", "parts", "folder"], rows).replace(/^.*\n/, (head) => pc.bold(head));
+};
+
+const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`.padStart(9);

@@ -1,0 +1,177 @@
+/** `postern explain`: which route takes a request, and what each filter makes of it; here, or at a running gate. */
+import { tierFinder } from "../../../functions/front.ts";
+import type { Decision } from "../../../functions/gateway/core/types.ts";
+import { traceHeader } from "../../../functions/gateway/explain.ts";
+import { explainHeader } from "../../../functions/gateway/proxy/forwarding.ts";
+import { type Compiled, compile } from "../../compiler/compile.ts";
+import { report } from "../../diagnostics/report.ts";
+import { choice } from "../../diagnostics/schema-issues.ts";
+import { withoutTokens } from "../../explain/hidden.ts";
+import { explainToken, ownKey } from "../../explain/keys.ts";
+import { type Explained, explainOffline, problemIn } from "../../explain/offline.ts";
+import { groundFor } from "../../explain/source-of.ts";
+import { stepsOf } from "../../explain/steps.ts";
+import { shown } from "../../explain/view.ts";
+import { type Miss, missOf, nearestMisses } from "../../explain/why-not.ts";
+import { localSecrets } from "../../release/secrets.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+
+interface Options {
+  readonly root: string;
+  readonly env: string;
+  readonly header?: readonly string[] | undefined;
+  readonly data?: string | undefined;
+  readonly ip: string;
+  readonly gray?: string | undefined;
+  readonly online?: true | undefined;
+  readonly at?: string | undefined;
+  readonly init?: true | undefined;
+  readonly whyNot?: string | undefined;
+}
+
+export const explain = async (
+  method: string | undefined,
+  target: string | undefined,
+  options: Options,
+): Promise<Outcome> => {
+  const { root, env } = options;
+  if (options.init) {
+    const key = ownKey(root, env);
+    const text = `# routes/environments/${env}.yaml; gates that are built with it explain themselves to who has the private key\nexplain: { key: "${key}" }\n`;
+    return { exitCode: 0, text, data: { environment: env, key } };
+  }
+  if (method === undefined || target === undefined)
+    throw new Error("say what to explain: postern explain GET https://…");
+  const compiled = compile(root, env);
+  const request = requestOf(method, target, options);
+  const explained =
+    options.at === undefined ? await here(compiled, request, options) : await there(compiled, request, options);
+  const { tier, route, code, decisions } = explained;
+  const steps = stepsOf(explained, request);
+  const served = tier?.routes.find(({ name }) => name === route);
+  const ground = code && tier ? groundFor(code, tier, served, decisions) : undefined;
+  const misses = missesOf(compiled, request, explained, options.whyNot);
+  const { problems } = compiled;
+  return {
+    exitCode: problems.length > 0 ? 1 : 0,
+    text: [
+      shown(request, { explained, steps, ground, misses, asked: options.at !== undefined }),
+      problems.length > 0 && `what does not hold takes no request here:\n${report(problems, compiled)}`,
+    ]
+      .filter(Boolean)
+      .join("\n"),
+    data: {
+      tier: tier?.manifest.tier ?? null,
+      route: route || null,
+      status: explained.status,
+      code: code ?? null,
+      detail: explained.detail ?? null,
+      because: ground ?? null,
+      steps,
+      misses,
+      upstream: explained.upstream ?? null,
+      copies: explained.copies,
+      unknown: explained.unknown,
+      problems,
+    },
+  };
+};
+
+/** The nearest ones where no route takes the request, and the one that somebody asks about. */
+const missesOf = (
+  { tiers }: Compiled,
+  request: Request,
+  { tier: served, route }: Explained,
+  whyNot: string | undefined,
+): readonly Miss[] => {
+  const all = tiers.map(({ checked }) => checked);
+  if (whyNot === undefined) return route === "" ? nearestMisses(all, request) : [];
+  const [tierName = "", name = ""] = whyNot.split("/");
+  const tier = all.find(({ manifest }) => manifest.tier === tierName);
+  const asked = tier?.routes.find((it) => it.name === name);
+  if (!tier || !asked) {
+    const known = all.flatMap(({ manifest, routes }) => routes.map((it) => `${manifest.tier}/${it.name}`));
+    throw new Error(`there is no route "${whyNot}"; ${choice(whyNot, known) ?? "npx postern routes lists them"}`);
+  }
+  if (served?.manifest.tier === tierName && route === name) throw new Error(`${whyNot} takes this request`);
+  return [missOf(tier, asked, request)];
+};
+
+const requestOf = (method: string, target: string, { at, header = [], data }: Options): Request => {
+  const url = at === undefined ? target : askedAt(at, target);
+  if (!URL.canParse(url)) throw new Error(`"${target}" is no URL; write it whole: https://api.acme.example/…`);
+  const headers = new Headers();
+  for (const line of header) {
+    const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? [];
+    if (name === undefined || value === undefined) throw new Error(`"${line}" is no header; write it as 'name: value'`);
+    headers.append(name, value);
+  }
+  if (data !== undefined) headers.set("content-length", String(Buffer.byteLength(data)));
+  return new Request(url, { method, headers, ...(data !== undefined && { body: data }) });
+};
+
+/** The place that is asked stands in `--at`; a URL that is written whole may leave out its port, and names no other host. */
+const askedAt = (at: string, target: string): string => {
+  if (!URL.canParse(at))
+    throw new Error(`--at takes where the gates run, as in http://localhost:8787, and not "${at}"`);
+  const place = new URL(at);
+  if (target.startsWith("/")) return new URL(target, place).href;
+  if (!URL.canParse(target)) return target;
+  const { hostname, pathname, search } = new URL(target);
+  if (hostname !== place.hostname)
+    throw new Error(
+      withoutTokens(
+        `--at asks ${place.hostname}, and the URL is of ${hostname}; write ${pathname}${search}, or that host`,
+      ),
+    );
+  return new URL(pathname + search, place).href;
+};
+
+const here = (compiled: Compiled, request: Request, { root, env, ip, gray, online }: Options): Promise<Explained> =>
+  explainOffline(compiled, {
+    request,
+    ip,
+    grayKey: gray ?? null,
+    secrets: localSecrets(root, env, compiled.environment.value.dev.secrets),
+    online: online === true,
+  });
+
+/** What the network said, which `fetch` keeps behind a "fetch failed". */
+const reasonOf = ({ message, cause }: Error): string =>
+  cause instanceof Error ? cause.message || ("code" in cause ? String(cause.code) : message) : message;
+
+/** Asks a running gate, with a token for the tier that the manifests say it is. */
+const there = async (compiled: Compiled, request: Request, { root, env }: Options): Promise<Explained> => {
+  const url = new URL(request.url);
+  const found = tierFinder(compiled.front.tiers)(url.hostname, url.pathname);
+  const tier = compiled.tiers.find(
+    ({ checked }) => typeof found === "object" && checked.manifest.tier === found.tier,
+  )?.checked;
+  if (!tier) return explainOffline(compiled, { request, ip: "", grayKey: null, secrets: {}, online: false });
+  const { method, headers } = request;
+  const asked = new Headers(headers);
+  asked.delete("content-length");
+  asked.set(explainHeader, await explainToken(root, env, tier.manifest.tier));
+  const body = request.body === null ? {} : { body: await request.text() };
+  const response = await fetch(request.url, { method, headers: asked, redirect: "manual", ...body }).catch(
+    (error: Error) => {
+      throw new Error(`${url.origin} does not answer (${reasonOf(error)}); is it the right place, and does it run?`);
+    },
+  );
+  const text = await response.text();
+  const told = response.headers.get(traceHeader);
+  const trace: { route: string; decisions: Decision[] } = JSON.parse(told ?? '{"route":"","decisions":[]}');
+  return {
+    tier,
+    route: trace.route,
+    decisions: trace.decisions,
+    status: response.status,
+    ...problemIn(response.headers, text),
+    upstream: undefined,
+    copies: [],
+    unknown:
+      told === null
+        ? [`the gate of ${tier.manifest.tier} did not explain itself: it was built without this key, or is older`]
+        : [],
+  };
+};

@@ -1,0 +1,45 @@
+/** `postern new filter|upstream <name>`: a part that passes the law suite as it stands, and a test to go on from. */
+import fs from "node:fs";
+import path from "node:path";
+import { filterSettings, upstreamSettings } from "../../../functions/manifest/manifest.ts";
+import { partNames } from "../../gen/registries.ts";
+import { home, writeAll } from "../../project/files.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { gen } from "./gen.ts";
+
+export const scaffold = async (kind: string, name: string): Promise<Outcome> => {
+  if (kind !== "filter" && kind !== "upstream") return wrong(`"${kind}" is neither filter nor upstream`);
+  if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name))
+    return wrong(`"${name}" is no name; write lower case with hyphens: geo-fence`);
+  if (name.length > 40) return wrong(`"${name}" is too long; a part's name has 40 characters at most`);
+  if (settings.includes(name)) return wrong(`"${name}" already means something beside a ${kind}; call it otherwise`);
+  const group = kind === "filter" ? "filters" : "upstreams";
+  if (partNames(group).includes(name))
+    return wrong(`there is a ${kind} "${name}" already: functions/${group}/${name}.ts`);
+  const fill = (template: string) =>
+    fs
+      .readFileSync(path.join(import.meta.dirname, "../../gen/templates", template), "utf8")
+      .replaceAll("__NAME__", name);
+  const written = writeAll(
+    [
+      { file: `functions/${group}/${name}.ts`, text: fill(`${kind}.ts.txt`) },
+      { file: `test/functions/${group}/${name}.test.ts`, text: fill(`${kind}.test.ts.txt`) },
+    ],
+    home,
+  );
+  // The registries that this process has loaded do not know the part; writing them and reading them again are two processes.
+  const { text } = await gen({});
+  return {
+    exitCode: 0,
+    text: `${written.map((file) => `wrote ${file}`).join("\n")}\n${text}\n\nNext: say in its first comment what it does, then npm test`,
+    data: { written, kind, name },
+  };
+};
+
+/** Keys that stand beside a part's name in a manifest. */
+const settings: readonly string[] = [
+  ...Object.keys(filterSettings().shape),
+  ...Object.keys(upstreamSettings().shape).filter((key) => key !== "timeout"),
+];
+
+const wrong = (text: string): Outcome => ({ exitCode: 2, text, data: { error: text } });

@@ -1,0 +1,58 @@
+/** `postern repo`: what a repository keeps beside its manifests and could get wrong: CODEOWNERS, and the line that tells editors the schema. */
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { environmentNames } from "../../compiler/check/shared-files.ts";
+import { compile } from "../../compiler/compile.ts";
+import { report } from "../../diagnostics/report.ts";
+import { isStale, writeAll } from "../../project/files.ts";
+import { ownersFile } from "../../repository/owners.ts";
+import { schemaLines } from "../../repository/schema-lines.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+
+interface Options {
+  readonly root: string;
+  readonly check?: true | undefined;
+}
+
+export const repo = ({ root, check }: Options): Outcome => {
+  const [env] = environmentNames(root);
+  if (env === undefined) throw new Error("there is no environment; write routes/environments/local.yaml");
+  const compiled = compile(root, env);
+  // An owner who cannot be read would lose the manifest in silence.
+  if (compiled.missing.length > 0)
+    return { exitCode: 1, text: report(compiled.problems, compiled), data: { problems: compiled.problems } };
+  const top = topOf(root);
+  const prefix = path.relative(top, fs.realpathSync(root)).replaceAll(path.sep, "/");
+  const tiers = compiled.tiers.map(({ checked }) => checked);
+  const owners = ownersFile(top, prefix === "" ? "" : `${prefix}/`, tiers);
+  const lines = schemaLines(root);
+  const notes = owners.unowned.map((it) => `note: ${it}\n`).join("");
+  if (!check) {
+    const written = [...writeAll([owners], top), ...writeAll(lines, root)];
+    const text = written.map((it) => `wrote ${it}\n`).join("") || "nothing to write\n";
+    return { exitCode: 0, text: text + notes, data: { written, unowned: owners.unowned } };
+  }
+  const problems = [
+    ...(isStale(owners, top) ? [`${owners.file}  does not say what the manifests' owners say`] : []),
+    ...lines.map(({ file }) => `${file}:1  lacks the line that tells editors its schema`),
+  ];
+  const text =
+    problems.length > 0
+      ? `${problems.join("\n")}\nnpx postern repo writes all of it\n`
+      : "owners and schema lines are as they have to be\n";
+  return { exitCode: problems.length > 0 ? 1 : 0, text: text + notes, data: { problems, unowned: owners.unowned } };
+};
+
+/** Of the repository, or the project's folder where it is in none. */
+const topOf = (root: string): string => {
+  try {
+    return execFileSync("git", ["rev-parse", "--show-toplevel"], {
+      cwd: root,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  } catch {
+    return fs.realpathSync(root);
+  }
+};

@@ -1,0 +1,57 @@
+/** `postern routes` */
+import type { CheckedRoute, CheckedTier } from "../../compiler/check/checked.ts";
+import { compile } from "../../compiler/compile.ts";
+import { gateOf, liftedRoutes } from "../../compiler/lower/gates.ts";
+import { placeOf, redirectOf } from "../../compiler/lower/lower.ts";
+import { workerName } from "../../compiler/lower/platform.ts";
+import { report } from "../../diagnostics/report.ts";
+import { type Outcome, table } from "../../terminal/outcome.ts";
+
+export const routes = ({ root, env }: { readonly root: string; readonly env: string }): Outcome => {
+  const compiled = compile(root, env);
+  const list = compiled.tiers.flatMap(({ checked }) => {
+    const { manifest, routes } = checked;
+    return routes.map((route) => ({
+      route: `${manifest.tier}/${route.name}`,
+      methods: route.methods,
+      hosts: manifest.hosts,
+      path: route.path,
+      when: route.when,
+      filters: route.chain.map(({ id }) => id),
+      gate: workerName(gateOfRoute(checked, route), env),
+      ...cutOver(route, goesTo(route)),
+    }));
+  });
+  const rows = list.map(({ route, methods, path, when, filters, goes, gate }) => [
+    route,
+    methods.join(","),
+    path,
+    when.map(([on, name, is, value]) => [on, name, is, value].filter(Boolean).join(" ")).join(", ") || "-",
+    filters.join(" ") || "-",
+    goes,
+    gate,
+  ]);
+  return {
+    exitCode: compiled.problems.length > 0 ? 1 : 0,
+    text: [
+      table(["route", "method", "path", "when", "filters", "to", "gate"], rows),
+      report(compiled.problems, compiled),
+    ]
+      .filter(Boolean)
+      .join("\n"),
+    data: { routes: list, problems: compiled.problems },
+  };
+};
+
+const gateOfRoute = (tier: CheckedTier, { name }: CheckedRoute): string =>
+  liftedRoutes(tier).find(({ route }) => route === name)?.gate ?? gateOf(tier);
+
+const cutOver = <T extends { readonly goes: string }>({ settings: { cutover } }: CheckedRoute, it: T) =>
+  cutover ? { ...it, cutover, goes: `${it.goes} (${cutover.percent} of users, else ${cutover.legacy})` } : it;
+
+const goesTo = ({ settings: { to, respond, redirect } }: CheckedRoute) => {
+  if (typeof to === "string") return { to, goes: to };
+  if (to) return { to, goes: to.map((it) => Object.entries(it).flat().join(" ")).join(", ") };
+  if (respond) return { respond, goes: `respond ${respond.status}` };
+  return { redirect, goes: `redirect ${redirect === undefined ? "" : placeOf(redirectOf(redirect))}` };
+};

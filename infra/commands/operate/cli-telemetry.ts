@@ -1,0 +1,25 @@
+/** The verbs of what was measured, and of who may read it. */
+import type { Command } from "@commander-js/extra-typings";
+import { controlled, examples, finish } from "../../terminal/options.ts";
+
+const costs = () => import("./cost.ts");
+const tokens = () => import("./token.ts");
+
+export const addTelemetryVerbs = (program: Command): void => {
+  controlled(
+    program
+      .command("cost")
+      .description("what each route of a tier costs: CPU, time of its upstreams, bodies")
+      .argument("<tier>"),
+  )
+    .addHelpText("after", examples({ "npx postern cost open": "" }))
+    .action(async (tier, options) => finish(await (await costs()).cost(tier, options), options));
+  controlled(
+    program.command("token").description("print an operator's token for control, which lives for five minutes"),
+  )
+    .addHelpText(
+      "after",
+      examples({ "npx postern token --as prometheus > /run/postern.token": "each four minutes, for scrapes" }),
+    )
+    .action(async (options) => finish(await (await tokens()).token(options), options));
+};

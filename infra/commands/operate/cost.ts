@@ -1,0 +1,65 @@
+/** `postern cost`: what each route of a tier costs, as its gates and the tail measured it. */
+import type { Cost } from "../../../functions/control/telemetry/cost.ts";
+import { compile } from "../../compiler/compile.ts";
+import { deskOf } from "../../release/control-client.ts";
+import { environmentFor, targetOf } from "../../release/target.ts";
+import { timeOf } from "../../terminal/arguments.ts";
+import { type Outcome, table } from "../../terminal/outcome.ts";
+
+interface Options {
+  readonly root: string;
+  readonly env?: string | undefined;
+  readonly target: string;
+  readonly as?: string | undefined;
+}
+
+export const cost = async (tier: string, { root, env, target, as }: Options): Promise<Outcome> => {
+  const at = targetOf(target);
+  const desk = deskOf(root, compile(root, environmentFor(at, env)).environment, at, as);
+  const costs = await desk.call<readonly Cost[]>("GET", `/v1/tiers/${tier}/cost`);
+  return { exitCode: 0, text: shown(tier, costs), data: costs };
+};
+
+const width = 24;
+
+/** Bars show CPU; where nobody measured any, as on the local cloud, the upstreams' time. */
+export const shown = (tier: string, costs: readonly Cost[]): string => {
+  if (costs.length === 0) return `nothing has been counted of ${tier} yet\n`;
+  const measured = costs.some(({ cpuMs }) => cpuMs > 0);
+  const weights = costs.map((it) => (measured ? cpuOf(it) : it.upstreamMs));
+  const whole = weights.reduce((sum, it) => sum + it, 0);
+  const rows = costs.map((it, index) => {
+    const share = whole > 0 ? (weights[index] ?? 0) / whole : 0;
+    return [
+      it.route || "(none)",
+      it.requests,
+      it.cpuRequests > 0 && it.cpuMs > 0 ? `${short(it.cpuMs / it.cpuRequests)} ms` : "-",
+      it.requests > 0 ? `${short(it.upstreamMs / it.requests)} ms` : "-",
+      it.requests > 0 ? size(it.bytesIn / it.requests) : "-",
+      it.requests > 0 ? size(it.bytesOut / it.requests) : "-",
+      `${String(Math.round(share * 100)).padStart(3)} %  ${"#".repeat(Math.round(share * width))}`,
+    ];
+  });
+  const since = timeOf(Math.min(...costs.map((it) => it.since))).slice(0, 16);
+  const head = [
+    "route",
+    "requests",
+    "CPU",
+    "upstream",
+    "in",
+    "out",
+    measured ? "share of CPU" : "share of upstream time",
+  ];
+  return `${table(head, rows)}since ${since} UTC; CPU, upstream, in and out of one request\n`;
+};
+
+/** Of all requests, by those of which it is known. */
+const cpuOf = ({ requests, cpuMs, cpuRequests }: Cost): number =>
+  cpuRequests > 0 ? (cpuMs / cpuRequests) * Math.max(requests, cpuRequests) : cpuMs;
+
+const short = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(2));
+
+const size = (bytes: number): string => {
+  if (bytes < 1024) return `${Math.round(bytes)} B`;
+  return bytes < 1024 ** 2 ? `${short(bytes / 1024)} KiB` : `${short(bytes / 1024 ** 2)} MiB`;
+};

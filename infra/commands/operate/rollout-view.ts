@@ -1,0 +1,84 @@
+/** How a rollout is shown: a pure function of its state. */
+import pc from "picocolors";
+import { number } from "../../../functions/control/rollout/format.ts";
+import type { Measured } from "../../../functions/control/rollout/measured.ts";
+import type { Rollout } from "../../../functions/control/rollout/state.ts";
+import { table } from "../../terminal/outcome.ts";
+import { oneLine, oneLined } from "../../terminal.ts";
+import { strips } from "./rollout-strips.ts";
+
+const width = 40;
+
+/** @param now milliseconds since the epoch */
+export const shown = (rollout: Rollout, now: number, measured: Measured | null): string => {
+  const it = oneLined(rollout);
+  const share = it.status === "rolled-back" ? 0 : Math.max(0, it.goal.share);
+  const [subject] = it.subjects;
+  const step = it.steps.map(({ share, hold }, index) => mark(`${share} %${hold ? " hold" : ""}`, index, it)).join("  ");
+  const versions = `stable ${subject?.stable.slice(0, 8)} ${barOf(share, width)} canary ${subject?.canary.slice(0, 8)}  ${share} %`;
+  return `${[
+    `${pc.bold(it.tier)}  rollout ${it.id} by ${it.by}: ${it.reason}`,
+    `${status(it)}  ${it.why}`,
+    versions,
+    `steps  ${step}${left(it, now)}`,
+    ...(measured ? [exposed(measured), strips(measured)] : []),
+    findings(it),
+  ]
+    .filter(Boolean)
+    .join("\n")}\n`;
+};
+
+/** One look, in a pipe. */
+export const line = (it: Rollout, measured: Measured | null): string =>
+  [
+    new Date().toISOString().slice(11, 19),
+    it.status,
+    `${Math.max(0, it.goal.share)} %`,
+    oneLine(it.why),
+    ...(measured && measured.exposed > 0 ? [exposed(measured)] : []),
+  ].join("  ");
+
+const exposed = ({ exposed }: Measured): string => `${number(exposed)} requests have met the new version`;
+
+const status = ({ status }: Rollout): string => {
+  const text = status.toUpperCase();
+  if (status === "promoted") return pc.green(text);
+  return status === "rolled-back" || status === "returning"
+    ? pc.red(text)
+    : status === "paused"
+      ? pc.yellow(text)
+      : text;
+};
+
+const mark = (text: string, index: number, { step, status }: Rollout): string =>
+  index < step || status === "promoted" ? `${text} done` : index === step ? `[${text}]` : text;
+
+/** @param share of the new version, in per cent */
+export const barOf = (share: number, width: number): string => {
+  const canary = share === 0 ? 0 : Math.min(width, Math.max(1, Math.round((share / 100) * width)));
+  return `${"=".repeat(width - canary)}${"#".repeat(canary)}`;
+};
+
+/** Until the step's bake is over. */
+const left = (it: Rollout, now: number): string => {
+  const since = it.stretches.at(-1)?.since;
+  const bakeMs = it.steps[it.step]?.bakeMs;
+  if (it.status !== "running" || since === undefined || bakeMs === undefined) return "";
+  const ms = since + bakeMs - now;
+  const later = it.steps.slice(it.step + 1).filter(({ share }) => share > 0 && share < 100);
+  const all = Math.max(0, ms) + later.reduce((sum, step) => sum + step.bakeMs, 0);
+  const rest = later.length > 0 ? `, ${time(all)} to 100 % at the least` : "";
+  return `   ${ms > 0 ? `${time(ms)} of the bake left` : "baked"}${rest}`;
+};
+
+const time = (ms: number): string => {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+};
+
+const findings = ({ verdict }: Rollout): string => {
+  if (!verdict || verdict.findings.length === 0) return "";
+  const rows = verdict.findings.map(({ criterion, verdict, why }) => [verdict, criterion, why]);
+  return table(["verdict", "criterion", "why"], rows).trimEnd();
+};

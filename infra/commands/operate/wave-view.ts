@@ -1,0 +1,58 @@
+/** How a wave is shown: a pure function of its state. */
+import pc from "picocolors";
+import { inPlace, levels, type Member, type Wave } from "../../../functions/control/wave/state.ts";
+import { oneLined } from "../../terminal.ts";
+import { barOf } from "./rollout-view.ts";
+
+const width = 20;
+/** Of a level; `--json` has all. */
+const mostLines = 40;
+
+export const shownWave = (wave: Wave): string => {
+  const it = oneLined(wave);
+  return `${[
+    `${pc.bold(`wave ${it.id}`)} by ${it.by}: ${it.reason}${it.selection ? `  (${it.selection})` : ""}`,
+    `${status(it)}  ${it.why}`,
+    ...levels.flatMap((level) => levelOf(it, level)),
+  ].join("\n")}\n`;
+};
+
+const status = ({ status }: Wave): string => {
+  const text = status.toUpperCase();
+  if (status === "promoted") return pc.green(text);
+  if (status === "running") return text;
+  return status === "paused" ? pc.yellow(text) : pc.red(text);
+};
+
+/** What has failed is never among those that are not shown. */
+const levelOf = (it: Wave, level: Member["level"]): string[] => {
+  const members = it.members.filter((member) => member.level === level);
+  if (members.length === 0) return [];
+  const done = inPlace({ members }, "promoted").length;
+  const first = members.toSorted((a, b) => order(a) - order(b)).slice(0, mostLines);
+  const shown = members.filter((member) => first.includes(member));
+  const rest = members.length - shown.length;
+  return [
+    `${pc.bold(level)}  ${done} of ${members.length}, ${it.concurrent} at once`,
+    ...shown.map((member) => `  ${lineOf(member)}`),
+    ...(rest > 0 ? [`  and ${rest} more`] : []),
+  ];
+};
+
+const order = ({ place }: Member): number =>
+  ["failed", "returning", "under-way", "starting", "back", "passed-over", "waiting", "promoted"].indexOf(place);
+
+/** As `open  ==========##########  50 %  under way  50 % of users have the new version` */
+export const lineOf = (member: Member): string => {
+  const { tier, along, share, why } = member;
+  const name = along.length > 0 ? `${tier} (with ${along.join(", ")})` : tier;
+  const line = `${name.padEnd(16)} ${barOf(share, width)} ${`${share} %`.padStart(6)}  ${placed(member)}  ${why}`;
+  return line.trimEnd();
+};
+
+const placed = ({ place, waits }: Member): string => {
+  const text = (waits ? "waits for a person" : place.replace("-", " ")).padEnd(10);
+  if (place === "promoted") return pc.green(text);
+  if (waits) return pc.yellow(text);
+  return place === "failed" || place === "returning" || place === "back" ? pc.red(text) : text;
+};

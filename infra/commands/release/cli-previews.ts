@@ -1,0 +1,27 @@
+/** The verbs of previews: an environment for each pull request. */
+import type { Command } from "@commander-js/extra-typings";
+import { examples, finish, json, root, target } from "../../terminal/options.ts";
+
+export const addPreviewVerbs = (program: Command): void => {
+  const preview = program.command("preview").description("an environment that lives as long as a pull request");
+
+  preview
+    .command("up")
+    .description("deploy all as preview-<number>, with the values of routes/environments/preview.yaml")
+    .argument("<number>", "of the pull request")
+    .addOption(target)
+    .addOption(root)
+    .addOption(json)
+    .addHelpText("after", examples({ "npx postern preview up 7 --target local": "on a local cloud" }))
+    .action(async (number, options) => finish(await (await import("./preview.ts")).up(number, options), options));
+
+  preview
+    .command("down")
+    .description("remove every Worker of preview-<number>, and what they counted")
+    .argument("<number>", "of the pull request")
+    .addOption(target)
+    .addOption(root)
+    .addOption(json)
+    .addHelpText("after", examples({ "npx postern preview down 7": "when it is merged or closed" }))
+    .action(async (number, options) => finish(await (await import("./preview.ts")).down(number, options), options));
+};

@@ -1,0 +1,80 @@
+/** `postern cloud` */
+import path from "node:path";
+import pc from "picocolors";
+import type { Call } from "../../cloud/api/api.ts";
+import { startCloud } from "../../cloud/cloud.ts";
+import { accessLine } from "../../dev/access-line.ts";
+import { variablesOf } from "../../release/target.ts";
+import { countOf, portOf } from "../../terminal/arguments.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { untilStopped } from "../../terminal/signals.ts";
+import { oneLine, print, printJson, printLine } from "../../terminal.ts";
+
+interface Options {
+  readonly apiPort: string;
+  readonly edgePort: string;
+  readonly state: string;
+  readonly isolates: string;
+  readonly realism?: true | undefined;
+  readonly json?: true | undefined;
+}
+
+/** As far as a laptop's user would wait for it; KV's minute is production's own. */
+const realism = { kvMs: 60_000, objectMs: 30, evictMs: 120_000 };
+
+export const cloud = async (options: Options): Promise<Outcome> => {
+  const { json } = options;
+  const started = performance.now();
+  const stopped = untilStopped();
+  const say = (data: object, text: string) => (json ? printJson(data) : print(text));
+  const it = await startCloud({
+    folder: path.resolve(options.state),
+    apiPort: portOf(options.apiPort, "--api-port"),
+    edgePort: portOf(options.edgePort, "--edge-port"),
+    isolates: countOf(options.isolates, "--isolates", 16),
+    realism: options.realism ? realism : null,
+    log: (line) => (json ? printLine(line) : print(accessLine(line))),
+    tell: (line) => say({ type: "cloud", line }, pc.yellow(oneLine(line))),
+    called: (call) => say({ type: "call", ...call }, callLine(call)),
+  });
+  const ms = Math.round(performance.now() - started);
+  const variables = variablesOf(it.api, it.token);
+  say(
+    { type: "ready", api: it.api, edge: it.edge, workers: it.control.account().workers.size, variables },
+    welcome(it, variables, ms),
+  );
+  await stopped;
+  await it.close();
+  return { exitCode: 0, text: "", data: { type: "stopped" } };
+};
+
+const callLine = ({ method, target, status, unknown, code }: Call): string => {
+  const paint = unknown ? pc.red : status < 400 ? pc.dim : pc.yellow;
+  const why = unknown ? "  unknown to the local cloud" : code === undefined ? "" : `  code ${code}`;
+  return paint(`${status} ${method.padEnd(6)} ${oneLine(target)}${why}`);
+};
+
+const welcome = (
+  {
+    api,
+    edge,
+    control,
+  }: {
+    readonly api: string;
+    readonly edge: string;
+    readonly control: { readonly account: () => { readonly workers: ReadonlyMap<string, unknown> } };
+  },
+  variables: Readonly<Record<string, string>>,
+  ms: number,
+): string => `${pc.bold("a cloud of your own")}  api ${api}  edge ${edge}  ${pc.dim(`${control.account().workers.size} Workers, ready in ${ms} ms`)}
+
+In another shell:
+
+${Object.entries(variables)
+  .map(([name, value]) => `export ${name}=${value}`)
+  .join("\n")}
+npx wrangler whoami
+
+A Worker is at ${edge.replace("//localhost", "//<name>.localhost")}, a version at <first eight digits>-<name>, a zone's host by its Host header.
+What workerd does not enforce here: CPU time, memory and sub-requests of a request.
+`;

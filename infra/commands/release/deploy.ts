@@ -1,0 +1,188 @@
+/** `postern deploy` */
+import fs from "node:fs";
+import path from "node:path";
+import pc from "picocolors";
+import { consumersFile } from "../../compiler/check/shared-files.ts";
+import { type Compiled, compile, manifestFiles } from "../../compiler/compile.ts";
+import { type Emitted, emit } from "../../compiler/emit/emit.ts";
+import { report } from "../../diagnostics/report.ts";
+import { choice } from "../../diagnostics/schema-issues.ts";
+import { makeNamespaces, samples } from "../../release/companions.ts";
+import { namespaceOf } from "../../release/consumers/kv.ts";
+import { signedConsumers } from "../../release/consumers/sign.ts";
+import { uploadConsumers } from "../../release/consumers/upload.ts";
+import { byStage, type Done, deployAll, hasFailed, hasRoutes } from "../../release/deploy.ts";
+import { leftOver, remove } from "../../release/leftovers.ts";
+import { checkUnpublished } from "../../release/published.ts";
+import { releasesOf } from "../../release/releases.ts";
+import { localSecrets, secretsOf } from "../../release/secrets.ts";
+import { environmentFor, type Target, targetOf } from "../../release/target.ts";
+import { shareOf } from "../../terminal/arguments.ts";
+import { type Outcome, table } from "../../terminal/outcome.ts";
+import { oneLine, warn } from "../../terminal.ts";
+
+interface Options {
+  readonly root: string;
+  readonly env?: string | undefined;
+  readonly target: string;
+  readonly split: string;
+  readonly message?: string | undefined;
+  readonly prune?: true | undefined;
+}
+
+export const deploy = async (tiers: readonly string[], options: Options): Promise<Outcome> => {
+  const { root, message } = options;
+  const target = targetOf(options.target);
+  const split = shareOf(options.split, "--split");
+  const env = environmentFor(target, options.env);
+  const compiled = compile(root, env);
+  checkNames(root, tiers);
+  // Others' broken manifests are no reason to keep a tier back; without a name, all of them are meant.
+  const own = compiled.problems.filter(({ file }) => tiers.length === 0 || !isOther(root, tiers, file));
+  if (own.length > 0) return { exitCode: 1, text: report(own, compiled), data: { problems: own } };
+  const wanted = await chosen(target, await emit(root, compiled), tiers);
+  if (split < 100) refuseToSplitZones(wanted);
+  const progress = (line: string) => warn(pc.dim(oneLine(line)));
+  await prepare(target, root, compiled, wanted, tiers.length === 0 || tiers.includes("consumers"));
+  const secrets = localSecrets(root, env, compiled.environment.value.dev.secrets);
+  const how = { target, split, message, secrets, progress };
+  const beside = target.name === "local" ? await samples(root, env, compiled.environment.value.dev.workers) : [];
+  const front = tiers.length === 0 ? wanted.find(({ kind }) => kind === "front") : undefined;
+  const done = [...(await deployAll(tiers.length === 0 ? beside : [], how)), ...(await deployAll(wanted, how))];
+  const outcome = { target: target.name, environment: env, workers: done };
+  // What is left over is known, and may go, once all of this is there.
+  if (done.some(hasFailed))
+    return { exitCode: 3, text: shown(done, target), data: { ...outcome, left: [], pruned: false } };
+  await checkUnpublished(
+    target,
+    wanted.filter((it) => !hasRoutes(it)),
+  );
+  const left = front ? await leftOver(target, front) : [];
+  if (options.prune) await remove(target, left);
+  return {
+    exitCode: 0,
+    text: shown(done, target) + leavings(left, options.prune === true),
+    data: { ...outcome, left, pruned: options.prune === true },
+  };
+};
+
+/** Ahead of such a gate nothing takes away what a client says of versions, so it could choose its own. */
+const refuseToSplitZones = (wanted: readonly Emitted[]): void => {
+  const zones = wanted.filter((it) => it.kind === "gate" && hasRoutes(it)).map(({ worker }) => worker);
+  if (zones.length > 0)
+    throw new Error(
+      `${zones.join(", ")}: a tier with \`entry: zone\` is not split: no front ahead of it removes a client's Cloudflare-Workers-* headers, and none keeps a user on one version. Deploy it whole, or take \`entry: zone\` out`,
+    );
+};
+
+const leavings = (left: readonly string[], pruned: boolean): string => {
+  if (left.length === 0) return "";
+  const names = left.join(", ");
+  return pruned
+    ? `removed: ${names}\n`
+    : `the front reaches these no more: ${names}\nonce no older front may come back: npx postern deploy --prune\n`;
+};
+
+/** What can be named besides tiers; consumers are the hashes of their keys, which no Worker holds. */
+const shared = ["front", "control", "consumers"];
+
+const checkNames = (root: string, tiers: readonly string[]): void => {
+  const known = [...manifestFiles(root).map((file) => path.basename(file, ".yaml")), ...shared];
+  for (const name of tiers)
+    if (!known.includes(name)) throw new Error(`there is no tier "${name}"; ${choice(name, known) ?? ""}`);
+};
+
+/** The manifest of a tier that was not asked for. */
+const isOther = (root: string, tiers: readonly string[], file: string): boolean =>
+  manifestFiles(root).includes(file) && !tiers.some((it) => [path.basename(file, ".yaml"), ...shared].includes(it));
+
+const controlKinds: readonly Emitted["kind"][] = ["feed", "actuator", "control", "tail"];
+
+/** A tier's gates, and where they count. */
+const chosen = async (
+  target: Target,
+  emitted: readonly Emitted[],
+  tiers: readonly string[],
+): Promise<readonly Emitted[]> => {
+  if (tiers.length === 0) return emitted.toSorted(byStage);
+  const gates = emitted.filter(({ kind, tiers: served }) => kind === "gate" && served.some((it) => tiers.includes(it)));
+  const states = emitted.filter(
+    ({ kind, worker }) => kind === "state" && gates.some((gate) => gate.uses.includes(worker)),
+  );
+  const plane = emitted.filter((it) => controlKinds.includes(it.kind));
+  const absent = await Promise.all(plane.map(async ({ worker }) => (await releasesOf(target, worker)) === undefined));
+  return [
+    ...states,
+    // A gate cannot be bound to what is not there; what is there goes with the whole, or by its own name.
+    ...plane.filter((_, index) => tiers.includes("control") || absent[index]),
+    ...gates,
+    ...emitted.filter(({ kind }) => kind === "front" && tiers.includes("front")),
+  ].toSorted(byStage);
+};
+
+/** What has to be there before the first upload, so that none fails half way. */
+const prepare = async (
+  target: Target,
+  root: string,
+  { environment, consumers }: Compiled,
+  wanted: readonly Emitted[],
+  people: boolean,
+): Promise<void> => {
+  const { kv, dev } = environment.value;
+  const signed = people ? signedConsumers(root, environment, consumers) : [];
+  if (target.name === "local") await makeNamespaces(target, kv);
+  const missing = await missingSecrets(target, root, environment.name, dev.secrets, wanted);
+  if (missing.length > 0)
+    throw new Error(
+      `secrets are missing, and nothing was uploaded:\n${missing
+        .map(
+          ({ worker, name }) =>
+            `  ${worker} needs ${name}: npx postern secrets set ${name} --env ${environment.name}${target.name === "local" ? " --target local" : ""}`,
+        )
+        .join("\n")}`,
+    );
+  // Without the file its namespace is no business of this project.
+  if (people && kv.consumers !== undefined && fs.existsSync(path.join(root, consumersFile)))
+    await uploadConsumers(namespaceOf(target, kv.consumers, path.join(root, ".build", environment.name)), signed, {
+      environment: environment.name,
+      signed: environment.value.consumers !== undefined,
+    });
+};
+
+const missingSecrets = async (
+  target: Target,
+  root: string,
+  env: string,
+  samples: Readonly<Record<string, string>>,
+  wanted: readonly Emitted[],
+) => {
+  const given = secretsOf(root, env, samples, target);
+  const needy = wanted.filter(({ secrets }) => secrets.length > 0);
+  const found = await Promise.all(
+    needy.map(async ({ worker, secrets }) => {
+      const there = await given.names(worker);
+      return secrets.filter((name) => !there.includes(name)).map((name) => ({ worker, name }));
+    }),
+  );
+  return found.flat();
+};
+
+const shown = (done: readonly Done[], { name }: Target): string => {
+  const rows = done.map(({ worker, what, share, version, ms }) => [
+    worker,
+    what,
+    `${share} %`,
+    version?.slice(0, 8) ?? "",
+    `${(ms / 1000).toFixed(1)} s`,
+  ]);
+  const whole = table(["worker", "what", "share", "version", "time"], rows);
+  const failed = done.filter(hasFailed);
+  const changed = done.filter((it) => !hasFailed(it) && it.what !== "unchanged").length;
+  const summary =
+    changed === 0 && failed.length === 0
+      ? `nothing has changed on ${name}`
+      : `${changed} of ${done.length} Workers are new on ${name}`;
+  if (failed.length === 0) return `${whole}\n${summary}\n`;
+  const reasons = failed.map(({ worker, why = "" }) => `${worker}: ${why.trim().replaceAll("\n", "\n  ")}`);
+  return `${whole}\n${reasons.join("\n")}\n\n${summary}, ${failed.length} are not; the same command goes on where this one ended\n`;
+};

@@ -1,0 +1,53 @@
+/** `postern preview`: an environment for a pull request, and its end. */
+import { compile } from "../../compiler/compile.ts";
+import { emit } from "../../compiler/emit/emit.ts";
+import { count, report } from "../../diagnostics/report.ts";
+import { remove } from "../../release/leftovers.ts";
+import { collisions, nameOf, removeEnvironment, workersOfPreview, writeEnvironment } from "../../release/preview.ts";
+import { targetOf } from "../../release/target.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { deploy } from "./deploy.ts";
+
+interface Options {
+  readonly root: string;
+  readonly target: string;
+}
+
+/** Brings all of it, or what has changed since the last time. */
+export const up = async (number: string, { root, target }: Options): Promise<Outcome> => {
+  const name = nameOf(number);
+  writeEnvironment(root, name);
+  const compiled = compile(root, name);
+  if (compiled.problems.length > 0)
+    return { exitCode: 1, text: report(compiled.problems, compiled), data: { problems: compiled.problems } };
+  const hosts = [...new Set(compiled.front.tiers.flatMap((it) => it.hosts))].sort();
+  const wrong = collisions(name, hosts, await emit(root, compiled));
+  if (wrong.length > 0) throw new Error(`nothing was uploaded:\n${wrong.map((it) => `  ${it}`).join("\n")}`);
+  const done = await deploy([], {
+    root,
+    env: name,
+    target,
+    split: "100",
+    message: `pull request ${number}`,
+    prune: true,
+  });
+  if (done.exitCode !== 0) return done;
+  return {
+    ...done,
+    text: `${done.text}${hosts.map((it) => `${name} answers on ${it}\n`).join("")}`,
+    data: { ...(done.data as object), hosts },
+  };
+};
+
+export const down = async (number: string, { root, target }: Options): Promise<Outcome> => {
+  const name = nameOf(number);
+  const there = targetOf(target);
+  const workers = await workersOfPreview(there, name);
+  await remove(there, workers);
+  removeEnvironment(root, name);
+  const text =
+    workers.length === 0
+      ? `nothing of ${name} was there\n`
+      : `removed ${count(workers.length, "Worker")}: ${workers.join(", ")}\n`;
+  return { exitCode: 0, text, data: { environment: name, removed: workers } };
+};

@@ -1,0 +1,66 @@
+/** `postern releases` */
+import pc from "picocolors";
+import { digestOf, type Releases, releasesOf, sharesOf } from "../../release/releases.ts";
+import { environmentFor, targetOf, workersOf } from "../../release/target.ts";
+import { type Outcome, table } from "../../terminal/outcome.ts";
+
+interface Options {
+  readonly root: string;
+  readonly env?: string | undefined;
+  readonly target: string;
+}
+
+/** How many versions are shown; `--json` has all that the platform tells of. */
+const mostShown = 10;
+const barWidth = 20;
+
+export const releases = async (tier: string, options: Options): Promise<Outcome> => {
+  const target = targetOf(options.target);
+  const workers = workersOf(options.root, environmentFor(target, options.env), tier);
+  const found = await Promise.all(
+    workers.map(async (worker) => ({ worker, releases: await releasesOf(target, worker) })),
+  );
+  return {
+    exitCode: 0,
+    text: found
+      .map(({ worker, releases: it }) => (it ? shown(worker, it) : `${worker} is not deployed on ${target.name}\n`))
+      .join("\n"),
+    data: {
+      target: target.name,
+      workers: found.map(({ worker, releases: it }) => ({ worker, ...(it && rowsOf(it)) })),
+    },
+  };
+};
+
+const rowsOf = (it: Releases) => {
+  const shares = new Map(sharesOf(it).map(({ version_id, percentage }) => [version_id, percentage]));
+  return {
+    versions: it.versions.toReversed().map(({ id, number, metadata, annotations }) => ({
+      id,
+      number,
+      created: metadata.created_on,
+      by: metadata.author_email ?? null,
+      digest: digestOf(it, id) ?? null,
+      why: annotations?.["workers/message"] ?? annotations?.["workers/triggered_by"] ?? null,
+      percentage: shares.get(id) ?? null,
+    })),
+  };
+};
+
+const shown = (worker: string, it: Releases): string => {
+  const rows = rowsOf(it)
+    .versions.slice(0, mostShown)
+    .map(({ id, created, by, digest, why, percentage }) => [
+      id.slice(0, 8),
+      created.slice(0, 19).replace("T", " "),
+      by ?? "",
+      digest?.slice(0, 12) ?? "",
+      why ?? "",
+      percentage === null ? "" : `${bar(percentage)} ${percentage} %`,
+    ]);
+  return `${pc.bold(worker)}\n${table(["version", "created (UTC)", "by", "built from", "why", "requests"], rows)}`;
+};
+
+/** A version at 0 % is live, by an override only. */
+const bar = (percentage: number): string =>
+  (percentage === 0 ? "." : "#".repeat(Math.max(1, Math.round((percentage / 100) * barWidth)))).padEnd(barWidth);

@@ -1,0 +1,73 @@
+/** `postern rollback` */
+import {
+  changedSecretsIn,
+  onlyGeneratedChanged,
+  secretsChanged,
+} from "../../../functions/control/actuator/changed-secrets.ts";
+import { before, type Releases, releasesOf, sharesOf } from "../../release/releases.ts";
+import { environmentFor, targetOf, workersOf } from "../../release/target.ts";
+import { WranglerError, wrangler } from "../../release/wrangler.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+
+interface Options {
+  readonly root: string;
+  readonly env?: string | undefined;
+  readonly target: string;
+  readonly to?: string | undefined;
+  readonly oldSecrets?: true | undefined;
+  readonly message?: string | undefined;
+}
+
+export const rollback = async (tier: string, options: Options): Promise<Outcome> => {
+  const target = targetOf(options.target);
+  const workers = workersOf(options.root, environmentFor(target, options.env), tier);
+  if (options.to !== undefined && workers.length > 1)
+    throw new Error(`${tier} has several Workers (${workers.join(", ")}), whose versions differ; leave --to out`);
+  const plans = await Promise.all(
+    workers.map(async (worker) => {
+      const releases = await releasesOf(target, worker);
+      if (!releases) throw new Error(`${worker} is not deployed on ${target.name}`);
+      return { worker, from: sharesOf(releases)[0]?.version_id, to: goal(worker, releases, options.to) };
+    }),
+  );
+  const message = options.message ?? "postern rollback";
+  for (const { worker, to } of plans) {
+    const how = ["--name", worker, "-y", "--message", message];
+    const withOldSecrets = () => wrangler(target, ["rollback", to, ...how]);
+    if (options.oldSecrets) await withOldSecrets();
+    else
+      await wrangler(target, ["versions", "deploy", `${to}@100`, ...how]).catch((error) => {
+        if (!(error instanceof WranglerError) || error.code !== secretsChanged) throw error;
+        if (onlyGeneratedChanged(error.message)) return withOldSecrets();
+        throw new Error(
+          // The older value may be the one that was leaked.
+          `a secret of ${worker} has changed since ${to.slice(0, 8)} (${changedSecretsIn(error.message).join(", ") || "see above"}); rolling back would bring its older value back.\n` +
+            `Deploy the older manifest anew, which keeps today's secrets: git checkout <commit> routes/${tier}.yaml && npx postern deploy ${tier}\n` +
+            "or take the older values along: --old-secrets",
+        );
+      });
+  }
+  return {
+    exitCode: 0,
+    text: plans.map(({ worker, to }) => `${worker}: all requests go to ${to.slice(0, 8)}\n`).join(""),
+    data: { target: target.name, workers: plans },
+  };
+};
+
+const goal = (worker: string, releases: Releases, wanted: string | undefined): string => {
+  if (wanted === undefined) {
+    const found = before(releases);
+    if (found === undefined) throw new Error(`${worker} has no version before the one that is live`);
+    return found;
+  }
+  const fitting = releases.versions.filter(({ id }) => id.startsWith(wanted));
+  const [found] = fitting;
+  if (!found || fitting.length > 1)
+    throw new Error(
+      `${worker} has ${fitting.length === 0 ? "no version" : `${fitting.length} versions`} "${wanted}"; the newest are ${releases.versions
+        .slice(-5)
+        .map(({ id }) => id.slice(0, 8))
+        .join(", ")}`,
+    );
+  return found.id;
+};

@@ -1,0 +1,130 @@
+/** `postern secrets list` and `postern secrets set` */
+import type { Environment } from "../../../functions/manifest/environment.ts";
+import type { CheckedTier, Named } from "../../compiler/check/checked.ts";
+import { compile } from "../../compiler/compile.ts";
+import {
+  actuatorWorker,
+  collectorSecrets,
+  controlSecrets,
+  controlWorker,
+  deployToken,
+  tailWorker,
+} from "../../compiler/emit/control-workers.ts";
+import { generatedSecretsOf, secretsOf as secretsOfTiers } from "../../compiler/emit/wrangler.ts";
+import { gatesOf } from "../../compiler/lower/gates.ts";
+import { workerName } from "../../compiler/lower/platform.ts";
+import { choice } from "../../diagnostics/schema-issues.ts";
+import { consumersPublicKey } from "../../release/consumers/sign.ts";
+import { secretsOf } from "../../release/secrets.ts";
+import { targetOf } from "../../release/target.ts";
+import { type Outcome, table } from "../../terminal/outcome.ts";
+
+interface Options {
+  readonly root: string;
+  readonly env: string;
+  readonly target: string;
+}
+
+interface User {
+  readonly tier: string;
+  readonly worker: string;
+}
+
+interface Needs {
+  /** Each secret that somebody sets, and the gates that need it. */
+  readonly wanted: ReadonlyMap<string, readonly User[]>;
+  /** Those that `postern deploy` makes. */
+  readonly generated: readonly (User & { readonly secret: string })[];
+  /** What the dev loop uses where nothing has been set. */
+  readonly samples: Readonly<Record<string, string>>;
+}
+
+const needs = ({ root, env }: Options): Needs => {
+  const { tiers, environment } = compile(root, env);
+  const ofGates = (named: (tiers: readonly CheckedTier[]) => readonly string[]) =>
+    gatesOf(tiers).flatMap(({ name, serves }) =>
+      serves.flatMap(({ checked }) =>
+        named([checked]).map((secret) => ({ secret, tier: checked.manifest.tier, worker: workerName(name, env) })),
+      ),
+    );
+  const all = [...ofGates(secretsOfTiers), ...planeSecrets(environment)];
+  return {
+    wanted: new Map([...Map.groupBy(all, ({ secret }) => secret)].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    generated: ofGates(generatedSecretsOf),
+    samples: environment.value.dev.secrets,
+  };
+};
+
+/** Those of the control plane's Workers, which belong to no tier. */
+const planeSecrets = ({ name, value: { control } }: Named<Environment>) =>
+  control
+    ? [
+        ...controlSecrets(control).map((secret) => ({ secret, tier: "control", worker: controlWorker(name) })),
+        ...collectorSecrets(control).map((secret) => ({ secret, tier: "control", worker: tailWorker(name) })),
+        { secret: deployToken, tier: "control", worker: actuatorWorker(name) },
+      ]
+    : [];
+
+export const list = async (options: Options): Promise<Outcome> => {
+  const { wanted, generated, samples } = needs(options);
+  const secrets = secretsOf(options.root, options.env, samples, targetOf(options.target));
+  const workers = [...new Set([...[...wanted.values()].flat(), ...generated].map(({ worker }) => worker))];
+  const there = new Map(await Promise.all(workers.map(async (it) => [it, await secrets.names(it)] as const)));
+  const isSet = ({ secret, worker }: { readonly secret: string; readonly worker: string }) =>
+    there.get(worker)?.includes(secret) === true;
+  const needed = [...wanted].flatMap(([secret, users]) => users.map((it) => ({ secret, ...it })));
+  const rows = [
+    ...needed.map(({ secret, tier, worker }) => ({ secret, tier, worker, set: isSet({ secret, worker }) })),
+    ...generated.map((it) => ({ ...it, set: isSet(it), generated: true as const })),
+  ];
+  const missing = rows.filter((it) => !it.set && !("generated" in it));
+  const shown = table(
+    ["secret", "tier", "worker", "state"],
+    rows.map((it) => [
+      it.secret,
+      it.tier,
+      it.worker,
+      it.set ? "set" : "generated" in it ? "made by deploy" : "missing",
+    ]),
+  );
+  const remedy = [...new Set(missing.map(({ secret }) => `npx postern secrets set ${secret} --env ${options.env}`))];
+  return {
+    exitCode: missing.length > 0 ? 1 : 0,
+    text: rows.length === 0 ? `no tier needs a secret in ${options.env}\n` : [shown, ...remedy].join("\n"),
+    data: { environment: options.env, secrets: rows },
+  };
+};
+
+/** Makes the pair of keys that entries of consumers are signed with, where there is none, and says what belongs into the environment. */
+export const consumersKey = ({ root, env }: Pick<Options, "root" | "env">): Outcome => {
+  const key = consumersPublicKey(root, env);
+  const text = `# routes/environments/${env}.yaml; first npx postern deploy consumers, a minute later the gates. The private key is in .secrets; in CI it is POSTERN_CONSUMERS_PRIVATE_KEY
+consumers: { key: "${key}" }
+`;
+  return { exitCode: 0, text, data: { environment: env, key } };
+};
+
+/** @param read takes the value, from a pipe or a prompt */
+export const set = async (name: string, options: Options, read: () => Promise<string>): Promise<Outcome> => {
+  const { wanted, generated, samples } = needs(options);
+  if (generated.some(({ secret }) => secret === name))
+    throw new Error(
+      `${name} is nobody's to set: postern deploy makes a value for each gate, and nobody needs to know it`,
+    );
+  const users = wanted.get(name);
+  if (!users) {
+    const hint = choice(name, [...wanted.keys()]) ?? "name it in a manifest first";
+    throw new Error(`no tier needs a secret "${name}" in ${options.env}; ${hint}`);
+  }
+  const value = (await read()).replace(/\r?\n$/, "");
+  if (value === "") throw new Error("the value is empty; pipe it in: printf %s … | npx postern secrets set …");
+  const secrets = secretsOf(options.root, options.env, samples, targetOf(options.target));
+  // One after the other, so that what has been set is known when one fails.
+  for (const worker of new Set(users.map((it) => it.worker))) await secrets.set(worker, name, value);
+  const tiers = [...new Set(users.map(({ tier }) => tier))].sort();
+  return {
+    exitCode: 0,
+    text: `set ${name} for ${tiers.join(", ")} in ${options.env}\n`,
+    data: { secret: name, tiers },
+  };
+};

@@ -1,0 +1,144 @@
+/** `postern ci`: all that a pull request has to pass, in one call and one report. A workflow runs it, and so does a person. */
+import fs from "node:fs";
+import pc from "picocolors";
+import type { Failure } from "../../cases/judge.ts";
+import { environmentNames } from "../../compiler/check/shared-files.ts";
+import { type Annotated, annotations } from "../../diagnostics/annotations.ts";
+import { inOrder, type Problem } from "../../diagnostics/problem.ts";
+import type { Finding } from "../../review/audit/finding.ts";
+import { commentOf, type Reviewed } from "../../review/comment.ts";
+import { byRisk, type Risk } from "../../review/risks.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { annotated, check } from "../authoring/check.ts";
+import { repo } from "../authoring/repo.ts";
+import { compared } from "./diff.ts";
+import { test } from "./test.ts";
+
+interface Options {
+  readonly root: string;
+  /** Of findings and changes; by default high findings, and no change. */
+  readonly failOn?: Risk | "never" | undefined;
+  readonly annotate?: true | undefined;
+  readonly comment?: string | undefined;
+  readonly failUnder?: string | undefined;
+}
+
+interface Stage {
+  readonly name: string;
+  readonly outcome: Outcome;
+  /** For another one, which complains of the same manifests. */
+  readonly waits?: boolean;
+}
+
+export const ci = async (base: string, options: Options): Promise<Outcome> => {
+  const { root, failOn, annotate, comment, failUnder } = options;
+  const { exitCode, human, markdown, data } = compared(base, undefined, { root, failOn });
+  // As `check` reads them all, cases are tried in one: that of the machine, or else the first.
+  const names = environmentNames(root);
+  const env = names.includes("local") ? "local" : (names[0] ?? "local");
+  const stages = saidOnce([
+    { name: "check", outcome: check({ root, failOn }) },
+    { name: "repo", outcome: repo({ root, check: true }) },
+    { name: "test", outcome: await test([], { root, env, failUnder }) },
+    { name: "diff", outcome: { exitCode, text: human, data } },
+  ]);
+  if (comment !== undefined) fs.writeFileSync(comment, commentOf(reviewedBy(stages, markdown, options)));
+  const failed = stages.filter(({ outcome }) => outcome.exitCode !== 0);
+  const worst = failed.find(({ outcome }) => outcome.exitCode !== 5) ?? failed[0];
+  return {
+    exitCode: worst?.outcome.exitCode ?? 0,
+    ...(annotate && { commands: annotationsOf(stages) }),
+    text: stages.map(shown).join("\n"),
+    data: Object.fromEntries(
+      stages.map(({ name, outcome }) => [name, { exitCode: outcome.exitCode, ...(outcome.data as object) }]),
+    ),
+  };
+};
+
+/** What makes a manifest not hold is said by the check, and the others wait for it. */
+const saidOnce = ([checked, ...others]: readonly [Stage, ...Stage[]]): readonly Stage[] => {
+  const text = "told when what does not hold is mended\n";
+  const waits = (it: Stage) => problemsOf(checked).length > 0 && problemsOf(it).length > 0;
+  return [checked, ...others.map((it) => (waits(it) ? { ...it, waits: true, outcome: { ...it.outcome, text } } : it))];
+};
+
+/** Those that have a place in a file; what else a stage complains of is a text. */
+const problemsOf = ({ outcome }: Stage): readonly Problem[] => {
+  const { problems = [] } = outcome.data as { readonly problems?: readonly (Problem | string)[] };
+  return problems.filter((it) => typeof it === "object");
+};
+
+/** Workflow commands work wherever they stand in a log. */
+const annotationsOf = (stages: readonly Stage[]): string =>
+  annotated(inOrder(stages.flatMap(problemsOf)), stages.flatMap(findingsOf)) +
+  annotations(stages.flatMap(failuresOf), () => "error");
+
+const findingsOf = ({ outcome }: Stage): readonly Finding[] =>
+  (outcome.data as { readonly findings?: readonly Finding[] }).findings ?? [];
+
+/** Cases that fail, at the lines where they stand. */
+const failuresOf = ({ outcome }: Stage): Annotated[] => {
+  const { tiers = [] } = outcome.data as { readonly tiers?: readonly Tested[] };
+  return tiers.flatMap(({ file, failures = [] }) =>
+    failures.map(({ case: said, line, request, differences }) => ({
+      file,
+      line,
+      column: 1,
+      length: 1,
+      code: "case",
+      message: [
+        `${said}: ${request}`,
+        ...differences.map(({ of, expected, got }) => `${of}: expected ${expected}, got ${got}`),
+      ].join("\n"),
+    })),
+  );
+};
+
+type Tested = { readonly file: string; readonly failures?: readonly Failure[] };
+
+const shown = ({ name, outcome: { exitCode, text } }: Stage): string => {
+  const verdict =
+    exitCode === 0 ? pc.green("holds") : exitCode === 5 ? pc.yellow("is too risky") : pc.red("does not hold");
+  return `${pc.bold(`${name}`)} ${verdict}\n${text.trimEnd()}\n`;
+};
+
+/** Whatever keeps a change from being merged is in its comment, once. */
+const reviewedBy = (stages: readonly Stage[], effect: string, { failOn = "high", failUnder }: Options): Reviewed => {
+  const told = new Set(stages.filter(({ name }) => name === "diff").flatMap((it) => problemsOf(it).map(placed)));
+  const findings = stages.flatMap(findingsOf);
+  const isGrave = ({ severity }: Finding) => failOn !== "never" && byRisk(severity, failOn) >= 0;
+  return {
+    effect,
+    looked: stages.map(({ name, waits, outcome }) => ({
+      name,
+      verdict: waits ? "waits" : outcome.exitCode === 0 ? "holds" : "fails",
+    })),
+    problems: inOrder(stages.flatMap(problemsOf)).filter((it) => !told.has(placed(it))),
+    grave: findings.filter(isGrave),
+    others: findings.filter((it) => !isGrave(it)),
+    failures: stages.flatMap(failuresOf),
+    complaints: stages.flatMap((it) => [...textsOf(it), ...triedTooLittle(it, failUnder), ...tooRisky(it, failOn)]),
+  };
+};
+
+const placed = ({ file, line, column, code, message }: Problem): string =>
+  JSON.stringify([file, line, column, code, message]);
+
+/** Complaints without a place in a file. */
+const textsOf = ({ outcome }: Stage): readonly string[] => {
+  const { problems = [] } = outcome.data as { readonly problems?: readonly (Problem | string)[] };
+  return problems.filter((it) => typeof it === "string");
+};
+
+const tooRisky = ({ name, outcome }: Stage, failOn: string): string[] =>
+  name === "diff" && outcome.exitCode === 5
+    ? [`the change is of risk ${(outcome.data as { readonly risk: Risk }).risk}, and --fail-on says ${failOn}`]
+    : [];
+
+const triedTooLittle = ({ name, outcome }: Stage, failUnder: string | undefined): string[] => {
+  const { coverage } = outcome.data as { readonly coverage?: number | null };
+  if (name !== "test" || failUnder === undefined || typeof coverage !== "number") return [];
+  return coverage < Number(failUnder)
+    ? [`the cases try ${coverage} % of the policy, and --fail-under asks for ${failUnder} %`]
+    : [];
+};

@@ -1,0 +1,42 @@
+/** The verb that tries the cases beside the manifests. */
+import type { Command } from "@commander-js/extra-typings";
+import { environment, examples, failUnder, finish, json, root } from "../../terminal/options.ts";
+
+export const addTestVerb = (program: Command): void => {
+  program
+    .command("test")
+    .description(
+      "try the cases beside the manifests: in the real runtime, with a clock, services and keys of their own",
+    )
+    .argument("[tier...]", "by default all of them")
+    .addOption(environment("local"))
+    .option("-t, --only <text>", "only cases that say this")
+    .option("-w, --watch", "again after each save")
+    .option("-u, --update", "write the snapshots anew; CI refuses it")
+    .option("--coverage", "say what of the policy no case has tried")
+    .addOption(failUnder)
+    .option("--mutate [count]", "try them on manifests that are wrong in one thing: all of those, or so many")
+    .option("--init", "write first cases for tiers that have none: what their gates answer today")
+    .option("--junit <file>", "write what came of it as JUnit's XML, too")
+    .addOption(root)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      examples({
+        "npx postern test": "all tiers",
+        "npx postern test wallet --watch": "while you edit it",
+        "npx postern test --coverage": "with what was never tried, and where it stands",
+        "npx postern test --fail-under 100": "in CI",
+        "npx postern test --mutate": "would the cases notice a weaker policy?",
+      }),
+    )
+    .action(async (tiers, { watch, mutate, init, ...options }) => {
+      if (init) return finish(await (await import("./first-cases.ts")).init(tiers, options), options);
+      if (mutate !== undefined) {
+        const { mutations } = await import("./mutations.ts");
+        return finish(await mutations(tiers, { ...options, mutate }), options);
+      }
+      const { test, testAndWatch } = await import("./test.ts");
+      return finish(await (watch ? testAndWatch : test)(tiers, options), options);
+    });
+};

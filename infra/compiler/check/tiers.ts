@@ -1,0 +1,88 @@
+/** What must hold between manifests. That two are of one tier cannot be: a file is named after its tier. */
+import { segmentsOf } from "../../../functions/gateway/routing/match.ts";
+import type { Problem } from "../../diagnostics/problem.ts";
+import { touches } from "../salvage.ts";
+import type { CheckedRoute, CheckedTier } from "./checked.ts";
+import { unknownHost } from "./rules/placement.ts";
+
+/** @param tiers as far as they hold */
+export const tiersCollide = (tiers: readonly CheckedTier[]): Problem[] => {
+  const claims = claimsOf(tiers.filter(({ broken }) => !touches(broken, "base")));
+  return [...sameBase(claims), ...hidden(claims)];
+};
+
+/** A tier on one of its hosts. */
+interface Claim {
+  readonly tier: CheckedTier;
+  readonly host: string;
+  /** Of the host in the tier's list. */
+  readonly index: number;
+}
+
+const claimsOf = (tiers: readonly CheckedTier[]): ReadonlyMap<string, readonly Claim[]> =>
+  Map.groupBy(
+    tiers.flatMap((tier) =>
+      [...new Set(tier.manifest.hosts)]
+        .filter((host) => host !== unknownHost)
+        .map((host): Claim => ({ tier, host, index: tier.manifest.hosts.indexOf(host) })),
+    ),
+    ({ host }) => host,
+  );
+
+/** Told at every claimant: who came first is not for the order of files to say. */
+const sameBase = (claims: ReadonlyMap<string, readonly Claim[]>): Problem[] =>
+  [...claims.values()].flatMap((onHost) => {
+    const byBase = Map.groupBy(onHost, ({ tier }) => tier.manifest.base);
+    return onHost.flatMap(({ tier, host, index }) => {
+      const { base } = tier.manifest;
+      const other = byBase.get(base)?.find((it) => it.tier !== tier);
+      if (!other) return [];
+      const message = `${other.tier.source.file} claims ${host}${base} too`;
+      const remedy = "give one of the two tiers another base";
+      const related = [other.tier.source.related(["hosts", other.index], "it is claimed here")];
+      return [tier.source.problem(["hosts", index], "base-claimed-twice", message, { remedy, related })];
+    });
+  });
+
+/** Requests go to the tier with the longest base, so a base under another one takes the routes that lie wholly beneath it. */
+const hidden = (claims: ReadonlyMap<string, readonly Claim[]>): Problem[] =>
+  [...claims.values()].flatMap((onHost) => {
+    const byBase = new Map(onHost.map((it) => [it.tier.manifest.base, it]));
+    // The bases that lie under each one, so that three hundred tiers are not compared with each other.
+    return [...byBase.values()].flatMap((inner) =>
+      basesOver(inner.tier.manifest.base).flatMap((base) => {
+        const outer = byBase.get(base);
+        return outer
+          ? outer.tier.routes
+              .filter(({ broken }) => !touches(broken, "match"))
+              .filter((it) => liesUnder(it, inner.tier.manifest.base))
+              .map((it) => taken(it, outer, inner))
+          : [];
+      }),
+    );
+  });
+
+/** `/a/b` lies under `/a` and under `/`. */
+const basesOver = (base: string): string[] => {
+  const parts = base.split("/").slice(1);
+  return base === "/" ? [] : parts.map((_, index) => `/${parts.slice(0, index).join("/")}`);
+};
+
+const liesUnder = ({ segments }: CheckedRoute, base: string): boolean =>
+  segmentsOf(base).every((it, index) => {
+    const own = segments[index];
+    return own?.kind === "literal" && it.kind === "literal" && own.text === it.text;
+  });
+
+const taken = ({ name }: CheckedRoute, { tier, host }: Claim, inner: Claim): Problem => {
+  const { base, tier: other } = inner.tier.manifest;
+  return tier.source.problem(
+    ["routes", name, "match"],
+    "unreachable-route",
+    `no request reaches ${name}: all of ${host}${base} goes to the tier ${other}`,
+    {
+      remedy: `move the route to ${inner.tier.source.file}, or give one of the two another base`,
+      related: [inner.tier.source.related(["base"], `${other} takes it here`)],
+    },
+  );
+};

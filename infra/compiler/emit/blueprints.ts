@@ -1,0 +1,120 @@
+/** What each Worker is made of, before it is bundled: entry, configuration and plan. Two of one content are the same Worker. */
+import type { Plan } from "../../../functions/gateway/core/plan.ts";
+import type { TierPlans } from "../../openapi/module.ts";
+import { plansOf } from "../check/validations.ts";
+import type { Compiled } from "../compile.ts";
+import { type Gate, isLifted } from "../lower/gates.ts";
+import { lower } from "../lower/lower.ts";
+import {
+  actuatorConfig,
+  actuatorPlan,
+  collectorSecrets,
+  controlConfig,
+  controlPlan,
+  controlSecrets,
+  deployToken,
+  feedConfig,
+  type PlaneConfig,
+  tailConfig,
+  tailPlan,
+} from "./control-workers.ts";
+import { frontEntry, gateEntry, partsOf, planeEntries, stateEntry } from "./entries.ts";
+import { type StateConfig, stateConfig, stateWorkers } from "./state-workers.ts";
+import { type FrontConfig, frontConfig, gateConfig, generatedSecretsOf, secretsOf } from "./wrangler.ts";
+
+export interface Blueprint {
+  readonly kind: "state" | "feed" | "actuator" | "control" | "tail" | "gate" | "front";
+  readonly config: ReturnType<typeof gateConfig> | FrontConfig | StateConfig | PlaneConfig;
+  /** The module that its bundle begins with. */
+  readonly entry: string;
+  /** Imports that stay as they are. */
+  readonly external: readonly string[];
+  readonly plan?: object;
+  /** What its checks of requests are compiled from. */
+  readonly validations?: readonly TierPlans[];
+  /** Of a gate. */
+  readonly tiers: readonly string[];
+  /** A gate that serves one route of its tier, and not the tier itself. */
+  readonly lifted: boolean;
+  /** The parts that are linked in. */
+  readonly parts: readonly string[];
+  /** Names of those that it is given. */
+  readonly secrets: readonly string[];
+  /** Names of those that `postern deploy` makes where they are missing. */
+  readonly generated: readonly string[];
+}
+
+const none = { tiers: [], lifted: false, parts: [], secrets: [], generated: [] } as const;
+
+/** @param explain the public key of explain tokens */
+export const gateBlueprint = (
+  gate: Gate,
+  environment: Compiled["environment"],
+  explain: string | undefined,
+): Blueprint => {
+  const plans = gate.serves.map(({ plan }) => plan);
+  return {
+    kind: "gate",
+    config: gateConfig(gate, environment),
+    entry: gateEntry(gate, explain, environment.name, environment.value.control !== undefined),
+    external: ["cloudflare:*", "./plan.js", "./validators.js"],
+    validations: gate.serves.flatMap(({ checked }) => plansOf(checked)),
+    plan: gate.shared ? plans : (plans[0] as Plan),
+    tiers: plans.map(({ tier }) => tier),
+    lifted: isLifted(gate),
+    parts: partsOf(gate),
+    secrets: secretsOf(gate.serves.map(({ checked }) => checked)),
+    generated: generatedSecretsOf(gate.serves.map(({ checked }) => checked)),
+  };
+};
+
+/** The state Workers of these gates. */
+export const stateBlueprints = (gates: readonly Gate[], environment: string): Blueprint[] => {
+  const served = gates.flatMap(({ serves }) => serves.map(({ checked }) => checked));
+  return stateWorkers(served, environment).map((name) => ({
+    ...none,
+    kind: "state",
+    config: stateConfig(name),
+    entry: stateEntry,
+    external: ["cloudflare:*"],
+  }));
+};
+
+export const frontBlueprint = ({ front, tiers, environment }: Compiled): Blueprint => ({
+  ...none,
+  kind: "front",
+  config: frontConfig(
+    front,
+    tiers.map(({ checked }) => checked),
+    environment,
+  ),
+  entry: frontEntry(environment.value.control?.key, environment.name),
+  external: ["./plan.js"],
+  plan: front,
+});
+
+/** They know every tier, as the front does. */
+export const controlBlueprints = ({ tiers, environment }: Compiled, gates: readonly Gate[]): Blueprint[] => {
+  const settings = environment.value.control;
+  if (!settings) return [];
+  const whole = tiers.map(({ checked }) => ({ checked, plan: lower(checked, environment.name, checked.routes) }));
+  const plan = controlPlan(whole, environment, settings);
+  const workers = [
+    ["feed", feedConfig(environment), {}],
+    [
+      "actuator",
+      actuatorConfig(environment),
+      { plan: actuatorPlan(gates, environment.name, settings), secrets: [deployToken] },
+    ],
+    ["control", controlConfig(environment, settings), { plan, secrets: controlSecrets(settings) }],
+    ["tail", tailConfig(environment, settings), { plan: tailPlan(plan), secrets: collectorSecrets(settings) }],
+  ] as const;
+  return workers.map(([kind, config, beside]) => ({
+    ...none,
+    kind,
+    config,
+    entry: planeEntries[kind],
+    external: ["cloudflare:*", "./plan.js"],
+    ...beside,
+  }));
+};

@@ -1,0 +1,248 @@
+/** The Workers of the control plane, there where the environment has one: control, feed, actuator and tail. */
+import type { CollectorPlan } from "../../../functions/control/exporters/otlp/push.ts";
+import type { ActuatorPlan, ControlPlan, TailPlan, TierFacts } from "../../../functions/control/model/plan.ts";
+import type { PrometheusPlan } from "../../../functions/control/rollout/prometheus.ts";
+import type { IngestProps } from "../../../functions/control/wiring/ingest.ts";
+import type { Plan } from "../../../functions/gateway/core/plan.ts";
+import { feedBinding } from "../../../functions/gateway/core/ports/state.ts";
+import { pathWritten } from "../../../functions/gateway/routing/match.ts";
+import type { Environment } from "../../../functions/manifest/environment.ts";
+import type { CheckedTier, Named } from "../check/checked.ts";
+import { zoneOfRoute } from "../inputs/zones.ts";
+import { type Gate, gateOf, liftedRoutes, sharedGate } from "../lower/gates.ts";
+import { common, workerName } from "../lower/platform.ts";
+
+type Settings = NonNullable<Environment["control"]>;
+
+export const controlWorker = (environment: string) => workerName("postern-control", environment);
+const feedWorker = (environment: string) => workerName("postern-feed", environment);
+export const actuatorWorker = (environment: string) => workerName("postern-actuator", environment);
+export const tailWorker = (environment: string) => workerName("postern-tail", environment);
+const frontWorker = (environment: string) => workerName("postern-front", environment);
+
+/** The actuator's secret. */
+export const deployToken = "CLOUDFLARE_API_TOKEN";
+
+/** Control's own: the key of testers' labels, and what its notices are signed with. */
+export const controlSecrets = ({ webhook, github, otlp, prometheus }: Settings): string[] => [
+  "CONTROL_KEY",
+  ...(webhook === undefined ? [] : ["POSTERN_WEBHOOK_SECRET"]),
+  ...(github === undefined ? [] : ["GITHUB_TOKEN"]),
+  ...collectorSecrets({ otlp }),
+  ...(typeof prometheus === "object" ? [prometheus.secret] : []),
+];
+
+/** Of whoever pushes to the collector. */
+export const collectorSecrets = ({ otlp }: Pick<Settings, "otlp">): string[] =>
+  typeof otlp === "object" ? [otlp.secret] : [];
+
+/** Of what clients ask, as far as the environment says. */
+const schemeOf = ({ front = "https://" }: Settings): string => front.slice(0, front.indexOf(":"));
+
+const collectorOf = ({ otlp }: Settings): CollectorPlan | null => {
+  if (otlp === undefined) return null;
+  return typeof otlp === "object" ? otlp : { url: otlp, secret: null };
+};
+
+const prometheusOf = ({ prometheus }: Settings): PrometheusPlan | null => {
+  if (prometheus === undefined) return null;
+  return typeof prometheus === "object" ? prometheus : { url: prometheus, secret: null };
+};
+
+/** What a gate has where there is control: entries to read, and somebody to tell what it counted. */
+export const controlServices = (tiers: readonly CheckedTier[], { name, value }: Named<Environment>) =>
+  value.control
+    ? [
+        ...tiers.map(({ manifest: { tier } }) => ({
+          binding: feedBinding(tier),
+          service: feedWorker(name),
+          entrypoint: "Read",
+          props: { tier },
+        })),
+        telemetryService({ from: "gate", tiers: tiers.map(({ manifest }) => manifest.tier) }, name),
+      ]
+    : [];
+
+export const telemetryService = (props: IngestProps, environment: string) => ({
+  binding: "TELEMETRY",
+  service: controlWorker(environment),
+  entrypoint: "Ingest",
+  props,
+});
+
+export const tailConsumers = ({ name, value }: Named<Environment>) =>
+  value.control ? { tail_consumers: [{ service: tailWorker(name) }] } : {};
+
+/** A KV copy of what gates read, where the environment has a namespace for it. */
+export const feedCopy = ({ value }: Named<Environment>) => {
+  const id = value.control && value.kv.feed;
+  return id === undefined ? [] : [{ binding: "COPY", id }];
+};
+
+export const controlConfig = ({ name, value }: Named<Environment>, settings: Settings) => ({
+  name: controlWorker(name),
+  main: "control.js",
+  ...common,
+  // Smoke tests go in by the front door, also where host and control are of one zone.
+  compatibility_flags: [...common.compatibility_flags, "global_fetch_strictly_public"],
+  routes: [{ pattern: `${settings.host}/*`, ...zoneOfRoute(settings.host, value.front.zones) }],
+  version_metadata: { binding: "VERSION" },
+  services: [
+    { binding: "FEED", service: feedWorker(name), entrypoint: "Write" },
+    { binding: "ACTUATOR", service: actuatorWorker(name), entrypoint: "Actuator" },
+  ],
+  durable_objects: {
+    bindings: [
+      { name: "TELEMETRY", class_name: "Telemetry" },
+      { name: "ROLLOUTS", class_name: "Rollouts" },
+      { name: "WAVES", class_name: "Waves" },
+      { name: "LEDGER", class_name: "Ledger" },
+      { name: "NOTICES", class_name: "Notices" },
+    ],
+  },
+  ...(settings.analytics !== undefined && {
+    analytics_engine_datasets: [{ binding: "ANALYTICS", dataset: settings.analytics }],
+  }),
+  migrations: [
+    { tag: "v1", new_sqlite_classes: ["Telemetry", "Rollouts", "Ledger"] },
+    { tag: "v3", new_sqlite_classes: ["Waves"] },
+    { tag: "v2", new_sqlite_classes: ["Notices"] },
+  ],
+  secrets: { required: controlSecrets(settings) },
+});
+
+export const feedConfig = (environment: Named<Environment>) => ({
+  name: feedWorker(environment.name),
+  main: "feed.js",
+  ...common,
+  kv_namespaces: feedCopy(environment),
+  durable_objects: { bindings: [{ name: "FEEDS", class_name: "Feed" }] },
+  migrations: [{ tag: "v1", new_sqlite_classes: ["Feed"] }],
+});
+
+export const actuatorConfig = ({ name }: Named<Environment>) => ({
+  name: actuatorWorker(name),
+  main: "actuator.js",
+  ...common,
+  secrets: { required: [deployToken] },
+});
+
+export const tailConfig = ({ name }: Named<Environment>, settings: Settings) => ({
+  name: tailWorker(name),
+  main: "tail.js",
+  ...common,
+  ...(collectorSecrets(settings).length > 0 && { secrets: { required: collectorSecrets(settings) } }),
+  services: [telemetryService({ from: "tail" }, name)],
+});
+
+export type PlaneConfig = ReturnType<
+  typeof controlConfig | typeof feedConfig | typeof actuatorConfig | typeof tailConfig
+>;
+
+export const controlPlan = (
+  tiers: readonly { readonly checked: CheckedTier; readonly plan: Plan }[],
+  { name }: Named<Environment>,
+  settings: Settings,
+): ControlPlan => ({
+  environment: name,
+  host: settings.host,
+  operators: settings.operators,
+  front: settings.front ?? null,
+  webhook: settings.webhook ?? null,
+  github: settings.github === undefined ? null : { name: settings.github, api: settings["github-api"] },
+  otlp: collectorOf(settings),
+  prometheus: prometheusOf(settings),
+  scheme: schemeOf(settings),
+  tiers: Object.fromEntries(
+    tiers
+      .toSorted((a, b) => (a.plan.tier < b.plan.tier ? -1 : 1))
+      .map(({ checked, plan }) => [plan.tier, factsOf(checked, plan, name)]),
+  ),
+});
+
+/** @param plan of the whole tier, with the routes that are lifted */
+export const factsOf = (checked: CheckedTier, plan: Plan, environment: string): TierFacts => {
+  const { manifest } = checked;
+  return {
+    level: manifest.level,
+    labels: manifest.labels,
+    owner: manifest.owner ?? null,
+    host: manifest.hosts[0] as string,
+    base: manifest.base,
+    workers: workersOfTier(checked, environment),
+    ...(gateOf(checked) === sharedGate && { shared: true as const }),
+    issuers: issuersIn(plan),
+    filters: Object.fromEntries(
+      Object.entries(plan.filters).map(([id, { use, mode, enforceable, with: config }]) => [
+        id,
+        { use, mode, ...(enforceable && { enforceable }), ...limitIn(config) },
+      ]),
+    ),
+    routes: Object.fromEntries(
+      Object.entries(plan.routes).map(([route, { filters, goes, closed, cutover }]) => [
+        route,
+        {
+          filters,
+          path: pathOf(checked, route),
+          ...("to" in goes && typeof goes.to !== "string" && { weights: goes.to }),
+          ...(closed && { closed: true as const }),
+          ...(cutover && { cutover }),
+        },
+      ]),
+    ),
+    limits: { body: plan.limits.body, concurrency: plan.limits.concurrency },
+    release: manifest.release,
+  };
+};
+
+/** What a route matches, without patterns. */
+const pathOf = ({ routes }: CheckedTier, route: string): string => {
+  const { segments = [] } = routes.find(({ name }) => name === route) ?? {};
+  return pathWritten(segments);
+};
+
+const limitIn = (config: unknown): { readonly limit?: string } => {
+  const { limit } = (config ?? {}) as { readonly limit?: unknown };
+  return limit === undefined ? {} : { limit: [limit].flat().join(", ") };
+};
+
+const issuersIn = ({ filters }: Plan): string[] => {
+  const all = Object.values(filters).map(
+    ({ with: config }) => (config as { readonly issuer?: unknown } | null)?.issuer,
+  );
+  return [...new Set(all.filter((it) => typeof it === "string"))].sort();
+};
+
+const workersOfTier = (checked: CheckedTier, environment: string): string[] =>
+  [gateOf(checked), ...liftedRoutes(checked).map(({ gate }) => gate)].map((it) => workerName(it, environment));
+
+export const tailPlan = ({ environment, otlp, scheme, tiers }: ControlPlan): TailPlan => {
+  const all = Object.entries(tiers);
+  const workers = Map.groupBy(
+    all.flatMap(([tier, it]) => it.workers.map((worker) => ({ worker, tier }))),
+    ({ worker }) => worker,
+  );
+  return {
+    environment,
+    otlp,
+    scheme,
+    workers: Object.fromEntries([...workers].map(([worker, some]) => [worker, some.map(({ tier }) => tier)])),
+    paths: Object.fromEntries(
+      all.map(([tier, { routes }]) => [
+        tier,
+        Object.fromEntries(Object.entries(routes).map(([route, { path }]) => [route, path])),
+      ]),
+    ),
+  };
+};
+
+/** Gates and the front: what is released by splits. */
+export const actuatorPlan = (
+  gates: readonly Gate[],
+  environment: string,
+  { api, account }: Settings,
+): ActuatorPlan => ({
+  api,
+  account,
+  workers: [...gates.map(({ name }) => workerName(name, environment)), frontWorker(environment)].sort(),
+});

@@ -1,0 +1,139 @@
+/** The modules that bundles begin with: each imports what its Worker uses, and nothing else. */
+import type { Gate } from "../lower/gates.ts";
+
+export const partsOf = (gate: Gate): string[] => [...used(gate, "filters"), ...used(gate, "upstreams")];
+
+const used = ({ serves }: Gate, group: "filters" | "upstreams"): string[] =>
+  [...new Set(serves.flatMap(({ plan }) => Object.values(plan[group]).map(({ use }) => use)))].sort();
+
+/** The imports of parts, and the table that `link` finds them in. */
+export const partTable = (folder: "filters" | "upstreams", names: readonly string[]) => ({
+  imports: names.map((name) => `import { make as ${idOf(folder, name)} } from "./${folder}/${name}.ts";\n`).join(""),
+  table: `{ ${names.map((name) => `${JSON.stringify(name)}: ${idOf(folder, name)}`).join(", ")} }`,
+});
+
+/** The entry of a shape: two gates with the same parts have the same one. Only `make` is imported, so no schema comes along. */
+export const gateEntry = (gate: Gate, explain: string | undefined, environment: string, control: boolean): string => {
+  const [filter, upstream] = [
+    partTable("filters", used(gate, "filters")),
+    partTable("upstreams", used(gate, "upstreams")),
+  ];
+  const { cutover, moves } = movesIn(gate, control);
+  const optional = [
+    ...(cutover ? [{ name: "cutover", from: "service/cutover" }] : []),
+    ...(moves ? [{ name: "moves", from: "overlay/traffic-shift" }] : []),
+    ...(boundsStreams(gate) ? [{ name: "streamAge", from: "streaming/max-age" }] : []),
+    ...(countsInStores(gate) ? [{ name: "limiter", from: "limits/store-counter" }] : []),
+  ];
+  const checks = validates(gate) ? ["validators"] : [];
+  const parts = [
+    `filters: ${filter.table}`,
+    `upstreams: ${upstream.table}`,
+    ...optional.map(({ name }) => name),
+    ...checks,
+  ];
+  const given = `plan, { ${parts.join(", ")} }`;
+  const bySide = cutover && control;
+  const extras = [
+    ...(explain === undefined
+      ? []
+      : [
+          {
+            code: `explain: explaining(${JSON.stringify(explain)}, ${JSON.stringify(environment)})`,
+            name: "explaining",
+            from: "explain",
+          },
+        ]),
+    ...(control
+      ? [
+          {
+            code: bySide ? "telemetry: bySide(telemetry)" : "telemetry",
+            name: "telemetry",
+            from: "observability/metrics",
+          },
+          { code: "live", name: "live", from: "live" },
+        ]
+      : []),
+  ];
+  const all = extras.length === 0 ? given : `${given}, { ${extras.map(({ code }) => code).join(", ")} }`;
+  const brought = [
+    ...optional,
+    ...extras,
+    ...(bySide ? [{ name: "bySide", from: "observability/cutover-telemetry" }] : []),
+  ]
+    .map(({ name, from }) => `import { ${name} } from "./gateway/${from}.ts";\n`)
+    .join("");
+  const beside = ["plan", ...checks].map((it) => `import ${it} from "./${it}.js";\n`).join("");
+  const imports = `${beside}${filter.imports}${upstream.imports}${brought}`;
+  return gate.shared
+    ? `${imports}import { sharedGate } from "./gate.ts";
+export const { Behind } = sharedGate(${all});
+export default { fetch: () => new Response(null, { status: 404 }) };
+`
+    : `${imports}import { gate } from "./gate.ts";
+const { zone, Behind } = gate(${all});
+export { Behind };
+export default zone;
+`;
+};
+
+/** Whether users of one of its routes are moved between gateways, and whether an overlay can move some. */
+const movesIn = ({ serves }: Gate, control: boolean): { readonly cutover: boolean; readonly moves: boolean } => {
+  const routes = serves.flatMap(({ plan }) => Object.values(plan.routes));
+  const cutover = routes.some((route) => route.cutover);
+  const weighed = routes.some(({ goes }) => "to" in goes && typeof goes.to !== "string");
+  return { cutover, moves: control && (cutover || weighed) };
+};
+
+/** Requests of one of its routes are checked by a document. */
+const validates = ({ serves }: Gate): boolean => serves.some(({ checked }) => checked.validations.size > 0);
+
+const boundsStreams = ({ serves }: Gate): boolean => serves.some(({ plan }) => plan.limits["stream-age"] !== undefined);
+
+/** The library that does is a third of a gate with the common filters. */
+const countsInStores = ({ serves }: Gate): boolean =>
+  serves.some(({ plan }) =>
+    Object.values(plan.filters).some(
+      ({ use, with: it }) => use === "rate-limit" && (it as { readonly count?: unknown }).count !== "local",
+    ),
+  );
+
+const idOf = (folder: string, name: string): string => `${folder}_${name.replaceAll("-", "_")}`;
+
+/** @param key control's, of testers' labels */
+export const frontEntry = (key: string | undefined, environment: string): string =>
+  key === undefined
+    ? `import plan from "./plan.js";
+import { front } from "./front.ts";
+export default front(plan);
+`
+    : `import plan from "./plan.js";
+import { front } from "./front.ts";
+import { frontTelemetry } from "./front/telemetry.ts";
+import { labels } from "./gateway/identity/label.ts";
+export default front(plan, labels(${JSON.stringify(key)}, ${JSON.stringify(environment)}), frontTelemetry((ms) => scheduler.wait(ms)));
+`;
+
+export const stateEntry = `export * from "./state.ts";
+export { default } from "./state.ts";
+`;
+
+export const planeEntries = {
+  feed: `export * from "./feed.ts";
+export { default } from "./feed.ts";
+`,
+  actuator: `import plan from "./plan.js";
+import { actuator } from "./actuator.ts";
+export const Actuator = actuator(plan);
+export default { fetch: () => new Response(null, { status: 404 }) };
+`,
+  control: `import plan from "./plan.js";
+import { control } from "./control.ts";
+export const { Ingest, Telemetry, Rollouts, Waves, Ledger, Notices, api } = control(plan);
+export default api;
+`,
+  tail: `import plan from "./plan.js";
+import { tail } from "./tail.ts";
+export default tail(plan);
+`,
+} as const;

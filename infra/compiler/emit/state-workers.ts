@@ -1,0 +1,32 @@
+/** The Workers that own counters: one for each core tier, one for all the others, and how gates are bound to them. */
+import { type StateProps, stateBinding } from "../../../functions/gateway/core/ports/state.ts";
+import type { CheckedTier } from "../check/checked.ts";
+import { bindingsOf, common, workerName } from "../lower/platform.ts";
+
+export const usesState = (tier: CheckedTier): boolean => bindingsOf(tier).some(({ kind }) => kind === "state");
+
+/** Objects that a tier's keys are spread over; each takes about a thousand requests a second. */
+const shards = { core: 16, standard: 4, "best-effort": 1 } as const;
+
+/** A core tier shares nothing, not even where it counts. */
+const stateWorker = ({ manifest: { tier, level } }: CheckedTier, environment: string): string =>
+  workerName(level === "core" ? `state-${tier}` : "state-shared", environment);
+
+export const stateService = (tier: CheckedTier, environment: string) => {
+  const { tier: name, level } = tier.manifest;
+  const props: StateProps = { tier: name, shards: shards[level] };
+  return { binding: stateBinding(name), service: stateWorker(tier, environment), entrypoint: "State", props };
+};
+
+/** The Workers that these tiers need, each once. */
+export const stateWorkers = (tiers: readonly CheckedTier[], environment: string): string[] =>
+  [...new Set(tiers.filter(usesState).map((tier) => stateWorker(tier, environment)))].sort();
+
+export const stateConfig = (name: string) => ({
+  name,
+  main: "state.js",
+  ...common,
+  durable_objects: { bindings: [{ name: "COUNTERS", class_name: "Counters" }] },
+  migrations: [{ tag: "v1", new_sqlite_classes: ["Counters"] }],
+});
+export type StateConfig = ReturnType<typeof stateConfig>;

@@ -1,0 +1,131 @@
+/** Writes the wrangler configuration of every Worker. None but the front is reachable, and the front only on its hosts. */
+
+import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
+import { milliseconds } from "../../../functions/gateway/core/quantities.ts";
+import { consumersKey, environmentName } from "../../../functions/gateway/identity/consumer-entries.ts";
+import { cacheSecret } from "../../../functions/gateway/identity/shared-cache.ts";
+import type { Binding } from "../../../functions/gateway/part.ts";
+import type { Environment } from "../../../functions/manifest/environment.ts";
+import type { CheckedTier, Named } from "../check/checked.ts";
+import { type Zones, zoneOfRoute } from "../inputs/zones.ts";
+import { type Gate, gateOf, liftedRoutes } from "../lower/gates.ts";
+import { gateBinding, routeBinding } from "../lower/lower.ts";
+import { bindingsOf, common, workerName } from "../lower/platform.ts";
+import { controlServices, feedCopy, tailConsumers, telemetryService } from "./control-workers.ts";
+import { stateService, usesState } from "./state-workers.ts";
+
+export const gateConfig = ({ name, serves, shared }: Gate, around: Named<Environment>) => {
+  const { name: environment, value } = around;
+  const tiers = serves.map(({ checked }) => checked);
+  const bindings = unique(tiers.flatMap(bindingsOf));
+  const secrets = secretsOf(tiers);
+  const [{ manifest }] = tiers as [CheckedTier];
+  const { hosts, base, entry, limits } = manifest;
+  return {
+    name: workerName(name, environment),
+    main: "gate.js",
+    ...common,
+    ...(entry === "zone" && { routes: hosts.flatMap((host) => zoneRoutes(host, base, value.front.zones)) }),
+    version_metadata: { binding: "VERSION" },
+    services: [
+      ...bindings.flatMap((it) => (it.kind === "service" ? [{ binding: it.binding, service: it.service }] : [])),
+      ...tiers.filter(usesState).map((it) => stateService(it, environment)),
+      ...controlServices(tiers, around),
+    ],
+    kv_namespaces: [
+      ...bindings.flatMap((it) =>
+        it.kind === "kv" ? [{ binding: it.binding, id: value.kv[it.namespace] as string }] : [],
+      ),
+      ...feedCopy(around),
+    ],
+    ...(value.consumers &&
+      looksUp(bindings) && { vars: { [consumersKey]: value.consumers.key, [environmentName]: environment } }),
+    ...tailConsumers(around),
+    // The platform refuses a Worker that lacks one, and so would one small tier keep back all that share its gate.
+    ...(!shared && secrets.length > 0 && { secrets: { required: secrets } }),
+    ...(!shared && (limits.cpu ?? limits["sub-requests"]) !== undefined && { limits: platformLimits(limits) }),
+  };
+};
+
+/** Whether one of its parts asks who a consumer is. */
+const looksUp = (bindings: readonly Bound[]): boolean =>
+  bindings.some((it) => it.kind === "kv" && it.namespace === "consumers");
+
+/** Names of the secrets that the parts of these tiers read. */
+export const secretsOf = (tiers: readonly CheckedTier[]): string[] => {
+  const parts = tiers.flatMap(({ routes, upstreams }) => [
+    ...routes.flatMap(({ chain }) => chain),
+    ...Object.values(upstreams),
+  ]);
+  return [...new Set(parts.flatMap(({ about, config }) => about.secrets?.(config) ?? []))].sort();
+};
+
+/**
+ * Names of the secrets that `postern deploy` makes for a gate of these tiers where they are missing. None is required: a
+ * gate without it runs, and shares nothing in the location's cache.
+ */
+export const generatedSecretsOf = (tiers: readonly CheckedTier[]): string[] =>
+  tiers.flatMap(bindingsOf).some(({ kind }) => kind === "cache") ? [cacheSecret] : [];
+
+const platformLimits = (limits: CheckedTier["manifest"]["limits"]) => ({
+  ...(limits.cpu !== undefined && { cpu_ms: milliseconds(limits.cpu) }),
+  ...(limits["sub-requests"] !== undefined && { subrequests: limits["sub-requests"] }),
+});
+
+/** A tier that is entered by its zone takes all beneath its base; what else is on the host stays with the front. */
+const zoneRoutes = (host: string, base: string, zones: Zones) => {
+  const patterns = base === "/" ? [`${host}/*`] : [`${host}${base}`, `${host}${base}/*`];
+  return patterns.map((pattern) => ({ pattern, ...zoneOfRoute(host, zones) }));
+};
+
+type Bound = Exclude<Binding, { readonly kind: "state" | "cache" }>;
+
+const unique = (bindings: readonly Binding[]): Bound[] => {
+  const bound = bindings.filter((it): it is Bound => it.kind !== "state" && it.kind !== "cache");
+  return [...new Map(bound.map((it) => [it.binding, it])).values()].toSorted((a, b) =>
+    a.binding < b.binding ? -1 : 1,
+  );
+};
+
+export const frontConfig = (front: FrontPlan, tiers: readonly CheckedTier[], { name, value }: Named<Environment>) => ({
+  name: workerName("postern-front", name),
+  main: "front.js",
+  ...common,
+  routes: hostsOf(front).map((host) => ({ pattern: `${host}/*`, ...zoneOfRoute(host, value.front.zones) })),
+  services: [
+    ...tiers
+      .toSorted((a, b) => (a.manifest.tier < b.manifest.tier ? -1 : 1))
+      .flatMap((tier) => gateServices(tier, name)),
+    ...(value.control ? [telemetryService({ from: "front" }, name)] : []),
+  ],
+});
+export type FrontConfig = ReturnType<typeof frontConfig>;
+
+/** How the front reaches the gates of a tier: by an entrypoint that has no address. */
+const gateServices = (tier: CheckedTier, environment: string): Service[] => {
+  const { tier: name, isolation } = tier.manifest;
+  const entrypoint = "Behind";
+  return [
+    {
+      binding: gateBinding(name),
+      service: workerName(gateOf(tier), environment),
+      entrypoint,
+      ...(isolation === "shared" && { props: { tier: name } }),
+    },
+    ...liftedRoutes(tier).map(({ route, gate }) => ({
+      binding: routeBinding(name, route),
+      service: workerName(gate, environment),
+      entrypoint,
+    })),
+  ];
+};
+
+interface Service {
+  readonly binding: string;
+  readonly service: string;
+  readonly entrypoint: string;
+  readonly props?: { readonly tier: string };
+}
+
+/** Each host has a catch-all to the front. */
+const hostsOf = (front: FrontPlan): string[] => [...new Set(front.tiers.flatMap(({ hosts }) => hosts))].sort();

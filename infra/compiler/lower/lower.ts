@@ -1,0 +1,176 @@
+/** Turns what was checked into what runs: plain JSON, the same bytes whatever the order of the file's keys. */
+
+import type {
+  Closed,
+  Destination,
+  FilterPlan,
+  FrontPlan,
+  Plan,
+  RedirectPlan,
+  RoutePlan,
+} from "../../../functions/gateway/core/plan.ts";
+import type { Routing } from "../../../functions/gateway/routing/finder.ts";
+import { type Table, tableOf } from "../../../functions/gateway/routing/route-table.ts";
+import { respondPlan } from "../../../functions/gateway/service/direct-response.ts";
+import type { Environment } from "../../../functions/manifest/environment.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier, Named } from "../check/checked.ts";
+import { fitted } from "./platform.ts";
+
+/** @param known the routes of the table: also those that another gate serves */
+export const lower = (
+  { manifest, upstreams, routes, validations }: CheckedTier,
+  environment: string,
+  known: readonly CheckedRoute[],
+): Plan => ({
+  api: manifest.api,
+  tier: manifest.tier,
+  environment,
+  level: manifest.level,
+  hosts: manifest.hosts.toSorted(),
+  ...acceptedBy(manifest),
+  limits: {
+    body: manifest.limits.body,
+    concurrency: manifest.limits.concurrency ?? concurrencyOf[manifest.level],
+    ...(manifest.limits["concurrency-from"] === "body" && { "concurrency-from": "body" }),
+    "client-share": manifest.limits["client-share"],
+    "body-idle": manifest.limits["body-idle"],
+    ...(manifest.limits["stream-age"] !== undefined && { "stream-age": manifest.limits["stream-age"] }),
+  },
+  log: manifest.log,
+  filters: sorted(
+    routes.flatMap(({ chain }) =>
+      chain.map((it): [string, FilterPlan] => [it.id, lowerFilter(it, validations.get(it.id)?.digest)]),
+    ),
+  ),
+  upstreams: sorted(
+    Object.entries(upstreams).map(([name, { use, timeout, config }]) => [
+      name,
+      { use, timeout, with: canonical(config) },
+    ]),
+  ),
+  routes: sorted(routes.map((route) => [route.name, lowerRoute(route)])),
+  ...routing(known),
+});
+
+const acceptedBy = ({ "accept-headers": accepted }: CheckedTier["manifest"]): Pick<Plan, "accepts"> =>
+  accepted.length > 0 ? { accepts: accepted.toSorted() } : {};
+
+/** Which requests each route takes, with those that keep encoded slashes once more by themselves. */
+const routing = (routes: readonly CheckedRoute[]): Routing => {
+  const keeping = routes.filter(keepsSlashes);
+  return { table: tableFor(routes), ...(keeping.length > 0 && { slashes: tableFor(keeping) }) };
+};
+
+const keepsSlashes = ({ settings }: CheckedRoute): boolean => settings["encoded-slashes"] === "keep";
+
+/** What is shed first has room for least. */
+const concurrencyOf = { core: 2000, standard: 1000, "best-effort": 250 } as const;
+
+const tableFor = (routes: readonly CheckedRoute[]): Table =>
+  tableOf(
+    routes
+      .map(({ name, methods, path, when, settings: { rank } }) => ({
+        route: name,
+        methods,
+        path,
+        when,
+        ...(rank !== undefined && { rank }),
+      }))
+      .toSorted((a, b) => (a.route < b.route ? -1 : 1)),
+  );
+
+/** @param document digest of what it goes by, so that another document makes another plan */
+const lowerFilter = (
+  { use, about, mode, percent, when, config }: CheckedFilter,
+  document: string | undefined,
+): FilterPlan => ({
+  use,
+  kind: about.kind,
+  mode,
+  percent,
+  ...(mode === "shadow" && about.enforcing === "tightens" && { enforceable: true }),
+  ...(when.length > 0 && { when }),
+  with: canonical(document === undefined ? config : { ...namesIn(config), document }),
+});
+
+/** Schemas that stand in a manifest are code by then. */
+const namesIn = (config: unknown): object =>
+  Object.fromEntries(Object.entries(config as object).filter(([, it]) => typeof it !== "object"));
+
+const lowerRoute = ({ chain, settings }: CheckedRoute): RoutePlan => ({
+  filters: chain.map(({ id }) => id),
+  goes: destinationOf(settings),
+  ...(settings.path !== undefined && { target: settings.path }),
+  ...(settings.cutover && { cutover: settings.cutover }),
+  ...(settings.closed && { closed: closedFrom(settings.closed) }),
+  ...(settings.upgrade !== undefined && { upgrade: settings.upgrade }),
+  ...(settings.deprecated !== undefined && { deprecated: sorted(Object.entries(settings.deprecated)) }),
+});
+
+const closedFrom = (closed: NonNullable<CheckedRoute["settings"]["closed"]>): Closed =>
+  typeof closed === "boolean" ? {} : (sorted(Object.entries(closed)) as Closed);
+
+const destinationOf = ({ to, respond, redirect }: CheckedRoute["settings"]): Destination => {
+  if (typeof to === "string") return { to };
+  if (to) return { to: to.flatMap((it) => Object.entries(it)) };
+  if (respond) return { respond: respondPlan(respond) };
+  if (redirect) return { redirect: redirectOf(redirect) };
+  throw new Error("a route without a destination has been refused by the checker");
+};
+
+/** A bare text says where to, and the rest is the default. */
+export const redirectOf = (redirect: string | RedirectPlan): RedirectPlan =>
+  typeof redirect === "string" ? { to: redirect, status: 308, query: "keep" } : redirect;
+
+/** Where a redirect leads, for a reader: `/v2/{path.id}`, or what of the request's own URL it changes. */
+export const placeOf = ({ to, status: _, query: __, ...changes }: RedirectPlan): string =>
+  to ??
+  Object.entries(changes)
+    .map(([key, value]) => `${key} ${value}`)
+    .join(", ");
+
+/** The front's table knows only where a tier's gate is found. */
+export const lowerFront = (tiers: readonly CheckedTier[], environment: Named<Environment>): FrontPlan => {
+  const { "gray-key": grayKey, "request-id": requestId } = environment.value.front;
+  const { header, cookie } = grayKey;
+  return {
+    grayKey: { ...(header !== undefined && { header }), cookie },
+    ...(requestId.accept && { requestId: { accept: true } }),
+    tiers: tiers
+      .map((it) => {
+        const { tier, hosts, base } = it.manifest;
+        const slashes = it.routes.some(keepsSlashes) ? { encodedSlashes: "keep" as const } : {};
+        return {
+          ...{ tier, binding: gateBinding(tier), hosts: hosts.toSorted(), base },
+          ...liftedFrom(it),
+          ...acceptedBy(it.manifest),
+          ...slashes,
+        };
+      })
+      .toSorted((a, b) => (a.tier < b.tier ? -1 : 1)),
+  };
+};
+
+/** Where routes have gates of their own, the front has to know which route a request is for. */
+const liftedFrom = ({ manifest: { tier }, routes }: CheckedTier): Pick<FrontPlan["tiers"][number], "lifted"> => {
+  const lifted = routes.filter(({ settings }) => settings.isolation === "route");
+  if (lifted.length === 0) return {};
+  const bindings = sorted(lifted.map(({ name }) => [name, routeBinding(tier, name)]));
+  return { lifted: { ...routing(routes), bindings } };
+};
+
+/** A name has no underscore, so two of them are nobody's. */
+export const routeBinding = (tier: string, route: string): string =>
+  fitted(`${gateBinding(tier)}__${gateBinding(route).slice("GATE_".length)}`, "_");
+
+export const gateBinding = (tier: string): string => `GATE_${tier.toUpperCase().replaceAll("-", "_")}`;
+
+/** The keys of every map in order; lists stay as they are, since their order means something. */
+const canonical = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== "object" || value === null) return value;
+  return sorted(Object.entries(value).map(([key, item]) => [key, canonical(item)]));
+};
+
+const sorted = <T>(entries: readonly (readonly [string, T])[]): Record<string, T> =>
+  Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));

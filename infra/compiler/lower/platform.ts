@@ -1,0 +1,41 @@
+/** What all Workers have in common, and what their parts need of the platform. */
+import { createHash } from "node:crypto";
+import type { Binding } from "../../../functions/gateway/part.ts";
+import type { CheckedTier } from "../check/checked.ts";
+
+/** What all Workers of Postern run on; raised by hand, after the tests have passed on it. */
+export const compatibilityDate = "2026-11-01";
+/** A gate hears that its client left, and can log it. */
+export const compatibilityFlags = ["enable_request_signal"];
+
+export const common = {
+  compatibility_date: compatibilityDate,
+  compatibility_flags: compatibilityFlags,
+  // Left out, wrangler publishes a Worker that has no routes, and every version of it.
+  workers_dev: false,
+  preview_urls: false,
+  no_bundle: true,
+  find_additional_modules: true,
+  base_dir: ".",
+  rules: [{ type: "ESModule", globs: ["**/*.js"] }],
+  observability: { enabled: true },
+} as const;
+
+/** Workers of other environments have names of their own. */
+export const workerName = (name: string, environment: string): string =>
+  fitted(environment === "production" ? name : `${name}-${environment}`, "-");
+
+const longestName = 63;
+
+/** A name that is too long for the platform ends in a hash of all of it. */
+export const fitted = (name: string, before: "-" | "_"): string => {
+  if (name.length <= longestName) return name;
+  const mark = createHash("sha256").update(name).digest("hex").slice(0, 8);
+  return `${name.slice(0, longestName - mark.length - 1)}${before}${mark}`;
+};
+
+/** What a tier's parts need of the platform. */
+export const bindingsOf = ({ routes, upstreams }: CheckedTier): Binding[] => [
+  ...routes.flatMap(({ chain }) => chain.flatMap(({ about, config }) => about.bindings?.(config) ?? [])),
+  ...Object.values(upstreams).flatMap(({ about, config }) => about.bindings?.(config) ?? []),
+];

@@ -1,0 +1,185 @@
+/** Runs what was built on a local cloud: state, gates and front, and Workers that upstreams name. */
+import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import * as esbuild from "esbuild";
+import type { Worker } from "../cloud/account.ts";
+import { secretsIn } from "../cloud/bindings.ts";
+import type { Cloud } from "../cloud/cloud.ts";
+import { ThrewAtStart } from "../cloud/faults.ts";
+import type { Publication } from "../cloud/publish.ts";
+import type { Consumer } from "../compiler/check/shared-files.ts";
+import type { Emitted } from "../compiler/emit/emit.ts";
+import { compatibilityDate } from "../compiler/lower/platform.ts";
+import { byStage } from "../release/deploy.ts";
+import { generated } from "../release/generated.ts";
+import { configOf, publicationOf, tagOf } from "../release/publication.ts";
+
+export interface Wanted {
+  readonly emitted: readonly Emitted[];
+  /** Workers that are no gates: name → source file. */
+  readonly others: Readonly<Record<string, string>>;
+  readonly consumers: readonly Consumer[];
+  /** Ids of KV namespaces by name. */
+  readonly namespaces: Readonly<Record<string, string>>;
+  /** Values of secrets, by name. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** What edits of a Worker that runs already get of its requests, in per cent. */
+  readonly split: number;
+}
+
+export interface Turned {
+  /** Workers that have a new version. */
+  readonly changed: readonly string[];
+  /** Workers that threw at start, and why; what they were before goes on. */
+  readonly refused: Readonly<Record<string, string>>;
+}
+
+/** Makes the cloud run this and nothing else. Only what has changed is uploaded. */
+export const turnTo = async ({ control, fleet }: Cloud, wanted: Wanted): Promise<Turned> => {
+  for (const [title, id] of Object.entries(wanted.namespaces))
+    if (!control.account().namespaces.has(id)) await control.addNamespace(title, id);
+  await fillConsumers(fleet, wanted);
+
+  const before = control.account().workers;
+  const refused: Record<string, string> = {};
+  const others = await Promise.all(Object.entries(wanted.others).map(([name, file]) => plain(name, file)));
+  const inOrder = wanted.emitted.toSorted(byStage);
+  for (;;) {
+    const names = new Set([...others.map(({ worker }) => worker), ...inOrder.map(({ worker }) => worker)]);
+    const exists = (worker: string) => before.has(worker) || (names.has(worker) && refused[worker] === undefined);
+    const built = inOrder.map((it) =>
+      publicationOf(it, {
+        secrets: { ...wanted.secrets, ...keptOrNew(it, before.get(it.worker)) },
+        migrationTag: before.get(it.worker)?.migrationTag,
+        exists,
+      }),
+    );
+    const changed = [...others, ...built].filter(
+      (it) => refused[it.worker] === undefined && !runsAlready(before.get(it.worker), it),
+    );
+    try {
+      await control.publish(changed.map((it) => ({ ...it, deploy: isWhole(before.get(it.worker), it, wanted.split) })));
+      await splitOff(control, before, changed, wanted.split);
+      await settle(control, inOrder, names);
+      return { changed: changed.map(({ worker }) => worker), refused };
+    } catch (error) {
+      if (!(error instanceof ThrewAtStart) || error.reasons.size === 0) throw error;
+      Object.assign(refused, Object.fromEntries(error.reasons));
+    }
+  }
+};
+
+const newest = ({ versions }: Worker) => versions.at(-1);
+
+/** Values of the secrets that nobody sets: as in the version before, as a deploy would leave them. */
+const keptOrNew = ({ generated: names }: Emitted, worker: Worker | undefined): Readonly<Record<string, string>> => {
+  const before = secretsIn((worker && newest(worker)?.bindings) ?? []).filter(({ name }) => names.includes(name));
+  return { ...generated(names), ...Object.fromEntries(before.map(({ name, text }) => [name, text])) };
+};
+
+/** The same code, settings and secrets, as far as its newest version goes. */
+const runsAlready = (worker: Worker | undefined, { upload: { metadata } }: Publication): boolean => {
+  const version = worker && newest(worker);
+  return (
+    version?.annotations["workers/tag"] === metadata.annotations["workers/tag"] &&
+    // What is kept has its keys in an order of its own.
+    isDeepStrictEqual(version?.bindings, metadata.bindings)
+  );
+};
+
+/** A Worker that is new, or whose objects change, has nobody to share with. */
+const isWhole = (worker: Worker | undefined, { upload }: Publication, split: number): boolean =>
+  split >= 100 || worker?.deployments[0] === undefined || upload.metadata.migrations !== undefined;
+
+/** The version that had most of the requests keeps what the new one does not get. */
+const splitOff = async (
+  control: Cloud["control"],
+  before: ReadonlyMap<string, Worker>,
+  changed: readonly Publication[],
+  split: number,
+): Promise<void> => {
+  for (const it of changed) {
+    const worker = before.get(it.worker);
+    if (isWhole(worker, it, split)) continue;
+    const [stable] = (worker?.deployments[0]?.versions ?? []).toSorted((a, b) => b.percentage - a.percentage);
+    const fresh = newest(control.worker(it.worker));
+    if (!stable || !fresh) continue;
+    const shares = [
+      { version_id: stable.version_id, percentage: 100 - split },
+      { version_id: fresh.id, percentage: split },
+    ];
+    await control.deploy(it.worker, shares, {}, true);
+  }
+};
+
+/** The front takes all that comes in, under whatever host; what is no longer wanted goes. */
+const settle = async (
+  control: Cloud["control"],
+  emitted: readonly Emitted[],
+  names: ReadonlySet<string>,
+): Promise<void> => {
+  for (const it of emitted) {
+    const patterns = [
+      ...(configOf(it).routes ?? []).map(({ pattern }) => pattern),
+      ...(it.kind === "front" ? ["*/*"] : []),
+    ];
+    const worker = control.account().workers.get(it.worker);
+    if (worker && worker.routes.map(({ pattern }) => pattern).join() !== patterns.join())
+      await control.change(it.worker, { routes: patterns.map((pattern, index) => ({ id: String(index), pattern })) });
+  }
+  for (const name of control.account().workers.keys()) if (!names.has(name)) await control.remove(name, true);
+};
+
+const plain = async (worker: string, file: string): Promise<Publication> => {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [file],
+    bundle: true,
+    write: false,
+    format: "esm",
+    logLevel: "silent",
+  });
+  const content = outputFiles[0]?.contents ?? new Uint8Array();
+  return {
+    worker,
+    deploy: true,
+    upload: {
+      modules: [{ name: "worker.js", type: "ESModule", content }],
+      metadata: {
+        main_module: "worker.js",
+        compatibility_date: compatibilityDate,
+        compatibility_flags: [],
+        bindings: [],
+        keep_bindings: [],
+        annotations: { "workers/tag": tagOf({ digest: createHash("sha256").update(content).digest("hex") }) },
+        limits: {},
+      },
+    },
+  };
+};
+
+/** A key that has left the file is deleted, as a deployment would. */
+const fillConsumers = async (fleet: Cloud["fleet"], { consumers, namespaces }: Wanted): Promise<void> => {
+  const id = namespaces.consumers;
+  if (id === undefined) return;
+  const asked = async (what: string, init?: RequestInit): Promise<string> => {
+    const response = await fleet.kv(id, `/${what}`, init);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`the consumers could not be stored: ${text}`);
+    return text;
+  };
+  const at = (key: string) => `${encodeURIComponent(key)}?urlencoded=true`;
+  await Promise.all(consumers.map(({ key, value }) => asked(at(key), { method: "PUT", body: value })));
+  const kept = new Set(consumers.map(({ key }) => key));
+  for (let cursor: string | undefined = ""; cursor !== undefined; ) {
+    const listed = JSON.parse(await asked(`?prefix=key%2F&cursor=${encodeURIComponent(cursor)}`)) as Listed;
+    const gone = listed.keys.filter(({ name }) => !kept.has(name));
+    await Promise.all(gone.map(({ name }) => asked(at(name), { method: "DELETE" })));
+    cursor = listed.cursor || undefined;
+  }
+};
+
+interface Listed {
+  readonly keys: readonly { readonly name: string }[];
+  /** Of the next page, where there is one. */
+  readonly cursor?: string;
+}

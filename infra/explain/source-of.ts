@@ -1,0 +1,109 @@
+/** The place in the manifests that a refusal stands on. */
+import type { Decision } from "../../functions/gateway/core/types.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier } from "../compiler/check/checked.ts";
+import { upstreamsUsed } from "../compiler/lower/gates.ts";
+import { valueAt } from "../diagnostics/locate.ts";
+import { documentation } from "../review/effective/documented.ts";
+import { placeOf } from "../review/effective/entries.ts";
+
+export interface Ground {
+  /** `jwt scopes`, `timeout of accounts` */
+  readonly what: string;
+  /** `routes/wallet.yaml:13`, or where a default is documented. */
+  readonly at: string;
+}
+
+/** Where a filter's decision stands: the key that the code is about where it is written, or else the filter. */
+export const groundOf = (filter: CheckedFilter, code: string): Ground => {
+  const { about, source, at, entry, id } = filter;
+  const key = about.stands?.[code]?.find((it) => isWritten(filter, it));
+  if (key === undefined) return { what: id, at: placeOf(source, entry) };
+  return { what: `${id}, ${key}`, at: placeOf(source, [...at, key]) };
+};
+
+/** Also where a bare value stands for the key. */
+const isWritten = ({ about, source, at }: CheckedFilter, key: string): boolean => {
+  const written = valueAt(source.value, at);
+  if (typeof written !== "object" || written === null) return written !== undefined && about.short === key;
+  return Object.hasOwn(written, key);
+};
+
+/**
+ * What an answer's code stands on; undefined where no line of a manifest does.
+ * @param route undefined where no route takes the request
+ */
+export const groundFor = (
+  code: string,
+  tier: CheckedTier,
+  route: CheckedRoute | undefined,
+  decisions: readonly Decision[],
+): Ground | undefined => {
+  const filter = decider(code, route, decisions);
+  if (filter) return groundOf(filter, code);
+  const upstream = decisions.findLast(({ verdict }) => verdict === "asked")?.id.slice("to:".length);
+  return onUpstream(code, tier, upstream ?? onlyUpstream(route)) ?? onManifest(code, tier, route);
+};
+
+/** A guard says by itself that it refused; a layer only that it was entered, and its codes are its own. */
+const decider = (
+  code: string,
+  route: CheckedRoute | undefined,
+  decisions: readonly Decision[],
+): CheckedFilter | undefined => {
+  const chain = route?.chain ?? [];
+  const told = decisions.find((it) => it.code === code && ["refused", "failed"].includes(it.verdict));
+  if (told) return chain.find(({ id }) => id === told.id);
+  const entered = new Set(decisions.filter(({ verdict }) => verdict === "entered").map(({ id }) => id));
+  return chain.findLast(({ id, about }) => entered.has(id) && Object.hasOwn(about.codes, code));
+};
+
+const onlyUpstream = (route: CheckedRoute | undefined): string | undefined => {
+  const used = route ? upstreamsUsed(route) : [];
+  return used.length === 1 ? used[0] : undefined;
+};
+
+const onUpstream = (code: string, { source, upstreams }: CheckedTier, name: string | undefined): Ground | undefined => {
+  const upstream = name === undefined ? undefined : upstreams[name];
+  if (!name || !upstream || !["upstream-timeout", "upstream-unreachable", "upstream-invalid"].includes(code))
+    return undefined;
+  const at = ["upstreams", name];
+  if (code !== "upstream-timeout") return { what: `upstream ${name}`, at: placeOf(source, [...at, upstream.use]) };
+  const isOwn = valueAt(source.value, [...at, "timeout"]) !== undefined;
+  const place = isOwn
+    ? placeOf(source, [...at, "timeout"])
+    : documentation()("docs/reference/keys/upstream.md", ["timeout"]);
+  return { what: `upstream ${name}, timeout`, at: place };
+};
+
+/** Keys of a route or a tier that a code of the gateway stands on, the first that is written. */
+const keys: Readonly<Record<string, readonly string[]>> = {
+  "host-unknown": ["hosts"],
+  "host-malformed": ["hosts"],
+  "path-ambiguous": ["<route>.encoded-slashes"],
+  "upgrade-not-allowed": ["<route>.upgrade", "<route>.match"],
+  "route-closed": ["<route>.closed"],
+  "reference-malformed": ["<route>.path", "<route>.redirect"],
+  "body-unexpected": ["<route>.match"],
+  "body-incomplete": ["<route>.match"],
+  "body-late": ["limits.body-idle", "<route>.match"],
+  internal: ["<route>.match", "tier"],
+  "gate-busy": ["limits.concurrency"],
+  "client-busy": ["limits.client-share"],
+  "body-too-large": ["limits.body"],
+  "tier-not-deployed": ["tier"],
+  "gate-unavailable": ["tier"],
+};
+
+const onManifest = (code: string, tier: CheckedTier, route: CheckedRoute | undefined): Ground | undefined => {
+  const bound = code === "body-too-large" ? route?.chain.findLast(({ about }) => about.boundsBody) : undefined;
+  if (bound) return groundOf(bound, code);
+  const wanted = (keys[code] ?? []).flatMap((key): readonly (readonly string[])[] => {
+    const steps = key.split(".");
+    if (steps[0] !== "<route>") return [steps];
+    return route ? [["routes", route.name, ...steps.slice(1)]] : [];
+  });
+  const written = wanted.find((path) => valueAt(tier.source.value, path) !== undefined);
+  if (written) return { what: written.join("."), at: placeOf(tier.source, written) };
+  const [last] = wanted;
+  return last && { what: last.join("."), at: documentation()("docs/reference/keys/manifest.md", last) };
+};

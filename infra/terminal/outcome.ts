@@ -1,0 +1,44 @@
+/** What a verb has to say: a text for people and the same as data. */
+import { oneLine, print, printCommands, printDocument, printJson, warn } from "../terminal.ts";
+import type { ExitCode } from "./contract.ts";
+
+export interface Outcome {
+  readonly exitCode: ExitCode;
+  readonly text: string;
+  /** For GitHub's runner: `::error file=…::…`, one a line, ahead of the text. What they hold is escaped. */
+  readonly commands?: string;
+  /** What was asked for itself, such as a document: alone on stdout, whatever the exit code. The text is about it, on stderr. */
+  readonly product?: string;
+  /** Undefined where it has been said already, line by line. */
+  readonly data: unknown;
+}
+
+export const say = ({ exitCode, text, commands = "", product, data }: Outcome, json: boolean): void => {
+  if (product !== undefined) {
+    printDocument(product);
+    warn(text);
+  } else if (json) {
+    if (data !== undefined) printJson(data, 2);
+  } else {
+    printCommands(commands);
+    // That a rollout came back, or that a change is risky, is what was asked for, and no failure of the verb.
+    (exitCode === 0 || exitCode >= 4 ? print : warn)(text);
+  }
+};
+
+/** Columns as wide as their widest cell; numbers to the right. A cell is one line, whatever text it is. */
+export const table = (head: readonly string[], given: readonly (readonly (string | number)[])[]): string => {
+  const rows = given.map((row) => row.map((cell) => (typeof cell === "number" ? cell : oneLine(cell))));
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => String(row[column] ?? "").length)),
+  );
+  const line = (row: readonly (string | number)[]) =>
+    row
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return typeof cell === "number" ? String(cell).padStart(width) : cell.padEnd(width);
+      })
+      .join("  ")
+      .trimEnd();
+  return `${[head, ...rows].map(line).join("\n")}\n`;
+};

@@ -1,0 +1,50 @@
+/** Asks people: for a value that nobody should see, and whether they mean it. */
+import readline from "node:readline/promises";
+import { harmless, oneLine } from "../terminal.ts";
+
+const largest = 64 * 1024;
+
+/** @throws where it is larger than any secret */
+export const hidden = async (question: string): Promise<string> => {
+  const { stdin } = process;
+  if (!stdin.isTTY) return piped();
+  // First of all, so that not even a hasty key is shown.
+  stdin.setRawMode(true);
+  process.stderr.write(`${asked(question)} (not shown, ends with Enter): `);
+  let value = "";
+  try {
+    for await (const chunk of stdin)
+      for (const character of String(chunk)) {
+        if (character === "\u0003") throw new Error("stopped; nothing has been set");
+        if (character === "\r" || character === "\n" || character === "\u0004") return value;
+        value = character === "\u007f" ? value.slice(0, -1) : value + character;
+      }
+    return value;
+  } finally {
+    stdin.setRawMode(false);
+    process.stderr.write("\n");
+  }
+};
+
+/** Asks in a terminal; elsewhere nobody is there to answer, and the command line is the answer. */
+export const confirmed = async (question: string): Promise<boolean> => {
+  if (!process.stdin.isTTY) return true;
+  const prompt = readline.createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(?:es)?$/i.test((await prompt.question(`${asked(question)} [y/N] `)).trim());
+  } finally {
+    prompt.close();
+  }
+};
+
+/** Names in it come from outside. */
+const asked = (question: string): string => harmless(oneLine(question));
+
+const piped = async (): Promise<string> => {
+  let value = "";
+  for await (const chunk of process.stdin) {
+    value += chunk;
+    if (value.length > largest) throw new Error(`a secret has ${largest} characters at most`);
+  }
+  return value;
+};
