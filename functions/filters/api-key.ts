@@ -2,11 +2,12 @@
 import * as z from "zod";
 import { Consumer, type ConsumerFact, learn } from "../gateway/core/facts.ts";
 import { type Codes, Fault, refuse } from "../gateway/core/problems.ts";
-import { duration, milliseconds } from "../gateway/core/quantities.ts";
+import { milliseconds } from "../gateway/core/quantities.ts";
 import type { Deps, Guard } from "../gateway/core/types.ts";
 import { sha256 } from "../gateway/http/hash.ts";
 import { consumersKey, environmentName, isConsumer, signedEntries } from "../gateway/identity/consumer-entries.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
+import { duration } from "../manifest/quantities.ts";
 
 const codes = {
   "key-missing": { status: 401, title: "An API key is required" },

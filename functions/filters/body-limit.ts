@@ -2,10 +2,11 @@
 import * as z from "zod";
 import { BodyLimit, learn } from "../gateway/core/facts.ts";
 import { refuse, upstreamCodes } from "../gateway/core/problems.ts";
-import { bytes, size } from "../gateway/core/quantities.ts";
+import { bytes } from "../gateway/core/quantities.ts";
 import type { Guard } from "../gateway/core/types.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { announced, tellLimit } from "../gateway/proxy/send.ts";
+import { size } from "../manifest/quantities.ts";
 
 const codes = { "body-too-large": upstreamCodes["body-too-large"] };
 

@@ -1,10 +1,11 @@
 /** Answers preflights and lets pages of the named origins read responses, refusals included. */
 import * as z from "zod";
-import { duration, milliseconds } from "../gateway/core/quantities.ts";
+import { milliseconds } from "../gateway/core/quantities.ts";
 import type { Context, Guard, HeaderEdit } from "../gateway/core/types.ts";
 import { preflightMethod } from "../gateway/http/preflight.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { apply } from "../gateway/proxy/send.ts";
+import { duration } from "../manifest/quantities.ts";
 
 const headerName = () => z.string().regex(/^[A-Za-z0-9-]+$/, "a header's name");
 

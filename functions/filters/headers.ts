@@ -1,11 +1,12 @@
 /** Sets, adds and removes headers: of the request before the service sees it, of the response before the client does. */
 import * as z from "zod";
 import { piecesOf, template } from "../gateway/core/references.ts";
-import { secret, secretOf } from "../gateway/core/secrets.ts";
+import { secretOf } from "../gateway/core/secrets.ts";
 import type { Deps, Guard, HeaderEdit } from "../gateway/core/types.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { freeHeaderName } from "../manifest/names.ts";
 import { explain } from "../manifest/refine.ts";
+import { secret } from "../manifest/secret.ts";
 
 const text = () =>
   z

@@ -5,16 +5,17 @@ import { claimReader, claimsFit, consumerIn, datesHold, hasScopes, leads, outOfT
 import { Claims, Consumer, learn } from "../gateway/core/facts.ts";
 import { type Holding, revokedIn, takenBack } from "../gateway/core/ports/revocations.ts";
 import { type Codes, Fault, refuse } from "../gateway/core/problems.ts";
-import { bytes, duration, milliseconds } from "../gateway/core/quantities.ts";
+import { bytes, milliseconds } from "../gateway/core/quantities.ts";
 import type { Context, Deps, FilterPlace, Guard } from "../gateway/core/types.ts";
 import { hasAddress } from "../gateway/http/hosts.ts";
 import { available, fetchedKeys, fixedKeys, type KeySet, type Keys } from "../gateway/identity/jwks.ts";
 import { tokenCache } from "../gateway/identity/token-cache.ts";
-import { schemeOf, tokenPlaces, tokenSize } from "../gateway/identity/token-places.ts";
 import { tokenReader } from "../gateway/identity/token-sources.ts";
 import { tokenVerifier } from "../gateway/identity/token-verifier.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { algorithms, publicKeys } from "../manifest/jwk.ts";
+import { duration } from "../manifest/quantities.ts";
+import { schemeOf, tokenPlaces, tokenSize } from "../manifest/token-places.ts";
 
 const codes = {
   "token-missing": { status: 401, title: "A bearer token is required" },

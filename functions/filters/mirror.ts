@@ -1,6 +1,6 @@
 /** Sends a copy of each request, or of a share of them, to another service; nobody waits for its answer, and its failure changes nothing. */
 import * as z from "zod";
-import { bytes, duration, milliseconds, percent, share as shareOf, size } from "../gateway/core/quantities.ts";
+import { bytes, milliseconds, share as shareOf } from "../gateway/core/quantities.ts";
 import type { Context, Deps, FilterPlace, Layer } from "../gateway/core/types.ts";
 import { within } from "../gateway/core/with-timeout.ts";
 import { hasAddress } from "../gateway/http/hosts.ts";
@@ -9,6 +9,7 @@ import { aboutFilter, type Config } from "../gateway/part.ts";
 import { asksForWebSocket, introduce } from "../gateway/proxy/forwarding.ts";
 import { wholeBody } from "../gateway/proxy/request-body.ts";
 import { announced, apply, hasBody, targetOf } from "../gateway/proxy/send.ts";
+import { duration, percent, size } from "../manifest/quantities.ts";
 
 export const spec = () =>
   aboutFilter({

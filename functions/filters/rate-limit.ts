@@ -3,8 +3,8 @@ import * as z from "zod";
 import { isClaim } from "../gateway/core/claims.ts";
 import type { Limit, Limiter, Rule, Store, Verdict } from "../gateway/core/ports/limits.ts";
 import { type Codes, refuse } from "../gateway/core/problems.ts";
-import { duration, milliseconds, percent, perWindow, rate, share } from "../gateway/core/quantities.ts";
-import { secret, secretOf } from "../gateway/core/secrets.ts";
+import { milliseconds, perWindow, share } from "../gateway/core/quantities.ts";
+import { secretOf } from "../gateway/core/secrets.ts";
 import type { Context, Deps, FilterPlace, Guard } from "../gateway/core/types.ts";
 import { type Sheltered, sheltered } from "../gateway/limits/fallback.ts";
 import { keyOf, referenceOf } from "../gateway/limits/keys.ts";
@@ -13,6 +13,8 @@ import { localLimit } from "../gateway/limits/local-counter.ts";
 import { redisByRest } from "../gateway/limits/redis-store.ts";
 import { inState } from "../gateway/limits/state-store.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
+import { duration, percent, rate } from "../manifest/quantities.ts";
+import { secret } from "../manifest/secret.ts";
 
 const codes = {
   "rate-limited": { status: 429, title: "Too many requests" },

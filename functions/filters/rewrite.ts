@@ -3,11 +3,12 @@ import * as z from "zod";
 import { known, learn, Target } from "../gateway/core/facts.ts";
 import { percentEncoded, piecesOf, pathOf as readPath, template } from "../gateway/core/references.ts";
 import type { Context, Guard } from "../gateway/core/types.ts";
-import { exchanged, prefixes } from "../gateway/http/prefix.ts";
+import { exchanged } from "../gateway/http/prefix.ts";
 import { parameterOf } from "../gateway/http/query.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { filled } from "../gateway/service/direct-response.ts";
 import { host } from "../manifest/names.ts";
+import { prefixes } from "../manifest/prefixes.ts";
 import { explain } from "../manifest/refine.ts";
 
 const parameter = () =>

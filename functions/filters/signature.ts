@@ -4,13 +4,15 @@ import { parseDictionary } from "structured-headers";
 import * as z from "zod";
 import { Consumer, learn } from "../gateway/core/facts.ts";
 import { type Codes, Fault, refuse, upstreamCodes } from "../gateway/core/problems.ts";
-import { duration, milliseconds } from "../gateway/core/quantities.ts";
-import { secret, secretOf } from "../gateway/core/secrets.ts";
+import { milliseconds } from "../gateway/core/quantities.ts";
+import { secretOf } from "../gateway/core/secrets.ts";
 import type { Context, Deps, Guard } from "../gateway/core/types.ts";
 import { within } from "../gateway/core/with-timeout.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { wholeBody } from "../gateway/proxy/request-body.ts";
 import { headerName, name } from "../manifest/names.ts";
+import { duration } from "../manifest/quantities.ts";
+import { secret } from "../manifest/secret.ts";
 
 const codes = {
   "signature-missing": { status: 401, title: "The request has to be signed" },

@@ -1,10 +1,11 @@
 /** Bounds how long everything behind it may take until the response begins; the body may stream on. */
 import * as z from "zod";
 import { type Codes, Fault } from "../gateway/core/problems.ts";
-import { duration, milliseconds } from "../gateway/core/quantities.ts";
+import { milliseconds } from "../gateway/core/quantities.ts";
 import type { Deps, Layer } from "../gateway/core/types.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { deadline } from "../gateway/service/timeout.ts";
+import { duration } from "../manifest/quantities.ts";
 
 const codes = {
   timeout: { status: 504, title: "The request took too long" },

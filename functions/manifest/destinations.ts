@@ -1,8 +1,8 @@
 /** Where a route can lead: the language of `to`, `respond` and `redirect`. */
 import * as z from "zod";
 import { locationOf, pathOf } from "../gateway/core/references.ts";
-import { prefixes } from "../gateway/http/prefix.ts";
 import { freeHeaderName, host, name } from "./names.ts";
+import { prefixes } from "./prefixes.ts";
 import { explain } from "./refine.ts";
 
 /** `[{ accounts: 90 }, { accounts-next: 10 }]` */

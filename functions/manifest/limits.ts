@@ -1,6 +1,7 @@
 /** The bounds of a gate, as a manifest has them. */
 import * as z from "zod";
-import { duration, milliseconds, percent, share, size } from "../gateway/core/quantities.ts";
+import { milliseconds, share } from "../gateway/core/quantities.ts";
+import { duration, percent, size } from "./quantities.ts";
 
 export const limits = () =>
   z.strictObject({

@@ -1,12 +1,12 @@
 /** The manifest as people write it. Filters and upstreams are checked in a second step, each by its own schema. */
 import * as z from "zod";
-import { date, duration, percent } from "../gateway/core/quantities.ts";
 import { pathOf } from "../gateway/core/references.ts";
 import { isAcceptable } from "../gateway/proxy/spoofable-headers.ts";
 import { baseOf, matchOf } from "../gateway/routing/match.ts";
 import { redirect, respond, weighted } from "./destinations.ts";
 import { limits } from "./limits.ts";
 import { headerName, hostOrWildcard, name } from "./names.ts";
+import { date, duration, percent } from "./quantities.ts";
 import { explain } from "./refine.ts";
 import { release } from "./release.ts";
 import { when } from "./when.ts";

@@ -1,7 +1,7 @@
 /** How a new version reaches users, as a manifest has it; control's API takes the same. */
 import * as z from "zod";
-import { change, duration, percent } from "../gateway/core/quantities.ts";
 import { name } from "./names.ts";
+import { change, duration, percent } from "./quantities.ts";
 
 const step = () =>
   z.union(

@@ -1,14 +1,15 @@
 /** Calls a service over HTTP at a base URL, bodies streaming both ways. */
 import * as z from "zod";
 import { upstreamCodes } from "../gateway/core/problems.ts";
-import { secret, secretOf } from "../gateway/core/secrets.ts";
+import { secretOf } from "../gateway/core/secrets.ts";
 import type { Context, Deps, Handler, HeaderEdit } from "../gateway/core/types.ts";
 import { hasAddress } from "../gateway/http/hosts.ts";
 import { aboutUpstream, type Config } from "../gateway/part.ts";
-import { type Located, location as locationKey } from "../gateway/proxy/location.ts";
 import { signer } from "../gateway/proxy/message-signature.ts";
 import { send, type Transport, targetOf } from "../gateway/proxy/send.ts";
+import { type Located, location as locationKey } from "../manifest/location.ts";
 import { freeHeaderName } from "../manifest/names.ts";
+import { secret } from "../manifest/secret.ts";
 
 export const spec = () =>
   aboutUpstream({

@@ -4,8 +4,8 @@ import { known, Target } from "../gateway/core/facts.ts";
 import { upstreamCodes } from "../gateway/core/problems.ts";
 import type { Context, Deps, Handler } from "../gateway/core/types.ts";
 import { aboutUpstream, type Config } from "../gateway/part.ts";
-import { type Located, location } from "../gateway/proxy/location.ts";
 import { send, targetOf } from "../gateway/proxy/send.ts";
+import { type Located, location } from "../manifest/location.ts";
 
 export const spec = () =>
   aboutUpstream({

@@ -1,8 +1,9 @@
 /** The language of `routes/<tier>.test.yaml`: what a client sends, what services see and reply, what the client gets. */
 import * as z from "zod";
-import { bytes, duration, size } from "../../functions/gateway/core/quantities.ts";
-import { tokenPlace } from "../../functions/gateway/identity/token-places.ts";
+import { bytes } from "../../functions/gateway/core/quantities.ts";
 import { headerName } from "../../functions/manifest/names.ts";
+import { duration, size } from "../../functions/manifest/quantities.ts";
+import { tokenPlace } from "../../functions/manifest/token-places.ts";
 import { comparison } from "../../functions/manifest/when.ts";
 
 const line = () =>

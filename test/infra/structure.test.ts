@@ -82,6 +82,11 @@ describe("imports", () => {
     expect(shown(parts)).toEqual([]);
   });
 
+  it("of the schema library stand nowhere in the gateway, but for types: no gate carries it", () => {
+    const gateway = files.filter((file) => file.startsWith("functions/gateway/"));
+    expect(gateway.filter((file) => /^import (?!type ).*"zod";$/m.test(textOf.get(file) ?? ""))).toEqual([]);
+  });
+
   it("of the platform's modules stand in entries only, since tools load the parts in Node", () => {
     const platform = imports.filter(({ from, to }) => to.startsWith("cloudflare:") && isInner(from));
     expect(shown(platform)).toEqual([]);

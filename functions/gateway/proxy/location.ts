@@ -1,23 +1,9 @@
 /** Turns what a service says of its own address into the address that the client knows. */
-import * as z from "zod";
 import type { Context } from "../core/types.ts";
 import { hostOf } from "../http/hosts.ts";
 
-/** The key of an upstream. */
-export const location = () =>
-  z
-    .enum(["rewrite", "keep"])
-    .default("rewrite")
-    .describe(
-      "`rewrite` turns references to the service's own address in `Location`, `Content-Location` and `Refresh` into the public ones; `keep` passes them on as they came",
-    );
-
-export type Locations = z.output<ReturnType<typeof location>>;
-
-/** An upstream's configuration, of which the code may leave this key out. */
-export type Located<C extends { readonly location: Locations }> = Omit<C, "location"> & {
-  readonly location?: Locations;
-};
+/** What becomes of references to the service in the headers of its response. */
+export type Locations = "rewrite" | "keep";
 
 /** Where a service says where to go: RFC 9110, 10.2.2 and 8.7, and what browsers read besides. */
 export const locationFields: ReadonlySet<string> = new Set(["location", "content-location", "refresh"]);

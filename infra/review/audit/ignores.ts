@@ -1,6 +1,7 @@
 /** Comments that say of a rule why it does not hold on their line: `# postern-ignore <rule> until <date>: <reason>`. */
 import { Lexer } from "yaml";
-import { date, dayStart } from "../../../functions/gateway/core/quantities.ts";
+import { dayStart } from "../../../functions/gateway/core/quantities.ts";
+import { date } from "../../../functions/manifest/quantities.ts";
 import type { Place } from "../../diagnostics/problem.ts";
 import { choice } from "../../diagnostics/schema-issues.ts";
 import type { Source } from "../../diagnostics/source.ts";

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { bytes, duration, milliseconds, percent, share, size } from "../../../functions/gateway/core/quantities.ts";
+import { bytes, milliseconds, share } from "../../../functions/gateway/core/quantities.ts";
+import { duration, percent, size } from "../../../functions/manifest/quantities.ts";
 
 it.each([
   ["800ms", 800],

@@ -1,7 +1,8 @@
 /** Schemas of where a request may carry its token, and of how large that may be. */
 import * as z from "zod";
-import { bytes, size } from "../core/quantities.ts";
-import { authorization } from "./token-sources.ts";
+import { bytes } from "../gateway/core/quantities.ts";
+import { authorization } from "../gateway/identity/token-sources.ts";
+import { size } from "./quantities.ts";
 
 /** Framing and routing belong to the runtime, and the front removes the gateway's own; two of these have places of their own. */
 const notHere =

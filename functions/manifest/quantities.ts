@@ -1,0 +1,58 @@
+/** Schemas of values that say their unit. */
+import * as z from "zod";
+import {
+  durationPattern,
+  isDay,
+  milliseconds,
+  msOf,
+  percentPattern,
+  perWindow,
+  ratePattern,
+  share,
+  sizePattern,
+} from "../gateway/core/quantities.ts";
+
+/** setTimeout counts in 31 bits of milliseconds, so a longer wait would fire at once. */
+const longest = 2 ** 31 - 1;
+
+/** What is asked of a quantity besides is asked of one only: a text that is none is refused before. @param most a duration itself */
+export const duration = (most = "24d") =>
+  z
+    .string("a duration needs its unit: 800ms, 2s, 5m, 1h")
+    .regex(durationPattern, { error: "a duration is a number and ms, s, m, h or d: 800ms, 2s, 5m", abort: true })
+    .refine(
+      (text) => milliseconds(text) <= Math.min(milliseconds(most), longest),
+      `a duration is at most ${most}${most === "24d" ? "" : " here"}`,
+    );
+
+export const size = () =>
+  z
+    .string("a size needs its unit: 512B, 64KiB, 10MiB")
+    .regex(sizePattern, { error: "a size is a number and B, KiB, MiB or GiB: 64KiB, 10MiB", abort: true });
+
+export const rate = () =>
+  z
+    .string("a rate needs its unit: 100/s, 5000/day")
+    .regex(ratePattern, { error: "a rate is a number and a window: 100/s, 20/30s, 5000/day", abort: true })
+    .refine((text) => perWindow(text).windowMs <= 31 * msOf.d, "a window is 31 days at most");
+
+export const percent = () =>
+  z
+    .string("a percentage needs its sign: 10%")
+    .regex(percentPattern, { error: "a percentage is a number and %: 10%, 0.5%", abort: true })
+    .refine((text) => share(text) <= 1, "a percentage is at most 100%");
+
+/** A day of the calendar, as YAML and ISO 8601 write it. */
+export const date = () =>
+  z
+    .string("a date is a text: 2027-06-30")
+    .refine(isDay, { error: "a date is year, month and day: 2027-06-30", abort: true });
+
+/** How much more is too much: `+0.5pp` of all requests, or `+20%` of what it was. */
+export const change = (unit: "pp" | "%") =>
+  z
+    .string(`a change needs its sign and unit: ${unit === "pp" ? "+0.5pp" : "+20%"}`)
+    .regex(
+      new RegExp(`^\\+\\d{1,3}(?:\\.\\d{1,4})?${unit}$`),
+      unit === "pp" ? "a change in percentage points: +0.5pp" : "a change in per cent: +20%",
+    );
