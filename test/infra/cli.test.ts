@@ -167,7 +167,7 @@ const kinds = [
 ] as const;
 
 it("a new filter and a new upstream are one source file and one test file each besides generated ones, and pass the law suite untouched", {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const root = clone();
   for (const [kind, name, written] of kinds) {

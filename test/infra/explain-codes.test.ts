@@ -228,7 +228,7 @@ const cases: Readonly<Record<string, Case>> = {
     header: async () => [await token()],
   },
   "rate-limit rate-limited": {
-    yaml: filters("  - rate-limit:\n      by: ip\n      limit: 1/m #!\n"),
+    yaml: filters("  - rate-limit:\n      by: ip\n      limit: 1/h #!\n"),
     gate: (ask) => ask(),
   },
   "rate-limit limit-unavailable": {
