@@ -12,21 +12,30 @@ export const within = <T>(
   { after }: Pick<Deps, "after">,
   work: (signal: AbortSignal) => Promise<T>,
   late: () => Error = () => new Error(`no answer within ${ms} ms`),
+): Promise<T> => untilGivenUp((giveUp) => after(ms, () => giveUp(late())), work);
+
+/**
+ * Waits for the work until a watch gives it up.
+ * @param watch begins to watch, and returns what ends that
+ * @throws what the work throws, or the reason for which it was given up, which the signal then bears
+ */
+export const untilGivenUp = <T>(
+  watch: (giveUp: (reason: Error) => void) => () => void,
+  work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> =>
   new Promise((resolve, reject) => {
     const cut = new AbortController();
-    const callOff = after(ms, () => {
-      const reason = late();
+    const end = watch((reason) => {
       reject(reason);
       cut.abort(reason);
     });
     work(cut.signal).then(
       (value) => {
-        callOff();
+        end();
         resolve(value);
       },
       (error: unknown) => {
-        callOff();
+        end();
         reject(error);
       },
     );

@@ -2,6 +2,7 @@
 import { BodyAwaited, known } from "../core/facts.ts";
 import { Fault, upstreamCodes } from "../core/problems.ts";
 import type { Context, Deps, Layer } from "../core/types.ts";
+import { untilGivenUp } from "../core/with-timeout.ts";
 
 /**
  * @param late makes the fault that callers see, and that aborts what is still under way
@@ -32,31 +33,16 @@ export const withinTimes = <T>(
   work: (signal: AbortSignal) => Promise<T>,
   late: () => Fault,
 ): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const cut = new AbortController();
+  untilGivenUp((giveUp) => {
     const idleMs = context.settings?.bodyIdleMs ?? Number.POSITIVE_INFINITY;
     const end = now() + ms;
     const look = () => {
       const at = now();
       const since = known(context, BodyAwaited);
       const idleEnd = (since ?? at) + idleMs;
-      if (at < end && at < idleEnd) {
-        callOff = after(Math.min(end, idleEnd) - at, look);
-        return;
-      }
-      const reason = since === undefined ? late() : new Fault(upstreamCodes, "body-late");
-      reject(reason);
-      cut.abort(reason);
+      if (at < end && at < idleEnd) callOff = after(Math.min(end, idleEnd) - at, look);
+      else giveUp(since === undefined ? late() : new Fault(upstreamCodes, "body-late"));
     };
     let callOff = after(Math.min(ms, idleMs), look);
-    work(cut.signal).then(
-      (value) => {
-        callOff();
-        resolve(value);
-      },
-      (error: unknown) => {
-        callOff();
-        reject(error);
-      },
-    );
-  });
+    return () => callOff();
+  }, work);
