@@ -2,6 +2,7 @@
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import { addNotices } from "./control/api/notifications.ts";
 import { addOverlay } from "./control/api/overlays.ts";
+import { addProposals } from "./control/api/proposals.ts";
 import { addRevocations } from "./control/api/revocations.ts";
 import { adminApi } from "./control/api/router.ts";
 import { addWaves } from "./control/api/waves.ts";
@@ -9,7 +10,6 @@ import { type Ledger as LedgerCalls, ledgerOn } from "./control/audit/ledger.ts"
 import type { Collector } from "./control/exporters/otlp/push.ts";
 import type { ControlPlan } from "./control/model/plan.ts";
 import { notices } from "./control/notifications/dispatcher.ts";
-import { addProposals } from "./control/proposals.ts";
 import { refusing } from "./control/rpc/refusals.ts";
 import type { Store } from "./control/telemetry/store.ts";
 import type { Bindings, Notices as NoticesCalls, Rollouts, Waves, World } from "./control/wiring/bindings.ts";

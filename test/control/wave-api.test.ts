@@ -2,14 +2,14 @@
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
 import { controlAudience } from "../../functions/control/api/operators.ts";
+import { addProposals } from "../../functions/control/api/proposals.ts";
 import { adminApi, type Desk } from "../../functions/control/api/router.ts";
 import { addWaves } from "../../functions/control/api/waves.ts";
 import type { Line, Proposal } from "../../functions/control/audit/ledger.ts";
 import type { Shown } from "../../functions/control/audit/record.ts";
 import type { ControlPlan, Role } from "../../functions/control/model/plan.ts";
+import type { Wave } from "../../functions/control/model/wave.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
-import { addProposals } from "../../functions/control/proposals.ts";
-import type { Wave } from "../../functions/control/wave/state.ts";
 import { type Mesh, mesh, runMesh } from "./mesh.ts";
 
 const keys = await Promise.all(

@@ -1,7 +1,7 @@
 /** What the admin API takes, and how it describes itself. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { release as manifestRelease } from "../../manifest/release.ts";
-import { unfitSteps } from "../rollout/release.ts";
+import { unfitSteps } from "../model/release.ts";
 
 export const titles = {
   400: ["request-invalid", "The request is not as the description says"],

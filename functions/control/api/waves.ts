@@ -1,7 +1,7 @@
 /** The admin API of waves. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { wavePositionOf } from "../approval.ts";
 import { everyTier, proposed } from "../audit/record.ts";
+import { wavePositionOf } from "../model/approval.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import {
   askWave,

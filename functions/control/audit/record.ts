@@ -1,5 +1,5 @@
 /** Writes down what people do, before it is done and after, and what waits for a second person. */
-import { type Bound, boundLines, fingerprintOf } from "../approval.ts";
+import { type Bound, boundLines, fingerprintOf } from "../model/approval.ts";
 import { cut, type Notice, type Tell } from "../notifications/notification.ts";
 import { Refusal } from "../rollout/reducer.ts";
 import type { Ledger, Line, Proposal } from "./ledger.ts";

@@ -4,11 +4,11 @@ import { share } from "../../gateway/core/quantities.ts";
 import type { Side } from "../../gateway/core/types.ts";
 import { type Entry, type Kind, longestEntryMs } from "../../gateway/overlay/overlay.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import type { Answer } from "../model/platform.ts";
+import { type Deployment, isOver, type Rollout } from "../model/rollout.ts";
 import { isWritten, laid } from "../overlay/changes.ts";
 import { amend, type Feed } from "../overlay/feed-client.ts";
 import type { Ports } from "../rollout/controller.ts";
-import type { Answer } from "../rollout/platform.ts";
-import { type Deployment, isOver, type Rollout } from "../rollout/state.ts";
 import type { World } from "../wiring/bindings.ts";
 
 export const legacy = "legacy" satisfies Side;

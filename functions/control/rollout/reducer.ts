@@ -1,10 +1,8 @@
 /** A rollout's decisions: a state and what happened make the next state and what is to be done. Pure. */
 
-import { secretsChanged } from "../actuator/changed-secrets.ts";
-import { movedOn, type RolloutPosition } from "../approval.ts";
-import { cut } from "../notifications/notification.ts";
-import { type News, newsOf, waitingWhy } from "./events.ts";
-import type { Verdict } from "./finding.ts";
+import { movedOn, type RolloutPosition } from "../model/approval.ts";
+import { secretsChanged } from "../model/changed-secrets.ts";
+import type { Verdict } from "../model/finding.ts";
 import {
   type Deployment,
   type Goal,
@@ -14,7 +12,9 @@ import {
   type Rollout,
   type Status,
   type Subject,
-} from "./state.ts";
+} from "../model/rollout.ts";
+import { cut } from "../notifications/notification.ts";
+import { type News, newsOf, waitingWhy } from "./events.ts";
 
 export type Command = "pause" | "resume" | "promote" | "abort";
 

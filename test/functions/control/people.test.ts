@@ -4,12 +4,12 @@ import { env } from "cloudflare:workers";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { controlAudience } from "../../../functions/control/api/operators.ts";
+import { addProposals } from "../../../functions/control/api/proposals.ts";
 import { adminApi, type Desk, type StartAsked } from "../../../functions/control/api/router.ts";
-import { otherVersions } from "../../../functions/control/approval.ts";
 import { ledgerOn } from "../../../functions/control/audit/ledger.ts";
 import type { Shown } from "../../../functions/control/audit/record.ts";
+import { otherVersions } from "../../../functions/control/model/approval.ts";
 import type { ControlPlan, Operator, TierFacts } from "../../../functions/control/model/plan.ts";
-import { addProposals } from "../../../functions/control/proposals.ts";
 import { Refusal } from "../../../functions/control/rollout/reducer.ts";
 
 const pair = async () => {
