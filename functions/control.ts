@@ -1,4 +1,5 @@
 /** The Worker of the control plane: the admin API, rollouts, telemetry. It holds no deploy token. */
+
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import { addNotices } from "./control/api/notifications.ts";
 import { addOverlay } from "./control/api/overlays.ts";
@@ -9,10 +10,11 @@ import { addWaves } from "./control/api/waves.ts";
 import { type Ledger as LedgerCalls, ledgerOn } from "./control/audit/ledger.ts";
 import type { Collector } from "./control/exporters/otlp/push.ts";
 import type { ControlPlan } from "./control/model/plan.ts";
+import type { World } from "./control/model/world.ts";
 import { notices } from "./control/notifications/dispatcher.ts";
 import { refusing } from "./control/rpc/refusals.ts";
 import type { Store } from "./control/telemetry/store.ts";
-import type { Bindings, Notices as NoticesCalls, Rollouts, Waves, World } from "./control/wiring/bindings.ts";
+import type { Bindings, Notices as NoticesCalls, Rollouts, Waves } from "./control/wiring/bindings.ts";
 import { type IngestProps, ingest } from "./control/wiring/ingest.ts";
 import { deskOf } from "./control/wiring/ports.ts";
 import { rolloutsOf } from "./control/wiring/rollouts.ts";

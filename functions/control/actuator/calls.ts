@@ -2,9 +2,8 @@
 
 import { onlyGeneratedChanged, secretsChanged } from "../model/changed-secrets.ts";
 import type { ActuatorPlan } from "../model/plan.ts";
-import type { Answer } from "../model/platform.ts";
+import type { Answer, PlatformFault } from "../model/platform.ts";
 import type { Deployment } from "../model/rollout.ts";
-import type { PlatformFault } from "../rollout/reducer.ts";
 
 export interface World {
   readonly send: (url: string, init: RequestInit) => Promise<Response>;

@@ -1,11 +1,13 @@
 /** What waits for a second person, and what comes of it when one approves. */
+
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { boundIn, everyTier, shownProposal } from "../audit/record.ts";
-import { factsIn } from "../cutover/platform.ts";
 import type { ControlPlan } from "../model/plan.ts";
+import { factsIn } from "../model/subject.ts";
 import { approvedWave } from "../wave/commands.ts";
 import { mayAct } from "./operators.ts";
-import { type Asked, type Desk, perform, problem, type Types } from "./router.ts";
+import { type Desk, problem, type Types } from "./ports.ts";
+import { type Asked, perform } from "./router.ts";
 import { routes } from "./schemas.ts";
 
 export const addProposals = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Desk): void => {

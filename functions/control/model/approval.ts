@@ -1,7 +1,17 @@
 /** What a second person approves: it names all that will run, so that nothing else is released in its name. */
-import type { Proposal } from "../audit/ledger.ts";
 import type { Candidate, Rollout, Subject } from "./rollout.ts";
 import type { Wave } from "./wave.ts";
+
+export interface Proposal {
+  readonly id: string;
+  readonly until: number;
+  readonly by: string;
+  /** The public key that it was asked for with: it is that person's who holds it now no more, where that is another. */
+  readonly key: string;
+  readonly tier: string;
+  readonly what: string;
+  readonly body: string;
+}
 
 /** Kept in a proposal's body. Control checks it again when the proposal is approved, in the object that acts. */
 export interface Bound {

@@ -1,6 +1,13 @@
 /** What a rollout asks of the platform: which versions are live, what they are, and another split of them. */
-import type { PlatformFault } from "../rollout/reducer.ts";
 import type { Candidate, Deployment } from "./rollout.ts";
+
+export interface PlatformFault {
+  /** 0 where nothing answered. */
+  readonly status: number;
+  readonly code: number | null;
+  readonly message: string;
+  readonly retryAfterMs?: number | undefined;
+}
 
 export type Answer<T> = { readonly ok: true; readonly result: T } | ({ readonly ok: false } & PlatformFault);
 

@@ -1,6 +1,7 @@
 /** Tiers that one gate serves: its Worker is released to all of them at once, so they have one rollout at a time, judged over all. */
-import { subjectIn } from "../cutover/platform.ts";
+
 import type { ControlPlan } from "./plan.ts";
+import { subjectIn } from "./subject.ts";
 
 /** @returns the object that holds the rollouts of a tier, or of a route that is cut over */
 export const rolloutsKept = ({ tiers }: Pick<ControlPlan, "tiers">, name: string): string => {

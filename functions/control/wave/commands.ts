@@ -3,10 +3,10 @@
 import { audited, everyTier, type Recorder } from "../audit/record.ts";
 import type { Bound } from "../model/approval.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import { Refusal } from "../model/refusal.ts";
 import type { WrittenRelease } from "../model/release.ts";
 import type { Candidate } from "../model/rollout.ts";
 import { inPlace, type Member, type Wave } from "../model/wave.ts";
-import { Refusal } from "../rollout/reducer.ts";
 import type { WaveAsk, WaveStart } from "./controller.ts";
 import { membersOf } from "./members.ts";
 import type { WaveCommand } from "./reducer.ts";

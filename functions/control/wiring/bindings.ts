@@ -10,18 +10,6 @@ export type Rollouts = ReturnType<typeof rollouts>;
 export type Waves = ReturnType<typeof waves>;
 export type Notices = ReturnType<typeof notices>;
 
-/** What is not to be had twice the same; tests hand in their own. */
-export interface World {
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** In [0, 1). */
-  readonly random: () => number;
-  readonly uuid: () => string;
-  /** One structured line. */
-  readonly log: (line: object) => void;
-}
-
 export interface Bindings {
   readonly TELEMETRY: Namespace<Store>;
   readonly ROLLOUTS: Namespace<Rollouts>;

@@ -1,11 +1,13 @@
 /** A tier's rollouts with the real world around them. */
 
-import { factsIn, overlayPlatform, renewed, subjectIn } from "../cutover/platform.ts";
+import { overlayPlatform, renewed } from "../cutover/platform.ts";
 import { criteriaOf } from "../model/criteria.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
 import type { Answer } from "../model/platform.ts";
 import type { Rollout } from "../model/rollout.ts";
 import { tiersServed } from "../model/shared-gates.ts";
+import { factsIn, subjectIn } from "../model/subject.ts";
+import type { World } from "../model/world.ts";
 import { amend, type Feed, feedOf } from "../overlay/feed-client.ts";
 import { type Ports, rollouts } from "../rollout/controller.ts";
 import { drainOf, tellDrain } from "../rollout/drain.ts";
@@ -13,7 +15,7 @@ import { queriesOf } from "../rollout/queries.ts";
 import { labelOf, smokeTest } from "../rollout/smoke.ts";
 import { judge } from "../rollout/verdict.ts";
 import { figureOf } from "../telemetry/prometheus-query.ts";
-import type { Bindings, Rollouts, World } from "./bindings.ts";
+import type { Bindings, Rollouts } from "./bindings.ts";
 import { evidenceOf } from "./evidence.ts";
 import { tellOf } from "./notify.ts";
 
