@@ -354,7 +354,7 @@ it("nothing else in the tools writes to a terminal", () => {
       (file) => file.endsWith(".ts") && !/^(?:bench|sim|cases\/worker|cloud\/workers|dev\/services)\//.test(file),
     );
   const writes = files.filter((file) =>
-    /process\.std(?:out|err)\.write|console\.(?:log|error|warn|info)\(/.test(
+    /\bstd(?:out|err)\.write|console\.(?:log|error|warn|info)\(/.test(
       fs.readFileSync(path.join(folder, file), "utf8"),
     ),
   );
