@@ -34,8 +34,9 @@ const imports = files.flatMap((from): Import[] =>
 const layers = [
   { name: "gateway core", has: /^functions\/gateway\// },
   { name: "schemas", has: /^functions\/manifest\// },
-  { name: "filters and upstreams", has: /^functions\/(?:filters|upstreams|state|feed|control|front)\// },
-  { name: "entries", has: /^functions\/(?:front|gate|state|control|feed|actuator|tail)\.ts$/ },
+  { name: "filters and upstreams", has: /^functions\/(?:filters|upstreams|state|feed|control(?!\/objects)|front)\// },
+  // The classes of control's Durable Objects are entries too: the runtime calls them.
+  { name: "entries", has: /^functions\/(?:(?:front|gate|state|control|feed|actuator|tail)\.ts$|control\/objects\/)/ },
   { name: "infra", has: /^infra\// },
 ];
 const layerOf = (file: string) => layers.findIndex(({ has }) => has.test(file));

@@ -2,12 +2,11 @@
 import { type Bound, boundLines, fingerprintOf } from "../approval.ts";
 import { cut, type Notice, type Tell } from "../notifications/notification.ts";
 import { Refusal } from "../rollout/reducer.ts";
+import type { Remote } from "../rpc/objects.ts";
 import type { Ledger, Line, Proposal } from "./ledger.ts";
 
 export interface Recorder {
-  readonly ledger: {
-    readonly [K in keyof Ledger]: (...given: Parameters<Ledger[K]>) => Promise<Awaited<ReturnType<Ledger[K]>>>;
-  };
+  readonly ledger: Remote<Ledger>;
   readonly tell: Tell;
   readonly now: () => number;
   readonly uuid: () => string;
