@@ -1,18 +1,20 @@
 /** The Worker of the control plane: the admin API, rollouts, telemetry. It holds no deploy token. */
+
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { addNotices } from "./control/api/notifications.ts";
 import { addOverlay } from "./control/api/overlays.ts";
+import { addProposals } from "./control/api/proposals.ts";
 import { addRevocations } from "./control/api/revocations.ts";
 import { adminApi } from "./control/api/router.ts";
 import { addWaves } from "./control/api/waves.ts";
 import type { ControlPlan } from "./control/model/plan.ts";
+import type { World } from "./control/model/world.ts";
 import { ledgerObject } from "./control/objects/ledger.ts";
 import { noticesObject } from "./control/objects/notices.ts";
 import { rolloutsObject } from "./control/objects/rollouts.ts";
 import { telemetryObject } from "./control/objects/telemetry.ts";
 import { wavesObject } from "./control/objects/waves.ts";
-import { addProposals } from "./control/proposals.ts";
-import type { Bindings, World } from "./control/wiring/bindings.ts";
+import type { Bindings } from "./control/wiring/bindings.ts";
 import { type IngestProps, ingest } from "./control/wiring/ingest.ts";
 import { deskOf } from "./control/wiring/ports.ts";
 import { uncached } from "./gateway/http/uncached.ts";

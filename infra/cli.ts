@@ -9,11 +9,6 @@ import { addRevocationVerbs } from "./commands/operate/cli-revocations.ts";
 import { addRolloutVerbs } from "./commands/operate/cli-rollouts.ts";
 import { addTelemetryVerbs } from "./commands/operate/cli-telemetry.ts";
 import { addWaveVerbs } from "./commands/operate/cli-waves.ts";
-import { addPreviewVerbs } from "./commands/release/cli-previews.ts";
-import { addReleaseVerbs } from "./commands/release/cli-releases.ts";
-import { addImportVerbs } from "./commands/review/cli-imports.ts";
-import { addTestVerb } from "./commands/review/cli-tests.ts";
-import { exitCodes } from "./terminal/contract.ts";
 import {
   body,
   checkOnly,
@@ -25,8 +20,13 @@ import {
   json,
   root,
   target,
-} from "./terminal/options.ts";
-import { warn, warnJson } from "./terminal.ts";
+} from "./commands/options.ts";
+import { addPreviewVerbs } from "./commands/release/cli-previews.ts";
+import { addReleaseVerbs } from "./commands/release/cli-releases.ts";
+import { addImportVerbs } from "./commands/review/cli-imports.ts";
+import { addTestVerb } from "./commands/review/cli-tests.ts";
+import { exitCodes } from "./terminal/contract.ts";
+import { warn, warnJson } from "./terminal/terminal.ts";
 
 // What a verb loads need not be compiled anew each time, which is half of what most of them take.
 enableCompileCache();

@@ -2,19 +2,19 @@
 /** `npm run bench`: how many instructions a request costs in workerd, for gates and for what they are measured against. */
 import path from "node:path";
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
-import { requireValgrind } from "./callgrind.ts";
-import { asCommand } from "./command.ts";
-import { cpuOf } from "./cpu.ts";
 import { writeDocument, writeWhere } from "./document.ts";
-import { filtersOf } from "./filters.ts";
-import { makeCaller } from "./jobs.ts";
-import { measureAll } from "./measure.ts";
-import { microOf } from "./micro.ts";
-import { type Row, rowsOf, shown } from "./report.ts";
-import { furtherOf, startsOf } from "./start.ts";
-import { type Subject, subjectsFor } from "./subjects.ts";
-import { shownWhere, whereOf } from "./where.ts";
-import { workerd } from "./workerd.ts";
+import { cpuOf } from "./measure/cpu.ts";
+import { filtersOf } from "./measure/filters.ts";
+import { measureAll } from "./measure/measure.ts";
+import { microOf } from "./measure/micro.ts";
+import { furtherOf, startsOf } from "./measure/start.ts";
+import { shownWhere, whereOf } from "./measure/where.ts";
+import { type Row, rowsOf, shown } from "./report/report.ts";
+import { requireValgrind } from "./runtime/callgrind.ts";
+import { asCommand } from "./runtime/command.ts";
+import { workerd } from "./runtime/workerd.ts";
+import { type Subject, subjectsFor } from "./subjects/subjects.ts";
+import { makeCaller } from "./workers/jobs.ts";
 
 const whole = (text: string): number => {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It takes a whole number, 1 at least.");

@@ -4,20 +4,20 @@ import http from "node:http";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
-import type { Binding } from "../cloud/bindings.ts";
+import type { Binding } from "../cloud/account/bindings.ts";
+import type { Publication } from "../cloud/account/publish.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
-import { machinesOn } from "../cloud/orphans.ts";
-import type { Publication } from "../cloud/publish.ts";
+import { machinesOn } from "../cloud/edge/orphans.ts";
 import { compile } from "../compiler/compile.ts";
 import { emit } from "../compiler/emit/emit.ts";
 import { compatibilityDate } from "../compiler/lower/platform.ts";
 import { byStage } from "../release/deploy.ts";
 import { publicationOf } from "../release/publication.ts";
-import { type Group, type Memory, measured, memoryOf, rowOf, shown } from "./cloud-report.ts";
-import { asCommand } from "./command.ts";
-import { startProgress } from "./progress.ts";
-import { scratch } from "./scratch.ts";
-import { writeTiers } from "./tiers.ts";
+import { type Group, type Memory, measured, memoryOf, rowOf, shown } from "./report/cloud-report.ts";
+import { asCommand } from "./runtime/command.ts";
+import { startProgress } from "./runtime/progress.ts";
+import { scratch } from "./runtime/scratch.ts";
+import { writeTiers } from "./subjects/tiers.ts";
 
 const whole = (text: string): number => {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It takes a whole number, 1 at least.");

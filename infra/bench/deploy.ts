@@ -7,13 +7,13 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { Command } from "@commander-js/extra-typings";
-import { machinesOn } from "../cloud/orphans.ts";
+import { machinesOn } from "../cloud/edge/orphans.ts";
 import type { Done } from "../release/deploy.ts";
 import { countOf } from "../terminal/arguments.ts";
 import { table } from "../terminal/outcome.ts";
-import { asCommand } from "./command.ts";
-import { scratch } from "./scratch.ts";
-import { writeTiers } from "./tiers.ts";
+import { asCommand } from "./runtime/command.ts";
+import { scratch } from "./runtime/scratch.ts";
+import { writeTiers } from "./subjects/tiers.ts";
 
 const environment = "local";
 const cli = path.resolve(import.meta.dirname, "../cli.ts");

@@ -4,13 +4,13 @@ import fs from "node:fs";
 import path from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { table } from "../terminal/outcome.ts";
-import { requireValgrind } from "./callgrind.ts";
-import { asCommand } from "./command.ts";
-import { makeCaller } from "./jobs.ts";
-import { type Effort, measureAll } from "./measure.ts";
-import { rowsOf } from "./report.ts";
-import { startsOf } from "./start.ts";
-import { subjectsFor } from "./subjects.ts";
+import { type Effort, measureAll } from "./measure/measure.ts";
+import { startsOf } from "./measure/start.ts";
+import { rowsOf } from "./report/report.ts";
+import { requireValgrind } from "./runtime/callgrind.ts";
+import { asCommand } from "./runtime/command.ts";
+import { subjectsFor } from "./subjects/subjects.ts";
+import { makeCaller } from "./workers/jobs.ts";
 
 /** Ratios as they were measured, and the most bytes. */
 interface Budgets {

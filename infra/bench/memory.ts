@@ -5,12 +5,12 @@ import http from "node:http";
 import path from "node:path";
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { table } from "../terminal/outcome.ts";
-import { asCommand } from "./command.ts";
-import { gateFrom } from "./gates.ts";
-import { startPlain } from "./plain.ts";
-import { startProgress } from "./progress.ts";
-import { scratch } from "./scratch.ts";
-import { layOut } from "./workerd.ts";
+import { asCommand } from "./runtime/command.ts";
+import { startPlain } from "./runtime/plain.ts";
+import { startProgress } from "./runtime/progress.ts";
+import { scratch } from "./runtime/scratch.ts";
+import { layOut } from "./runtime/workerd.ts";
+import { gateFrom } from "./subjects/gates.ts";
 
 const whole = (text: string): number => {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It takes a whole number, 1 at least.");

@@ -3,10 +3,10 @@
 import { preflightMethod } from "../../functions/gateway/http/preflight.ts";
 import { finder } from "../../functions/gateway/routing/finder.ts";
 import { tableOf } from "../../functions/gateway/routing/route-table.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier } from "../compiler/check/checked.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier } from "../compiler/model/checked.ts";
 import { groundOf } from "../explain/source-of.ts";
 import { placeOf } from "../review/effective/entries.ts";
-import { mark, type Send } from "./batch.ts";
+import { mark, type Send } from "./input/batch.ts";
 
 /** One thing that a case should try. */
 export interface Branch {

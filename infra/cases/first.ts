@@ -2,12 +2,12 @@
 import { Document } from "yaml";
 import type { Compiled } from "../compiler/compile.ts";
 import { read } from "../diagnostics/source.ts";
-import { alone, requestOf } from "../review/diff/examples.ts";
-import type { Answer } from "./batch.ts";
-import { caseFile, mostCases } from "./language.ts";
-import { lowerSuite } from "./lower.ts";
-import { type Keys, someoneFor } from "./people.ts";
-import { casesIn, type Suite } from "./read.ts";
+import { alone, requestOf } from "../review/diff/picture/examples.ts";
+import type { Answer } from "./input/batch.ts";
+import { caseFile, mostCases } from "./input/language.ts";
+import { lowerSuite } from "./input/lower.ts";
+import { type Keys, someoneFor } from "./input/people.ts";
+import { casesIn, type Suite } from "./input/read.ts";
 import type { Runtime } from "./runtime.ts";
 
 interface Draft {

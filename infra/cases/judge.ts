@@ -1,9 +1,9 @@
 /** Compares what a case expects with what came of it. */
 import { isDeepStrictEqual } from "node:util";
 import { redacted } from "../diagnostics/secret-literals.ts";
-import type { Answer, Heard, Seen, Send, Told } from "./batch.ts";
-import type { Comparison, Expected, Services } from "./language.ts";
-import type { Case, CaseStep } from "./read.ts";
+import type { Answer, Heard, Seen, Send, Told } from "./input/batch.ts";
+import type { Comparison, Expected, Services } from "./input/language.ts";
+import type { Case, CaseStep } from "./input/read.ts";
 
 /** One thing that is not as it should be. */
 export interface Difference {

@@ -5,7 +5,7 @@ import { inOrder, type Problem } from "../diagnostics/problem.ts";
 import { report } from "../diagnostics/report.ts";
 import { choice } from "../diagnostics/schema-issues.ts";
 import type { Outcome } from "../terminal/outcome.ts";
-import { casesOf, readSuites, type Suite } from "./read.ts";
+import { casesOf, readSuites, type Suite } from "./input/read.ts";
 
 export interface Prepared {
   readonly compiled: Compiled;

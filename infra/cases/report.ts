@@ -1,15 +1,15 @@
 /** Shows what came of cases: a line for each tier, a dialogue for each case that fails, a table of what nobody tried. */
 import pc from "picocolors";
-import type { CheckedTier } from "../compiler/check/checked.ts";
+import type { CheckedTier } from "../compiler/model/checked.ts";
 import { count } from "../diagnostics/report.ts";
 import { redacted } from "../diagnostics/secret-literals.ts";
 import { stepsOf } from "../explain/steps.ts";
 import { table } from "../terminal/outcome.ts";
-import { oneLine } from "../terminal.ts";
-import type { Answer, Seen } from "./batch.ts";
+import { oneLine } from "../terminal/terminal.ts";
 import { type Branch, type Coverage, kinds, percentOf } from "./coverage.ts";
+import type { Answer, Seen } from "./input/batch.ts";
+import type { Suite } from "./input/read.ts";
 import type { Difference, Failure } from "./judge.ts";
-import type { Suite } from "./read.ts";
 import type { Report } from "./run.ts";
 
 export const shown = (reports: readonly Report[], ms: number): string => {

@@ -2,10 +2,10 @@
 import type { Compiled } from "../compiler/compile.ts";
 import type { Problem } from "../diagnostics/problem.ts";
 import { type Coverage, coverageOf, otherwise } from "./coverage.ts";
+import { lowerSuite } from "./input/lower.ts";
+import { algorithmsOf, type Keys, keysFor } from "./input/people.ts";
+import type { Case, Suite } from "./input/read.ts";
 import { type Failure, judge } from "./judge.ts";
-import { lowerSuite } from "./lower.ts";
-import { algorithmsOf, type Keys, keysFor } from "./people.ts";
-import type { Case, Suite } from "./read.ts";
 import type { Runtime } from "./runtime.ts";
 import { type Snapshots, snapshotsOf } from "./snapshots.ts";
 

@@ -6,10 +6,10 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { bundle } from "../compiler/emit/bundle.ts";
 import { partTable } from "../compiler/emit/entries.ts";
 import { compatibilityDate, compatibilityFlags } from "../compiler/lower/platform.ts";
-import { home } from "../project/files.ts";
-import { registry } from "../registry.ts";
+import { home } from "../project/generated-files.ts";
+import { registry } from "../project/registry.ts";
 import { deafToSignals } from "../terminal/signals.ts";
-import type { Batch, Told } from "./batch.ts";
+import type { Batch, Told } from "./input/batch.ts";
 
 export interface Runtime {
   /** What came of each case; where one could not be tried to its end, why. */

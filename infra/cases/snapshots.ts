@@ -1,7 +1,7 @@
 /** Conversations that are compared with what they were: kept beside the cases, written by `--update`, read by whoever reviews. */
 import { parseDocument, stringify } from "yaml";
-import { textWithin } from "../files.ts";
-import type { Answer, Heard, Seen } from "./batch.ts";
+import { textWithin } from "../project/files.ts";
+import type { Answer, Heard, Seen } from "./input/batch.ts";
 import type { Difference, Recall } from "./judge.ts";
 
 export interface Snapshots {

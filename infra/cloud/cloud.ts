@@ -4,19 +4,19 @@ import fs from "node:fs";
 import type http from "node:http";
 import path from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
-import { localToken } from "./access.ts";
-import type { Account, Version, Worker } from "./account.ts";
+import { localToken } from "./account/access.ts";
+import type { Account, Version, Worker } from "./account/account.ts";
 import { api, type Call } from "./api/api.ts";
-import { type Control, openControl } from "./control.ts";
+import { type Control, openControl } from "./control/control.ts";
+import { type Event, openTails, type Tails } from "./control/tails.ts";
 import { type Arrived, type Destination, type Door, listen, openDoor } from "./edge/door.ts";
 import { type Fleet, openFleet } from "./edge/fleet.ts";
 import { addressed } from "./edge/hosts.ts";
+import { endOrphans } from "./edge/orphans.ts";
 import { routerCode } from "./edge/router.ts";
 import { choose, type Share } from "./edge/split.ts";
 import type { Realism } from "./edge/table.ts";
-import { openJournal } from "./journal.ts";
-import { endOrphans } from "./orphans.ts";
-import { type Event, openTails, type Tails } from "./tails.ts";
+import { openJournal } from "./storage/journal.ts";
 
 export interface CloudOptions {
   /** Keeps the account; another process may not have it open. */

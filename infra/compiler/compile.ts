@@ -5,9 +5,8 @@ import type { FrontPlan } from "../../functions/gateway/core/plan.ts";
 import type { Environment } from "../../functions/manifest/environment.ts";
 import { inOrder, once, type Problem } from "../diagnostics/problem.ts";
 import { type Bytes, bytesOf, sourceOf } from "../diagnostics/source.ts";
-import { registry } from "../registry.ts";
+import { registry } from "../project/registry.ts";
 import { check, type Verdict } from "./check/check.ts";
-import type { CheckedTier, Named, Surroundings } from "./check/checked.ts";
 import { type Consumer, readConsumers, readEnvironment, readPresets } from "./check/shared-files.ts";
 import { tiersCollide } from "./check/tiers.ts";
 import { unused } from "./check/unused.ts";
@@ -16,6 +15,7 @@ import { documentsOf, stampOf } from "./inputs/documents.ts";
 import { schemaFilesOf } from "./inputs/schema-files.ts";
 import { lowered, type Served } from "./lower/gates.ts";
 import { lowerFront } from "./lower/lower.ts";
+import type { CheckedTier, Named, Surroundings } from "./model/checked.ts";
 
 export interface Compiled {
   /** Of all files, in a stable order. */

@@ -1,6 +1,6 @@
 /** Shows a Worker's structured line to people; any other line as it is. */
 import pc from "picocolors";
-import { oneLine, oneLined } from "../terminal.ts";
+import { oneLine, oneLined } from "../terminal/terminal.ts";
 
 export const accessLine = (line: string): string => {
   try {

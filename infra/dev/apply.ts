@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import * as esbuild from "esbuild";
-import type { Worker } from "../cloud/account.ts";
-import { secretsIn } from "../cloud/bindings.ts";
+import type { Worker } from "../cloud/account/account.ts";
+import { secretsIn } from "../cloud/account/bindings.ts";
+import { ThrewAtStart } from "../cloud/account/faults.ts";
+import type { Publication } from "../cloud/account/publish.ts";
 import type { Cloud } from "../cloud/cloud.ts";
-import { ThrewAtStart } from "../cloud/faults.ts";
-import type { Publication } from "../cloud/publish.ts";
 import type { Consumer } from "../compiler/check/shared-files.ts";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import { compatibilityDate } from "../compiler/lower/platform.ts";

@@ -5,7 +5,7 @@ import { compile } from "../compiler/compile.ts";
 import { countOf, portOf, shareOf } from "../terminal/arguments.ts";
 import type { Outcome } from "../terminal/outcome.ts";
 import { untilStopped } from "../terminal/signals.ts";
-import { oneLine, print, printJson, printLine, warn } from "../terminal.ts";
+import { oneLine, print, printJson, printLine, warn } from "../terminal/terminal.ts";
 import { accessLine } from "./access-line.ts";
 import { generations } from "./generations.ts";
 import { startServices } from "./services.ts";

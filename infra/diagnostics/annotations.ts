@@ -1,5 +1,5 @@
 /** Shows problems beside the lines of a pull request: GitHub's workflow commands. */
-import { oneLine } from "../terminal.ts";
+import { oneLine } from "../terminal/terminal.ts";
 import type { Remark } from "./problem.ts";
 
 export type Level = "error" | "warning" | "notice";

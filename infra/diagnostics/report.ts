@@ -1,6 +1,6 @@
 /** Shows problems to people: place, code, message, the line, a caret, the remedy, and other places that matter. */
 import pc from "picocolors";
-import { oneLine } from "../terminal.ts";
+import { oneLine } from "../terminal/terminal.ts";
 import type { Place, Problem, Related, Remark } from "./problem.ts";
 
 /** Longer lines are cut around the caret. */

@@ -1,6 +1,6 @@
 /** Reads a YAML file so that every value can be found again in its text. */
 import { type Document, type Node, parseDocument } from "yaml";
-import { FileRefused, readWithin, reasons } from "../files.ts";
+import { FileRefused, readWithin, reasons } from "../project/files.ts";
 import type { ProblemCode } from "./codes.ts";
 import { locator, type Path } from "./locate.ts";
 import { maskOf } from "./mask.ts";

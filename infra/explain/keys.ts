@@ -1,7 +1,7 @@
 /** The keys of explain tokens: the private one with who may look, the public one in every gate. */
 import { SignJWT } from "jose";
 import { explainAudience, longestLife } from "../../functions/gateway/explain.ts";
-import { ownPublicKey, type Purpose, signingKey } from "../key-pairs.ts";
+import { ownPublicKey, type Purpose, signingKey } from "../project/key-pairs.ts";
 
 const purpose: Purpose = {
   name: "explain",

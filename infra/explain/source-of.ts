@@ -1,7 +1,7 @@
 /** The place in the manifests that a refusal stands on. */
 import type { Decision } from "../../functions/gateway/core/types.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier } from "../compiler/check/checked.ts";
 import { upstreamsUsed } from "../compiler/lower/gates.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier } from "../compiler/model/checked.ts";
 import { valueAt } from "../diagnostics/locate.ts";
 import { documentation } from "../review/effective/documented.ts";
 import { placeOf } from "../review/effective/entries.ts";

@@ -1,7 +1,7 @@
 /** What each filter made of a request, why, and on which line that stands. */
 import { gatewayCodes, upstreamCodes } from "../../functions/gateway/core/problems.ts";
 import type { Decision } from "../../functions/gateway/core/types.ts";
-import type { CheckedFilter, CheckedTier } from "../compiler/check/checked.ts";
+import type { CheckedFilter, CheckedTier } from "../compiler/model/checked.ts";
 import { placeOf } from "../review/effective/entries.ts";
 import type { Explained } from "./offline.ts";
 import { groundOf } from "./source-of.ts";

@@ -1,9 +1,9 @@
 /** An explained request for a terminal, or a pipe. */
 import pc from "picocolors";
-import type { CheckedTier } from "../compiler/check/checked.ts";
+import type { CheckedTier } from "../compiler/model/checked.ts";
 import { placeOf } from "../review/effective/entries.ts";
 import { table } from "../terminal/outcome.ts";
-import { oneLine, oneLined } from "../terminal.ts";
+import { oneLine, oneLined } from "../terminal/terminal.ts";
 import { withoutTokens } from "./hidden.ts";
 import type { Call, Explained } from "./offline.ts";
 import type { Ground } from "./source-of.ts";

@@ -6,8 +6,8 @@ import { canonicalPath, hasEncodedSlash } from "../../functions/gateway/http/pat
 import { preflightMethod } from "../../functions/gateway/http/preflight.ts";
 import { type Segment, segmentWritten } from "../../functions/gateway/routing/match.ts";
 import { holdsAll, type Test } from "../../functions/gateway/routing/matchers.ts";
-import type { CheckedRoute, CheckedTier } from "../compiler/check/checked.ts";
-import { fits } from "../compiler/check/pattern-overlap.ts";
+import type { CheckedRoute, CheckedTier } from "../compiler/model/checked.ts";
+import { fits } from "../patterns/pattern-overlap.ts";
 import { placeOf } from "../review/effective/entries.ts";
 
 export interface Failed {

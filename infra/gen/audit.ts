@@ -1,9 +1,9 @@
 /** A page for each rule of the audit: what it finds, what it prevents, a manifest that has it, what is printed then, and one that has not. */
 import fs from "node:fs";
 import path from "node:path";
-import { type Generated, home, written } from "../project/files.ts";
+import { type Generated, home, written } from "../project/generated-files.ts";
 import { allRules } from "../review/audit/registry.ts";
-import { grades } from "../review/risks.ts";
+import { grades } from "../review/core/risks.ts";
 
 const folder = "test/golden/audit";
 

@@ -1,9 +1,9 @@
 /** The page of changes: what a diff can tell, how risky it is, and why. */
 
-import { type Generated, written } from "../project/files.ts";
-import { registry } from "../registry.ts";
-import { gradingOf } from "../review/diff/grading.ts";
-import { type ChangeKind, changeKinds, grades, riskOf } from "../review/risks.ts";
+import { type Generated, written } from "../project/generated-files.ts";
+import { registry } from "../project/registry.ts";
+import { type ChangeKind, changeKinds, grades, riskOf } from "../review/core/risks.ts";
+import { gradingOf } from "../review/diff/grade/grading.ts";
 
 export const changesPage = (): Generated => ({
   file: "docs/reference/changes.md",

@@ -1,5 +1,5 @@
 /** All that is generated: registries, schemas, reference docs. */
-import type { Generated } from "../project/files.ts";
+import type { Generated } from "../project/generated-files.ts";
 import { presetPages } from "./presets.ts";
 import { reference } from "./reference.ts";
 import { registries } from "./registries.ts";

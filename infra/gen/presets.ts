@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { parseDocument } from "yaml";
 import type { Preset } from "../../functions/manifest/manifest.ts";
-import { type Generated, home, written } from "../project/files.ts";
+import { type Generated, home, written } from "../project/generated-files.ts";
 
 const folder = "routes/presets";
 

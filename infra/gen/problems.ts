@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { problemCodes } from "../diagnostics/codes.ts";
-import { type Generated, home, written } from "../project/files.ts";
+import { type Generated, home, written } from "../project/generated-files.ts";
 
 interface Example {
   readonly files: string;

@@ -5,10 +5,10 @@ import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
 import { consumers, environment } from "../../functions/manifest/environment.ts";
 import { filterSettings, manifest, preset, upstreamSettings } from "../../functions/manifest/manifest.ts";
-import { message, outcome, person, service, testCase } from "../cases/language.ts";
+import { message, outcome, person, service, testCase } from "../cases/input/language.ts";
 import { problemCodes } from "../diagnostics/codes.ts";
-import { type Generated, written } from "../project/files.ts";
-import { registry } from "../registry.ts";
+import { type Generated, written } from "../project/generated-files.ts";
+import { registry } from "../project/registry.ts";
 import { auditPages } from "./audit.ts";
 import { changesPage } from "./changes.ts";
 import { problemPages } from "./problems.ts";

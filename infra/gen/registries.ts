@@ -1,7 +1,7 @@
 /** Writes the registries: the one list of filters and of upstreams, from the files that there are. */
 import fs from "node:fs";
 import path from "node:path";
-import { type Generated, home, writeAll } from "../project/files.ts";
+import { type Generated, home, writeAll } from "../project/generated-files.ts";
 
 type Group = "filters" | "upstreams";
 

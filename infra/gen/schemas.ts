@@ -3,9 +3,9 @@ import * as z from "zod";
 import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
 import { consumers, environment } from "../../functions/manifest/environment.ts";
 import { filterSettings, manifest, preset, upstreamSettings } from "../../functions/manifest/manifest.ts";
-import { caseFile } from "../cases/language.ts";
-import type { Generated } from "../project/files.ts";
-import { registry } from "../registry.ts";
+import { caseFile } from "../cases/input/language.ts";
+import type { Generated } from "../project/generated-files.ts";
+import { registry } from "../project/registry.ts";
 import { summaryOf } from "./summary.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a JSON Schema is walked as the tree that it is

@@ -6,7 +6,7 @@ import {
   spoofableHeaders,
   writtenByCloudflare,
 } from "../../functions/gateway/proxy/spoofable-headers.ts";
-import { type Generated, written } from "../project/files.ts";
+import { type Generated, written } from "../project/generated-files.ts";
 
 export const spoofablePage = (): Generated => ({
   file: "docs/reference/spoofable-headers.md",

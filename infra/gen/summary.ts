@@ -1,7 +1,7 @@
 /** The first comment of a part's file: what it does, in a sentence for operators. */
 import fs from "node:fs";
 import path from "node:path";
-import { home } from "../project/files.ts";
+import { home } from "../project/generated-files.ts";
 
 /** @throws where the file begins with no comment */
 export const summaryOf = (group: "filters" | "upstreams", name: string): string => {

@@ -1,6 +1,6 @@
 /** The page for scripts: exit codes, and the JSON of the verbs of a review. */
 
-import { type Generated, written } from "../project/files.ts";
+import { type Generated, written } from "../project/generated-files.ts";
 import { contracts, exitCodes } from "../terminal/contract.ts";
 
 export const verbsPage = (): Generated => ({

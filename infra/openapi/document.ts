@@ -1,6 +1,6 @@
 /** Reads an OpenAPI document, 3.0 to 3.2, JSON or YAML, and finds what its references name. */
 import { parse } from "yaml";
-import { encodingOf, FileRefused, readBounded, readWithin, reasons } from "../files.ts";
+import { encodingOf, FileRefused, readBounded, readWithin, reasons } from "../project/files.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonMap;
 export interface JsonMap {

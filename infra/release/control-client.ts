@@ -6,9 +6,9 @@ import { text } from "node:stream/consumers";
 import { importJWK, SignJWT } from "jose";
 import { controlAudience, longestLife } from "../../functions/control/api/operators.ts";
 import type { Environment } from "../../functions/manifest/environment.ts";
-import type { Named } from "../compiler/check/checked.ts";
 import { compile } from "../compiler/compile.ts";
-import { oneLine } from "../terminal.ts";
+import type { Named } from "../compiler/model/checked.ts";
+import { oneLine } from "../terminal/terminal.ts";
 import { localSecrets } from "./secrets.ts";
 import { environmentFor, type Target, targetOf } from "./target.ts";
 

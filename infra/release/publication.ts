@@ -1,8 +1,8 @@
 /** What was built, as an upload: the same that wrangler makes of its configuration. */
 import fs from "node:fs";
 import path from "node:path";
-import type { Publication } from "../cloud/publish.ts";
-import type { Upload } from "../cloud/upload.ts";
+import type { Publication } from "../cloud/account/publish.ts";
+import type { Upload } from "../cloud/account/upload.ts";
 import type { Emitted } from "../compiler/emit/emit.ts";
 
 /** The part of a wrangler configuration that Postern writes. */

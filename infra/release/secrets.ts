@@ -1,7 +1,7 @@
 /** Where the values of secrets are: for the dev loop in a file that git ignores, elsewhere with the platform. */
 import fs from "node:fs";
 import path from "node:path";
-import { textWithin, writeWithin } from "../files.ts";
+import { textWithin, writeWithin } from "../project/files.ts";
 import { isPreview } from "./preview.ts";
 import type { Target } from "./target.ts";
 import { WranglerError, wrangler } from "./wrangler.ts";

@@ -1,5 +1,5 @@
 /** Where wrangler's calls go: to Cloudflare, or to the local cloud by the variables that wrangler itself reads. */
-import { accountId, localToken } from "../cloud/access.ts";
+import { accountId, localToken } from "../cloud/account/access.ts";
 import { compile } from "../compiler/compile.ts";
 import { gatesOf } from "../compiler/lower/gates.ts";
 import { workerName } from "../compiler/lower/platform.ts";

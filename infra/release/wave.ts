@@ -2,7 +2,7 @@
 import type { Compiled } from "../compiler/compile.ts";
 import { gatesOf } from "../compiler/lower/gates.ts";
 import { workerName } from "../compiler/lower/platform.ts";
-import { warn } from "../terminal.ts";
+import { warn } from "../terminal/terminal.ts";
 
 export interface Selection {
   readonly all?: true | undefined;

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { home } from "../project/files.ts";
+import { home } from "../project/generated-files.ts";
 import type { Target } from "./target.ts";
 
 /** What wrangler said when it failed. */

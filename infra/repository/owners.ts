@@ -1,8 +1,8 @@
 /** CODEOWNERS: who is asked about which manifest, from the manifests' own `owner`. */
 import fs from "node:fs";
 import path from "node:path";
-import type { CheckedTier } from "../compiler/check/checked.ts";
-import { textWithin } from "../files.ts";
+import type { CheckedTier } from "../compiler/model/checked.ts";
+import { textWithin } from "../project/files.ts";
 import { placeOf } from "../review/effective/entries.ts";
 
 /** Where GitHub looks for it, in this order (GitHub Docs, "About code owners"). */

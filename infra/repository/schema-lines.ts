@@ -1,7 +1,7 @@
 /** The first line of a manifest, and of its cases, tells editors its schema: completion, explanations and problems while one writes. */
 import fs from "node:fs";
 import path from "node:path";
-import { textWithin } from "../files.ts";
+import { textWithin } from "../project/files.ts";
 
 export interface SchemaLine {
   /** Relative to the project. */

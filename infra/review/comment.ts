@@ -4,7 +4,7 @@ import type { Problem } from "../diagnostics/problem.ts";
 import { count } from "../diagnostics/report.ts";
 import type { Finding } from "./audit/finding.ts";
 import { tally } from "./audit/human.ts";
-import { codeSpan } from "./sentence.ts";
+import { codeSpan } from "./core/sentence.ts";
 
 /** Tells a comment of ours from others, so that there is one, and it is brought up to date. */
 export const commentMark = "<!-- postern ci -->";

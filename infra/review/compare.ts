@@ -4,13 +4,13 @@ import os from "node:os";
 import path from "node:path";
 import { environmentNames } from "../compiler/check/shared-files.ts";
 import { type Problem, inOrder as problemsInOrder } from "../diagnostics/problem.ts";
-import { copyWithin, FileRefused, filesWithin, textWithin } from "../files.ts";
-import type { Change } from "./diff/change.ts";
+import { copyWithin, FileRefused, filesWithin, textWithin } from "../project/files.ts";
+import { type Risk, riskOf, worst } from "./core/risks.ts";
+import { plain, say } from "./core/sentence.ts";
 import { type Diff, diffOf, inOrder } from "./diff/diff.ts";
-import { type Picture, pictureOf, type TierPicture } from "./diff/picture.ts";
+import type { Change } from "./diff/grade/change.ts";
+import { type Picture, pictureOf, type TierPicture } from "./diff/picture/picture.ts";
 import type { WorkerChange } from "./diff/workers.ts";
-import { type Risk, riskOf, worst } from "./risks.ts";
-import { plain, say } from "./sentence.ts";
 
 export interface ToldChange extends Change {
   readonly risk: Risk;

@@ -2,10 +2,10 @@
 import pc from "picocolors";
 import { report } from "../diagnostics/report.ts";
 import { table } from "../terminal/outcome.ts";
-import { oneLine } from "../terminal.ts";
+import { oneLine } from "../terminal/terminal.ts";
 import type { Comparison, ToldChange } from "./compare.ts";
-import { placeOf } from "./diff/change.ts";
-import { plain } from "./sentence.ts";
+import { plain } from "./core/sentence.ts";
+import { placeOf } from "./diff/grade/change.ts";
 import type { Sides } from "./versions.ts";
 import { headline, only, roleOf, routesOf, type Section, sectionsOf, toDo, unchanged } from "./wording.ts";
 

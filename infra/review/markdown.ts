@@ -1,8 +1,8 @@
 /** A comparison as a comment of a pull request: GitHub Flavored Markdown. */
 
 import type { Comparison, ToldChange } from "./compare.ts";
-import { placeOf } from "./diff/change.ts";
-import { codeSpan, marked } from "./sentence.ts";
+import { codeSpan, marked } from "./core/sentence.ts";
+import { placeOf } from "./diff/grade/change.ts";
 import { alarms, headline, only, roleOf, routesOf, type Section, sectionsOf, toDo, unchanged } from "./wording.ts";
 
 /** GitHub takes 65,536 characters in a comment; `postern ci` adds to it. */

@@ -1,9 +1,9 @@
 /** What both renderings of a comparison say: its headline, its parts, and what is to be done before it is merged. */
 import { count } from "../diagnostics/report.ts";
 import type { Comparison, ToldChange, ToldTier, ToldWorker } from "./compare.ts";
-import { placeOf } from "./diff/change.ts";
-import { type ChangeKind, changeKinds } from "./risks.ts";
-import { joined, list, plain, type Sentence, say } from "./sentence.ts";
+import { type ChangeKind, changeKinds } from "./core/risks.ts";
+import { joined, list, plain, type Sentence, say } from "./core/sentence.ts";
+import { placeOf } from "./diff/grade/change.ts";
 
 export interface Section {
   /** Undefined for what no tier owns. */

@@ -1,9 +1,9 @@
 /** One rollout from its start to its end: control's own reducer and its own verdict, over drawn traffic. */
-import { criteriaOf } from "../../functions/control/rollout/criteria.ts";
+import { criteriaOf } from "../../functions/control/model/criteria.ts";
+import { patienceOf, stepsOf } from "../../functions/control/model/release.ts";
+import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import { due, reduce } from "../../functions/control/rollout/reducer.ts";
-import { patienceOf, stepsOf } from "../../functions/control/rollout/release.ts";
-import { isOver, type Rollout } from "../../functions/control/rollout/state.ts";
 import { judge } from "../../functions/control/rollout/verdict.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import type { End, Scenario } from "./scenarios.ts";

@@ -1,6 +1,7 @@
 /** What a verb has to say: a text for people and the same as data. */
-import { oneLine, print, printCommands, printDocument, printJson, warn } from "../terminal.ts";
+
 import type { ExitCode } from "./contract.ts";
+import { oneLine, print, printCommands, printDocument, printJson, warn } from "./terminal.ts";
 
 export interface Outcome {
   readonly exitCode: ExitCode;

@@ -1,6 +1,6 @@
 /** Asks people: for a value that nobody should see, and whether they mean it. */
 import readline from "node:readline/promises";
-import { harmless, oneLine } from "../terminal.ts";
+import { harmless, oneLine } from "./terminal.ts";
 
 const largest = 64 * 1024;
 

@@ -7,7 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import type { Call } from "../../infra/cloud/api/api.ts";
 import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
-import { home } from "../../infra/project/files.ts";
+import { home } from "../../infra/project/generated-files.ts";
 import { variablesOf } from "../../infra/release/target.ts";
 
 export interface Local {

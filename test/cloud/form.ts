@@ -1,6 +1,6 @@
 /** Asks the API itself, with what wrangler would never send. */
 import http from "node:http";
-import { accountId } from "../../infra/cloud/access.ts";
+import { accountId } from "../../infra/cloud/account/access.ts";
 import type { Cloud } from "../../infra/cloud/cloud.ts";
 
 export interface Asked {

@@ -1,6 +1,6 @@
 /** Whom a request from outside is for: by zone routes, by workers.dev, by the address of one version. */
 import { describe, expect, it } from "vitest";
-import { type Account, emptyAccount, type Version, type Worker } from "../../infra/cloud/account.ts";
+import { type Account, emptyAccount, type Version, type Worker } from "../../infra/cloud/account/account.ts";
 import { addressed, matches } from "../../infra/cloud/edge/hosts.ts";
 import { openLocal } from "./cloud.ts";
 import { call, put, uploadOf } from "./form.ts";

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Event } from "../../infra/cloud/account.ts";
-import { openJournal } from "../../infra/cloud/journal.ts";
+import type { Event } from "../../infra/cloud/account/account.ts";
+import { openJournal } from "../../infra/cloud/storage/journal.ts";
 import { folderFor, liveCloud } from "./live.ts";
 import { publication } from "./uploads.ts";
 
@@ -136,7 +136,7 @@ describe("a disk that is full", () => {
 describe("two clouds on one folder", () => {
   /** Another process that opens the journal, says so, and stays until it is killed. */
   const other = (folder: string) => {
-    const journal = path.resolve(import.meta.dirname, "../../infra/cloud/journal.ts");
+    const journal = path.resolve(import.meta.dirname, "../../infra/cloud/storage/journal.ts");
     const script = `const { openJournal } = await import(${JSON.stringify(journal)});
 try { openJournal(${JSON.stringify(folder)}); console.log("has it"); setInterval(() => {}, 1000); }
 catch (error) { console.log(error.message); }`;

@@ -5,7 +5,7 @@ import fs from "node:fs";
 import path from "node:path";
 import readline from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
-import { machinesOn } from "../../infra/cloud/orphans.ts";
+import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
 import { after, type Command, compared, type Found, nextCommand, seeded, type Workers } from "./kills.ts";
 import { ask, folderFor } from "./live.ts";
 

@@ -1,5 +1,5 @@
 /** What the killed cloud is asked to do, and what its account has to look like afterwards. */
-import type { Publication } from "../../infra/cloud/publish.ts";
+import type { Publication } from "../../infra/cloud/account/publish.ts";
 import { publication } from "./uploads.ts";
 
 export { onSubdomain } from "./uploads.ts";

@@ -1,6 +1,6 @@
 /** Machines are merged so that few remain, none is large, and no Worker is started again and again, however many there are. */
 import { expect, it } from "vitest";
-import { type Account, emptyAccount, type Version, type Worker } from "../../infra/cloud/account.ts";
+import { type Account, emptyAccount, type Version, type Worker } from "../../infra/cloud/account/account.ts";
 import { StartupError } from "../../infra/cloud/edge/machine.ts";
 import { inMachines, mergeable, mostHeld, startEach, wantedIn } from "../../infra/cloud/edge/merging.ts";
 

@@ -1,6 +1,6 @@
 /** Uploads as wrangler makes them, without the form. */
-import type { Publication } from "../../infra/cloud/publish.ts";
-import type { Metadata } from "../../infra/cloud/upload.ts";
+import type { Publication } from "../../infra/cloud/account/publish.ts";
+import type { Metadata } from "../../infra/cloud/account/upload.ts";
 import { compatibilityDate } from "../../infra/compiler/lower/platform.ts";
 
 /** An upload of one module, live at once. */

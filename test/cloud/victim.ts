@@ -3,8 +3,8 @@
  * with a line when it is done; before the first one it says what it found.
  */
 import readline from "node:readline";
-import type { Version } from "../../infra/cloud/account.ts";
-import { secretsIn } from "../../infra/cloud/bindings.ts";
+import type { Version } from "../../infra/cloud/account/account.ts";
+import { secretsIn } from "../../infra/cloud/account/bindings.ts";
 import { startCloud } from "../../infra/cloud/cloud.ts";
 import { type Command, type Found, onSubdomain, upload, type Worker } from "./kills.ts";
 

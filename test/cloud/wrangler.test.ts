@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { beforeAll, expect, it, vi } from "vitest";
-import { home } from "../../infra/project/files.ts";
+import { home } from "../../infra/project/generated-files.ts";
 import { until } from "../until.ts";
 import { type Local, openLocal, openWrangler, type Ran, type Wrangler } from "./cloud.ts";
 import { backMain, project, shopConfig, shopHost, shopMain } from "./shop.ts";

@@ -1,9 +1,11 @@
 /** The admin API under attack: what is odd, too much or not meant for it is refused, and nothing is done. */
+
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { act } from "../../functions/control/actuator/calls.ts";
 import { controlAudience } from "../../functions/control/api/operators.ts";
-import { adminApi, type Desk } from "../../functions/control/api/router.ts";
+import type { Desk } from "../../functions/control/api/ports.ts";
+import { adminApi } from "../../functions/control/api/router.ts";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
 
 const { publicKey, privateKey } = await generateKeyPair("EdDSA");

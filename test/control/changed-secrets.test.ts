@@ -1,7 +1,7 @@
 /** A way back across a secret that changed: of a person's nobody is asked to bring it back, of the cache's own nobody needs to be. */
 import { expect, it } from "vitest";
 import { act } from "../../functions/control/actuator/calls.ts";
-import { changedSecretsIn, onlyGeneratedChanged } from "../../functions/control/actuator/changed-secrets.ts";
+import { changedSecretsIn, onlyGeneratedChanged } from "../../functions/control/model/changed-secrets.ts";
 
 const said = (names: string) => `The following secrets have changed: ${names}`;
 

@@ -1,12 +1,14 @@
 /** A route that is cut over is rolled out as a version is: the overlay is the platform, and others write to it as well. */
+
 import { describe, expect, it } from "vitest";
-import { factsIn, movedOf, overlayPlatform, renewed } from "../../functions/control/cutover/platform.ts";
+import { movedOf, overlayPlatform, renewed } from "../../functions/control/cutover/platform.ts";
 import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
+import type { Rollout } from "../../functions/control/model/rollout.ts";
+import { factsIn } from "../../functions/control/model/subject.ts";
 import { saysOf } from "../../functions/control/overlay/changes.ts";
 import type { Feed } from "../../functions/control/overlay/feed-client.ts";
 import { type Ports, rollouts } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
-import type { Rollout } from "../../functions/control/rollout/state.ts";
 import { entriesOn } from "../../functions/feed/entries.ts";
 import type { Entry } from "../../functions/gateway/overlay/overlay.ts";
 import { verdictOf } from "./platform.ts";

@@ -1,9 +1,9 @@
 /** Gates are told once to end the streams of a version that was taken back, and nobody is told of one that was not. */
 import { expect, it } from "vitest";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
+import type { Rollout } from "../../functions/control/model/rollout.ts";
 import type { Feed } from "../../functions/control/overlay/feed-client.ts";
 import { drainOf, tellDrain } from "../../functions/control/rollout/drain.ts";
-import type { Rollout } from "../../functions/control/rollout/state.ts";
 import type { Bindings } from "../../functions/control/wiring/bindings.ts";
 import { rolloutsOf } from "../../functions/control/wiring/rollouts.ts";
 import { entriesOn } from "../../functions/feed/entries.ts";

@@ -1,12 +1,13 @@
 /** A platform that a test can break, and a rollout over it whose process can die between any two effects. */
 
-import type { RolloutPosition } from "../../functions/control/approval.ts";
+import type { RolloutPosition } from "../../functions/control/model/approval.ts";
+import type { Finding, Verdict } from "../../functions/control/model/finding.ts";
+import type { PlatformFault } from "../../functions/control/model/platform.ts";
+import type { Deployment, Rollout, Step } from "../../functions/control/model/rollout.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
 import { type Ports, rollouts } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
-import type { Finding, Verdict } from "../../functions/control/rollout/finding.ts";
-import type { Command, PlatformFault } from "../../functions/control/rollout/reducer.ts";
-import type { Deployment, Rollout, Step } from "../../functions/control/rollout/state.ts";
+import type { Command } from "../../functions/control/rollout/reducer.ts";
 
 export class Death extends Error {
   override readonly name = "Death";

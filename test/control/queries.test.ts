@@ -2,9 +2,9 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Finding } from "../../functions/control/rollout/finding.ts";
-import { figureOf, type Told } from "../../functions/control/rollout/prometheus.ts";
+import type { Finding } from "../../functions/control/model/finding.ts";
 import { queriesOf } from "../../functions/control/rollout/queries.ts";
+import { figureOf, type Told } from "../../functions/control/telemetry/prometheus-query.ts";
 import { run, stand } from "./platform.ts";
 
 interface Heard {

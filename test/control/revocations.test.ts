@@ -1,10 +1,12 @@
 /** What operators take back: who may, what is checked, what gates hear of it, and how much of it there can be. */
+
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { controlAudience } from "../../functions/control/api/operators.ts";
 import { addOverlay } from "../../functions/control/api/overlays.ts";
+import type { Desk } from "../../functions/control/api/ports.ts";
 import { addRevocations } from "../../functions/control/api/revocations.ts";
-import { adminApi, type Desk } from "../../functions/control/api/router.ts";
+import { adminApi } from "../../functions/control/api/router.ts";
 import type { ControlPlan, Role } from "../../functions/control/model/plan.ts";
 import { amend, type Feed } from "../../functions/control/overlay/feed-client.ts";
 import { entriesOn, forGates } from "../../functions/feed/entries.ts";

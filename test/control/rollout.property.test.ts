@@ -1,7 +1,7 @@
 /** Whatever happens in whatever order, and wherever the process dies: never a higher split than decided, no action twice, no fight. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { isOver } from "../../functions/control/rollout/state.ts";
+import { isOver } from "../../functions/control/model/rollout.ts";
 import { run, stand } from "./platform.ts";
 
 const runs = Number(process.env.POSTERN_RUNS ?? 300);

@@ -1,7 +1,8 @@
 /** A rollout against a platform that can be broken: what it does when all is well, and what when it is not. */
+
 import { describe, expect, it } from "vitest";
-import { positionOf } from "../../functions/control/approval.ts";
-import { Refusal } from "../../functions/control/rollout/reducer.ts";
+import { positionOf } from "../../functions/control/model/approval.ts";
+import { Refusal } from "../../functions/control/model/refusal.ts";
 import { run, type Stand, stand } from "./platform.ts";
 
 describe("a good version", () => {

@@ -1,7 +1,7 @@
 /** Tiers of one shared gate: one rollout at a time, judged over all of them. */
 import { expect, it } from "vitest";
 import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
-import { rolloutsKept, tiersServed } from "../../functions/control/rollout/shared-gates.ts";
+import { rolloutsKept, tiersServed } from "../../functions/control/model/shared-gates.ts";
 import { evidenceOf } from "../../functions/control/wiring/evidence.ts";
 import { stand } from "./platform.ts";
 

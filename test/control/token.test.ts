@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { personOf } from "../../functions/control/api/operators.ts";
 import type { ControlPlan } from "../../functions/control/model/plan.ts";
 import { token } from "../../infra/commands/operate/token.ts";
-import { home } from "../../infra/project/files.ts";
+import { home } from "../../infra/project/generated-files.ts";
 
 const { control } = parse(fs.readFileSync(path.join(home, "routes/environments/local.yaml"), "utf8")) as {
   readonly control: Pick<ControlPlan, "operators">;

@@ -1,8 +1,8 @@
 /** Whatever happens in whatever order, and wherever the process dies: core last, no more at once than told, nothing after a failure, nothing twice. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { isOver } from "../../functions/control/rollout/state.ts";
-import { isWaveOver, levels } from "../../functions/control/wave/state.ts";
+import { isOver } from "../../functions/control/model/rollout.ts";
+import { isWaveOver, levels } from "../../functions/control/model/wave.ts";
 import { type Begun, mesh, runMesh, type Tier } from "./mesh.ts";
 
 const runs = Number(process.env.POSTERN_RUNS ?? 500);

@@ -1,6 +1,6 @@
 /** A command of this project that runs until a test stops it, with all that it starts. */
 import { spawn } from "node:child_process";
-import { home } from "../../infra/project/files.ts";
+import { home } from "../../infra/project/generated-files.ts";
 import { until } from "../until.ts";
 
 export interface Running {

@@ -5,12 +5,12 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { secretsIn } from "../../infra/cloud/bindings.ts";
+import { secretsIn } from "../../infra/cloud/account/bindings.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
 import { turnTo } from "../../infra/dev/apply.ts";
 import { ownKey } from "../../infra/explain/keys.ts";
-import { home } from "../../infra/project/files.ts";
+import { home } from "../../infra/project/generated-files.ts";
 import { city, manifest, service } from "./city.ts";
 
 const values = {

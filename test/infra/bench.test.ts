@@ -3,9 +3,9 @@ import { expect, it } from "vitest";
 import { tableOf } from "../../functions/gateway/routing/route-table.ts";
 import { router } from "../../functions/gateway/routing/router.ts";
 import { bars } from "../../infra/bench/chart.ts";
-import { manyRoutes, requestsTo } from "../../infra/bench/many-routes.ts";
-import { rowsOf } from "../../infra/bench/report.ts";
-import { kindsIn } from "../../infra/bench/symbols.ts";
+import { rowsOf } from "../../infra/bench/report/report.ts";
+import { kindsIn } from "../../infra/bench/runtime/symbols.ts";
+import { manyRoutes, requestsTo } from "../../infra/bench/workers/many-routes.ts";
 
 it("a ratio is to the first subject, without the greatest and the least of four rounds or more", () => {
   const rows = rowsOf([

@@ -8,7 +8,7 @@ import { emit } from "../../infra/compiler/emit/emit.ts";
 import { zoneOf } from "../../infra/compiler/inputs/zones.ts";
 import { compatibilityDate, compatibilityFlags } from "../../infra/compiler/lower/platform.ts";
 import { generate } from "../../infra/gen/gen.ts";
-import { home, isStale } from "../../infra/project/files.ts";
+import { home, isStale } from "../../infra/project/generated-files.ts";
 import { compiled, manifest, project } from "../e2e/city.ts";
 
 const hello = (tier: string, more = "", filters = "[]") =>

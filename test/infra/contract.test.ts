@@ -3,7 +3,7 @@ import { execFile, execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { home } from "../../infra/project/files.ts";
+import { home } from "../../infra/project/generated-files.ts";
 import { contracts, exitCodes } from "../../infra/terminal/contract.ts";
 import { type Files, manifest, project } from "../e2e/city.ts";
 

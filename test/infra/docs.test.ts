@@ -9,14 +9,14 @@ import { BodyLimit, Consumer, known } from "../../functions/gateway/core/facts.t
 import { environment } from "../../functions/manifest/environment.ts";
 import { tokenPlace } from "../../functions/manifest/token-places.ts";
 import { check } from "../../infra/compiler/check/check.ts";
-import type { Surroundings } from "../../infra/compiler/check/checked.ts";
 import { readPresets } from "../../infra/compiler/check/shared-files.ts";
 import { compile } from "../../infra/compiler/compile.ts";
+import type { Surroundings } from "../../infra/compiler/model/checked.ts";
 import { report } from "../../infra/diagnostics/report.ts";
 import { read } from "../../infra/diagnostics/source.ts";
-import { filesWithin } from "../../infra/files.ts";
-import { home } from "../../infra/project/files.ts";
-import { registry } from "../../infra/registry.ts";
+import { filesWithin } from "../../infra/project/files.ts";
+import { home } from "../../infra/project/generated-files.ts";
+import { registry } from "../../infra/project/registry.ts";
 import { project } from "../e2e/city.ts";
 
 const readme = fs.readFileSync(path.join(home, "README.md"), "utf8");

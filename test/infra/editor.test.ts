@@ -10,7 +10,7 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from "vscode-jsonrpc/node";
-import { home } from "../../infra/project/files.ts";
+import { home } from "../../infra/project/generated-files.ts";
 import { until } from "../until.ts";
 
 const server = path.join(home, "node_modules/yaml-language-server/bin/yaml-language-server");

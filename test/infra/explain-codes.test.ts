@@ -11,8 +11,8 @@ import { test } from "../../infra/commands/review/test.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { ownKey } from "../../infra/explain/keys.ts";
 import { groundFor } from "../../infra/explain/source-of.ts";
-import { home } from "../../infra/project/files.ts";
-import { registry } from "../../infra/registry.ts";
+import { home } from "../../infra/project/generated-files.ts";
+import { registry } from "../../infra/project/registry.ts";
 import { city, type Files, project, service } from "../e2e/city.ts";
 import { until } from "../until.ts";
 

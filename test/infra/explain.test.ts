@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { explain } from "../../infra/commands/authoring/explain.ts";
 import { ownKey } from "../../infra/explain/keys.ts";
-import { home } from "../../infra/project/files.ts";
+import { home } from "../../infra/project/generated-files.ts";
 import { city, manifest, project, service } from "../e2e/city.ts";
 
 const options = { root: home, env: "local", ip: "192.0.2.1" };

@@ -4,7 +4,7 @@ import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compile } from "../../infra/compiler/compile.ts";
-import { home } from "../../infra/project/files.ts";
+import { home } from "../../infra/project/generated-files.ts";
 import { importGatewayApi } from "../../infra/review/import/gateway-api/import.ts";
 import { importOpenApi } from "../../infra/review/import/openapi/openapi.ts";
 import { project } from "../e2e/city.ts";

@@ -11,13 +11,13 @@ import { streamAge } from "../../functions/gateway/streaming/max-age.ts";
 import { environment } from "../../functions/manifest/environment.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
 import { check } from "../../infra/compiler/check/check.ts";
-import type { CheckedTier, Surroundings } from "../../infra/compiler/check/checked.ts";
 import { readPresets } from "../../infra/compiler/check/shared-files.ts";
 import { lower } from "../../infra/compiler/lower/lower.ts";
+import type { CheckedTier, Surroundings } from "../../infra/compiler/model/checked.ts";
 import { report } from "../../infra/diagnostics/report.ts";
 import { read } from "../../infra/diagnostics/source.ts";
-import { home } from "../../infra/project/files.ts";
-import { registry } from "../../infra/registry.ts";
+import { home } from "../../infra/project/generated-files.ts";
+import { registry } from "../../infra/project/registry.ts";
 
 const values = {
   "api-host": "localhost",

@@ -4,10 +4,10 @@ import * as z from "zod";
 import { aboutFilter } from "../../functions/gateway/part.ts";
 import { environment } from "../../functions/manifest/environment.ts";
 import { check } from "../../infra/compiler/check/check.ts";
-import type { Surroundings } from "../../infra/compiler/check/checked.ts";
-import { canMatch, shared } from "../../infra/compiler/check/pattern-overlap.ts";
+import type { Surroundings } from "../../infra/compiler/model/checked.ts";
 import { read } from "../../infra/diagnostics/source.ts";
-import { registry } from "../../infra/registry.ts";
+import { canMatch, shared } from "../../infra/patterns/pattern-overlap.ts";
+import { registry } from "../../infra/project/registry.ts";
 
 const part = (more: object) =>
   aboutFilter({

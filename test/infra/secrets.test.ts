@@ -8,7 +8,7 @@ import { startCloud } from "../../infra/cloud/cloud.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
 import { turnTo } from "../../infra/dev/apply.ts";
-import { home } from "../../infra/project/files.ts";
+import { home } from "../../infra/project/generated-files.ts";
 import { type Files, manifest, project, service } from "../e2e/city.ts";
 
 const value = "s3cr3t-value-of-the-test";

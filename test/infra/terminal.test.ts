@@ -20,10 +20,10 @@ import * as secrets from "../../infra/commands/release/secrets.ts";
 import { ci } from "../../infra/commands/review/ci.ts";
 import { diff } from "../../infra/commands/review/diff.ts";
 import { test as cases } from "../../infra/commands/review/test.ts";
-import { home } from "../../infra/project/files.ts";
+import { home } from "../../infra/project/generated-files.ts";
 import { type Outcome, table } from "../../infra/terminal/outcome.ts";
 import { confirmed } from "../../infra/terminal/prompt.ts";
-import { harmless, oneLine, oneLined, printJson, printLine } from "../../infra/terminal.ts";
+import { harmless, oneLine, oneLined, printJson, printLine } from "../../infra/terminal/terminal.ts";
 import { stand } from "../control/platform.ts";
 import { project } from "../e2e/city.ts";
 

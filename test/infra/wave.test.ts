@@ -1,8 +1,8 @@
 /** Which tiers a wave reaches, and how it is shown. */
 import { expect, it } from "vitest";
 import type { TierFacts } from "../../functions/control/model/plan.ts";
+import type { Member, Wave } from "../../functions/control/model/wave.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
-import type { Member, Wave } from "../../functions/control/wave/state.ts";
 import { shownWave } from "../../infra/commands/operate/wave-view.ts";
 import { chosenBy, type Selection } from "../../infra/release/wave.ts";
 import { compiled, manifest } from "../e2e/city.ts";

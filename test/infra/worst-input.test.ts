@@ -10,8 +10,8 @@ import { test } from "../../infra/commands/review/test.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { report } from "../../infra/diagnostics/report.ts";
 import { ownKey } from "../../infra/explain/keys.ts";
-import { copyWithin, filesWithin } from "../../infra/files.ts";
-import { home } from "../../infra/project/files.ts";
+import { copyWithin, filesWithin } from "../../infra/project/files.ts";
+import { home } from "../../infra/project/generated-files.ts";
 import { secretsOf } from "../../infra/release/secrets.ts";
 import { manifest, project } from "../e2e/city.ts";
 

@@ -1,7 +1,7 @@
 /** What two people are needed for, and what one is refused. */
 import { expect, it } from "vitest";
 import type { Shown } from "../../functions/control/audit/record.ts";
-import type { Rollout } from "../../functions/control/rollout/state.ts";
+import type { Rollout } from "../../functions/control/model/rollout.ts";
 import type { Told } from "../../functions/gateway/overlay/overlay.ts";
 import { manifest } from "../e2e/city.ts";
 import { until } from "../until.ts";

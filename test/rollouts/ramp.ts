@@ -5,7 +5,7 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 import { parse } from "yaml";
-import { isOver, type Rollout } from "../../functions/control/rollout/state.ts";
+import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
 import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
 import { deploy } from "../../infra/commands/release/deploy.ts";
 import { compile } from "../../infra/compiler/compile.ts";

@@ -3,8 +3,8 @@
  * higher share than was decided. As often as POSTERN_KILLS says.
  */
 import { expect, it } from "vitest";
-import { isOver, type Rollout } from "../../functions/control/rollout/state.ts";
-import { machinesOn } from "../../infra/cloud/orphans.ts";
+import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
+import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
 import { manifest } from "../e2e/city.ts";
 import { place } from "./ramp.ts";
 

@@ -2,7 +2,7 @@
 import type http from "node:http";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import type { Rollout } from "../../functions/control/rollout/state.ts";
+import type { Rollout } from "../../functions/control/model/rollout.ts";
 import { manifest, service } from "../e2e/city.ts";
 import { full, place, users } from "./ramp.ts";
 import type { Met } from "./users.ts";

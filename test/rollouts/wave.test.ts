@@ -4,8 +4,8 @@
  */
 import type http from "node:http";
 import { expect, it } from "vitest";
-import { isWaveOver, type Wave } from "../../functions/control/wave/state.ts";
-import { machinesOn } from "../../infra/cloud/orphans.ts";
+import { isWaveOver, type Wave } from "../../functions/control/model/wave.ts";
+import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
 import { approve } from "../../infra/commands/operate/rollout.ts";
 import { start, status } from "../../infra/commands/operate/wave.ts";
 import { manifest, service } from "../e2e/city.ts";

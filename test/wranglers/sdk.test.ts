@@ -2,7 +2,7 @@
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { accountId } from "../../infra/cloud/access.ts";
+import { accountId } from "../../infra/cloud/account/access.ts";
 import { type Local, openLocal } from "../cloud/cloud.ts";
 import { installed } from "./versions.ts";
 

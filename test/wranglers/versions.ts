@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { home } from "../../infra/project/files.ts";
+import { home } from "../../infra/project/generated-files.ts";
 
 /** `docs/cloud.md` says so too. */
 const minimum = "4.60.0";

@@ -1,6 +1,6 @@
 /** Reads what the actuator answers. It is deployed apart from control, so its answers are checked. */
 import { z } from "@hono/zod-openapi";
-import type { Answer } from "../rollout/platform.ts";
+import type { Answer } from "../model/platform.ts";
 
 const fault = z.object({
   ok: z.literal(false),

@@ -1,9 +1,9 @@
 /** What the actuator does for control: reads deployments and makes splits, of the Workers on its list, by the platform's public REST API. */
+
+import { onlyGeneratedChanged, secretsChanged } from "../model/changed-secrets.ts";
 import type { ActuatorPlan } from "../model/plan.ts";
-import type { Answer } from "../rollout/platform.ts";
-import type { PlatformFault } from "../rollout/reducer.ts";
-import type { Deployment } from "../rollout/state.ts";
-import { onlyGeneratedChanged, secretsChanged } from "./changed-secrets.ts";
+import type { Answer, PlatformFault } from "../model/platform.ts";
+import type { Deployment } from "../model/rollout.ts";
 
 export interface World {
   readonly send: (url: string, init: RequestInit) => Promise<Response>;

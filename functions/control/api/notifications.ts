@@ -1,8 +1,9 @@
 /** What the admin API says of notices, and the webhooks that its document describes. */
+
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { everyTier } from "../audit/record.ts";
 import { payloadOf, payloads } from "../notifications/payloads.ts";
-import type { Desk, Types } from "./router.ts";
+import type { Desk, Types } from "./ports.ts";
 import { answers } from "./schemas.ts";
 
 const routes = {

@@ -1,4 +1,5 @@
 /** The overlay, as operators write it: checked against what control knows of the tier, written down, and handed to the feed. */
+
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { milliseconds, share } from "../../gateway/core/quantities.ts";
 import { type Entry, type Kept, longestEntryMs, mostEntries } from "../../gateway/overlay/overlay.ts";
@@ -6,7 +7,7 @@ import { movedOf } from "../cutover/platform.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
 import { changeOf, laid, missing, names, saysOf, written } from "../overlay/changes.ts";
 import { mayAct } from "./operators.ts";
-import { Declined, type Desk, problem, type Types } from "./router.ts";
+import { Declined, type Desk, problem, type Types } from "./ports.ts";
 import { answers, inTier, json, tierName } from "./schemas.ts";
 import { laying, overlays } from "./write-feed.ts";
 

@@ -1,12 +1,14 @@
 /** What operators take back of a tier's tokens, by hashes alone: checked, written down, and handed to the feed. */
+
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { longestRevocationMs, mostRevocations, type Revocation } from "../../gateway/core/ports/revocations.ts";
 import { milliseconds } from "../../gateway/core/quantities.ts";
+import { reason } from "../model/fields.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { names } from "../overlay/changes.ts";
 import { mayAct } from "./operators.ts";
-import { Declined, type Desk, problem, type Types } from "./router.ts";
-import { answers, inTier, json, reason, tierName } from "./schemas.ts";
+import { Declined, type Desk, problem, type Types } from "./ports.ts";
+import { answers, inTier, json, tierName } from "./schemas.ts";
 import { laying, revocations } from "./write-feed.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, "the SHA-256 of issuer, line feed and name, in hexadecimal digits");

@@ -1,75 +1,19 @@
 /** The admin API: who may ask for what, checked, written down, and handed on. It describes itself at /openapi.json. */
+
 import { OpenAPIHono, type z } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
-import { type Bound, positionOf, type RolloutPosition } from "../approval.ts";
 import { audited, proposed } from "../audit/record.ts";
-import { factsIn, subjectIn } from "../cutover/platform.ts";
+import { type Bound, positionOf } from "../model/approval.ts";
 import type { ControlPlan, Role, TierFacts } from "../model/plan.ts";
-import type { Tested } from "../notifications/dispatcher.ts";
-import type { Feed } from "../overlay/feed-client.ts";
-import type { Measured } from "../rollout/measured.ts";
-import { type Command, Refusal } from "../rollout/reducer.ts";
-import type { WrittenRelease } from "../rollout/release.ts";
-import type { Candidate, Rollout, Subject } from "../rollout/state.ts";
-import type { Cost } from "../telemetry/cost.ts";
-import type { WaveDesk } from "../wave/commands.ts";
-import type { Notices } from "../wiring/bindings.ts";
+import { Refusal } from "../model/refusal.ts";
+import type { WrittenRelease } from "../model/release.ts";
+import type { Candidate, Rollout, Subject } from "../model/rollout.ts";
+import { factsIn, subjectIn } from "../model/subject.ts";
+import type { Command } from "../rollout/reducer.ts";
 import { mayAct, type Person, personOf } from "./operators.ts";
-import { routes, titles } from "./schemas.ts";
-
-export interface Desk extends WaveDesk {
-  readonly status: (tier: string) => Promise<Rollout | null>;
-  readonly measured: (rollout: Rollout) => Promise<Measured>;
-  readonly history: (tier: string) => Promise<readonly Rollout[]>;
-  /** @throws Declined */
-  readonly start: (tier: string, facts: TierFacts, asked: StartAsked) => Promise<Rollout>;
-  /** @throws Declined */
-  readonly ask: (
-    tier: string,
-    command: Command,
-    by: string,
-    reason: string,
-    approved?: RolloutPosition,
-  ) => Promise<Rollout>;
-  readonly label: (rollout: Rollout) => Promise<string>;
-  readonly cost: (tier: string) => Promise<readonly Cost[]>;
-  /** @param tier only this one's */
-  readonly metrics: (tier?: string) => Promise<string>;
-  readonly overlay: Feed;
-  readonly notices: {
-    readonly status: () => Promise<ReturnType<Notices["status"]>>;
-    readonly test: (actor: string) => Promise<readonly Tested[]>;
-    readonly retry: () => Promise<number>;
-  };
-  readonly log: (line: object) => void;
-}
-
-export interface StartAsked {
-  readonly release: WrittenRelease;
-  readonly by: string;
-  readonly reason: string;
-  readonly commit: string | null;
-  /** Versions that a second person approved. */
-  readonly approved?: readonly Subject[] | undefined;
-}
-
-/** What was asked for does not fit how things stand. */
-export class Declined extends Error {
-  override readonly name = "Declined";
-}
-
-export const problem = (status: keyof typeof titles, detail: string): Response => {
-  const [code, title] = titles[status];
-  return Response.json(
-    { type: `urn:postern:problem:${code}`, title, status, code, detail },
-    { status, headers: { "content-type": "application/problem+json" } },
-  );
-};
-
-export interface Types {
-  readonly Variables: { person: Person };
-}
+import { Declined, type Desk, problem, type Types } from "./ports.ts";
+import { routes } from "./schemas.ts";
 
 /** Calls that stop or take back something: they are heard also from an operator whose other calls have run out. */
 const stoppingCalls =

@@ -1,7 +1,8 @@
 /** What the admin API takes, and how it describes itself. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { release as manifestRelease } from "../../manifest/release.ts";
-import { unfitSteps } from "../rollout/release.ts";
+import { reason } from "../model/fields.ts";
+import { unfitSteps } from "../model/release.ts";
 
 export const titles = {
   400: ["request-invalid", "The request is not as the description says"],
@@ -14,9 +15,6 @@ export const titles = {
 } as const;
 
 export const tierName = z.string().regex(/^[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?$/);
-export const reason = z.string().min(1, "say why, for those who read it later").max(500);
-export const percent = z.string().regex(/^\d{1,3}(?:\.\d{1,2})?%$/, "a share is written 10%");
-export const duration = z.string().regex(/^\d{1,6}(?:ms|s|m|h)$/, "a time is written 5m");
 /** As a manifest has it. */
 export const release = manifestRelease().superRefine(({ steps }, context) => {
   const unfit = unfitSteps(steps);

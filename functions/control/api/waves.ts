@@ -1,7 +1,9 @@
 /** The admin API of waves. */
+
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { wavePositionOf } from "../approval.ts";
 import { everyTier, proposed } from "../audit/record.ts";
+import { wavePositionOf } from "../model/approval.ts";
+import { reason } from "../model/fields.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import {
   askWave,
@@ -12,8 +14,8 @@ import {
   twoForStart,
   type WaveBody,
 } from "../wave/commands.ts";
-import type { Desk, Types } from "./router.ts";
-import { answers, json, reason, release, tierName } from "./schemas.ts";
+import type { Desk, Types } from "./ports.ts";
+import { answers, json, release, tierName } from "./schemas.ts";
 
 const mostTiers = 500;
 const mostAtOnce = 50;

@@ -3,7 +3,7 @@
 import type { Revocation } from "../../gateway/core/ports/revocations.ts";
 import type { Entry, Kept } from "../../gateway/overlay/overlay.ts";
 import { amend, amendRevoked, type Feed } from "../overlay/feed-client.ts";
-import { type Desk, problem } from "./router.ts";
+import { type Desk, problem } from "./ports.ts";
 
 /** One of the lists that a feed has of a tier. */
 interface List<T> {

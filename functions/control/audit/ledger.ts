@@ -1,4 +1,5 @@
 /** Who asked for what, and what waits for a second person, in its object's own SQLite. Lines are only ever added. */
+import type { Proposal } from "../model/approval.ts";
 
 export interface Line {
   readonly id: number;
@@ -13,17 +14,6 @@ export interface Line {
   readonly asked: string;
   /** What came of it; empty while it is under way, and after a crash in its midst. */
   readonly outcome: string;
-}
-
-export interface Proposal {
-  readonly id: string;
-  readonly until: number;
-  readonly by: string;
-  /** The public key that it was asked for with: it is that person's who holds it now no more, where that is another. */
-  readonly key: string;
-  readonly tier: string;
-  readonly what: string;
-  readonly body: string;
 }
 
 /** An operator's token that writes, which it does once. */

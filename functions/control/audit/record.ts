@@ -1,9 +1,10 @@
 /** Writes down what people do, before it is done and after, and what waits for a second person. */
-import { type Bound, boundLines, fingerprintOf } from "../approval.ts";
+
+import { type Bound, boundLines, fingerprintOf, type Proposal } from "../model/approval.ts";
+import { Refusal } from "../model/refusal.ts";
 import { cut, type Notice, type Tell } from "../notifications/notification.ts";
-import { Refusal } from "../rollout/reducer.ts";
 import type { Remote } from "../rpc/objects.ts";
-import type { Ledger, Line, Proposal } from "./ledger.ts";
+import type { Ledger, Line } from "./ledger.ts";
 
 export interface Recorder {
   readonly ledger: Remote<Ledger>;

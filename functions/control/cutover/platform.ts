@@ -4,29 +4,15 @@ import { share } from "../../gateway/core/quantities.ts";
 import type { Side } from "../../gateway/core/types.ts";
 import { type Entry, type Kind, longestEntryMs } from "../../gateway/overlay/overlay.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import type { Answer, Platform } from "../model/platform.ts";
+import { type Deployment, isOver, type Rollout } from "../model/rollout.ts";
+import { subjectIn } from "../model/subject.ts";
+import type { World } from "../model/world.ts";
 import { isWritten, laid } from "../overlay/changes.ts";
 import { amend, type Feed } from "../overlay/feed-client.ts";
-import type { Ports } from "../rollout/controller.ts";
-import type { Answer } from "../rollout/platform.ts";
-import { type Deployment, isOver, type Rollout } from "../rollout/state.ts";
-import type { World } from "../wiring/bindings.ts";
 
 export const legacy = "legacy" satisfies Side;
 export const gate = "gate" satisfies Side;
-
-/** What is rolled out: `wallet` is a tier's new version, `wallet/balance` a route that is cut over. */
-export const subjectIn = (name: string): { readonly tier: string; readonly route: string | null } => {
-  const [tier = "", route = null] = name.split("/");
-  return { tier, route };
-};
-
-/** What control knows of it: of a route its tier's, with itself in place of the gates. */
-export const factsIn = ({ tiers }: Pick<ControlPlan, "tiers">, name: string): TierFacts | undefined => {
-  const { tier, route } = subjectIn(name);
-  const facts = Object.hasOwn(tiers, tier) ? tiers[tier] : undefined;
-  if (!facts || route === null) return facts;
-  return Object.hasOwn(facts.routes, route) && facts.routes[route]?.cutover ? { ...facts, workers: [name] } : undefined;
-};
 
 type CutoverEntry = Kind<"cutover">;
 
@@ -45,7 +31,7 @@ export const overlayPlatform = (
   feed: Feed,
   plan: Pick<ControlPlan, "tiers">,
   { now, uuid }: Pick<World, "now" | "uuid">,
-): Ports["platform"] => {
+): Platform => {
   // What others laid there since is not written over unseen.
   let seen: string | undefined;
   const standing = (all: readonly Entry[], route: string) => entryOf(all, route)?.id ?? manifest;

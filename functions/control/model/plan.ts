@@ -1,7 +1,7 @@
 /** What control and its helpers are told when they are built: plain JSON, no secret in it. */
 import type { Cutover, Level, Mode, Weighted } from "../../gateway/core/plan.ts";
 import type { CollectorPlan } from "../exporters/otlp/push.ts";
-import type { PrometheusPlan } from "../rollout/prometheus.ts";
+import type { PrometheusPlan } from "../telemetry/prometheus-query.ts";
 
 export type Role = "viewer" | "operator" | "admin";
 

@@ -1,12 +1,12 @@
 /** The outbox of an environment at work: tells each channel what waits, again where it was not heard, and never makes a teller wait. */
 import type { ControlPlan } from "../model/plan.ts";
-import { type Deployments, type Places, sendStatus, stateOf, testGithub } from "./channels/github.ts";
-import { sendWebhook } from "./channels/webhook.ts";
+import { type Deployments, type Places, sendStatus, stateOf, testGithub } from "./github.ts";
 import type { Heard, Outside, Unheard } from "./http-call.ts";
 import type { Notice, NoticeType } from "./notification.ts";
 import { type Channel, outboxOn, type Shown, type Totals, type Waiting } from "./outbox.ts";
 import type { RolloutData } from "./payloads.ts";
 import { delayAfter } from "./retry-schedule.ts";
+import { sendWebhook } from "./webhook.ts";
 
 export interface Ports {
   readonly sql: SqlStorage;

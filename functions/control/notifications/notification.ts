@@ -1,6 +1,6 @@
 /** What control tells the world: the notices, their types, and how those of rollouts and waves are made. */
-import type { Rollout } from "../rollout/state.ts";
-import { inPlace, type Wave, type WaveStatus } from "../wave/state.ts";
+import type { Rollout } from "../model/rollout.ts";
+import { inPlace, type Wave, type WaveStatus } from "../model/wave.ts";
 import type { Payloads, RolloutData, WaveData } from "./payloads.ts";
 
 export type NoticeType = keyof Payloads;

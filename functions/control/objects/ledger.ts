@@ -1,5 +1,6 @@
 /** The Durable Object of an environment's audit trail, and of what waits for a second person. */
-import { type Ledger as LedgerCalls, type Line, ledgerOn, type Proposal, type SpentToken } from "../audit/ledger.ts";
+import { type Ledger as LedgerCalls, type Line, ledgerOn, type SpentToken } from "../audit/ledger.ts";
+import type { Proposal } from "../model/approval.ts";
 import { CalledByName, type ObjectClass } from "./called-by-name.ts";
 
 export const ledgerObject = (): ObjectClass<LedgerCalls> =>

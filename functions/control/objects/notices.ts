@@ -1,8 +1,9 @@
 /** The Durable Object of an environment's notifications. */
 import type { ControlPlan } from "../model/plan.ts";
+import type { World } from "../model/world.ts";
 import { notices, type Tested } from "../notifications/dispatcher.ts";
 import type { Notice } from "../notifications/notification.ts";
-import type { NoticeCalls, Notices, World } from "../wiring/bindings.ts";
+import type { NoticeCalls, Notices } from "../wiring/bindings.ts";
 import { CalledByName, type ObjectClass } from "./called-by-name.ts";
 
 export const noticesObject = (plan: ControlPlan, world: World): ObjectClass<NoticeCalls> =>

@@ -1,10 +1,11 @@
 /** The Durable Object of one tier's rollouts. */
-import type { RolloutPosition } from "../approval.ts";
+import type { RolloutPosition } from "../model/approval.ts";
 import type { ControlPlan } from "../model/plan.ts";
+import type { Candidate, Rollout, Start } from "../model/rollout.ts";
+import type { World } from "../model/world.ts";
 import type { Command } from "../rollout/reducer.ts";
-import type { Candidate, Rollout, Start } from "../rollout/state.ts";
 import { type Refused, refusing } from "../rpc/refusals.ts";
-import type { RolloutCalls, World } from "../wiring/bindings.ts";
+import type { RolloutCalls } from "../wiring/bindings.ts";
 import { rolloutsOf } from "../wiring/rollouts.ts";
 import { CalledByName, type ObjectClass } from "./called-by-name.ts";
 

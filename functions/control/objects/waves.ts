@@ -1,9 +1,10 @@
 /** The Durable Object of an environment's waves over tiers. */
 import type { ControlPlan } from "../model/plan.ts";
+import type { Wave } from "../model/wave.ts";
+import type { World } from "../model/world.ts";
 import { type Refused, refusing } from "../rpc/refusals.ts";
 import type { WaveAsk, WaveStart } from "../wave/controller.ts";
-import type { Wave } from "../wave/state.ts";
-import type { WaveCalls, World } from "../wiring/bindings.ts";
+import type { WaveCalls } from "../wiring/bindings.ts";
 import { wavesOf } from "../wiring/waves.ts";
 import { CalledByName, type ObjectClass } from "./called-by-name.ts";
 

@@ -1,8 +1,9 @@
 /** What operators may lay over a tier, and how it stands to the manifest. */
+
 import { z } from "@hono/zod-openapi";
 import { milliseconds, perWindow, share } from "../../gateway/core/quantities.ts";
 import type { Change, Entry } from "../../gateway/overlay/overlay.ts";
-import { duration, percent, reason } from "../api/schemas.ts";
+import { duration, percent, reason } from "../model/fields.ts";
 import type { TierFacts } from "../model/plan.ts";
 
 /** A text that is no such quantity does not fit either. */

@@ -1,7 +1,8 @@
 /** What a start would release: the Workers of a tier that have a new version beside their stable one. */
-import type { Platform } from "./platform.ts";
-import { Refusal } from "./reducer.ts";
-import type { Candidate, Start, Subject } from "./state.ts";
+
+import type { Platform } from "../model/platform.ts";
+import { Refusal } from "../model/refusal.ts";
+import type { Candidate, Start, Subject } from "../model/rollout.ts";
 
 export interface Releasable {
   readonly subject: Subject;

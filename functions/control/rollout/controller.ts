@@ -1,13 +1,9 @@
 /** One tier's rollouts: what is kept, what is looked at, and what is done about it. A crash at any point loses nothing and does nothing twice. */
-import { otherVersions, type RolloutPosition } from "../approval.ts";
-import { noticeOf, type Tell } from "../notifications/notification.ts";
-import { untoldOn } from "../notifications/pending.ts";
-import { described, releasable } from "./candidates.ts";
-import type { News } from "./events.ts";
-import type { Stage } from "./evidence.ts";
-import type { Finding, Verdict } from "./finding.ts";
-import type { Platform } from "./platform.ts";
-import { type Command, due, type Event, Refusal, reduce } from "./reducer.ts";
+
+import { otherVersions, type RolloutPosition } from "../model/approval.ts";
+import type { Finding, Verdict } from "../model/finding.ts";
+import type { Platform } from "../model/platform.ts";
+import { Refusal } from "../model/refusal.ts";
 import {
   type Candidate,
   isOver,
@@ -18,7 +14,13 @@ import {
   type Stretch,
   type Subject,
   splitOf,
-} from "./state.ts";
+} from "../model/rollout.ts";
+import { noticeOf, type Tell } from "../notifications/notification.ts";
+import { untoldOn } from "../notifications/pending.ts";
+import { described, releasable } from "./candidates.ts";
+import type { News } from "./events.ts";
+import type { Stage } from "./evidence.ts";
+import { type Command, due, type Event, reduce } from "./reducer.ts";
 import { beside } from "./verdict.ts";
 
 export interface Ports {

@@ -1,7 +1,7 @@
 /** What the feed tells gates of a version that was taken back: its streams end, and their clients come to the stable one. */
 import type { Entry } from "../../gateway/overlay/overlay.ts";
+import type { Rollout } from "../model/rollout.ts";
 import { amend, type Feed } from "../overlay/feed-client.ts";
-import type { Rollout } from "./state.ts";
 
 /** A stream that may grow very old asks seldom; it is told afterwards, and ends at once. */
 const lateMs = 600_000;

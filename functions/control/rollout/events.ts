@@ -1,6 +1,7 @@
 /** What of a tier's rollouts others want to hear. */
+
+import type { Rollout } from "../model/rollout.ts";
 import type { RolloutNews } from "../notifications/notification.ts";
-import type { Rollout } from "./state.ts";
 
 /** What has happened. */
 export interface News {

@@ -1,10 +1,11 @@
 /** What the canary may never exceed, whatever stable does. */
+
+import type { Criteria } from "../model/criteria.ts";
+import type { Finding } from "../model/finding.ts";
 import { counted, effectOf, sum } from "../stats/counts.ts";
 import { canaryP99 } from "../stats/latency.ts";
 import { atLeast, atMost } from "../stats/wealth.ts";
-import type { Criteria } from "./criteria.ts";
 import type { Stage } from "./evidence.ts";
-import type { Finding } from "./finding.ts";
 import { milliseconds, number, percent } from "./format.ts";
 
 const names = { errors: "errors", refusals: "refusals", abandoned: "abandoned by the client" } as const;

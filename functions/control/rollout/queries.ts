@@ -1,9 +1,9 @@
 /** Own criteria: what a Prometheus says of the new version, against a bound. One look proves nothing, so it takes three in a row. */
 import { milliseconds } from "../../gateway/core/quantities.ts";
-import type { Query } from "./criteria.ts";
-import type { Finding } from "./finding.ts";
-import type { Told } from "./prometheus.ts";
-import type { Rollout } from "./state.ts";
+import type { Query } from "../model/criteria.ts";
+import type { Finding } from "../model/finding.ts";
+import type { Rollout } from "../model/rollout.ts";
+import type { Told } from "../telemetry/prometheus-query.ts";
 
 /** Out of bounds so often in a row is a failure. What gives no figure neither adds to that nor takes from it. */
 const mostInRow = 3;

@@ -1,10 +1,10 @@
 /** A rollout's decisions: a state and what happened make the next state and what is to be done. Pure. */
 
-import { secretsChanged } from "../actuator/changed-secrets.ts";
-import { movedOn, type RolloutPosition } from "../approval.ts";
-import { cut } from "../notifications/notification.ts";
-import { type News, newsOf, waitingWhy } from "./events.ts";
-import type { Verdict } from "./finding.ts";
+import { movedOn, type RolloutPosition } from "../model/approval.ts";
+import { secretsChanged } from "../model/changed-secrets.ts";
+import type { Verdict } from "../model/finding.ts";
+import type { PlatformFault } from "../model/platform.ts";
+import { Refusal } from "../model/refusal.ts";
 import {
   type Deployment,
   type Goal,
@@ -14,7 +14,9 @@ import {
   type Rollout,
   type Status,
   type Subject,
-} from "./state.ts";
+} from "../model/rollout.ts";
+import { cut } from "../notifications/notification.ts";
+import { type News, newsOf, waitingWhy } from "./events.ts";
 
 export type Command = "pause" | "resume" | "promote" | "abort";
 
@@ -34,23 +36,10 @@ export type Event =
       readonly approved?: RolloutPosition | undefined;
     };
 
-export interface PlatformFault {
-  /** 0 where nothing answered. */
-  readonly status: number;
-  readonly code: number | null;
-  readonly message: string;
-  readonly retryAfterMs?: number | undefined;
-}
-
 export type Action =
   | { readonly kind: "split"; readonly subject: Subject; readonly share: number }
   | { readonly kind: "smoke" }
   | { readonly kind: "judge" };
-
-/** A refused command, for who asked. */
-export class Refusal extends Error {
-  override readonly name = "Refusal";
-}
 
 const mostNotes = 100;
 /** In characters. */

@@ -3,8 +3,8 @@ import { importJWK, SignJWT } from "jose";
 import { labelAudience, labelHeader, longestLabelLife } from "../../gateway/identity/label.ts";
 import { versionHeader } from "../../gateway/proxy/forwarding.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
-import { tiersServed } from "./shared-gates.ts";
-import type { Rollout, Smoke } from "./state.ts";
+import type { Rollout, Smoke } from "../model/rollout.ts";
+import { tiersServed } from "../model/shared-gates.ts";
 
 /** @param key control's private key, as JSON of a JWK */
 export const labelOf = async (

@@ -10,15 +10,16 @@
  * sim:rollout` shows what remains of the promises under users who are far from independent; see
  * docs/rollout-statistics.md.
  */
+
+import type { Criteria } from "../model/criteria.ts";
+import type { Finding, Verdict } from "../model/finding.ts";
 import type { Count } from "../stats/counts.ts";
 import { counted, requestsOf } from "../stats/counts.ts";
 import { latenciesOf } from "../stats/latencies.ts";
 import { binsOf, type Slowness, slownessOf } from "../stats/latency.ts";
 import { type Rates, ratesOf } from "../stats/rates.ts";
 import { sampleRatio } from "../stats/sample-ratio.ts";
-import type { Criteria } from "./criteria.ts";
 import type { Stage } from "./evidence.ts";
-import type { Finding, Verdict } from "./finding.ts";
 import { milliseconds, number, percent, points } from "./format.ts";
 import { limitsOf } from "./limits.ts";
 

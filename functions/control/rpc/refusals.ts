@@ -1,5 +1,5 @@
 /** A refusal on its way from an object to who asked: of an error only the message would cross over. */
-import { Refusal } from "../rollout/reducer.ts";
+import { Refusal } from "../model/refusal.ts";
 
 export interface Refused {
   readonly refused: string;

@@ -1,14 +1,15 @@
 /** What people ask of waves, checked against what control knows of the tiers, and written down. */
-import type { Bound } from "../approval.ts";
+
 import { audited, everyTier, type Recorder } from "../audit/record.ts";
+import type { Bound } from "../model/approval.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
-import { Refusal } from "../rollout/reducer.ts";
-import type { WrittenRelease } from "../rollout/release.ts";
-import type { Candidate } from "../rollout/state.ts";
+import { Refusal } from "../model/refusal.ts";
+import type { WrittenRelease } from "../model/release.ts";
+import type { Candidate } from "../model/rollout.ts";
+import { inPlace, type Member, type Wave } from "../model/wave.ts";
 import type { WaveAsk, WaveStart } from "./controller.ts";
 import { membersOf } from "./members.ts";
 import type { WaveCommand } from "./reducer.ts";
-import { inPlace, type Member, type Wave } from "./state.ts";
 
 /** What the admin API asks of the object of waves. */
 export interface WaveCalls {

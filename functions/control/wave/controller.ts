@@ -1,11 +1,11 @@
 /** The waves of an environment, one at a time: what is kept, what is looked at, and what is begun. A crash at any point begins nothing twice. */
 
-import type { WavePosition } from "../approval.ts";
+import type { WavePosition } from "../model/approval.ts";
+import { Refusal } from "../model/refusal.ts";
+import { isWaveOver, type Member, type Seen, type Wave } from "../model/wave.ts";
 import { type Tell, type WaveNews, waveNoticeOf } from "../notifications/notification.ts";
 import { untoldOn } from "../notifications/pending.ts";
-import { Refusal } from "../rollout/reducer.ts";
 import { dueIn, lookedAt, reduceWave, type WaveCommand, type WaveEvent } from "./reducer.ts";
-import { isWaveOver, type Member, type Seen, type Wave } from "./state.ts";
 
 export interface WavePorts {
   readonly storage: Pick<DurableObjectStorage, "get" | "put" | "delete" | "list" | "setAlarm">;

@@ -1,7 +1,7 @@
 /** The tiers of a wave in their order, as control's own plan knows their levels and Workers. */
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
-import type { WrittenRelease } from "../rollout/release.ts";
-import { levels, type Member } from "./state.ts";
+import type { WrittenRelease } from "../model/release.ts";
+import { levels, type Member } from "../model/wave.ts";
 
 /**
  * Tiers that one Worker serves are one member: their level is that of the most important, whether it was chosen or not.

@@ -1,8 +1,9 @@
 /** A wave's decisions: a state and what happened make the next state; `due` says what is to be done. Pure. */
-import { type WavePosition, waveMovedOn } from "../approval.ts";
+
+import { type WavePosition, waveMovedOn } from "../model/approval.ts";
+import { Refusal } from "../model/refusal.ts";
+import { inPlace, isActive, isWaveOver, levels, type Member, type Note, type Seen, type Wave } from "../model/wave.ts";
 import { cut } from "../notifications/notification.ts";
-import { Refusal } from "../rollout/reducer.ts";
-import { inPlace, isActive, isWaveOver, levels, type Member, type Note, type Seen, type Wave } from "./state.ts";
 
 export type WaveCommand = "pause" | "resume" | "abort";
 

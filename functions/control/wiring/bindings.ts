@@ -18,18 +18,6 @@ export type RolloutCalls = Pick<Rollouts, "status" | "history"> &
 export type WaveCalls = Pick<Waves, "status" | "history"> & Refusing<Pick<Waves, "check" | "start" | "ask">>;
 export type NoticeCalls = Pick<Notices, "take" | "status" | "test" | "retry">;
 
-/** What is not to be had twice the same; tests hand in their own. */
-export interface World {
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** In [0, 1). */
-  readonly random: () => number;
-  readonly uuid: () => string;
-  /** One structured line. */
-  readonly log: (line: object) => void;
-}
-
 export interface Bindings {
   readonly TELEMETRY: Namespace<TelemetryCalls>;
   readonly ROLLOUTS: Namespace<RolloutCalls>;

@@ -1,16 +1,18 @@
 /** Hands what comes in to the objects of its tiers. */
+
 import type { FrontReport } from "../../front/telemetry.ts";
 import type { Report } from "../../gateway/observability/metrics.ts";
 import { groups } from "../../gateway/observability/samples.ts";
 import { dataPoints } from "../exporters/analytics-engine.ts";
 import type { ControlPlan } from "../model/plan.ts";
+import type { World } from "../model/world.ts";
 import { objectOf } from "../rpc/objects.ts";
 import type { TailReport } from "../tail/collector.ts";
 import { frontReport, report, tailReport } from "../telemetry/reports.ts";
 import { deaths, deathsIn } from "../telemetry/samples.ts";
 import type { News } from "../telemetry/store.ts";
 import type { Tally } from "../telemetry/tally.ts";
-import type { Bindings, World } from "./bindings.ts";
+import type { Bindings } from "./bindings.ts";
 
 const mostBytes = 1024 * 1024;
 

@@ -1,19 +1,21 @@
 /** What the admin API asks of the objects of control. */
 
-import { Declined, type Desk } from "../api/router.ts";
-import { movedOf, subjectIn } from "../cutover/platform.ts";
+import { Declined, type Desk } from "../api/ports.ts";
+import { movedOf } from "../cutover/platform.ts";
 import { prometheus } from "../exporters/prometheus.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import { fromManifest } from "../model/release.ts";
+import type { Step } from "../model/rollout.ts";
+import { rolloutsKept } from "../model/shared-gates.ts";
+import { subjectIn } from "../model/subject.ts";
+import type { World } from "../model/world.ts";
 import { feedOf } from "../overlay/feed-client.ts";
-import { fromManifest } from "../rollout/release.ts";
-import { rolloutsKept } from "../rollout/shared-gates.ts";
 import { labelOf } from "../rollout/smoke.ts";
-import type { Step } from "../rollout/state.ts";
 import { objectOf, type Remote } from "../rpc/objects.ts";
 import { granted } from "../rpc/refusals.ts";
 import { costsOf } from "../telemetry/cost.ts";
 import { instruments } from "../telemetry/instruments.ts";
-import type { Bindings, WaveCalls, World } from "./bindings.ts";
+import type { Bindings, WaveCalls } from "./bindings.ts";
 import { measuredBy } from "./evidence.ts";
 import { noticesOf, tellOf } from "./notify.ts";
 import { theWaves } from "./waves.ts";

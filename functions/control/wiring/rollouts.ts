@@ -1,19 +1,21 @@
 /** A tier's rollouts with the real world around them. */
 
 import { actuatorCall, answers } from "../actuator/answers.ts";
-import { factsIn, overlayPlatform, renewed, subjectIn } from "../cutover/platform.ts";
+import { overlayPlatform, renewed } from "../cutover/platform.ts";
+import { criteriaOf } from "../model/criteria.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import type { Rollout } from "../model/rollout.ts";
+import { tiersServed } from "../model/shared-gates.ts";
+import { factsIn, subjectIn } from "../model/subject.ts";
+import type { World } from "../model/world.ts";
 import { amend, type Feed, feedOf } from "../overlay/feed-client.ts";
 import { type Ports, rollouts } from "../rollout/controller.ts";
-import { criteriaOf } from "../rollout/criteria.ts";
 import { drainOf, tellDrain } from "../rollout/drain.ts";
-import { figureOf } from "../rollout/prometheus.ts";
 import { queriesOf } from "../rollout/queries.ts";
-import { tiersServed } from "../rollout/shared-gates.ts";
 import { labelOf, smokeTest } from "../rollout/smoke.ts";
-import type { Rollout } from "../rollout/state.ts";
 import { judge } from "../rollout/verdict.ts";
-import type { Bindings, Rollouts, World } from "./bindings.ts";
+import { figureOf } from "../telemetry/prometheus-query.ts";
+import type { Bindings, Rollouts } from "./bindings.ts";
 import { evidenceOf } from "./evidence.ts";
 import { tellOf } from "./notify.ts";
 

@@ -2,15 +2,16 @@
 
 import { audited } from "../audit/record.ts";
 import type { ControlPlan } from "../model/plan.ts";
-import { Refusal } from "../rollout/reducer.ts";
-import { fromManifest } from "../rollout/release.ts";
-import { rolloutsKept } from "../rollout/shared-gates.ts";
-import { isOver, type Rollout } from "../rollout/state.ts";
+import { Refusal } from "../model/refusal.ts";
+import { fromManifest } from "../model/release.ts";
+import { isOver, type Rollout } from "../model/rollout.ts";
+import { rolloutsKept } from "../model/shared-gates.ts";
+import type { Seen } from "../model/wave.ts";
+import type { World } from "../model/world.ts";
 import { objectOf } from "../rpc/objects.ts";
 import { granted } from "../rpc/refusals.ts";
 import { waves } from "../wave/controller.ts";
-import type { Seen } from "../wave/state.ts";
-import type { Bindings, Waves, World } from "./bindings.ts";
+import type { Bindings, Waves } from "./bindings.ts";
 import { tellOf } from "./notify.ts";
 
 /** The one object of an environment's waves. */

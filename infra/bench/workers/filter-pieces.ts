@@ -1,4 +1,4 @@
-/** Runs one filter many times over and says how long it took; `infra/bench/filters.ts` asks. */
+/** Runs one filter many times over and says how long it took; `infra/bench/measure/filters.ts` asks. */
 import { filters } from "../../../functions/filters/registry.gen.ts";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import type { Context, Deps, Guard, Handler, Layer } from "../../../functions/gateway/core/types.ts";

@@ -7,7 +7,7 @@ import { cors } from "hono/cors";
 import { createMiddleware } from "hono/factory";
 import { proxy } from "hono/proxy";
 import { createLocalJWKSet, jwtVerify } from "jose";
-import type { Jobs } from "../jobs.ts";
+import type { Jobs } from "./jobs.ts";
 
 interface Types {
   readonly Variables: { customer: string };

@@ -1,10 +1,10 @@
-/** Runs a piece of the gateway many times over and says how long it took; `infra/bench/micro.ts` asks. */
+/** Runs a piece of the gateway many times over and says how long it took; `infra/bench/measure/micro.ts` asks. */
 import { addRoute, createRouter, findRoute } from "rou3";
 import { pipeline, type Step } from "../../../functions/gateway/core/pipeline.ts";
 import type { Caller, Context } from "../../../functions/gateway/core/types.ts";
 import type { Table } from "../../../functions/gateway/routing/route-table.ts";
 import { router } from "../../../functions/gateway/routing/router.ts";
-import { manyRoutes, requestsTo } from "../many-routes.ts";
+import { manyRoutes, requestsTo } from "./many-routes.ts";
 
 /** Milliseconds for all the times together. */
 type Piece = (times: number) => number | Promise<number>;

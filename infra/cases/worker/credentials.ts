@@ -1,8 +1,8 @@
 /** Makes what a request proves itself with: tokens and signatures, as clients make them. */
 import { createSignature } from "http-message-sig";
 import { generateKeyPair, importJWK, SignJWT } from "jose";
-import type { Batch, Credential, KeyPair, Send } from "../batch.ts";
-import { withToken } from "../token-place.ts";
+import type { Batch, Credential, KeyPair, Send } from "../input/batch.ts";
+import { withToken } from "../input/token-place.ts";
 
 /** Adds to a request what its sender has to show. @param now milliseconds since the epoch */
 export const proven = async (

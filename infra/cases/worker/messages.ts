@@ -1,6 +1,6 @@
 /** What goes over the wire: requests as clients make them, and what is read of answers. */
 import { asksForWebSocket, readRequest } from "../../cloud/edge/message.ts";
-import type { Send } from "../batch.ts";
+import type { Send } from "../input/batch.ts";
 import { fromSocket } from "./sockets.ts";
 
 /** Of a problem, be it the gate's or one that a service has sent; that may be no JSON. */

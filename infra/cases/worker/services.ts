@@ -4,7 +4,7 @@ import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import type { Deps } from "../../../functions/gateway/core/types.ts";
 import type { Parts } from "../../../functions/gateway/part.ts";
 import { withCopies } from "../../explain/copies.ts";
-import type { Reply, Seen, Step } from "../batch.ts";
+import type { Reply, Seen, Step } from "../input/batch.ts";
 import type { Clock } from "./clock.ts";
 
 /** Of what one send brings about; more calls are counted, not kept. */

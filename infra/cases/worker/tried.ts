@@ -1,7 +1,7 @@
 /** What a request tried of the plan, as marks that coverage is counted by. */
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import type { Decision, Outcome } from "../../../functions/gateway/core/types.ts";
-import { mark } from "../batch.ts";
+import { mark } from "../input/batch.ts";
 
 /** What went on with one request. */
 export interface Passage {

@@ -17,7 +17,7 @@ import {
   mark,
   type Send,
   type Told,
-} from "../batch.ts";
+} from "../input/batch.ts";
 import { type Clock, clockFrom } from "./clock.ts";
 import { proven } from "./credentials.ts";
 import { codeOf, hungUp, requestOf } from "./messages.ts";

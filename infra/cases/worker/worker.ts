@@ -3,7 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Parts } from "../../../functions/gateway/part.ts";
 import { answerTo } from "../../../functions/state/contract.ts";
 import { countersOn } from "../../../functions/state/counters.ts";
-import type { Batch, Told } from "../batch.ts";
+import type { Batch, Told } from "../input/batch.ts";
 import { tryOut } from "./try.ts";
 
 interface Env {

@@ -1,11 +1,11 @@
 /** The part of Cloudflare's REST API that wrangler uses: strict, and what it does not know is a 404 that the log shows. */
 import { Hono } from "hono";
-import { accountId } from "../access.ts";
-import type { Control } from "../control.ts";
+import { accountId } from "../account/access.ts";
+import { CloudFault, faults, ThrewAtStart } from "../account/faults.ts";
+import { mostFormBytes } from "../account/upload.ts";
+import type { Control } from "../control/control.ts";
+import type { Tails } from "../control/tails.ts";
 import type { Fleet } from "../edge/fleet.ts";
-import { CloudFault, faults, ThrewAtStart } from "../faults.ts";
-import type { Tails } from "../tails.ts";
-import { mostFormBytes } from "../upload.ts";
 import { absent, absentOfZones } from "./absent.ts";
 import { content } from "./content.ts";
 import { ok, page } from "./envelope.ts";

@@ -1,11 +1,11 @@
 /** The code of a Worker, as it was uploaded, and its settings with those of its newest version, as one document. */
 import { type Context, Hono } from "hono";
 import * as z from "zod";
-import { latestVersion, type Module, type Version, versionOf } from "../account.ts";
-import type { Control } from "../control.ts";
-import { faults } from "../faults.ts";
-import { valueIn } from "../form.ts";
-import { date, fitting, flag, formOf, limits, migrations, readUpload, tailConsumers } from "../upload.ts";
+import { latestVersion, type Module, type Version, versionOf } from "../account/account.ts";
+import { faults } from "../account/faults.ts";
+import { valueIn } from "../account/form.ts";
+import { date, fitting, flag, formOf, limits, migrations, readUpload, tailConsumers } from "../account/upload.ts";
+import type { Control } from "../control/control.ts";
 import { ok } from "./envelope.ts";
 import { scriptView, settingsView } from "./views.ts";
 

@@ -2,11 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import * as z from "zod";
-import { boundTo, latestVersion, type Worker } from "../account.ts";
-import type { Control } from "../control.ts";
+import { boundTo, latestVersion, type Worker } from "../account/account.ts";
+import { faults } from "../account/faults.ts";
+import { readUpload } from "../account/upload.ts";
+import type { Control } from "../control/control.ts";
 import { subdomain } from "../edge/hosts.ts";
-import { faults } from "../faults.ts";
-import { readUpload } from "../upload.ts";
 import { body, ok, page } from "./envelope.ts";
 import { scriptView, settingsView } from "./views.ts";
 

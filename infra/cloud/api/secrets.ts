@@ -1,10 +1,10 @@
 /** Secrets: each edit is a version of its own. Values go in and never come out. */
 import { Hono } from "hono";
 import * as z from "zod";
-import { latestVersion } from "../account.ts";
-import { secretsIn } from "../bindings.ts";
-import type { Control, SecretEdits } from "../control.ts";
-import { faults } from "../faults.ts";
+import { latestVersion } from "../account/account.ts";
+import { secretsIn } from "../account/bindings.ts";
+import { faults } from "../account/faults.ts";
+import type { Control, SecretEdits } from "../control/control.ts";
 import { annotations, body, ok } from "./envelope.ts";
 import { versionView } from "./views.ts";
 

@@ -1,10 +1,10 @@
 /** Versions and deployments: what is uploaded, and which of it takes how much. */
 import { Hono } from "hono";
 import * as z from "zod";
-import { shownDeployments, versionOf } from "../account.ts";
-import type { Control } from "../control.ts";
-import { faults } from "../faults.ts";
-import { readUpload } from "../upload.ts";
+import { shownDeployments, versionOf } from "../account/account.ts";
+import { faults } from "../account/faults.ts";
+import { readUpload } from "../account/upload.ts";
+import type { Control } from "../control/control.ts";
 import { annotations, body, ok, page } from "./envelope.ts";
 import { deploymentView, versionView } from "./views.ts";
 

@@ -1,6 +1,6 @@
 /** How the API shows what the account holds. */
-import { type Account, type Deployment, latestVersion, type Version, type Worker } from "../account.ts";
-import { shown } from "../bindings.ts";
+import { type Account, type Deployment, latestVersion, type Version, type Worker } from "../account/account.ts";
+import { shown } from "../account/bindings.ts";
 
 const author = { author_id: "00000000000000000000000000000000", author_email: "you@localhost" };
 

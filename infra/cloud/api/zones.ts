@@ -2,10 +2,10 @@
 import { createHash, randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import * as z from "zod";
-import { accountId } from "../access.ts";
-import type { Account, Route } from "../account.ts";
-import type { Control } from "../control.ts";
-import { faults } from "../faults.ts";
+import { accountId } from "../account/access.ts";
+import type { Account, Route } from "../account/account.ts";
+import { faults } from "../account/faults.ts";
+import type { Control } from "../control/control.ts";
 import { body, ok, page } from "./envelope.ts";
 
 const route = z.strictObject({ pattern: z.string().min(1), script: z.string().nullish() });

@@ -3,7 +3,7 @@
  * routers; nothing that runs is restarted for either. What no deployment names any more goes when the last request that
  * could reach it has ended. Small machines are merged.
  */
-import type { Account } from "../account.ts";
+import type { Account } from "../account/account.ts";
 import { openDrain } from "./drain.ts";
 import { type Machine, type MachineOptions, StartupError, startMachine } from "./machine.ts";
 import { inMachines, mergeable, startEach, wantedIn } from "./merging.ts";

@@ -1,5 +1,5 @@
 /** Which Worker a request from outside is for: by the routes of zones, by its workers.dev address, or by that of one version. */
-import type { Account, Version, Worker } from "../account.ts";
+import type { Account, Version, Worker } from "../account/account.ts";
 
 export interface Addressed {
   readonly worker: Worker;

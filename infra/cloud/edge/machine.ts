@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import { deafToSignals } from "../../terminal/signals.ts";
-import { killMachine, markOf } from "../orphans.ts";
 import { type Held, optionsOf, type Surroundings } from "./options.ts";
+import { killMachine, markOf } from "./orphans.ts";
 import { type RouterOptions, routerOptions } from "./router.ts";
 import type { Place, Table } from "./table.ts";
 

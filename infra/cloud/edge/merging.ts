@@ -2,7 +2,7 @@
  * Which versions share a machine. Each upload starts a machine of its own, so there would be one for each Worker; small
  * machines become one, and none holds more than `mostHeld`: what Miniflare does to start one grows with the square of that.
  */
-import { type Account, latestVersion, liveVersions } from "../account.ts";
+import { type Account, latestVersion, liveVersions } from "../account/account.ts";
 import { type Machine, StartupError } from "./machine.ts";
 import type { Held } from "./options.ts";
 

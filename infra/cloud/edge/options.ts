@@ -1,7 +1,7 @@
 /** Writes a version as the runtime takes it. What leads to other Workers, or to objects, leads to the router beside it. */
 import type { V4WorkerOptions } from "miniflare";
-import type { Account, Module, ObjectClass, Version, Worker } from "../account.ts";
-import type { Binding } from "../bindings.ts";
+import type { Account, Module, ObjectClass, Version, Worker } from "../account/account.ts";
+import type { Binding } from "../account/bindings.ts";
 import { lateKv } from "./plugins.ts";
 import type { ServiceProps, TailProps } from "./table.ts";
 

@@ -1,5 +1,5 @@
 /** Who runs a Worker's Durable Objects: one machine at any time, and calls wait while it changes. */
-import { type Account, ownerOf, type Version, type Worker } from "../account.ts";
+import { type Account, ownerOf, type Version, type Worker } from "../account/account.ts";
 import type { Machine } from "./machine.ts";
 import type { Held } from "./options.ts";
 

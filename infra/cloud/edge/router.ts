@@ -2,7 +2,7 @@
 import path from "node:path";
 import * as esbuild from "esbuild";
 import { KV_LOCAL_ENTRY_SERVICE_NAME, SharedBindings, type V4WorkerOptions } from "miniflare";
-import type { Account } from "../account.ts";
+import type { Account } from "../account/account.ts";
 import { type Held, proxyClass, reached } from "./options.ts";
 import { debugPort } from "./plugins.ts";
 import type { Realism } from "./table.ts";

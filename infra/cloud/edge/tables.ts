@@ -1,5 +1,5 @@
 /** Writes down what an account says for the routers: the deployments, and where their versions and objects are. */
-import { type Account, liveVersions, ownerOf, type Worker } from "../account.ts";
+import { type Account, liveVersions, ownerOf, type Worker } from "../account/account.ts";
 import type { Machine } from "./machine.ts";
 import type { Held } from "./options.ts";
 import type { Place, Table } from "./table.ts";

@@ -10,7 +10,7 @@ import type { Finding } from "../../review/audit/finding.ts";
 import { type Fixes, fixesOf, patchOf, writeFixes } from "../../review/audit/fixing.ts";
 import { reportFindings } from "../../review/audit/human.ts";
 import { sarif } from "../../review/audit/sarif.ts";
-import { byRisk, type Risk } from "../../review/risks.ts";
+import { byRisk, type Risk } from "../../review/core/risks.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 
 interface Options {

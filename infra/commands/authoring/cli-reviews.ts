@@ -10,7 +10,7 @@ import {
   json,
   onlyEnvironment,
   root,
-} from "../../terminal/options.ts";
+} from "../options.ts";
 
 export const addReviewVerbs = (program: Command): void => {
   program

@@ -1,7 +1,7 @@
 /** `postern gen` */
 
 import { registries, writeRegistries } from "../../gen/registries.ts";
-import { home, isStale, writeAll } from "../../project/files.ts";
+import { home, isStale, writeAll } from "../../project/generated-files.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 
 export const gen = async ({ check }: { readonly check?: true | undefined }): Promise<Outcome> => {

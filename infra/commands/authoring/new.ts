@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { filterSettings, upstreamSettings } from "../../../functions/manifest/manifest.ts";
 import { partNames } from "../../gen/registries.ts";
-import { home, writeAll } from "../../project/files.ts";
+import { home, writeAll } from "../../project/generated-files.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { gen } from "./gen.ts";
 

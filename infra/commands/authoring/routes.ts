@@ -1,9 +1,10 @@
 /** `postern routes` */
-import type { CheckedRoute, CheckedTier } from "../../compiler/check/checked.ts";
+
 import { compile } from "../../compiler/compile.ts";
 import { gateOf, liftedRoutes } from "../../compiler/lower/gates.ts";
 import { placeOf, redirectOf } from "../../compiler/lower/lower.ts";
 import { workerName } from "../../compiler/lower/platform.ts";
+import type { CheckedRoute, CheckedTier } from "../../compiler/model/checked.ts";
 import { report } from "../../diagnostics/report.ts";
 import { type Outcome, table } from "../../terminal/outcome.ts";
 

@@ -1,6 +1,6 @@
 /** The verbs of notices. */
 import type { Command } from "@commander-js/extra-typings";
-import { controlled, examples, finish } from "../../terminal/options.ts";
+import { controlled, examples, finish } from "../options.ts";
 
 const verbs = {
   list: "who is told of rollouts, what waits, and what was given up",

@@ -1,6 +1,6 @@
 /** The verbs of overlays. */
 import { type Command, Option } from "@commander-js/extra-typings";
-import { controlled, examples, finish, message } from "../../terminal/options.ts";
+import { controlled, examples, finish, message } from "../options.ts";
 
 const overlays = () => import("./overlay.ts");
 const lasting = () => new Option("--for <time>", "it is gone then").default("1h");

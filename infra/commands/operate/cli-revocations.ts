@@ -1,6 +1,6 @@
 /** The verbs of revocations. */
 import { type Command, Option } from "@commander-js/extra-typings";
-import { controlled, examples, finish, message } from "../../terminal/options.ts";
+import { controlled, examples, finish, message } from "../options.ts";
 
 const revocations = () => import("./revoke.ts");
 const all = () => new Option("--all", "of each tier that trusts the issuer");

@@ -1,6 +1,6 @@
 /** The verbs of rollouts, which control runs. */
 import type { Command } from "@commander-js/extra-typings";
-import { bake, controlled, examples, finish, message, stay } from "../../terminal/options.ts";
+import { bake, controlled, examples, finish, message, stay } from "../options.ts";
 
 const verbs = () => import("./rollout.ts");
 

@@ -1,6 +1,6 @@
 /** The verbs of what was measured, and of who may read it. */
 import type { Command } from "@commander-js/extra-typings";
-import { controlled, examples, finish } from "../../terminal/options.ts";
+import { controlled, examples, finish } from "../options.ts";
 
 const costs = () => import("./cost.ts");
 const tokens = () => import("./token.ts");

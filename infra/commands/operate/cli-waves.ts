@@ -1,7 +1,7 @@
 /** The verbs of waves: releases of many tiers, which control runs. */
 import { type Command, Option } from "@commander-js/extra-typings";
-import { levels } from "../../../functions/control/wave/state.ts";
-import { bake, controlled, examples, finish, message, stay } from "../../terminal/options.ts";
+import { levels } from "../../../functions/control/model/wave.ts";
+import { bake, controlled, examples, finish, message, stay } from "../options.ts";
 
 const verbs = () => import("./wave.ts");
 

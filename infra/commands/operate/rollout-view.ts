@@ -1,10 +1,10 @@
 /** How a rollout is shown: a pure function of its state. */
 import pc from "picocolors";
+import type { Rollout } from "../../../functions/control/model/rollout.ts";
 import { number } from "../../../functions/control/rollout/format.ts";
 import type { Measured } from "../../../functions/control/rollout/measured.ts";
-import type { Rollout } from "../../../functions/control/rollout/state.ts";
 import { table } from "../../terminal/outcome.ts";
-import { oneLine, oneLined } from "../../terminal.ts";
+import { oneLine, oneLined } from "../../terminal/terminal.ts";
 import { strips } from "./rollout-strips.ts";
 
 const width = 40;

@@ -1,7 +1,8 @@
 /** `postern rollout`: the controlled ramp from one version to the next, as control runs it. */
+
+import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
+import type { Wave } from "../../../functions/control/model/wave.ts";
 import type { Measured } from "../../../functions/control/rollout/measured.ts";
-import { isOver, type Rollout } from "../../../functions/control/rollout/state.ts";
-import type { Wave } from "../../../functions/control/wave/state.ts";
 import { compile } from "../../compiler/compile.ts";
 import { commitOf } from "../../release/commit.ts";
 import { type Desk, DeskFault, deskFor } from "../../release/control-client.ts";
@@ -9,7 +10,7 @@ import { environmentFor, targetOf } from "../../release/target.ts";
 import { timeOf } from "../../terminal/arguments.ts";
 import { type Outcome, table } from "../../terminal/outcome.ts";
 import { confirmed } from "../../terminal/prompt.ts";
-import { print, printJson, redraw, warn } from "../../terminal.ts";
+import { print, printJson, redraw, warn } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
 import { isProposed, type Proposed, proposalOf, shownProposal, toldProposed } from "../review/proposed.ts";
 import { line, shown } from "./rollout-view.ts";

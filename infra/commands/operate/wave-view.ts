@@ -1,7 +1,7 @@
 /** How a wave is shown: a pure function of its state. */
 import pc from "picocolors";
-import { inPlace, levels, type Member, type Wave } from "../../../functions/control/wave/state.ts";
-import { oneLined } from "../../terminal.ts";
+import { inPlace, levels, type Member, type Wave } from "../../../functions/control/model/wave.ts";
+import { oneLined } from "../../terminal/terminal.ts";
 import { barOf } from "./rollout-view.ts";
 
 const width = 20;

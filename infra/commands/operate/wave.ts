@@ -1,5 +1,5 @@
 /** `postern wave`: releases of many tiers, as control runs them. */
-import { inPlace, isWaveOver, type Wave } from "../../../functions/control/wave/state.ts";
+import { inPlace, isWaveOver, type Wave } from "../../../functions/control/model/wave.ts";
 import { compile } from "../../compiler/compile.ts";
 import { type Desk, deskOf } from "../../release/control-client.ts";
 import type { Done } from "../../release/deploy.ts";
@@ -7,7 +7,7 @@ import { environmentFor, targetOf } from "../../release/target.ts";
 import { type Chosen, chosenBy, type Selection } from "../../release/wave.ts";
 import { timeOf } from "../../terminal/arguments.ts";
 import { type Outcome, table } from "../../terminal/outcome.ts";
-import { oneLine, oneLined, print, printJson, redraw } from "../../terminal.ts";
+import { oneLine, oneLined, print, printJson, redraw } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
 import { isProposed, type Proposed, toldProposed } from "../review/proposed.ts";
 import { lineOf, shownWave } from "./wave-view.ts";

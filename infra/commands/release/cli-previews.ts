@@ -1,6 +1,6 @@
 /** The verbs of previews: an environment for each pull request. */
 import type { Command } from "@commander-js/extra-typings";
-import { examples, finish, json, root, target } from "../../terminal/options.ts";
+import { examples, finish, json, root, target } from "../options.ts";
 
 export const addPreviewVerbs = (program: Command): void => {
   const preview = program.command("preview").description("an environment that lives as long as a pull request");

@@ -1,6 +1,6 @@
 /** The verbs of releases: the cloud that they are tried on, and bringing versions there, back, and to the eye. */
 import type { Command } from "@commander-js/extra-typings";
-import { examples, finish, isolates, json, message, onTarget, root, target } from "../../terminal/options.ts";
+import { examples, finish, isolates, json, message, onTarget, root, target } from "../options.ts";
 
 export const addReleaseVerbs = (program: Command): void => {
   program

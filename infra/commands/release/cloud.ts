@@ -8,7 +8,7 @@ import { variablesOf } from "../../release/target.ts";
 import { countOf, portOf } from "../../terminal/arguments.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { untilStopped } from "../../terminal/signals.ts";
-import { oneLine, print, printJson, printLine } from "../../terminal.ts";
+import { oneLine, print, printJson, printLine } from "../../terminal/terminal.ts";
 
 interface Options {
   readonly apiPort: string;

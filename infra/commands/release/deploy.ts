@@ -19,7 +19,7 @@ import { localSecrets, secretsOf } from "../../release/secrets.ts";
 import { environmentFor, type Target, targetOf } from "../../release/target.ts";
 import { shareOf } from "../../terminal/arguments.ts";
 import { type Outcome, table } from "../../terminal/outcome.ts";
-import { oneLine, warn } from "../../terminal.ts";
+import { oneLine, warn } from "../../terminal/terminal.ts";
 
 interface Options {
   readonly root: string;

@@ -3,7 +3,7 @@ import {
   changedSecretsIn,
   onlyGeneratedChanged,
   secretsChanged,
-} from "../../../functions/control/actuator/changed-secrets.ts";
+} from "../../../functions/control/model/changed-secrets.ts";
 import { before, type Releases, releasesOf, sharesOf } from "../../release/releases.ts";
 import { environmentFor, targetOf, workersOf } from "../../release/target.ts";
 import { WranglerError, wrangler } from "../../release/wrangler.ts";

@@ -1,6 +1,5 @@
 /** `postern secrets list` and `postern secrets set` */
 import type { Environment } from "../../../functions/manifest/environment.ts";
-import type { CheckedTier, Named } from "../../compiler/check/checked.ts";
 import { compile } from "../../compiler/compile.ts";
 import {
   actuatorWorker,
@@ -13,6 +12,7 @@ import {
 import { generatedSecretsOf, secretsOf as secretsOfTiers } from "../../compiler/emit/wrangler.ts";
 import { gatesOf } from "../../compiler/lower/gates.ts";
 import { workerName } from "../../compiler/lower/platform.ts";
+import type { CheckedTier, Named } from "../../compiler/model/checked.ts";
 import { choice } from "../../diagnostics/schema-issues.ts";
 import { consumersPublicKey } from "../../release/consumers/sign.ts";
 import { secretsOf } from "../../release/secrets.ts";

@@ -7,7 +7,7 @@ import { type Annotated, annotations } from "../../diagnostics/annotations.ts";
 import { inOrder, type Problem } from "../../diagnostics/problem.ts";
 import type { Finding } from "../../review/audit/finding.ts";
 import { commentOf, type Reviewed } from "../../review/comment.ts";
-import { byRisk, type Risk } from "../../review/risks.ts";
+import { byRisk, type Risk } from "../../review/core/risks.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { annotated, check } from "../authoring/check.ts";
 import { repo } from "../authoring/repo.ts";

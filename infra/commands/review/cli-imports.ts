@@ -1,6 +1,6 @@
 /** The verbs that read and write another language. */
 import { type Command, Option } from "@commander-js/extra-typings";
-import { environment, examples, finish, force, json, root } from "../../terminal/options.ts";
+import { environment, examples, finish, force, json, root } from "../options.ts";
 
 const acceptGaps = new Option("--accept-gaps", "exit with 0 although something is left out; without it, with 1");
 

@@ -1,6 +1,6 @@
 /** The verb that tries the cases beside the manifests. */
 import type { Command } from "@commander-js/extra-typings";
-import { environment, examples, failUnder, finish, json, root } from "../../terminal/options.ts";
+import { environment, examples, failUnder, finish, json, root } from "../options.ts";
 
 export const addTestVerb = (program: Command): void => {
   program

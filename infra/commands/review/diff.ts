@@ -1,10 +1,10 @@
 /** `postern diff` */
 
 import { type Comparison, compareProjects } from "../../review/compare.ts";
+import { byRisk, type Risk } from "../../review/core/risks.ts";
+import { plain } from "../../review/core/sentence.ts";
 import { human } from "../../review/human.ts";
 import { markdown } from "../../review/markdown.ts";
-import { byRisk, type Risk } from "../../review/risks.ts";
-import { plain } from "../../review/sentence.ts";
 import { type Sides, sidesOf } from "../../review/versions.ts";
 import { headline } from "../../review/wording.ts";
 import type { Outcome } from "../../terminal/outcome.ts";

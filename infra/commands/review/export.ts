@@ -10,7 +10,7 @@ import { exportOpenApi } from "../../review/export/openapi.ts";
 import { siteOf } from "../../review/export/site.ts";
 import { type Gap, lacksSomething, told } from "../../review/import/imported.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
-import { oneLine } from "../../terminal.ts";
+import { oneLine } from "../../terminal/terminal.ts";
 
 interface Options {
   readonly root: string;

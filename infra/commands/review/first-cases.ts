@@ -3,7 +3,7 @@ import { firstCases } from "../../cases/first.ts";
 import { prepare } from "../../cases/prepare.ts";
 import { keysOf } from "../../cases/run.ts";
 import { startRuntime } from "../../cases/runtime.ts";
-import { writeWithin } from "../../files.ts";
+import { writeWithin } from "../../project/files.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { endAtSignals } from "../../terminal/signals.ts";
 

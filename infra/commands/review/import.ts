@@ -6,15 +6,15 @@ import { environmentNames } from "../../compiler/check/shared-files.ts";
 import { compile } from "../../compiler/compile.ts";
 import { inOrder } from "../../diagnostics/problem.ts";
 import { count, report } from "../../diagnostics/report.ts";
-import { readBounded, readInput } from "../../files.ts";
-import { isStale, writeAll } from "../../project/files.ts";
-import { textOf } from "../../review/import/gateway-api/documents.ts";
+import { readBounded, readInput } from "../../project/files.ts";
+import { isStale, writeAll } from "../../project/generated-files.ts";
 import { importGatewayApi, type Wanted } from "../../review/import/gateway-api/import.ts";
-import { type Sources, sourcesIn } from "../../review/import/gateway-api/sources.ts";
+import { textOf } from "../../review/import/gateway-api/resources/documents.ts";
+import { type Sources, sourcesIn } from "../../review/import/gateway-api/resources/sources.ts";
 import { type Imported, lacksSomething, told } from "../../review/import/imported.ts";
 import { type Choice, importOpenApi } from "../../review/import/openapi/openapi.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
-import { oneLine } from "../../terminal.ts";
+import { oneLine } from "../../terminal/terminal.ts";
 
 interface Options {
   readonly root: string;

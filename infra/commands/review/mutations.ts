@@ -1,6 +1,6 @@
 /** `postern test --mutate`: whether the cases would notice an edit that weakens a manifest. */
 import pc from "picocolors";
-import { mutate, type Tried } from "../../cases/mutate.ts";
+import { mutate, type Tried } from "../../cases/mutations/mutate.ts";
 import { prepare } from "../../cases/prepare.ts";
 import { failedIn, shown } from "../../cases/report.ts";
 import { keysOf, runSuite } from "../../cases/run.ts";
@@ -8,7 +8,7 @@ import { startRuntime } from "../../cases/runtime.ts";
 import { count } from "../../diagnostics/report.ts";
 import { type Outcome, table } from "../../terminal/outcome.ts";
 import { endAtSignals } from "../../terminal/signals.ts";
-import { progressLine } from "../../terminal.ts";
+import { progressLine } from "../../terminal/terminal.ts";
 
 interface Options {
   readonly root: string;

@@ -2,7 +2,7 @@
 import type { Shown } from "../../../functions/control/audit/record.ts";
 import type { Desk } from "../../release/control-client.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
-import { oneLine, oneLined } from "../../terminal.ts";
+import { oneLine, oneLined } from "../../terminal/terminal.ts";
 
 export interface Proposed {
   readonly proposal: Shown;

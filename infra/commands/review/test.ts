@@ -3,18 +3,18 @@ import fs from "node:fs";
 import path from "node:path";
 import pc from "picocolors";
 import { type Coverage, percentOf } from "../../cases/coverage.ts";
+import type { Suite } from "../../cases/input/read.ts";
 import { junit } from "../../cases/junit.ts";
 import { broken, prepare } from "../../cases/prepare.ts";
-import type { Suite } from "../../cases/read.ts";
 import { coverageShown, failedIn, shown } from "../../cases/report.ts";
 import { keysOf, type Report, runSuite, says } from "../../cases/run.ts";
 import { type Runtime, startRuntime } from "../../cases/runtime.ts";
 import { watch } from "../../dev/watch.ts";
 import { hidden } from "../../diagnostics/secret-literals.ts";
-import { writeWithin } from "../../files.ts";
+import { writeWithin } from "../../project/files.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { endAtSignals, untilStopped } from "../../terminal/signals.ts";
-import { print, printJson } from "../../terminal.ts";
+import { print, printJson } from "../../terminal/terminal.ts";
 
 export interface Options {
   readonly root: string;

@@ -6,7 +6,7 @@ import { type JsonMap, listOf, mapOf, type OpenApi, stringIn } from "../../opena
 import type { Operation } from "../../openapi/operations.ts";
 import { sent, takesSeveral } from "../../openapi/paths.ts";
 import type { Documents } from "../inputs/documents.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier } from "./checked.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier } from "../model/checked.ts";
 
 /** Finds a route's operation: by its own path, by the path with the tier's base, or by the name that the filter gives. */
 export const finder = (operations: readonly Operation[], root: JsonMap, named: string | undefined) => {

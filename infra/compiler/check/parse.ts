@@ -3,10 +3,10 @@ import type { Environment } from "../../../functions/manifest/environment.ts";
 import type { Path } from "../../diagnostics/locate.ts";
 import { problemsOf } from "../../diagnostics/schema-issues.ts";
 import type { Source } from "../../diagnostics/source.ts";
-import { substitute } from "../inputs/variables.ts";
-import { salvage } from "../salvage.ts";
-import type { Named } from "./checked.ts";
+import type { Named } from "../model/checked.ts";
+import { salvage } from "../model/salvage.ts";
 import type { Reading } from "./parts.ts";
+import { substitute } from "./variables.ts";
 
 export interface Opened extends Reading {
   /** With the environment's values in it. */

@@ -6,9 +6,9 @@ import type { Path } from "../../diagnostics/locate.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
 import { choice, nearest } from "../../diagnostics/schema-issues.ts";
 import type { Source } from "../../diagnostics/source.ts";
-import type { Registry } from "../../registry.ts";
-import type { Broken, Salvaged, StandIn } from "../salvage.ts";
-import type { CheckedFilter, CheckedFilters, CheckedUpstream } from "./checked.ts";
+import type { Registry } from "../../project/registry.ts";
+import type { CheckedFilter, CheckedFilters, CheckedUpstream } from "../model/checked.ts";
+import type { Broken, Salvaged, StandIn } from "../model/salvage.ts";
 
 const schemas = { filter: filterSettings(), upstream: upstreamSettings() };
 

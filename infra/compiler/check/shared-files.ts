@@ -6,9 +6,9 @@ import { preset } from "../../../functions/manifest/manifest.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
 import { problemsOf } from "../../diagnostics/schema-issues.ts";
 import { bytesOf, type Source, sourceOf } from "../../diagnostics/source.ts";
-import type { Registry } from "../../registry.ts";
-import { type StandIn, salvage, touches } from "../salvage.ts";
-import type { CheckedPreset, Named, Surroundings } from "./checked.ts";
+import type { Registry } from "../../project/registry.ts";
+import type { CheckedPreset, Named, Surroundings } from "../model/checked.ts";
+import { type StandIn, salvage, touches } from "../model/salvage.ts";
 import { open } from "./parse.ts";
 import { entriesOf, filtersOf } from "./parts.ts";
 

@@ -1,8 +1,8 @@
 /** What must hold between manifests. That two are of one tier cannot be: a file is named after its tier. */
 import { segmentsOf } from "../../../functions/gateway/routing/match.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
-import { touches } from "../salvage.ts";
-import type { CheckedRoute, CheckedTier } from "./checked.ts";
+import type { CheckedRoute, CheckedTier } from "../model/checked.ts";
+import { touches } from "../model/salvage.ts";
 import { unknownHost } from "./rules/placement.ts";
 
 /** @param tiers as far as they hold */

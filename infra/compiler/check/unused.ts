@@ -2,9 +2,9 @@
 
 import type { Problem } from "../../diagnostics/problem.ts";
 import { bindingsOf } from "../lower/platform.ts";
-import { touches } from "../salvage.ts";
+import type { CheckedTier } from "../model/checked.ts";
+import { touches } from "../model/salvage.ts";
 import type { Verdict } from "./check.ts";
-import type { CheckedTier } from "./checked.ts";
 import type { Presets, Shared } from "./shared-files.ts";
 
 /** Told only where every manifest could be read: a broken one may well be the one that asks. */

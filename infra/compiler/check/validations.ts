@@ -14,10 +14,10 @@ import { type Translator, translator } from "../../openapi/schemas.ts";
 import { translateIn } from "../../openapi/shapes.ts";
 import type { Documents } from "../inputs/documents.ts";
 import type { SchemaFile } from "../inputs/schema-files.ts";
-import { touches } from "../salvage.ts";
-import { told, unfit } from "../unfit.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings, Validation } from "./checked.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings, Validation } from "../model/checked.ts";
+import { touches } from "../model/salvage.ts";
 import { finder, missing } from "./operations.ts";
+import { told, unfit } from "./unfit.ts";
 
 interface Validated {
   readonly validations: ReadonlyMap<string, Validation>;

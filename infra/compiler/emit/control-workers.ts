@@ -1,16 +1,16 @@
 /** The Workers of the control plane, there where the environment has one: control, feed, actuator and tail. */
 import type { CollectorPlan } from "../../../functions/control/exporters/otlp/push.ts";
 import type { ActuatorPlan, ControlPlan, TailPlan, TierFacts } from "../../../functions/control/model/plan.ts";
-import type { PrometheusPlan } from "../../../functions/control/rollout/prometheus.ts";
+import type { PrometheusPlan } from "../../../functions/control/telemetry/prometheus-query.ts";
 import type { IngestProps } from "../../../functions/control/wiring/ingest.ts";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import { feedBinding } from "../../../functions/gateway/core/ports/state.ts";
 import { pathWritten } from "../../../functions/gateway/routing/match.ts";
 import type { Environment } from "../../../functions/manifest/environment.ts";
-import type { CheckedTier, Named } from "../check/checked.ts";
 import { zoneOfRoute } from "../inputs/zones.ts";
 import { type Gate, gateOf, liftedRoutes, sharedGate } from "../lower/gates.ts";
 import { common, workerName } from "../lower/platform.ts";
+import type { CheckedTier, Named } from "../model/checked.ts";
 
 type Settings = NonNullable<Environment["control"]>;
 

@@ -1,7 +1,7 @@
 /** The Workers that own counters: one for each core tier, one for all the others, and how gates are bound to them. */
 import { type StateProps, stateBinding } from "../../../functions/gateway/core/ports/state.ts";
-import type { CheckedTier } from "../check/checked.ts";
 import { bindingsOf, common, workerName } from "../lower/platform.ts";
+import type { CheckedTier } from "../model/checked.ts";
 
 export const usesState = (tier: CheckedTier): boolean => bindingsOf(tier).some(({ kind }) => kind === "state");
 

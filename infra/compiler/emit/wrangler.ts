@@ -6,11 +6,11 @@ import { consumersKey, environmentName } from "../../../functions/gateway/identi
 import { cacheSecret } from "../../../functions/gateway/identity/shared-cache.ts";
 import type { Binding } from "../../../functions/gateway/part.ts";
 import type { Environment } from "../../../functions/manifest/environment.ts";
-import type { CheckedTier, Named } from "../check/checked.ts";
 import { type Zones, zoneOfRoute } from "../inputs/zones.ts";
 import { type Gate, gateOf, liftedRoutes } from "../lower/gates.ts";
 import { gateBinding, routeBinding } from "../lower/lower.ts";
 import { bindingsOf, common, workerName } from "../lower/platform.ts";
+import type { CheckedTier, Named } from "../model/checked.ts";
 import { controlServices, feedCopy, tailConsumers, telemetryService } from "./control-workers.ts";
 import { stateService, usesState } from "./state-workers.ts";
 

@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { filesWithin } from "../../files.ts";
 import { DocumentError, documentOf, type OpenApi, textWithin } from "../../openapi/document.ts";
 import { type Operation, operationsOf } from "../../openapi/operations.ts";
+import { filesWithin } from "../../project/files.ts";
 
 export interface Documented {
   readonly document: OpenApi;

@@ -1,6 +1,6 @@
 /** The three shapes of isolation: which Workers the tiers make, and what each of them serves. */
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
-import type { CheckedRoute, CheckedTier } from "../check/checked.ts";
+import type { CheckedRoute, CheckedTier } from "../model/checked.ts";
 import { lower } from "./lower.ts";
 
 /** One tier, or a part of it, as a gate serves it. */

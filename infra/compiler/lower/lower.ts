@@ -13,7 +13,7 @@ import type { Routing } from "../../../functions/gateway/routing/finder.ts";
 import { type Table, tableOf } from "../../../functions/gateway/routing/route-table.ts";
 import { respondPlan } from "../../../functions/gateway/service/direct-response.ts";
 import type { Environment } from "../../../functions/manifest/environment.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier, Named } from "../check/checked.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier, Named } from "../model/checked.ts";
 import { fitted } from "./platform.ts";
 
 /** @param known the routes of the table: also those that another gate serves */

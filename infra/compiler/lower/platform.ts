@@ -1,7 +1,7 @@
 /** What all Workers have in common, and what their parts need of the platform. */
 import { createHash } from "node:crypto";
 import type { Binding } from "../../../functions/gateway/part.ts";
-import type { CheckedTier } from "../check/checked.ts";
+import type { CheckedTier } from "../model/checked.ts";
 
 /** What all Workers of Postern run on; raised by hand, after the tests have passed on it. */
 export const compatibilityDate = "2026-11-01";

@@ -3,9 +3,9 @@ import { sign } from "node:crypto";
 import type { ConsumerFact } from "../../../functions/gateway/core/facts.ts";
 import { signedText } from "../../../functions/gateway/identity/consumer-entries.ts";
 import type { Environment } from "../../../functions/manifest/environment.ts";
-import type { Named } from "../../compiler/check/checked.ts";
 import type { Consumer } from "../../compiler/check/shared-files.ts";
-import { ownPublicKey, type Purpose, signingKey } from "../../key-pairs.ts";
+import type { Named } from "../../compiler/model/checked.ts";
+import { ownPublicKey, type Purpose, signingKey } from "../../project/key-pairs.ts";
 
 const purpose: Purpose = {
   name: "consumers",

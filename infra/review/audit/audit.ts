@@ -5,9 +5,9 @@ import { bytesOf, sourceOf } from "../../diagnostics/source.ts";
 import { docsOf, type Finding } from "./finding.ts";
 import { unusedIgnore } from "./ignore-rules.ts";
 import { complain, type Ignore, ignoresIn } from "./ignores.ts";
-import { weighing } from "./patterns.ts";
 import { rules } from "./registry.ts";
-import type { Rule, Spotted, Subject } from "./rule.ts";
+import { weighing } from "./rule-kit/patterns.ts";
+import type { Rule, Spotted, Subject } from "./rule-kit/rule.ts";
 
 export interface Audit {
   /** In the order of their places. */

@@ -1,7 +1,7 @@
 /** What the audit says of a place. */
 import type { Remark } from "../../diagnostics/problem.ts";
-import type { Risk } from "../risks.ts";
-import type { Fix } from "./rule.ts";
+import type { Risk } from "../core/risks.ts";
+import type { Fix } from "./rule-kit/rule.ts";
 
 export interface Finding extends Remark {
   readonly severity: Risk;

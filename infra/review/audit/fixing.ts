@@ -6,9 +6,9 @@ import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { compile } from "../../compiler/compile.ts";
 import { reportOne } from "../../diagnostics/report.ts";
 import { redacted } from "../../diagnostics/secret-literals.ts";
-import { copyWithin, textWithin, writeWithin } from "../../files.ts";
-import { edited } from "./edits.ts";
+import { copyWithin, textWithin, writeWithin } from "../../project/files.ts";
 import type { Finding } from "./finding.ts";
+import { edited } from "./rule-kit/edits.ts";
 
 export interface Fixes {
   readonly files: readonly FixedFile[];

@@ -1,7 +1,7 @@
 /** Findings for a terminal, and how many there are. */
 import pc from "picocolors";
 import { count, reportOne } from "../../diagnostics/report.ts";
-import { grades, type Risk } from "../risks.ts";
+import { grades, type Risk } from "../core/risks.ts";
 import type { Audit } from "./audit.ts";
 import type { Finding } from "./finding.ts";
 

@@ -1,5 +1,5 @@
 /** What can be wrong with an ignore. These cannot be ignored themselves. */
-import type { Rule } from "./rule.ts";
+import type { Rule } from "./rule-kit/rule.ts";
 
 type IgnoreRule = Pick<Rule, "id" | "severity" | "summary" | "incident" | "remedy">;
 

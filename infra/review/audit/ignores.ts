@@ -7,7 +7,7 @@ import { choice } from "../../diagnostics/schema-issues.ts";
 import type { Source } from "../../diagnostics/source.ts";
 import { docsOf, type Finding } from "./finding.ts";
 import { expiredIgnore, invalidIgnore } from "./ignore-rules.ts";
-import type { Rule } from "./rule.ts";
+import type { Rule } from "./rule-kit/rule.ts";
 
 export interface Ignore {
   readonly place: Place;

@@ -1,6 +1,6 @@
 /** Every rule of the audit, in the order of the reference. */
 import { ignoreRules } from "./ignore-rules.ts";
-import type { Rule } from "./rule.ts";
+import type { Rule } from "./rule-kit/rule.ts";
 import { outlastedClient, wideBody } from "./rules/bounds.ts";
 import {
   everybodysCookies,

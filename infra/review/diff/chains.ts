@@ -1,14 +1,14 @@
 /** Two chains of filters: which are gone, new, changed or elsewhere, and what that means for who gets in. */
 import { isDeepStrictEqual } from "node:util";
-import type { CheckedFilter } from "../../compiler/check/checked.ts";
 import { isEnforced, speaksForCaller } from "../../compiler/check/rules/enforced.ts";
-import { joined, list, type Sentence, say } from "../sentence.ts";
-import { type Change, type Spot, spotOf } from "./change.ts";
-import { conditions } from "./conditions.ts";
-import { differences, manifold } from "./differences.ts";
-import { type Grading, gradingOf, speaking } from "./grading.ts";
-import { scalesOf } from "./parts.ts";
-import { written } from "./written.ts";
+import type { CheckedFilter } from "../../compiler/model/checked.ts";
+import { joined, list, type Sentence, say } from "../core/sentence.ts";
+import { type Change, type Spot, spotOf } from "./grade/change.ts";
+import { conditions } from "./grade/conditions.ts";
+import { differences, manifold } from "./grade/differences.ts";
+import { type Grading, gradingOf, speaking } from "./grade/grading.ts";
+import { scalesOf } from "./grade/parts.ts";
+import { written } from "./grade/written.ts";
 
 export type Found = Pick<Change, "kind" | "says" | "spot">;
 

@@ -1,10 +1,10 @@
 /** All changes between two pictures: tiers and routes that are new, gone, called otherwise or different. */
 import { isDeepStrictEqual } from "node:util";
-import { list, type Sentence, say } from "../sentence.ts";
+import { list, type Sentence, say } from "../core/sentence.ts";
 import { callersOf, type Found } from "./chains.ts";
-import { type Change, type Spot, spotOf } from "./change.ts";
-import { type Pairs, routePairs, tierPairs } from "./pairs.ts";
-import type { Picture, RoutePicture, TierPicture } from "./picture.ts";
+import { type Change, type Spot, spotOf } from "./grade/change.ts";
+import { type Pairs, routePairs, tierPairs } from "./picture/pairs.ts";
+import type { Picture, RoutePicture, TierPicture } from "./picture/picture.ts";
 import { requestsMove } from "./requests.ts";
 import { isOpen, type Placed, routeSpot, routesDiffer, writes, writtenMatch } from "./routes.ts";
 import { consumersDiffer, settingsDiffer } from "./shared.ts";

@@ -1,11 +1,11 @@
 /** What requests of a route are checked by, where the file that says it is another one and the manifest is the same. */
 import { isDeepStrictEqual } from "node:util";
-import type { CheckedFilter } from "../../compiler/check/checked.ts";
+import type { CheckedFilter } from "../../compiler/model/checked.ts";
 import type { Schema } from "../../openapi/schemas.ts";
-import { list, say } from "../sentence.ts";
+import { list, say } from "../core/sentence.ts";
 import type { Found } from "./chains.ts";
-import { spotOf } from "./change.ts";
-import type { RoutePicture, TierPicture } from "./picture.ts";
+import { spotOf } from "./grade/change.ts";
+import type { RoutePicture, TierPicture } from "./picture/picture.ts";
 
 interface Placed {
   readonly tier: TierPicture;

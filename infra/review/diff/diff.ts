@@ -1,11 +1,11 @@
 /** What one version of a project does in an environment that another does not. Nothing if, and only if, all that runs is the same, and no secret is written anew. */
 import { isDeepStrictEqual } from "node:util";
-import { byRisk, changeKinds, riskOf } from "../risks.ts";
-import { list, plain } from "../sentence.ts";
-import type { Change } from "./change.ts";
+import { byRisk, changeKinds, riskOf } from "../core/risks.ts";
+import { list, plain } from "../core/sentence.ts";
 import { changesOf } from "./changes.ts";
-import { tierPairs } from "./pairs.ts";
-import type { Picture, TierPicture } from "./picture.ts";
+import type { Change } from "./grade/change.ts";
+import { tierPairs } from "./picture/pairs.ts";
+import type { Picture, TierPicture } from "./picture/picture.ts";
 import { secretsWritten, withoutSecrets } from "./secrets.ts";
 import { type WorkerChange, workersDiffer } from "./workers.ts";
 

@@ -1,12 +1,12 @@
 /** Requests that another route takes than before, found by asking the gates' own routers with examples. */
 import { tierFinder } from "../../../functions/front.ts";
 import { finder } from "../../../functions/gateway/routing/finder.ts";
-import { type Sentence, say } from "../sentence.ts";
+import { type Sentence, say } from "../core/sentence.ts";
 import { callersOf } from "./chains.ts";
-import { type Change, spotOf } from "./change.ts";
-import { type Example, examplesOf, requestOf, underNewBases } from "./examples.ts";
-import type { Pairs } from "./pairs.ts";
-import type { Picture, RoutePicture } from "./picture.ts";
+import { type Change, spotOf } from "./grade/change.ts";
+import { type Example, examplesOf, requestOf, underNewBases } from "./picture/examples.ts";
+import type { Pairs } from "./picture/pairs.ts";
+import type { Picture, RoutePicture } from "./picture/picture.ts";
 
 /** @param changed routes of either version that are new, gone, or take other requests than before */
 export const requestsMove = (

@@ -3,13 +3,13 @@ import { isDeepStrictEqual } from "node:util";
 import type { Destination, RoutePlan } from "../../../functions/gateway/core/plan.ts";
 import { matchOf } from "../../../functions/gateway/routing/match.ts";
 import { placeOf } from "../../compiler/lower/lower.ts";
-import type { ChangeKind } from "../risks.ts";
-import { joined, list, type Sentence, say, shown } from "../sentence.ts";
+import type { ChangeKind } from "../core/risks.ts";
+import { joined, list, type Sentence, say, shown } from "../core/sentence.ts";
 import { callersOf, chainsDiffer, type Found } from "./chains.ts";
-import { spotOf } from "./change.ts";
 import { checksDiffer } from "./checks.ts";
-import { conditions } from "./conditions.ts";
-import type { RoutePicture, TierPicture } from "./picture.ts";
+import { spotOf } from "./grade/change.ts";
+import { conditions } from "./grade/conditions.ts";
+import type { RoutePicture, TierPicture } from "./picture/picture.ts";
 
 /** What a service may change something by (RFC 9110, section 9.2.1: the others are safe). */
 const safe: readonly string[] = ["GET", "HEAD", "OPTIONS"];

@@ -1,9 +1,9 @@
 /** Secrets that a change writes into a file: whoever reads the repository has them, whatever the gates do with them. */
 import type { Path } from "../../diagnostics/locate.ts";
-import { say } from "../sentence.ts";
-import { type WrittenSecret, writtenSecrets } from "../written-secrets.ts";
-import { type Change, type Spot, spotOf } from "./change.ts";
-import type { Picture } from "./picture.ts";
+import { say } from "../core/sentence.ts";
+import { type WrittenSecret, writtenSecrets } from "../core/written-secrets.ts";
+import { type Change, type Spot, spotOf } from "./grade/change.ts";
+import type { Picture } from "./picture/picture.ts";
 
 interface Found extends WrittenSecret {
   /** Null for a preset and an environment, which tiers share. */

@@ -1,11 +1,11 @@
 /** What stands beside the manifests: consumers, and the settings of an environment. */
 import { isDeepStrictEqual } from "node:util";
 import { count } from "../../diagnostics/report.ts";
-import type { ChangeKind } from "../risks.ts";
-import { joined, list, type Sentence, say } from "../sentence.ts";
-import type { Change } from "./change.ts";
-import { differences } from "./differences.ts";
-import type { ConsumerPicture, Picture } from "./picture.ts";
+import type { ChangeKind } from "../core/risks.ts";
+import { joined, list, type Sentence, say } from "../core/sentence.ts";
+import type { Change } from "./grade/change.ts";
+import { differences } from "./grade/differences.ts";
+import type { ConsumerPicture, Picture } from "./picture/picture.ts";
 
 const change = (kind: ChangeKind, file: string, says: Sentence): Change => ({
   kind,

@@ -1,11 +1,11 @@
 /** Two tiers that are the same one: what is their own, and not of one route. */
-import type { ChangeKind } from "../risks.ts";
-import { list, type Sentence, say } from "../sentence.ts";
+import type { ChangeKind } from "../core/risks.ts";
+import { list, type Sentence, say } from "../core/sentence.ts";
 import type { Found } from "./chains.ts";
-import { type Spot, spotOf } from "./change.ts";
-import { differences } from "./differences.ts";
-import { tierScales } from "./parts.ts";
-import type { TierPicture } from "./picture.ts";
+import { type Spot, spotOf } from "./grade/change.ts";
+import { differences } from "./grade/differences.ts";
+import { tierScales } from "./grade/parts.ts";
+import type { TierPicture } from "./picture/picture.ts";
 
 export const tiersDiffer = (before: TierPicture, after: TierPicture): Found[] => [
   ...placeDiffers(before, after),

@@ -1,14 +1,14 @@
 /** The services of two tiers that are the same one. */
 import { isDeepStrictEqual } from "node:util";
-import type { CheckedUpstream } from "../../compiler/check/checked.ts";
-import type { ChangeKind } from "../risks.ts";
-import { joined, type Sentence, say } from "../sentence.ts";
+import type { CheckedUpstream } from "../../compiler/model/checked.ts";
+import type { ChangeKind } from "../core/risks.ts";
+import { joined, type Sentence, say } from "../core/sentence.ts";
 import type { Found } from "./chains.ts";
-import { spotOf } from "./change.ts";
-import { differences } from "./differences.ts";
-import { upstreamScales } from "./parts.ts";
-import type { TierPicture } from "./picture.ts";
-import { written } from "./written.ts";
+import { spotOf } from "./grade/change.ts";
+import { differences } from "./grade/differences.ts";
+import { upstreamScales } from "./grade/parts.ts";
+import { written } from "./grade/written.ts";
+import type { TierPicture } from "./picture/picture.ts";
 
 /** Services by name, where one that is called otherwise is still the same one. */
 export interface Upstreams {

@@ -1,7 +1,7 @@
 /** Where the reference documents a key: its page, and the line of its row. */
 import fs from "node:fs";
 import path from "node:path";
-import { home } from "../../project/files.ts";
+import { home } from "../../project/generated-files.ts";
 
 /** @returns `docs/reference/filters/jwt.md:42`; of a key without a row, that of the nearest one that holds it */
 export type Documented = (page: string, key: readonly string[]) => string;

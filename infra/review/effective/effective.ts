@@ -1,7 +1,8 @@
 /** The whole pipeline of a tier as it will run, in order, each value with the place that it comes from. */
-import type { CheckedFilter, CheckedPreset, CheckedRoute, CheckedTier } from "../../compiler/check/checked.ts";
+
 import type { CompiledTier } from "../../compiler/compile.ts";
 import { gateOf, liftedRoutes, upstreamsUsed } from "../../compiler/lower/gates.ts";
+import type { CheckedFilter, CheckedPreset, CheckedRoute, CheckedTier } from "../../compiler/model/checked.ts";
 import type { Path } from "../../diagnostics/locate.ts";
 import { type Entry, entriesIn, placeOf, type World } from "./entries.ts";
 import { ownFilters, routeSettings, whenOf } from "./expanded.ts";

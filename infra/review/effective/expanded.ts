@@ -1,9 +1,9 @@
 /** A manifest with everything in it that runs: the preset's filters, each default, the environment's values. It means the same. */
 import type { Test } from "../../../functions/gateway/routing/matchers.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../compiler/check/checked.ts";
 import type { CompiledTier } from "../../compiler/compile.ts";
 import { upstreamsUsed } from "../../compiler/lower/gates.ts";
 import { redirectOf } from "../../compiler/lower/lower.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../compiler/model/checked.ts";
 
 /** @param only this route, with what it inherits and nothing that it does not use */
 export const expanded = ({ checked, serves }: CompiledTier, only?: string): Record<string, unknown> => {

@@ -1,7 +1,7 @@
 /** A pipeline for a terminal, or a pipe: values on the left, and where each comes from on the right. */
 import pc from "picocolors";
-import { oneLine } from "../../terminal.ts";
-import { shown } from "../sentence.ts";
+import { oneLine } from "../../terminal/terminal.ts";
+import { shown } from "../core/sentence.ts";
 import type { Dropped, Effective, EffectiveFilter, EffectiveRoute } from "./effective.ts";
 import type { Entry } from "./entries.ts";
 

@@ -1,9 +1,9 @@
 /** OpenAPI 3.1 of what gates really expose: routes, identity, limits and problems, and of documents what they say besides. */
 import { upgradeFromThreeToThreeOne } from "@scalar/openapi-upgrader/3.0-to-3.1";
 import { capturesIn, capturesOf, templateOf } from "../../../functions/gateway/routing/match.ts";
-import type { CheckedRoute, CheckedTier } from "../../compiler/check/checked.ts";
 import { operationOf } from "../../compiler/check/operations.ts";
 import type { Documents } from "../../compiler/inputs/documents.ts";
+import type { CheckedRoute, CheckedTier } from "../../compiler/model/checked.ts";
 import { type JsonMap, listOf, mapOf, type OpenApi, resolved } from "../../openapi/document.ts";
 import { type Operation, operationsOf } from "../../openapi/operations.ts";
 import type { Gap } from "../import/imported.ts";

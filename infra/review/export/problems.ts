@@ -1,7 +1,7 @@
 /** What a route can answer in place of its service: problems by status, as OpenAPI responses. */
 import { type Codes, gatewayCodes } from "../../../functions/gateway/core/problems.ts";
-import type { CheckedRoute, CheckedTier } from "../../compiler/check/checked.ts";
 import { upstreamsUsed } from "../../compiler/lower/gates.ts";
+import type { CheckedRoute, CheckedTier } from "../../compiler/model/checked.ts";
 import type { JsonMap } from "../../openapi/document.ts";
 
 /** RFC 9457, with what every problem of a gate has besides. */

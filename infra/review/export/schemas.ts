@@ -1,6 +1,6 @@
 /** What JSON Schemas of a manifest say of a route, as an operation of a document that has nothing else. */
 import { templateOf } from "../../../functions/gateway/routing/match.ts";
-import type { CheckedRoute, CheckedTier } from "../../compiler/check/checked.ts";
+import type { CheckedRoute, CheckedTier } from "../../compiler/model/checked.ts";
 import type { BodyPlan } from "../../openapi/contents.ts";
 import type { JsonMap, OpenApi } from "../../openapi/document.ts";
 import type { Operation, Parameter } from "../../openapi/operations.ts";

@@ -1,7 +1,7 @@
 /** What an importer makes of a foreign document: files of this project, and all that they do not say. */
 
 import { redacted } from "../../diagnostics/secret-literals.ts";
-import type { Generated } from "../../project/files.ts";
+import type { Generated } from "../../project/generated-files.ts";
 
 export interface Gap {
   /** `left-out`: a request, or a check of it, that is not there. `otherwise`: it is there and behaves otherwise, or it never came by a gateway. */

@@ -5,7 +5,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { openapi } from "../../../infra/commands/review/import.ts";
-import { home } from "../../../infra/project/files.ts";
+import { home } from "../../../infra/project/generated-files.ts";
 import type { Gap } from "../../../infra/review/import/imported.ts";
 import { project } from "../../e2e/city.ts";
 import { table } from "../row.ts";

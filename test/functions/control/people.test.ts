@@ -1,16 +1,18 @@
 /** Who is taken for whom: a call that is made again, and a second person who is none. */
+
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { controlAudience } from "../../../functions/control/api/operators.ts";
-import { adminApi, type Desk, type StartAsked } from "../../../functions/control/api/router.ts";
-import { otherVersions } from "../../../functions/control/approval.ts";
+import type { Desk, StartAsked } from "../../../functions/control/api/ports.ts";
+import { addProposals } from "../../../functions/control/api/proposals.ts";
+import { adminApi } from "../../../functions/control/api/router.ts";
 import { ledgerOn } from "../../../functions/control/audit/ledger.ts";
 import type { Shown } from "../../../functions/control/audit/record.ts";
+import { otherVersions } from "../../../functions/control/model/approval.ts";
 import type { ControlPlan, Operator, TierFacts } from "../../../functions/control/model/plan.ts";
-import { addProposals } from "../../../functions/control/proposals.ts";
-import { Refusal } from "../../../functions/control/rollout/reducer.ts";
+import { Refusal } from "../../../functions/control/model/refusal.ts";
 
 const pair = async () => {
   const { publicKey, privateKey } = await generateKeyPair("EdDSA");

@@ -1,13 +1,15 @@
 /** What operators ask of control, what gates are told from there, and what reports they send. */
+
 import { generateKeyPairSync, sign } from "node:crypto";
 import fc from "fast-check";
 import { addOverlay } from "../../../functions/control/api/overlays.ts";
+import type { Desk } from "../../../functions/control/api/ports.ts";
+import { addProposals } from "../../../functions/control/api/proposals.ts";
 import { addRevocations } from "../../../functions/control/api/revocations.ts";
-import { adminApi, type Desk } from "../../../functions/control/api/router.ts";
+import { adminApi } from "../../../functions/control/api/router.ts";
 import { addWaves } from "../../../functions/control/api/waves.ts";
 import type { ControlPlan } from "../../../functions/control/model/plan.ts";
 import { changeOf, written } from "../../../functions/control/overlay/changes.ts";
-import { addProposals } from "../../../functions/control/proposals.ts";
 import { frontReport, report, tailReport } from "../../../functions/control/telemetry/reports.ts";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import { live } from "../../../functions/gateway/live.ts";

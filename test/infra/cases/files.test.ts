@@ -4,15 +4,15 @@ import path from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { percentOf } from "../../../infra/cases/coverage.ts";
 import { firstCases } from "../../../infra/cases/first.ts";
+import type { Suite } from "../../../infra/cases/input/read.ts";
 import { junit } from "../../../infra/cases/junit.ts";
-import { mutate } from "../../../infra/cases/mutate.ts";
+import { mutate } from "../../../infra/cases/mutations/mutate.ts";
 import { prepare } from "../../../infra/cases/prepare.ts";
-import type { Suite } from "../../../infra/cases/read.ts";
 import { coverageShown, shown } from "../../../infra/cases/report.ts";
 import { keysOf } from "../../../infra/cases/run.ts";
 import type { Runtime } from "../../../infra/cases/runtime.ts";
 import { testOn } from "../../../infra/commands/review/test.ts";
-import { home } from "../../../infra/project/files.ts";
+import { home } from "../../../infra/project/generated-files.ts";
 import { manifest, project } from "../../e2e/city.ts";
 import { Broken, failed, files, sharedRuntime, tried, tryAll } from "./trial.ts";
 

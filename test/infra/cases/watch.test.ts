@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { home } from "../../../infra/project/files.ts";
+import { home } from "../../../infra/project/generated-files.ts";
 import { project } from "../../e2e/city.ts";
 import { until } from "../../until.ts";
 import { files } from "./trial.ts";

@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { repo } from "../../../infra/commands/authoring/repo.ts";
 import { staged } from "../../../infra/commands/authoring/staged.ts";
-import { home } from "../../../infra/project/files.ts";
+import { home } from "../../../infra/project/generated-files.ts";
 import { manifest } from "../../e2e/city.ts";
 import { repository } from "./repository.ts";
 

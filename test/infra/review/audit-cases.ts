@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { compile } from "../../../infra/compiler/compile.ts";
-import { home } from "../../../infra/project/files.ts";
+import { home } from "../../../infra/project/generated-files.ts";
 import { type Audit, audit } from "../../../infra/review/audit/audit.ts";
 import { reportFindings } from "../../../infra/review/audit/human.ts";
 import { type Files, project } from "../../e2e/city.ts";

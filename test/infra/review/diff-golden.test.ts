@@ -3,8 +3,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { marked } from "marked";
 import { describe, expect, it } from "vitest";
+import { changeKinds } from "../../../infra/review/core/risks.ts";
 import { markdown } from "../../../infra/review/markdown.ts";
-import { changeKinds } from "../../../infra/review/risks.ts";
 import { compared, folder, pairs, written } from "./pairs.ts";
 
 const update = process.env.UPDATE_GOLDEN === "1";

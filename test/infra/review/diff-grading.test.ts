@@ -1,9 +1,9 @@
 /** What is done to a filter is graded as the table of the reference says: every filter, in every direction. */
 import { describe, expect, it } from "vitest";
-import { registry } from "../../../infra/registry.ts";
+import { registry } from "../../../infra/project/registry.ts";
 import { compareProjects } from "../../../infra/review/compare.ts";
-import { type Grading, gradingOf } from "../../../infra/review/diff/grading.ts";
-import { plain } from "../../../infra/review/sentence.ts";
+import { plain } from "../../../infra/review/core/sentence.ts";
+import { type Grading, gradingOf } from "../../../infra/review/diff/grade/grading.ts";
 import { type Files, project } from "../../e2e/city.ts";
 
 const document = "openapi: 3.1.0\npaths: { /a: { post: { operationId: one, responses: {} } } }\n";

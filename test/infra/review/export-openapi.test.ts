@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { openapi } from "../../../infra/commands/review/export.ts";
 import { openapi as importOpenApi } from "../../../infra/commands/review/import.ts";
 import { type JsonMap, mapOf } from "../../../infra/openapi/document.ts";
-import { home } from "../../../infra/project/files.ts";
+import { home } from "../../../infra/project/generated-files.ts";
 import { project } from "../../e2e/city.ts";
 import { file, operationsIn } from "./large.ts";
 

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { site } from "../../../infra/commands/review/export.ts";
-import { home } from "../../../infra/project/files.ts";
+import { home } from "../../../infra/project/generated-files.ts";
 import { siteOf } from "../../../infra/review/export/site.ts";
 
 const embedded = (page: string): unknown =>

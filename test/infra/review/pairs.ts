@@ -1,7 +1,7 @@
 /** Golden pairs: the files of two versions of a project, and the comment that a pull request gets. */
 import fs from "node:fs";
 import path from "node:path";
-import { home } from "../../../infra/project/files.ts";
+import { home } from "../../../infra/project/generated-files.ts";
 import { compareProjects } from "../../../infra/review/compare.ts";
 import { type Files, project } from "../../e2e/city.ts";
 

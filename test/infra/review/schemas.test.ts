@@ -7,7 +7,7 @@ import { openapi as exportOpenApi } from "../../../infra/commands/review/export.
 import { openapi as importOpenApi } from "../../../infra/commands/review/import.ts";
 import { type JsonMap, mapOf } from "../../../infra/openapi/document.ts";
 import { compareProjects } from "../../../infra/review/compare.ts";
-import { plain } from "../../../infra/review/sentence.ts";
+import { plain } from "../../../infra/review/core/sentence.ts";
 import { manifest, project } from "../../e2e/city.ts";
 
 const shop = (line = "sku: { type: string, format: sku }") => ({

@@ -1,6 +1,6 @@
 /** `postern deploy` over an account that the release before has deployed: the same objects, and all that they kept. */
 import { expect, it } from "vitest";
-import type { Rollout } from "../../../functions/control/rollout/state.ts";
+import type { Rollout } from "../../../functions/control/model/rollout.ts";
 import type { Cloud } from "../../../infra/cloud/cloud.ts";
 import { deploy } from "../../../infra/commands/release/deploy.ts";
 import type { Done } from "../../../infra/release/deploy.ts";

@@ -3,8 +3,8 @@
 import type { Path } from "../../../diagnostics/locate.ts";
 import { once, type Problem } from "../../../diagnostics/problem.ts";
 import { choice } from "../../../diagnostics/schema-issues.ts";
-import { touches } from "../../salvage.ts";
-import type { CheckedFilter, CheckedFilters, CheckedRoute, CheckedTier, Surroundings } from "../checked.ts";
+import type { CheckedFilter, CheckedFilters, CheckedRoute, CheckedTier, Surroundings } from "../../model/checked.ts";
+import { touches } from "../../model/salvage.ts";
 import { mayBeEnforced, speaksForCaller } from "./enforced.ts";
 
 export const chainsHold = (tier: CheckedTier, surroundings: Surroundings): Problem[] => [

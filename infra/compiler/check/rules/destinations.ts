@@ -3,8 +3,8 @@ import { capturesIn } from "../../../../functions/gateway/routing/match.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Problem } from "../../../diagnostics/problem.ts";
 import { choice } from "../../../diagnostics/schema-issues.ts";
-import { touches } from "../../salvage.ts";
-import type { CheckedRoute, CheckedTier } from "../checked.ts";
+import type { CheckedRoute, CheckedTier } from "../../model/checked.ts";
+import { touches } from "../../model/salvage.ts";
 
 export const destinationsHold = (tier: CheckedTier): Problem[] => [
   ...tier.routes.flatMap((route) => [

@@ -1,6 +1,6 @@
 /** What can be relied on, and what must be. */
 import { referencesIn } from "../../../../functions/gateway/core/references.ts";
-import type { CheckedFilter } from "../checked.ts";
+import type { CheckedFilter } from "../../model/checked.ts";
 
 /** It acts on everybody. */
 export const isEnforced = ({ mode, percent, when }: CheckedFilter): boolean =>

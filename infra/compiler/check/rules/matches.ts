@@ -4,9 +4,9 @@ import { capturesOf, type Segment } from "../../../../functions/gateway/routing/
 import type { Test } from "../../../../functions/gateway/routing/matchers.ts";
 import { specificity } from "../../../../functions/gateway/routing/route-table.ts";
 import type { Problem } from "../../../diagnostics/problem.ts";
-import { touches } from "../../salvage.ts";
-import type { CheckedRoute, CheckedTier } from "../checked.ts";
-import { canMatch, sharedText } from "../pattern-overlap.ts";
+import { canMatch, sharedText } from "../../../patterns/pattern-overlap.ts";
+import type { CheckedRoute, CheckedTier } from "../../model/checked.ts";
+import { touches } from "../../model/salvage.ts";
 
 export const matchesHold = (tier: CheckedTier): Problem[] => [
   ...tier.routes.filter(matchIsKnown).flatMap((route) => canBeAsked(tier, route)),

@@ -1,11 +1,11 @@
 /** How a tier stands among the others: its file, names, preset, isolation, entry and release. */
-import { unfitSteps } from "../../../../functions/control/rollout/release.ts";
+import { unfitSteps } from "../../../../functions/control/model/release.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Problem } from "../../../diagnostics/problem.ts";
 import { choice } from "../../../diagnostics/schema-issues.ts";
 import { zoneOf } from "../../inputs/zones.ts";
-import { touches } from "../../salvage.ts";
-import type { CheckedTier, Surroundings } from "../checked.ts";
+import type { CheckedTier, Surroundings } from "../../model/checked.ts";
+import { touches } from "../../model/salvage.ts";
 
 export const placementHolds = (tier: CheckedTier, surroundings: Surroundings): Problem[] => [
   ...fileIsNamedAfterTier(tier),

@@ -5,8 +5,8 @@ import { capturesIn } from "../../../../functions/gateway/routing/match.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import { once, type Problem } from "../../../diagnostics/problem.ts";
 import type { Source } from "../../../diagnostics/source.ts";
-import { touches } from "../../salvage.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings } from "../checked.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings } from "../../model/checked.ts";
+import { touches } from "../../model/salvage.ts";
 import { mayBeEnforced } from "./enforced.ts";
 
 export const referencesHold = (tier: CheckedTier, surroundings: Surroundings): Problem[] =>

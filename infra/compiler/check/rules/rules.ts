@@ -1,7 +1,7 @@
 /** What must hold between the parts of one manifest, when each of them holds by itself. */
 
 import type { Problem } from "../../../diagnostics/problem.ts";
-import type { CheckedTier, Surroundings } from "../checked.ts";
+import type { CheckedTier, Surroundings } from "../../model/checked.ts";
 import { chainsHold } from "./chains.ts";
 import { destinationsHold } from "./destinations.ts";
 import { matchesHold } from "./matches.ts";

@@ -1,9 +1,9 @@
 /** How long and how large. */
 import { bytes, milliseconds } from "../../../../functions/gateway/core/quantities.ts";
-import type { CheckedRoute, CheckedTier } from "../../../compiler/check/checked.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
-import { asksService, upstreamsOf, using } from "../chains.ts";
-import type { Rule, Spotted } from "../rule.ts";
+import type { CheckedRoute, CheckedTier } from "../../../compiler/model/checked.ts";
+import { asksService, upstreamsOf, using } from "../rule-kit/chains.ts";
+import type { Rule, Spotted } from "../rule-kit/rule.ts";
 
 const largestBody = "100MiB";
 

@@ -1,8 +1,17 @@
 /** What pages of other sites may do with a user's browser. */
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
-import { isLoopback } from "../addresses.ts";
-import { allowsAddresses, asksService, filtersOf, identifies, listed, placesOf, using, writesOf } from "../chains.ts";
-import type { Rule, Spotted } from "../rule.ts";
+import { isLoopback } from "../rule-kit/addresses.ts";
+import {
+  allowsAddresses,
+  asksService,
+  filtersOf,
+  identifies,
+  listed,
+  placesOf,
+  using,
+  writesOf,
+} from "../rule-kit/chains.ts";
+import type { Rule, Spotted } from "../rule-kit/rule.ts";
 
 export const openedNetwork: Rule = {
   id: "opened-network",

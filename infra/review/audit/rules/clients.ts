@@ -1,7 +1,7 @@
 /** What one client is believed, and how much of a gate it may take. */
 import { share } from "../../../../functions/gateway/core/quantities.ts";
-import { asksService } from "../chains.ts";
-import type { Rule } from "../rule.ts";
+import { asksService } from "../rule-kit/chains.ts";
+import type { Rule } from "../rule-kit/rule.ts";
 
 export const acceptedSpoofableHeader: Rule = {
   id: "accepted-spoofable-header",

@@ -1,7 +1,7 @@
 /** Who calls, and who may. */
 import { claimPath } from "../../../../functions/gateway/core/claims.ts";
 import { referencesIn } from "../../../../functions/gateway/core/references.ts";
-import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../../compiler/check/checked.ts";
+import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../../compiler/model/checked.ts";
 import {
   asksService,
   droppedHere,
@@ -14,8 +14,8 @@ import {
   upstreamsOf,
   using,
   writesOf,
-} from "../chains.ts";
-import type { Rule, Spotted } from "../rule.ts";
+} from "../rule-kit/chains.ts";
+import type { Rule, Spotted } from "../rule-kit/rule.ts";
 
 export const unauthenticatedWrite: Rule = {
   id: "unauthenticated-write",

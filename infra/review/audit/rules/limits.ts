@@ -1,8 +1,9 @@
 /** How much anybody may ask for. */
-import type { CheckedFilter } from "../../../compiler/check/checked.ts";
+
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
-import { asksService, droppedHere, filtersOf, isLimit, isPublic, type Using, using } from "../chains.ts";
-import type { Rule, Spotted } from "../rule.ts";
+import type { CheckedFilter } from "../../../compiler/model/checked.ts";
+import { asksService, droppedHere, filtersOf, isLimit, isPublic, type Using, using } from "../rule-kit/chains.ts";
+import type { Rule, Spotted } from "../rule-kit/rule.ts";
 
 export const unlimitedPublicRoute: Rule = {
   id: "unlimited-public-route",

@@ -4,8 +4,8 @@ import { capturesOf } from "../../../../functions/gateway/routing/match.ts";
 import type { Test } from "../../../../functions/gateway/routing/matchers.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Source } from "../../../diagnostics/source.ts";
-import { filtersOf } from "../chains.ts";
-import type { Rule, Spotted, Subject } from "../rule.ts";
+import { filtersOf } from "../rule-kit/chains.ts";
+import type { Rule, Spotted, Subject } from "../rule-kit/rule.ts";
 
 export const costlyPattern: Rule = {
   id: "costly-pattern",

@@ -1,9 +1,9 @@
 /** Encoded slashes that a route keeps, and a service that may decode them. */
 import type { Segment } from "../../../../functions/gateway/routing/match.ts";
-import type { CheckedTier } from "../../../compiler/check/checked.ts";
-import { sharedText } from "../../../compiler/check/pattern-overlap.ts";
-import { type Unguarded, unguarded } from "../chains.ts";
-import type { Rule, Spotted } from "../rule.ts";
+import type { CheckedTier } from "../../../compiler/model/checked.ts";
+import { sharedText } from "../../../patterns/pattern-overlap.ts";
+import { type Unguarded, unguarded } from "../rule-kit/chains.ts";
+import type { Rule, Spotted } from "../rule-kit/rule.ts";
 
 export const bypassingSlash: Rule = {
   id: "bypassing-slash",

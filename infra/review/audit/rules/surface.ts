@@ -2,9 +2,9 @@
 import ipaddr from "ipaddr.js";
 import { dayStart } from "../../../../functions/gateway/core/quantities.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
-import { writtenSecrets } from "../../written-secrets.ts";
-import { asksService, filtersOf, using } from "../chains.ts";
-import type { Rule, Spotted } from "../rule.ts";
+import { writtenSecrets } from "../../core/written-secrets.ts";
+import { asksService, filtersOf, using } from "../rule-kit/chains.ts";
+import type { Rule, Spotted } from "../rule-kit/rule.ts";
 
 export const anyMethod: Rule = {
   id: "any-method",

@@ -2,8 +2,8 @@
 
 import { claimPath } from "../../../../functions/gateway/core/claims.ts";
 import { milliseconds } from "../../../../functions/gateway/core/quantities.ts";
-import { filtersOf, placesOf, using } from "../chains.ts";
-import type { Rule, Spotted } from "../rule.ts";
+import { filtersOf, placesOf, using } from "../rule-kit/chains.ts";
+import type { Rule, Spotted } from "../rule-kit/rule.ts";
 
 const longest = { age: "24h", leeway: "2m", keys: "24h", revocation: "5m" } as const;
 

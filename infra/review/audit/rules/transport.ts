@@ -3,9 +3,9 @@ import { locationOf } from "../../../../functions/gateway/core/references.ts";
 import { redirectOf } from "../../../compiler/lower/lower.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Source } from "../../../diagnostics/source.ts";
-import { isPlaintext } from "../addresses.ts";
-import { filtersOf, using } from "../chains.ts";
-import type { Rule, Spotted, Subject } from "../rule.ts";
+import { isPlaintext } from "../rule-kit/addresses.ts";
+import { filtersOf, using } from "../rule-kit/chains.ts";
+import type { Rule, Spotted, Subject } from "../rule-kit/rule.ts";
 
 export const plaintextUpstream: Rule = {
   id: "plaintext-upstream",

@@ -1,7 +1,7 @@
 /** What filters that validate requests leave unchecked. */
 
-import { filtersOf } from "../chains.ts";
-import type { Rule, Spotted } from "../rule.ts";
+import { filtersOf } from "../rule-kit/chains.ts";
+import type { Rule, Spotted } from "../rule-kit/rule.ts";
 
 /** More are counted; `postern effective` lists all of them. */
 const mostTold = 5;

@@ -1,9 +1,9 @@
 /** What a client comes to besides a host: the scheme and port of a listener, where they tell routes of one host apart. */
 import type { Attached } from "./attach.ts";
-import type { Find } from "./findings.ts";
-import { covers } from "./hostnames.ts";
-import type { Door, Route } from "./resources.ts";
-import type { Listener } from "./schema.ts";
+import type { Find } from "./resources/findings.ts";
+import { covers } from "./resources/hostnames.ts";
+import type { Door, Route } from "./resources/resources.ts";
+import type { Listener } from "./resources/schema.ts";
 
 type Place = Required<Door>;
 

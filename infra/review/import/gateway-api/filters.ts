@@ -1,6 +1,6 @@
 /** Filters of the Gateway API as filters of a manifest. One that cannot be carried over may not be skipped either: its requests are refused. */
-import { registry } from "../../../registry.ts";
-import type { Filter } from "./schema.ts";
+import { registry } from "../../../project/registry.ts";
+import type { Filter } from "./resources/schema.ts";
 
 export type Written = Readonly<Record<string, unknown>>;
 

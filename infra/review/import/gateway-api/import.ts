@@ -1,14 +1,14 @@
 /** Kubernetes Gateway API → manifests: resources read, routes attached to hosts, rules turned into routes, tiers written. */
 import type { Gap, Imported } from "../imported.ts";
 import { attachedIn } from "./attach.ts";
-import { clusterOf } from "./cluster.ts";
-import { type Given, type Resource, resourcesIn, type Unread } from "./documents.ts";
-import { type Finding, finder } from "./findings.ts";
-import { isPlaceholder } from "./hostnames.ts";
-import { sortedByKind } from "./kinds.ts";
-import { kustomized } from "./kustomize.ts";
 import { manifestOf } from "./manifests.ts";
-import { doorOf } from "./redirects.ts";
+import { clusterOf } from "./resources/cluster.ts";
+import { type Given, type Resource, resourcesIn, type Unread } from "./resources/documents.ts";
+import { type Finding, finder } from "./resources/findings.ts";
+import { isPlaceholder } from "./resources/hostnames.ts";
+import { sortedByKind } from "./resources/kinds.ts";
+import { kustomized } from "./resources/kustomize.ts";
+import { doorOf } from "./resources/redirects.ts";
 import { draftsOf } from "./rules.ts";
 import { type Group, groupsOf, rankedIn } from "./tiers.ts";
 import { distinct, nameOf, type UrlRule, upstreamsOf, type Variables, variablesOf } from "./upstreams.ts";

@@ -1,6 +1,6 @@
 /** Writes the manifests of an import, each route with the place that it comes from, and each file with what it lacks. */
 import { Document, isMap, isSeq, type Pair, type Scalar } from "yaml";
-import type { Generated } from "../../../project/files.ts";
+import type { Generated } from "../../../project/generated-files.ts";
 import { type Gap, gapComments } from "../imported.ts";
 import type { Ranked } from "./tiers.ts";
 import { distinct, nameOf, type Upstreams } from "./upstreams.ts";

@@ -4,7 +4,7 @@ import { canonicalPath } from "../../../../functions/gateway/http/path.ts";
 import { segmentsOf } from "../../../../functions/gateway/routing/match.ts";
 import { patternProblem } from "../../../../functions/gateway/routing/patterns.ts";
 import { when as whenSchema } from "../../../../functions/manifest/when.ts";
-import type { RouteMatch } from "./schema.ts";
+import type { RouteMatch } from "./resources/schema.ts";
 
 export interface Taken {
   /** Behind the method: `/shop{/rest*}`. */

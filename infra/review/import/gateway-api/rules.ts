@@ -1,13 +1,13 @@
 /** A rule of an HTTPRoute as routes of a manifest: one for each match, with the rule's filters and backends. */
 import { milliseconds } from "../../../../functions/gateway/core/quantities.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
-import type { Cluster } from "./cluster.ts";
 import { headers, translated, type Written } from "./filters.ts";
-import type { Find } from "./findings.ts";
 import { type Taken, takenOf } from "./matches.ts";
-import { type Change, changesScheme } from "./redirects.ts";
-import type { Route } from "./resources.ts";
-import type { BackendRef, Filter, RouteMatch, Rule } from "./schema.ts";
+import type { Cluster } from "./resources/cluster.ts";
+import type { Find } from "./resources/findings.ts";
+import { type Change, changesScheme } from "./resources/redirects.ts";
+import type { Route } from "./resources/resources.ts";
+import type { BackendRef, Filter, RouteMatch, Rule } from "./resources/schema.ts";
 import type { Service, Upstreams } from "./upstreams.ts";
 
 export interface Draft {

@@ -1,11 +1,11 @@
 /** Tiers of an import: hosts that the same routes are served on share one, with its routes in the order of the Gateway API. */
 import { type Attached, nearerListener } from "./attach.ts";
-import type { Cluster } from "./cluster.ts";
 import { doorsOf, placeOf } from "./doors.ts";
-import type { Find } from "./findings.ts";
-import { covers } from "./hostnames.ts";
-import { changesScheme } from "./redirects.ts";
-import type { Door, Gateway, Route } from "./resources.ts";
+import type { Cluster } from "./resources/cluster.ts";
+import type { Find } from "./resources/findings.ts";
+import { covers } from "./resources/hostnames.ts";
+import { changesScheme } from "./resources/redirects.ts";
+import type { Door, Gateway, Route } from "./resources/resources.ts";
 import type { Draft } from "./rules.ts";
 
 /** Routes of some hosts, each with the scheme and port that it is served at where that tells them apart. */

@@ -1,8 +1,8 @@
 /** The upstreams of a tier: one for each way in which its routes call a service. */
 import { createHash } from "node:crypto";
-import type { Resolved } from "./cluster.ts";
 import type { Written } from "./filters.ts";
-import { isPlaceholder } from "./hostnames.ts";
+import type { Resolved } from "./resources/cluster.ts";
+import { isPlaceholder } from "./resources/hostnames.ts";
 
 export type Service = Exclude<Resolved, { invalid: string }>;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type Criteria, criteriaOf } from "../../../../functions/control/rollout/criteria.ts";
+import { type Criteria, criteriaOf } from "../../../../functions/control/model/criteria.ts";
+import type { Finding } from "../../../../functions/control/model/finding.ts";
 import type { Stage } from "../../../../functions/control/rollout/evidence.ts";
-import type { Finding } from "../../../../functions/control/rollout/finding.ts";
 import { beside, judge } from "../../../../functions/control/rollout/verdict.ts";
 import { type Group, groups, type Sample } from "../../../../functions/gateway/observability/samples.ts";
 import { type Made, sample } from "./evidence.ts";

@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { gatewayApi } from "../../../../infra/commands/review/import.ts";
 import { compile } from "../../../../infra/compiler/compile.ts";
-import { home } from "../../../../infra/project/files.ts";
+import { home } from "../../../../infra/project/generated-files.ts";
 import { importGatewayApi } from "../../../../infra/review/import/gateway-api/import.ts";
 import { lacksSomething, told } from "../../../../infra/review/import/imported.ts";
 import { project } from "../../../e2e/city.ts";

@@ -5,8 +5,8 @@ import path from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { compile } from "../../../../infra/compiler/compile.ts";
-import { resourcesIn } from "../../../../infra/review/import/gateway-api/documents.ts";
 import { importGatewayApi } from "../../../../infra/review/import/gateway-api/import.ts";
+import { resourcesIn } from "../../../../infra/review/import/gateway-api/resources/documents.ts";
 
 const oneOf = <T>(...values: readonly T[]) => fc.constantFrom(...values);
 const some = <T>(it: fc.Arbitrary<T>, maxLength: number) => fc.array(it, { maxLength });

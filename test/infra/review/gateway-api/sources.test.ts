@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { sourcesIn } from "../../../../infra/review/import/gateway-api/sources.ts";
+import { sourcesIn } from "../../../../infra/review/import/gateway-api/resources/sources.ts";
 
 const folder = (...files: readonly string[]): string => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));

@@ -1,0 +1,68 @@
+/** The `release` of a manifest as a rollout takes it. */
+import { milliseconds, share } from "../../gateway/core/quantities.ts";
+import type { Release } from "./criteria.ts";
+import type { Rollout, Step } from "./rollout.ts";
+
+/** What a manifest may write of a step: `10%`, or with more to it. */
+export type WrittenStep =
+  | string
+  | { readonly share: string; readonly bake?: string | undefined; readonly hold?: boolean | undefined };
+
+export interface WrittenRelease {
+  readonly steps: readonly WrittenStep[];
+  readonly bake: string;
+  readonly tolerate: Release["tolerate"];
+  readonly limits?: Release["limits"];
+  readonly queries?: Rollout["queries"];
+  readonly smoke?: Rollout["smoke"] | undefined;
+  readonly drain?: string | undefined;
+}
+
+/** An open verdict is waited for so many bakes. */
+const patienceBakes = 12;
+
+export const stepsOf = ({ steps, bake }: WrittenRelease): Step[] =>
+  steps.map((step) => {
+    const it = typeof step === "string" ? { share: step } : step;
+    return {
+      // Hundredths of a per cent are as fine as the platform splits.
+      share: Math.round(share(it.share) * 10_000) / 100,
+      bakeMs: milliseconds(it.bake ?? bake),
+      hold: it.hold ?? false,
+    };
+  });
+
+/** @returns what is wrong with them as a whole; undefined where a release by them comes to its end */
+export const unfitSteps = (
+  steps: WrittenRelease["steps"],
+): { readonly at: number; readonly why: string; readonly remedy: string } | undefined => {
+  const written = steps.map((step) => (typeof step === "string" ? step : step.share));
+  const shares = written.map(share);
+  const falls = shares.findIndex((it, index) => index > 0 && it <= (shares[index - 1] ?? 0));
+  if (falls > 0)
+    return {
+      at: falls,
+      why: `${written[falls]} is no step up from ${written[falls - 1]}`,
+      remedy: "write the steps in rising order",
+    };
+  return shares.at(-1) === 1
+    ? undefined
+    : {
+        at: steps.length - 1,
+        why: `the last step is ${written.at(-1)}, so a release would never end`,
+        remedy: "end with 100%",
+      };
+};
+
+export const patienceOf = ({ bake }: WrittenRelease): number => patienceBakes * milliseconds(bake);
+
+/** All that a rollout takes from it. */
+export const fromManifest = (release: WrittenRelease) => ({
+  steps: stepsOf(release),
+  patienceMs: patienceOf(release),
+  tolerate: release.tolerate,
+  limits: release.limits,
+  queries: release.queries,
+  smoke: release.smoke ?? [],
+  drainMs: milliseconds(release.drain ?? "0s"),
+});

@@ -1,0 +1,84 @@
+/** Takes the CPU time of a request by turns from each subject and from the first one, so that both meet the same machine. */
+import fs from "node:fs";
+import path from "node:path";
+import { type Running, startPlain } from "../runtime/plain.ts";
+import { startProgress } from "../runtime/progress.ts";
+import { scratch } from "../runtime/scratch.ts";
+import { layOut } from "../runtime/workerd.ts";
+import { prove } from "../subjects/probes.ts";
+import type { Subject } from "../subjects/subjects.ts";
+import { connect, startUpstream } from "../subjects/traffic.ts";
+import type { Caller } from "../workers/jobs.ts";
+
+export interface Cpu {
+  readonly name: string;
+  /** To the first subject, in the median of the turns. */
+  readonly ratio: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+const turns = 5;
+/** A turn: enough for a clock that ticks a hundred times a second. */
+const requests = 1000;
+
+interface Ready {
+  readonly send: (times: number) => Promise<void>;
+  readonly runtime: Running;
+  readonly stop: () => void;
+}
+
+export const cpuOf = async (subjects: readonly Subject[], caller: Caller): Promise<readonly Cpu[]> => {
+  const folder = scratch();
+  const [first, ...others] = subjects;
+  if (!first) return [];
+  const unit = await readied(first, path.join(folder, "unit"), caller);
+  const all: Cpu[] = [];
+  for (const [index, subject] of others.entries()) {
+    const progress = startProgress(`CPU of ${subject.name}`);
+    const other = await readied(subject, path.join(folder, String(index)), caller);
+    const ratios: number[] = [];
+    for (let turn = 0; turn < turns; turn++) {
+      const [one, two] = [await spent(unit), await spent(other)];
+      ratios.push(two / one);
+    }
+    other.stop();
+    const sorted = ratios.toSorted((a, b) => a - b);
+    const at = (place: number): number => sorted.at(place) ?? 0;
+    all.push({ name: subject.name, ratio: at(Math.floor(turns / 2)), least: at(0), most: at(-1) });
+    progress.done();
+  }
+  unit.stop();
+  return all;
+};
+
+const readied = async (subject: Subject, folder: string, { headers }: Caller): Promise<Ready> => {
+  fs.mkdirSync(folder, { recursive: true });
+  const upstream = await startUpstream();
+  const host = `localhost:${upstream.port}`;
+  const runtime = await startPlain(layOut(folder, await subject.workers({ folder, upstream: `http://${host}` })));
+  const client = connect(runtime.port, host);
+  await prove(subject.probes, client, headers, upstream.seen);
+  const asks = (await subject.asks?.(requests * (turns + 1))) ?? [{}];
+  let asked = 0;
+  const next = () => {
+    const ask = asks[asked++ % asks.length];
+    return { ...ask, headers: { ...headers, ...ask?.headers } };
+  };
+  await client.send(requests, next);
+  return {
+    send: (times) => client.send(times, next),
+    runtime,
+    stop: () => {
+      client.close();
+      runtime.stop();
+      upstream.close();
+    },
+  };
+};
+
+const spent = async ({ send, runtime }: Ready): Promise<number> => {
+  const before = runtime.cpu();
+  await send(requests);
+  return runtime.cpu() - before;
+};

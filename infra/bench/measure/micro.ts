@@ -1,0 +1,102 @@
+/** What a piece of the gateway takes in the runtime, by the clock: the router at ten routes and at a hundred thousand, and idle guards. */
+import path from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { type Table, tableOf } from "../../../functions/gateway/routing/route-table.ts";
+import { router } from "../../../functions/gateway/routing/router.ts";
+import { startPlain } from "../runtime/plain.ts";
+import { scratch } from "../runtime/scratch.ts";
+import { bundled, layOut } from "../runtime/workerd.ts";
+import { manyRoutes, requestsTo } from "../workers/many-routes.ts";
+
+export interface Routing {
+  readonly routes: number;
+  /** One match, in nanoseconds, in the median of some rounds. */
+  readonly match: number;
+  /** The same by rou3. */
+  readonly rou3: number;
+  /** Until a gate can match: its table parsed, and nothing else; milliseconds. */
+  readonly ready: number;
+  /** Of every route the first match, which indexes the places that it comes by, in all; milliseconds. */
+  readonly allMet: number;
+  /** Of the whole structure, when every route has been met; MiB. */
+  readonly memory: number;
+}
+
+export interface Micro {
+  readonly routing: readonly Routing[];
+  /** What ten guards that do nothing add to a request, in nanoseconds. */
+  readonly tenGuards: number;
+}
+
+const rounds = 5;
+
+export const microOf = async (): Promise<Micro> => {
+  const folder = scratch();
+  const routing: Routing[] = [];
+  let tenGuards = 0;
+  for (const routes of [10, 10_000, 100_000]) {
+    const own = path.join(folder, String(routes));
+    const text = JSON.stringify(tableOf(manyRoutes(routes)));
+    const worker = await bundled(entryOf(routes), { "table.js": `export default ${JSON.stringify(text)};` });
+    const runtime = await startPlain(layOut(own, [worker]));
+    const ask = async (piece: string, times: number): Promise<number> =>
+      Number(await (await fetch(`http://127.0.0.1:${runtime.port}/${encodeURIComponent(piece)}/${times}`)).text());
+    const eachOf = async (piece: string, times: number): Promise<number> => {
+      // So that the JIT settles.
+      await ask(piece, times);
+      return median(await several(async () => ((await ask(piece, times)) / times) * 1e6));
+    };
+    const allMet = (await ask("all met", 1)) - (await ask("ready", 1));
+    const ready = median(await several(() => ask("ready", 1)));
+    routing.push({
+      routes,
+      match: await eachOf("match", 300_000),
+      rou3: await eachOf("rou3", 300_000),
+      ready,
+      allMet,
+      memory: memoryOf(text, routes),
+    });
+    if (routes === 10) tenGuards = (await eachOf("ten guards", 500_000)) - (await eachOf("no guards", 500_000));
+    runtime.stop();
+  }
+  return { routing, tenGuards };
+};
+
+const several = async (ask: () => Promise<number>): Promise<readonly number[]> => {
+  const told: number[] = [];
+  for (let round = 0; round < rounds; round++) told.push(await ask());
+  return told;
+};
+
+const entryOf = (routes: number): string => `import text from "./table.js";
+import { piecesOf } from "./pieces.ts";
+const pieces = piecesOf(text, ${routes});
+export default {
+  fetch: async (request) => {
+    const [, piece, times] = new URL(request.url).pathname.split("/");
+    return new Response(String(await pieces[decodeURIComponent(piece)](Number(times))));
+  },
+};`;
+
+const median = (all: readonly number[]): number => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? 0;
+
+/** The same engine is in Node, where its heap can be asked. */
+const memoryOf = (text: string, routes: number): number => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const heap = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed / 2 ** 20;
+  };
+  const requests = requestsTo(routes);
+  const url = new URL("https://gate.example/");
+  const request = new Request(url);
+  const before = heap();
+  const match = router(JSON.parse(text) as Table);
+  for (const it of requests) match(it.method, it.path, request, url);
+  const after = heap();
+  // Asked once more, so that it is still there when the heap is asked.
+  if (match("GET", "/", request, url).kind === "found") throw new Error("no route is for /");
+  return after - before;
+};

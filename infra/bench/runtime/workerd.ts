@@ -1,0 +1,81 @@
+/** Lays out one workerd: its Workers, how they are bound, and the network behind them. */
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { bundle } from "../../compiler/emit/bundle.ts";
+import { compatibilityDate, compatibilityFlags } from "../../compiler/lower/platform.ts";
+
+export interface Worker {
+  readonly name: string;
+  /** Module → source. The first one is the Worker. */
+  readonly modules: Readonly<Record<string, string>>;
+  /** Service bindings, by name. */
+  readonly services?: Readonly<Record<string, { readonly service: string; readonly entrypoint?: string }>>;
+}
+
+/**
+ * A Worker of this entry.
+ * @param entry source text, with imports from `workers/`
+ * @param beside modules that stand next to its bundle
+ */
+export const bundled = async (entry: string, beside: Readonly<Record<string, string>> = {}): Promise<Worker> => {
+  const folder = path.join(import.meta.dirname, "../workers");
+  const external = Object.keys(beside).map((module) => `./${module}`);
+  return { name: "worker", modules: { "worker.js": await bundle(entry, folder, external), ...beside } };
+};
+
+/** The binary itself, not the script that starts it, and its version. */
+export const workerd = createRequire(import.meta.url)("workerd") as {
+  readonly default: string;
+  readonly version: string;
+};
+
+/**
+ * Writes modules and configuration.
+ * @param workers the first one is reached from outside
+ * @returns the configuration's path
+ */
+export const layOut = (folder: string, workers: readonly Worker[]): string => {
+  for (const { name, modules } of workers)
+    for (const [module, source] of Object.entries(modules)) {
+      fs.mkdirSync(path.join(folder, name), { recursive: true });
+      fs.writeFileSync(path.join(folder, name, module), source);
+    }
+  const file = path.join(folder, "config.capnp");
+  fs.writeFileSync(file, configOf(workers));
+  return file;
+};
+
+/**
+ * The young generation is a size to which the heap comes by itself after some thousand requests. Left to grow, it makes
+ * garbage collection rarer and dearer in steps, and counts that end before or after a step differ by a tenth.
+ */
+const youngGeneration = ["--min-semi-space-size=1", "--max-semi-space-size=1"];
+
+const quoted = (text: string): string => JSON.stringify(text);
+
+const configOf = (workers: readonly Worker[]): string => `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  v8Flags = [${youngGeneration.map(quoted).join(", ")}],
+  services = [
+${workers.map(serviceOf).join("")}    (name = "internet", network = (allow = ["public", "private"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = ${quoted(workers[0]?.name ?? "")})],
+);
+`;
+
+const serviceOf = ({ name, modules, services = {} }: Worker): string => `    (name = ${quoted(name)}, worker = (
+      compatibilityDate = ${quoted(compatibilityDate)},
+      compatibilityFlags = [${compatibilityFlags.map(quoted).join(", ")}],
+      modules = [${Object.keys(modules)
+        .map((module) => `(name = ${quoted(module)}, esModule = embed ${quoted(`${name}/${module}`)})`)
+        .join(", ")}],
+      bindings = [${[
+        `(name = "VERSION", json = ${quoted(JSON.stringify({ id: "bench" }))})`,
+        ...Object.entries(services).map(
+          ([binding, { service, entrypoint }]) =>
+            `(name = ${quoted(binding)}, service = (name = ${quoted(service)}${entrypoint === undefined ? "" : `, entrypoint = ${quoted(entrypoint)}`}))`,
+        ),
+      ].join(", ")}],
+    )),
+`;

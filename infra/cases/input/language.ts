@@ -1,0 +1,231 @@
+/** The language of `routes/<tier>.test.yaml`: what a client sends, what services see and reply, what the client gets. */
+import * as z from "zod";
+import { bytes } from "../../../functions/gateway/core/quantities.ts";
+import { headerName } from "../../../functions/manifest/names.ts";
+import { duration, size } from "../../../functions/manifest/quantities.ts";
+import { tokenPlace } from "../../../functions/manifest/token-places.ts";
+import { comparison } from "../../../functions/manifest/when.ts";
+
+const line = () =>
+  z
+    .string("a method and a path: GET /wallet/v1/accounts/7/balance")
+    .regex(/^[A-Z]+ (?:\/|https?:\/\/)\S*$/, "a method and a path: GET /wallet/v1/accounts/7/balance");
+
+const headers = () => z.record(headerName(), z.string("a header's value is a text; put numbers in quotes"));
+
+/** Values of headers, compared as `when` compares them. */
+const compared = () => z.record(headerName(), comparison());
+
+const bodies = () => ({
+  json: z.json().optional().describe("The body, as JSON"),
+  text: z.string().optional().describe("The body, as text"),
+});
+
+const oneBody = ({ json, text }: { json?: unknown; text?: unknown }) => json === undefined || text === undefined;
+
+export const message = () =>
+  z
+    .strictObject({
+      request: line().describe("Method and path; with a whole URL where a tier has several hosts"),
+      headers: headers().default({}).describe("Headers that the client sends"),
+      ...bodies(),
+      size: size()
+        .refine((text) => bytes(text) <= 32 * 2 ** 20, "32MiB at most")
+        .optional()
+        .describe("A body of so many bytes, where nobody looks at what is in it"),
+      stream: z
+        .enum(["whole", "unannounced", "broken", "stalled"])
+        .default("whole")
+        .describe(
+          "`unannounced`: a body without its length; `broken`: one that the client breaks off; `stalled`: one that it never ends",
+        ),
+      repeat: z.int("a count is a whole number").min(1).max(10_000, "10000 at most").default(1).describe("How often"),
+      every: duration().default("0ms").describe("The time between two of them, or between two bursts"),
+      burst: z.int("a count is a whole number").min(1).default(1).describe("How many of them come at once"),
+    })
+    .refine(oneBody, "give `json` or `text`, not both")
+    .refine(
+      ({ json, text, size: many }) => many === undefined || (json ?? text) === undefined,
+      "give a body or its `size`",
+    )
+    .refine(({ stream, json, text, size: many }) => stream === "whole" || (json ?? text ?? many) !== undefined, {
+      error: "there is no body that could come so",
+      path: ["stream"],
+    });
+
+const sent = () =>
+  z.union(
+    [
+      line(),
+      message(),
+      z
+        .array(z.union([line(), message()], "a request, or { request: …, headers: … }"))
+        .min(1)
+        .max(100),
+    ],
+    "a request such as GET /wallet/v1/transfers, { request: …, headers: … }, or a list of them",
+  );
+
+export const person = () =>
+  z.strictObject({
+    name: z.string().min(1).describe("Of the consumer"),
+    forged: z.literal(true).optional().describe("Signs with a key of its own, or brings one that nobody knows"),
+    token: z
+      .strictObject({
+        issuer: z.string().optional().describe("By default as the filter asks"),
+        audience: z.string().optional().describe("By default as the filter asks"),
+        from: tokenPlace()
+          .optional()
+          .describe(
+            "Where it stands, as `from` of the filter has it; by default the first place that the filter reads",
+          ),
+        algorithm: z.string().optional().describe("By default one that the filter takes"),
+        scopes: z.array(z.string()).optional().describe("By default those that the filters of the route ask for"),
+        revoked: z.literal(true).optional().describe("It stands in the KV namespace `revocations`"),
+        claims: z.record(z.string(), z.json()).default({}).describe("Beside what the filters of the route ask for"),
+        age: duration().default("0s").describe("How long ago it was issued"),
+        life: duration().default("1h").describe("How long it holds from then on"),
+      })
+      .optional()
+      .describe("Of a token (`jwt`), what is not as the filter asks"),
+    signature: z
+      .strictObject({
+        age: duration().default("0s").describe("How long ago it was made"),
+        ahead: duration().default("0s").describe("How far the client's clock is ahead"),
+        nonce: z.string().min(1).max(128).optional().describe("By default one that nobody has used"),
+      })
+      .optional()
+      .describe("Of a signed request (`signature`), what is not as usual"),
+  });
+
+const reply = () =>
+  z.union(
+    [
+      z.literal("unreachable"),
+      z
+        .strictObject({
+          status: z.int("a status is a whole number").min(101).max(599).default(200).describe("Of the response"),
+          headers: headers().default({}).describe("Of the response"),
+          ...bodies(),
+          after: duration().default("0ms").describe("How long the service takes"),
+        })
+        .refine(oneBody, "give `json` or `text`, not both"),
+    ],
+    "`unreachable`, or { status: …, json: … }",
+  );
+
+export const service = () =>
+  z.strictObject({
+    sees: z
+      .union(
+        [
+          z.literal("nothing"),
+          line(),
+          z
+            .strictObject({
+              request: line().optional().describe("Method, path and query"),
+              headers: compared().default({}).describe("`absent`, `present`, or a value"),
+              ...bodies(),
+            })
+            .refine(oneBody, "give `json` or `text`, not both"),
+        ],
+        "`nothing`, a request such as GET /accounts/7, or { request: …, headers: … }",
+      )
+      .optional()
+      .describe("What the service is asked; each call has to fit"),
+    replies: z
+      .union([reply(), z.array(reply()).min(1).max(20)], "a reply, or a list of them")
+      .optional()
+      .describe('What it replies, or a list, call by call; by default 200 and `{ "upstream": "<name>" }`'),
+    calls: z.int("a count is a whole number").min(1).optional().describe("How often it is asked"),
+  });
+
+/** The stores behind filters. */
+export const stores = ["state", "counts", "nonces", "issuers", "consumers", "revocations"] as const;
+
+export const outcome = () =>
+  z
+    .strictObject({
+      status: z.int("a status is a whole number").min(100).max(599).optional().describe("Of the response"),
+      code: z.string().optional().describe("Of the problem"),
+      by: z.string().optional().describe("The filter that refused or answered, or the upstream that failed"),
+      route: z.string().optional().describe("The route that took the request"),
+      filters: z
+        .record(z.string(), z.string())
+        .default({})
+        .describe(
+          "Verdicts by filter: `passed`, `refused`, `answered`, `skipped`, `shadowed`, `failed`, `not reached`",
+        ),
+      headers: compared().default({}).describe("Of the response: `absent`, `present`, or a value"),
+      ...bodies(),
+      count: z
+        .record(z.string().regex(/^[1-5]\d\d$/, "a status"), z.int("a count is a whole number").min(0))
+        .optional()
+        .describe("Of several requests: how many got which status"),
+      snapshot: z.literal(true).optional().describe("The whole conversation is as it was written down"),
+    })
+    .refine(oneBody, "give `json` or `text`, not both");
+
+const expected = () => z.union([z.literal("snapshot"), outcome()], "`snapshot`, or { status: …, code: … }");
+
+/** Of an upstream, or the id of a filter that sends copies: `mirror`, `transfer/mirror`. */
+const serviceName = () =>
+  z.string().regex(/^[a-z][a-z0-9-]*(?:\/[a-z][a-z0-9-]*)?$/, "the name of an upstream, or a filter's id");
+
+const stepKeys = () => ({
+  as: z
+    .union([z.string().min(1), person()], "a consumer's name, or { name: …, token: … }")
+    .optional()
+    .describe("Who sends it: has a valid token, key or signature, whichever the route asks for"),
+  from: z
+    .union([z.ipv4(), z.ipv6()], "an address: 192.0.2.1")
+    .optional()
+    .describe("The client's address; by default 192.0.2.1"),
+  send: sent().describe("What the client sends: one request, or several that all have to fare alike"),
+  upstream: z
+    .record(serviceName(), service())
+    .optional()
+    .describe("Services that are asked, these and no others; that of a `mirror` by the filter's id"),
+  down: z
+    .array(z.enum(stores))
+    .default([])
+    .describe("What does not answer meanwhile: `state`, or of it `counts` or `nonces`; `issuers`; a KV namespace"),
+  expect: expected().describe("What the client gets"),
+});
+
+const next = () =>
+  z.strictObject({
+    after: duration().default("0ms").describe("The time since what went before"),
+    ...stepKeys(),
+  });
+
+export const testCase = () =>
+  z.strictObject({
+    it: z.string().min(1).max(200, "a sentence, not a story").describe("What is true, as a sentence: `refuses …`"),
+    at: z.iso
+      .datetime({ error: "a moment in UTC: 2026-11-01T09:30:00Z" })
+      .optional()
+      .describe("When it begins; by default 2026-11-01T00:00:00Z"),
+    ...stepKeys(),
+    // biome-ignore lint/suspicious/noThenProperty: the word of the language; nobody awaits a schema
+    then: z
+      .union([next(), z.array(next()).min(1).max(50)], "a step, or a list of them")
+      .optional()
+      .describe("What is sent next, by the same client unless it says otherwise"),
+  });
+
+/** Of one tier. */
+export const mostCases = 5000;
+
+/** `routes/<tier>.test.yaml`. */
+export const caseFile = () =>
+  z.array(testCase(), "a list of cases: `- it: …`").max(mostCases, `${mostCases} cases at most`);
+
+export type Written = z.output<ReturnType<typeof testCase>>;
+export type WrittenStep = z.output<ReturnType<typeof next>>;
+export type Person = z.output<ReturnType<typeof person>>;
+export type Message = z.output<ReturnType<typeof message>>;
+export type Reply = z.output<ReturnType<typeof reply>>;
+export type Expected = Exclude<WrittenStep["expect"], string>;
+export type Comparison = z.output<ReturnType<typeof comparison>>;
+export type Services = NonNullable<WrittenStep["upstream"]>;

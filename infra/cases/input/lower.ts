@@ -1,0 +1,224 @@
+/** Turns a tier and its cases into what the Worker that tries them is sent. */
+import { tierFinder } from "../../../functions/front.ts";
+import type { Plan } from "../../../functions/gateway/core/plan.ts";
+import { bytes, milliseconds } from "../../../functions/gateway/core/quantities.ts";
+import { hostOf } from "../../../functions/gateway/http/hosts.ts";
+import { preflightMethod } from "../../../functions/gateway/http/preflight.ts";
+import { finder } from "../../../functions/gateway/routing/finder.ts";
+import type { Compiled, CompiledTier } from "../../compiler/compile.ts";
+import { secretsOf } from "../../compiler/emit/wrangler.ts";
+import { gateBinding, lower, routeBinding } from "../../compiler/lower/lower.ts";
+import { bindingsOf } from "../../compiler/lower/platform.ts";
+import type { CheckedRoute } from "../../compiler/model/checked.ts";
+import type { Problem } from "../../diagnostics/problem.ts";
+import type { Batch, Conversation, Credential, KeyPair, Reply as Replied, Send, Step } from "./batch.ts";
+import { checksOf } from "./checks.ts";
+import type { Message, Reply } from "./language.ts";
+import { identifies, type Keys, peopleOf, secretFor, shownBy } from "./people.ts";
+import { type CaseStep, copyingIn, type Suite } from "./read.ts";
+import { writesToken } from "./token-place.ts";
+
+export interface Lowered {
+  readonly batch: Batch;
+  /** Cases that say something that cannot be. */
+  readonly problems: readonly Problem[];
+}
+
+export const lowerSuite = async (suite: Suite, compiled: Compiled, keys: Keys): Promise<Lowered> => {
+  const { tier } = suite;
+  const name = tier.manifest.tier;
+  const compiledTier = compiled.tiers.find(({ checked }) => checked.manifest.tier === name) as CompiledTier;
+  const problems: Problem[] = [];
+  const around = surroundings(suite, compiled, keys, problems);
+  const conversations = suite.cases.map(
+    ({ at, steps }): Conversation => ({ at, steps: steps.map((step) => stepOf(step, around)) }),
+  );
+  const bindings = bindingsOf(tier);
+  const secrets = secretsOf([tier]).map((it): [string, string] => [it, secretFor(keys, it)]);
+  const batch: Batch = {
+    tier: name,
+    plans: plansOf(compiledTier, keys),
+    front: tier.manifest.entry === "zone" ? null : compiled.front,
+    secrets: Object.fromEntries(secrets),
+    stores: Object.fromEntries(
+      bindings.flatMap((it) =>
+        it.kind === "kv" ? [[it.binding, it.namespace === "consumers" ? peopleOf(compiled.consumers, keys) : {}]] : [],
+      ),
+    ),
+    services: servicesOf(suite),
+    checks: await checksOf(tier),
+    copying: copyingIn(tier).map(({ use }) => use),
+    issuers: Object.fromEntries(keys.issuers),
+    called: { ...Object.fromEntries(secrets.map(([it, value]) => [value, `secret:${it}`])), [`${keys.seed}.`]: "key:" },
+    conversations,
+  };
+  return { batch, problems };
+};
+
+/** Its own gate first, then those of its lifted routes, by the front's names for them. */
+const plansOf = ({ checked, serves }: CompiledTier, keys: Keys): Record<string, Plan> => {
+  const { tier } = checked.manifest;
+  return Object.fromEntries(
+    serves.map(({ checked: served, plan }, index) => [
+      index === 0 ? gateBinding(tier) : routeBinding(tier, served.routes[0]?.name ?? ""),
+      trusting(plan, keys),
+    ]),
+  );
+};
+
+/** Nobody here can sign with a key that stands in a manifest, so such a filter is given the keys of this run. */
+const trusting = (plan: Plan, { issuers }: Keys): Plan => {
+  const published = [...issuers.values()].map((it: KeyPair) => it.published);
+  const filters = Object.entries(plan.filters).map(([id, it]) => {
+    const config = it.with as { readonly keys?: unknown };
+    return it.use === "jwt" && config.keys ? [id, { ...it, with: { ...config, keys: published } }] : [id, it];
+  });
+  return { ...plan, filters: Object.fromEntries(filters) };
+};
+
+const servicesOf = ({ tier }: Suite): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(tier.upstreams).flatMap(([name, { about, config }]) =>
+      (about.bindings?.(config) ?? []).flatMap((it) => (it.kind === "service" ? [[name, it.binding]] : [])),
+    ),
+  );
+
+interface Around {
+  readonly suite: Suite;
+  readonly compiled: Compiled;
+  readonly keys: Keys;
+  readonly problems: Problem[];
+  /** Which tier serves a request; undefined where none does. */
+  readonly tierOf: (url: URL) => string | undefined;
+  readonly routeOf: (request: Request, url: URL) => CheckedRoute | undefined;
+}
+
+const surroundings = (suite: Suite, compiled: Compiled, keys: Keys, problems: Problem[]): Around => {
+  const find = tierFinder(compiled.front.tiers);
+  return {
+    suite,
+    compiled,
+    keys,
+    problems,
+    tierOf: (url) => {
+      const found = find(hostOf(url), url.pathname);
+      return typeof found === "object" ? found.tier : undefined;
+    },
+    routeOf: routeFinder(suite, compiled),
+  };
+};
+
+/** The route that the gate will find. */
+export const routeFinder = ({ tier }: Suite, { environment }: Compiled): Around["routeOf"] => {
+  const { canonical, find } = finder(lower(tier, environment.name, tier.routes));
+  const routes = new Map(tier.routes.map((it) => [it.name, it]));
+  return (request, url) => {
+    const path = canonical(url.pathname);
+    if (path === undefined) return undefined;
+    const found = find(preflightMethod(request) ?? request.method, path, request, url);
+    return found?.kind === "found" ? routes.get(found.route) : undefined;
+  };
+};
+
+const stepOf = (step: CaseStep, around: Around): Step => {
+  const list = Array.isArray(step.send) ? step.send : [step.send];
+  const sends = list.map((it, index) => {
+    const at = Array.isArray(step.send) ? ["send", index] : ["send"];
+    return sendOf(typeof it === "string" ? messageOf(it) : it, step, at, around);
+  });
+  const { suite, problems } = around;
+  const shows = sends.some((it) => it.credentials.length > 0 || isAsked(it, around));
+  if (step.saysWho && !shows && suite.source)
+    problems.push(
+      suite.source.problem([...step.path, "as"], "unknown-value", "nothing on this route asks who sends a request", {
+        remedy: "leave `as` out",
+      }),
+    );
+  return {
+    afterMs: milliseconds(step.after),
+    down: step.down,
+    sends,
+    replies: Object.fromEntries(
+      Object.entries(step.upstream ?? {}).map(([name, { replies }]) => [name, [replies ?? []].flat().map(replyOf)]),
+    ),
+  };
+};
+
+/** Whether a filter asks who sends it; what the case has written itself answers that, too. */
+const isAsked = ({ method, url, headers }: Send, { routeOf }: Around): boolean => {
+  const request = new Request(url, { method: methodOf(method), headers });
+  return preflightMethod(request) === null && routeOf(request, new URL(url))?.chain.some(identifies) === true;
+};
+
+const messageOf = (request: string): Message => ({
+  request,
+  headers: {},
+  stream: "whole",
+  repeat: 1,
+  every: "0ms",
+  burst: 1,
+});
+
+const sendOf = (message: Message, step: CaseStep, at: readonly (string | number)[], around: Around): Send => {
+  const { suite } = around;
+  const [method = "", target = ""] = message.request.split(" ");
+  const host = (suite.tier.manifest.hosts[0] ?? "").replace("*.", "any.");
+  const url = new URL(target.startsWith("/") ? `https://${host}${target}` : target);
+  const tier = around.tierOf(url);
+  if (tier !== undefined && tier !== suite.tier.manifest.tier && suite.source)
+    around.problems.push(
+      suite.source.problem([...step.path, ...at], "unknown-value", `${target} is served by the tier ${tier}`, {
+        remedy: `put the case into routes/${tier}.test.yaml`,
+      }),
+    );
+  const body = bodyOf(message);
+  const headers = {
+    ...(message.json !== undefined && { "content-type": "application/json" }),
+    ...message.headers,
+  };
+  return {
+    method,
+    url: url.href,
+    headers,
+    body,
+    stream: message.stream,
+    ip: step.from ?? "192.0.2.1",
+    credentials: credentialsOf(new Request(url, { method: methodOf(method), headers }), url, step, around),
+    repeat: message.repeat,
+    everyMs: milliseconds(message.every),
+    burst: message.burst,
+  };
+};
+
+/** `fetch` of Node has no TRACE and no CONNECT; no route takes them either. */
+const methodOf = (method: string): string => (["TRACE", "CONNECT", "TRACK"].includes(method) ? "GET" : method);
+
+const bodyOf = ({ json, text, size }: Pick<Message, "json" | "text" | "size">): string | null =>
+  json !== undefined ? JSON.stringify(json) : (text ?? (size === undefined ? null : "x".repeat(bytes(size))));
+
+const credentialsOf = (request: Request, url: URL, step: CaseStep, around: Around): Credential[] => {
+  const { suite, compiled, keys, problems } = around;
+  const route = around.routeOf(request, url);
+  if (step.as === undefined || !route || preflightMethod(request) !== null) return [];
+  const person = typeof step.as === "string" ? { name: step.as } : step.as;
+  const shown = shownBy({ person, chain: route.chain, people: compiled.consumers, keys });
+  // What the case writes itself stands.
+  const written = (it: Credential) =>
+    it.kind === "header" ? request.headers.has(it.name) : it.kind === "token" && writesToken(request, it.place);
+  return shown.flatMap((it) => {
+    if (typeof it !== "string") return written(it) ? [] : [it];
+    if (suite.source) problems.push(suite.source.problem([...step.path, "as"], "unknown-value", it));
+    return [];
+  });
+};
+
+const replyOf = (reply: Reply): Replied => {
+  if (reply === "unreachable") return { unreachable: true };
+  const { status, headers, json, text, after } = reply;
+  return {
+    status,
+    headers: { ...(json !== undefined && { "content-type": "application/json" }), ...headers },
+    body: bodyOf({ json, text, size: undefined }),
+    afterMs: milliseconds(after),
+  };
+};

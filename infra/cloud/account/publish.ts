@@ -1,0 +1,154 @@
+/** Makes a version out of an upload: checked against the account, stored, and started, before anything is recorded. */
+import { createHash, randomUUID } from "node:crypto";
+import { compatibilityDate as latestDate } from "../../compiler/lower/platform.ts";
+import {
+  type Account,
+  applied,
+  type Event,
+  latestVersion,
+  type ObjectClass,
+  type Version,
+  type Worker,
+} from "./account.ts";
+import { type Binding, bindingsOf } from "./bindings.ts";
+import { faults } from "./faults.ts";
+import { migrated } from "./migrations.ts";
+import type { Metadata, Upload } from "./upload.ts";
+
+export interface Publication {
+  readonly worker: string;
+  readonly upload: Upload;
+  /** It goes live at once, with all requests. */
+  readonly deploy: boolean;
+}
+
+/** What of a version is replaced; the rest is that of the version before. */
+export type Revision = {
+  readonly [K in keyof Upload["metadata"]]?: Upload["metadata"][K] | undefined;
+} & { readonly modules?: Upload["modules"] };
+
+/** What the platform takes as a name. */
+const workerName = /^[a-z0-9_][a-z0-9_-]{0,62}$/;
+
+/** What an upload that names no date runs on: https://developers.cloudflare.com/workers/configuration/compatibility-dates/ */
+const oldestDate = "2021-11-02";
+
+/** The platform takes any date up to today, the runtime here those up to its own. */
+const checkDate = (date: string, now: Date): void => {
+  if (date > now.toISOString().slice(0, 10)) throw faults.futureDate(date);
+  if (date > latestDate) throw faults.unknownDate(date, latestDate);
+};
+
+/**
+ * @param keep stores bytes, and says under which digest
+ * @throws CloudFault
+ */
+export const versionEvent = (
+  account: Account,
+  { worker: name, upload, deploy }: Publication,
+  keep: (bytes: Uint8Array) => string,
+  now: Date,
+): Event & { type: "version" } => {
+  if (!workerName.test(name)) throw faults.badName(name);
+  const before = account.workers.get(name);
+  const { metadata } = upload;
+  if (metadata.migrations && !deploy) throw faults.migrationInVersion();
+  const previous = before && latestVersion(before);
+  const bindings = bindingsOf(metadata.bindings, metadata.keep_bindings, previous?.bindings ?? []);
+  const objects = metadata.migrations && migrated(before, metadata.migrations);
+  const date = metadata.compatibility_date ?? oldestDate;
+  checkDate(date, now);
+  resolve(account, name, bindings, objects?.classes ?? before?.classes ?? []);
+  for (const { service } of metadata.tail_consumers ?? [])
+    if (!account.workers.has(service)) throw faults.noService("tail_consumers", service);
+  const modules = upload.modules.map(({ name: module, type, content }) => ({
+    name: module,
+    type,
+    blob: keep(content),
+    bytes: content.length,
+  }));
+  const version: Version = {
+    id: randomUUID(),
+    number: (previous?.number ?? 0) + 1,
+    createdOn: now.toISOString(),
+    source: "upload",
+    mainModule: metadata.main_module,
+    modules,
+    bindings,
+    compatibilityDate: date,
+    compatibilityFlags: metadata.compatibility_flags,
+    annotations: metadata.annotations,
+    etag: etagOf(modules.map(({ blob }) => blob)),
+    limits: metadata.limits as Record<string, number>,
+    tailConsumers: (metadata.tail_consumers ?? []).map(({ service }) => service),
+  };
+  return {
+    type: "version",
+    worker: name,
+    ...(!before && { tag: randomUUID().replaceAll("-", "") }),
+    version,
+    ...(deploy && { deployment: wholly(version, "upload", metadata.annotations, now) }),
+    ...(objects && { objects }),
+  };
+};
+
+/** All requests go to this one. */
+export const wholly = ({ id }: Version, source: string, annotations: Readonly<Record<string, string>>, now: Date) => ({
+  id: randomUUID(),
+  createdOn: now.toISOString(),
+  source,
+  annotations: { "workers/triggered_by": source, ...annotations },
+  versions: [{ version_id: id, percentage: 100 }],
+});
+
+const etagOf = (blobs: readonly string[]): string => createHash("sha256").update(blobs.join()).digest("hex");
+
+/** What a version is bound to has to be there. */
+const resolve = (account: Account, name: string, bindings: readonly Binding[], own: readonly ObjectClass[]): void => {
+  for (const it of bindings)
+    if (it.type === "kv_namespace" && !account.namespaces.has(it.namespace_id))
+      throw faults.noNamespaceToBind(it.namespace_id);
+    else if (it.type === "service" && it.service !== name && !account.workers.has(it.service))
+      throw faults.noService(it.name, it.service);
+    else if (it.type === "durable_object_namespace") {
+      const host = it.script_name ?? name;
+      const classes = host === name ? own : account.workers.get(host)?.classes;
+      if (!classes) throw faults.noService(it.name, host);
+      if (!classes.some(({ className }) => className === it.class_name)) throw faults.noClass(it.class_name);
+    }
+};
+
+/** The account with the version in it, and the version's Worker as it is there. */
+export const foreseen = (
+  account: Account,
+  event: Event & { type: "version" },
+): { account: Account; worker: Worker } => {
+  const next = applied(account, event);
+  return { account: next, worker: next.workers.get(event.worker) as Worker };
+};
+
+/** The upload that a version would be, with some of it replaced. A binding of which only name and type are given stays. */
+export const revised = (
+  version: Version,
+  { modules, bindings, ...metadata }: Revision,
+  read: (blob: string) => Uint8Array,
+): Upload => ({
+  metadata: {
+    main_module: version.mainModule,
+    compatibility_date: version.compatibilityDate,
+    compatibility_flags: [...version.compatibilityFlags],
+    keep_bindings: [],
+    annotations: {},
+    limits: version.limits,
+    tail_consumers: version.tailConsumers.map((service) => ({ service })),
+    ...(Object.fromEntries(Object.entries(metadata).filter(([, it]) => it !== undefined)) as Partial<Metadata>),
+    bindings: (bindings ?? [...version.bindings]).map((it) => stays(it, version.bindings) ?? it),
+  },
+  modules: modules ?? version.modules.map(({ name, type, blob }) => ({ name, type, content: read(blob) })),
+});
+
+const stays = (given: unknown, bindings: readonly Binding[]): Binding | undefined => {
+  const { name, type, ...others } = (given ?? {}) as Partial<Binding>;
+  if (Object.keys(others).length > 0) return undefined;
+  return bindings.find((it) => it.name === name && it.type === type);
+};

@@ -1,0 +1,139 @@
+/**
+ * The account on disk: one line a change, appended and synced before anybody is told that it happened. What a kill cuts off
+ * is the last line, which is dropped when the file is read again; so what is found is always the last whole state.
+ */
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { type Account, applied, type Event, emptyAccount } from "../account/account.ts";
+import { lock } from "./lock.ts";
+import { openVault, place, type Vault } from "./vault.ts";
+
+export interface Journal {
+  readonly account: () => Account;
+  /** On disk when it returns: all of them, or none where it throws. */
+  readonly record: (...events: readonly Event[]) => void;
+  /** Keeps bytes under their digest. */
+  readonly keep: (bytes: Uint8Array) => string;
+  readonly read: (blob: string) => Buffer;
+  readonly close: () => void;
+}
+
+/** The first line says what the file is; each other one has an event, or a list of those that happen together. */
+const heading = { postern: "local cloud", format: 1 };
+
+/**
+ * @param folder its own; made if it is not there
+ * @throws where another process has it, or it was written by something else
+ */
+export const openJournal = (folder: string): Journal => {
+  const blobs = path.join(folder, "blobs");
+  fs.mkdirSync(blobs, { recursive: true, mode: 0o700 });
+  const unlock = lock(path.join(folder, "lock"));
+  const file = path.join(folder, "journal.ndjson");
+  let account: Account;
+  let descriptor: number;
+  let vault: Vault;
+  try {
+    // A kill in the middle of an upload leaves parts that nothing names.
+    for (const name of fs.readdirSync(blobs)) if (name.endsWith(".new")) fs.rmSync(path.join(blobs, name));
+    vault = openVault(path.join(folder, "secrets"));
+    const found = recovered(file, vault);
+    account = found.account;
+    if (found.lines > mostLines) shorten(file, blobs, account, vault);
+    descriptor = fs.openSync(file, "a", 0o600);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+  const blobOf = (digest: string) => path.join(blobs, digest);
+  return {
+    account: () => account,
+    record: (...events) => {
+      const next = events.reduce(applied, account);
+      const sealed = events.map(vault.sealed);
+      append(descriptor, sealed.length === 1 ? (sealed[0] as Event) : sealed);
+      account = next;
+    },
+    keep: (bytes) => {
+      const digest = createHash("sha256").update(bytes).digest("hex");
+      if (!fs.existsSync(blobOf(digest))) place(blobOf(digest), bytes);
+      return digest;
+    },
+    read: (digest) => fs.readFileSync(blobOf(digest)),
+    close: () => {
+      fs.closeSync(descriptor);
+      unlock();
+    },
+  };
+};
+
+/** All of the line or nothing of it, also on a full disk. */
+const append = (descriptor: number, line: object): void => {
+  const { size } = fs.fstatSync(descriptor);
+  try {
+    fs.writeFileSync(descriptor, `${JSON.stringify(line)}\n`);
+    fs.fsyncSync(descriptor);
+  } catch (error) {
+    fs.ftruncateSync(descriptor, size);
+    throw error;
+  }
+};
+
+/** A journal with more is written anew when it is opened. */
+const mostLines = 1000;
+
+/** One line for all of them, and away with what only forgotten versions had. */
+const shorten = (file: string, blobs: string, { workers, namespaces }: Account, vault: Vault): void => {
+  const whole: Event = { type: "account", workers: [...workers.values()], namespaces: [...namespaces.values()] };
+  place(file, `${JSON.stringify(heading)}\n${JSON.stringify(vault.sealed(whole))}\n`);
+  const kept = new Set(
+    whole.workers.flatMap(({ versions }) => versions.flatMap(({ modules }) => modules.map(({ blob }) => blob))),
+  );
+  for (const name of fs.readdirSync(blobs)) if (!kept.has(name)) fs.rmSync(path.join(blobs, name));
+  // Opened anew, so that what it knows is what the account has.
+  const fresh = openVault(vault.folder);
+  fresh.opened(vault.sealed(whole));
+  fresh.sweep();
+};
+
+const recovered = (file: string, vault: Vault): { readonly account: Account; readonly lines: number } => {
+  if (!fs.existsSync(file)) {
+    place(file, `${JSON.stringify(heading)}\n`);
+    return { account: emptyAccount, lines: 0 };
+  }
+  const text = fs.readFileSync(file, "utf8");
+  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+  const [first = "", ...lines] = whole.split("\n").slice(0, -1);
+  if (first !== JSON.stringify(heading))
+    throw new Error(`${file} is no journal of this local cloud; give another folder with --state, or remove this one`);
+  if (whole.length < text.length) fs.truncateSync(file, Buffer.byteLength(whole));
+  const account = lines.reduce(
+    (before, line, index) =>
+      eventsIn(line, file, index + 2)
+        .map(vault.opened)
+        .reduce(applied, before),
+    emptyAccount,
+  );
+  return { account, lines: lines.length };
+};
+
+const eventsIn = (line: string, file: string, number: number): readonly Event[] => {
+  try {
+    const events = [JSON.parse(line)].flat() as Event[];
+    if (events.every(({ type }) => Object.hasOwn(types, type))) return events;
+    throw new Error("no event of a known type");
+  } catch {
+    throw new Error(`${file}:${number} is damaged; what follows it cannot be trusted. Remove the folder to begin anew`);
+  }
+};
+
+const types: Readonly<Record<Event["type"], true>> = {
+  version: true,
+  deployment: true,
+  settings: true,
+  delete: true,
+  namespace: true,
+  "namespace-delete": true,
+  account: true,
+};

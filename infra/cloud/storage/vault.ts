@@ -1,0 +1,72 @@
+/** Values of secrets, apart from what is recorded: each in a file of its own that only this user reads. */
+import { randomBytes } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import type { Event, Version } from "../account/account.ts";
+import type { Binding } from "../account/bindings.ts";
+
+export interface Vault {
+  readonly folder: string;
+  /** The event with a name in place of each value, which is on disk when this returns. */
+  readonly sealed: (event: Event) => Event;
+  /** The event as it was. */
+  readonly opened: (event: Event) => Event;
+  /** Removes values that have not been asked for. */
+  readonly sweep: () => void;
+}
+
+export const openVault = (folder: string): Vault => {
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // A value that was put there once is not written again with each version that has it.
+  const names = new Map<string, string>();
+  const values = new Map<string, string>();
+  const nameOf = (value: string): string => {
+    const known = names.get(value);
+    if (known !== undefined) return known;
+    const name = randomBytes(16).toString("hex");
+    place(path.join(folder, name), value);
+    names.set(value, name);
+    return name;
+  };
+  const valueIn = (name: string): string => {
+    const value = values.get(name) ?? fs.readFileSync(path.join(folder, name), "utf8");
+    values.set(name, value);
+    names.set(value, name);
+    return value;
+  };
+  return {
+    folder,
+    sealed: (event) => withTexts(event, nameOf),
+    opened: (event) => withTexts(event, valueIn),
+    sweep: () => {
+      const kept = new Set(names.values());
+      for (const name of fs.readdirSync(folder)) if (!kept.has(name)) fs.rmSync(path.join(folder, name));
+    },
+  };
+};
+
+type Change = (text: string) => string;
+
+const withTexts = (event: Event, change: Change): Event => {
+  if (event.type === "version") return { ...event, version: changed(event.version, change) };
+  if (event.type !== "account") return event;
+  const workers = event.workers.map((it) => ({ ...it, versions: it.versions.map((one) => changed(one, change)) }));
+  return { ...event, workers };
+};
+
+const changed = (version: Version, change: Change): Version => ({
+  ...version,
+  bindings: version.bindings.map((it): Binding => (it.type === "secret_text" ? { ...it, text: change(it.text) } : it)),
+});
+
+/** Beside and renamed: a file of that name is whole. */
+export const place = (file: string, bytes: Uint8Array | string): void => {
+  const beside = `${file}.${randomBytes(4).toString("hex")}.new`;
+  try {
+    fs.writeFileSync(beside, bytes, { mode: 0o600, flush: true });
+    fs.renameSync(beside, file);
+  } catch (error) {
+    fs.rmSync(beside, { force: true });
+    throw error;
+  }
+};

@@ -1,0 +1,54 @@
+/** Puts the environment's values in place of `${…}`. A variable is a whole value, so no text is ever glued together. */
+
+import type { Path } from "../../diagnostics/locate.ts";
+import type { Problem, Related } from "../../diagnostics/problem.ts";
+import { choice } from "../../diagnostics/schema-issues.ts";
+import type { Source } from "../../diagnostics/source.ts";
+import type { Surroundings } from "../model/checked.ts";
+import { touches } from "../model/salvage.ts";
+
+/** The environment, as far as it holds. */
+type Surrounding = Surroundings["environment"];
+
+export interface Substituted {
+  readonly value: unknown;
+  readonly problems: readonly Problem[];
+  /** Where a variable asks for a value that is broken in its own file. */
+  readonly unknown: readonly Related[];
+  /** Names of the values that were asked for, also those that are not there. */
+  readonly asked: ReadonlySet<string>;
+}
+
+export const substitute = (source: Source, { file, value: { values }, broken = [] }: Surrounding): Substituted => {
+  const problems: Problem[] = [];
+  const unknown: Related[] = [];
+  const asked = new Set<string>();
+  const walk = (value: unknown, at: Path): unknown => {
+    if (Array.isArray(value)) return value.map((item, index) => walk(item, [...at, index]));
+    if (typeof value === "object" && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item, [...at, key])]));
+    if (typeof value !== "string" || !value.includes("${")) return value;
+    const name = /^\$\{([a-z0-9-]+)\}$/.exec(value)?.[1];
+    if (name === undefined) {
+      problems.push(
+        source.problem(at, "partial-variable", `${JSON.stringify(value)} holds a variable and more`, {
+          remedy: `a variable is a whole value: put the whole text into ${file} and write \${its-name}`,
+        }),
+      );
+      return value;
+    }
+    asked.add(name);
+    if (Object.hasOwn(values, name)) return values[name];
+    if (touches(broken, "values", name)) {
+      unknown.push(source.related(at, ""));
+      return value;
+    }
+    problems.push(
+      source.problem(at, "unknown-variable", `${file} has no value "${name}"`, {
+        remedy: choice(name, Object.keys(values)) ?? `add "${name}" to its values`,
+      }),
+    );
+    return value;
+  };
+  return { value: walk(source.value, []), problems, unknown, asked };
+};

@@ -1,0 +1,34 @@
+/** Where a file that people write has a text that looks like a secret: for the audit, and for the review of a change. */
+import type { Path } from "../../diagnostics/locate.ts";
+import { secretLooking } from "../../diagnostics/secret-literals.ts";
+
+export interface WrittenSecret {
+  readonly path: Path;
+  /** The secret itself: to compare, and never to show. */
+  readonly text: string;
+  /** `a credential of a header` */
+  readonly what: string;
+}
+
+/** @param value of a whole file, as its YAML says */
+export const writtenSecrets = (value: unknown): WrittenSecret[] =>
+  textsIn(value).flatMap(({ path, text, key }) => {
+    // Samples of the dev loop: everybody knows them, and no gate in production does.
+    if (path[0] === "dev") return [];
+    const what = secretLooking(text, key);
+    return what === undefined ? [] : [{ path, text, what }];
+  });
+
+interface Text {
+  readonly path: Path;
+  readonly text: string;
+  /** Under which it stands. */
+  readonly key: string;
+}
+
+const textsIn = (value: unknown, path: Path = [], key = ""): Text[] => {
+  if (typeof value === "string") return [{ path, text: value, key }];
+  if (Array.isArray(value)) return value.flatMap((it, index) => textsIn(it, [...path, index], key));
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, it]) => textsIn(it, [...path, name], name));
+};

@@ -1,0 +1,144 @@
+/** Reads resources of Kubernetes from YAML or JSON of several documents, each with the lines that its values stand on. */
+import { type Document, LineCounter, type Node, parseAllDocuments } from "yaml";
+import { locator, type Path } from "../../../../diagnostics/locate.ts";
+import { encodingOf } from "../../../../project/files.ts";
+
+export interface Resource {
+  readonly file: string;
+  /** Of its apiVersion: `gateway.networking.k8s.io`, empty for the core; undefined where it has no apiVersion. */
+  readonly group: string | undefined;
+  readonly version: string | undefined;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Of the object's creation, where it is known: the older one wins. */
+  readonly created: string;
+  readonly value: Readonly<Record<string, unknown>>;
+  /** The line that a value stands on, or the nearest thing around it that is there. */
+  readonly line: (path: Path) => number;
+}
+
+/** What was given: a file's name, or `-`. */
+export interface Given {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** A document that is no YAML. */
+export interface Unread {
+  readonly file: string;
+  readonly line: number;
+  readonly says: string;
+  /** Whether it names a kind of the Gateway API, so that routes may be missing. */
+  readonly matters: boolean;
+}
+
+/** Of one file, what a cluster's whole configuration may come to. */
+export const largest = 16 * 1024 * 1024;
+
+/** As it stands in a file. */
+export const textOf = (bytes: Buffer): string => new TextDecoder(encodingOf(bytes)).decode(bytes);
+
+/** @throws where a file is too large */
+export const resourcesIn = ({ file, text: written }: Given): { resources: Resource[]; unread: Unread[] } => {
+  // Files that were put together have a byte order mark at the beginning of each.
+  const text = written.replaceAll(/^\uFEFF/gm, "");
+  if (text.length > largest) throw new Error(`${file} has more than ${largest} characters; import it in parts`);
+  const lineCounter = new LineCounter();
+  // Kubernetes reads YAML 1.1's merge keys, which YAML 1.2 has not.
+  const documents = parseAllDocuments(text, { lineCounter, merge: true, prettyErrors: false, logLevel: "error" });
+  const unread: Unread[] = [];
+  const sourceOf = (from: number): string => {
+    const next = text.indexOf("\n---", from + 3);
+    return text.slice(from, next < 0 ? undefined : next);
+  };
+  const resources = (Array.isArray(documents) ? documents : []).flatMap((document) => {
+    const lineAt = (offset: number) => lineCounter.linePos(offset).line;
+    const from = document.range?.[0] ?? 0;
+    const fails = (offset: number, message: string) => {
+      const source = sourceOf(from);
+      unread.push({ file, line: lineAt(offset), says: saying(message, source), matters: ofTheApi.test(source) });
+      return [];
+    };
+    const [error] = document.errors;
+    if (error) return fails(error.pos[0], error.message);
+    const locate = locator(document.contents as Node | null);
+    // The deepest that is there.
+    const line = (path: Path): number => lineAt(locate(path)?.range?.[0] ?? 0);
+    const { value, problem } = plain(document);
+    if (problem !== undefined) return fails(from, problem);
+    const whole = kustomization.test(file) ? { ...unnamed, ...mapOf(value) } : value;
+    if (kindOf(whole) !== "") return unfolded(whole, [], { file, line });
+    // The values of a chart, or a task that applies it.
+    if (value !== null && ofTheApi.test(sourceOf(from).replaceAll(/^\s*#.*$/gm, "")))
+      unread.push({ file, line: lineAt(from), says: bare, matters: true });
+    return [];
+  });
+  return { resources, unread };
+};
+
+const plain = (document: Document): { value?: unknown; problem?: string } => {
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }) };
+  } catch (error) {
+    // Aliases without an anchor, or more of them than anybody writes.
+    return { problem: (error as Error).message };
+  }
+};
+
+/** Not a definition of the kinds themselves, which names them further in. */
+const ofTheApi =
+  /apiVersion["']?\s*:\s*["']?gateway\.networking\.(?:x-)?k8s\.io\/|^["'{\s]{0,3}kind["']?\s*:\s*["']?(?:HTTPRoute|Gateway)\b/m;
+
+/** A part of a Helm chart, as it stands in a file: quoted, it is YAML; otherwise it is none. */
+export const template = /\{\{.*\}\}/s;
+
+export const unrendered = "a template; render it (`helm template …`) and import the result";
+
+/** Of which the file's name says what it is. */
+const kustomization = /(?:^|[/\\])kustomization\.ya?ml$/;
+const unnamed = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" };
+
+const bare = "names a kind of the Gateway API, and is no resource: apiVersion and kind do not stand at its top";
+
+const saying = (message: string, source: string): string =>
+  template.test(source) ? `is ${unrendered}` : `is no YAML: ${message}`;
+
+/** A `List` holds others, and so does an `HTTPRouteList`. */
+const unfolded = (value: unknown, at: Path, where: { file: string; line: (path: Path) => number }): Resource[] => {
+  const { apiVersion, metadata, items } = mapOf(value);
+  const kind = kindOf(value);
+  if (kind === "") return [];
+  if (kind.endsWith("List") && Array.isArray(items))
+    return items.flatMap((item, index) =>
+      // Items of a typed list need not say what they are.
+      unfolded({ apiVersion, kind: kind.slice(0, -4), ...mapOf(item) }, [...at, "items", index], where),
+    );
+  const { name = "", namespace, creationTimestamp = "" } = mapOf(metadata);
+  const [, group = "", version] = /^(?:(.*)\/)?([^/]*)$/.exec(plainText(apiVersion)) ?? [];
+  return [
+    {
+      file: where.file,
+      group: typeof apiVersion === "string" ? group : undefined,
+      version: typeof apiVersion === "string" ? version : undefined,
+      kind,
+      namespace: plainText(namespace) || "default",
+      name: plainText(name),
+      created: plainText(creationTimestamp),
+      value: mapOf(value),
+      line: (path) => where.line([...at, ...path]),
+    },
+  ];
+};
+
+const kindOf = (value: unknown): string => {
+  const { kind } = mapOf(value);
+  return typeof kind === "string" ? kind : "";
+};
+
+/** An object here is a template without quotes: `name: {{ .Values.name }}`. */
+const plainText = (value: unknown): string =>
+  typeof value === "object" && value !== null ? "{{ … }}" : String(value ?? "");
+
+const mapOf = (value: unknown): Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
