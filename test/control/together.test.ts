@@ -42,7 +42,7 @@ it("each tier's users count", async () => {
   });
   const TELEMETRY = {
     getByName: (tier: string) => ({
-      invoke: async (_: string, [version]: readonly unknown[]) => {
+      between: async (version: string) => {
         asked.push(`${tier} ${version}`);
         return sample(10);
       },
@@ -55,7 +55,13 @@ it("each tier's users count", async () => {
     tier: "faq",
     subjects: [{ worker: "gate-shared-local", stable: "s", canary: "c" }],
   };
-  const { stable, canary } = await evidenceOf({ TELEMETRY }, plan, rollout, { share: 10, since: 0, until: 9000 }, 9000);
+  const { stable, canary } = await evidenceOf(
+    { TELEMETRY } as never,
+    plan,
+    rollout,
+    { share: 10, since: 0, until: 9000 },
+    9000,
+  );
   expect(asked.toSorted()).toEqual(["faq c", "faq s", "rates c", "rates s"]);
   expect([stable, canary].map(({ groups }) => groups["0"])).toMatchObject(Array(2).fill({ requests: 20, errors: 2 }));
 });

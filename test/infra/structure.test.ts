@@ -70,6 +70,7 @@ const floors = `
   functions/control/actuator
   functions/control/api
   functions/control/wiring
+  functions/control/objects
   functions
   infra/terminal
   infra/project
@@ -133,7 +134,7 @@ const floors = `
   .split(/\s+/);
 const floorOf = (file: string) => floors.indexOf(path.dirname(file));
 /** Below the entries: what tools load in Node, and tests with a world of their own. */
-const isInner = (file: string) => floorOf(file) >= 0 && floorOf(file) < floors.indexOf("functions");
+const isInner = (file: string) => floorOf(file) >= 0 && floorOf(file) < floors.indexOf("functions/control/objects");
 
 /** Every circle of a graph that a walk meets. */
 const circlesIn = (edges: readonly Import[]): string[] => {

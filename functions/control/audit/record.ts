@@ -3,12 +3,11 @@
 import { type Bound, boundLines, fingerprintOf, type Proposal } from "../model/approval.ts";
 import { Refusal } from "../model/refusal.ts";
 import { cut, type Notice, type Tell } from "../notifications/notification.ts";
+import type { Remote } from "../rpc/objects.ts";
 import type { Ledger, Line } from "./ledger.ts";
 
 export interface Recorder {
-  readonly ledger: {
-    readonly [K in keyof Ledger]: (...given: Parameters<Ledger[K]>) => Promise<Awaited<ReturnType<Ledger[K]>>>;
-  };
+  readonly ledger: Remote<Ledger>;
   readonly tell: Tell;
   readonly now: () => number;
   readonly uuid: () => string;

@@ -6,7 +6,7 @@ import { groups } from "../../gateway/observability/samples.ts";
 import { dataPoints } from "../exporters/analytics-engine.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import type { World } from "../model/world.ts";
-import { remote } from "../rpc/objects.ts";
+import { objectOf } from "../rpc/objects.ts";
 import type { TailReport } from "../tail/collector.ts";
 import { frontReport, report, tailReport } from "../telemetry/reports.ts";
 import { deaths, deathsIn } from "../telemetry/samples.ts";
@@ -42,7 +42,7 @@ export const ingest = async (
     await Promise.all(
       [...known]
         .filter(([tier]) => Object.hasOwn(tiers, tier))
-        .map(([tier, it]) => remote(stores, tier).hear(it, now())),
+        .map(([tier, it]) => objectOf(stores, tier).hear(it, now())),
     );
     return taken();
   };
@@ -58,7 +58,7 @@ export const ingest = async (
       }
       if (!Object.hasOwn(tiers, tier)) return refused(404, `control knows no tier "${tier}"`);
       const tallies = [...noted(it.data), ...(analytics ? written(it.data, analytics) : [])];
-      await remote(stores, tier).take(version, sample, series, now(), { tier, tallies });
+      await objectOf(stores, tier).take(version, sample, series, now(), { tier, tallies });
       return taken();
     }
     case "/v1/tail": {

@@ -158,11 +158,12 @@ const stand = (state: DurableObjectState, answers: readonly (Response | Error)[]
   };
   const tallies = async () =>
     Object.fromEntries(
-      (await object.invoke("tallies", []))
+      object
+        .tallies()
         .filter(({ name }) => name.startsWith("push"))
         .map(({ name, labels, value }) => [labels.outcome ?? name, value]),
     );
-  const heard = () => object.invoke("take", ["v1", none, [counted()], clock.now, { tier: "wallet", tallies: [] }]);
+  const heard = () => object.take("v1", none, [counted()], clock.now, { tier: "wallet", tallies: [] });
   return { object, asked, lines, clock, round, tallies, heard };
 };
 
@@ -262,7 +263,7 @@ describe("a collector", () => {
         now: () => begin,
         log: (line) => void lines.push(line),
       });
-      await object.invoke("take", ["v1", none, [counted()], begin, { tier: "wallet", tallies: [] }]);
+      await object.take("v1", none, [counted()], begin, { tier: "wallet", tallies: [] });
       await object.alarm();
       expect(lines).toMatchObject([
         { cause: "metrics were not pushed: entry 1 of the collector's headers is no name=value" },
