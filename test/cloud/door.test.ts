@@ -12,7 +12,10 @@ const listening = async (server: net.Server): Promise<number> => {
 
 const doorTo = async (port: number) => {
   const url = new URL(`http://127.0.0.1:${port}`);
-  const door = await openDoor(0, "localhost", { send: async () => ({ url }), missed: () => {} });
+  const door = await openDoor(
+    { port: 0, host: "localhost", option: "--edge-port" },
+    { send: async () => ({ url }), missed: () => {} },
+  );
   onTestFinished(door.close);
   return Number(new URL(door.url).port);
 };
