@@ -10,7 +10,7 @@ import { Command } from "@commander-js/extra-typings";
 import { machinesOn } from "../cloud/orphans.ts";
 import type { Done } from "../release/deploy.ts";
 import { countOf } from "../terminal/arguments.ts";
-import { table } from "../terminal/outcome.ts";
+import { wideTable as table } from "../terminal/table.ts";
 import { asCommand } from "./command.ts";
 import { scratch } from "./scratch.ts";
 import { writeTiers } from "./tiers.ts";

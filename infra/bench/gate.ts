@@ -3,7 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { Command } from "@commander-js/extra-typings";
-import { table } from "../terminal/outcome.ts";
+import { wideTable as table } from "../terminal/table.ts";
 import { requireValgrind } from "./callgrind.ts";
 import { asCommand } from "./command.ts";
 import { makeCaller } from "./jobs.ts";

@@ -1,5 +1,5 @@
 /** Where a gate's instructions go: what each duty costs that is added to a passthrough, and what kind of work it all is. */
-import { table } from "../terminal/outcome.ts";
+import { wideTable as table } from "../terminal/table.ts";
 import type { Caller } from "./jobs.ts";
 import { type Effort, measureAll } from "./measure.ts";
 import { passes } from "./probes.ts";

@@ -5,7 +5,8 @@ import { gateOf, liftedRoutes } from "../../compiler/lower/gates.ts";
 import { placeOf, redirectOf } from "../../compiler/lower/lower.ts";
 import { workerName } from "../../compiler/lower/platform.ts";
 import { report } from "../../diagnostics/report.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
 
 export const routes = ({ root, env }: { readonly root: string; readonly env: string }): Outcome => {
   const compiled = compile(root, env);
