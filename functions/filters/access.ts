@@ -49,6 +49,13 @@ export const spec = () =>
       ...(consumers ? [{ path: ["consumers"], text: "{consumer.id}" }] : []),
       ...(labels ? [{ path: ["labels"], text: "{consumer.id}" }] : []),
     ],
+    scales: {
+      scopes: "required-items",
+      "any-scope": { allows: "items", absent: "everything" },
+      claims: "required-values",
+      consumers: { allows: "items", absent: "everything" },
+      labels: "required-values",
+    },
   });
 
 export const make = (config: Config<typeof spec>): Guard => {

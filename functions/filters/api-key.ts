@@ -37,6 +37,7 @@ export const spec = () =>
     exposes: ({ header }) => ({ security: { type: "apiKey", in: "header", name: header } }),
     provides: ["consumer"],
     bindings: () => [{ kind: "kv", binding: "CONSUMERS", namespace: "consumers" }],
+    scales: { cache: "longer-is-weaker" },
   });
 
 /** Keys are looked up by their hash, so a longer one is only work. */

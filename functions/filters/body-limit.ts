@@ -21,6 +21,7 @@ export const spec = () =>
     codes,
     stands: { "body-too-large": ["max"] },
     boundsBody: true,
+    scales: { max: "larger-is-weaker" },
   });
 
 export const make = ({ max }: Config<typeof spec>): Guard => {

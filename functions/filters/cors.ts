@@ -55,6 +55,13 @@ export const spec = () =>
       }),
     example: { origins: ["https://shop.example"], "max-age": "10m" },
     codes: {},
+    scales: {
+      origins: { allows: "items", absent: "nothing" },
+      methods: { allows: "items", absent: "everything" },
+      headers: { allows: "items", absent: "nothing" },
+      expose: { allows: "items", absent: "nothing" },
+      credentials: { weakestFirst: ["everybody", true, false] },
+    },
   });
 
 const allowOrigin = "access-control-allow-origin";

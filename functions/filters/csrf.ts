@@ -29,6 +29,7 @@ export const spec = () =>
     example: { origins: ["https://shop.example"] },
     codes,
     stands: { "cross-site-refused": ["origins"] },
+    scales: { origins: { allows: "items", absent: "nothing" } },
   });
 
 export const make = ({ origins }: Config<typeof spec>, _: Deps, { id }: FilterPlace): Layer =>

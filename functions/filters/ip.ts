@@ -37,6 +37,7 @@ export const spec = () =>
       .refine(({ allow, deny }) => allow || deny, "give `allow`, `deny` or both"),
     example: { allow: ["10.0.0.0/8", "2001:db8::/32"], deny: ["10.6.6.6"] },
     codes,
+    scales: { allow: { addresses: "allowed" }, deny: { addresses: "denied" } },
   });
 
 export const make = ({ allow, deny }: Config<typeof spec>): Guard => {

@@ -129,6 +129,19 @@ export const spec = () =>
       ...(revocation ? [{ kind: "kv", binding: "REVOCATIONS", namespace: "revocations" } as const] : []),
     ],
     connections: ({ keys, revocation }) => Math.max(keys ? 0 : 1, revocation ? 1 : 0),
+    scales: {
+      audience: { allows: "items", absent: "everything" },
+      algorithms: { allows: "items", absent: "nothing" },
+      from: { allows: "items", absent: "nothing" },
+      "max-size": "larger-is-weaker",
+      leeway: "longer-is-weaker",
+      "max-age": "longer-is-weaker",
+      claims: "required-values",
+      scopes: "required-items",
+      revocation: "absent-is-weaker",
+      cache: "longer-is-weaker",
+      stale: "longer-is-weaker",
+    },
   });
 
 /** What a token that has been accepted says, as long as its time lasts. */

@@ -35,6 +35,7 @@ export const spec = () =>
     codes: {},
     connections: () => 1,
     copies: true,
+    scales: { share: "larger-share-is-weaker", "max-body": "larger-is-weaker" },
   });
 
 /** Copies under way at once, per isolate; what comes beyond is not copied. */

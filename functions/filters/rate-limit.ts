@@ -117,6 +117,11 @@ export const spec = () =>
         const text = referenceOf(it);
         return text === undefined ? [] : [{ path: Array.isArray(by) ? ["by", index] : ["by"], text }];
       }),
+    scales: {
+      limit: "higher-rate-is-weaker",
+      burst: "larger-is-weaker",
+      "on-failure": { weakestFirst: ["allow", "local", "deny"] },
+    },
   });
 
 export const make = (config: Config<typeof spec>, deps: Deps, place: FilterPlace): Guard => {

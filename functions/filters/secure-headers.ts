@@ -51,6 +51,18 @@ export const spec = () =>
       "permissions-policy": { camera: false },
     },
     codes: {},
+    scales: {
+      "strict-transport-security": "false-is-weaker",
+      "x-content-type-options": "false-is-weaker",
+      "x-frame-options": "false-is-weaker",
+      "referrer-policy": "false-is-weaker",
+      "cross-origin-resource-policy": "false-is-weaker",
+      "cross-origin-opener-policy": "false-is-weaker",
+      "cross-origin-embedder-policy": "false-is-weaker",
+      "origin-agent-cluster": "false-is-weaker",
+      "x-download-options": "false-is-weaker",
+      "x-permitted-cross-domain-policies": "false-is-weaker",
+    },
   });
 
 export const make = (config: Config<typeof spec>, _: Deps, { id }: FilterPlace): Layer =>

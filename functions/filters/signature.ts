@@ -77,6 +77,12 @@ export const spec = () =>
     bindings: () => [{ kind: "state" }],
     secrets: ({ keys }) => Object.values(keys).map((it) => it.secret),
     connections: () => 1,
+    scales: {
+      keys: "admitted-names",
+      window: "longer-is-weaker",
+      skew: "longer-is-weaker",
+      covers: "required-items",
+    },
   });
 
 /** Longer fields are refused unread. */

@@ -24,6 +24,7 @@ export const spec = () =>
     example: { after: "2s" },
     codes,
     stands: { timeout: ["after"] },
+    scales: { after: "longer-is-weaker" },
   });
 
 export const make = ({ after }: Config<typeof spec>, deps: Deps): Layer =>

@@ -4,6 +4,7 @@ import type { Limiter } from "./core/ports/limits.ts";
 import type { Validators } from "./core/ports/validators.ts";
 import type { Codes } from "./core/problems.ts";
 import type { Deps, FilterPlace, Guard, Handler, Layer } from "./core/types.ts";
+import type { Scales } from "./hooks/scales.ts";
 import type { Moves } from "./overlay/overlay.ts";
 import type { CutOver } from "./service/cutover.ts";
 import type { StreamAge } from "./streaming/max-age.ts";
@@ -38,6 +39,8 @@ interface About<S extends ZodType> {
   readonly secrets?: (config: output<S>) => readonly string[];
   /** How many connections it can hold open at once; by default a filter none and an upstream one. */
   readonly connections?: (config: output<S>) => number;
+  /** How `diff` grades a change of each key; a change of any other is a difference, neither weaker nor stronger. */
+  readonly scales?: Scales<output<S>>;
 }
 
 /** Operations of an OpenAPI document, or JSON Schemas of a request's parts, each a file or the schema itself. */

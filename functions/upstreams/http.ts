@@ -39,6 +39,7 @@ export const spec = () =>
     example: { url: "https://accounts.acme.example", sign: { secret: "ACCOUNTS_SIGNING_KEY" } },
     codes: upstreamCodes,
     secrets: ({ sign }) => (sign ? [sign.secret] : []),
+    scales: { location: { weakestFirst: ["keep", "rewrite"] } },
   });
 
 /** Nothing of the request is in them: what is, filters write. */

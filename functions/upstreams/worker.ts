@@ -21,6 +21,7 @@ export const spec = () =>
     example: { service: "rates" },
     codes: upstreamCodes,
     bindings: ({ service }) => [{ kind: "service", binding: bindingOf(service), service }],
+    scales: { location: { weakestFirst: ["keep", "rewrite"] } },
   });
 
 const bindingOf = (service: string): string => `SERVICE_${service.toUpperCase().replaceAll("-", "_")}`;

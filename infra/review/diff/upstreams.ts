@@ -6,7 +6,7 @@ import { joined, type Sentence, say } from "../sentence.ts";
 import type { Found } from "./chains.ts";
 import { spotOf } from "./change.ts";
 import { differences } from "./differences.ts";
-import { upstreamScales } from "./parts.ts";
+import { scalesOf, upstreamScales } from "./parts.ts";
 import type { TierPicture } from "./picture.ts";
 import { written } from "./written.ts";
 
@@ -76,8 +76,9 @@ const upstreamDiffers = (name: string, a: CheckedUpstream, b: CheckedUpstream, a
   }
   const [before, now] = [a, b].map(({ timeout, config }) => ({ timeout, ...(config as object) }) as Settings);
   if (!before || !now) return [];
+  const scales = { ...upstreamScales, ...scalesOf(b.about) };
   return [...new Set([...Object.keys(before), ...Object.keys(now)])].flatMap((key) =>
-    differences({ [key]: before[key] }, { [key]: now[key] }, upstreamScales).map(({ verdict, says }) => {
+    differences({ [key]: before[key] }, { [key]: now[key] }, scales).map(({ verdict, says }) => {
       const insecure = key === "url" ? plaintext(a, b) : [];
       const unsigned = key === "sign" && now.sign === undefined;
       const kind = unsigned
