@@ -38,6 +38,11 @@ export const spec = () =>
     provides: ["consumer"],
     bindings: () => [{ kind: "kv", binding: "CONSUMERS", namespace: "consumers" }],
     scales: { cache: "longer-is-weaker" },
+    security: ({ header, cache }) => ({
+      credentialHeader: header,
+      guessable: true,
+      revocation: { of: "key", after: cache, at: ["cache"] },
+    }),
   });
 
 /** Keys are looked up by their hash, so a longer one is only work. */

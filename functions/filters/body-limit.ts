@@ -22,6 +22,7 @@ export const spec = () =>
     stands: { "body-too-large": ["max"] },
     boundsBody: true,
     scales: { max: "larger-is-weaker" },
+    security: ({ max }) => ({ bodyLimit: max }),
   });
 
 export const make = ({ max }: Config<typeof spec>): Guard => {

@@ -6,6 +6,7 @@ import { preflightMethod } from "../gateway/http/preflight.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { apply } from "../gateway/proxy/send.ts";
 import { duration } from "../manifest/quantities.ts";
+import { rules } from "./cors/audit.ts";
 
 const headerName = () => z.string().regex(/^[A-Za-z0-9-]+$/, "a header's name");
 
@@ -62,6 +63,8 @@ export const spec = () =>
       expose: { allows: "items", absent: "nothing" },
       credentials: { weakestFirst: ["everybody", true, false] },
     },
+    security: ({ origins, credentials }) => ({ pages: { origins, credentials: credentials !== false } }),
+    audit: rules,
   });
 
 const allowOrigin = "access-control-allow-origin";

@@ -30,6 +30,7 @@ export const spec = () =>
     codes,
     stands: { "cross-site-refused": ["origins"] },
     scales: { origins: { allows: "items", absent: "nothing" } },
+    security: () => ({ refusesForgery: true }),
   });
 
 export const make = ({ origins }: Config<typeof spec>, _: Deps, { id }: FilterPlace): Layer =>

@@ -16,6 +16,7 @@ import { aboutFilter, type Config } from "../gateway/part.ts";
 import { algorithms, publicKeys } from "../manifest/jwk.ts";
 import { duration } from "../manifest/quantities.ts";
 import { schemeOf, tokenPlaces, tokenSize } from "../manifest/token-places.ts";
+import { hooks } from "./jwt/hooks.ts";
 
 const codes = {
   "token-missing": { status: 401, title: "A bearer token is required" },
@@ -114,13 +115,6 @@ export const spec = () =>
       cooldown: "1m",
     },
     codes,
-    stands: {
-      "token-missing": ["from"],
-      "token-revoked": ["revocation"],
-      "scope-missing": ["scopes"],
-      "revocations-unavailable": ["revocation"],
-      "keys-unavailable": ["jwks", "issuer"],
-    },
     never: ({ keys, scopes }) => [...(keys ? ["keys-unavailable"] : []), ...(scopes[0] ? [] : ["scope-missing"])],
     exposes: ({ from }) => ({ security: schemeOf([from].flat()[0] as string) }),
     provides: ["consumer", "claim"],
@@ -129,19 +123,7 @@ export const spec = () =>
       ...(revocation ? [{ kind: "kv", binding: "REVOCATIONS", namespace: "revocations" } as const] : []),
     ],
     connections: ({ keys, revocation }) => Math.max(keys ? 0 : 1, revocation ? 1 : 0),
-    scales: {
-      audience: { allows: "items", absent: "everything" },
-      algorithms: { allows: "items", absent: "nothing" },
-      from: { allows: "items", absent: "nothing" },
-      "max-size": "larger-is-weaker",
-      leeway: "longer-is-weaker",
-      "max-age": "longer-is-weaker",
-      claims: "required-values",
-      scopes: "required-items",
-      revocation: "absent-is-weaker",
-      cache: "longer-is-weaker",
-      stale: "longer-is-weaker",
-    },
+    ...hooks,
   });
 
 /** What a token that has been accepted says, as long as its time lasts. */

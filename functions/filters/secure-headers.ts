@@ -4,6 +4,7 @@ import * as z from "zod";
 import type { Deps, FilterPlace, Layer } from "../gateway/core/types.ts";
 import { fromHono } from "../gateway/hono-adapter.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
+import { rules } from "./secure-headers/audit.ts";
 
 const header = (standard: string | false) =>
   z
@@ -63,6 +64,7 @@ export const spec = () =>
       "x-download-options": "false-is-weaker",
       "x-permitted-cross-domain-policies": "false-is-weaker",
     },
+    audit: rules,
   });
 
 export const make = (config: Config<typeof spec>, _: Deps, { id }: FilterPlace): Layer =>

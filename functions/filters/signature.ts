@@ -13,6 +13,7 @@ import { wholeBody } from "../gateway/proxy/request-body.ts";
 import { headerName, name } from "../manifest/names.ts";
 import { duration } from "../manifest/quantities.ts";
 import { secret } from "../manifest/secret.ts";
+import { rules } from "./signature/audit.ts";
 
 const codes = {
   "signature-missing": { status: 401, title: "The request has to be signed" },
@@ -83,6 +84,7 @@ export const spec = () =>
       skew: "longer-is-weaker",
       covers: "required-items",
     },
+    audit: rules,
   });
 
 /** Longer fields are refused unread. */

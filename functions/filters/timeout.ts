@@ -25,6 +25,7 @@ export const spec = () =>
     codes,
     stands: { timeout: ["after"] },
     scales: { after: "longer-is-weaker" },
+    security: ({ after }) => ({ deadline: after }),
   });
 
 export const make = ({ after }: Config<typeof spec>, deps: Deps): Layer =>

@@ -40,6 +40,11 @@ export const spec = () =>
     codes: upstreamCodes,
     secrets: ({ sign }) => (sign ? [sign.secret] : []),
     scales: { location: { weakestFirst: ["keep", "rewrite"] } },
+    security: ({ url, location, sign }) => ({
+      endpoint: { url, key: "url" },
+      exposesAddress: location === "keep" ? "location" : undefined,
+      proof: sign ? "sign" : undefined,
+    }),
   });
 
 /** Nothing of the request is in them: what is, filters write. */

@@ -22,6 +22,7 @@ export const spec = () =>
     codes: upstreamCodes,
     bindings: ({ service }) => [{ kind: "service", binding: bindingOf(service), service }],
     scales: { location: { weakestFirst: ["keep", "rewrite"] } },
+    security: ({ service }) => ({ worker: service }),
   });
 
 const bindingOf = (service: string): string => `SERVICE_${service.toUpperCase().replaceAll("-", "_")}`;

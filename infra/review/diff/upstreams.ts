@@ -1,5 +1,6 @@
 /** The services of two tiers that are the same one. */
 import { isDeepStrictEqual } from "node:util";
+import type { UpstreamSecurity } from "../../../functions/gateway/hooks/security.ts";
 import type { CheckedUpstream } from "../../compiler/check/checked.ts";
 import type { ChangeKind } from "../risks.ts";
 import { joined, type Sentence, say } from "../sentence.ts";
@@ -79,8 +80,8 @@ const upstreamDiffers = (name: string, a: CheckedUpstream, b: CheckedUpstream, a
   const scales = { ...upstreamScales, ...scalesOf(b.about) };
   return [...new Set([...Object.keys(before), ...Object.keys(now)])].flatMap((key) =>
     differences({ [key]: before[key] }, { [key]: now[key] }, scales).map(({ verdict, says }) => {
-      const insecure = key === "url" ? plaintext(a, b) : [];
-      const unsigned = key === "sign" && now.sign === undefined;
+      const insecure = key === factsOf(b).endpoint?.key ? plaintext(a, b) : [];
+      const unsigned = key === factsOf(a).proof && factsOf(b).proof === undefined;
       const kind = unsigned
         ? "upstream-unsigned"
         : insecure.length > 0
@@ -93,11 +94,13 @@ const upstreamDiffers = (name: string, a: CheckedUpstream, b: CheckedUpstream, a
   );
 };
 
+const factsOf = ({ about, config }: CheckedUpstream): UpstreamSecurity => about.security?.(config) ?? {};
+
 type Settings = Readonly<Record<string, unknown>>;
 
 /** Whether calls are not encrypted that were, or that are new. */
 const plaintext = (before: CheckedUpstream | undefined, after: CheckedUpstream | undefined): Sentence[] => {
   const open = (it: CheckedUpstream | undefined): boolean =>
-    (it?.config as { url?: string } | undefined)?.url?.startsWith("http:") === true;
+    it !== undefined && factsOf(it).endpoint?.url.startsWith("http:") === true;
   return open(after) && !open(before) ? [["calls are not encrypted"]] : [];
 };
