@@ -42,6 +42,10 @@ export const spec = () =>
     codes,
     stands: { "scope-missing": ["scopes", "any-scope"] },
     never: ({ claims, consumers, labels }) => (claims || consumers || labels ? [] : ["access-denied"]),
+    requires: ({ scopes = [], "any-scope": any = [], claims = {} }) => ({
+      scopes: [...scopes, ...any.slice(0, 1)],
+      claims,
+    }),
     needs: ({ scopes, "any-scope": any, claims, consumers, labels }) => [
       ...(scopes ? [{ path: ["scopes"], text: "{claim.scope}" }] : []),
       ...(any ? [{ path: ["any-scope"], text: "{claim.scope}" }] : []),

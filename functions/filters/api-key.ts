@@ -38,6 +38,15 @@ export const spec = () =>
     provides: ["consumer"],
     bindings: () => [{ kind: "kv", binding: "CONSUMERS", namespace: "consumers" }],
     scales: { cache: "longer-is-weaker" },
+    credentials: {
+      knows: (_, consumers) => consumers,
+      issue: ({ config, persona: { name, forged }, consumers, apiKey }) => {
+        const places = [`header.${config.header}`];
+        if (forged) return { credential: { headers: { [config.header]: apiKey(undefined) } }, places };
+        if (!consumers.includes(name)) return `routes/consumers.yaml has no "${name}"`;
+        return { credential: { headers: { [config.header]: apiKey(name) } }, places };
+      },
+    },
     security: ({ header, cache }) => ({
       credentialHeader: header,
       guessable: true,

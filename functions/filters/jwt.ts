@@ -18,6 +18,8 @@ import { duration } from "../manifest/quantities.ts";
 import { schemeOf, tokenPlaces, tokenSize } from "../manifest/token-places.ts";
 import { hooks } from "./jwt/hooks.ts";
 
+export { present } from "./jwt/credentials.ts";
+
 const codes = {
   "token-missing": { status: 401, title: "A bearer token is required" },
   "token-invalid": { status: 401, title: "The token is not one that this API trusts" },

@@ -14,6 +14,9 @@ import { headerName, name } from "../manifest/names.ts";
 import { duration } from "../manifest/quantities.ts";
 import { secret } from "../manifest/secret.ts";
 import { rules } from "./signature/audit.ts";
+import { credentials } from "./signature/credentials.ts";
+
+export { present } from "./signature/credentials.ts";
 
 const codes = {
   "signature-missing": { status: 401, title: "The request has to be signed" },
@@ -85,6 +88,7 @@ export const spec = () =>
       covers: "required-items",
     },
     audit: rules,
+    credentials,
   });
 
 /** Longer fields are refused unread. */

@@ -5,6 +5,7 @@ import type { Validators } from "./core/ports/validators.ts";
 import type { Codes } from "./core/problems.ts";
 import type { Deps, FilterPlace, Guard, Handler, Layer } from "./core/types.ts";
 import type { AuditRule } from "./hooks/audit.ts";
+import type { Credentials, Present, Requirements } from "./hooks/credentials.ts";
 import type { Scales } from "./hooks/scales.ts";
 import type { FilterSecurity, UpstreamSecurity } from "./hooks/security.ts";
 import type { Tighten } from "./hooks/tighten.ts";
@@ -88,6 +89,10 @@ export interface AboutFilter<S extends ZodType = any> extends About<S> {
    * that service by the filter's id.
    */
   readonly copies?: (config: output<S>) => string;
+  /** How test personas and `postern sign` come by what it reads: of a filter that identifies callers. */
+  readonly credentials?: Credentials<output<S>>;
+  /** What it requires of a token that another filter verifies, or that it verifies itself. */
+  readonly requires?: (config: output<S>) => Requirements;
   /** Issuers whose tokens it accepts: those that `postern revoke` can name. */
   readonly issuers?: (config: output<S>) => readonly string[];
   /** What its configuration means for the audit's rules over routes. */
@@ -126,6 +131,9 @@ export interface FilterModule {
   // biome-ignore lint/suspicious/noExplicitAny: see above
   readonly spec: () => AboutFilter<any>;
   readonly make: MakeFilter;
+  /** Writes a credential into a request. Only tools import it. */
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly present?: Present<any>;
 }
 export interface UpstreamModule {
   // biome-ignore lint/suspicious/noExplicitAny: see above

@@ -4,7 +4,7 @@ import type { Problem } from "../diagnostics/problem.ts";
 import { type Coverage, coverageOf, otherwise } from "./coverage.ts";
 import { type Failure, judge } from "./judge.ts";
 import { lowerSuite } from "./lower.ts";
-import { algorithmsOf, type Keys, keysFor } from "./people.ts";
+import { algorithmsFor, algorithmsOf, type Keys, keysFor } from "./people.ts";
 import type { Case, Suite } from "./read.ts";
 import type { Runtime } from "./runtime.ts";
 import { type Snapshots, snapshotsOf } from "./snapshots.ts";
@@ -34,9 +34,7 @@ export const keysOf = (suites: readonly Suite[]): Promise<Keys> =>
   keysFor(
     suites.flatMap(({ tier, cases }) => [
       ...tier.routes.flatMap(({ chain }) => algorithmsOf(chain)),
-      ...cases.flatMap(({ steps }) =>
-        steps.flatMap(({ as }) => (typeof as === "object" && as.token?.algorithm ? [as.token.algorithm] : [])),
-      ),
+      ...cases.flatMap(({ steps }) => steps.flatMap(({ as }) => (typeof as === "object" ? algorithmsFor(as) : []))),
     ]),
   );
 

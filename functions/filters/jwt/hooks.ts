@@ -1,10 +1,12 @@
 /** What tools know of `jwt`. */
 
+import type { Requirements } from "../../gateway/hooks/credentials.ts";
 import type { Scales } from "../../gateway/hooks/scales.ts";
 import type { FilterSecurity } from "../../gateway/hooks/security.ts";
 import { authorization } from "../../gateway/identity/token-sources.ts";
 import { rules } from "./audit.ts";
 import type { JwtConfig } from "./config.ts";
+import { credentials } from "./credentials.ts";
 
 export const hooks = {
   stands: {
@@ -37,4 +39,6 @@ export const hooks = {
     };
   },
   audit: rules,
+  credentials,
+  requires: ({ scopes, claims }: JwtConfig): Requirements => ({ scopes, claims }),
 };

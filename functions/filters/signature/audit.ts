@@ -1,11 +1,8 @@
 /** What in the configuration of `signature` lets one client sign as another. */
 import type { AuditRule } from "../../gateway/hooks/audit.ts";
+import type { SignatureConfig } from "./config.ts";
 
-interface Keyed {
-  readonly keys: Readonly<Record<string, { readonly secret: string; readonly consumer: string }>>;
-}
-
-type Rule = AuditRule<Keyed>;
+type Rule = AuditRule<SignatureConfig>;
 
 const sharedKey: Rule = {
   id: "shared-key",

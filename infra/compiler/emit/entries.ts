@@ -9,10 +9,17 @@ const used = ({ serves }: Gate, group: "filters" | "upstreams"): string[] =>
   [...new Set(serves.flatMap(({ plan }) => Object.values(plan[group]).map(({ use }) => use)))].sort();
 
 /** The imports of parts, and the table that `link` finds them in. */
-export const partTable = (folder: "filters" | "upstreams", names: readonly string[]) => ({
-  imports: names.map((name) => `import { make as ${idOf(folder, name)} } from "./${folder}/${name}.ts";\n`).join(""),
-  table: `{ ${names.map((name) => `${JSON.stringify(name)}: ${idOf(folder, name)}`).join(", ")} }`,
-});
+export const partTable = (
+  folder: "filters" | "upstreams",
+  names: readonly string[],
+  what: "make" | "present" = "make",
+) => {
+  const idOf = (name: string) => `${what === "make" ? "" : `${what}_`}${folder}_${name.replaceAll("-", "_")}`;
+  return {
+    imports: names.map((name) => `import { ${what} as ${idOf(name)} } from "./${folder}/${name}.ts";\n`).join(""),
+    table: `{ ${names.map((name) => `${JSON.stringify(name)}: ${idOf(name)}`).join(", ")} }`,
+  };
+};
 
 /** The entry of a shape: two gates with the same parts have the same one. Only `make` is imported, so no schema comes along. */
 export const gateEntry = (gate: Gate, explain: string | undefined, environment: string, control: boolean): string => {
@@ -103,8 +110,6 @@ const linksOf = ({ serves }: Gate): { readonly name: Library; readonly from: str
   ]);
   return [...new Set(asked)].sort().map((name) => ({ name, from: libraries[name] }));
 };
-
-const idOf = (folder: string, name: string): string => `${folder}_${name.replaceAll("-", "_")}`;
 
 /** @param key control's, of testers' labels */
 export const frontEntry = (key: string | undefined, environment: string): string =>
