@@ -3,7 +3,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { listen, PortTaken } from "../../infra/cloud/edge/listen.ts";
-import { listenersIn, ownerOf } from "../../infra/cloud/port-owner.ts";
+import { listenersIn, ownerOf } from "../../infra/project/port-owner.ts";
 
 it("is found in the table of sockets, among connections of the same port", () => {
   const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

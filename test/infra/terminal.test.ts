@@ -357,6 +357,6 @@ it("nothing else in the tools writes to a terminal", () => {
   const writes = files.filter((file) =>
     /\bstd(?:out|err)\.write|console\.(?:log|error|warn|info)\(/.test(fs.readFileSync(path.join(folder, file), "utf8")),
   );
-  // Questions are printed without a line feed; the lock is written by hand.
-  expect(writes.sort()).toEqual(["lock.ts", "terminal.ts", "terminal/prompt.ts"]);
+  // Questions are printed without a line feed; two scripts of the repository are no commands.
+  expect(writes.sort()).toEqual(["lock.ts", "retired-words.ts", "terminal/prompt.ts", "terminal/terminal.ts"]);
 });

@@ -1,6 +1,6 @@
 /** Opens a port, and says who has it where it is taken. */
 import type http from "node:http";
-import { ownerOf } from "../port-owner.ts";
+import { ownerOf } from "../../project/port-owner.ts";
 
 /** A port that another process listens on. */
 export class PortTaken extends Error {

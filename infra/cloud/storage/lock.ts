@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { commandOf } from "../port-owner.ts";
+import { commandOf } from "../../project/port-owner.ts";
 
 /** Another process runs on the folder: a dev loop on its environment's, a cloud on the one that `--state` names. */
 class FolderTaken extends Error {
