@@ -3,6 +3,7 @@ import path from "node:path";
 import { type Command, Option, type OptionValues } from "@commander-js/extra-typings";
 import { grades } from "../review/core/risks.ts";
 import { type Outcome, say } from "../terminal/outcome.ts";
+import { endWith } from "../terminal/terminal.ts";
 
 export const root = new Option("--root <folder>", "the project's folder")
   .default(process.cwd(), "here")
@@ -60,5 +61,5 @@ export const examples = (lines: Readonly<Record<string, string>>) =>
 
 export const finish = (outcome: Outcome, options: { readonly json?: true | undefined }): void => {
   say(outcome, options.json === true);
-  process.exitCode = outcome.exitCode;
+  endWith(outcome.exitCode);
 };

@@ -8,7 +8,7 @@ import { startRuntime } from "../../cases/runtime.ts";
 import { count } from "../../diagnostics/report.ts";
 import { type Outcome, table } from "../../terminal/outcome.ts";
 import { endAtSignals } from "../../terminal/signals.ts";
-import { progressLine } from "../../terminal/terminal.ts";
+import { isTerminal, progressLine } from "../../terminal/terminal.ts";
 
 interface Options {
   readonly root: string;
@@ -48,7 +48,7 @@ const countOf = (text: string): number => {
 const progress =
   ({ json }: Options) =>
   (done: number, all: number): void => {
-    if (process.stderr.isTTY && !json) progressLine(done + 1 < all ? `${done} of ${all}` : "");
+    if (isTerminal("stderr") && !json) progressLine(done + 1 < all ? `${done} of ${all}` : "");
   };
 
 const outcomeOf = (tried: readonly Tried[], ms: number): Outcome => {
