@@ -15,14 +15,19 @@ const standardTerms = /hop-by-hop|hop by hop/gi;
 /** @returns each retired word, in lower case, with the word to write in its place */
 const retiredWords = (): ReadonlyMap<string, string> => {
   const [, section = ""] = fs.readFileSync(path.join(root, glossary), "utf8").split("\n## Retired words\n");
-  const rows = [...section.matchAll(/^\| ([a-z]+) \| (.+) \|$/gm)].map(([, word = "", instead = ""]) => [word, instead] as const);
+  const rows = [...section.matchAll(/^\| ([a-z]+) \| (.+) \|$/gm)].map(
+    ([, word = "", instead = ""]) => [word, instead] as const,
+  );
   if (rows.length === 0) throw new Error(`${glossary} has no table of retired words`);
   return new Map(rows);
 };
 
 /** @returns the words of a line; `camelCase` and `snake_case` are several */
 const wordsOf = (line: string): string[] =>
-  line.replace(standardTerms, "").match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])/g)?.map((word) => word.toLowerCase()) ?? [];
+  line
+    .replace(standardTerms, "")
+    .match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])/g)
+    ?.map((word) => word.toLowerCase()) ?? [];
 
 const filesIn = (name: string): string[] =>
   fs.statSync(path.join(root, name)).isFile()

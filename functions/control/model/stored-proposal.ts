@@ -1,5 +1,7 @@
 /** What a proposal approves, checked when it is read: another release may have written it. */
+
 import { z } from "@hono/zod-openapi";
+import { parsed } from "../../gateway/core/json.ts";
 import type { Bound, Proposal } from "./approval.ts";
 
 const candidate = z.object({
@@ -40,12 +42,4 @@ export const boundIn = (proposal: Pick<Proposal, "body">): Bound | undefined => 
 export const bodyIn = <T>({ body }: Pick<Proposal, "body">, schema: z.ZodType<T>): T | undefined => {
   const read = schema.safeParse(parsed(body));
   return read.success ? read.data : undefined;
-};
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 };
