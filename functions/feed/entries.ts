@@ -1,5 +1,6 @@
 /** What one tier's gates are told, as it is kept: whole lists, each with a revision that the next writer has to name. */
 
+import { fieldsOf } from "../gateway/core/json.ts";
 import { mostRevocations, type Revocation } from "../gateway/core/ports/revocations.ts";
 import { type Entry, type Kept, mostEntries, type Told } from "../gateway/overlay/overlay.ts";
 
@@ -59,9 +60,6 @@ const areKept = (value: unknown): boolean =>
     const { kind, until } = fieldsOf(it);
     return typeof kind === "string" && Number.isFinite(until);
   });
-
-const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null ? { ...value } : {};
 
 /** Of a revocation a gate needs no more than what it is; each isolate asks for all of them every few seconds. */
 export const forGates = ({ revision, entries, revoked = [] }: Kept): Told => ({

@@ -1,9 +1,10 @@
 /** Many tiers on a platform, their real rollouts and a wave over them, all in one process that can die between any two effects. */
 
 import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
-import { fromManifest, type WrittenRelease } from "../../functions/control/model/release.ts";
+import { fromManifest } from "../../functions/control/model/release.ts";
 import { type Deployment, isOver, type Rollout } from "../../functions/control/model/rollout.ts";
 import type { Seen, Wave } from "../../functions/control/model/wave.ts";
+import type { WrittenRelease } from "../../functions/control/model/written-release.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
 import { type Ports, rollouts } from "../../functions/control/rollout/controller.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";

@@ -244,3 +244,16 @@ it("a resume that was proposed during one pause does not end another", async () 
     /^what was approved does not hold: somebody has commanded wave \S+ since; propose it anew$/,
   );
 });
+
+it("a tier whose release control cannot follow is refused, and says what to do", async () => {
+  const it = small();
+  Object.assign(it.plan.tiers.shop as object, { release: { steps: ["10%", "5%"] } });
+  const { ask } = await office(it);
+  expect(await ask("alice", "/v1/waves", { reason: "a test", tiers: ["shop"] })).toMatchObject({
+    status: 409,
+    said: {
+      detail:
+        "the release of shop, as control knows it, does not hold: release.steps.1: 5% is no step up from 10%; write the steps in rising order; npx postern deploy control",
+    },
+  });
+});

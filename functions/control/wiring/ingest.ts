@@ -1,6 +1,7 @@
 /** Hands what comes in to the objects of its tiers. */
 
 import type { FrontReport } from "../../front/telemetry.ts";
+import { parsed } from "../../gateway/core/json.ts";
 import type { Report } from "../../gateway/observability/metrics.ts";
 import { groups } from "../../gateway/observability/samples.ts";
 import { dataPoints } from "../exporters/analytics-engine.ts";
@@ -178,11 +179,3 @@ const sharesGate = (tiers: Tiers, tier: string): boolean => {
 const taken = (): Response => new Response(null, { status: 204 });
 
 const refused = (status: number, text: string): Response => new Response(text.slice(0, 300), { status });
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};

@@ -1,5 +1,7 @@
 /** What can be done to an account, one thing at a time: checked, started, recorded, and only then live. */
+
 import { randomBytes, randomUUID } from "node:crypto";
+import { oneAtATime } from "../../../functions/control/model/one-at-a-time.ts";
 import {
   type Account,
   applied,
@@ -75,12 +77,7 @@ export interface Control {
 
 export const openControl = (journal: Journal, fleet: Fleet, now: () => Date): Control => {
   const { account, record } = journal;
-  let turn: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = turn.then(work);
-    turn = done.catch(() => {});
-    return done;
-  };
+  const inTurn = oneAtATime();
   const worker = (name: string): Worker => {
     const found = account().workers.get(name);
     if (!found) throw faults.noWorker();

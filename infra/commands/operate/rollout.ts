@@ -14,19 +14,11 @@ import { table } from "../../terminal/table.ts";
 import { isTerminal, print, printJson, redraw, warn } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
 import { isProposed, type Proposed, proposalOf, shownProposal, toldProposed } from "../review/proposed.ts";
+import type { ControlOptions } from "./options.ts";
 import { line, shown } from "./rollout-view.ts";
 import { told as toldWave } from "./wave.ts";
 
-interface Options {
-  readonly root: string;
-  readonly env?: string | undefined;
-  readonly target: string;
-  readonly as?: string | undefined;
-  readonly message?: string | undefined;
-  readonly json?: true | undefined;
-}
-
-interface StartOptions extends Options {
+interface StartOptions extends ControlOptions {
   readonly upload: boolean;
   readonly bake?: string | undefined;
   readonly watch?: true | undefined;
@@ -60,7 +52,7 @@ export const start = async (tier: string, options: StartOptions): Promise<Outcom
 };
 
 /** Control may know an older one. */
-const manifestOf = (tier: string, { root, target, env }: Options) => {
+const manifestOf = (tier: string, { root, target, env }: ControlOptions) => {
   const { tiers } = compile(root, environmentFor(targetOf(target), env));
   const found = tiers.find(({ checked }) => checked.manifest.tier === tier);
   if (!found) throw new Error(`there is no tier "${tier}" whose manifest holds`);
@@ -70,13 +62,13 @@ const manifestOf = (tier: string, { root, target, env }: Options) => {
 export const ask = async (
   command: "pause" | "resume" | "promote" | "abort",
   tier: string,
-  options: Options,
+  options: ControlOptions,
 ): Promise<Outcome> => {
   const reason = options.message ?? "";
   return told(await deskFor(options).call("POST", `${pathOf(tier)}/rollout/${command}`, { reason }));
 };
 
-export const status = async (tier: string, options: Options): Promise<Outcome> => {
+export const status = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const desk = deskFor(options);
   const it = await desk.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
   return it
@@ -85,7 +77,7 @@ export const status = async (tier: string, options: Options): Promise<Outcome> =
 };
 
 /** Draws it anew in a terminal; in a pipe each change is written below the last, as JSON each look in a line. */
-export const watch = async (tier: string, options: Options): Promise<Outcome> => {
+export const watch = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const desk = deskFor(options);
   const drawn = isTerminal("stdout") && !options.json;
   let last = "";
@@ -111,7 +103,7 @@ const measuredIn = (desk: Desk, tier: string): Promise<Measured | null> =>
     throw error;
   });
 
-export const history = async (tier: string, options: Options): Promise<Outcome> => {
+export const history = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const all = await deskFor(options).call<readonly Rollout[]>("GET", `${pathOf(tier)}/rollouts`);
   const rows = all.map(({ id, startedAt, by, status, why, reason }) => [
     id,
@@ -125,7 +117,7 @@ export const history = async (tier: string, options: Options): Promise<Outcome> 
 };
 
 /** Of a rollout, or of a wave. Approved is what was shown, and nothing else. */
-export const approve = async (id: string, options: Options): Promise<Outcome> => {
+export const approve = async (id: string, options: ControlOptions): Promise<Outcome> => {
   const desk = deskFor(options);
   const proposal = await proposalOf(desk, id);
   warn(shownProposal(proposal));
@@ -137,7 +129,7 @@ export const approve = async (id: string, options: Options): Promise<Outcome> =>
 };
 
 /** A header that brings its bearer to the version that is tried. */
-export const label = async (tier: string, options: Options): Promise<Outcome> => {
+export const label = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const { label } = await deskFor(options).call<{ label: string }>("POST", `${pathOf(tier)}/label`, {});
   return { exitCode: 0, text: `postern-label: ${label}\n`, data: { header: "postern-label", value: label } };
 };

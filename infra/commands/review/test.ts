@@ -1,7 +1,9 @@
 /** `postern test` */
+
 import fs from "node:fs";
 import path from "node:path";
 import pc from "picocolors";
+import { oneAtATime } from "../../../functions/control/model/one-at-a-time.ts";
 import { type Coverage, percentOf } from "../../cases/coverage.ts";
 import type { Suite } from "../../cases/input/read.ts";
 import { junit } from "../../cases/junit.ts";
@@ -57,11 +59,8 @@ export const testAndWatch = async (tiers: readonly string[], options: Options): 
     await turn();
   };
   // One after the other, whichever folder was saved in.
-  let last: Promise<unknown> = Promise.resolve();
-  const queued = (work: () => Promise<unknown>) => () => {
-    last = last.then(work);
-    return last;
-  };
+  const inTurn = oneAtATime();
+  const queued = (work: () => Promise<unknown>) => () => inTurn(work);
   const follow = [
     watch([path.join(options.root, "routes")], queued(turn)),
     watch([path.join(options.root, "functions")], queued(anew)),

@@ -125,7 +125,7 @@ const boundsDiffer = (before: TierPicture, after: TierPicture): Found[] => {
 };
 
 const releaseDiffers = (before: TierPicture, after: TierPicture): Found[] =>
-  differences(before.facts.release, after.facts.release, tierScales.release).map(({ verdict, says }) => ({
+  differences({ ...before.facts.release }, { ...after.facts.release }, tierScales.release).map(({ verdict, says }) => ({
     kind: verdict === "stronger" ? "release-changed" : "release-loosened",
     says: ["its release: ", ...says],
     spot: spot(after, "release"),

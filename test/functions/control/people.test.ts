@@ -270,16 +270,32 @@ describe("what waits for a second person", () => {
       expect(done).toEqual([]);
     }));
 
-  it("is not done where an earlier release wrote it, which named no version", () =>
+  const boundTo = (version: object) => ({ bound: { versions: [version], commit: null } });
+  const version = { worker: "gate", stable: "v0", canary: "v1", tag: null, message: null };
+  it.each<[string, string, string]>([
+    ["names no version", "start", "{}"],
+    ["is no JSON", "start", "x"],
+    ["is nothing", "start", "null"],
+    ["names a version otherwise", "start", JSON.stringify({ reason: "a test", ...boundTo({ id: "v1" }) })],
+    ["gives no reason", "start", JSON.stringify(boundTo(version))],
+    [
+      "has a release that does not hold",
+      "start",
+      JSON.stringify({ reason: "a test", release: { steps: ["5%"] }, ...boundTo(version) }),
+    ],
+    ["says more than this release knows", "start", JSON.stringify({ reason: "a test", more: 1, ...boundTo(version) })],
+    ["asks for something unknown", "dance", JSON.stringify({ reason: "a test", ...boundTo(version) })],
+  ])("is not done where another release wrote it and it %s", (_, what, body) =>
     office(async ({ tokenOf, proposed, done, sql, send }) => {
       await proposed();
-      sql.exec("UPDATE waiting SET body = '{}'");
+      sql.exec("UPDATE waiting SET what = ?, body = ?", what, body);
       const { said } = await send(await tokenOf("bob", b.key, "1"), "/v1/proposals", "GET");
       const [{ id, fingerprint }] = said as unknown as [Shown];
       const old = await send(await tokenOf("bob", b.key, "2"), `/v1/proposals/${id}`, "POST", { fingerprint });
-      expect(old).toMatchObject({ status: 409, said: { detail: expect.stringContaining("names no version") } });
+      expect(old).toMatchObject({ status: 409, said: { detail: expect.stringContaining("propose it anew") } });
       expect(done).toEqual([]);
-    }));
+    }),
+  );
 });
 
 describe("the audit trail", () => {
