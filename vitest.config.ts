@@ -24,6 +24,7 @@ const longestMs = 300_000;
 
 export default defineConfig({
   test: {
+    globalSetup: ["./test/leftovers/setup.ts"],
     // Tests often wait; one more than there are cores keeps all of them at work.
     maxWorkers: os.availableParallelism() + 1,
     projects: [
