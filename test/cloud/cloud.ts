@@ -144,6 +144,8 @@ export const openWrangler = (
 /** Nothing of the person's own settings, and nothing that asks a registry for a newer wrangler. */
 const environment = (folder: string): NodeJS.ProcessEnv => ({
   PATH: process.env.PATH,
+  // By which a test run finds what it started.
+  POSTERN_TEST_RUN: process.env.POSTERN_TEST_RUN,
   HOME: folder,
   CI: "1",
   NO_COLOR: "1",

@@ -1,20 +1,14 @@
-/** Nothing outlives a cloud, however it ends and whatever is under way: a start that hangs, uploads, a WebSocket, a signal. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
-import { accountId, localToken } from "../../infra/cloud/account/access.ts";
 import { emptyAccount } from "../../infra/cloud/account/account.ts";
 import { startMachine } from "../../infra/cloud/edge/machine.ts";
 import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
 import { routerCode } from "../../infra/cloud/edge/router.ts";
-import { home } from "../../infra/project/generated-files.ts";
 import { project } from "../e2e/city.ts";
 import { until } from "../until.ts";
-import { uploadOf } from "./form.ts";
 import { folderFor, liveCloud } from "./live.ts";
 import { onSubdomain, publication } from "./uploads.ts";
 
@@ -67,38 +61,4 @@ it("a cloud that is closed while Workers are uploaded, machines merged and a Web
   await close();
   expect(machinesOn(folder)).toEqual([]);
   expect((await Promise.all(answers)).slice(0, 7)).toEqual(Array(7).fill("done"));
-});
-
-/** `postern cloud` in a process of its own. */
-const running = async (folder: string): Promise<{ readonly child: ChildProcess; readonly api: string }> => {
-  const args = ["infra/cli.ts", "cloud", "--state", folder, "--api-port", "0", "--edge-port", "0", "--json"];
-  const child = spawn(path.join(home, "node_modules/.bin/node"), args, {
-    cwd: home,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  const [line] = (await once(lines, "line")) as [string];
-  child.stdout?.resume();
-  return { child, api: (JSON.parse(line) as { readonly api: string }).api };
-};
-
-it.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"] as const)("%s while Workers are uploaded", async (signal) => {
-  const folder = folderFor();
-  const { child, api } = await running(folder);
-  const headers = { authorization: `Bearer ${localToken}` };
-  let answered = 0;
-  for (let index = 0; index < 8; index++)
-    void fetch(`${api}/accounts/${accountId}/workers/scripts/w${index}`, {
-      method: "PUT",
-      headers,
-      body: uploadOf("export default { fetch: () => new Response() };"),
-    }).then(
-      () => answered++,
-      () => {},
-    );
-  await until(() => answered > 0 && machinesOn(folder).length > 1, "an upload is done, and others are under way");
-  child.kill(signal);
-  await once(child, "exit");
-  await until(() => machinesOn(folder).length === 0, "its machines have ended");
 });

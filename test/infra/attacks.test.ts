@@ -86,8 +86,9 @@ describe("refused", () => {
     ["a null", () => bytes(good, "owner: a", [0], "\n"), ["bad-encoding"]],
     ["half a surrogate", () => bytes(good, "owner: ", [0xed, 0xa0, 0x80], "\n"), ["bad-encoding"]],
   ] as const)("%s", (_, text, codes) => {
-    expect(codesOf(text())).toEqual(expect.arrayContaining([...codes]));
-    expect(codesOf(text()).length).toBeLessThanOrEqual(codes.length);
+    const found = codesOf(text());
+    expect(found).toEqual(expect.arrayContaining([...codes]));
+    expect(found.length).toBeLessThanOrEqual(codes.length);
   });
 });
 

@@ -1,10 +1,10 @@
-import { execFile } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { explain } from "../../infra/commands/authoring/explain.ts";
 import { ownKey } from "../../infra/explain/keys.ts";
 import { home } from "../../infra/project/generated-files.ts";
+import { postern } from "../command-line.ts";
 import { city, manifest, project, service } from "../e2e/city.ts";
 
 const options = { root: home, env: "local", ip: "192.0.2.1" };
@@ -174,14 +174,11 @@ it("at a running gate, through the front, with times, by the command itself", as
   };
   const { url, lines, root } = await city(files);
   fs.cpSync(path.join(keys, ".secrets"), path.join(root, ".secrets"), { recursive: true });
-  const run = (args: readonly string[]) =>
-    new Promise<string>((resolve, reject) =>
-      execFile(
-        process.execPath,
-        [path.join(home, "infra/cli.ts"), "explain", ...args, "--root", root],
-        (error, out, err) => (error ? reject(new Error(err)) : resolve(out)),
-      ),
-    );
+  const run = async (args: readonly string[]) => {
+    const { code, out, err } = await postern(["explain", ...args, "--root", root]);
+    expect([code, err]).toEqual([0, ""]);
+    return out;
+  };
   for (const route of ["one", "two"]) {
     const out = await run(["--at", url, "GET", `/t/${route}`]);
     expect(out).toMatch(new RegExp(`^t/${route}  routes/t\\.yaml:\\d+$`, "m"));

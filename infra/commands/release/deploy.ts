@@ -25,7 +25,7 @@ import { oneLine } from "../../terminal/terminal.ts";
 interface Options {
   readonly root: string;
   readonly env?: string | undefined;
-  readonly target: string;
+  readonly target: string | Target;
   readonly split: string;
   readonly message?: string | undefined;
   readonly prune?: true | undefined;

@@ -1,14 +1,14 @@
 /** `postern releases` */
 import pc from "picocolors";
 import { digestOf, type Releases, releasesOf, sharesOf } from "../../release/releases.ts";
-import { environmentFor, targetOf, workersOf } from "../../release/target.ts";
+import { environmentFor, type Target, targetOf, workersOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
 
 interface Options {
   readonly root: string;
   readonly env?: string | undefined;
-  readonly target: string;
+  readonly target: string | Target;
 }
 
 /** How many versions are shown; `--json` has all that the platform tells of. */
