@@ -7,10 +7,11 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { home } from "../../infra/project/files.ts";
 import { run } from "../../infra/run.ts";
 
-/** Runs a command line in this process. */
-const ran = async (...argv: readonly string[]) => {
+/** Runs a command line in this process, its streams a pipe or a terminal of so many columns. */
+const ranAt = async (columns: number | undefined, ...argv: readonly string[]) => {
   const written = { stdout: "", stderr: "" };
   const into = (stream: keyof typeof written) => ({
+    ...(columns !== undefined && { isTTY: true, columns }),
     write: (text: string) => {
       written[stream] += text;
     },
@@ -18,6 +19,7 @@ const ran = async (...argv: readonly string[]) => {
   const code = await run(argv, { stdout: into("stdout"), stderr: into("stderr") });
   return { code, ...written };
 };
+const ran = (...argv: readonly string[]) => ranAt(undefined, ...argv);
 
 describe("run", () => {
   it("returns the exit code and leaves the process's own alone", async () => {
@@ -45,6 +47,28 @@ describe("run", () => {
   it("shows control characters of an argument, and does not write them", async () => {
     const { stderr } = await ran("ch\u001b[2Jek");
     expect(stderr).toContain("unknown command 'ch\\x1b[2Jek'");
+  });
+});
+
+describe("what is printed fits the terminal", () => {
+  const longest = (text: string) => Math.max(...text.split("\n").map(({ length }) => length));
+
+  it.each([
+    ["routes", "--env", "local"],
+    ["effective", "wallet/balance", "--env", "local"],
+    ["explain", "GET", "http://localhost:8787/wallet/v1/accounts/7/balance"],
+    ["secrets", "list", "--env", "local", "--target", "local"],
+    ["--help"],
+    ["diff", "--help"],
+  ])("%s %s", async (...argv) => {
+    const { code, stdout } = await ranAt(100, ...argv, ...(argv.includes("--help") ? [] : ["--root", home]));
+    expect([code, longest(stdout) <= 100]).toEqual([0, true]);
+    expect(stdout.split("\n").length).toBeGreaterThan(5);
+  });
+
+  it("a pipe has a value of `effective` and its origin on one line", async () => {
+    const { stdout } = await ran("effective", "wallet/balance", "--env", "local", "--root", home);
+    expect(stdout).toMatch(/^ {2}to: accounts {2,}routes\/wallet\.yaml:\d+$/m);
   });
 });
 
