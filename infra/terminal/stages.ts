@@ -43,3 +43,11 @@ export const openStages = (now: () => number = () => performance.now()): Stages 
     end,
   };
 };
+
+const mostNamed = 3;
+
+/** The names that fit a line, and how many more there are. */
+export const firstOf = (names: readonly string[]): string => {
+  const rest = names.length - mostNamed;
+  return rest > 1 ? `${names.slice(0, mostNamed).join(", ")} and ${rest} more` : names.join(", ");
+};
