@@ -1,9 +1,9 @@
 /** Says what a command that takes a while is doing: a line for each stage, and how far it has come. */
-import { isTerminal, progressLine, warn } from "../terminal.ts";
+import { isCommandLine, isTerminal, progressLine, warn } from "../terminal.ts";
 
 export interface Stages {
   /** A line with the time since the start. */
-  readonly begin: (what: string) => void;
+  readonly begin: (what: string) => unknown;
   /** How far the stage has come: replaced in place in a terminal, elsewhere a line at most every two seconds. */
   readonly step: (what: string) => void;
   /** A line from elsewhere, in between. */
@@ -15,10 +15,11 @@ export interface Stages {
 /** Nobody is left without a line for longer, and a log stays short. */
 const quietMs = 2000;
 
-/** They go to stderr: what a command was asked for goes to stdout. */
+/** They go to stderr: what a command was asked for goes to stdout. Outside a command line only `say` says something. */
 export const openStages = (now: () => number = () => performance.now()): Stages => {
   const started = now();
   const inPlace = isTerminal("stderr");
+  const isFollowed = isCommandLine();
   let written = started;
   let isShown = false;
   const line = (what: string) => `${((now() - started) / 1000).toFixed(1).padStart(5)} s  ${what}`;
@@ -32,8 +33,9 @@ export const openStages = (now: () => number = () => performance.now()): Stages 
     written = now();
   };
   return {
-    begin: (what) => say(line(what)),
+    begin: (what) => isFollowed && say(line(what)),
     step: (what) => {
+      if (!isFollowed) return;
       if (inPlace) {
         progressLine(line(what));
         isShown = true;
