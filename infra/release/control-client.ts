@@ -9,6 +9,7 @@ import type { Environment } from "../../functions/manifest/environment.ts";
 import type { Named } from "../compiler/check/checked.ts";
 import { compile } from "../compiler/compile.ts";
 import { oneLine } from "../terminal.ts";
+import { NoAnswer } from "./api.ts";
 import { localSecrets } from "./secrets.ts";
 import { environmentFor, type Target, targetOf } from "./target.ts";
 
@@ -110,7 +111,7 @@ const send = (
   body: string | undefined,
 ): Promise<{ readonly status: number; readonly said: string }> =>
   new Promise((resolve, reject) => {
-    const failed = (error: Error) => reject(new Error(`${url.origin} does not answer (${error.message})`));
+    const failed = (error: Error) => reject(new NoAnswer(url, error));
     (url.protocol === "https:" ? https : http)
       .request(url, { method, headers, timeout: patienceMs, agent: false }, (response) => {
         text(response).then((said) => resolve({ status: response.statusCode ?? 0, said }), failed);

@@ -15,11 +15,17 @@ export interface Stages {
 /** Nobody is left without a line for longer, and a log stays short. */
 const quietMs = 2000;
 
-/** They go to stderr: what a command was asked for goes to stdout. Outside a command line only `say` says something. */
-export const openStages = (now: () => number = () => performance.now()): Stages => {
+interface StageOptions {
+  /** Only `say` says something: a script reads what is printed. */
+  readonly quiet?: boolean | undefined;
+  readonly now?: () => number;
+}
+
+/** They go to stderr: what a command was asked for goes to stdout. Outside a command line they are quiet. */
+export const openStages = ({ quiet = false, now = () => performance.now() }: StageOptions = {}): Stages => {
   const started = now();
   const inPlace = isTerminal("stderr");
-  const isFollowed = isCommandLine();
+  const isFollowed = isCommandLine() && !quiet;
   let written = started;
   let isShown = false;
   const line = (what: string) => `${((now() - started) / 1000).toFixed(1).padStart(5)} s  ${what}`;

@@ -72,6 +72,22 @@ describe("what is printed fits the terminal", () => {
   });
 });
 
+it("where nothing answers, the remedy stands below, or beside as JSON", async () => {
+  // A port of no service, in the form of a local cloud's.
+  const args = ["releases", "wallet", "--target", "http://127.0.0.1:9", "--root", home];
+  const { code, stderr } = await ran(...args);
+  expect([code, stderr]).toEqual([
+    3,
+    expect.stringMatching(
+      /^postern: http:\/\/127\.0\.0\.1:9 does not answer .*\n {9}start the local cloud: npx postern cloud\n$/,
+    ),
+  ]);
+  expect(JSON.parse((await ran(...args, "--json")).stderr)).toEqual({
+    error: expect.stringContaining("does not answer"),
+    remedy: "start the local cloud: npx postern cloud",
+  });
+});
+
 /** The modules that a process loads, by package or by file of the project. */
 const loadedBy = (...args: readonly string[]): string[] => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));

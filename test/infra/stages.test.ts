@@ -17,7 +17,7 @@ const written = (terminal: { readonly columns: number } | undefined, work: () =>
 const told = (terminal?: { readonly columns: number }) =>
   written(terminal, () => {
     let now = 0;
-    const stages = openStages(() => now);
+    const stages = openStages({ now: () => now });
     stages.begin("compile");
     now = 1500;
     stages.begin("upload 3 Workers");
@@ -42,6 +42,15 @@ it("a terminal shows steps in place, no longer than its line, and removes them",
       "\r\u001b[Ka line of a service\n",
     ].join(""),
   );
+});
+
+it("a script's command says nothing but what comes from elsewhere", () => {
+  const text = written(undefined, () => {
+    const stages = openStages({ quiet: true });
+    stages.begin("compile");
+    stages.say("a line of a service");
+  });
+  expect(text).toBe("a line of a service\n");
 });
 
 it("outside a command line nothing is said", () => {
