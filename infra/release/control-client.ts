@@ -5,7 +5,9 @@ import https from "node:https";
 import { text } from "node:stream/consumers";
 import { importJWK, SignJWT } from "jose";
 import { controlAudience, longestLife } from "../../functions/control/api/operators.ts";
+import type { gatewayCodes } from "../../functions/gateway/core/problems.ts";
 import type { Environment } from "../../functions/manifest/environment.ts";
+import type { edgeCodes } from "../cloud/edge/refusals.ts";
 import type { Named } from "../compiler/check/checked.ts";
 import { compile } from "../compiler/compile.ts";
 import { oneLine } from "../terminal.ts";
@@ -123,10 +125,17 @@ const send = (
       .end(body);
   });
 
+/** Codes of the local edge and of a front, where control is not there to answer. */
+const notOfControl: ReadonlySet<string> = new Set([
+  "address-unrouted" satisfies keyof typeof edgeCodes,
+  "not-deployed" satisfies keyof typeof edgeCodes,
+  "host-unknown" satisfies keyof typeof gatewayCodes,
+]);
+
 const detailOf = (said: string): string | undefined => {
   try {
-    const { title, detail } = JSON.parse(said) as { readonly title?: string; readonly detail?: string };
-    return detail ?? title;
+    const { code = "", title, detail } = JSON.parse(said) as Partial<Record<"code" | "title" | "detail", string>>;
+    return notOfControl.has(code) ? undefined : (detail ?? title);
   } catch {
     return undefined;
   }

@@ -1,9 +1,13 @@
 /** A command line in process, and what a process of it loads. */
 import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { listen } from "../../infra/cloud/edge/listen.ts";
+import { refusal } from "../../infra/cloud/edge/refusals.ts";
 import { home } from "../../infra/project/files.ts";
 import { run } from "../../infra/run.ts";
 
@@ -86,6 +90,32 @@ it("where nothing answers, the remedy stands below, or beside as JSON", async ()
     error: expect.stringContaining("does not answer"),
     remedy: "start the local cloud: npx postern cloud",
   });
+});
+
+it("an edge that has no control says what to deploy; control itself is quoted", async () => {
+  let answer = refusal("address-unrouted", "nothing is routed at control.localhost/v1/wave");
+  const server = http.createServer((_, response) =>
+    response.writeHead(answer.status, [...answer.fields]).end(answer.text),
+  );
+  await listen(server, 0, "localhost", "--edge-port");
+  onTestFinished(() => void server.close());
+  const front = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
+  onTestFinished(() => fs.rmSync(root, { recursive: true, force: true }));
+  fs.cpSync(path.join(home, "routes"), path.join(root, "routes"), { recursive: true });
+  const local = path.join(root, "routes/environments/local.yaml");
+  fs.writeFileSync(local, fs.readFileSync(local, "utf8").replaceAll("http://localhost:8800", front));
+  const status = () => ran("wave", "status", "--target", "local", "--root", root);
+  expect(await status()).toMatchObject({
+    code: 3,
+    stderr: `postern: ${front} answered 404: is control deployed? npx postern deploy control\n`,
+  });
+  answer = {
+    ...answer,
+    status: 500,
+    text: JSON.stringify({ code: "internal", detail: "the log of control says why" }),
+  };
+  expect(await status()).toMatchObject({ code: 3, stderr: "postern: the log of control says why\n" });
 });
 
 /** The modules that a process loads, by package or by file of the project. */
