@@ -3,6 +3,7 @@ import path from "node:path";
 import { type Command, Option, type OptionValues } from "@commander-js/extra-typings";
 import { grades } from "../review/core/risks.ts";
 import { type Outcome, say } from "../terminal/outcome.ts";
+import { endWith } from "../terminal/terminal.ts";
 
 export const root = new Option("--root <folder>", "the project's folder")
   .default(process.cwd(), "here")
@@ -53,12 +54,19 @@ export const controlled = <Args extends unknown[], Options extends OptionValues,
     Global
   >;
 
+const exampleColumns = 38;
+
+/** Lines to paste, and what each does: beside it where both fit, else below. */
 export const examples = (lines: Readonly<Record<string, string>>) =>
   `\nExamples:\n${Object.entries(lines)
-    .map(([line, meaning]) => `  $ ${line.padEnd(38)} ${meaning}`)
+    .map(([line, meaning]) =>
+      line.length <= exampleColumns || meaning === ""
+        ? `  $ ${line.padEnd(exampleColumns)} ${meaning}`.trimEnd()
+        : `  $ ${line}\n      ${meaning}`,
+    )
     .join("\n")}`;
 
 export const finish = (outcome: Outcome, options: { readonly json?: true | undefined }): void => {
   say(outcome, options.json === true);
-  process.exitCode = outcome.exitCode;
+  endWith(outcome.exitCode);
 };

@@ -3,6 +3,49 @@
  * summaries, answers of servers) come through here too, so nothing in them steers a terminal or a CI runner.
  */
 
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** A stream that text goes to. */
+export interface Sink {
+  readonly write: (text: string) => unknown;
+  readonly isTTY?: boolean;
+  /** Of a terminal: characters in a line. */
+  readonly columns?: number;
+}
+
+export interface Io {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+}
+
+/** One command line that runs: where its text goes, and what it exits with. */
+interface Session extends Io {
+  exitCode: number;
+}
+
+const sessions = new AsyncLocalStorage<Session>();
+
+/** Runs work whose output goes to these streams, whatever else this process does at the same time. */
+export const onTerminal = <T>({ stdout, stderr }: Io, work: (session: Session) => T): T => {
+  const session = { stdout, stderr, exitCode: 0 };
+  return sessions.run(session, () => work(session));
+};
+
+const streams = (): Io => sessions.getStore() ?? process;
+
+/** Whether this is a command line. Otherwise a test or a benchmark calls what a command calls, and nobody follows it. */
+export const isCommandLine = (): boolean => sessions.getStore() !== undefined;
+
+/** Whether a person looks at this stream, so that lines may be replaced. */
+export const isTerminal = (stream: keyof Io): boolean => streams()[stream].isTTY === true;
+
+/** What the command exits with, once it has ended. */
+export const endWith = (exitCode: number): void => {
+  const session = sessions.getStore();
+  if (session) session.exitCode = exitCode;
+  else process.exitCode = exitCode;
+};
+
 /** Colours and weights that this program writes itself (SGR parameters). No other: black and white hide text on one screen or another. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
 const ownColour = /^\u001b\[(?:0|1|2|22|31|32|33|36|39)m$/;
@@ -56,19 +99,19 @@ const harmlessJson = (text: string): string =>
 const lined = (text: string): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
 
 /** To standard output. */
-export const print = (text: string): void => void process.stdout.write(harmless(lined(text)));
+export const print = (text: string): void => void streams().stdout.write(harmless(lined(text)));
 
 /** To standard error: progress, warnings, what failed. */
-export const warn = (text: string): void => void process.stderr.write(harmless(lined(text)));
+export const warn = (text: string): void => void streams().stderr.write(harmless(lined(text)));
 
 /** @param indent of nested values; without it, on one line */
 export const printJson = (value: unknown, indent?: number): void =>
-  void process.stdout.write(`${harmlessJson(JSON.stringify(value, null, indent))}\n`);
+  void streams().stdout.write(`${harmlessJson(JSON.stringify(value, null, indent))}\n`);
 
 /** A line of a program of somebody else's: JSON stays the same value, anything else is one line of text. */
 export const printLine = (line: string): void =>
   isJson(line)
-    ? void process.stdout.write(`${harmlessJson(line.replaceAll(/[\t\r\n]/g, " "))}\n`)
+    ? void streams().stdout.write(`${harmlessJson(line.replaceAll(/[\t\r\n]/g, " "))}\n`)
     : print(oneLine(line));
 
 const isJson = (line: string): boolean => {
@@ -80,17 +123,29 @@ const isJson = (line: string): boolean => {
   }
 };
 
-export const warnJson = (value: unknown): void => void process.stderr.write(`${harmlessJson(JSON.stringify(value))}\n`);
+export const warnJson = (value: unknown): void =>
+  void streams().stderr.write(`${harmlessJson(JSON.stringify(value))}\n`);
 
 /** A document that was asked for, byte by byte: who asked for it writes it to a file or reads it by a program. */
-export const printDocument = (text: string): void => void process.stdout.write(text);
+export const printDocument = (text: string): void => void streams().stdout.write(text);
 
 /** Commands for the CI runner, which escaped what they hold. */
-export const printCommands = (text: string): void => void process.stdout.write(text);
+export const printCommands = (text: string): void => void streams().stdout.write(text);
 
 /** Clears a terminal and shows this in its place. */
-export const redraw = (text: string): void => void process.stdout.write(`\u001b[2J\u001b[H${harmless(text)}`);
+export const redraw = (text: string): void => void streams().stdout.write(`\u001b[2J\u001b[H${harmless(text)}`);
 
-/** One line of a terminal that the next call replaces; an empty one removes it. */
-export const progressLine = (text: string): void =>
-  void process.stderr.write(text === "" ? "\r\u001b[K" : `\r${harmless(oneLine(text))}`);
+/** One line of a terminal that the next call replaces; an empty one removes it. It is cut at the terminal's width, since one that wraps stays. */
+export const progressLine = (text: string): void => {
+  const line = harmless(oneLine(text)).slice(0, widthOf("stderr") - 1);
+  streams().stderr.write(text === "" ? "\r\u001b[K" : `\r${line}\u001b[K`);
+};
+
+/** What a line holds where nobody says: of a pipe, and of old terminals. */
+const usualColumns = 80;
+
+/** Characters in a line of this stream. */
+export const widthOf = (stream: keyof Io): number => {
+  const { isTTY, columns } = streams()[stream];
+  return isTTY && columns !== undefined && columns > 0 ? columns : usualColumns;
+};

@@ -4,7 +4,8 @@ import { compile } from "../../compiler/compile.ts";
 import { deskOf } from "../../release/control-client.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
 import { timeOf } from "../../terminal/arguments.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
 
 interface Options {
   readonly root: string;

@@ -8,9 +8,10 @@ import { commitOf } from "../../release/commit.ts";
 import { type Desk, DeskFault, deskFor } from "../../release/control-client.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
 import { timeOf } from "../../terminal/arguments.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
 import { confirmed } from "../../terminal/prompt.ts";
-import { print, printJson, redraw, warn } from "../../terminal/terminal.ts";
+import { table } from "../../terminal/table.ts";
+import { isTerminal, print, printJson, redraw, warn } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
 import { isProposed, type Proposed, proposalOf, shownProposal, toldProposed } from "../review/proposed.ts";
 import { line, shown } from "./rollout-view.ts";
@@ -86,7 +87,7 @@ export const status = async (tier: string, options: Options): Promise<Outcome> =
 /** Draws it anew in a terminal; in a pipe each change is written below the last, as JSON each look in a line. */
 export const watch = async (tier: string, options: Options): Promise<Outcome> => {
   const desk = deskFor(options);
-  const drawn = process.stdout.isTTY === true && !options.json;
+  const drawn = isTerminal("stdout") && !options.json;
   let last = "";
   for (;;) {
     const it = await desk.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
@@ -112,6 +113,7 @@ const measuredIn = (desk: Desk, tier: string): Promise<Measured | null> =>
 
 export const history = async (tier: string, options: Options): Promise<Outcome> => {
   const all = await deskFor(options).call<readonly Rollout[]>("GET", `${pathOf(tier)}/rollouts`);
+  if (all.length === 0) return { exitCode: 0, text: `${tier} has had no rollout\n`, data: all };
   const rows = all.map(({ id, startedAt, by, status, why, reason }) => [
     id,
     timeOf(startedAt),

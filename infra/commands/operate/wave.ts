@@ -6,8 +6,9 @@ import type { Done } from "../../release/deploy.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
 import { type Chosen, chosenBy, type Selection } from "../../release/wave.ts";
 import { timeOf } from "../../terminal/arguments.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
-import { oneLine, oneLined, print, printJson, redraw } from "../../terminal/terminal.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
+import { isTerminal, oneLine, oneLined, print, printJson, redraw } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
 import { isProposed, type Proposed, toldProposed } from "../review/proposed.ts";
 import { lineOf, shownWave } from "./wave-view.ts";
@@ -100,7 +101,7 @@ export const status = async (options: Options): Promise<Outcome> => {
 /** Draws it anew in a terminal; in a pipe each change is written below the last. */
 export const watch = async (options: Options): Promise<Outcome> => {
   const desk = deskFor(options);
-  const drawn = process.stdout.isTTY === true && !options.json;
+  const drawn = isTerminal("stdout") && !options.json;
   let last = new Set<string>();
   for (;;) {
     const it = await desk.call<Wave | null>("GET", "/v1/wave");
@@ -133,6 +134,7 @@ const stamped = (line: string): string => `${new Date().toISOString().slice(11, 
 
 export const history = async (options: Options): Promise<Outcome> => {
   const all = await deskFor(options).call<readonly Wave[]>("GET", "/v1/waves");
+  if (all.length === 0) return { exitCode: 0, text: "there has been no wave\n", data: all };
   const rows = all.map(({ id, startedAt, by, status, members, selection, reason, why }) => [
     id,
     timeOf(startedAt),

@@ -6,9 +6,10 @@ import { failedIn, shown } from "../../cases/report.ts";
 import { keysOf, runSuite } from "../../cases/run.ts";
 import { startRuntime } from "../../cases/runtime.ts";
 import { count } from "../../diagnostics/report.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
 import { endAtSignals } from "../../terminal/signals.ts";
-import { progressLine } from "../../terminal/terminal.ts";
+import { table } from "../../terminal/table.ts";
+import { isTerminal, progressLine } from "../../terminal/terminal.ts";
 
 interface Options {
   readonly root: string;
@@ -48,7 +49,7 @@ const countOf = (text: string): number => {
 const progress =
   ({ json }: Options) =>
   (done: number, all: number): void => {
-    if (process.stderr.isTTY && !json) progressLine(done + 1 < all ? `${done} of ${all}` : "");
+    if (isTerminal("stderr") && !json) progressLine(done + 1 < all ? `${done} of ${all}` : "");
   };
 
 const outcomeOf = (tried: readonly Tried[], ms: number): Outcome => {

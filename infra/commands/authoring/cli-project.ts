@@ -1,0 +1,127 @@
+/** The commands of somebody who writes manifests: build, list, run, ask why, sign, generate, begin a part. */
+import type { Command } from "@commander-js/extra-typings";
+import { body, checkOnly, environment, examples, finish, header, isolates, json, root } from "../options.ts";
+
+export const addProjectCommands = (program: Command): void => {
+  program
+    .command("build")
+    .description("write every Worker's bundle, plan and wrangler configuration into .build/")
+    .addOption(environment("production"))
+    .addOption(root)
+    .addOption(json)
+    .option("--tier <name>", "only this tier's gate")
+    .addHelpText(
+      "after",
+      examples({
+        "npx postern build": "front and gates",
+        "npx postern build --tier wallet": "one gate, whatever the others are like",
+      }),
+    )
+    .action(async (options) => finish(await (await import("./build.ts")).build(options), options));
+
+  program
+    .command("routes")
+    .description("list the routes: method, path, filters in order, upstream")
+    .addOption(environment("production"))
+    .addOption(root)
+    .addOption(json)
+    .addHelpText("after", examples({ "npx postern routes": "as a table", "npx postern routes --json": "as JSON" }))
+    .action(async (options) => finish(await (await import("./routes.ts")).routes(options), options));
+
+  program
+    .command("dev")
+    .description("run front, gates and sample services here, and follow your edits")
+    .addOption(environment("local"))
+    .addOption(root)
+    .addOption(json)
+    .option("-p, --port <number>", "where the front listens", "8787")
+    .option("--split <per cent>", "what an edit gets of the requests; the rest stays with what ran before", "100")
+    .addOption(isolates)
+    .addHelpText(
+      "after",
+      examples({
+        "npx postern dev": "on http://localhost:8787",
+        "npx postern dev --port 9000": "elsewhere",
+        "npx postern dev --split 10": "tries each edit on a tenth of the requests",
+      }),
+    )
+    .action(async (options) => finish(await (await import("../../dev/dev.ts")).dev(options), options));
+};
+
+export const addRequestCommands = (program: Command): void => {
+  program
+    .command("explain")
+    .description("say which route takes a request, and what each filter makes of it: here, or at a running gate")
+    .argument("[method]", "such as GET")
+    .argument("[url]", "as a client would ask for it")
+    .addOption(environment("local"))
+    .addOption(root)
+    .addOption(json)
+    .addOption(header)
+    .addOption(body)
+    .option("--ip <address>", "the client's", "192.0.2.1")
+    .option("--gray <key>", "the gray key, which weights and a cutover go by where no consumer is known")
+    .option("--online", "ask issuers for their keys; nothing else leaves this machine")
+    .option("--at <url>", "ask the gates that run there, with a token for them")
+    .option("--why-not <tier/route>", "say which of this route's conditions the request does not fulfil")
+    .option("--init", "make a key for such tokens, and say what belongs into the environment")
+    .addHelpText(
+      "after",
+      examples({
+        "npx postern explain GET http://localhost:8787/wallet/v1/accounts/7/balance": "here, with no network",
+        "npx postern explain --why-not wallet/transfer GET <url>": "why another route does not take it",
+        "npx postern explain --at http://localhost:8787 GET /open/v1/rates/USD": "at the dev loop",
+      }),
+    )
+    .action(async (method, url, options) =>
+      finish(await (await import("./explain.ts")).explain(method, url, options), options),
+    );
+
+  program
+    .command("sign")
+    .description(
+      "sign a request with a key of the dev loop, its headers and body too, as a client would (RFC 9421); prints a configuration for curl",
+    )
+    .argument("<method>", "such as POST")
+    .argument("<url>", "of the dev loop: http://localhost:8787/pay/v1/…")
+    .addOption(body)
+    .addOption(header)
+    .option("-k, --key <id>", "the key's id, where the tier has several")
+    .addOption(root)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      examples({
+        "npx postern sign GET <url> | curl -s -K -": "signs and sends",
+        "npx postern sign POST <url> -d '{}'": "with a body",
+      }),
+    )
+    .action(async (method, url, options) =>
+      finish(await (await import("./sign.ts")).sign(method, url, options), options),
+    );
+};
+
+export const addPartCommands = (program: Command): void => {
+  program
+    .command("gen")
+    .description("write what is generated: registries, schemas, reference docs")
+    .addOption(json)
+    .addOption(checkOnly)
+    .addHelpText(
+      "after",
+      examples({ "npx postern gen": "after adding a part or a tier", "npx postern gen --check": "in CI" }),
+    )
+    .action(async (options) => finish(await (await import("./gen.ts")).gen(options), options));
+
+  program
+    .command("new")
+    .description("begin a filter or an upstream: one source file, one test file, and what is generated")
+    .argument("<kind>", "filter or upstream")
+    .argument("<name>", "lower case, with hyphens")
+    .addOption(json)
+    .addHelpText(
+      "after",
+      examples({ "npx postern new filter geo-fence": "functions/filters/geo-fence.ts and its test" }),
+    )
+    .action(async (kind, name, options) => finish(await (await import("./new.ts")).scaffold(kind, name), options));
+};

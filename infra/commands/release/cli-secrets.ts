@@ -1,0 +1,50 @@
+/** The commands of secrets: what is missing, setting one, and the key of the consumers. */
+import type { Command } from "@commander-js/extra-typings";
+import { environment, examples, finish, json, root, target } from "../options.ts";
+
+export const addSecretCommands = (program: Command): void => {
+  const secrets = program
+    .command("secrets")
+    .description("the secrets that tiers name: what is missing, and setting one");
+
+  secrets
+    .command("list")
+    .description("list the secrets that each tier needs, and which are missing")
+    .addOption(environment("local"))
+    .addOption(target)
+    .addOption(root)
+    .addOption(json)
+    .addHelpText("after", examples({ "npx postern secrets list --env production": "asks the platform" }))
+    .action(async (options) => finish(await (await import("./secrets.ts")).list(options), options));
+
+  secrets
+    .command("set")
+    .description("set a secret for every tier that names it; its value comes from a pipe or a prompt")
+    .argument("<name>", "such as PAY_SIGNING_KEY")
+    .addOption(environment("local"))
+    .addOption(target)
+    .addOption(root)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      examples({ "npx postern secrets set PAY_SIGNING_KEY": "asks for the value, and does not show it" }),
+    )
+    .action(async (name, options) => {
+      const [{ set }, { hidden }] = await Promise.all([import("./secrets.ts"), import("../../terminal/prompt.ts")]);
+      finish(await set(name, options, () => hidden(name)), options);
+    });
+
+  secrets
+    .command("consumers-key")
+    .description("make the key that entries of consumers are signed with, and say what belongs into the environment")
+    .addOption(environment("local"))
+    .addOption(root)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      examples({
+        "npx postern secrets consumers-key --env production": "a pair in .secrets, of which the public half is printed",
+      }),
+    )
+    .action(async (options) => finish((await import("./secrets.ts")).consumersKey(options), options));
+};

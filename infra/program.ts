@@ -1,0 +1,62 @@
+/** The command line: every command with its options and examples. What a command does is loaded only when it is called. */
+import { Command } from "@commander-js/extra-typings";
+import { addPartCommands, addProjectCommands, addRequestCommands } from "./commands/authoring/cli-project.ts";
+import { addCheckVerb, addReviewVerbs } from "./commands/authoring/cli-reviews.ts";
+import { addNoticeVerbs } from "./commands/operate/cli-notices.ts";
+import { addOverlayVerbs } from "./commands/operate/cli-overlays.ts";
+import { addRevocationVerbs } from "./commands/operate/cli-revocations.ts";
+import { addRolloutVerbs } from "./commands/operate/cli-rollouts.ts";
+import { addTelemetryVerbs } from "./commands/operate/cli-telemetry.ts";
+import { addWaveVerbs } from "./commands/operate/cli-waves.ts";
+import { addPreviewVerbs } from "./commands/release/cli-previews.ts";
+import { addReleaseVerbs } from "./commands/release/cli-releases.ts";
+import { addSecretCommands } from "./commands/release/cli-secrets.ts";
+import { addImportVerbs } from "./commands/review/cli-imports.ts";
+import { addTestVerb } from "./commands/review/cli-tests.ts";
+import { exitCodes } from "./terminal/contract.ts";
+import { print, warn, widthOf } from "./terminal/terminal.ts";
+
+/** A new one for each command line: a parsed command keeps what it was given. */
+export const commandLine = (): Command => {
+  const program = new Command("postern")
+    .description("An API gateway in which every business tier has a gate of its own.")
+    .version("0.1.0")
+    .showHelpAfterError("(--help shows what it takes)")
+    .addHelpText(
+      "after",
+      `\nExit codes:\n${Object.entries(exitCodes)
+        .map(([code, meaning]) => `  ${code}  ${meaning}`)
+        .join("\n")}`,
+    )
+    // Subcommands inherit this, so it stands before the first of them.
+    .configureOutput({
+      writeOut: print,
+      writeErr: warn,
+      getOutHelpWidth: () => widthOf("stdout"),
+      getErrHelpWidth: () => widthOf("stderr"),
+    })
+    .exitOverride();
+
+  program.commandsGroup("Write manifests, and try them here:");
+  addCheckVerb(program);
+  addProjectCommands(program);
+  addRequestCommands(program);
+  program.commandsGroup("Test and review a change:");
+  addTestVerb(program);
+  addReviewVerbs(program);
+  addImportVerbs(program);
+  program.commandsGroup("Release:");
+  addReleaseVerbs(program);
+  addPreviewVerbs(program);
+  addRolloutVerbs(program);
+  addWaveVerbs(program);
+  addSecretCommands(program);
+  program.commandsGroup("Operate what runs:");
+  addOverlayVerbs(program);
+  addRevocationVerbs(program);
+  addTelemetryVerbs(program);
+  addNoticeVerbs(program);
+  program.commandsGroup("Extend Postern:");
+  addPartCommands(program);
+  return program;
+};
