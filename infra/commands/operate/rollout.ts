@@ -105,6 +105,7 @@ const measuredIn = (desk: Desk, tier: string): Promise<Measured | null> =>
 
 export const history = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const all = await deskFor(options).call<readonly Rollout[]>("GET", `${pathOf(tier)}/rollouts`);
+  if (all.length === 0) return { exitCode: 0, text: `${tier} has had no rollout\n`, data: all };
   const rows = all.map(({ id, startedAt, by, status, why, reason }) => [
     id,
     timeOf(startedAt),

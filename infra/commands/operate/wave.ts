@@ -122,6 +122,7 @@ const stamped = (line: string): string => `${new Date().toISOString().slice(11, 
 
 export const history = async (options: ControlOptions): Promise<Outcome> => {
   const all = await deskFor(options).call<readonly Wave[]>("GET", "/v1/waves");
+  if (all.length === 0) return { exitCode: 0, text: "there has been no wave\n", data: all };
   const rows = all.map(({ id, startedAt, by, status, members, selection, reason, why }) => [
     id,
     timeOf(startedAt),

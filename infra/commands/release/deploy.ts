@@ -50,7 +50,9 @@ export const deploy = async (tiers: readonly string[], options: Options): Promis
   const secrets = localSecrets(root, env, compiled.environment.value.dev.secrets);
   const beside = target.name === "local" ? await samples(root, env, compiled.environment.value.dev.workers) : [];
   const all = [...(tiers.length === 0 ? beside : []), ...wanted];
-  stages.begin(`upload what has changed of ${all.length} Workers to ${target.name}, by wrangler`);
+  stages.begin(
+    `upload what has changed of ${all.length} ${all.length === 1 ? "Worker" : "Workers"} to ${target.name}, by wrangler`,
+  );
   let count = 0;
   // The table at the end has a line for each, so this is no list of them.
   const progress = (line: string) => stages.step(`${++count} of ${all.length}  ${oneLine(line)}`);
