@@ -111,3 +111,11 @@ it("rules of the audit and keys of personas are each one's own", () => {
   ];
   expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
 });
+
+it("docs/filters.md explains every hook that a part has", () => {
+  const page = fs.readFileSync(path.join(home, "docs/filters.md"), "utf8");
+  const basic = ["kind", "phase", "schema", "short", "example", "codes", "never"];
+  const hooks = [...new Set(specs.flatMap((it) => Object.keys(it)))].filter((it) => !basic.includes(it));
+  expect(hooks.length).toBeGreaterThan(20);
+  expect(hooks.filter((it) => !page.includes(`\`${it}\``))).toEqual([]);
+});
