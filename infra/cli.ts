@@ -214,10 +214,11 @@ program
   .description("begin a filter or an upstream: one source file, one test file, and what is generated")
   .argument("<kind>", "filter or upstream")
   .argument("<name>", "lower case, with hyphens")
+  .option("--identity", "a filter that knows who is calling, with what tests, sign, diff and audit need of it")
   .addOption(json)
   .addHelpText("after", examples({ "npx postern new filter geo-fence": "functions/filters/geo-fence.ts and its test" }))
   .action(async (kind, name, options) =>
-    finish(await (await import("./commands/authoring/new.ts")).scaffold(kind, name), options),
+    finish(await (await import("./commands/authoring/new.ts")).scaffold(kind, name, options), options),
   );
 
 /** What to do about it, where the error says so. */
