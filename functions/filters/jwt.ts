@@ -125,7 +125,7 @@ export const spec = () =>
       ...(revocation ? [{ kind: "kv", binding: "REVOCATIONS", namespace: "revocations" } as const] : []),
     ],
     connections: ({ keys, revocation }) => Math.max(keys ? 0 : 1, revocation ? 1 : 0),
-    ...hooks,
+    ...hooks(),
   });
 
 /** What a token that has been accepted says, as long as its time lasts. */

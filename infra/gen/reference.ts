@@ -68,7 +68,15 @@ const enforcingOf = ({ kind, enforcing }: AboutFilter): string => {
 const aheadOf = (about: AboutFilter | AboutUpstream): object[] => {
   if (about.kind === "upstream") return [];
   const config = about.schema.parse(about.example);
-  return [...providing(about.needs?.(config) ?? []), ...(about.readsBody ? [{ "body-limit": "16KiB" }] : [])];
+  return [...providing(about.needs?.(config) ?? []), ...(about.readsBody ? bounding() : [])];
+};
+
+/** The first filter that bounds bodies, with a bare value where it takes one. */
+const bounding = (): object[] => {
+  const found = Object.entries(registry.filters).find(([, it]) => it.boundsBody);
+  if (!found) return [];
+  const [name, { short, example }] = found;
+  return [{ [name]: short === undefined ? example : example[short] }];
 };
 
 /** The first filter that binds all references that are needed. */

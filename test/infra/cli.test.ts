@@ -72,6 +72,7 @@ describe("exit codes", () => {
     [["new", "thing", "x"]],
     [["new", "filter", "Not A Name"]],
     [["new", "filter", "jwt"]],
+    [["new", "upstream", "x", "--identity"]],
   ])("2: the command line is wrong: %j", async (args) => {
     const { code, err } = await postern(args);
     expect(code).toBe(2);
