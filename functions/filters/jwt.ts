@@ -15,7 +15,7 @@ import { tokenVerifier } from "../gateway/identity/token-verifier.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { algorithms, publicKeys } from "../manifest/jwk.ts";
 import { duration } from "../manifest/quantities.ts";
-import { schemeOf, tokenPlaces, tokenSize } from "../manifest/token-places.ts";
+import { schemeOf, tokenPlaces, tokenSize } from "../manifest/token-sources.ts";
 import { hooks } from "./jwt/hooks.ts";
 
 export { present } from "./jwt/credentials.ts";

@@ -5,7 +5,7 @@ import { compile } from "../compiler/compile.ts";
 import { firstOf, type Stages } from "../terminal/stages.ts";
 import { oneLine, print, printJson, printLine } from "../terminal/terminal.ts";
 import { accessLine } from "./access-line.ts";
-import { generations } from "./generations.ts";
+import { generations } from "./dev-loop.ts";
 import { startServices } from "./services.ts";
 import { watch } from "./watch.ts";
 import { welcome } from "./welcome.ts";

@@ -14,7 +14,7 @@ import { auditPages } from "./audit.ts";
 import { changesPage } from "./changes.ts";
 import { problemPages } from "./problems.ts";
 import { summaryOf } from "./summary.ts";
-import { verbsPage } from "./verbs.ts";
+import { verbsPage } from "./commands.ts";
 
 export const reference = (): Generated[] => {
   const pages = [

@@ -9,7 +9,7 @@ import { rollback } from "../../infra/commands/release/rollback.ts";
 import { set } from "../../infra/commands/release/secrets.ts";
 import type { Done } from "../../infra/release/deploy.ts";
 import type { Target } from "../../infra/release/target.ts";
-import { manifest, project } from "../e2e/city.ts";
+import { manifest, project } from "../e2e/project.ts";
 import { direct } from "./direct.ts";
 
 export const environment = "values: {}\n";

@@ -4,8 +4,8 @@ import path from "node:path";
 import { beforeAll, expect, it, vi } from "vitest";
 import { home } from "../../infra/project/generated-files.ts";
 import { until } from "../until.ts";
-import { type Local, openLocal, openWrangler, type Ran, type Wrangler } from "./cloud.ts";
-import { backMain, project, shopConfig, shopHost, shopMain } from "./shop.ts";
+import { type Local, openLocal, openWrangler, type Ran, type Wrangler } from "./local-cloud.ts";
+import { backMain, project, shopConfig, shopHost, shopMain } from "./sample-workers.ts";
 
 // Each command takes about a second of one core.
 vi.setConfig({ testTimeout: 180_000 });

@@ -9,7 +9,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { home } from "../../infra/project/generated-files.ts";
 import { full } from "../full.ts";
 import { until } from "../until.ts";
-import { manifest, project, removed, type Service, service, startService, stopService, written } from "./city.ts";
+import { manifest, project, removed, type Service, service, startService, stopService, written } from "./project.ts";
 
 const loop = async (files: Readonly<Record<string, string>>, more: readonly string[] = []) => {
   const running = await startLoop(project(files), more);

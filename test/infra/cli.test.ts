@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { home } from "../../infra/project/generated-files.ts";
 import { postern } from "../command-line.ts";
-import { manifest, project } from "../e2e/city.ts";
+import { manifest, project } from "../e2e/project.ts";
 
 const good = manifest(
   "t",

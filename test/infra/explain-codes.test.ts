@@ -11,7 +11,7 @@ import { ownKey } from "../../infra/explain/keys.ts";
 import { groundFor } from "../../infra/explain/source-of.ts";
 import { home } from "../../infra/project/generated-files.ts";
 import { registry } from "../../infra/project/registry.ts";
-import { city, type Files, project, service } from "../e2e/city.ts";
+import { city, type Files, project, service } from "../e2e/project.ts";
 import { until } from "../until.ts";
 
 interface Case {

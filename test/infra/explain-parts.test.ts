@@ -10,7 +10,7 @@ import { test } from "../../infra/commands/review/test.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { groundFor } from "../../infra/explain/source-of.ts";
 import { registry } from "../../infra/project/registry.ts";
-import { removed, written } from "../e2e/city.ts";
+import { removed, written } from "../e2e/project.ts";
 
 interface Example extends Required<CodeExample> {
   readonly name: string;

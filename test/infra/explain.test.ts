@@ -5,7 +5,7 @@ import { explain } from "../../infra/commands/authoring/explain.ts";
 import { ownKey } from "../../infra/explain/keys.ts";
 import { home } from "../../infra/project/generated-files.ts";
 import { postern } from "../command-line.ts";
-import { city, manifest, project, service } from "../e2e/city.ts";
+import { city, manifest, project, service } from "../e2e/project.ts";
 
 const options = { root: home, env: "local", ip: "192.0.2.1" };
 

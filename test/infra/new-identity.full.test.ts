@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { project } from "../e2e/city.ts";
+import { project } from "../e2e/project.ts";
 import { clone, filesIn, run } from "./clone.ts";
 
 const name = "partner-hmac";

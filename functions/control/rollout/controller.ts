@@ -15,7 +15,7 @@ import {
   type Subject,
   splitOf,
 } from "../model/rollout.ts";
-import { stateOn } from "../notifications/kept-state.ts";
+import { stateOn } from "../notifications/stored-state.ts";
 import { noticeOf, type Tell } from "../notifications/notification.ts";
 
 import { described, releasable } from "./candidates.ts";

@@ -8,7 +8,7 @@ import { fromManifest } from "../model/release.ts";
 import type { Step } from "../model/rollout.ts";
 import { rolloutsKept } from "../model/shared-gates.ts";
 import { subjectIn } from "../model/subject.ts";
-import type { World } from "../model/world.ts";
+import type { World } from "../model/runtime.ts";
 import { feedOf } from "../overlay/feed-client.ts";
 import { labelOf } from "../rollout/smoke.ts";
 import { objectOf, type Remote } from "../rpc/objects.ts";

@@ -7,7 +7,7 @@ import type { ControlPlan, TierFacts } from "../model/plan.ts";
 import type { Rollout } from "../model/rollout.ts";
 import { tiersServed } from "../model/shared-gates.ts";
 import { factsIn, subjectIn } from "../model/subject.ts";
-import type { World } from "../model/world.ts";
+import type { World } from "../model/runtime.ts";
 import { amend, type Feed, feedOf } from "../overlay/feed-client.ts";
 import { type Ports, rollouts } from "../rollout/controller.ts";
 import { drainOf, tellDrain } from "../rollout/drain.ts";

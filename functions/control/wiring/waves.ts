@@ -7,7 +7,7 @@ import { fromManifest } from "../model/release.ts";
 import { isOver, type Rollout } from "../model/rollout.ts";
 import { rolloutsKept } from "../model/shared-gates.ts";
 import type { Seen } from "../model/wave.ts";
-import type { World } from "../model/world.ts";
+import type { World } from "../model/runtime.ts";
 import { objectOf } from "../rpc/objects.ts";
 import { granted } from "../rpc/refusals.ts";
 import { waves } from "../wave/controller.ts";

@@ -6,7 +6,7 @@
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import { forgetOldest } from "../../../functions/gateway/core/bounded.ts";
 import { choose } from "../edge/split.ts";
-import type { Place, Realism, ServiceProps, Table, TailProps } from "../edge/table.ts";
+import type { Place, Realism, ServiceProps, Table, TailProps } from "../edge/routing-state.ts";
 import { staticCache } from "./static-cache.ts";
 
 /** workerd's door between processes. */

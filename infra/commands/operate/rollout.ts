@@ -2,7 +2,7 @@
 
 import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
 import type { Wave } from "../../../functions/control/model/wave.ts";
-import type { Measured } from "../../../functions/control/rollout/measured.ts";
+import type { Measured } from "../../../functions/control/rollout/measurement.ts";
 import { compile } from "../../compiler/compile.ts";
 import { commitOf } from "../../release/commit.ts";
 import { type Desk, DeskFault, deskFor } from "../../release/control-client.ts";

@@ -5,7 +5,7 @@ import { compile } from "../../compiler/compile.ts";
 import { deskFor } from "../../release/control-client.ts";
 import type { Done } from "../../release/deploy.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
-import { type Chosen, chosenBy, type Selection } from "../../release/wave.ts";
+import { type Chosen, chosenBy, type Selection } from "../../release/wave-selection.ts";
 import { timeOf } from "../../terminal/arguments.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";

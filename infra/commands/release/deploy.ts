@@ -12,7 +12,7 @@ import { signedConsumers } from "../../release/consumers/sign.ts";
 import { uploadConsumers } from "../../release/consumers/upload.ts";
 import { byStage, type Done, deployAll, hasFailed, hasRoutes } from "../../release/deploy.ts";
 import { leftOver, remove } from "../../release/leftovers.ts";
-import { checkUnpublished } from "../../release/published.ts";
+import { checkUnpublished } from "../../release/check-unpublished.ts";
 import { releasesOf } from "../../release/releases.ts";
 import { localSecrets, secretsOf } from "../../release/secrets.ts";
 import { environmentFor, type Target, targetOf } from "../../release/target.ts";

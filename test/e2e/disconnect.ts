@@ -1,7 +1,7 @@
 /** A client that leaves before its request is over. */
 import net from "node:net";
 import { until } from "../until.ts";
-import { type City, logged } from "./city.ts";
+import { type City, logged } from "./project.ts";
 
 export const ends = ["resetAndDestroy", "destroy", "end"] as const;
 

@@ -1,7 +1,7 @@
 /** Segments that mix text and captures: how each is cut, against regular expressions of greedy groups, which is how Spring, Starlette and Gorilla read `{a}.{b}`. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cutter } from "../../../functions/gateway/routing/cut.ts";
+import { cutter } from "../../../functions/gateway/routing/mixed-segment.ts";
 import { segmentsOf } from "../../../functions/gateway/routing/match.ts";
 
 const compiled = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);

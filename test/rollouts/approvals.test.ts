@@ -3,9 +3,9 @@ import { expect, it } from "vitest";
 import type { Shown } from "../../functions/control/audit/record.ts";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
 import type { Told } from "../../functions/gateway/overlay/overlay.ts";
-import { manifest } from "../e2e/city.ts";
+import { manifest } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { place } from "./ramp.ts";
+import { place } from "./rollout-cloud.ts";
 
 const tier = (edit: number) =>
   manifest(

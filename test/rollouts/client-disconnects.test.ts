@@ -2,8 +2,8 @@
 import net from "node:net";
 import parse from "parse-prometheus-text-format";
 import { expect, it, vi } from "vitest";
-import { manifest, service } from "../e2e/city.ts";
-import { place } from "./ramp.ts";
+import { manifest, service } from "../e2e/project.ts";
+import { place } from "./rollout-cloud.ts";
 
 const body = `POST /a/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n${"x".repeat(3000)}`;
 

@@ -1,6 +1,6 @@
 /** The platform's cache ahead of services, and what services say of where they are. */
 import { expect } from "vitest";
-import type { Mesh, Try } from "./mesh.ts";
+import type { Mesh, Try } from "./gateway.ts";
 
 const file = "Cloudflare, Default cache behavior";
 const nginx = "nginx, proxy_redirect; Apache, ProxyPassReverse";

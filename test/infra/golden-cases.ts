@@ -4,7 +4,7 @@ import path from "node:path";
 import { compile } from "../../infra/compiler/compile.ts";
 import { report } from "../../infra/diagnostics/report.ts";
 import { home } from "../../infra/project/generated-files.ts";
-import { type Files, project } from "../e2e/city.ts";
+import { type Files, project } from "../e2e/project.ts";
 
 export const folder = path.join(home, "test/golden/problems");
 

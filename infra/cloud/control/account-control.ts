@@ -19,7 +19,7 @@ import {
 import { checkName, secretsIn } from "../account/bindings.ts";
 import { checkRoute, checkSecrets, checkShares, checkTitle } from "../account/checks.ts";
 import { checkExports } from "../account/exports.ts";
-import { faults, ThrewAtStart } from "../account/faults.ts";
+import { faults, ThrewAtStart } from "../account/api-errors.ts";
 import { foreseen, type Publication, type Revision, revised, versionEvent, wholly } from "../account/publish.ts";
 import type { Fleet } from "../edge/fleet.ts";
 import { StartupError } from "../edge/machine.ts";

@@ -1,7 +1,7 @@
 /** An account in which things are refused, and the proof that a refusal changes nothing. */
 import { beforeAll, expect, it, vi } from "vitest";
-import { type Local, openLocal } from "./cloud.ts";
-import { type Asked, call, post, put, uploadOf } from "./form.ts";
+import { type Local, openLocal } from "./local-cloud.ts";
+import { type Asked, call, post, put, uploadOf } from "./api-client.ts";
 
 /** What the account has. */
 export interface Ids {

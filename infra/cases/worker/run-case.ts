@@ -12,7 +12,7 @@ import { type Clock, clockFrom } from "./clock.ts";
 import { type Presenters, presented } from "./credentials.ts";
 import { codeOf, hungUp, requestOf } from "./messages.ts";
 import { type Services, services } from "./services.ts";
-import { type Passage, triedBy } from "./tried.ts";
+import { type Passage, triedBy } from "./coverage-marks.ts";
 
 /** Asks the state of this case; milliseconds since the epoch. */
 export type AskState = (request: Request, now: number) => Promise<Response>;

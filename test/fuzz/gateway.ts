@@ -1,6 +1,6 @@
 /** The mesh that all wire targets meet: one front, gates that use every filter, and a service that never fails, so that each 5xx is made by a client or by us. */
 import { exportJWK, generateKeyPair } from "jose";
-import { type City, manifest, type Service, startCity, startService, stopService } from "../e2e/city.ts";
+import { type City, manifest, type Service, startCity, startService, stopService } from "../e2e/project.ts";
 import type { Meeting } from "./target.ts";
 
 export interface Mesh {

@@ -1,5 +1,5 @@
 /** What befalls both versions at once: the time of day, and incidents of an upstream that they share. */
-import type { Chance } from "./chance.ts";
+import type { Chance } from "./random.ts";
 import { look, type Weather } from "./traffic.ts";
 
 /** An incident begins once in so many seconds, and lasts up to two minutes. */

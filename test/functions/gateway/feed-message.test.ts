@@ -4,7 +4,7 @@ import { live } from "../../../functions/gateway/live.ts";
 import { toldOf } from "../../../functions/gateway/overlay/feed-message.ts";
 import { overlaid } from "../../../functions/gateway/overlay/overlay.ts";
 import { moves } from "../../../functions/gateway/overlay/traffic-shift.ts";
-import { caller, planAndParts, world } from "../conversation.ts";
+import { caller, planAndParts, world } from "../gate-harness.ts";
 
 const until = Date.UTC(2026, 10, 2);
 const about = { id: "one", until, by: "alice", reason: "a test" };

@@ -7,9 +7,9 @@ import { emptyAccount } from "../../infra/cloud/account/account.ts";
 import { startMachine } from "../../infra/cloud/edge/machine.ts";
 import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
 import { routerCode } from "../../infra/cloud/edge/router.ts";
-import { project } from "../e2e/city.ts";
+import { project } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { folderFor, liveCloud } from "./live.ts";
+import { folderFor, liveCloud } from "./in-process-cloud.ts";
 import { onSubdomain, publication } from "./uploads.ts";
 
 it("a runtime that never says that it is ready is ended with its start", async () => {

@@ -4,7 +4,7 @@ import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openDoor } from "../../infra/cloud/edge/door.ts";
+import { openDoor } from "../../infra/cloud/edge/ingress.ts";
 import { edgeCodes } from "../../infra/cloud/edge/refusals.ts";
 import { home } from "../../infra/project/generated-files.ts";
 

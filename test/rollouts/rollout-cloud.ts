@@ -15,7 +15,7 @@ import { deskOf } from "../../infra/release/control-client.ts";
 import { localSecrets } from "../../infra/release/secrets.ts";
 import { targetOf } from "../../infra/release/target.ts";
 import { wrangler } from "../../infra/release/wrangler.ts";
-import { project } from "../e2e/city.ts";
+import { project } from "../e2e/project.ts";
 import { until } from "../until.ts";
 import type { Met } from "./users.ts";
 

@@ -1,7 +1,7 @@
 /** What a controller of rollouts or waves keeps in its object: its state, and notices of it that the outbox has not taken yet. */
 import { oneAtATime } from "../model/one-at-a-time.ts";
 import type { Notice, Tell } from "./notification.ts";
-import { untoldOn } from "./pending.ts";
+import { untoldOn } from "./pending-notices.ts";
 
 const current = "current";
 

@@ -3,7 +3,7 @@
  * decides are the sizes below and the steps of a proof, never a clock.
  */
 import { ambiguityOf } from "./ambiguity.ts";
-import { allSymbols, type Machine, machineOf } from "./machine.ts";
+import { allSymbols, type Machine, machineOf } from "./automaton.ts";
 import { isLegal, type Node, treeOf, written } from "./syntax.ts";
 
 export type Quick =

@@ -10,7 +10,7 @@ import {
   traceOf,
   traceparentOf,
 } from "../../../functions/gateway/proxy/forwarding.ts";
-import { caller } from "../conversation.ts";
+import { caller } from "../gate-harness.ts";
 
 const url = new URL("https://api.example/");
 const uuid = () => "11111111-2222-4333-8444-555555555555";

@@ -1,10 +1,10 @@
 /** A rollout as it is shown: what both versions did, in a pipe and without color. */
 import { expect, it } from "vitest";
-import { measuredOf } from "../../functions/control/rollout/measured.ts";
+import { measuredOf } from "../../functions/control/rollout/measurement.ts";
 import { binOf, type Sample } from "../../functions/gateway/observability/samples.ts";
 import { strips } from "../../infra/commands/operate/rollout-strips.ts";
 import { line } from "../../infra/commands/operate/rollout-view.ts";
-import { stand } from "./platform.ts";
+import { stand } from "./rollout-harness.ts";
 
 /** Exponential above 20 ms: half are below 41 ms, 99 % below 158 ms. Dealt to two groups of users. */
 const sample = ({

@@ -4,7 +4,7 @@ import { prepare } from "../../../infra/cases/prepare.ts";
 import { keysOf, type Report, runSuite, type Wish } from "../../../infra/cases/run.ts";
 import { type Runtime, startRuntime } from "../../../infra/cases/runtime.ts";
 import type { Problem } from "../../../infra/diagnostics/problem.ts";
-import { manifest, project } from "../../e2e/city.ts";
+import { manifest, project } from "../../e2e/project.ts";
 
 export const sharedRuntime = (): (() => Runtime) => {
   let runtime: Runtime;

@@ -1,7 +1,7 @@
 /** Clients that leave early, at each stage of a request, through a front and at a gate that serves its zone itself. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type City, manifest, type Service, startCity, startService, stopService } from "./city.ts";
-import { ends, leave } from "./leave.ts";
+import { type City, manifest, type Service, startCity, startService, stopService } from "./project.ts";
+import { ends, leave } from "./disconnect.ts";
 
 const files = (url: string) => ({
   "routes/t.yaml": manifest(

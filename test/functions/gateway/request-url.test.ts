@@ -1,7 +1,7 @@
 /** An address is what the URL standard reads, whether a parser was asked or not. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type Address, addressOf } from "../../../functions/gateway/http/url.ts";
+import { type Address, addressOf } from "../../../functions/gateway/http/request-url.ts";
 
 const partsOf = ({ protocol, host, hostname, origin, pathname, search }: Address) => ({
   protocol,

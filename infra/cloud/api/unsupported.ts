@@ -1,6 +1,6 @@
 /** What Cloudflare has and the local cloud has not, refused by its name: a path that nobody knows is another matter. */
 import { Hono } from "hono";
-import { faults } from "../account/faults.ts";
+import { faults } from "../account/api-errors.ts";
 import { ok, page } from "./envelope.ts";
 
 /** Under `/accounts/:account`: what each product's calls begin with. */

@@ -11,7 +11,7 @@ import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import { type WavePorts, waves } from "../../functions/control/wave/controller.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
 import type { WaveCommand } from "../../functions/control/wave/reducer.ts";
-import { Death, verdictOf } from "./platform.ts";
+import { Death, verdictOf } from "./rollout-harness.ts";
 
 export interface Tier {
   readonly tier: string;

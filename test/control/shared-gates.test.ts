@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
 import { rolloutsKept, tiersServed } from "../../functions/control/model/shared-gates.ts";
 import { evidenceOf } from "../../functions/control/wiring/evidence.ts";
-import { stand } from "./platform.ts";
+import { stand } from "./rollout-harness.ts";
 
 const facts = (workers: readonly string[], shared?: true) =>
   ({ workers, ...(shared && { shared }) }) as unknown as TierFacts;

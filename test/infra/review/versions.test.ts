@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { diff } from "../../../infra/commands/review/diff.ts";
 import { sidesOf } from "../../../infra/review/versions.ts";
-import { manifest, project } from "../../e2e/city.ts";
+import { manifest, project } from "../../e2e/project.ts";
 import { repository } from "../repository/repository.ts";
 
 const routes = (limit: string) => `filters: [{ rate-limit: { limit: ${limit}, by: ip } }]

@@ -2,7 +2,7 @@
 import { type Account, liveVersions, ownerOf, type Worker } from "../account/account.ts";
 import type { Machine } from "./machine.ts";
 import type { Held } from "./options.ts";
-import type { Place, Table } from "./table.ts";
+import type { Place, Table } from "./routing-state.ts";
 
 /**
  * @param placeOf where a version runs

@@ -1,6 +1,6 @@
 /** One front, and behind it gates that show how a gate itself behaves: CORS, shares, caches, redirects, request ids. */
 import type http from "node:http";
-import { type City, manifest, type Service, startCity, startService, stopService } from "../../e2e/city.ts";
+import { type City, manifest, type Service, startCity, startService, stopService } from "../../e2e/project.ts";
 import { send } from "../../e2e/client.ts";
 import type { Row } from "../row.ts";
 
