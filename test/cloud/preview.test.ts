@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { startCloud } from "../../infra/cloud/cloud.ts";
 import { down, up } from "../../infra/commands/release/preview.ts";
 import { isPreview } from "../../infra/release/preview.ts";
-import { manifest, project, service } from "../e2e/project.ts";
+import { manifest, runService, writeProject } from "../e2e/project.ts";
 
 const full = process.env.POSTERN_FULL === "1";
 
@@ -52,12 +52,12 @@ describe("what would make one preview another's is refused before anything is up
       /there is no routes\/environments\/preview\.yaml; write .*preview-0/,
     ],
     ["no number", files(good), "../7", /"\.\.\/7" is no number of a pull request/],
-  ])("%s", async (_, all, number, said) => {
-    await expect(up(number, { root: project(all), target: nowhere })).rejects.toThrow(said);
+  ])("%s", async (_, all, number, message) => {
+    await expect(up(number, { root: writeProject(all), target: nowhere })).rejects.toThrow(message);
   });
   it("a tier, or a route with a Worker of its own, that is called like one", async () => {
     const lifted = tier("b").replace("{ who: { match", "{ my-preview-7: { isolation: route, match");
-    const root = project({ ...files(good, "a-preview-7"), "routes/b.yaml": lifted });
+    const root = writeProject({ ...files(good, "a-preview-7"), "routes/b.yaml": lifted });
     const { exitCode, text } = await up("7", { root, target: nowhere });
     expect([exitCode, text.match(/^routes\S+ {2}reserved-name {2}Workers of previews/gm)?.length]).toEqual([1, 2]);
   });
@@ -72,12 +72,12 @@ it.skipIf(!full)(
   "each pull request has Workers of its own, which go with it and take nobody else's along",
   { timeout: 240_000 },
   async () => {
-    const upstream = await service((request, response) => response.end(request.headers["x-key"]));
-    const root = project(files(good, "a", upstream.url));
+    const upstream = await runService((request, response) => response.end(request.headers["x-key"]));
+    const root = writeProject(files(good, "a", upstream.url));
     const cloud = await startCloud({ folder: path.join(root, ".cloud"), edgePort: 0, apiPort: 0 });
     onTestFinished(() => cloud.close());
     const options = { root, target: cloud.api };
-    const there = () => [...cloud.control.account().workers.keys()].sort();
+    const workerNames = () => [...cloud.control.account().workers.keys()].sort();
     /** `fetch` sets the Host header itself. */
     const ask = async (host: string) => {
       const [response] = (await once(http.get(`${cloud.edge}/a/who`, { headers: { host } }), "response")) as [
@@ -92,7 +92,7 @@ it.skipIf(!full)(
       `postern-front-preview-${number}`,
       `state-shared-preview-${number}`,
     ];
-    expect(there()).toEqual([...own("7"), ...own("8")].sort());
+    expect(workerNames()).toEqual([...own("7"), ...own("8")].sort());
     for (const number of ["7", "8"]) expect(await ask(`preview-${number}.acme.example`)).toEqual([200, "a-sample"]);
     expect((await up("7", options)).text).toContain("nothing has changed");
 
@@ -100,7 +100,7 @@ it.skipIf(!full)(
       environment: "preview-7",
       removed: ["postern-front-preview-7", "gate-a-preview-7", "state-shared-preview-7"],
     });
-    expect(there()).toEqual(own("8"));
+    expect(workerNames()).toEqual(own("8"));
     expect((await ask("preview-8.acme.example"))[0]).toBe(200);
     expect((await ask("preview-7.acme.example"))[0]).toBe(404);
     expect(fs.existsSync(path.join(root, "routes/environments/preview-7.yaml"))).toBe(false);

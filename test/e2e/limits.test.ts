@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { city, manifest, service, sharedCity } from "./project.ts";
+import { manifest, runProject, runService, sharedProject } from "./project.ts";
 
 const limited = (tier: string, settings: string, upstream: string, more = "") =>
   manifest(
@@ -19,11 +19,11 @@ const count = async (url: string, requests: number) => {
   return Object.fromEntries([...Map.groupBy(all, String)].map(([status, them]) => [status, them.length]));
 };
 
-const ok = () => service((_, response) => response.end("ok"));
+const ok = () => runService((_, response) => response.end("ok"));
 
 const algorithms = ["fixed-window", "sliding-window", "token-bucket"];
 
-const serving = sharedCity((url) => ({
+const withService = sharedProject((url) => ({
   ...Object.fromEntries(
     algorithms.map((it) => [`routes/${it}.yaml`, limited(it, `limit: 60/day, algorithm: ${it}, count: exact`, url)]),
   ),
@@ -37,7 +37,7 @@ const serving = sharedCity((url) => ({
 
 describe.each(algorithms)("%s", (algorithm) => {
   it("admits exactly the limit of 200 clients at once", async () => {
-    const { url, lines } = serving();
+    const { url, lines } = withService();
     expect(await count(`${url}/${algorithm}/x`, 200)).toEqual({ 200: 60, 429: 140 });
     expect(lines.filter((line) => line.includes("degraded"))).toEqual([]);
   });
@@ -48,16 +48,16 @@ it("counts survive a restart", async () => {
   const counts = fs.mkdtempSync(path.join(os.tmpdir(), "postern-counts-"));
   onTestFinished(() => fs.rmSync(counts, { recursive: true, force: true }));
   const files = { "routes/t.yaml": limited("t", "limit: 10/day, count: exact", upstream.url, "level: core\n") };
-  const first = await city(files, { counts });
+  const first = await runProject(files, { stateFolder: counts });
   expect(await count(`${first.url}/t/x`, 7)).toEqual({ 200: 7 });
   await first.stop();
-  const second = await city(files, { counts });
+  const second = await runProject(files, { stateFolder: counts });
   expect(await count(`${second.url}/t/x`, 7)).toEqual({ 200: 3, 429: 4 });
 });
 
 it("state that is gone, and comes back: the isolate counts in between", async () => {
   const upstream = await ok();
-  const { url, lines, cloud } = await city({
+  const { url, lines, cloud } = await runProject({
     "routes/t.yaml": limited("t", "limit: 5/day, count: exact", upstream.url).replace("timeout: 20s", "timeout: 500ms"),
   });
   expect(await count(`${url}/t/x`, 3)).toEqual({ 200: 3 });
@@ -71,7 +71,7 @@ it("state that is gone, and comes back: the isolate counts in between", async ()
 });
 
 it("a tier that floods its limits and its state leaves the others' counts alone", async () => {
-  const { url } = serving();
+  const { url } = withService();
   const flood = Promise.all(
     Array.from({ length: 400 }, (_, index) =>
       fetch(`${url}/flood/x`, { headers: { "x-key": `k${index % 300}` } }).then(({ status }) => status),

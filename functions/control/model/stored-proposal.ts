@@ -2,7 +2,7 @@
 
 import { z } from "@hono/zod-openapi";
 import { parsed } from "../../gateway/core/json.ts";
-import type { Bound, Proposal } from "./approval.ts";
+import type { ApprovalScope, Proposal } from "./approval.ts";
 
 const candidate = z.object({
   worker: z.string(),
@@ -31,10 +31,10 @@ export const bound = z.object({
       commandedAt: z.number(),
     })
     .optional(),
-}) satisfies z.ZodType<Bound>;
+}) satisfies z.ZodType<ApprovalScope>;
 
 /** @returns undefined where the body says nothing that could be approved: it has to be proposed anew */
-export const boundIn = (proposal: Pick<Proposal, "body">): Bound | undefined => {
+export const boundIn = (proposal: Pick<Proposal, "body">): ApprovalScope | undefined => {
   return bodyIn(proposal, z.object({ bound }))?.bound;
 };
 

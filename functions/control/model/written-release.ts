@@ -1,5 +1,5 @@
 /** The `release` of a manifest, as it is written. */
-import type { Query, Release } from "./criteria.ts";
+import type { Query, ReleaseCriteria } from "./criteria.ts";
 
 /** What a manifest may write of a step: `10%`, or with more to it. */
 export type WrittenStep =
@@ -17,8 +17,8 @@ export interface Smoke {
 export interface WrittenRelease {
   readonly steps: readonly WrittenStep[];
   readonly bake: string;
-  readonly tolerate: Release["tolerate"];
-  readonly limits?: Release["limits"];
+  readonly tolerate: ReleaseCriteria["tolerate"];
+  readonly limits?: ReleaseCriteria["limits"];
   readonly queries?: Readonly<Record<string, Query>> | undefined;
   readonly smoke?: readonly Smoke[] | undefined;
   readonly drain?: string | undefined;
