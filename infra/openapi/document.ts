@@ -34,9 +34,6 @@ export class DocumentError extends Error {
 /** In bytes. GitHub's has 13 MB. */
 const largest = 32 * 1024 * 1024;
 
-/** @throws DocumentError */
-export const readDocument = (whole: string, file: string): OpenApi => documentOf(textOf(whole, file), file);
-
 /** Of a file that somebody named on the command line. @throws DocumentError where there is none, or it is too large */
 export const textOf = (whole: string, file: string): string => textFrom(() => readBounded(whole, largest), file);
 

@@ -2,9 +2,11 @@
  * Brings what was built to a target, by wrangler: first what counts, then the gates, then the front that reaches them. What
  * runs there already is left alone, by the digest in the version's tag, so a deploy that was interrupted goes on where it was.
  */
+
 import os from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
+import pLimit from "p-limit";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import { accessOf } from "./api.ts";
 import { missingGenerated } from "./generated.ts";
@@ -118,21 +120,15 @@ const reachedBy = async (target: Target, front: string | undefined): Promise<rea
 
 /** @param done what has been done before, and what is done here */
 const inLanes = async (workers: readonly Emitted[], options: DeployOptions, done: Done[]): Promise<void> => {
-  const waiting = [...workers];
   let inARow = 0;
-  const lane = async () => {
-    for (let it = waiting.shift(); it; it = waiting.shift()) {
-      const missing = done.find((one) => hasFailed(one) && it?.uses.includes(one.worker));
-      if (missing) done.push(skipped(it, `it is bound to ${missing.worker}`));
-      else if (inARow >= mostInARow) done.push(skipped(it, `${mostInARow} before it failed, one after the other`));
-      else {
-        const one = await tried(it, options);
-        inARow = hasFailed(one) ? inARow + 1 : 0;
-        done.push(one);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, lane));
+  await pLimit(atOnce).map(workers, async (it) => {
+    const missing = done.find((one) => hasFailed(one) && it.uses.includes(one.worker));
+    if (missing) return void done.push(skipped(it, `it is bound to ${missing.worker}`));
+    if (inARow >= mostInARow) return void done.push(skipped(it, `${mostInARow} before it failed, one after the other`));
+    const one = await tried(it, options);
+    inARow = hasFailed(one) ? inARow + 1 : 0;
+    done.push(one);
+  });
 };
 
 /** What failed may be there all the same, or in part. */

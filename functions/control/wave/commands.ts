@@ -1,5 +1,6 @@
 /** What people ask of waves, checked against what control knows of the tiers, and written down. */
 
+import pLimit from "p-limit";
 import { audited, everyTier, type Recorder } from "../audit/record.ts";
 import type { Bound } from "../model/approval.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
@@ -84,13 +85,8 @@ const atOnce = 10;
 /** What a second person approves: the versions of the wave's core tiers. @throws Refusal */
 export const boundWave = async ({ tiers }: ControlPlan, desk: WaveDesk, members: readonly Member[]): Promise<Bound> => {
   const core = members.filter(({ level }) => level === "core");
-  const versions: Candidate[] = [];
-  for (let from = 0; from < core.length; from += atOnce) {
-    const some = core.slice(from, from + atOnce);
-    const found = some.map(({ tier }) => desk.candidates(tier, tiers[tier] as TierFacts));
-    versions.push(...(await Promise.all(found)).flat());
-  }
-  return { versions, commit: null };
+  const found = await pLimit(atOnce).map(core, ({ tier }) => desk.candidates(tier, tiers[tier] as TierFacts));
+  return { versions: found.flat(), commit: null };
 };
 
 export const askWave = async (
