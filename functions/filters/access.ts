@@ -42,6 +42,10 @@ export const spec = () =>
     codes,
     stands: { "scope-missing": ["scopes", "any-scope"] },
     never: ({ claims, consumers, labels }) => (claims || consumers || labels ? [] : ["access-denied"]),
+    requires: ({ scopes = [], "any-scope": any = [], claims = {} }) => ({
+      scopes: [...scopes, ...any.slice(0, 1)],
+      claims,
+    }),
     needs: ({ scopes, "any-scope": any, claims, consumers, labels }) => [
       ...(scopes ? [{ path: ["scopes"], text: "{claim.scope}" }] : []),
       ...(any ? [{ path: ["any-scope"], text: "{claim.scope}" }] : []),
@@ -49,6 +53,13 @@ export const spec = () =>
       ...(consumers ? [{ path: ["consumers"], text: "{consumer.id}" }] : []),
       ...(labels ? [{ path: ["labels"], text: "{consumer.id}" }] : []),
     ],
+    scales: {
+      scopes: "required-items",
+      "any-scope": { allows: "items", absent: "everything" },
+      claims: "required-values",
+      consumers: { allows: "items", absent: "everything" },
+      labels: "required-values",
+    },
   });
 
 export const make = (config: Config<typeof spec>): Guard => {

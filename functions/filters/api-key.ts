@@ -37,6 +37,21 @@ export const spec = () =>
     exposes: ({ header }) => ({ security: { type: "apiKey", in: "header", name: header } }),
     provides: ["consumer"],
     bindings: () => [{ kind: "kv", binding: "CONSUMERS", namespace: "consumers" }],
+    scales: { cache: "longer-is-weaker" },
+    credentials: {
+      knows: (_, consumers) => consumers,
+      issue: ({ config, persona: { name, forged }, consumers, apiKey }) => {
+        const places = [`header.${config.header}`];
+        if (forged) return { credential: { headers: { [config.header]: apiKey(undefined) } }, places };
+        if (!consumers.includes(name)) return `routes/consumers.yaml has no "${name}"`;
+        return { credential: { headers: { [config.header]: apiKey(name) } }, places };
+      },
+    },
+    security: ({ header, cache }) => ({
+      credentialHeader: header,
+      guessable: true,
+      revocation: { of: "key", after: cache, at: ["cache"] },
+    }),
   });
 
 /** Keys are looked up by their hash, so a longer one is only work. */

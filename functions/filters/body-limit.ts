@@ -21,6 +21,8 @@ export const spec = () =>
     codes,
     stands: { "body-too-large": ["max"] },
     boundsBody: true,
+    scales: { max: "larger-is-weaker" },
+    security: ({ max }) => ({ bodyLimit: max }),
   });
 
 export const make = ({ max }: Config<typeof spec>): Guard => {

@@ -29,6 +29,8 @@ export const spec = () =>
     example: { origins: ["https://shop.example"] },
     codes,
     stands: { "cross-site-refused": ["origins"] },
+    scales: { origins: { allows: "items", absent: "nothing" } },
+    security: () => ({ refusesForgery: true }),
   });
 
 export const make = ({ origins }: Config<typeof spec>, _: Deps, { id }: FilterPlace): Layer =>

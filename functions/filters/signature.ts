@@ -13,6 +13,10 @@ import { wholeBody } from "../gateway/proxy/request-body.ts";
 import { headerName, name } from "../manifest/names.ts";
 import { duration } from "../manifest/quantities.ts";
 import { secret } from "../manifest/secret.ts";
+import { rules } from "./signature/audit.ts";
+import { credentials } from "./signature/credentials.ts";
+
+export { present } from "./signature/credentials.ts";
 
 const codes = {
   "signature-missing": { status: 401, title: "The request has to be signed" },
@@ -77,6 +81,14 @@ export const spec = () =>
     bindings: () => [{ kind: "state" }],
     secrets: ({ keys }) => Object.values(keys).map((it) => it.secret),
     connections: () => 1,
+    scales: {
+      keys: "admitted-names",
+      window: "longer-is-weaker",
+      skew: "longer-is-weaker",
+      covers: "required-items",
+    },
+    audit: rules,
+    credentials,
   });
 
 /** Longer fields are refused unread. */

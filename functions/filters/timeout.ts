@@ -24,6 +24,8 @@ export const spec = () =>
     example: { after: "2s" },
     codes,
     stands: { timeout: ["after"] },
+    scales: { after: "longer-is-weaker" },
+    security: ({ after }) => ({ deadline: after }),
   });
 
 export const make = ({ after }: Config<typeof spec>, deps: Deps): Layer =>

@@ -167,7 +167,9 @@ interface LinkedRoutes {
 }
 
 const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes => {
-  const filters = mapValues(plan.filters, (filter, id) => stepsOf({ tier: plan.tier, id }, filter, parts, deps));
+  const filters = mapValues(plan.filters, (filter, id) =>
+    stepsOf({ tier: plan.tier, id, limits: filter.limits }, filter, parts, deps),
+  );
   const age = plan.limits["stream-age"];
   // A gate that bounds no streams carries nothing to bound them with.
   const bounded = age === undefined ? (next: Handler) => next : bounding(parts)(milliseconds(age), deps);

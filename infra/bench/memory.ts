@@ -4,7 +4,7 @@ import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import http from "node:http";
 import path from "node:path";
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
-import { table } from "../terminal/outcome.ts";
+import { wideTable as table } from "../terminal/table.ts";
 import { asCommand } from "./runtime/command.ts";
 import { startPlain } from "./runtime/plain.ts";
 import { startProgress } from "./runtime/progress.ts";

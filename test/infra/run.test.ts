@@ -1,5 +1,5 @@
 /** A command line in process, and what a process of it loads. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -75,7 +75,7 @@ describe("a process", () => {
       expect(loaded).toContain("commander");
       const declaration =
         /^infra\/(?:cli|run|program|terminal|terminal\/\w+|commands\/\w+\/cli-\w+|review\/risks)\.ts$/;
-      const levels = "functions/control/wave/state.ts";
+      const levels = "functions/control/model/wave.ts";
       expect(
         loaded.filter(
           (it) => !declaration.test(it) && !["commander", "@commander-js/extra-typings", levels].includes(it),
@@ -83,4 +83,32 @@ describe("a process", () => {
       ).toEqual([]);
     },
   );
+});
+
+describe("an older Node", () => {
+  const { engines } = JSON.parse(fs.readFileSync(path.join(home, "package.json"), "utf8"));
+
+  /** The launcher under a Node of this version, as far as it can see. */
+  const launched = (version: string) => {
+    const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } })`;
+    const args = ["--import", `data:text/javascript,${older}`, path.join(home, "infra/postern.js"), "--version"];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    return { status, stdout, stderr };
+  };
+
+  it.each(["20.20.2", "22.17.1"])("%s is told what it lacks, and what to do", (version) => {
+    expect(launched(version)).toEqual({
+      status: 3,
+      stdout: "",
+      stderr: expect.stringMatching(
+        new RegExp(
+          `^postern: this is Node ${version}, and postern needs ${engines.node.slice(2)} or newer\\n.*npm run --silent postern --`,
+        ),
+      ),
+    });
+  });
+
+  it.each(["22.18.0", "24.21.0"])("%s runs it", (version) => {
+    expect(launched(version)).toEqual({ status: 0, stdout: "0.1.0\n", stderr: "" });
+  });
 });

@@ -192,4 +192,6 @@ export interface FilterPlace {
   readonly tier: string;
   /** `rate-limit`, or `transfer/rate-limit` where a route adds it. */
   readonly id: string;
+  /** Rates that an overlay adds to the filter's own; each has to allow a request. */
+  readonly limits?: readonly string[] | undefined;
 }

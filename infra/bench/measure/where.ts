@@ -1,5 +1,5 @@
 /** Where a gate's instructions go: what each duty costs that is added to a passthrough, and what kind of work it all is. */
-import { table } from "../../terminal/outcome.ts";
+import { wideTable as table } from "../../terminal/table.ts";
 import { type Row, rowsOf } from "../report/report.ts";
 import { type Kind, kinds } from "../runtime/symbols.ts";
 import { bundled } from "../runtime/workerd.ts";

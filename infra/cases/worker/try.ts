@@ -1,25 +1,15 @@
 /** Tries one case on a tier: its gates and the front ahead of them are linked anew for it, over real state and a clock of its own. */
 import { front as frontOf } from "../../../functions/front.ts";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
-import { mark as markOfToken } from "../../../functions/gateway/core/ports/revocations.ts";
 import { stateBinding } from "../../../functions/gateway/core/ports/state.ts";
 import { traceOf } from "../../../functions/gateway/core/trace.ts";
 import type { Caller, Deps, Outcome } from "../../../functions/gateway/core/types.ts";
 import type { Parts } from "../../../functions/gateway/part.ts";
 import { behindFront, stranger } from "../../../functions/gateway/proxy/forwarding.ts";
 import { type Gateway, link } from "../../../functions/gateway/server.ts";
-import {
-  type Answer,
-  type Batch,
-  type Conversation,
-  type Heard,
-  type Jwk,
-  mark,
-  type Send,
-  type Told,
-} from "../input/batch.ts";
+import { type Answer, type Batch, type Conversation, type Heard, mark, type Send, type Told } from "../input/batch.ts";
 import { type Clock, clockFrom } from "./clock.ts";
-import { proven } from "./credentials.ts";
+import { type Presenters, presented } from "./credentials.ts";
 import { codeOf, hungUp, requestOf } from "./messages.ts";
 import { type Services, services } from "./services.ts";
 import { type Passage, triedBy } from "./tried.ts";
@@ -27,12 +17,18 @@ import { type Passage, triedBy } from "./tried.ts";
 /** Asks the state of this case; milliseconds since the epoch. */
 export type AskState = (request: Request, now: number) => Promise<Response>;
 
-export const tryOut = async (batch: Batch, it: Conversation, parts: Parts, ask: AskState): Promise<Told> => {
+export const tryOut = async (
+  batch: Batch,
+  it: Conversation,
+  parts: Parts,
+  present: Presenters,
+  ask: AskState,
+): Promise<Told> => {
   const clock = clockFrom(it.at);
   // Libraries ask it by themselves, such as the one that counts limits.
   Date.now = clock.now;
   try {
-    return await conversation(batch, it, parts, worldOf(batch, clock, ask));
+    return await conversation(batch, it, parts, worldOf(batch, clock, present, ask));
   } finally {
     Date.now = realNow;
   }
@@ -65,9 +61,10 @@ interface World {
   causes: string[];
   /** Tokens that were taken back, by their marks. */
   readonly revoked: Set<string>;
+  readonly present: Presenters;
 }
 
-const worldOf = (batch: Batch, clock: Clock, ask: AskState): World => {
+const worldOf = (batch: Batch, clock: Clock, present: Presenters, ask: AskState): World => {
   let ids = 0;
   const world: World = {
     clock,
@@ -107,6 +104,7 @@ const worldOf = (batch: Batch, clock: Clock, ask: AskState): World => {
     outcome: { verdict: "failed" },
     causes: [],
     revoked: new Set(),
+    present,
   };
   return world;
 };
@@ -195,18 +193,27 @@ const sent = async (send: Send, { issuers }: Batch, world: World, city: City): P
   };
 };
 
-const takeBack = async ({ iss, jti }: Jwk, { revoked }: World): Promise<void> => {
-  revoked.add(await markOfToken(String(iss), String(jti)));
-};
+const withCredentials = (
+  request: Request,
+  { credentials, body }: Send,
+  keys: Batch["issuers"],
+  { clock, revoked, present }: World,
+): Promise<Request> =>
+  presented(request, credentials, present, {
+    body,
+    now: clock.now(),
+    uuid: () => crypto.randomUUID(),
+    keys,
+    revoke: (key) => revoked.add(key),
+  });
 
 const longestBody = 64 * 1024;
 
 const once = async (send: Send, issuers: Batch["issuers"], world: World, city: City): Promise<Answer> => {
   world.passage = undefined;
-  for (const it of send.credentials) if (it.kind === "token" && it.revoked) await takeBack(it.claims, world);
   const arrived = requestOf(send);
   const response =
-    arrived instanceof Response ? arrived : await city(await proven(arrived, send, issuers, world.clock.now()));
+    arrived instanceof Response ? arrived : await city(await withCredentials(arrived, send, issuers, world));
   const body = response.status === 101 ? hungUp(response) : (await response.text()).slice(0, longestBody);
   const passage = world.passage as Passage | undefined;
   return {

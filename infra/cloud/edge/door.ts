@@ -7,7 +7,9 @@ import http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { asksForWebSocket, mostHeaderBytes, type Onward, type Refusal, readAnswer, readRequest } from "./message.ts";
+import { listen } from "./listen.ts";
+import { asksForWebSocket, mostHeaderBytes, type Onward, readAnswer, readRequest } from "./message.ts";
+import { fieldsOf, nothingToSay, type Refusal, refusal } from "./refusals.ts";
 
 export interface Door {
   readonly url: string;
@@ -59,11 +61,16 @@ interface Doorkeeper {
 /** A connection that nobody uses is kept so long; a machine that was replaced goes when it has none. */
 const idleMs = 2000;
 
-/**
- * @param port 0 for a free one
- * @param host `localhost` for both families of addresses
- */
-export const openDoor = async (port: number, host: string, { send, missed }: Doorkeeper): Promise<Door> => {
+interface Address {
+  /** 0 for a free one. */
+  readonly port: number;
+  /** `localhost` for both families of addresses. */
+  readonly host: string;
+  /** The option of the command line that gives the port. */
+  readonly option: string;
+}
+
+export const openDoor = async ({ port, host, option }: Address, { send, missed }: Doorkeeper): Promise<Door> => {
   const agent = new Machines({ keepAlive: true, timeout: idleMs });
   const server = http.createServer({ maxHeaderSize: mostHeaderBytes, shouldUpgradeCallback: asksForWebSocket });
   // More would be left out without a word; their bytes are bounded together.
@@ -81,7 +88,7 @@ export const openDoor = async (port: number, host: string, { send, missed }: Doo
   const decide = async (request: http.IncomingMessage): Promise<Sent | Refusal> => {
     const onward = readRequest(request);
     if (!("path" in onward)) return onward;
-    if (onward.path === "*") return { status: 204, text: "" };
+    if (onward.path === "*") return nothingToSay;
     const { host: name, path } = onward;
     const to = await send({ host: name, path, header: (it) => request.headers[it]?.toString() ?? null });
     return "url" in to ? { onward, options: optionsOf(request, onward, to.url) } : to;
@@ -133,7 +140,7 @@ export const openDoor = async (port: number, host: string, { send, missed }: Doo
     if (!("onward" in decided)) return hangUp(socket, decided);
     const { hasBody } = decided.onward;
     if (hasBody && request.headers["content-length"] !== "0")
-      return hangUp(socket, { status: 400, text: "a request for a WebSocket has no body\n" });
+      return hangUp(socket, refusal("request-malformed", "a request for a WebSocket has no body"));
     const { headers, ...options } = decided.options;
     const behind = call({ ...options, headers: [...headers, "Connection", "Upgrade", "Upgrade", "websocket"] });
     behind.on("upgrade", (answer, other, first) => {
@@ -159,12 +166,13 @@ export const openDoor = async (port: number, host: string, { send, missed }: Doo
   server.on("upgrade", (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
     upgrade(request, socket, head).catch((error: Error) => hangUp(socket, unreadable(error)));
   });
+  server.on("clientError", refuseBytes);
   server.on("connect", (_, socket: Duplex) => {
     socket.on("error", () => socket.destroy());
-    hangUp(socket, { status: 405, text: "nothing here is a tunnel\n" });
+    hangUp(socket, refusal("method-unknown", "nothing here is a tunnel"));
   });
 
-  await listen(server, port, host);
+  await listen(server, port, host, option);
   return {
     url: `http://${host}:${(server.address() as AddressInfo).port}`,
     settled: async () => void (await Promise.all(underWay)),
@@ -197,27 +205,34 @@ const optionsOf = (request: http.IncomingMessage, { path, headers }: Onward, url
 /** What Workers and the runtime add to the fields of an answer. */
 const ownHeaderBytes = 4096;
 
-const unreadable = (error: Error): Refusal => ({
-  status: 502,
-  text: `no answer that can be passed on: ${error.message}\n`,
-});
+const unreadable = (error: Error): Refusal => refusal("response-unreadable", error.message);
 
 /** Answers in a Worker's place, where nothing has been answered yet. */
-const decline = (response: http.ServerResponse, { status, text }: Refusal): void => {
+const decline = (response: http.ServerResponse, it: Refusal): void => {
   if (response.headersSent) return void response.destroy();
   // Nobody reads on what was refused.
-  const headers = {
-    ...(text !== "" && { "content-type": "text/plain; charset=utf-8", "content-length": Buffer.byteLength(text) }),
-    ...(status >= 400 && { connection: "close" }),
-  };
-  response.writeHead(status, http.STATUS_CODES[status] ?? "", headers).end(text);
+  const fields = [...fieldsOf(it), ...(it.status >= 400 ? ["Connection", "close"] : [])];
+  response.writeHead(it.status, http.STATUS_CODES[it.status] ?? "", fields).end(it.text);
 };
 
-const hangUp = (socket: Duplex, { status, text }: Refusal): void => {
-  const fields = ["Content-Type", "text/plain; charset=utf-8", "Content-Length", String(Buffer.byteLength(text))];
-  writeHead(socket, `${status} ${http.STATUS_CODES[status]}`, [...fields, "Connection", "close"]);
-  socket.end(text);
+const hangUp = (socket: Duplex, it: Refusal): void => {
+  writeHead(socket, `${it.status} ${http.STATUS_CODES[it.status]}`, [...fieldsOf(it), "Connection", "close"]);
+  socket.end(it.text);
 };
+
+/** Bytes that Node could not read as a request. Where a response has begun on the connection, it is only ended. */
+const refuseBytes = (error: NodeJS.ErrnoException, socket: Duplex & { readonly _httpMessage?: Begun | null }): void => {
+  if (!socket.writable || error.code === "ECONNRESET" || socket._httpMessage?.headersSent) socket.destroy();
+  else hangUp(socket, unread(error));
+};
+
+const unread = ({ code, message }: NodeJS.ErrnoException): Refusal => {
+  if (code === "HPE_HEADER_OVERFLOW")
+    return refusal("header-too-large", `a request header has at most ${mostHeaderBytes} bytes`);
+  return refusal(code === "ERR_HTTP_REQUEST_TIMEOUT" ? "request-late" : "request-malformed", message);
+};
+
+type Begun = Pick<http.ServerResponse, "headersSent">;
 
 /** Bytes as they came: Node reads them as Latin-1. */
 const writeHead = (socket: Duplex, status: string, fields: readonly string[]): void => {
@@ -225,15 +240,6 @@ const writeHead = (socket: Duplex, status: string, fields: readonly string[]): v
   for (let index = 0; index < fields.length; index += 2) text += `${fields[index]}: ${fields[index + 1]}\r\n`;
   socket.write(`${text}\r\n`, "latin1");
 };
-
-/** @throws where the port is taken, and says so */
-export const listen = (server: http.Server, port: number, host: string): Promise<void> =>
-  new Promise((listening, failed) => {
-    server.once("error", (error: NodeJS.ErrnoException) =>
-      failed(error.code === "EADDRINUSE" ? new Error(`port ${port} is taken; give another one`) : error),
-    );
-    server.listen(port, host, listening);
-  });
 
 /** Breaks a request off so that the other side sees a reset, and takes no cut body for a whole one. */
 const reset = (request: http.ClientRequest): void => {

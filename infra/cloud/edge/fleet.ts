@@ -19,6 +19,8 @@ export interface FleetOptions extends Pick<MachineOptions, "read" | "folder" | "
   readonly settled: () => Promise<void>;
   /** Workers that somebody tails. */
   readonly tailed: () => readonly string[];
+  /** Called when a machine begins to start, with the Workers that it will hold. */
+  readonly starting: (workers: readonly string[]) => void;
   /** About the fleet itself. */
   readonly tell: (line: string) => void;
 }
@@ -63,13 +65,9 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
   let tables = 0;
   const drain = openDrain({ ...options, patienceMs: options.realism && realDrainMs });
 
-  const make = (
-    account: Account,
-    versions: readonly Held[],
-    home: boolean,
-    stores: string | null,
-  ): Promise<Machine> => {
+  const make = (account: Account, versions: readonly Held[], home: boolean, stores: string | null) => {
     const [id, strict, { signal }] = [`m${++count}`, options.realism !== null, closing];
+    if (versions.length > 0) options.starting(versions.map(({ worker }) => worker.name));
     const made = startMachine({ ...options, account, versions, home, stores, id, strict, signal });
     starting.add(made);
     return made.finally(() => starting.delete(made));

@@ -2,7 +2,8 @@
 import type { Cost } from "../../../functions/control/telemetry/cost.ts";
 import { type DeskOptions, deskFor } from "../../release/control-client.ts";
 import { timeOf } from "../../terminal/arguments.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
 
 export const cost = async (tier: string, options: DeskOptions): Promise<Outcome> => {
   const desk = deskFor(options);

@@ -4,7 +4,8 @@ import type { Tested } from "../../../functions/control/notifications/dispatcher
 import type { Notices } from "../../../functions/control/wiring/bindings.ts";
 import { type DeskOptions, deskFor } from "../../release/control-client.ts";
 import { timeOf } from "../../terminal/arguments.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
 
 type Status = ReturnType<Notices["status"]>;
 

@@ -3,7 +3,8 @@
 import type { Entry, Told } from "../../../functions/gateway/overlay/overlay.ts";
 import { deskFor } from "../../release/control-client.ts";
 import { timeOf } from "../../terminal/arguments.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
 import type { ControlOptions } from "./options.ts";
 
 interface AddOptions extends ControlOptions {

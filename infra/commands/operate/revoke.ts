@@ -5,7 +5,8 @@ import type { TierFacts } from "../../../functions/control/model/plan.ts";
 import { longestRevocationMs, mark, type Revocation } from "../../../functions/gateway/core/ports/revocations.ts";
 import { type Desk, DeskFault, deskFor } from "../../release/control-client.ts";
 import { timeOf } from "../../terminal/arguments.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
 import type { ControlOptions } from "./options.ts";
 
 interface AddOptions extends ControlOptions {

@@ -2,7 +2,8 @@
 import pc from "picocolors";
 import { digestOf, type Releases, releasesOf, sharesOf } from "../../release/releases.ts";
 import { environmentFor, targetOf, workersOf } from "../../release/target.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
 
 interface Options {
   readonly root: string;

@@ -140,7 +140,7 @@ const besides = ({ mode, percent, when }: CheckedFilter): Sentence => [
 const pairDiffers = ({ before, after }: Pair, a: Chained, b: Chained): Found[] => {
   const grading = gradingFor(before);
   const spot = spotOf(after.source, after.entry);
-  const found = differences(configOf(before), configOf(after), scalesOf[after.use]);
+  const found = differences(configOf(before), configOf(after), scalesOf(after.about));
   const all = [...found, ...percentDiffers(before, after), ...whenDiffers(before, after)];
   // What decides nothing yet can only be told as a change.
   const idle = !acts(before) && !acts(after);

@@ -40,7 +40,7 @@ describe("an overlay", () => {
 
   it("puts a limit beside those that are there", () => {
     const { filters } = overlaid(plan, [{ kind: "limit", filter: "calm", limit: "2/s" }]);
-    expect(filters.calm?.with).toMatchObject({ limit: ["5/s", "2/s"] });
+    expect(filters.calm).toMatchObject({ with: { limit: "5/s" }, limits: ["2/s"] });
   });
 
   it("leaves a plan alone that has nothing of it", () => {

@@ -1,21 +1,21 @@
-/** Where a case's token stands in a request: written as a client would write it, and whether the case has written one itself. */
+/** Where a test's token stands in a request: written as a client would write it, and whether the case has written one itself. */
+import type { Presented } from "./credentials.ts";
 
-/** @param place as `from` of the `jwt` filter has it: `header.authorization`, `cookie.session`, `query.token`, `subprotocol.bearer` */
-export const withToken = (request: Request, place: string, token: string): Request => {
+/** @param place as `from` of the filter has it: `header.authorization`, `cookie.session`, `query.token`, `subprotocol.bearer` */
+export const withToken = ({ headers, url }: Request, place: string, token: string): Presented => {
   const { kind, name } = partsOf(place);
-  const { headers } = request;
   if (kind === "query") {
-    const url = new URL(request.url);
+    const changed = new URL(url);
     const pair = `${encodeURIComponent(name)}=${token}`;
-    url.search = url.search === "" ? pair : `${url.search}&${pair}`;
-    return new Request(url, request);
+    changed.search = changed.search === "" ? pair : `${changed.search}&${pair}`;
+    return { url: changed.href };
   }
-  if (kind === "cookie") headers.set("cookie", joined(headers.get("cookie"), `${name}=${token}`, "; "));
-  else if (kind === "subprotocol") {
+  if (kind === "cookie") return { headers: { cookie: joined(headers.get("cookie"), `${name}=${token}`, "; ") } };
+  if (kind === "subprotocol") {
     const entry = name === "" ? token : `${name}.${token}`;
-    headers.set(subprotocols, joined(headers.get(subprotocols), entry, ", "));
-  } else headers.set(name, name === "authorization" ? `Bearer ${token}` : token);
-  return request;
+    return { headers: { [subprotocols]: joined(headers.get(subprotocols), entry, ", ") } };
+  }
+  return { headers: { [name]: name === "authorization" ? `Bearer ${token}` : token } };
 };
 
 const subprotocols = "sec-websocket-protocol";
