@@ -1,3 +1,5 @@
+import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
@@ -12,8 +14,19 @@ const env = { NO_COLOR: "1", NODE_COMPILE_CACHE: path.join(import.meta.dirname, 
 /** A folder of vectors that are not kept here: `testvectors_v1` of C2SP/wycheproof. */
 const { POSTERN_WYCHEPROOF: wycheproof } = process.env;
 
+/** Files of which a part runs only in full: those that ask `test/full.ts`. */
+const keepingSomething = fs
+  .globSync("test/**/*.test.ts", { cwd: import.meta.dirname })
+  .filter((file) => /from "[./]+full\.ts"/.test(fs.readFileSync(path.join(import.meta.dirname, file), "utf8")));
+
+/** A test's time-out ends one that hangs, on a busy machine too; it measures nothing. */
+const longestMs = 300_000;
+
 export default defineConfig({
   test: {
+    globalSetup: ["./test/leftovers/setup.ts"],
+    // Tests often wait; one more than there are cores keeps all of them at work.
+    maxWorkers: os.availableParallelism() + 1,
     projects: [
       {
         // What runs at the edge is tested in workerd. One isolate for all files: they share nothing but the registry.
@@ -43,10 +56,24 @@ export default defineConfig({
           ],
           environment: "node",
           env,
-          // A process of its own for each file, so that the workerd it started can be told from others.
+          exclude: ["**/*.full.test.ts"],
+          // Files share a few processes, so that the compiler, its schemas and esbuild are loaded once in each and not once a file.
           pool: "forks",
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          isolate: false,
+          testTimeout: longestMs,
+          hookTimeout: longestMs,
+        },
+      },
+      {
+        // What takes long: whole files, and what other files keep for it. Each has a process of its own.
+        test: {
+          name: "full",
+          include: ["test/**/*.full.test.ts", ...keepingSomething],
+          environment: "node",
+          env: { ...env, POSTERN_TESTS: "full" },
+          pool: "forks",
+          testTimeout: longestMs,
+          hookTimeout: longestMs,
         },
       },
       {

@@ -8,7 +8,7 @@ import { addRevocations } from "./control/api/revocations.ts";
 import { adminApi } from "./control/api/router.ts";
 import { addWaves } from "./control/api/waves.ts";
 import type { ControlPlan } from "./control/model/plan.ts";
-import type { World } from "./control/model/world.ts";
+import type { World } from "./control/model/runtime.ts";
 import { ledgerObject } from "./control/objects/ledger.ts";
 import { noticesObject } from "./control/objects/notices.ts";
 import { rolloutsObject } from "./control/objects/rollouts.ts";

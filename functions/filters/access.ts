@@ -19,6 +19,9 @@ const value = () => z.union([z.string(), z.number(), z.boolean()]);
 const oneOf = <T extends z.ZodType>(it: T) =>
   z.union([it, z.array(it).min(1)], "a value, or several of which one has to fit");
 
+/** Ahead of it in examples. */
+const bearer = `- jwt: { issuer: https://identity.acme.example, audience: wallet, algorithms: [EdDSA] }\n`;
+
 export const spec = () =>
   aboutFilter({
     kind: "guard",
@@ -59,6 +62,16 @@ export const spec = () =>
       claims: "required-values",
       consumers: { allows: "items", absent: "everything" },
       labels: "required-values",
+    },
+    examples: {
+      "access-denied": {
+        filters: `${bearer}- access: #!\n    claims: { plan: gold }\n`,
+        step: "as: { name: alice, token: { claims: { plan: silver } } }, send: GET /a",
+      },
+      "scope-missing": {
+        filters: `${bearer}- access:\n    claims: { sub: alice }\n    any-scope: [read, write] #!\n`,
+        step: "as: { name: alice, token: { scopes: [list] } }, send: GET /a",
+      },
     },
   });
 

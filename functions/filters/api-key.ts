@@ -52,6 +52,17 @@ export const spec = () =>
       guessable: true,
       revocation: { of: "key", after: cache, at: ["cache"] },
     }),
+    examples: {
+      "key-missing": { filters: "- api-key:\n    cache: 60s\n    header: x-key #!\n" },
+      "key-unknown": {
+        filters: "- api-key: #!\n    header: x-key\n",
+        step: "send: { request: GET /a, headers: { x-key: nobody } }",
+      },
+      "consumers-unavailable": {
+        filters: "- api-key: #!\n    header: x-key\n",
+        step: "send: { request: GET /a, headers: { x-key: one } }, down: [consumers]",
+      },
+    },
   });
 
 /** Keys are looked up by their hash, so a longer one is only work. */

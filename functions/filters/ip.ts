@@ -41,6 +41,9 @@ export const spec = () =>
     scales: { allow: { addresses: "allowed" }, deny: { addresses: "denied" } },
     security: ({ allow }) => ({ admitsAddresses: allow !== undefined }),
     audit: rules,
+    examples: {
+      "address-refused": { filters: "- ip: #!\n    allow: [10.0.0.0/8]\n    deny: [192.0.2.0/24]\n" },
+    },
   });
 
 export const make = ({ allow, deny }: Config<typeof spec>): Guard => {

@@ -15,7 +15,7 @@ import { tokenVerifier } from "../gateway/identity/token-verifier.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { algorithms, publicKeys } from "../manifest/jwk.ts";
 import { duration } from "../manifest/quantities.ts";
-import { schemeOf, tokenPlaces, tokenSize } from "../manifest/token-places.ts";
+import { schemeOf, tokenPlaces, tokenSize } from "../manifest/token-sources.ts";
 import { hooks } from "./jwt/hooks.ts";
 
 export { present } from "./jwt/credentials.ts";
@@ -125,7 +125,7 @@ export const spec = () =>
       ...(revocation ? [{ kind: "kv", binding: "REVOCATIONS", namespace: "revocations" } as const] : []),
     ],
     connections: ({ keys, revocation }) => Math.max(keys ? 0 : 1, revocation ? 1 : 0),
-    ...hooks,
+    ...hooks(),
   });
 
 /** What a token that has been accepted says, as long as its time lasts. */

@@ -120,7 +120,7 @@ export const spec = () =>
         const text = referenceOf(it);
         return text === undefined ? [] : [{ path: Array.isArray(by) ? ["by", index] : ["by"], text }];
       }),
-    ...hooks,
+    ...hooks(),
   });
 
 export const make = (written: Config<typeof spec>, deps: Deps, place: FilterPlace): Guard => {

@@ -15,6 +15,7 @@ import { duration } from "../manifest/quantities.ts";
 import { secret } from "../manifest/secret.ts";
 import { rules } from "./signature/audit.ts";
 import { credentials } from "./signature/credentials.ts";
+import { examples } from "./signature/examples.ts";
 
 export { present } from "./signature/credentials.ts";
 
@@ -89,6 +90,7 @@ export const spec = () =>
     },
     audit: rules,
     credentials,
+    examples: examples(),
   });
 
 /** Longer fields are refused unread. */

@@ -26,6 +26,12 @@ export const spec = () =>
     stands: { timeout: ["after"] },
     scales: { after: "longer-is-weaker" },
     security: ({ after }) => ({ deadline: after }),
+    examples: {
+      timeout: {
+        filters: "- timeout:\n    after: 100ms #!\n",
+        step: "send: GET /a, upstream: { it: { replies: { after: 1500ms } } }",
+      },
+    },
   });
 
 export const make = ({ after }: Config<typeof spec>, deps: Deps): Layer =>

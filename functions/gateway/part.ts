@@ -6,6 +6,7 @@ import type { Codes } from "./core/problems.ts";
 import type { Deps, FilterPlace, Guard, Handler, Layer } from "./core/types.ts";
 import type { AuditRule } from "./hooks/audit.ts";
 import type { Credentials, Present, Requirements } from "./hooks/credentials.ts";
+import type { CodeExamples } from "./hooks/examples.ts";
 import type { Scales } from "./hooks/scales.ts";
 import type { FilterSecurity, UpstreamSecurity } from "./hooks/security.ts";
 import type { Tighten } from "./hooks/tighten.ts";
@@ -48,6 +49,8 @@ interface About<S extends ZodType> {
   readonly connections?: (config: output<S>) => number;
   /** Libraries that a gate links only for parts that use them. */
   readonly links?: (config: output<S>) => readonly Library[];
+  /** How a request meets each of its codes; a test fails where one of its codes has none. */
+  readonly examples?: CodeExamples;
   /** Rules of the audit that look at nothing but its configuration. */
   readonly audit?: readonly AuditRule<output<S>>[];
   /** How `diff` grades a change of each key; a change of any other is a difference, neither weaker nor stronger. */

@@ -14,7 +14,7 @@ import { network } from "./http/client-network.ts";
 import { joinedCookies } from "./http/cookies.ts";
 import { hostFinder, hostOf } from "./http/hosts.ts";
 import { preflightMethod } from "./http/preflight.ts";
-import { type Address, addressOf } from "./http/url.ts";
+import { type Address, addressOf } from "./http/request-url.ts";
 import { countedByConsumer } from "./limits/consumer-share.ts";
 import { besides, isLocal, localReplies } from "./local-reply.ts";
 import { accessLog } from "./observability/access-log.ts";

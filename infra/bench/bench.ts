@@ -3,12 +3,12 @@
 import path from "node:path";
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { writeDocument, writeWhere } from "./document.ts";
+import { shownWhere, whereOf } from "./measure/breakdown.ts";
 import { cpuOf } from "./measure/cpu.ts";
 import { filtersOf } from "./measure/filters.ts";
 import { measureAll } from "./measure/measure.ts";
 import { microOf } from "./measure/micro.ts";
 import { furtherOf, startsOf } from "./measure/start.ts";
-import { shownWhere, whereOf } from "./measure/where.ts";
 import { type Row, rowsOf, shown } from "./report/report.ts";
 import { requireValgrind } from "./runtime/callgrind.ts";
 import { asCommand } from "./runtime/command.ts";

@@ -3,12 +3,12 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { type Bar, bars } from "./chart.ts";
+import { type Where, whereSection } from "./measure/breakdown.ts";
 import type { Cpu } from "./measure/cpu.ts";
 import type { Piece } from "./measure/filters.ts";
 import type { Effort } from "./measure/measure.ts";
 import type { Micro } from "./measure/micro.ts";
 import type { Further, Start } from "./measure/start.ts";
-import { type Where, whereSection } from "./measure/where.ts";
 import type { Row } from "./report/report.ts";
 import { workerd } from "./runtime/workerd.ts";
 

@@ -6,10 +6,10 @@ import path from "node:path";
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { wideTable as table } from "../terminal/table.ts";
 import { asCommand } from "./runtime/command.ts";
-import { startPlain } from "./runtime/plain.ts";
 import { startProgress } from "./runtime/progress.ts";
 import { scratch } from "./runtime/scratch.ts";
 import { layOut } from "./runtime/workerd.ts";
+import { startPlain } from "./runtime/workerd-process.ts";
 import { gateFrom } from "./subjects/gates.ts";
 
 const whole = (text: string): number => {

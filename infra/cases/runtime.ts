@@ -9,7 +9,7 @@ import { partTable } from "../compiler/emit/entries.ts";
 import { compatibilityDate, compatibilityFlags } from "../compiler/lower/platform.ts";
 import { home } from "../project/generated-files.ts";
 import { registry } from "../project/registry.ts";
-import { deafToSignals } from "../terminal/signals.ts";
+import { startWorkerd } from "../terminal/workerd.ts";
 import type { Batch, Told } from "./input/batch.ts";
 
 export interface Runtime {
@@ -36,7 +36,7 @@ export const startRuntime = async (): Promise<Runtime> => {
     unsafeEvalBinding: "EVAL",
     durableObjects: { COUNTERS: { className: "Counters", useSQLite: true } },
   });
-  const miniflare = deafToSignals(() => new Miniflare(options));
+  const miniflare = startWorkerd(() => new Miniflare(options));
   await miniflare.ready;
   return {
     run: async (batch) => {

@@ -7,17 +7,17 @@ import { createAdaptorServer } from "@hono/node-server";
 import { localToken } from "./account/access.ts";
 import type { Account, Version, Worker } from "./account/account.ts";
 import { api, type Call } from "./api/api.ts";
-import { type Control, openControl } from "./control/control.ts";
+import { type Control, openControl } from "./control/account-control.ts";
 import { type Event, openTails, type Tails } from "./control/tails.ts";
-import { type Arrived, type Destination, type Door, openDoor } from "./edge/door.ts";
 import { type Fleet, openFleet } from "./edge/fleet.ts";
 import { addressed } from "./edge/hosts.ts";
+import { type Arrived, type Destination, type Door, openDoor } from "./edge/ingress.ts";
 import { listen } from "./edge/listen.ts";
 import { endOrphans } from "./edge/orphans.ts";
 import { refusal } from "./edge/refusals.ts";
 import { routerCode } from "./edge/router.ts";
+import type { Realism } from "./edge/routing-state.ts";
 import { choose, type Share } from "./edge/split.ts";
-import type { Realism } from "./edge/table.ts";
 import { openJournal } from "./storage/journal.ts";
 
 export interface CloudOptions {

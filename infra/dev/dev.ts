@@ -1,4 +1,5 @@
 /** `postern dev`: checks its options and says what it begins with; the loop itself takes a second to load. */
+import { expectFree } from "../cloud/edge/listen.ts";
 import { countOf, portOf, shareOf } from "../terminal/arguments.ts";
 import type { Outcome } from "../terminal/outcome.ts";
 import { untilStopped } from "../terminal/signals.ts";
@@ -17,6 +18,7 @@ export const dev = async ({ root, env, json, ...given }: Options): Promise<Outco
   const port = portOf(given.port, "--port");
   const split = shareOf(given.split, "--split");
   const isolates = countOf(given.isolates, "--isolates", 16);
+  await expectFree(port, "localhost", "--port");
   const stages = openStages();
   const stopped = untilStopped();
   stages.begin("load the compiler and the runtime");

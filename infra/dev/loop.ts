@@ -2,10 +2,10 @@
 import path from "node:path";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { compile } from "../compiler/compile.ts";
-import type { Stages } from "../terminal/stages.ts";
+import { firstOf, type Stages } from "../terminal/stages.ts";
 import { oneLine, print, printJson, printLine } from "../terminal/terminal.ts";
 import { accessLine } from "./access-line.ts";
-import { generations } from "./generations.ts";
+import { generations } from "./dev-loop.ts";
 import { startServices } from "./services.ts";
 import { watch } from "./watch.ts";
 import { welcome } from "./welcome.ts";
@@ -42,7 +42,7 @@ export const runLoop = async (options: LoopOptions, stages: Stages, stopped: Pro
     isolates: options.isolates,
     log: (line) => (json ? printLine(line) : print(accessLine(line))),
     tell: tellOf,
-    starting: (workers) => !isReady && stages.begin(`start ${shortened(workers)}`),
+    starting: (workers) => !isReady && stages.begin(`start ${firstOf(workers)}`),
   });
   // Bundling takes as long as the start of the runtime, and needs nothing of it.
   stages.begin(`bundle ${compiled.tiers.length} gates, and start the runtime`);
@@ -91,11 +91,3 @@ const closed = async (cloud: Promise<Cloud>): Promise<void> => {
   const running = await cloud.catch(() => undefined);
   await running?.close();
 };
-
-/** The names that fit a line; how many more there are. */
-const shortened = (names: readonly string[]): string => {
-  const rest = names.length - mostNamed;
-  return rest > 1 ? `${names.slice(0, mostNamed).join(", ")} and ${rest} more` : names.join(", ");
-};
-
-const mostNamed = 3;

@@ -12,9 +12,9 @@ import { type Generated, written } from "../project/generated-files.ts";
 import { registry } from "../project/registry.ts";
 import { auditPages } from "./audit.ts";
 import { changesPage } from "./changes.ts";
+import { verbsPage } from "./commands.ts";
 import { problemPages } from "./problems.ts";
 import { summaryOf } from "./summary.ts";
-import { verbsPage } from "./verbs.ts";
 
 export const reference = (): Generated[] => {
   const pages = [
@@ -68,7 +68,15 @@ const enforcingOf = ({ kind, enforcing }: AboutFilter): string => {
 const aheadOf = (about: AboutFilter | AboutUpstream): object[] => {
   if (about.kind === "upstream") return [];
   const config = about.schema.parse(about.example);
-  return [...providing(about.needs?.(config) ?? []), ...(about.readsBody ? [{ "body-limit": "16KiB" }] : [])];
+  return [...providing(about.needs?.(config) ?? []), ...(about.readsBody ? bounding() : [])];
+};
+
+/** The first filter that bounds bodies, with a bare value where it takes one. */
+const bounding = (): object[] => {
+  const found = Object.entries(registry.filters).find(([, it]) => it.boundsBody);
+  if (!found) return [];
+  const [name, { short, example }] = found;
+  return [{ [name]: short === undefined ? example : example[short] }];
 };
 
 /** The first filter that binds all references that are needed. */

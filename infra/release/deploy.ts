@@ -9,7 +9,7 @@ import { setTimeout } from "node:timers/promises";
 import pLimit from "p-limit";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import { accessOf } from "./api.ts";
-import { missingGenerated } from "./generated.ts";
+import { missingGenerated } from "./generated-secrets.ts";
 import { configOf, tagOf } from "./publication.ts";
 import { digestOf, type Releases, releasesOf, servicesOf, sharesOf, versionOf } from "./releases.ts";
 import { ownOf, withSecrets } from "./secrets-file.ts";

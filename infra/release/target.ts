@@ -9,7 +9,17 @@ export interface Target {
   readonly name: "cloudflare" | "local";
   /** Put over the shell's own. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Carries out the commands; where none is given, the project's own wrangler does, in a process of its own for each. */
+  readonly wrangler?: Wrangler;
 }
+
+/**
+ * Carries out one command of wrangler.
+ * @param input what is piped into it
+ * @returns what it prints
+ * @throws WranglerError
+ */
+export type Wrangler = (args: readonly string[], input?: string) => Promise<string>;
 
 export const variablesOf = (api: string, token: string): Record<string, string> => ({
   CLOUDFLARE_API_BASE_URL: api,
@@ -22,14 +32,15 @@ export const variablesOf = (api: string, token: string): Record<string, string> 
 export const defaultApi = "http://127.0.0.1:8799";
 
 /**
- * @param text `cloudflare`, `local`, or the local cloud's URL
+ * @param given `cloudflare`, `local`, or the local cloud's URL; or a target, which stays as it is
  * @throws where it is none of them
  */
-export const targetOf = (text: string): Target => {
-  if (text === "cloudflare") return { name: "cloudflare", variables: {} };
-  const url = text === "local" ? defaultApi : text;
+export const targetOf = (given: string | Target): Target => {
+  if (typeof given !== "string") return given;
+  if (given === "cloudflare") return { name: "cloudflare", variables: {} };
+  const url = given === "local" ? defaultApi : given;
   if (!/^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]):\d+$/.test(url))
-    throw new Error(`--target takes cloudflare, local, or a local cloud's URL such as ${defaultApi}, not "${text}"`);
+    throw new Error(`--target takes cloudflare, local, or a local cloud's URL such as ${defaultApi}, not "${given}"`);
   return { name: "local", variables: variablesOf(url, localToken) };
 };
 

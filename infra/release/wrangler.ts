@@ -35,10 +35,17 @@ const script = createRequire(import.meta.url).resolve("wrangler");
  * @throws WranglerError, without the input
  */
 export const wrangler = (
-  { variables }: Target,
+  { variables, wrangler: given }: Target,
   args: readonly string[],
   input?: string,
   timeoutMs = mostMs,
+): Promise<string> => (given ? given(args, input) : ownProcess(variables, args, input, timeoutMs));
+
+const ownProcess = (
+  variables: Target["variables"],
+  args: readonly string[],
+  input: string | undefined,
+  timeoutMs: number,
 ): Promise<string> =>
   new Promise((resolve, reject) => {
     const env = {

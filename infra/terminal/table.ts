@@ -121,8 +121,12 @@ const hung = (head: readonly string[], row: Row, columns: readonly number[], wid
     })
     .join("");
 
-/** Words with the blanks ahead of them: an indent belongs to what it indents. */
-const wordsOf = (cell: Cell | undefined): string[] => String(cell ?? "").match(/^ *\S+|\S+/g) ?? [];
+/** A time stays on one line, and a number with its unit. */
+const together = /\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?|[\d.]+ (?:%|ms|s|B|KiB|MiB)(?!\S)/;
+/** With the blanks ahead of them: an indent belongs to what it indents. */
+const words = new RegExp(`^ *(?:${together.source}|\\S+)|${together.source}|\\S+`, "g");
+
+const wordsOf = (cell: Cell | undefined): string[] => String(cell ?? "").match(words) ?? [];
 
 /** A word that is longer than a line has one of its own. */
 const linesOf = (cell: Cell | undefined, width: number): string[] => {

@@ -33,6 +33,9 @@ export const onTerminal = <T>({ stdout, stderr }: Io, work: (session: Session) =
 
 const streams = (): Io => sessions.getStore() ?? process;
 
+/** Whether this is a command line. Otherwise a test or a benchmark calls what a command calls, and nobody follows it. */
+export const isCommandLine = (): boolean => sessions.getStore() !== undefined;
+
 /** Whether a person looks at this stream, so that lines may be replaced. */
 export const isTerminal = (stream: keyof Io): boolean => streams()[stream].isTTY === true;
 

@@ -4,20 +4,15 @@ import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { startCloud } from "../../infra/cloud/cloud.ts";
 import { deploy } from "../../infra/commands/release/deploy.ts";
-import { common } from "../../infra/compiler/lower/platform.ts";
 import type { Done } from "../../infra/release/deploy.ts";
-import { targetOf } from "../../infra/release/target.ts";
-import { WranglerError, wrangler } from "../../infra/release/wrangler.ts";
-import { manifest, project } from "../e2e/city.ts";
-import { until } from "../until.ts";
-import { faulty } from "./faulty.ts";
+import { manifest, project } from "../e2e/project.ts";
+import { direct } from "./direct.ts";
+import { faulty } from "./fault-proxy.ts";
 
 const body = (text: string) => `routes: { it: { match: GET /it, respond: { status: 200, text: ${text} } } }\n`;
 const counted = "filters: [{ rate-limit: { limit: 9/m, by: ip, count: exact } }]\n";
 
-it("each Worker is reported; one that fails keeps back what is bound to it, and nothing else", {
-  timeout: 180_000,
-}, async () => {
+it("each Worker is reported; one that fails keeps back what is bound to it, and nothing else", async () => {
   const tiers = { a: body("a"), b: body("b"), c: counted + body("c"), d: counted + body("d") };
   const root = project({
     "routes/environments/test.yaml": "values: {}\n",
@@ -26,7 +21,7 @@ it("each Worker is reported; one that fails keeps back what is bound to it, and 
   const cloud = await startCloud({ folder: path.join(root, ".cloud"), edgePort: 0, apiPort: 0 });
   onTestFinished(() => cloud.close());
   const run = async (target: string) => {
-    const { exitCode, text, data } = await deploy([], { root, env: "test", target, split: "100" });
+    const { exitCode, text, data } = await deploy([], { root, env: "test", target: direct(target), split: "100" });
     const { workers } = data as { readonly workers: readonly Done[] };
     return { exitCode, text, done: Object.fromEntries(workers.map((one) => [one.worker, one.what])) };
   };
@@ -65,42 +60,3 @@ it("each Worker is reported; one that fails keeps back what is bound to it, and 
   expect((await run(cloud.api)).done["gate-a-test"]).toBe("deployed");
   expect(await answer()).toBe("changed");
 });
-
-const upload = () => {
-  const root = project({
-    "wrangler.json": JSON.stringify({ name: "it", main: "it.js", ...common }),
-    "it.js": "export default { fetch: () => new Response() };",
-  });
-  return ["deploy", "-c", path.join(root, "wrangler.json")];
-};
-
-it("a wrangler that gets no answer is ended, and is no success", async () => {
-  const api = await faulty("http://127.0.0.1:9", (call) => (call.startsWith("PUT") ? "hang" : 404));
-  const ran = wrangler(targetOf(api), upload(), undefined, 6000);
-  await expect(ran).rejects.toThrow(/did not end within 6 s, and was ended/);
-  await expect(ran).rejects.toBeInstanceOf(WranglerError);
-});
-
-it("a wrangler that the system kills is no success", async () => {
-  let waiting = false;
-  const api = await faulty("http://127.0.0.1:9", (call) => {
-    waiting ||= call.startsWith("PUT");
-    return call.startsWith("PUT") ? "hang" : 404;
-  });
-  const args = upload();
-  const ran = wrangler(targetOf(api), args);
-  ran.catch(() => {});
-  await until(() => waiting, "the upload is under way");
-  for (const pid of running(args.at(-1) ?? "")) process.kill(pid, "SIGKILL");
-  await expect(ran).rejects.toThrow(/SIGKILL/);
-});
-
-/** Processes that have this word on their command line. */
-const running = (word: string): number[] =>
-  fs.readdirSync("/proc").flatMap((name) => {
-    try {
-      return fs.readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0").includes(word) ? [Number(name)] : [];
-    } catch {
-      return [];
-    }
-  });

@@ -1,63 +1,14 @@
-/** deploy, releases and rollback, by real wrangler against a local cloud: the first, the next, the broken-off one, and back again. */
-import { createHash } from "node:crypto";
 import { once } from "node:events";
-import fs from "node:fs";
 import http from "node:http";
-import path from "node:path";
 import { text } from "node:stream/consumers";
-import { expect, it, onTestFinished } from "vitest";
-import { type Cloud, startCloud } from "../../infra/cloud/cloud.ts";
+import { expect, it } from "vitest";
+import type { Cloud } from "../../infra/cloud/cloud.ts";
 import { deploy } from "../../infra/commands/release/deploy.ts";
-import { releases } from "../../infra/commands/release/releases.ts";
-import { rollback } from "../../infra/commands/release/rollback.ts";
-import { consumersKey, list, set } from "../../infra/commands/release/secrets.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
-import { namespaceOf } from "../../infra/release/consumers/kv.ts";
-import type { Done } from "../../infra/release/deploy.ts";
 import { publicationOf } from "../../infra/release/publication.ts";
-import { targetOf } from "../../infra/release/target.ts";
-import { manifest, project, service } from "../e2e/city.ts";
-
-const environment = "values: {}\n";
-
-const town = async (files: Readonly<Record<string, string>>) => {
-  const root = project({ "routes/environments/test.yaml": environment, ...files });
-  const cloud = await startCloud({ folder: path.join(root, ".cloud"), edgePort: 0, apiPort: 0 });
-  onTestFinished(() => cloud.close());
-  const options = { root, env: "test", target: cloud.api };
-  return {
-    root,
-    cloud,
-    edit: (file: string, text: string) => fs.writeFileSync(path.join(root, file), text),
-    get: async (target: string, headers: Record<string, string> = {}) => {
-      const response = await fetch(cloud.edge + target, { headers });
-      return { status: response.status, text: await response.text() };
-    },
-    deploy: async (tiers: readonly string[] = [], split = "100", prune?: true) => {
-      const outcome = await deploy(tiers, { ...options, split, message: "a reason", prune });
-      const { workers } = outcome.data as { readonly workers: readonly Done[] };
-      return {
-        ...outcome,
-        done: Object.fromEntries(workers.map(({ worker, what, share }) => [worker, `${what} ${share}`])),
-      };
-    },
-    releases: (tier: string) => releases(tier, options),
-    rollback: (tier: string, more: { to?: string; oldSecrets?: true } = {}) => rollback(tier, { ...options, ...more }),
-    secret: (name: string, value: string) => set(name, options, async () => value),
-  };
-};
-
-/** Says in each answer which edit it is of. */
-const tier = (name: string, url: string, edit: string, extra = "") =>
-  manifest(
-    name,
-    `${extra}upstreams: { it: { http: "${url}" } }
-routes:
-  it: { match: GET /it, to: it }
-  which: { match: GET /which, respond: { status: 200, text: "${edit}" } }
-`,
-  );
+import { project, service } from "../e2e/project.ts";
+import { environment, tier, town } from "./town.ts";
 
 /** `fetch` sets the Host header itself. */
 const asHost = async (url: string, host: string): Promise<string> => {
@@ -68,9 +19,7 @@ const asHost = async (url: string, host: string): Promise<string> => {
 const sharesOf = (cloud: Cloud, worker: string) =>
   cloud.control.worker(worker).deployments[0]?.versions.map(({ percentage }) => percentage);
 
-it("brings all of it, then only what has changed, as a split that comes back in one call", {
-  timeout: 180_000,
-}, async () => {
+it("brings all of it, then only what has changed, as a split that comes back in one call", async () => {
   const upstream = await service((_, response) => response.end("ok"));
   const limited = "filters: [{ rate-limit: { limit: 1000/m, by: ip, count: exact } }]\n";
   const { cloud, edit, get, ...postern } = await town({
@@ -122,38 +71,7 @@ it("brings all of it, then only what has changed, as a split that comes back in 
   expect(cloud.control.worker("gate-a-test").deployments).toHaveLength(length);
 });
 
-it("what the dev loop publishes is what wrangler uploads of the same folder", { timeout: 120_000 }, async () => {
-  const upstream = await service((_, response) => response.end("ok"));
-  const counted = "filters: [{ rate-limit: { limit: 9/m, by: ip, count: exact } }, { api-key: { header: x-key } }]\n";
-  const lifted = tier("a", upstream.url, "first", counted).replace("to: it }", "to: it, isolation: route }");
-  const { cloud, root, ...postern } = await town({
-    "routes/environments/test.yaml": 'kv: { consumers: "00000000000000000000000000000007" }\n',
-    "routes/a.yaml": lifted,
-    "routes/b.yaml": tier("b", upstream.url, "first", "isolation: shared\n"),
-  });
-  await postern.deploy();
-  const emitted = await emit(root, compile(root, "test"));
-  expect(emitted.map(({ worker }) => worker)).toHaveLength(5);
-  for (const it of emitted) {
-    const { upload } = publicationOf(it, { secrets: {}, exists: () => true });
-    const [version] = cloud.control.worker(it.worker).versions;
-    const byName = (all: readonly unknown[]) =>
-      (all as readonly { readonly name: string }[]).toSorted((a, b) => a.name.localeCompare(b.name));
-    expect(byName(version?.bindings ?? [])).toEqual(byName(upload.metadata.bindings));
-    expect(version).toMatchObject({
-      mainModule: upload.metadata.main_module,
-      compatibilityDate: upload.metadata.compatibility_date,
-      compatibilityFlags: upload.metadata.compatibility_flags,
-      annotations: upload.metadata.annotations,
-      limits: {},
-    });
-    expect(byName(version?.modules ?? []).map(({ name }) => name)).toEqual(
-      byName(upload.modules).map(({ name }) => name),
-    );
-  }
-});
-
-it("goes on where it was broken off", { timeout: 120_000 }, async () => {
+it("goes on where it was broken off", async () => {
   const upstream = await service((_, response) => response.end("ok"));
   const { cloud, root, edit, get, ...postern } = await town({ "routes/a.yaml": tier("a", upstream.url, "first") });
   await postern.deploy();
@@ -172,46 +90,7 @@ it("goes on where it was broken off", { timeout: 120_000 }, async () => {
   expect((await get("/a/which")).text).toBe("second");
 });
 
-it("a tier that has gone leaves a gate, which --prune deletes", { timeout: 120_000 }, async () => {
-  const upstream = await service((_, response) => response.end("ok"));
-  const { cloud, root, get, ...postern } = await town({
-    "routes/a.yaml": tier("a", upstream.url, "first"),
-    "routes/b.yaml": tier("b", upstream.url, "first"),
-  });
-  await postern.deploy();
-  fs.rmSync(path.join(root, "routes/b.yaml"));
-  const outcome = await postern.deploy();
-  expect(outcome.text).toContain("the front reaches these no more: gate-b-test");
-  expect((await get("/b/which")).status).toBe(404);
-  expect(cloud.control.account().workers.has("gate-b-test")).toBe(true);
-  expect((await postern.deploy([], "100", true)).text).toContain("removed: gate-b-test");
-  expect([...cloud.control.account().workers.keys()].sort()).toEqual(["gate-a-test", "postern-front-test"]);
-  expect((await postern.deploy([], "100", true)).text).not.toContain("gate-b-test");
-});
-
-it("reads back that gates have no address, and does not split a tier that its zone enters", {
-  timeout: 120_000,
-}, async () => {
-  const upstream = await service((_, response) => response.end("ok"));
-  const zone = tier("z", upstream.url, "first", "entry: zone\n").replace(
-    "hosts: [localhost]",
-    "hosts: [z.acme.example]",
-  );
-  const { cloud, ...postern } = await town({
-    "routes/environments/test.yaml": "front: { zones: [acme.example] }\n",
-    "routes/a.yaml": tier("a", upstream.url, "first").replace("hosts: [localhost]", "hosts: [a.acme.example]"),
-    "routes/z.yaml": zone,
-  });
-  await postern.deploy();
-  await expect(postern.deploy(["z"], "10")).rejects.toThrow(/gate-z-test: a tier with `entry: zone` is not split/);
-  expect(await asHost(`${cloud.edge}/z/which`, "z.acme.example")).toBe("first");
-  await cloud.control.change("gate-a-test", { subdomain: { enabled: false, previews_enabled: true } });
-  await expect(postern.deploy()).rejects.toThrow(
-    /gate-a-test: npx wrangler triggers deploy -c .*gates\/a\/wrangler\.json/,
-  );
-});
-
-it("a route is lifted before its tier's gate lets go of it", { timeout: 120_000 }, async () => {
+it("a route is lifted before its tier's gate lets go of it", async () => {
   const upstream = await service((_, response) => response.end("ok"));
   const plain = tier("a", upstream.url, "first");
   const { cloud, edit, get, ...postern } = await town({ "routes/a.yaml": plain });
@@ -236,7 +115,7 @@ it("a route is lifted before its tier's gate lets go of it", { timeout: 120_000 
   expect(times).toEqual(times.toSorted());
 });
 
-it("secrets come before the code that needs them, and are not rolled back with it", { timeout: 120_000 }, async () => {
+it("secrets come before the code that needs them, and are not rolled back with it", async () => {
   const seen: (string | undefined)[] = [];
   const upstream = await service((request, response) => {
     seen.push(request.headers.authorization);
@@ -262,141 +141,6 @@ it("secrets come before the code that needs them, and are not rolled back with i
   await postern.rollback("a", { to: first ?? "", oldSecrets: true });
   await get("/a/it");
   expect(seen).toEqual(["value-one", "value-two", "value-one"]);
-});
-
-/** A tier whose tokens are verified with keys that the issuer publishes. */
-const fetching = (name: string, edit: string, url: string) =>
-  manifest(
-    name,
-    `filters: [{ jwt: { issuer: "${url}", audience: a, algorithms: [EdDSA], jwks: "${url}/jwks" } }]
-routes: { which: { match: GET /which, respond: { status: 200, text: "${edit}" } } }
-`,
-  );
-
-const cacheKeyIn = ({ bindings }: { readonly bindings: readonly object[] }): string | undefined =>
-  (bindings as readonly { readonly name: string; readonly text?: string }[]).find(
-    ({ name }) => name === "POSTERN_CACHE_KEY",
-  )?.text;
-
-it("makes a secret for each gate that keeps keys in the location's cache, once, and shows it nowhere", {
-  timeout: 180_000,
-}, async () => {
-  const issuer = await service((_, response) => response.end('{"keys":[]}'));
-  const before = tier("a", issuer.url, "first");
-  const { cloud, root, edit, get, ...postern } = await town({
-    "routes/a.yaml": before,
-    "routes/b.yaml": fetching("b", "first", issuer.url),
-    "routes/c.yaml": tier("c", issuer.url, "first"),
-  });
-  await postern.deploy();
-  // As after an upgrade: the version that is live has none.
-  edit("routes/a.yaml", fetching("a", "second", issuer.url));
-  await postern.deploy(["a"], "25");
-  edit("routes/a.yaml", fetching("a", "third", issuer.url));
-  edit("routes/b.yaml", fetching("b", "second", issuer.url));
-  const outcomes = [await postern.deploy()];
-  const keysOf = (worker: string) => cloud.control.worker(worker).versions.map(cacheKeyIn);
-  const [none, second, third] = keysOf("gate-a-test");
-  expect([none, second]).toEqual([undefined, expect.stringMatching(/^[\w-]{43}$/)]);
-  expect(third).toMatch(/^[\w-]{43}$/);
-  const [b1, b2] = keysOf("gate-b-test");
-  expect([b1, b2]).toEqual([b1, b1]);
-  expect(b1).toMatch(/^[\w-]{43}$/);
-  expect(new Set([second, b1]).size).toBe(2);
-  for (const other of ["gate-c-test", "postern-front-test"]) expect(keysOf(other)).toEqual([undefined]);
-
-  const options = { root, env: "test", target: cloud.api as string };
-  const { secrets } = (await list(options)).data as { readonly secrets: readonly object[] };
-  expect(secrets).toEqual(
-    ["a", "b"].map((it) => ({
-      secret: "POSTERN_CACHE_KEY",
-      tier: it,
-      worker: `gate-${it}-test`,
-      set: true,
-      generated: true,
-    })),
-  );
-  await expect(postern.secret("POSTERN_CACHE_KEY", "mine")).rejects.toThrow(/nobody's to set/);
-
-  // A way back to a version that had none brings no person's secret back, so nobody is asked.
-  const [first] = cloud.control.worker("gate-a-test").versions;
-  await postern.rollback("a", { to: first?.id ?? "" });
-  expect((await get("/a/which")).text).toBe("first");
-  outcomes.push(await postern.deploy(["a"]));
-  expect((await get("/a/which")).status).toBe(401);
-  const files = fs
-    .readdirSync(path.join(root, ".build"), { recursive: true, encoding: "utf8" })
-    .map((it) => path.join(root, ".build", it))
-    .filter((it) => fs.statSync(it).isFile())
-    .map((it) => fs.readFileSync(it, "utf8"));
-  for (const value of [second, third, b1])
-    for (const text of [...files, ...outcomes.map((it) => JSON.stringify(it))]) expect(text).not.toContain(value);
-});
-
-it("signs entries of consumers where the environment has a key, and uploads none that gates would refuse", {
-  timeout: 120_000,
-}, async () => {
-  const id = "00000000000000000000000000000007";
-  const upstream = await service((_, response) => response.end("ok"));
-  const hash = createHash("sha256").update("coffee").digest("hex");
-  const { cloud, root, edit, get, ...postern } = await town({
-    "routes/environments/test.yaml": `kv: { consumers: "${id}" }\n`,
-    "routes/a.yaml": tier("a", upstream.url, "first", "filters: [{ api-key: {} }]\n"),
-    "routes/consumers.yaml": `consumers: { shop: { keys: ["sha256:${hash}"] } }\n`,
-  });
-  const { data } = consumersKey({ root, env: "test" });
-  const { key } = data as { readonly key: string };
-  const withKey = (it: string) =>
-    edit("routes/environments/test.yaml", `kv: { consumers: "${id}" }\nconsumers: { key: ${it} }\n`);
-  withKey("A".repeat(43));
-  await expect(postern.deploy()).rejects.toThrow(
-    /is another one than `consumers.key` of routes\/environments\/test.yaml/,
-  );
-  expect(cloud.control.account().workers.size).toBe(0);
-  withKey(key);
-  await postern.deploy();
-  const asked = () => get("/a/it", { "x-api-key": "coffee" });
-  expect((await asked()).text).toBe("ok");
-  // Any gate could write what it likes.
-  const forged = `/key%2F${createHash("sha256").update("eve").digest("hex")}?urlencoded=true`;
-  await (await cloud.fleet.kv(id, forged, { method: "PUT", body: '{"id":"shop","labels":{}}' })).arrayBuffer();
-  expect((await get("/a/it", { "x-api-key": "eve" })).status).toBe(503);
-  // A key that is taken out of the file is refused, and so is what others wrote.
-  edit("routes/consumers.yaml", `consumers: { other: { keys: ["sha256:${"0".repeat(64)}"] } }\n`);
-  await postern.deploy(["consumers"]);
-  for (const it of ["coffee", "eve"]) {
-    const left = await cloud.fleet.kv(id, `/key%2F${createHash("sha256").update(it).digest("hex")}?urlencoded=true`);
-    await left.arrayBuffer();
-    expect(left.status).toBe(404);
-  }
-  const d = JSON.parse(fs.readFileSync(path.join(root, ".secrets/consumers-test.json"), "utf8")).d as string;
-  for (const it of fs.readdirSync(path.join(root, ".build"), { recursive: true, encoding: "utf8" })) {
-    const file = path.join(root, ".build", it);
-    if (fs.statSync(file).isFile()) expect(fs.readFileSync(file, "utf8")).not.toContain(d);
-  }
-});
-
-it("takes out of an unsigned namespace what it wrote and what has left the file", { timeout: 120_000 }, async () => {
-  const id = "00000000000000000000000000000007";
-  const hashed = (key: string) => createHash("sha256").update(key).digest("hex");
-  const people = (...keys: readonly string[]) =>
-    `consumers: { shop: { keys: [${keys.map((it) => `"sha256:${hashed(it)}"`).join(", ")}] } }\n`;
-  const { cloud, root, edit, ...postern } = await town({
-    "routes/environments/test.yaml": `kv: { consumers: "${id}" }\n`,
-    "routes/a.yaml": tier("a", "http://localhost:9", "first", "filters: [{ api-key: {} }]\n"),
-    "routes/consumers.yaml": people("coffee", "tea"),
-  });
-  await postern.deploy(["consumers"]);
-  edit("routes/consumers.yaml", people("coffee"));
-  await postern.deploy(["consumers"]);
-  // Who is logged in by wrangler has no token in the shell.
-  const { CLOUDFLARE_ACCOUNT_ID: _, ...variables } = targetOf(cloud.api).variables;
-  const namespace = namespaceOf({ name: "cloudflare", variables }, id, root);
-  expect(await namespace.names("")).toEqual([`key/${hashed("coffee")}`, "postern/consumers/test"]);
-  expect(JSON.parse(await namespace.read("postern/consumers/test"))).toEqual([`key/${hashed("coffee")}`]);
-  fs.rmSync(path.join(root, "routes/consumers.yaml"));
-  await postern.deploy(["consumers"]);
-  expect(await namespace.names("key/")).toHaveLength(1);
 });
 
 it.each([

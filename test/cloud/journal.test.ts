@@ -6,7 +6,7 @@ import path from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Event } from "../../infra/cloud/account/account.ts";
 import { openJournal } from "../../infra/cloud/storage/journal.ts";
-import { folderFor, liveCloud } from "./live.ts";
+import { folderFor, liveCloud } from "./in-process-cloud.ts";
 import { publication } from "./uploads.ts";
 
 const namespace = (id: string): Event => ({ type: "namespace", namespace: { id, title: `title of ${id} – ü` } });

@@ -1,9 +1,12 @@
 /** What production does to a Worker, asked for: several isolates, values that come late, objects that begin anew, refusals. */
-import { describe, expect, it } from "vitest";
-import type { CloudOptions } from "../../infra/cloud/cloud.ts";
-import { service } from "../e2e/city.ts";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
+import { service } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { liveCloud } from "./live.ts";
+import { liveCloud } from "./in-process-cloud.ts";
 import { publication } from "./uploads.ts";
 
 const code = `import { DurableObject } from "cloudflare:workers";
@@ -32,8 +35,9 @@ export default {
   },
 };`;
 
-const start = async (options: Partial<CloudOptions>) => {
-  const cloud = await liveCloud(options);
+const start = async (options: Partial<CloudOptions>) => upload(await liveCloud(options));
+
+const upload = async (cloud: Cloud) => {
   const { id } = await cloud.control.addNamespace("kv");
   const bindings = [
     { type: "kv_namespace", name: "KV", namespace_id: id },
@@ -42,7 +46,7 @@ const start = async (options: Partial<CloudOptions>) => {
   const migrations = { new_tag: "v1", new_sqlite_classes: ["Memory"] };
   await cloud.control.publish([publication("it", code, { bindings, migrations })]);
   await cloud.control.change("it", { routes: [{ id: "all", pattern: "*/*" }] });
-  const get = async (path: string) => (await fetch(cloud.edge + path)).json();
+  const get = async (target: string) => (await fetch(cloud.edge + target)).json();
   return { cloud, get };
 };
 
@@ -83,19 +87,29 @@ it("with it, a key that was missing stays missing for its time, addresses are re
 });
 
 describe("the platform's cache answers a fetch", () => {
-  const files = async (realism: CloudOptions["realism"], headers: Record<string, string> = {}) => {
+  const realism = { kvMs: 1500, objectMs: 20, evictMs: 3_600_000 };
+  /** One for all of them, of which each has a service of its own. */
+  let shared: Cloud;
+  beforeAll(async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-cloud-"));
+    shared = await startCloud({ folder, edgePort: 0, realism });
+    await upload(shared);
+    return async () => {
+      await shared.close();
+      fs.rmSync(folder, { recursive: true, force: true });
+    };
+  });
+  const files = async (headers: Record<string, string> = {}, cloud = shared) => {
     let served = 0;
     const { url } = await service((_, response) => response.writeHead(200, headers).end(`file ${++served}`));
-    const { cloud } = await start(realism ? { realism } : {});
-    return async (path: string, init: object = {}) => {
-      const body = JSON.stringify({ url: url + path, init });
+    return async (target: string, init: object = {}) => {
+      const body = JSON.stringify({ url: url + target, init });
       return (await fetch(`${cloud.edge}/file`, { method: "POST", body })).json();
     };
   };
-  const realism = { kvMs: 1500, objectMs: 20, evictMs: 3_600_000 };
 
   it("of a static file by its URL, whoever asks, and not of others", async () => {
-    const get = await files(realism);
+    const get = await files();
     expect(await get("/a.pdf?of=alice")).toEqual(["file 1", "MISS"]);
     expect(await get("/a.pdf?of=alice", { headers: { cookie: "sid=bob" } })).toEqual(["file 1", "HIT"]);
     expect(await get("/a.pdf?of=bob")).toEqual(["file 2", "MISS"]);
@@ -105,7 +119,7 @@ describe("the platform's cache answers a fetch", () => {
   });
 
   it("unless the fetch says otherwise: `no-store`, or what the runtime makes of it", async () => {
-    const get = await files(realism);
+    const get = await files();
     expect(await get("/a.pdf")).toEqual(["file 1", "MISS"]);
     expect(await get("/a.pdf", { cache: "no-store" })).toEqual(["file 2", null]);
     expect(await get("/a.pdf", { cf: { cacheTtl: -1, cacheLevel: "bypass" } })).toEqual(["file 3", null]);
@@ -119,7 +133,7 @@ describe("the platform's cache answers a fetch", () => {
     [{ "set-cookie": "a=b" }, {}],
     [{}, { headers: { authorization: "Bearer alice" } }],
   ])("unless the service or the request keeps it out: %j %j", async (headers, init) => {
-    const get = await files(realism, headers);
+    const get = await files(headers);
     expect(await get("/a.pdf", init)).toEqual(["file 1", null]);
     expect(await get("/a.pdf", init)).toEqual(["file 2", null]);
   });
@@ -131,10 +145,9 @@ describe("the platform's cache answers a fetch", () => {
       const status = statuses[served++] ?? 200;
       response.writeHead(status, { "cache-control": "max-age=60" }).end(status === 200 ? "the whole" : undefined);
     });
-    const { cloud } = await start({ realism });
     const get = async (headers: Record<string, string>) => {
       const body = JSON.stringify({ url: `${url}/a.pdf`, init: { headers } });
-      return (await fetch(`${cloud.edge}/file`, { method: "POST", body })).json();
+      return (await fetch(`${shared.edge}/file`, { method: "POST", body })).json();
     };
     expect(await get({ range: "bytes=0-1" })).toEqual(["", null]);
     expect(await get({ "if-none-match": '"1"' })).toEqual(["", null]);
@@ -143,7 +156,7 @@ describe("the platform's cache answers a fetch", () => {
   });
 
   it("where realism is asked for, and else not", async () => {
-    const get = await files(null);
+    const get = await files({}, (await start({})).cloud);
     expect([await get("/a.pdf"), await get("/a.pdf")]).toEqual([
       ["file 1", null],
       ["file 2", null],

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { isOver } from "../../functions/control/model/rollout.ts";
-import { run, stand } from "./platform.ts";
+import { run, stand } from "./rollout-harness.ts";
 
 const runs = Number(process.env.POSTERN_RUNS ?? 300);
 

@@ -13,7 +13,7 @@ import type { Proposal } from "../../functions/control/model/approval.ts";
 import type { ControlPlan, Role } from "../../functions/control/model/plan.ts";
 import type { Wave } from "../../functions/control/model/wave.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
-import { type Mesh, mesh, runMesh } from "./mesh.ts";
+import { type Mesh, mesh, runMesh } from "./wave-harness.ts";
 
 const keys = await Promise.all(
   ["alice", "bob", "carol"].map(async (name) => ({ name, ...(await generateKeyPair("EdDSA")) })),

@@ -7,8 +7,9 @@ import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { home } from "../../infra/project/generated-files.ts";
+import { full } from "../full.ts";
 import { until } from "../until.ts";
-import { manifest, project, removed, type Service, service, startService, stopService, written } from "./city.ts";
+import { manifest, project, removed, type Service, service, startService, stopService, written } from "./project.ts";
 
 const loop = async (files: Readonly<Record<string, string>>, more: readonly string[] = []) => {
   const running = await startLoop(project(files), more);
@@ -174,7 +175,7 @@ it("names the process that has its port, and what to do", async () => {
   );
 });
 
-it("loses no request while generations change", async () => {
+it.runIf(full)("loses no request while generations change", async () => {
   const upstream = await service((_, response) => setTimeout(() => response.end("ok"), 30));
   const { get, edit, said } = await loop({ "routes/one.yaml": tier("one", upstream.url) });
   let going = true;
@@ -192,7 +193,7 @@ it("loses no request while generations change", async () => {
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
 });
 
-describe("with several isolates", () => {
+describe.runIf(full)("with several isolates", () => {
   const files = (url: string, turn: number) => tier("one", url, turned(turn));
 
   /** Clients that keep their connections, by turns with a body and without. */
@@ -289,36 +290,39 @@ it("ends on SIGTERM with all that it started", async () => {
   await until(() => running().length === 0, "its services have ended");
 });
 
-it("ends with the npm that it was started by, which tells its shell of a signal and nobody else", async () => {
-  const root = project({
-    "routes/one.yaml": tier("one", "http://localhost:9"),
-    "routes/environments/local.yaml": "dev: { services: { idle: 'exec sleep 1000' } }\n",
-  });
-  const npm = spawn("npm", ["run", "dev", "--", "--root", root, "--port", "0"], {
-    cwd: home,
-    env: { ...process.env, NO_COLOR: "1" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let said = "";
-  for (const stream of [npm.stdout, npm.stderr])
-    stream.on("data", (part) => {
-      said += part;
+it.runIf(full)(
+  "ends with the npm that it was started by, which tells its shell of a signal and nobody else",
+  async () => {
+    const root = project({
+      "routes/one.yaml": tier("one", "http://localhost:9"),
+      "routes/environments/local.yaml": "dev: { services: { idle: 'exec sleep 1000' } }\n",
     });
-  // Its pipes are closed when nobody holds them any more: neither the loop, nor a machine, nor a service.
-  const closed = new Promise<void>((end) => npm.once("close", () => end()));
-  onTestFinished(async () => {
+    const npm = spawn("npm", ["run", "dev", "--", "--root", root, "--port", "0"], {
+      cwd: home,
+      env: { ...process.env, NO_COLOR: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let said = "";
+    for (const stream of [npm.stdout, npm.stderr])
+      stream.on("data", (part) => {
+        said += part;
+      });
+    // Its pipes are closed when nobody holds them any more: neither the loop, nor a machine, nor a service.
+    const closed = new Promise<void>((end) => npm.once("close", () => end()));
+    onTestFinished(async () => {
+      npm.kill("SIGTERM");
+      await closed;
+    });
+    await until(
+      () => /ready in/.test(said),
+      () => `it is ready: ${said}`,
+    );
     npm.kill("SIGTERM");
     await closed;
-  });
-  await until(
-    () => /ready in/.test(said),
-    () => `it is ready: ${said}`,
-  );
-  npm.kill("SIGTERM");
-  await closed;
-  const url = /http:\/\/localhost:\d+/.exec(said)?.[0] ?? "";
-  await expect(fetch(`${url}/one/x`)).rejects.toThrow();
-});
+    const url = /http:\/\/localhost:\d+/.exec(said)?.[0] ?? "";
+    await expect(fetch(`${url}/one/x`)).rejects.toThrow();
+  },
+);
 
 describe("one loop", () => {
   let behind: Service;

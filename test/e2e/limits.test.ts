@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { city, manifest, service, sharedCity } from "./city.ts";
+import { city, manifest, service, sharedCity } from "./project.ts";
 
 const limited = (tier: string, settings: string, upstream: string, more = "") =>
   manifest(

@@ -1,5 +1,4 @@
 /** Values of secrets, looked for in everything that a gateway writes, says or sends. */
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
@@ -10,8 +9,8 @@ import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
 import { turnTo } from "../../infra/dev/apply.ts";
 import { ownKey } from "../../infra/explain/keys.ts";
-import { home } from "../../infra/project/generated-files.ts";
-import { city, manifest, service } from "./city.ts";
+import { postern } from "../command-line.ts";
+import { city, manifest, service } from "./project.ts";
 
 const values = {
   SIGNING_KEY: "value-one-that-nobody-may-see",
@@ -80,12 +79,10 @@ routes:
       const response = await fetch(`${url}/${tier}/${target}`, init);
       said.push(JSON.stringify([...response.headers]), await response.text());
     }
-  const run = (args: readonly string[]) =>
-    new Promise<string>((resolve) =>
-      execFile(process.execPath, [path.join(home, "infra/cli.ts"), ...args, "--root", root], (_, out, err) =>
-        resolve(out + err),
-      ),
-    );
+  const run = async (args: readonly string[]) => {
+    const { out, err } = await postern([...args, "--root", root]);
+    return out + err;
+  };
   for (const args of [
     ["build", "--env", "local"],
     ["routes", "--env", "local"],

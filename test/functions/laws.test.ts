@@ -5,7 +5,7 @@ import { filters } from "../../functions/filters/registry.gen.ts";
 import type { Deps, Guard, Handler } from "../../functions/gateway/core/types.ts";
 import type { Binding } from "../../functions/gateway/part.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
-import { conversation, place, world } from "./conversation.ts";
+import { conversation, place, world } from "./gate-harness.ts";
 
 interface Needs {
   readonly bindings: readonly Binding[];

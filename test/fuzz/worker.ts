@@ -1,10 +1,10 @@
 /** One slice of the fuzzing, in a thread of its own. It says each input before it is tried. */
 import { parentPort, workerData } from "node:worker_threads";
 import fc from "fast-check";
+import { beforeEach } from "./announced-property.ts";
 import { type Found, type Searched, search } from "./search.ts";
 import type { Meeting } from "./target.ts";
 import { targets } from "./targets.ts";
-import { beforeEach } from "./tried.ts";
 
 export interface Task {
   readonly name: string;

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { compile } from "../../infra/compiler/compile.ts";
 import { report } from "../../infra/diagnostics/report.ts";
 import { largest, read } from "../../infra/diagnostics/source.ts";
-import { manifest, project } from "../e2e/city.ts";
+import { manifest, project } from "../e2e/project.ts";
 
 const good = manifest(
   "a",
@@ -86,8 +86,9 @@ describe("refused", () => {
     ["a null", () => bytes(good, "owner: a", [0], "\n"), ["bad-encoding"]],
     ["half a surrogate", () => bytes(good, "owner: ", [0xed, 0xa0, 0x80], "\n"), ["bad-encoding"]],
   ] as const)("%s", (_, text, codes) => {
-    expect(codesOf(text())).toEqual(expect.arrayContaining([...codes]));
-    expect(codesOf(text()).length).toBeLessThanOrEqual(codes.length);
+    const found = codesOf(text());
+    expect(found).toEqual(expect.arrayContaining([...codes]));
+    expect(found.length).toBeLessThanOrEqual(codes.length);
   });
 });
 

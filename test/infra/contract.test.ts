@@ -1,19 +1,11 @@
-/** Scripts can rely on what the reference says: exit codes, and the keys of JSON, of each verb of a review as a process of its own. */
-import { execFile, execFileSync } from "node:child_process";
+/** Scripts can rely on what the reference says: exit codes, and the keys of JSON, of each verb of a review. */
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
-import { home } from "../../infra/project/generated-files.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import { contracts, exitCodes } from "../../infra/terminal/contract.ts";
-import { type Files, manifest, project } from "../e2e/city.ts";
-
-const run = (args: readonly string[], cwd = home) =>
-  new Promise<{ code: number; out: string; err: string }>((done) => {
-    const env = { ...process.env, NO_COLOR: "1" };
-    execFile(process.execPath, [path.join(home, "infra/cli.ts"), ...args], { cwd, env }, (error, out, err) =>
-      done({ code: Number(error?.code ?? 0), out, err }),
-    );
-  });
+import { postern } from "../command-line.ts";
+import { type Files, manifest, project, removed, written } from "../e2e/project.ts";
 
 const limit = "filters: [{ rate-limit: { limit: 20/s, by: ip } }]\n";
 const body = 'upstreams: { it: { http: "https://it.example" } }\nroutes: { a: { match: GET /a, to: it } }\n';
@@ -33,15 +25,23 @@ paths: { /a: { get: { operationId: a, ${security}responses: {} } } }
 const cluster = (more: string) =>
   `kind: HTTPRoute\nmetadata: { name: it, namespace: shop }\nspec: { hostnames: [shop.example], rules: [{ backendRefs: [{ name: v1, port: 80 }]${more} }] }\n`;
 
-/** A repository whose last commit holds, and these files in its work tree. */
-const repository = (files: Files): string => {
-  const root = project({ "routes/t.yaml": good, ".github/CODEOWNERS": owners, "shop.yaml": api(""), ...held });
-  const git = (...args: readonly string[]) => execFileSync("git", args, { cwd: root, stdio: "ignore" });
+/** A repository whose last commit holds. */
+let holding: string;
+beforeAll(() => {
+  holding = written({ "routes/t.yaml": good, ".github/CODEOWNERS": owners, "shop.yaml": api(""), ...held });
+  const git = (...args: readonly string[]) => execFileSync("git", args, { cwd: holding, stdio: "ignore" });
   git("init", "-q");
   git("add", ".");
   git("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "holds");
+  return () => removed(holding);
+});
+
+/** A copy of it, and these files in its work tree. */
+const repository = (files: Files): string => {
+  const root = project({});
+  fs.cpSync(holding, root, { recursive: true });
   for (const [file, text] of Object.entries(files)) fs.writeFileSync(path.join(root, file), text);
-  git("add", ".");
+  execFileSync("git", ["add", "."], { cwd: root, stdio: "ignore" });
   return root;
 };
 const held = { "cluster.yaml": cluster("") };
@@ -150,7 +150,7 @@ describe.each(Object.entries(trials))("%s", (verb, all) => {
     "$code: $line",
     async ({ code: wanted, args, files }) => {
       const root = repository(files);
-      const { code, out, err } = await run([...verb.split(" "), ...args, "--root", root, "--json"], root);
+      const { code, out, err } = await postern([...verb.split(" "), ...args, "--root", root, "--json"], { cwd: root });
       expect([code, err.split("\n")[0]]).toEqual([wanted, expect.any(String)]);
       expect(Object.keys(exitCodes)).toContain(String(code));
       if (code === 2) return;
@@ -170,6 +170,6 @@ describe.each(Object.entries(trials))("%s", (verb, all) => {
 });
 
 it("the help of the program has the same table", async () => {
-  const { out } = await run(["--help"]);
+  const { out } = await postern(["--help"]);
   for (const [code, meaning] of Object.entries(exitCodes)) expect(out).toContain(`  ${code}  ${meaning}\n`);
 });

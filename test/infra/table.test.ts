@@ -64,6 +64,11 @@ describe("a table", () => {
     );
   });
 
+  it("keeps a time on one line, and a number with its unit", () => {
+    const some = [["it", "since 2026-11-30 14:28:19 at 50 % of all"]];
+    expect(table(["a", "b"], some, 24)).toBe("a   b\nit  since\n    2026-11-30 14:28:19\n    at 50 % of all\n");
+  });
+
   it("of a document has no width", () => {
     expect(wideTable(head, rows).split("\n")).toHaveLength(4);
     expect(

@@ -25,8 +25,8 @@ import type { Outcome } from "../../infra/terminal/outcome.ts";
 import { confirmed } from "../../infra/terminal/prompt.ts";
 import { table } from "../../infra/terminal/table.ts";
 import { harmless, oneLine, oneLined, printJson, printLine } from "../../infra/terminal/terminal.ts";
-import { stand } from "../control/platform.ts";
-import { project } from "../e2e/city.ts";
+import { stand } from "../control/rollout-harness.ts";
+import { project } from "../e2e/project.ts";
 
 /** Clears the screen, sets a title, hides text, turns the direction, begins a line and a command. */
 const evil =

@@ -5,7 +5,7 @@ import type { Rollout, Subject } from "../model/rollout.ts";
 import type { WrittenRelease } from "../model/written-release.ts";
 import type { notices, Tested } from "../notifications/dispatcher.ts";
 import type { Feed } from "../overlay/feed-client.ts";
-import type { Measured } from "../rollout/measured.ts";
+import type { Measured } from "../rollout/measurement.ts";
 import type { Command } from "../rollout/reducer.ts";
 import type { Cost } from "../telemetry/cost.ts";
 import type { WaveDesk } from "../wave/commands.ts";

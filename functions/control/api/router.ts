@@ -46,7 +46,7 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     // Of a body that is no JSON.
     if (error instanceof HTTPException && error.status < 500) return problem(400, error.message);
     desk.log({ type: "fault", cause: error.message });
-    return new Response(null, { status: 500 });
+    return problem(500, "the log of control says why");
   });
   app.notFound(() => problem(404, "see /openapi.json"));
   app.use("*", async (c, next) => {

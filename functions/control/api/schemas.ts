@@ -11,6 +11,7 @@ export const titles = {
   409: ["declined", "That does not fit how things stand"],
   429: ["too-many-writes", "Too many writes"],
   412: ["revision-stale", "Somebody else has written since"],
+  500: ["internal", "Control failed"],
 } as const;
 
 export const tierName = z.string().regex(/^[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?$/);

@@ -1,6 +1,6 @@
 /** The Durable Object of an environment's notifications. */
 import type { ControlPlan } from "../model/plan.ts";
-import type { World } from "../model/world.ts";
+import type { World } from "../model/runtime.ts";
 import { notices, type Tested } from "../notifications/dispatcher.ts";
 import type { Notice } from "../notifications/notification.ts";
 import type { NoticeCalls, Notices } from "../wiring/bindings.ts";

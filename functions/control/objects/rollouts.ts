@@ -2,7 +2,7 @@
 import type { RolloutPosition } from "../model/approval.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import type { Candidate, Rollout, Start } from "../model/rollout.ts";
-import type { World } from "../model/world.ts";
+import type { World } from "../model/runtime.ts";
 import type { Command } from "../rollout/reducer.ts";
 import { type Refused, refusing } from "../rpc/refusals.ts";
 import type { RolloutCalls } from "../wiring/bindings.ts";

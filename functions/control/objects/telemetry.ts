@@ -3,7 +3,7 @@ import type { Series } from "../../gateway/observability/metrics.ts";
 import type { Sample } from "../../gateway/observability/samples.ts";
 import type { Collector } from "../exporters/otlp/push.ts";
 import type { ControlPlan } from "../model/plan.ts";
-import type { World } from "../model/world.ts";
+import type { World } from "../model/runtime.ts";
 import type { Beside, KeptSeries, KeptTally, News } from "../telemetry/store.ts";
 import type { Bindings, TelemetryCalls } from "../wiring/bindings.ts";
 import { telemetryOn } from "../wiring/telemetry.ts";

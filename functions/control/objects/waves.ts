@@ -1,7 +1,7 @@
 /** The Durable Object of an environment's waves over tiers. */
 import type { ControlPlan } from "../model/plan.ts";
+import type { World } from "../model/runtime.ts";
 import type { Wave } from "../model/wave.ts";
-import type { World } from "../model/world.ts";
 import { type Refused, refusing } from "../rpc/refusals.ts";
 import type { WaveAsk, WaveStart } from "../wave/controller.ts";
 import type { WaveCalls } from "../wiring/bindings.ts";

@@ -15,8 +15,8 @@ import {
   type Subject,
   splitOf,
 } from "../model/rollout.ts";
-import { stateOn } from "../notifications/kept-state.ts";
 import { noticeOf, type Tell } from "../notifications/notification.ts";
+import { stateOn } from "../notifications/stored-state.ts";
 
 import { described, releasable } from "./candidates.ts";
 import type { News } from "./events.ts";

@@ -3,8 +3,8 @@
 import type { WavePosition } from "../model/approval.ts";
 import { Refusal } from "../model/refusal.ts";
 import { isWaveOver, type Member, type Seen, type Wave } from "../model/wave.ts";
-import { stateOn } from "../notifications/kept-state.ts";
 import { type Tell, type WaveNews, waveNoticeOf } from "../notifications/notification.ts";
+import { stateOn } from "../notifications/stored-state.ts";
 import { dueIn, lookedAt, reduceWave, type WaveCommand, type WaveEvent } from "./reducer.ts";
 
 export interface WavePorts {

@@ -9,7 +9,7 @@ import type { Rollout, Stretch } from "../model/rollout.ts";
 import { tiersServed } from "../model/shared-gates.ts";
 import { subjectIn } from "../model/subject.ts";
 import type { Stage } from "../rollout/evidence.ts";
-import { type Measured, measuredOf } from "../rollout/measured.ts";
+import { type Measured, measuredOf } from "../rollout/measurement.ts";
 import { objectOf } from "../rpc/objects.ts";
 import { sum } from "../telemetry/samples.ts";
 import type { Bindings } from "./bindings.ts";

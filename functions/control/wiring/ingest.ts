@@ -6,7 +6,7 @@ import type { Report } from "../../gateway/observability/metrics.ts";
 import { groups } from "../../gateway/observability/samples.ts";
 import { dataPoints } from "../exporters/analytics-engine.ts";
 import type { ControlPlan } from "../model/plan.ts";
-import type { World } from "../model/world.ts";
+import type { World } from "../model/runtime.ts";
 import { objectOf } from "../rpc/objects.ts";
 import type { TailReport } from "../tail/collector.ts";
 import { frontReport, report, tailReport } from "../telemetry/reports.ts";

@@ -7,7 +7,7 @@ import { milliseconds } from "../../gateway/core/quantities.ts";
 import type { Credentials, Jwk, KeyPair, Present } from "../../gateway/hooks/credentials.ts";
 import { withToken } from "../../gateway/hooks/token-place.ts";
 import { duration } from "../../manifest/quantities.ts";
-import { tokenPlace } from "../../manifest/token-places.ts";
+import { tokenPlace } from "../../manifest/token-sources.ts";
 import type { JwtConfig } from "./config.ts";
 
 interface Token {

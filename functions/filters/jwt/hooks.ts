@@ -7,8 +7,10 @@ import { authorization } from "../../gateway/identity/token-sources.ts";
 import { rules } from "./audit.ts";
 import type { JwtConfig } from "./config.ts";
 import { credentials } from "./credentials.ts";
+import { examples } from "./examples.ts";
 
-export const hooks = {
+/** A function, so that bundlers see nothing to keep in a gate. */
+export const hooks = () => ({
   stands: {
     "token-missing": ["from"],
     "token-revoked": ["revocation"],
@@ -40,5 +42,6 @@ export const hooks = {
   },
   audit: rules,
   credentials,
+  examples: examples(),
   requires: ({ scopes, claims }: JwtConfig): Requirements => ({ scopes, claims }),
-};
+});

@@ -5,7 +5,8 @@ import type { FilterSecurity } from "../../gateway/hooks/security.ts";
 import { rules } from "./audit.ts";
 import type { RateLimitConfig } from "./config.ts";
 
-export const hooks = {
+/** A function, so that bundlers see nothing to keep in a gate. */
+export const hooks = () => ({
   scales: {
     limit: "higher-rate-is-weaker",
     burst: "larger-is-weaker",
@@ -23,4 +24,14 @@ export const hooks = {
     };
   },
   audit: rules,
-};
+  examples: {
+    "rate-limited": {
+      filters: "- rate-limit:\n    by: ip\n    limit: 1/h #!\n",
+      step: "send: { request: GET /a, repeat: 2 }",
+    },
+    "limit-unavailable": {
+      filters: "- rate-limit:\n    limit: 1/m\n    by: ip\n    on-failure: deny #!\n",
+      step: "send: GET /a, down: [state]",
+    },
+  },
+});

@@ -6,9 +6,9 @@
  * more text comes first, then the one with more patterns.
  */
 
-import type { Cut } from "./cut.ts";
 import { capturesIn, type Segment, segmentsOf } from "./match.ts";
 import type { Test } from "./matchers.ts";
+import type { Cut } from "./mixed-segment.ts";
 
 /** Plain JSON. Lists, since a client's text is looked up in what is made of them, and objects have names of their own. */
 export interface Table {

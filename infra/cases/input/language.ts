@@ -4,7 +4,7 @@ import { bytes } from "../../../functions/gateway/core/quantities.ts";
 import { headerName } from "../../../functions/manifest/names.ts";
 import { duration, size } from "../../../functions/manifest/quantities.ts";
 import { comparison } from "../../../functions/manifest/when.ts";
-import { personaKeys } from "./people.ts";
+import { personaKeys } from "./personas.ts";
 
 const line = () =>
   z

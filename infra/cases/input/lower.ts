@@ -15,7 +15,7 @@ import type { Problem } from "../../diagnostics/problem.ts";
 import type { Batch, Conversation, Credential, Reply as Replied, Send, Step } from "./batch.ts";
 import { checksOf } from "./checks.ts";
 import type { Message, Reply } from "./language.ts";
-import { identifies, type Keys, peopleOf, secretFor, shownBy, trusting } from "./people.ts";
+import { identifies, type Keys, peopleOf, secretFor, shownBy, trusting } from "./personas.ts";
 import { type CaseStep, copyingIn, type Suite } from "./read.ts";
 
 export interface Lowered {

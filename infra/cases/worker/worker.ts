@@ -5,7 +5,7 @@ import type { Parts } from "../../../functions/gateway/part.ts";
 import { answerTo } from "../../../functions/state/contract.ts";
 import { countersOn } from "../../../functions/state/counters.ts";
 import type { Batch, Told } from "../input/batch.ts";
-import { tryOut } from "./try.ts";
+import { tryOut } from "./run-case.ts";
 
 interface Env {
   readonly COUNTERS: DurableObjectNamespace<Counters>;

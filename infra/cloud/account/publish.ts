@@ -10,8 +10,8 @@ import {
   type Version,
   type Worker,
 } from "./account.ts";
+import { faults } from "./api-errors.ts";
 import { type Binding, bindingsOf } from "./bindings.ts";
-import { faults } from "./faults.ts";
 import { migrated } from "./migrations.ts";
 import type { Metadata, Upload } from "./upload.ts";
 

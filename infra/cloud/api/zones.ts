@@ -6,8 +6,8 @@ import * as z from "zod";
 import { forgetOldest } from "../../../functions/gateway/core/bounded.ts";
 import { accountId } from "../account/access.ts";
 import type { Account, Route } from "../account/account.ts";
-import { faults } from "../account/faults.ts";
-import type { Control } from "../control/control.ts";
+import { faults } from "../account/api-errors.ts";
+import type { Control } from "../control/account-control.ts";
 import { body, ok, page } from "./envelope.ts";
 
 const route = z.strictObject({ pattern: z.string().min(1), script: z.string().nullish() });

@@ -4,13 +4,13 @@
  * could reach it has ended. Small machines are merged.
  */
 import type { Account } from "../account/account.ts";
+import { heldBy, tableFor } from "./build-routing-state.ts";
 import { openDrain } from "./drain.ts";
 import { type Machine, type MachineOptions, StartupError, startMachine } from "./machine.ts";
 import { inMachines, mergeable, startEach, wantedIn } from "./merging.ts";
 import type { Held } from "./options.ts";
 import { type Owners, openOwners } from "./owners.ts";
-import type { Realism, Table } from "./table.ts";
-import { heldBy, tableFor } from "./tables.ts";
+import type { Realism, Table } from "./routing-state.ts";
 
 export interface FleetOptions extends Pick<MachineOptions, "read" | "folder" | "secret" | "code" | "log" | "cloud"> {
   readonly isolates: number;

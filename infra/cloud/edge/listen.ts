@@ -1,5 +1,5 @@
 /** Opens a port, and says who has it where it is taken. */
-import type http from "node:http";
+import http from "node:http";
 import { ownerOf } from "../../project/port-owner.ts";
 
 /** A port that another process listens on. */
@@ -21,3 +21,13 @@ export const listen = (server: http.Server, port: number, host: string, option: 
     );
     server.listen(port, host, listening);
   });
+
+/**
+ * Says so before anything else is begun that a port is taken. Between this and the listening it may be taken still.
+ * @throws PortTaken
+ */
+export const expectFree = async (port: number, host: string, option: string): Promise<void> => {
+  const probe = http.createServer();
+  await listen(probe, port, host, option);
+  await new Promise((closed) => probe.close(closed));
+};

@@ -1,13 +1,12 @@
 /** One workerd that holds some versions, and the router by which they reach the others. */
 import fs from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
-import { deafToSignals } from "../../terminal/signals.ts";
+import { startWorkerd } from "../../terminal/workerd.ts";
 import { type Held, optionsOf, type Surroundings } from "./options.ts";
 import { killMachine, markOf } from "./orphans.ts";
 import { type RouterOptions, routerOptions } from "./router.ts";
-import type { Place, Table } from "./table.ts";
+import type { Place, Table } from "./routing-state.ts";
 
 export interface Machine {
   readonly id: string;
@@ -51,10 +50,6 @@ const mostAnswerMs = 15_000;
 /** Miniflare is given so long to end it; then its process is killed. */
 const mostEndMs = 5000;
 
-// What Miniflare starts, and what that starts in turn.
-const { default: workerd } = createRequire(import.meta.url)("workerd") as { readonly default: string };
-const endsAlong = path.join(import.meta.dirname, "workerd.sh");
-
 /** A version that the runtime refuses to start, and why. */
 export class StartupError extends Error {
   /** By version. */
@@ -83,9 +78,7 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
       names.map((name) => optionsOf(surroundings, worker, version, name, options.home)),
     ),
   ];
-  process.env.MINIFLARE_WORKERD_PATH ??= endsAlong;
-  process.env.POSTERN_WORKERD ??= workerd;
-  const miniflare = deafToSignals(
+  const miniflare = startWorkerd(
     () =>
       new Miniflare({
         ...convertV4MiniflareOptions({

@@ -42,7 +42,8 @@ const kill = (pid: number): void => {
   }
 };
 
-const carrying = (...marks: readonly string[]): number[] =>
+/** Processes that have all of these in their environment: `NAME=value`. */
+export const carrying = (...marks: readonly string[]): number[] =>
   fs.existsSync("/proc/self/environ") ? byProc(marks) : byPs(marks);
 
 const byProc = (marks: readonly string[]): number[] =>

@@ -11,7 +11,7 @@ class FolderTaken extends Error {
   constructor(pid: number, folder: string) {
     const command = commandOf(pid);
     super(`process ${pid} runs a local cloud on ${folder}${command && `: ${command}`}`);
-    this.remedy = `stop it (kill ${pid}); a second \`postern cloud\` takes another folder by --state`;
+    this.remedy = `stop it (kill ${pid}); another cloud takes another folder (--state), another dev loop another environment (--env)`;
   }
 }
 

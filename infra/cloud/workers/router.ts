@@ -5,8 +5,8 @@
 
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import { forgetOldest } from "../../../functions/gateway/core/bounded.ts";
+import type { Place, Realism, ServiceProps, Table, TailProps } from "../edge/routing-state.ts";
 import { choose } from "../edge/split.ts";
-import type { Place, Realism, ServiceProps, Table, TailProps } from "../edge/table.ts";
 import { staticCache } from "./static-cache.ts";
 
 /** workerd's door between processes. */

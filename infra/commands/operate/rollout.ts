@@ -2,7 +2,7 @@
 
 import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
 import type { Wave } from "../../../functions/control/model/wave.ts";
-import type { Measured } from "../../../functions/control/rollout/measured.ts";
+import type { Measured } from "../../../functions/control/rollout/measurement.ts";
 import { compile } from "../../compiler/compile.ts";
 import { commitOf } from "../../release/commit.ts";
 import { type Desk, DeskFault, deskFor } from "../../release/control-client.ts";
@@ -105,6 +105,7 @@ const measuredIn = (desk: Desk, tier: string): Promise<Measured | null> =>
 
 export const history = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const all = await deskFor(options).call<readonly Rollout[]>("GET", `${pathOf(tier)}/rollouts`);
+  if (all.length === 0) return { exitCode: 0, text: `${tier} has had no rollout\n`, data: all };
   const rows = all.map(({ id, startedAt, by, status, why, reason }) => [
     id,
     timeOf(startedAt),

@@ -5,7 +5,7 @@ import { compile } from "../../compiler/compile.ts";
 import { deskFor } from "../../release/control-client.ts";
 import type { Done } from "../../release/deploy.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
-import { type Chosen, chosenBy, type Selection } from "../../release/wave.ts";
+import { type Chosen, chosenBy, type Selection } from "../../release/wave-selection.ts";
 import { timeOf } from "../../terminal/arguments.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
@@ -122,6 +122,7 @@ const stamped = (line: string): string => `${new Date().toISOString().slice(11, 
 
 export const history = async (options: ControlOptions): Promise<Outcome> => {
   const all = await deskFor(options).call<readonly Wave[]>("GET", "/v1/waves");
+  if (all.length === 0) return { exitCode: 0, text: "there has been no wave\n", data: all };
   const rows = all.map(({ id, startedAt, by, status, members, selection, reason, why }) => [
     id,
     timeOf(startedAt),

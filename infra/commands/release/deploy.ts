@@ -6,13 +6,13 @@ import { type Compiled, compile, manifestFiles } from "../../compiler/compile.ts
 import { type Emitted, emit } from "../../compiler/emit/emit.ts";
 import { report } from "../../diagnostics/report.ts";
 import { choice } from "../../diagnostics/schema-issues.ts";
+import { checkUnpublished } from "../../release/check-unpublished.ts";
 import { makeNamespaces, samples } from "../../release/companions.ts";
 import { namespaceOf } from "../../release/consumers/kv.ts";
 import { signedConsumers } from "../../release/consumers/sign.ts";
 import { uploadConsumers } from "../../release/consumers/upload.ts";
 import { byStage, type Done, deployAll, hasFailed, hasRoutes } from "../../release/deploy.ts";
 import { leftOver, remove } from "../../release/leftovers.ts";
-import { checkUnpublished } from "../../release/published.ts";
 import { releasesOf } from "../../release/releases.ts";
 import { localSecrets, secretsOf } from "../../release/secrets.ts";
 import { environmentFor, type Target, targetOf } from "../../release/target.ts";
@@ -25,7 +25,7 @@ import { oneLine } from "../../terminal/terminal.ts";
 interface Options {
   readonly root: string;
   readonly env?: string | undefined;
-  readonly target: string;
+  readonly target: string | Target;
   readonly split: string;
   readonly message?: string | undefined;
   readonly prune?: true | undefined;
@@ -50,7 +50,9 @@ export const deploy = async (tiers: readonly string[], options: Options): Promis
   const secrets = localSecrets(root, env, compiled.environment.value.dev.secrets);
   const beside = target.name === "local" ? await samples(root, env, compiled.environment.value.dev.workers) : [];
   const all = [...(tiers.length === 0 ? beside : []), ...wanted];
-  stages.begin(`upload what has changed of ${all.length} Workers to ${target.name}, by wrangler`);
+  stages.begin(
+    `upload what has changed of ${all.length} ${all.length === 1 ? "Worker" : "Workers"} to ${target.name}, by wrangler`,
+  );
   let count = 0;
   // The table at the end has a line for each, so this is no list of them.
   const progress = (line: string) => stages.step(`${++count} of ${all.length}  ${oneLine(line)}`);

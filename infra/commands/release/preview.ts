@@ -4,13 +4,13 @@ import { emit } from "../../compiler/emit/emit.ts";
 import { count, report } from "../../diagnostics/report.ts";
 import { remove } from "../../release/leftovers.ts";
 import { collisions, nameOf, removeEnvironment, workersOfPreview, writeEnvironment } from "../../release/preview.ts";
-import { targetOf } from "../../release/target.ts";
+import { type Target, targetOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { deploy } from "./deploy.ts";
 
 interface Options {
   readonly root: string;
-  readonly target: string;
+  readonly target: string | Target;
 }
 
 /** Brings all of it, or what has changed since the last time. */

@@ -1,19 +1,19 @@
 /** `postern releases` */
 import pc from "picocolors";
 import { digestOf, type Releases, releasesOf, sharesOf } from "../../release/releases.ts";
-import { environmentFor, targetOf, workersOf } from "../../release/target.ts";
+import { environmentFor, type Target, targetOf, workersOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
 
 interface Options {
   readonly root: string;
   readonly env?: string | undefined;
-  readonly target: string;
+  readonly target: string | Target;
 }
 
 /** How many versions are shown; `--json` has all that the platform tells of. */
 const mostShown = 10;
-const barWidth = 20;
+const barWidth = 10;
 
 export const releases = async (tier: string, options: Options): Promise<Outcome> => {
   const target = targetOf(options.target);
@@ -57,7 +57,7 @@ const shown = (worker: string, it: Releases): string => {
       by ?? "",
       digest?.slice(0, 12) ?? "",
       why ?? "",
-      percentage === null ? "" : `${bar(percentage)} ${percentage} %`,
+      percentage === null ? "none" : `${bar(percentage)} ${percentage} %`,
     ]);
   return `${pc.bold(worker)}\n${table(["version", "created (UTC)", "by", "built from", "why", "requests"], rows)}`;
 };

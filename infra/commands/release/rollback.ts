@@ -5,14 +5,14 @@ import {
   secretsChanged,
 } from "../../../functions/control/model/changed-secrets.ts";
 import { before, type Releases, releasesOf, sharesOf } from "../../release/releases.ts";
-import { environmentFor, targetOf, workersOf } from "../../release/target.ts";
+import { environmentFor, type Target, targetOf, workersOf } from "../../release/target.ts";
 import { WranglerError, wrangler } from "../../release/wrangler.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 
 interface Options {
   readonly root: string;
   readonly env?: string | undefined;
-  readonly target: string;
+  readonly target: string | Target;
   readonly to?: string | undefined;
   readonly oldSecrets?: true | undefined;
   readonly message?: string | undefined;

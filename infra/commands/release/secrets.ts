@@ -16,14 +16,14 @@ import type { CheckedTier, Named } from "../../compiler/model/checked.ts";
 import { choice } from "../../diagnostics/schema-issues.ts";
 import { consumersPublicKey } from "../../release/consumers/sign.ts";
 import { secretsOf } from "../../release/secrets.ts";
-import { targetOf } from "../../release/target.ts";
+import { type Target, targetOf } from "../../release/target.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { table } from "../../terminal/table.ts";
 
 interface Options {
   readonly root: string;
   readonly env: string;
-  readonly target: string;
+  readonly target: string | Target;
 }
 
 interface User {

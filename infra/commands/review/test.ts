@@ -16,6 +16,7 @@ import { hidden } from "../../diagnostics/secret-literals.ts";
 import { writeWithin } from "../../project/files.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { endAtSignals, untilStopped } from "../../terminal/signals.ts";
+import { openStages } from "../../terminal/stages.ts";
 import { print, printJson } from "../../terminal/terminal.ts";
 
 export interface Options {
@@ -97,9 +98,15 @@ export const testOn = async (
   // Else a slip of the pen would look like cases that hold.
   if (only !== undefined && !ready.suites.some(({ cases }) => cases.some(says(only))))
     throw new Error(`no case says "${only}"`);
+  const stages = openStages({ quiet: options.json });
+  stages.step("start the runtime");
   const [running, keys] = await Promise.all([runtime(), keysOf(ready.suites)]);
   const reports: Report[] = [];
-  for (const suite of ready.suites) reports.push(await runSuite(suite, ready.compiled, keys, running, options));
+  for (const suite of ready.suites) {
+    stages.step(`try the cases of ${suite.tier.manifest.tier}: ${reports.length + 1} of ${ready.suites.length} tiers`);
+    reports.push(await runSuite(suite, ready.compiled, keys, running, options));
+  }
+  stages.end();
   const late = reports.flatMap((it) => it.problems);
   if (late.length > 0) return broken(late, ready.compiled);
   if (options.update) for (const { snapshots } of reports) write(options, snapshots);

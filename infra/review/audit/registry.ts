@@ -14,10 +14,10 @@ import {
 } from "./rules/identity.ts";
 import { countedApart, evadableLimit, guessableKey, unlimitedPublicRoute } from "./rules/limits.ts";
 import { costlyPattern } from "./rules/patterns.ts";
+import { slowRevocation } from "./rules/revocation.ts";
 import { bypassingSlash } from "./rules/slashes.ts";
 import { bypassingSpelling } from "./rules/spellings.ts";
 import { anyMethod, idleProtection, mutedLog, passedSunset, releasedAtOnce, writtenSecret } from "./rules/surface.ts";
-import { slowRevocation } from "./rules/tokens.ts";
 import { carriedQuery, keptLocation, plaintextRedirect, plaintextUpstream } from "./rules/transport.ts";
 import { uncheckedWord } from "./rules/validation.ts";
 

@@ -4,11 +4,11 @@ import { isEnforced, speaksForCaller } from "../../compiler/check/rules/enforced
 import type { CheckedFilter } from "../../compiler/model/checked.ts";
 import { joined, list, type Sentence, say } from "../core/sentence.ts";
 import { type Change, type Spot, spotOf } from "./grade/change.ts";
-import { conditions } from "./grade/conditions.ts";
 import { differences, manifold } from "./grade/differences.ts";
+import { written } from "./grade/format-part.ts";
 import { type Grading, gradingOf, speaking } from "./grade/grading.ts";
+import { conditions } from "./grade/matchers.ts";
 import { scalesOf } from "./grade/parts.ts";
-import { written } from "./grade/written.ts";
 
 export type Found = Pick<Change, "kind" | "says" | "spot">;
 

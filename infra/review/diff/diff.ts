@@ -4,8 +4,8 @@ import { byRisk, changeKinds, riskOf } from "../core/risks.ts";
 import { list, plain } from "../core/sentence.ts";
 import { changesOf } from "./changes.ts";
 import type { Change } from "./grade/change.ts";
+import type { Picture, TierPicture } from "./picture/model.ts";
 import { tierPairs } from "./picture/pairs.ts";
-import type { Picture, TierPicture } from "./picture/picture.ts";
 import { secretsWritten, withoutSecrets } from "./secrets.ts";
 import { type WorkerChange, workersDiffer } from "./workers.ts";
 

@@ -5,7 +5,7 @@ import type { Found } from "./chains.ts";
 import { type Spot, spotOf } from "./grade/change.ts";
 import { differences } from "./grade/differences.ts";
 import { tierScales } from "./grade/parts.ts";
-import type { TierPicture } from "./picture/picture.ts";
+import type { TierPicture } from "./picture/model.ts";
 
 export const tiersDiffer = (before: TierPicture, after: TierPicture): Found[] => [
   ...placeDiffers(before, after),

@@ -7,9 +7,9 @@ import { joined, type Sentence, say } from "../core/sentence.ts";
 import type { Found } from "./chains.ts";
 import { spotOf } from "./grade/change.ts";
 import { differences } from "./grade/differences.ts";
+import { written } from "./grade/format-part.ts";
 import { scalesOf, upstreamScales } from "./grade/parts.ts";
-import { written } from "./grade/written.ts";
-import type { TierPicture } from "./picture/picture.ts";
+import type { TierPicture } from "./picture/model.ts";
 
 /** Services by name, where one that is called otherwise is still the same one. */
 export interface Upstreams {

@@ -6,7 +6,7 @@ import type { Deps } from "../../../functions/gateway/core/types.ts";
 import { live, type Source } from "../../../functions/gateway/live.ts";
 import { type Change, type Entry, overlaid, type Told } from "../../../functions/gateway/overlay/overlay.ts";
 import { moves } from "../../../functions/gateway/overlay/traffic-shift.ts";
-import { caller, planAndParts, world } from "../conversation.ts";
+import { caller, planAndParts, world } from "../gate-harness.ts";
 
 const { plan, parts } = planAndParts(
   { calm: () => () => undefined },

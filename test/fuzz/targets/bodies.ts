@@ -1,8 +1,8 @@
 /** Bodies of every kind, framed well and badly. */
 import fc from "fast-check";
+import { each } from "../announced-property.ts";
 import { cuts, cutText, fieldValue, latin, oddJson, oneOf } from "../pieces.ts";
 import type { Target } from "../target.ts";
-import { each } from "../tried.ts";
 import { asked, type Wire } from "../wire.ts";
 
 const json = fc.oneof(

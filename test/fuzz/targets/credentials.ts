@@ -2,9 +2,9 @@
 import { subtle, type webcrypto } from "node:crypto";
 import fc from "fast-check";
 import { importJWK, type JWK } from "jose";
+import { each } from "../announced-property.ts";
 import { cuts, cutText, oddJson, oddNumber, oneOf } from "../pieces.ts";
 import type { Target } from "../target.ts";
-import { each } from "../tried.ts";
 import { asked, type Wire } from "../wire.ts";
 
 const usual = { iss: "https://issuer.example", aud: "wallet", sub: "alice", exp: 4_000_000_000 };

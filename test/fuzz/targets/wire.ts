@@ -1,8 +1,8 @@
 /** What comes over the wire: each input is a request to the running mesh. */
 import fc from "fast-check";
+import { each } from "../announced-property.ts";
 import { fields, fieldValue, latin, method, oneOf, pathText } from "../pieces.ts";
 import type { Target } from "../target.ts";
-import { each } from "../tried.ts";
 import { asked, type Wire } from "../wire.ts";
 
 const places = oneOf(

@@ -1,12 +1,12 @@
 /** Which hosts each route is served on: its own hostnames, as far as listeners of the gateways it names take them. */
 import type { Path } from "../../../diagnostics/locate.ts";
+import { supposedListener } from "./resources/assumed-listeners.ts";
 import type { Cluster } from "./resources/cluster.ts";
 import type { Find } from "./resources/findings.ts";
 import { compared, covers, hostProblem, isTooWide } from "./resources/hostnames.ts";
 import { apiGroup } from "./resources/kinds.ts";
 import type { Gateway, Route } from "./resources/resources.ts";
 import type { Listener, Parent } from "./resources/schema.ts";
-import { supposedListener } from "./resources/supposed.ts";
 
 /** A route on a host. */
 export interface Attached {

@@ -1,13 +1,13 @@
 /** The resources of an import, checked, and what they are asked: which gateway, which service, who may refer to whom. */
 import type { ZodType } from "zod";
 import { type Path, valueAt } from "../../../../diagnostics/locate.ts";
+import { redirectedSections } from "./assumed-listeners.ts";
 import type { Resource } from "./documents.ts";
 import type { Find } from "./findings.ts";
 import { gatewayOf } from "./gateways.ts";
 import { apiGroup } from "./kinds.ts";
 import type { Gateway, Route } from "./resources.ts";
 import { type Backend, gateway, grant, httpRoute, type Selector, service } from "./schema.ts";
-import { redirectedSections } from "./supposed.ts";
 
 export interface Cluster {
   /** The oldest first, then by namespace and name. */

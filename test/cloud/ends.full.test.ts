@@ -1,0 +1,46 @@
+/** Nothing outlives a cloud of its own process, whatever signal ends it and whatever is under way. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { it, onTestFinished } from "vitest";
+import { accountId, localToken } from "../../infra/cloud/account/access.ts";
+import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
+import { home } from "../../infra/project/generated-files.ts";
+import { until } from "../until.ts";
+import { uploadOf } from "./api-client.ts";
+import { folderFor } from "./in-process-cloud.ts";
+
+/** `postern cloud` in a process of its own. */
+const running = async (folder: string): Promise<{ readonly child: ChildProcess; readonly api: string }> => {
+  const args = ["infra/cli.ts", "cloud", "--state", folder, "--api-port", "0", "--edge-port", "0", "--json"];
+  const child = spawn(path.join(home, "node_modules/.bin/node"), args, {
+    cwd: home,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  const [line] = (await once(lines, "line")) as [string];
+  child.stdout?.resume();
+  return { child, api: (JSON.parse(line) as { readonly api: string }).api };
+};
+
+it.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"] as const)("%s while Workers are uploaded", async (signal) => {
+  const folder = folderFor();
+  const { child, api } = await running(folder);
+  const headers = { authorization: `Bearer ${localToken}` };
+  let answered = 0;
+  for (let index = 0; index < 8; index++)
+    void fetch(`${api}/accounts/${accountId}/workers/scripts/w${index}`, {
+      method: "PUT",
+      headers,
+      body: uploadOf("export default { fetch: () => new Response() };"),
+    }).then(
+      () => answered++,
+      () => {},
+    );
+  await until(() => answered > 0 && machinesOn(folder).length > 1, "an upload is done, and others are under way");
+  child.kill(signal);
+  await once(child, "exit");
+  await until(() => machinesOn(folder).length === 0, "its machines have ended");
+});
