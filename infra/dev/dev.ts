@@ -19,7 +19,7 @@ export const dev = async ({ root, env, json, ...given }: Options): Promise<Outco
   const split = shareOf(given.split, "--split");
   const isolates = countOf(given.isolates, "--isolates", 16);
   await expectFree(port, "localhost", "--port");
-  const stages = openStages();
+  const stages = openStages({ quiet: json });
   const stopped = untilStopped();
   stages.begin("load the compiler and the runtime");
   const { runLoop } = await import("./loop.ts");
