@@ -6,6 +6,8 @@ import type { Deps } from "../../../functions/gateway/core/types.ts";
 import { live, type Source } from "../../../functions/gateway/live.ts";
 import { type Change, type Entry, overlaid, type Told } from "../../../functions/gateway/overlay/overlay.ts";
 import { moves } from "../../../functions/gateway/overlay/traffic-shift.ts";
+import type { Parts } from "../../../functions/gateway/part.ts";
+import { link } from "../../../functions/gateway/server.ts";
 import { caller, planAndParts, world } from "../conversation.ts";
 
 const { plan, parts } = planAndParts(
@@ -41,6 +43,25 @@ describe("an overlay", () => {
   it("puts a limit beside those that are there", () => {
     const { filters } = overlaid(plan, [{ kind: "limit", filter: "calm", limit: "2/s" }]);
     expect(filters.calm).toMatchObject({ with: { limit: "5/s" }, limits: ["2/s"] });
+  });
+
+  it("reaches the filter by its place, as a rate besides its own", () => {
+    const places: unknown[] = [];
+    const calm: Parts["filters"][string] = (_, __, { id, limits }) => {
+      places.push([id, limits]);
+      return () => undefined;
+    };
+    const linked = (changes: readonly Change[]) =>
+      link(overlaid(plan, changes), { ...parts, filters: { calm } }, world());
+    linked([]);
+    linked([
+      { kind: "limit", filter: "calm", limit: "2/s" },
+      { kind: "limit", filter: "calm", limit: "9/day" },
+    ]);
+    expect(places).toEqual([
+      ["calm", undefined],
+      ["calm", ["2/s", "9/day"]],
+    ]);
   });
 
   it("leaves a plan alone that has nothing of it", () => {
