@@ -2,6 +2,7 @@
 import { referencesIn } from "../../../../functions/gateway/core/references.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../../compiler/model/checked.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
+import { registry } from "../../../project/registry.ts";
 import {
   asksService,
   droppedHere,
@@ -112,7 +113,7 @@ const spoofable = (
   );
   if (open.length === 0) return [];
   const headers = open.map(({ header }) => header);
-  const filter = `headers: { request: { remove: [${headers.join(", ")}] } }`;
+  const filter = removal(headers);
   return [
     {
       source,
@@ -149,9 +150,16 @@ export const forwardedCredential: Rule = {
           at: filter.entry,
           key: filter.use,
           message: `${listed(upstreamsOf(route))} is sent the ${header} header of ${route.name}'s callers`,
-          remedy: `remove it behind: headers: { request: { remove: [${header}] } }`,
+          remedy: `remove it behind: ${removal([header])}`,
         }));
     }),
+};
+
+/** A filter that removes headers, as a manifest has it. */
+const removal = (headers: readonly string[]): string => {
+  const [written] = Object.values(registry.filters).flatMap(({ removes }) => (removes ? [removes(headers)] : []));
+  if (written === undefined) throw new Error("no filter removes headers");
+  return written;
 };
 
 export const unsignedConsumers: Rule = {
