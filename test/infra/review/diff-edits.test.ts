@@ -17,9 +17,10 @@ import { plain } from "../../../infra/review/core/sentence.ts";
 import { diffOf } from "../../../infra/review/diff/diff.ts";
 import { pictured } from "../../../infra/review/diff/picture/picture.ts";
 import { project } from "../../e2e/city.ts";
+import { full } from "../../full.ts";
 import { edited, edits } from "./edits.ts";
 
-const runs = Number(process.env.POSTERN_EDITS ?? 500);
+const runs = Number(process.env.POSTERN_EDITS ?? (full ? 500 : 120));
 
 const files = Object.fromEntries(
   [
