@@ -33,8 +33,7 @@ export default defineConfig({
       {
         // What runs at the edge is tested in workerd. One isolate for all files: they share nothing but the registry.
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/functions/wrangler.json" } })],
-        // A time-out ends a test that hangs, on a busy machine too; it measures nothing.
-        test: { name: "edge", include: ["test/functions/**/*.test.ts"], isolate: false, testTimeout: 60_000 },
+        test: { name: "edge", include: ["test/functions/**/*.test.ts"], isolate: false, testTimeout: longestMs },
       },
       {
         // Needs Wycheproof's files, so it is run by itself.
@@ -43,7 +42,7 @@ export default defineConfig({
           name: "wycheproof",
           include: ["test/wycheproof/**/*.test.ts"],
           provide: { wycheproof: wycheproof === undefined ? null : vectorsIn(wycheproof) },
-          testTimeout: 240_000,
+          testTimeout: longestMs,
         },
       },
       {
@@ -89,7 +88,7 @@ export default defineConfig({
           env,
           pool: "forks",
           fileParallelism: false,
-          testTimeout: 240_000,
+          testTimeout: longestMs,
         },
       },
       {
@@ -100,13 +99,13 @@ export default defineConfig({
           environment: "node",
           env,
           pool: "forks",
-          testTimeout: 240_000,
-          hookTimeout: 60_000,
+          testTimeout: longestMs,
+          hookTimeout: longestMs,
         },
       },
       {
         // Needs redis-server, which .ci/run installs.
-        test: { name: "redis", include: ["test/redis/**/*.test.ts"], environment: "node", env, testTimeout: 60_000 },
+        test: { name: "redis", include: ["test/redis/**/*.test.ts"], environment: "node", env, testTimeout: longestMs },
       },
       {
         // Needs bash, curl and the ports of the examples, so it is run by itself.
@@ -115,7 +114,7 @@ export default defineConfig({
           include: ["test/readme/**/*.test.ts"],
           environment: "node",
           env,
-          testTimeout: 20_000,
+          testTimeout: longestMs,
           fileParallelism: false,
         },
       },
@@ -127,8 +126,8 @@ export default defineConfig({
           environment: "node",
           env,
           pool: "forks",
-          testTimeout: 60_000,
-          hookTimeout: 150_000,
+          testTimeout: longestMs,
+          hookTimeout: longestMs,
         },
       },
     ],

@@ -1,5 +1,5 @@
 /** An account in which things are refused, and the proof that a refusal changes nothing. */
-import { beforeAll, expect, it, vi } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { type Local, openLocal } from "./cloud.ts";
 import { type Asked, call, post, put, uploadOf } from "./form.ts";
 
@@ -63,7 +63,6 @@ const setUp = async ({ cloud }: Local): Promise<Ids> => {
 
 /** Registers a test for each case; all of them share one account, which none of them may change. */
 export const eachRefused = (cases: Readonly<Record<string, Refused>>) => {
-  vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
   let local: Local;
   let ids: Ids;
   beforeAll(async () => {

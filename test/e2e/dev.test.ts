@@ -152,7 +152,7 @@ describe.runIf(full)("with several isolates", () => {
     };
   };
 
-  it("edits neither lose a request nor close a connection", { timeout: 180_000 }, async () => {
+  it("edits neither lose a request nor close a connection", async () => {
     const upstream = await service((request, response) => {
       request.resume();
       setTimeout(() => response.end("ok"), 30);
@@ -173,9 +173,7 @@ describe.runIf(full)("with several isolates", () => {
     expect(asking.connections()).toBe(6);
   });
 
-  it("a signal in the midst of an edit and of requests ends all of it, and waits for neither", {
-    timeout: 120_000,
-  }, async () => {
+  it("a signal in the midst of an edit and of requests ends all of it, and waits for neither", async () => {
     const upstream = await service((_, response) => setTimeout(() => response.end("ok"), 30));
     const { url, edit, said, stop, machines } = await loop({ "routes/one.yaml": files(upstream.url, 1) }, [
       "--isolates",

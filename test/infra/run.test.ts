@@ -74,8 +74,8 @@ describe("a process", () => {
       const loaded = loadedBy(...args);
       expect(loaded).toContain("commander");
       const declaration =
-        /^infra\/(?:cli|run|program|terminal|terminal\/\w+|commands\/\w+\/cli-\w+|review\/risks)\.ts$/;
-      const levels = "functions/control/wave/state.ts";
+        /^infra\/(?:cli|run|program|terminal|terminal\/\w+|commands\/options|commands\/\w+\/cli-\w+|review\/core\/risks)\.ts$/;
+      const levels = "functions/control/model/wave.ts";
       expect(
         loaded.filter(
           (it) => !declaration.test(it) && !["commander", "@commander-js/extra-typings", levels].includes(it),

@@ -23,7 +23,7 @@ export default {
   },
 };`;
 
-it("whatever machine is killed, all goes on with what was acknowledged", { timeout: 120_000 }, async () => {
+it("whatever machine is killed, all goes on with what was acknowledged", async () => {
   const folder = folderFor();
   const told: string[] = [];
   const { control, edge, fleet } = await liveCloud({ folder, tell: (line) => told.push(line) });
