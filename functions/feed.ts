@@ -1,8 +1,8 @@
 /** The Worker that tells gates of overlays and revocations. It goes on when control is gone. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
-import { entriesOn, forGates } from "./feed/entries.ts";
+import { entriesOn, forGates, keptIn } from "./feed/entries.ts";
 import type { Revocation } from "./gateway/core/ports/revocations.ts";
-import type { Entry, Kept } from "./gateway/overlay/overlay.ts";
+import type { Entry } from "./gateway/overlay/overlay.ts";
 
 interface Bindings {
   readonly FEEDS: DurableObjectNamespace<Feed>;
@@ -23,7 +23,9 @@ export class Write extends WorkerEntrypoint<Bindings> {
     const tier = new URL(request.url).pathname.slice(1);
     const feed = this.env.FEEDS.getByName(tier);
     if (request.method !== "PUT") return Response.json(await feed.read());
-    const { revision, entries, revoked } = (await request.json()) as Kept;
+    const given = await request.json().then(keptIn).catch(String);
+    if (typeof given === "string") return new Response(given, { status: 400 });
+    const { revision, entries, revoked } = given;
     const told = await feed.write(revision, entries, revoked);
     if (!told) return Response.json(await feed.read(), { status: 412 });
     // Late or lost, it is a last resort, and expires with its entries.

@@ -8,7 +8,7 @@ import { joinedCookies } from "./gateway/http/cookies.ts";
 import { hostFinder, hostOf } from "./gateway/http/hosts.ts";
 import { canonicalPath, hasEncodedSlash } from "./gateway/http/path.ts";
 import { preflightMethod } from "./gateway/http/preflight.ts";
-import { type Address, addressOf } from "./gateway/http/url.ts";
+import { type Address, addressOf } from "./gateway/http/request-url.ts";
 import { type Label, type Labels, labelHeader } from "./gateway/identity/label.ts";
 import {
   cleanseFor,

@@ -14,7 +14,7 @@ import { addSecretCommands } from "./commands/release/cli-secrets.ts";
 import { addImportVerbs } from "./commands/review/cli-imports.ts";
 import { addTestVerb } from "./commands/review/cli-tests.ts";
 import { exitCodes } from "./terminal/contract.ts";
-import { print, warn } from "./terminal/terminal.ts";
+import { print, warn, widthOf } from "./terminal/terminal.ts";
 
 /** A new one for each command line: a parsed command keeps what it was given. */
 export const commandLine = (): Command => {
@@ -29,24 +29,34 @@ export const commandLine = (): Command => {
         .join("\n")}`,
     )
     // Subcommands inherit this, so it stands before the first of them.
-    .configureOutput({ writeOut: print, writeErr: warn })
+    .configureOutput({
+      writeOut: print,
+      writeErr: warn,
+      getOutHelpWidth: () => widthOf("stdout"),
+      getErrHelpWidth: () => widthOf("stderr"),
+    })
     .exitOverride();
 
+  program.commandsGroup("Write manifests, and try them here:");
   addCheckVerb(program);
   addProjectCommands(program);
-  addReviewVerbs(program);
+  addRequestCommands(program);
+  program.commandsGroup("Test and review a change:");
   addTestVerb(program);
+  addReviewVerbs(program);
   addImportVerbs(program);
+  program.commandsGroup("Release:");
   addReleaseVerbs(program);
   addPreviewVerbs(program);
   addRolloutVerbs(program);
   addWaveVerbs(program);
+  addSecretCommands(program);
+  program.commandsGroup("Operate what runs:");
   addOverlayVerbs(program);
   addRevocationVerbs(program);
   addTelemetryVerbs(program);
   addNoticeVerbs(program);
-  addSecretCommands(program);
-  addRequestCommands(program);
+  program.commandsGroup("Extend Postern:");
   addPartCommands(program);
   return program;
 };

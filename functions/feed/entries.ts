@@ -1,5 +1,6 @@
 /** What one tier's gates are told, as it is kept: whole lists, each with a revision that the next writer has to name. */
 
+import { fieldsOf } from "../gateway/core/json.ts";
 import { mostRevocations, type Revocation } from "../gateway/core/ports/revocations.ts";
 import { type Entry, type Kept, mostEntries, type Told } from "../gateway/overlay/overlay.ts";
 
@@ -36,6 +37,29 @@ export const entriesOn = (storage: Pick<DurableObjectStorage, "get" | "put">, no
     },
   };
 };
+
+/**
+ * The lists on their way between control and the feed, which are deployed apart. What only one of them knows of an entry
+ * stays in it, since control writes back all that it has read.
+ *
+ * @throws TypeError where they are no such lists
+ */
+export const keptIn = (value: unknown): Kept => {
+  if (!isKept(value)) throw new TypeError("a feed has { revision, entries, revoked? }, and each entry its end");
+  return value;
+};
+
+const isKept = (value: unknown): value is Kept => {
+  const { revision, entries, revoked = [] } = fieldsOf(value);
+  return Number.isInteger(revision) && areKept(entries) && areKept(revoked);
+};
+
+const areKept = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.every((it) => {
+    const { kind, until } = fieldsOf(it);
+    return typeof kind === "string" && Number.isFinite(until);
+  });
 
 /** Of a revocation a gate needs no more than what it is; each isolate asks for all of them every few seconds. */
 export const forGates = ({ revision, entries, revoked = [] }: Kept): Told => ({

@@ -19,6 +19,9 @@ const value = () => z.union([z.string(), z.number(), z.boolean()]);
 const oneOf = <T extends z.ZodType>(it: T) =>
   z.union([it, z.array(it).min(1)], "a value, or several of which one has to fit");
 
+/** Ahead of it in examples. */
+const bearer = `- jwt: { issuer: https://identity.acme.example, audience: wallet, algorithms: [EdDSA] }\n`;
+
 export const spec = () =>
   aboutFilter({
     kind: "guard",
@@ -42,6 +45,10 @@ export const spec = () =>
     codes,
     stands: { "scope-missing": ["scopes", "any-scope"] },
     never: ({ claims, consumers, labels }) => (claims || consumers || labels ? [] : ["access-denied"]),
+    requires: ({ scopes = [], "any-scope": any = [], claims = {} }) => ({
+      scopes: [...scopes, ...any.slice(0, 1)],
+      claims,
+    }),
     needs: ({ scopes, "any-scope": any, claims, consumers, labels }) => [
       ...(scopes ? [{ path: ["scopes"], text: "{claim.scope}" }] : []),
       ...(any ? [{ path: ["any-scope"], text: "{claim.scope}" }] : []),
@@ -49,6 +56,23 @@ export const spec = () =>
       ...(consumers ? [{ path: ["consumers"], text: "{consumer.id}" }] : []),
       ...(labels ? [{ path: ["labels"], text: "{consumer.id}" }] : []),
     ],
+    scales: {
+      scopes: "required-items",
+      "any-scope": { allows: "items", absent: "everything" },
+      claims: "required-values",
+      consumers: { allows: "items", absent: "everything" },
+      labels: "required-values",
+    },
+    examples: {
+      "access-denied": {
+        filters: `${bearer}- access: #!\n    claims: { plan: gold }\n`,
+        step: "as: { name: alice, token: { claims: { plan: silver } } }, send: GET /a",
+      },
+      "scope-missing": {
+        filters: `${bearer}- access:\n    claims: { sub: alice }\n    any-scope: [read, write] #!\n`,
+        step: "as: { name: alice, token: { scopes: [list] } }, send: GET /a",
+      },
+    },
   });
 
 export const make = (config: Config<typeof spec>): Guard => {

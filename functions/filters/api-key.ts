@@ -37,6 +37,32 @@ export const spec = () =>
     exposes: ({ header }) => ({ security: { type: "apiKey", in: "header", name: header } }),
     provides: ["consumer"],
     bindings: () => [{ kind: "kv", binding: "CONSUMERS", namespace: "consumers" }],
+    scales: { cache: "longer-is-weaker" },
+    credentials: {
+      knows: (_, consumers) => consumers,
+      issue: ({ config, persona: { name, forged }, consumers, apiKey }) => {
+        const places = [`header.${config.header}`];
+        if (forged) return { credential: { headers: { [config.header]: apiKey(undefined) } }, places };
+        if (!consumers.includes(name)) return `routes/consumers.yaml has no "${name}"`;
+        return { credential: { headers: { [config.header]: apiKey(name) } }, places };
+      },
+    },
+    security: ({ header, cache }) => ({
+      credentialHeader: header,
+      guessable: true,
+      revocation: { of: "key", after: cache, at: ["cache"] },
+    }),
+    examples: {
+      "key-missing": { filters: "- api-key:\n    cache: 60s\n    header: x-key #!\n" },
+      "key-unknown": {
+        filters: "- api-key: #!\n    header: x-key\n",
+        step: "send: { request: GET /a, headers: { x-key: nobody } }",
+      },
+      "consumers-unavailable": {
+        filters: "- api-key: #!\n    header: x-key\n",
+        step: "send: { request: GET /a, headers: { x-key: one } }, down: [consumers]",
+      },
+    },
   });
 
 /** Keys are looked up by their hash, so a longer one is only work. */

@@ -21,6 +21,15 @@ export const spec = () =>
     codes,
     stands: { "body-too-large": ["max"] },
     boundsBody: true,
+    scales: { max: "larger-is-weaker" },
+    security: ({ max }) => ({ bodyLimit: max }),
+    examples: {
+      "body-too-large": {
+        filters: "- body-limit: 1KiB\n- body-limit: 4B #!\n  id: small\n",
+        method: "POST",
+        step: "send: { request: POST /a, text: more than four }",
+      },
+    },
   });
 
 export const make = ({ max }: Config<typeof spec>): Guard => {

@@ -6,6 +6,7 @@ import { preflightMethod } from "../gateway/http/preflight.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { apply } from "../gateway/proxy/send.ts";
 import { duration } from "../manifest/quantities.ts";
+import { rules } from "./cors/audit.ts";
 
 const headerName = () => z.string().regex(/^[A-Za-z0-9-]+$/, "a header's name");
 
@@ -55,6 +56,15 @@ export const spec = () =>
       }),
     example: { origins: ["https://shop.example"], "max-age": "10m" },
     codes: {},
+    scales: {
+      origins: { allows: "items", absent: "nothing" },
+      methods: { allows: "items", absent: "everything" },
+      headers: { allows: "items", absent: "nothing" },
+      expose: { allows: "items", absent: "nothing" },
+      credentials: { weakestFirst: ["everybody", true, false] },
+    },
+    security: ({ origins, credentials }) => ({ pages: { origins, credentials: credentials !== false } }),
+    audit: rules,
   });
 
 const allowOrigin = "access-control-allow-origin";

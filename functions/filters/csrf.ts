@@ -29,6 +29,15 @@ export const spec = () =>
     example: { origins: ["https://shop.example"] },
     codes,
     stands: { "cross-site-refused": ["origins"] },
+    scales: { origins: { allows: "items", absent: "nothing" } },
+    security: () => ({ refusesForgery: true }),
+    examples: {
+      "cross-site-refused": {
+        filters: "- csrf:\n    origins: [https://shop.example] #!\n",
+        method: "POST",
+        step: "send: { request: POST /a, text: a=1, headers: { content-type: application/x-www-form-urlencoded, origin: https://evil.example } }",
+      },
+    },
   });
 
 export const make = ({ origins }: Config<typeof spec>, _: Deps, { id }: FilterPlace): Layer =>

@@ -55,6 +55,7 @@ export const spec = () =>
       ),
     secrets: ({ request: { set, add } }) =>
       [set, add].flatMap(Object.values).flatMap((value) => (typeof value === "string" ? [] : [value.secret])),
+    security: ({ request: { set, remove } }) => ({ requestHeaders: { set, remove, at: ["request", "set"] } }),
   });
 
 export const make = (config: Config<typeof spec>, deps: Deps): Guard => {

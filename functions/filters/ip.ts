@@ -4,6 +4,7 @@ import * as z from "zod";
 import { type Codes, refuse } from "../gateway/core/problems.ts";
 import type { Guard } from "../gateway/core/types.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
+import { rules } from "./ip/audit.ts";
 
 const codes = {
   "address-refused": { status: 403, title: "This API is not open to your address" },
@@ -37,6 +38,12 @@ export const spec = () =>
       .refine(({ allow, deny }) => allow || deny, "give `allow`, `deny` or both"),
     example: { allow: ["10.0.0.0/8", "2001:db8::/32"], deny: ["10.6.6.6"] },
     codes,
+    scales: { allow: { addresses: "allowed" }, deny: { addresses: "denied" } },
+    security: ({ allow }) => ({ admitsAddresses: allow !== undefined }),
+    audit: rules,
+    examples: {
+      "address-refused": { filters: "- ip: #!\n    allow: [10.0.0.0/8]\n    deny: [192.0.2.0/24]\n" },
+    },
   });
 
 export const make = ({ allow, deny }: Config<typeof spec>): Guard => {

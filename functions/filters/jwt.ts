@@ -15,7 +15,10 @@ import { tokenVerifier } from "../gateway/identity/token-verifier.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { algorithms, publicKeys } from "../manifest/jwk.ts";
 import { duration } from "../manifest/quantities.ts";
-import { schemeOf, tokenPlaces, tokenSize } from "../manifest/token-places.ts";
+import { schemeOf, tokenPlaces, tokenSize } from "../manifest/token-sources.ts";
+import { hooks } from "./jwt/hooks.ts";
+
+export { present } from "./jwt/credentials.ts";
 
 const codes = {
   "token-missing": { status: 401, title: "A bearer token is required" },
@@ -114,13 +117,6 @@ export const spec = () =>
       cooldown: "1m",
     },
     codes,
-    stands: {
-      "token-missing": ["from"],
-      "token-revoked": ["revocation"],
-      "scope-missing": ["scopes"],
-      "revocations-unavailable": ["revocation"],
-      "keys-unavailable": ["jwks", "issuer"],
-    },
     never: ({ keys, scopes }) => [...(keys ? ["keys-unavailable"] : []), ...(scopes[0] ? [] : ["scope-missing"])],
     exposes: ({ from }) => ({ security: schemeOf([from].flat()[0] as string) }),
     provides: ["consumer", "claim"],
@@ -129,6 +125,7 @@ export const spec = () =>
       ...(revocation ? [{ kind: "kv", binding: "REVOCATIONS", namespace: "revocations" } as const] : []),
     ],
     connections: ({ keys, revocation }) => Math.max(keys ? 0 : 1, revocation ? 1 : 0),
+    ...hooks(),
   });
 
 /** What a token that has been accepted says, as long as its time lasts. */

@@ -34,7 +34,8 @@ export const spec = () =>
     example: { to: "https://orders-next.acme.example", share: "10%" },
     codes: {},
     connections: () => 1,
-    copies: true,
+    copies: ({ share }) => share,
+    scales: { share: "larger-share-is-weaker", "max-body": "larger-is-weaker" },
   });
 
 /** Copies under way at once, per isolate; what comes beyond is not copied. */

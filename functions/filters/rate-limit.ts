@@ -15,6 +15,7 @@ import { inState } from "../gateway/limits/state-store.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
 import { duration, percent, rate } from "../manifest/quantities.ts";
 import { secret } from "../manifest/secret.ts";
+import { hooks } from "./rate-limit/hooks.ts";
 
 const codes = {
   "rate-limited": { status: 429, title: "Too many requests" },
@@ -112,22 +113,26 @@ export const spec = () =>
     secrets: ({ count, store }) => (count === "local" || store === "state" ? [] : [store.token.secret]),
     exposes: ({ limit, by }) => ({ limits: [limit].flat().map((it) => ({ limit: it, by: [by].flat() })) }),
     connections: ({ count }) => (count === "local" ? 0 : 1),
+    links: ({ count }) => (count === "local" ? [] : ["limiter"]),
+    tighten: { limits: ({ limit }) => [limit].flat() },
     needs: ({ by }) =>
       [by].flat().flatMap((it, index) => {
         const text = referenceOf(it);
         return text === undefined ? [] : [{ path: Array.isArray(by) ? ["by", index] : ["by"], text }];
       }),
+    ...hooks(),
   });
 
-export const make = (config: Config<typeof spec>, deps: Deps, place: FilterPlace): Guard => {
+export const make = (written: Config<typeof spec>, deps: Deps, place: FilterPlace): Guard => {
+  const { limits } = place;
+  const config = limits ? { ...written, limit: [...new Set([written.limit, limits].flat())] } : written;
   const key = keyOf([config.by].flat());
-  const limits = [config.limit].flat().map((text) => limitOf(text, config, deps, place));
+  const each = [config.limit].flat().map((text) => limitOf(text, config, deps, place));
   const judged = (verdicts: readonly Told[], context: Context) => tell(verdicts, context, deps);
   return (request, context) => {
     const whose = key(request, context);
-    if (typeof whose !== "string")
-      return whose.then((it) => all(limits, it, context)).then((it) => judged(it, context));
-    const verdicts = all(limits, whose, context);
+    if (typeof whose !== "string") return whose.then((it) => all(each, it, context)).then((it) => judged(it, context));
+    const verdicts = all(each, whose, context);
     return verdicts instanceof Promise ? verdicts.then((it) => judged(it, context)) : judged(verdicts, context);
   };
 };

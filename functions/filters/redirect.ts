@@ -28,6 +28,7 @@ export const spec = () =>
         const text = it[key];
         return text === undefined ? [] : [{ path: [key], text }];
       }),
+    security: ({ to, scheme, host, query }) => ({ redirects: { to, scheme, host, query } }),
   });
 
 export const make = ({ https, ...where }: Config<typeof spec>): Guard => {

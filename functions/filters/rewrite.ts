@@ -56,6 +56,7 @@ export const spec = () =>
       ...(path === undefined ? [] : [{ path: ["path"], text: path }]),
       ...Object.entries(query.set).map(([name, text]) => ({ path: ["query", "set", name], text })),
     ],
+    security: () => ({ rewritesPath: true }),
   });
 
 export const make = (config: Config<typeof spec>): Guard => {

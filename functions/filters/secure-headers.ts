@@ -4,6 +4,7 @@ import * as z from "zod";
 import type { Deps, FilterPlace, Layer } from "../gateway/core/types.ts";
 import { fromHono } from "../gateway/hono-adapter.ts";
 import { aboutFilter, type Config } from "../gateway/part.ts";
+import { rules } from "./secure-headers/audit.ts";
 
 const header = (standard: string | false) =>
   z
@@ -51,6 +52,19 @@ export const spec = () =>
       "permissions-policy": { camera: false },
     },
     codes: {},
+    scales: {
+      "strict-transport-security": "false-is-weaker",
+      "x-content-type-options": "false-is-weaker",
+      "x-frame-options": "false-is-weaker",
+      "referrer-policy": "false-is-weaker",
+      "cross-origin-resource-policy": "false-is-weaker",
+      "cross-origin-opener-policy": "false-is-weaker",
+      "cross-origin-embedder-policy": "false-is-weaker",
+      "origin-agent-cluster": "false-is-weaker",
+      "x-download-options": "false-is-weaker",
+      "x-permitted-cross-domain-policies": "false-is-weaker",
+    },
+    audit: rules,
   });
 
 export const make = (config: Config<typeof spec>, _: Deps, { id }: FilterPlace): Layer =>

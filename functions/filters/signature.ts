@@ -13,6 +13,11 @@ import { wholeBody } from "../gateway/proxy/request-body.ts";
 import { headerName, name } from "../manifest/names.ts";
 import { duration } from "../manifest/quantities.ts";
 import { secret } from "../manifest/secret.ts";
+import { rules } from "./signature/audit.ts";
+import { credentials } from "./signature/credentials.ts";
+import { examples } from "./signature/examples.ts";
+
+export { present } from "./signature/credentials.ts";
 
 const codes = {
   "signature-missing": { status: 401, title: "The request has to be signed" },
@@ -77,6 +82,15 @@ export const spec = () =>
     bindings: () => [{ kind: "state" }],
     secrets: ({ keys }) => Object.values(keys).map((it) => it.secret),
     connections: () => 1,
+    scales: {
+      keys: "admitted-names",
+      window: "longer-is-weaker",
+      skew: "longer-is-weaker",
+      covers: "required-items",
+    },
+    audit: rules,
+    credentials,
+    examples: examples(),
   });
 
 /** Longer fields are refused unread. */

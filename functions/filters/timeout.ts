@@ -24,6 +24,14 @@ export const spec = () =>
     example: { after: "2s" },
     codes,
     stands: { timeout: ["after"] },
+    scales: { after: "longer-is-weaker" },
+    security: ({ after }) => ({ deadline: after }),
+    examples: {
+      timeout: {
+        filters: "- timeout:\n    after: 100ms #!\n",
+        step: "send: GET /a, upstream: { it: { replies: { after: 1500ms } } }",
+      },
+    },
   });
 
 export const make = ({ after }: Config<typeof spec>, deps: Deps): Layer =>

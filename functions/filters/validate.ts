@@ -16,6 +16,7 @@ import { announced, hasBody } from "../gateway/proxy/send.ts";
 import { contentOf, isPlain, isUnicode } from "../gateway/serialization/contents.ts";
 import { parameterValue, type Sent, sentBy, unused } from "../gateway/serialization/parameters.ts";
 import { accepted, type Choose, firstRefused, Unreadable } from "../gateway/serialization/readings.ts";
+import { examples } from "./validate/examples.ts";
 
 const codes = {
   "parameters-invalid": { status: 400, title: "A parameter is not as this API takes it" },
@@ -94,6 +95,7 @@ export const spec = () =>
     never: ({ openapi, body }) => (openapi || body ? [] : ["body-too-large", "body-incomplete", "body-late"]),
     readsBody: true,
     checks: ({ openapi, operation, ...parts }) => (openapi === undefined ? { parts } : { openapi, operation }),
+    examples: examples(),
   });
 
 interface Flawed {

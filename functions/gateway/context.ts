@@ -2,7 +2,7 @@
 
 import type { Place } from "./core/concurrency.ts";
 import type { Caller, Context, Settings } from "./core/types.ts";
-import type { Address } from "./http/url.ts";
+import type { Address } from "./http/request-url.ts";
 import type { Match } from "./routing/router.ts";
 
 interface Begun {

@@ -3,7 +3,7 @@
 import type { Step } from "./core/pipeline.ts";
 import type { RoutePlan } from "./core/plan.ts";
 import type { Context, LocalReply } from "./core/types.ts";
-import type { Address } from "./http/url.ts";
+import type { Address } from "./http/request-url.ts";
 import type { Finder } from "./routing/finder.ts";
 import type { Match } from "./routing/router.ts";
 

@@ -4,6 +4,12 @@ import type { Limiter } from "./core/ports/limits.ts";
 import type { Validators } from "./core/ports/validators.ts";
 import type { Codes } from "./core/problems.ts";
 import type { Deps, FilterPlace, Guard, Handler, Layer } from "./core/types.ts";
+import type { AuditRule } from "./hooks/audit.ts";
+import type { Credentials, Present, Requirements } from "./hooks/credentials.ts";
+import type { CodeExamples } from "./hooks/examples.ts";
+import type { Scales } from "./hooks/scales.ts";
+import type { FilterSecurity, UpstreamSecurity } from "./hooks/security.ts";
+import type { Tighten } from "./hooks/tighten.ts";
 import type { Moves } from "./overlay/overlay.ts";
 import type { CutOver } from "./service/cutover.ts";
 import type { StreamAge } from "./streaming/max-age.ts";
@@ -19,6 +25,9 @@ export type Binding =
   | { readonly kind: "state" }
   /** Entries in the location's cache, and the secret of the gate that authenticates them. */
   | { readonly kind: "cache" };
+
+/** What `Parts` holds beside the parts themselves, where one of them asks for it. */
+export type Library = "limiter";
 
 interface About<S extends ZodType> {
   readonly schema: S;
@@ -38,6 +47,14 @@ interface About<S extends ZodType> {
   readonly secrets?: (config: output<S>) => readonly string[];
   /** How many connections it can hold open at once; by default a filter none and an upstream one. */
   readonly connections?: (config: output<S>) => number;
+  /** Libraries that a gate links only for parts that use them. */
+  readonly links?: (config: output<S>) => readonly Library[];
+  /** How a request meets each of its codes; a test fails where one of its codes has none. */
+  readonly examples?: CodeExamples;
+  /** Rules of the audit that look at nothing but its configuration. */
+  readonly audit?: readonly AuditRule<output<S>>[];
+  /** How `diff` grades a change of each key; a change of any other is a difference, neither weaker nor stronger. */
+  readonly scales?: Scales<output<S>>;
 }
 
 /** Operations of an OpenAPI document, or JSON Schemas of a request's parts, each a file or the schema itself. */
@@ -70,8 +87,21 @@ export interface AboutFilter<S extends ZodType = any> extends About<S> {
   readonly checks?: (config: output<S>) => Checking;
   /** What callers have to know of it: how they say who they are, as an OpenAPI security scheme, and what they are limited to. */
   readonly exposes?: (config: output<S>) => { readonly security?: object; readonly limits?: readonly object[] };
-  /** Sends copies of requests to a service of its own: in cases and in explanations that one is called by the filter's id. */
-  readonly copies?: boolean;
+  /**
+   * The share of requests that it sends a copy of to a service of its own, such as `100%`. Test cases and explanations name
+   * that service by the filter's id.
+   */
+  readonly copies?: (config: output<S>) => string;
+  /** How test personas and `postern sign` come by what it reads: of a filter that identifies callers. */
+  readonly credentials?: Credentials<output<S>>;
+  /** What it requires of a token that another filter verifies, or that it verifies itself. */
+  readonly requires?: (config: output<S>) => Requirements;
+  /** Issuers whose tokens it accepts: those that `postern revoke` can name. */
+  readonly issuers?: (config: output<S>) => readonly string[];
+  /** What its configuration means for the audit's rules over routes. */
+  readonly security?: (config: output<S>) => FilterSecurity;
+  /** What an overlay may tighten while the gate runs. */
+  readonly tighten?: Tighten<output<S>>;
   /** Bounds the size of the request's body. */
   readonly boundsBody?: boolean;
   /** Texts of the configuration that may hold references, such as `{consumer.id}`. */
@@ -83,6 +113,8 @@ export interface AboutFilter<S extends ZodType = any> extends About<S> {
 // biome-ignore lint/suspicious/noExplicitAny: the registry's variance, see below
 export interface AboutUpstream<S extends ZodType = any> extends About<S> {
   readonly kind: "upstream";
+  /** What its configuration means for the audit's rules and for `diff`. */
+  readonly security?: (config: output<S>) => UpstreamSecurity;
 }
 
 /** Ties the example to the schema. An identity function: bundlers see a pure thunk around it. */
@@ -102,6 +134,9 @@ export interface FilterModule {
   // biome-ignore lint/suspicious/noExplicitAny: see above
   readonly spec: () => AboutFilter<any>;
   readonly make: MakeFilter;
+  /** Writes a credential into a request. Only tools import it. */
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly present?: Present<any>;
 }
 export interface UpstreamModule {
   // biome-ignore lint/suspicious/noExplicitAny: see above

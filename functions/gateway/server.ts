@@ -14,7 +14,7 @@ import { network } from "./http/client-network.ts";
 import { joinedCookies } from "./http/cookies.ts";
 import { hostFinder, hostOf } from "./http/hosts.ts";
 import { preflightMethod } from "./http/preflight.ts";
-import { type Address, addressOf } from "./http/url.ts";
+import { type Address, addressOf } from "./http/request-url.ts";
 import { countedByConsumer } from "./limits/consumer-share.ts";
 import { besides, isLocal, localReplies } from "./local-reply.ts";
 import { accessLog } from "./observability/access-log.ts";
@@ -167,7 +167,9 @@ interface LinkedRoutes {
 }
 
 const linkRoutes = (plan: Plan, parts: Parts, deps: Deps): LinkedRoutes => {
-  const filters = mapValues(plan.filters, (filter, id) => stepsOf({ tier: plan.tier, id }, filter, parts, deps));
+  const filters = mapValues(plan.filters, (filter, id) =>
+    stepsOf({ tier: plan.tier, id, limits: filter.limits }, filter, parts, deps),
+  );
   const age = plan.limits["stream-age"];
   // A gate that bounds no streams carries nothing to bound them with.
   const bounded = age === undefined ? (next: Handler) => next : bounding(parts)(milliseconds(age), deps);

@@ -39,6 +39,12 @@ export const spec = () =>
     example: { url: "https://accounts.acme.example", sign: { secret: "ACCOUNTS_SIGNING_KEY" } },
     codes: upstreamCodes,
     secrets: ({ sign }) => (sign ? [sign.secret] : []),
+    scales: { location: { weakestFirst: ["keep", "rewrite"] } },
+    security: ({ url, location, sign }) => ({
+      endpoint: { url, key: "url" },
+      exposesAddress: location === "keep" ? "location" : undefined,
+      proof: sign ? "sign" : undefined,
+    }),
   });
 
 /** Nothing of the request is in them: what is, filters write. */

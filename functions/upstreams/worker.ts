@@ -21,6 +21,8 @@ export const spec = () =>
     example: { service: "rates" },
     codes: upstreamCodes,
     bindings: ({ service }) => [{ kind: "service", binding: bindingOf(service), service }],
+    scales: { location: { weakestFirst: ["keep", "rewrite"] } },
+    security: ({ service }) => ({ worker: service }),
   });
 
 const bindingOf = (service: string): string => `SERVICE_${service.toUpperCase().replaceAll("-", "_")}`;

@@ -8,7 +8,7 @@ import { filtersOf } from "./measure/filters.ts";
 import { measureAll } from "./measure/measure.ts";
 import { microOf } from "./measure/micro.ts";
 import { furtherOf, startsOf } from "./measure/start.ts";
-import { shownWhere, whereOf } from "./measure/where.ts";
+import { shownWhere, whereOf } from "./measure/breakdown.ts";
 import { type Row, rowsOf, shown } from "./report/report.ts";
 import { requireValgrind } from "./runtime/callgrind.ts";
 import { asCommand } from "./runtime/command.ts";

@@ -5,7 +5,7 @@ import path from "node:path";
 import { parseDocument } from "yaml";
 import { type Compiled, compile, manifestFiles } from "../compiler/compile.ts";
 import { emit } from "../compiler/emit/emit.ts";
-import { table } from "../terminal/outcome.ts";
+import { wideTable as table } from "../terminal/table.ts";
 
 const tiers = 300;
 const routesEach = 34;

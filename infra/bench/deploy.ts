@@ -10,7 +10,7 @@ import { Command } from "@commander-js/extra-typings";
 import { machinesOn } from "../cloud/edge/orphans.ts";
 import type { Done } from "../release/deploy.ts";
 import { countOf } from "../terminal/arguments.ts";
-import { table } from "../terminal/outcome.ts";
+import { wideTable as table } from "../terminal/table.ts";
 import { asCommand } from "./runtime/command.ts";
 import { scratch } from "./runtime/scratch.ts";
 import { writeTiers } from "./subjects/tiers.ts";

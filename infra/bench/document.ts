@@ -8,7 +8,7 @@ import type { Piece } from "./measure/filters.ts";
 import type { Effort } from "./measure/measure.ts";
 import type { Micro } from "./measure/micro.ts";
 import type { Further, Start } from "./measure/start.ts";
-import { type Where, whereSection } from "./measure/where.ts";
+import { type Where, whereSection } from "./measure/breakdown.ts";
 import type { Row } from "./report/report.ts";
 import { workerd } from "./runtime/workerd.ts";
 

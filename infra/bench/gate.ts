@@ -3,7 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { Command } from "@commander-js/extra-typings";
-import { table } from "../terminal/outcome.ts";
+import { wideTable as table } from "../terminal/table.ts";
 import { type Effort, measureAll } from "./measure/measure.ts";
 import { startsOf } from "./measure/start.ts";
 import { rowsOf } from "./report/report.ts";

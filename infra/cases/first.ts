@@ -6,7 +6,7 @@ import { alone, requestOf } from "../review/diff/picture/examples.ts";
 import type { Answer } from "./input/batch.ts";
 import { caseFile, mostCases } from "./input/language.ts";
 import { lowerSuite } from "./input/lower.ts";
-import { type Keys, someoneFor } from "./input/people.ts";
+import { type Keys, someoneFor } from "./input/personas.ts";
 import { casesIn, type Suite } from "./input/read.ts";
 import type { Runtime } from "./runtime.ts";
 

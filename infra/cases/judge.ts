@@ -1,5 +1,7 @@
 /** Compares what a case expects with what came of it. */
+
 import { isDeepStrictEqual } from "node:util";
+import { parsed } from "../../functions/gateway/core/json.ts";
 import { redacted } from "../diagnostics/secret-literals.ts";
 import type { Answer, Heard, Seen, Send, Told } from "./input/batch.ts";
 import type { Comparison, Expected, Services } from "./input/language.ts";
@@ -157,14 +159,6 @@ const bodyDiffers = (whose: string, { json, text }: Pick<Expected, "json" | "tex
   const got = parsed(body);
   if (contains(got, json)) return [];
   return [{ of: `${whose}body`, expected: JSON.stringify(json), got: brief(body) }];
-};
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 };
 
 /** A map may have more keys than are named; a list is as long as it is written. */

@@ -4,7 +4,7 @@ import type { CheckedTier } from "../compiler/model/checked.ts";
 import { count } from "../diagnostics/report.ts";
 import { redacted } from "../diagnostics/secret-literals.ts";
 import { stepsOf } from "../explain/steps.ts";
-import { table } from "../terminal/outcome.ts";
+import { table } from "../terminal/table.ts";
 import { oneLine } from "../terminal/terminal.ts";
 import { type Branch, type Coverage, kinds, percentOf } from "./coverage.ts";
 import type { Answer, Seen } from "./input/batch.ts";

@@ -3,7 +3,7 @@ import type { Compiled } from "../compiler/compile.ts";
 import type { Problem } from "../diagnostics/problem.ts";
 import { type Coverage, coverageOf, otherwise } from "./coverage.ts";
 import { lowerSuite } from "./input/lower.ts";
-import { algorithmsOf, type Keys, keysFor } from "./input/people.ts";
+import { algorithmsFor, algorithmsOf, type Keys, keysFor } from "./input/personas.ts";
 import type { Case, Suite } from "./input/read.ts";
 import { type Failure, judge } from "./judge.ts";
 import type { Runtime } from "./runtime.ts";
@@ -34,9 +34,7 @@ export const keysOf = (suites: readonly Suite[]): Promise<Keys> =>
   keysFor(
     suites.flatMap(({ tier, cases }) => [
       ...tier.routes.flatMap(({ chain }) => algorithmsOf(chain)),
-      ...cases.flatMap(({ steps }) =>
-        steps.flatMap(({ as }) => (typeof as === "object" && as.token?.algorithm ? [as.token.algorithm] : [])),
-      ),
+      ...cases.flatMap(({ steps }) => steps.flatMap(({ as }) => (typeof as === "object" ? algorithmsFor(as) : []))),
     ]),
   );
 

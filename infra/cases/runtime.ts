@@ -3,6 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { filters as modules } from "../../functions/filters/registry.gen.ts";
 import { bundle } from "../compiler/emit/bundle.ts";
 import { partTable } from "../compiler/emit/entries.ts";
 import { compatibilityDate, compatibilityFlags } from "../compiler/lower/platform.ts";
@@ -64,11 +65,13 @@ const scratch = (): string => {
 const entry = (): string => {
   const filters = partTable("filters", Object.keys(registry.filters));
   const upstreams = partTable("upstreams", Object.keys(registry.upstreams));
-  return `${filters.imports}${upstreams.imports}import { cutover } from "./gateway/service/cutover.ts";
+  const presenting = Object.keys(modules).filter((name) => modules[name]?.present);
+  const present = partTable("filters", presenting, "present");
+  return `${filters.imports}${present.imports}${upstreams.imports}import { cutover } from "./gateway/service/cutover.ts";
 import { limiter } from "./gateway/limits/store-counter.ts";
 import { streamAge } from "./gateway/streaming/max-age.ts";
 import { Counters, worker } from "../infra/cases/worker/worker.ts";
 export { Counters };
-export default worker({ filters: ${filters.table}, upstreams: ${upstreams.table}, cutover, limiter, streamAge });
+export default worker({ filters: ${filters.table}, upstreams: ${upstreams.table}, cutover, limiter, streamAge }, ${present.table});
 `;
 };

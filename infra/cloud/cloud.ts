@@ -7,15 +7,17 @@ import { createAdaptorServer } from "@hono/node-server";
 import { localToken } from "./account/access.ts";
 import type { Account, Version, Worker } from "./account/account.ts";
 import { api, type Call } from "./api/api.ts";
-import { type Control, openControl } from "./control/control.ts";
+import { type Control, openControl } from "./control/account-control.ts";
 import { type Event, openTails, type Tails } from "./control/tails.ts";
-import { type Arrived, type Destination, type Door, listen, openDoor } from "./edge/door.ts";
+import { type Arrived, type Destination, type Door, openDoor } from "./edge/ingress.ts";
 import { type Fleet, openFleet } from "./edge/fleet.ts";
 import { addressed } from "./edge/hosts.ts";
+import { listen } from "./edge/listen.ts";
 import { endOrphans } from "./edge/orphans.ts";
+import { refusal } from "./edge/refusals.ts";
 import { routerCode } from "./edge/router.ts";
 import { choose, type Share } from "./edge/split.ts";
-import type { Realism } from "./edge/table.ts";
+import type { Realism } from "./edge/routing-state.ts";
 import { openJournal } from "./storage/journal.ts";
 
 export interface CloudOptions {
@@ -24,6 +26,12 @@ export interface CloudOptions {
   /** 0 for a free one. */
   readonly edgePort: number;
   readonly edgeHost?: string;
+  /** The option of the command line that gives the edge's port. */
+  readonly edgeOption?: string;
+  /** Requests are answered 503 until it resolves; without it, until the cloud itself runs. */
+  readonly opened?: Promise<unknown>;
+  /** Called when a machine begins to start, with the Workers that it will hold. */
+  readonly starting?: (workers: readonly string[]) => void;
   /** 0 for a free one; undefined for no API. */
   readonly apiPort?: number | undefined;
   readonly token?: string;
@@ -78,6 +86,12 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     return ended;
   };
   try {
+    // Ahead of all that takes time, so that whoever calls early is told to try again.
+    let requests: Requests = starts;
+    running.door = await openDoor(
+      { port: options.edgePort, host: options.edgeHost ?? "localhost", option: options.edgeOption ?? "--edge-port" },
+      { send: (arrived) => requests.send(arrived), missed: () => requests.missed() },
+    );
     const orphans = await endOrphans(folder);
     if (orphans > 0) tell(`${orphans} machines of a cloud that was killed have been ended`);
     // What processes of before left there leads nowhere, and Miniflare would wait half a minute for each lock.
@@ -100,6 +114,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       },
       settled: async () => running.door?.settled(),
       tailed: tails.tailed,
+      starting: options.starting ?? (() => {}),
     });
     running.fleet = fleet;
     await fleet.follow(journal.account());
@@ -108,12 +123,14 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       // Behind the host, since a path may begin with two slashes.
       const { pathname } = new URL(`http://edge${target}`);
       const found = addressed(journal.account(), host, pathname);
-      if (!found) return { status: 404, text: `nothing is routed at ${host}${pathname}\n` };
+      if (!found) return refusal("address-unrouted", `nothing is routed at ${host}${pathname}`);
       const version = found.version ?? chosen(found.worker, header, random);
-      if (!version) return { status: 404, text: `${found.worker.name} has no deployment\n` };
+      if (!version) return refusal("not-deployed", `${found.worker.name} has no deployment`);
       const urls = await fleet.urlsOf(journal.account(), { worker: found.worker, version });
       const url = urls[Math.floor(random() * urls.length)];
-      return url === undefined ? { status: 500, text: `${found.worker.name} threw at start\n` } : { url: new URL(url) };
+      return url === undefined
+        ? refusal("worker-broken", `${found.worker.name} threw at start`)
+        : { url: new URL(url) };
     };
     const said = (error: unknown) => tell((error as Error).message);
     if (realism) running.timers.push(setInterval(() => void control.evict().catch(said), realism.evictMs));
@@ -121,17 +138,19 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       if (await fleet.ails()) await control.mend();
     };
     running.timers.push(setInterval(() => void mend().catch(said), lookMs));
-    running.door = await openDoor(options.edgePort, options.edgeHost ?? "localhost", {
-      send,
-      missed: () => void mend().catch(said),
-    });
+    void Promise.resolve(options.opened).then(
+      () => {
+        requests = { send, missed: () => void mend().catch(said) };
+      },
+      () => {},
+    );
     let apiUrl = "";
     if (options.apiPort !== undefined) {
       const app = api({ control, fleet, tails, token, called });
       const server = createAdaptorServer({ fetch: app.fetch }) as http.Server;
       running.server = server;
       tails.attach(server);
-      await listen(server, options.apiPort, "127.0.0.1");
+      await listen(server, options.apiPort, "127.0.0.1", "--api-port");
       const address = server.address();
       apiUrl = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
     }
@@ -140,6 +159,16 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     await close();
     throw error;
   }
+};
+
+type Requests = Parameters<typeof openDoor>[1];
+
+/** In seconds: what a start takes on a machine with nothing else to do. */
+const startSeconds = 5;
+
+const starts: Requests = {
+  send: async () => refusal("starting", "the Workers are being started; try again", startSeconds),
+  missed: () => {},
 };
 
 /** Storage of classes that were deleted, or whose Worker was. */

@@ -54,9 +54,16 @@ export const controlled = <Args extends unknown[], Options extends OptionValues,
     Global
   >;
 
+const exampleColumns = 38;
+
+/** Lines to paste, and what each does: beside it where both fit, else below. */
 export const examples = (lines: Readonly<Record<string, string>>) =>
   `\nExamples:\n${Object.entries(lines)
-    .map(([line, meaning]) => `  $ ${line.padEnd(38)} ${meaning}`)
+    .map(([line, meaning]) =>
+      line.length <= exampleColumns || meaning === ""
+        ? `  $ ${line.padEnd(exampleColumns)} ${meaning}`.trimEnd()
+        : `  $ ${line}\n      ${meaning}`,
+    )
     .join("\n")}`;
 
 export const finish = (outcome: Outcome, options: { readonly json?: true | undefined }): void => {

@@ -1,5 +1,7 @@
 /** Shows a Worker's structured line to people; any other line as it is. */
+
 import pc from "picocolors";
+import { fieldsOf, parsed } from "../../functions/gateway/core/json.ts";
 import { oneLine, oneLined } from "../terminal/terminal.ts";
 
 export const accessLine = (line: string): string => {
@@ -12,8 +14,8 @@ export const accessLine = (line: string): string => {
 };
 
 const shown = (line: string): string => {
-  const it = oneLined(parsed(line));
-  if (it?.type === "access") {
+  const it = oneLined(fieldsOf(parsed(line)));
+  if (it.type === "access") {
     const paint = Number(it.status) < 400 ? pc.green : Number(it.status) < 500 ? pc.yellow : pc.red;
     const where = it.tier ? `${it.tier}/${it.route ?? "-"}` : "front";
     const why = [
@@ -25,15 +27,6 @@ const shown = (line: string): string => {
       .join("  ");
     return `${pc.dim(String(it.time ?? "").slice(11, 23))} ${paint(String(it.status))} ${String(it.method ?? "").padEnd(6)} ${where.padEnd(20)} ${String(it.ms ?? "").padStart(4)} ms  ${why}`;
   }
-  if (it?.type === "fault")
-    return `${pc.red("fault")} ${it.tier ?? "front"}/${it.route ?? "-"} ${it.code}: ${it.cause}`;
+  if (it.type === "fault") return `${pc.red("fault")} ${it.tier ?? "front"}/${it.route ?? "-"} ${it.code}: ${it.cause}`;
   return oneLine(line);
-};
-
-const parsed = (line: string): Record<string, string | number | undefined> | undefined => {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 };

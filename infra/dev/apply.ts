@@ -4,14 +4,14 @@ import { isDeepStrictEqual } from "node:util";
 import * as esbuild from "esbuild";
 import type { Worker } from "../cloud/account/account.ts";
 import { secretsIn } from "../cloud/account/bindings.ts";
-import { ThrewAtStart } from "../cloud/account/faults.ts";
+import { ThrewAtStart } from "../cloud/account/api-errors.ts";
 import type { Publication } from "../cloud/account/publish.ts";
 import type { Cloud } from "../cloud/cloud.ts";
 import type { Consumer } from "../compiler/check/shared-files.ts";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import { compatibilityDate } from "../compiler/lower/platform.ts";
 import { byStage } from "../release/deploy.ts";
-import { generated } from "../release/generated.ts";
+import { generated } from "../release/generated-secrets.ts";
 import { configOf, publicationOf, tagOf } from "../release/publication.ts";
 
 export interface Wanted {

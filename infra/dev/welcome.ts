@@ -1,7 +1,7 @@
 /** What the dev loop prints when it is ready: where it listens, the routes, and lines to paste. */
 import pc from "picocolors";
 import type { Compiled } from "../compiler/compile.ts";
-import { table } from "../terminal/outcome.ts";
+import { table } from "../terminal/table.ts";
 
 export const welcome = ({ tiers, environment }: Compiled, url: string, ms: number): string => {
   const rows = tiers.flatMap(({ checked: { manifest, routes } }) =>

@@ -3,7 +3,7 @@ import type { Decision } from "../../functions/gateway/core/types.ts";
 import { upstreamsUsed } from "../compiler/lower/gates.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "../compiler/model/checked.ts";
 import { valueAt } from "../diagnostics/locate.ts";
-import { documentation } from "../review/effective/documented.ts";
+import { documentation } from "../review/effective/docs-lookup.ts";
 import { placeOf } from "../review/effective/entries.ts";
 
 export interface Ground {

@@ -47,7 +47,8 @@ const verdictOf = ({ mode }: CheckedFilter, decision: Decision | undefined, unkn
 };
 
 const whyOf = (filter: CheckedFilter, decision: Decision | undefined, it: Explained, request: Request): string => {
-  if (filter.about.copies && decision?.verdict === "entered") return copiesSays(filter);
+  const { about, config } = filter;
+  if (about.copies && decision?.verdict === "entered") return copiesSays(about.copies(config));
   const { verdict, code } = decision ?? {};
   if (code === undefined) return "";
   if (verdict === "skipped")
@@ -56,12 +57,8 @@ const whyOf = (filter: CheckedFilter, decision: Decision | undefined, it: Explai
 };
 
 /** At a running gate, the request that is explained is one of them. */
-const copiesSays = ({ config }: CheckedFilter): string => {
-  const { share = "100%" } = config as { readonly share?: string };
-  return share === "100%"
-    ? "a copy of each request goes on by itself"
-    : `copies of ${share} of requests go on by themselves`;
-};
+const copiesSays = (share: string): string =>
+  share === "100%" ? "a copy of each request goes on by itself" : `copies of ${share} of requests go on by themselves`;
 
 const failing = ({ when }: CheckedFilter, request: Request): string =>
   unmet(when, request)

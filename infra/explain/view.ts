@@ -2,7 +2,7 @@
 import pc from "picocolors";
 import type { CheckedTier } from "../compiler/model/checked.ts";
 import { placeOf } from "../review/effective/entries.ts";
-import { table } from "../terminal/outcome.ts";
+import { table } from "../terminal/table.ts";
 import { oneLine, oneLined } from "../terminal/terminal.ts";
 import { withoutTokens } from "./hidden.ts";
 import type { Call, Explained } from "./offline.ts";

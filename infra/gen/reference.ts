@@ -2,7 +2,8 @@
 import { stringify } from "yaml";
 import * as z from "zod";
 import { type Codes, gatewayCodes, upstreamCodes } from "../../functions/gateway/core/problems.ts";
-import type { AboutFilter, AboutUpstream } from "../../functions/gateway/part.ts";
+import { referencesIn } from "../../functions/gateway/core/references.ts";
+import type { AboutFilter, AboutUpstream, Reading } from "../../functions/gateway/part.ts";
 import { consumers, environment } from "../../functions/manifest/environment.ts";
 import { filterSettings, manifest, preset, upstreamSettings } from "../../functions/manifest/manifest.ts";
 import { message, outcome, person, service, testCase } from "../cases/input/language.ts";
@@ -13,7 +14,7 @@ import { auditPages } from "./audit.ts";
 import { changesPage } from "./changes.ts";
 import { problemPages } from "./problems.ts";
 import { summaryOf } from "./summary.ts";
-import { verbsPage } from "./verbs.ts";
+import { verbsPage } from "./commands.ts";
 
 export const reference = (): Generated[] => {
   const pages = [
@@ -67,10 +68,22 @@ const enforcingOf = ({ kind, enforcing }: AboutFilter): string => {
 const aheadOf = (about: AboutFilter | AboutUpstream): object[] => {
   if (about.kind === "upstream") return [];
   const config = about.schema.parse(about.example);
-  return [
-    ...((about.needs?.(config) ?? []).length > 0 ? [{ jwt: registry.filters.jwt?.example }] : []),
-    ...(about.readsBody ? [{ "body-limit": "16KiB" }] : []),
-  ];
+  return [...providing(about.needs?.(config) ?? []), ...(about.readsBody ? bounding() : [])];
+};
+
+/** The first filter that bounds bodies, with a bare value where it takes one. */
+const bounding = (): object[] => {
+  const found = Object.entries(registry.filters).find(([, it]) => it.boundsBody);
+  if (!found) return [];
+  const [name, { short, example }] = found;
+  return [{ [name]: short === undefined ? example : example[short] }];
+};
+
+/** The first filter that binds all references that are needed. */
+const providing = (needs: readonly Reading[]): object[] => {
+  const sources = needs.flatMap(({ text }) => referencesIn(text).map(({ source }) => source));
+  const found = Object.entries(registry.filters).find(([, it]) => sources.every((one) => it.provides?.includes(one)));
+  return found && sources.length > 0 ? [{ [found[0]]: found[1].example }] : [];
 };
 
 interface Schema {

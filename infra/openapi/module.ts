@@ -1,4 +1,5 @@
 /** Compiles checks into a module that stands beside a gate's plan: code that Ajv has written, with no eval in it. */
+
 import { createHash } from "node:crypto";
 import path from "node:path";
 import vm from "node:vm";
@@ -7,6 +8,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import standalone from "ajv/dist/standalone/index.js";
 import addFormats from "ajv-formats";
 import * as esbuild from "esbuild";
+import { forgetOldest } from "../../functions/gateway/core/bounded.ts";
 import type { OperationPlan } from "./checks.ts";
 import { formats } from "./formats.ts";
 import type { Schema } from "./schemas.ts";
@@ -29,7 +31,7 @@ const remembering = <In, Out>(most: number, make: (it: In) => Out): ((it: In) =>
     const made = known.get(key) ?? make(it);
     known.delete(key);
     known.set(key, made);
-    if (known.size > most) known.delete(known.keys().next().value as string);
+    forgetOldest(known, most);
     return made;
   };
 };

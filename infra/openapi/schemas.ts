@@ -1,6 +1,6 @@
 /** Schemas of OpenAPI and JSON Schema as JSON Schema 2020-12, as far as requests are concerned: whole, with what their references name. */
 import { choice } from "../diagnostics/schema-issues.ts";
-import { quick } from "../patterns/quick.ts";
+import { quick } from "../patterns/safe-patterns.ts";
 import {
   allWords,
   annotations,

@@ -4,7 +4,7 @@
  * Weber and Seidl, "On the degree of ambiguity of finite automata" (1991): it grows where a text leads from one state to itself, from
  * there to another, and from that one to itself.
  */
-import { characterOf, type Machine } from "./machine.ts";
+import { characterOf, type Machine } from "./automaton.ts";
 
 export interface Ambiguity {
   /** `single`: one for each state. `bounded`: not longer with the text. `unknown`: it would take too many steps to say. */

@@ -1,5 +1,5 @@
 /** What texts a pattern or a segment takes: whether two of them share one, and which. */
-import { cutter } from "../../functions/gateway/routing/cut.ts";
+import { cutter } from "../../functions/gateway/routing/mixed-segment.ts";
 import { capturesOf, type Segment } from "../../functions/gateway/routing/match.ts";
 
 /** What a path's segment can hold in its canonical form (RFC 3986, `pchar`, less `;`). */

@@ -46,15 +46,22 @@ interface Answer<T> {
   readonly errors: readonly { readonly code: number; readonly message: string }[];
 }
 
-/** @throws where nothing answers, with the remedy */
+/** Nothing answers at a URL. */
+export class NoAnswer extends Error {
+  readonly remedy: string | undefined;
+  constructor(url: string | URL, { message }: Error) {
+    const { origin, hostname } = new URL(url);
+    super(`${origin} does not answer (${message})`);
+    if (hostname === "127.0.0.1" || hostname === "localhost") this.remedy = "start the local cloud: npx postern cloud";
+  }
+}
+
+/** @throws NoAnswer */
 export const reached = async (url: string, init: RequestInit): Promise<Response> => {
   try {
     return await fetch(url, { ...init, signal: AbortSignal.timeout(patienceMs) });
   } catch (error) {
-    const { origin, hostname } = new URL(url);
-    const remedy =
-      hostname === "127.0.0.1" || hostname === "localhost" ? "; start the local cloud: npx postern cloud" : "";
-    throw new Error(`${origin} does not answer (${(error as Error).message})${remedy}`);
+    throw new NoAnswer(url, error as Error);
   }
 };
 

@@ -5,10 +5,13 @@ import https from "node:https";
 import { text } from "node:stream/consumers";
 import { importJWK, SignJWT } from "jose";
 import { controlAudience, longestLife } from "../../functions/control/api/operators.ts";
+import type { gatewayCodes } from "../../functions/gateway/core/problems.ts";
 import type { Environment } from "../../functions/manifest/environment.ts";
+import type { edgeCodes } from "../cloud/edge/refusals.ts";
 import { compile } from "../compiler/compile.ts";
 import type { Named } from "../compiler/model/checked.ts";
 import { oneLine } from "../terminal/terminal.ts";
+import { NoAnswer } from "./api.ts";
 import { localSecrets } from "./secrets.ts";
 import { environmentFor, type Target, targetOf } from "./target.ts";
 
@@ -110,7 +113,7 @@ const send = (
   body: string | undefined,
 ): Promise<{ readonly status: number; readonly said: string }> =>
   new Promise((resolve, reject) => {
-    const failed = (error: Error) => reject(new Error(`${url.origin} does not answer (${error.message})`));
+    const failed = (error: Error) => reject(new NoAnswer(url, error));
     (url.protocol === "https:" ? https : http)
       .request(url, { method, headers, timeout: patienceMs, agent: false }, (response) => {
         text(response).then((said) => resolve({ status: response.statusCode ?? 0, said }), failed);
@@ -122,10 +125,17 @@ const send = (
       .end(body);
   });
 
+/** Codes of the local edge and of a front, where control is not there to answer. */
+const notOfControl: ReadonlySet<string> = new Set([
+  "address-unrouted" satisfies keyof typeof edgeCodes,
+  "not-deployed" satisfies keyof typeof edgeCodes,
+  "host-unknown" satisfies keyof typeof gatewayCodes,
+]);
+
 const detailOf = (said: string): string | undefined => {
   try {
-    const { title, detail } = JSON.parse(said) as { readonly title?: string; readonly detail?: string };
-    return detail ?? title;
+    const { code = "", title, detail } = JSON.parse(said) as Partial<Record<"code" | "title" | "detail", string>>;
+    return notOfControl.has(code) ? undefined : (detail ?? title);
   } catch {
     return undefined;
   }

@@ -7,7 +7,7 @@ import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Emitted } from "../compiler/emit/emit.ts";
 import { accessOf } from "./api.ts";
-import { missingGenerated } from "./generated.ts";
+import { missingGenerated } from "./generated-secrets.ts";
 import { configOf, tagOf } from "./publication.ts";
 import { digestOf, type Releases, releasesOf, servicesOf, sharesOf, versionOf } from "./releases.ts";
 import { ownOf, withSecrets } from "./secrets-file.ts";
@@ -38,6 +38,7 @@ export interface DeployOptions {
   readonly message?: string | undefined;
   /** Values of secrets that are uploaded with the code; other secrets stay as they are. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Called when a Worker is done with, in whatever way. */
   readonly progress: (line: string) => void;
 }
 
@@ -146,7 +147,7 @@ const tried = async (it: Emitted, options: DeployOptions): Promise<Done> => {
     const live = there && sharesOf(there).some(({ version_id }) => digestOf(there, version_id) === tagOf(it));
     const why = `${(error as Error).message}${live ? "\nthe version is live all the same; its routes and addresses may not be as they should" : ""}`;
     const ms = Math.round(performance.now() - started);
-    options.progress(`${worker.padEnd(28)} failed  ${ms} ms`);
+    options.progress(`${worker} failed`);
     return { worker, what: "failed", share: 0, ms, why };
   }
 };
@@ -159,9 +160,7 @@ const deployOne = async (it: Emitted, options: DeployOptions): Promise<Done> => 
   const config = ["-c", path.join(it.folder, "wrangler.json")];
   const finish = (what: Done["what"], share: number, version?: string): Done => {
     const done = { worker: it.worker, what, share, version, ms: Math.round(performance.now() - started) };
-    progress(
-      `${it.worker.padEnd(28)} ${what}${what === "unchanged" || share === 100 ? "" : `, ${share} %`}  ${done.ms} ms`,
-    );
+    progress(`${it.worker} ${what}`);
     return done;
   };
   // Migrations want a whole deployment, and so does whoever has nothing to split with.

@@ -1,6 +1,8 @@
 /** Where the values of secrets are: for the dev loop in a file that git ignores, elsewhere with the platform. */
+
 import fs from "node:fs";
 import path from "node:path";
+import { parsed } from "../../functions/gateway/core/json.ts";
 import { textWithin, writeWithin } from "../project/files.ts";
 import { isPreview } from "./preview.ts";
 import type { Target } from "./target.ts";
@@ -55,14 +57,6 @@ const valuesIn = (root: string): Values => {
   if (typeof value !== "object" || value === null || Object.values(value).some((it) => typeof it !== "string"))
     throw new Error(`${ownFile} is no JSON map of texts; remove it and set the secrets again`);
   return value as Values;
-};
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 };
 
 const inFile = (root: string, samples: Values): Secrets => ({

@@ -9,7 +9,7 @@ import { type Risk, riskOf, worst } from "./core/risks.ts";
 import { plain, say } from "./core/sentence.ts";
 import { type Diff, diffOf, inOrder } from "./diff/diff.ts";
 import type { Change } from "./diff/grade/change.ts";
-import { type Picture, pictureOf, type TierPicture } from "./diff/picture/picture.ts";
+import { type Picture, pictureOf, type TierPicture } from "./diff/picture/model.ts";
 import type { WorkerChange } from "./diff/workers.ts";
 
 export interface ToldChange extends Change {

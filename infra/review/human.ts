@@ -1,7 +1,7 @@
 /** A comparison for a terminal. */
 import pc from "picocolors";
 import { report } from "../diagnostics/report.ts";
-import { table } from "../terminal/outcome.ts";
+import { table } from "../terminal/table.ts";
 import { oneLine } from "../terminal/terminal.ts";
 import type { Comparison, ToldChange } from "./compare.ts";
 import { plain } from "./core/sentence.ts";

@@ -1,5 +1,5 @@
 /** Says what was simulated: a table, and bars that are read without colour. */
-import { table } from "../terminal/outcome.ts";
+import { wideTable as table } from "../terminal/table.ts";
 import type { Figures } from "./simulate.ts";
 
 export const shown = (all: readonly Figures[]): string => `${summary(all)}\n${all.map(bars).join("\n")}`;

@@ -5,11 +5,11 @@ import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import { due, reduce } from "../../functions/control/rollout/reducer.ts";
 import { judge } from "../../functions/control/rollout/verdict.ts";
-import { type Chance, chanceOf } from "./chance.ts";
+import { type Chance, chanceOf } from "./random.ts";
 import type { End, Scenario } from "./scenarios.ts";
 import { type Kinds, look, type Split, splitOf } from "./traffic.ts";
 import { crowdsOf, dealt, type Users } from "./users.ts";
-import { weatherOf } from "./weather.ts";
+import { weatherOf } from "./traffic-conditions.ts";
 
 /** As a manifest that says nothing has it. */
 export const release = {

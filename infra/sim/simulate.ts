@@ -1,5 +1,5 @@
 /** Many rollouts of each scenario, and what they came to. */
-import { chanceOf } from "./chance.ts";
+import { chanceOf } from "./random.ts";
 import { shapeOf } from "./latency.ts";
 import { type Course, run } from "./rollout.ts";
 import { type End, type Scenario, sound } from "./scenarios.ts";

@@ -1,6 +1,6 @@
 /** What both versions report of a stretch of time, drawn by groups of users rather than request by request. */
 import { type Group, groups, type Sample } from "../../functions/gateway/observability/samples.ts";
-import type { Chance } from "./chance.ts";
+import type { Chance } from "./random.ts";
 import { type Draw, drawn, drawOf, type Shape } from "./latency.ts";
 import type { Behaviour } from "./scenarios.ts";
 import type { Crowd } from "./users.ts";

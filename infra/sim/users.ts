@@ -3,7 +3,7 @@
  * others, each is near or far. In each rollout they are dealt anew to the versions, and stay there.
  */
 import { groups } from "../../functions/gateway/observability/samples.ts";
-import type { Chance } from "./chance.ts";
+import type { Chance } from "./random.ts";
 
 /** A Pareto distribution's shape: the busiest fifth of users send about two thirds of the requests. */
 const tail = 1.3;

@@ -2,7 +2,7 @@
 
 export const exitCodes = {
   0: "done, and nothing to complain of",
-  1: "it has been looked at and is not as it has to be: manifests have problems, a case fails, something is stale or left out",
+  1: "a manifest does not hold, a case fails, or something is stale or left out",
   2: "the command line is wrong; nothing has been done",
   3: "it could not be done: a file, a commit, a place or a permission is missing",
   4: "a rollout was taken back, or a wave stopped by one",

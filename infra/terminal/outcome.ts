@@ -1,7 +1,7 @@
 /** What a verb has to say: a text for people and the same as data. */
 
 import type { ExitCode } from "./contract.ts";
-import { oneLine, print, printCommands, printDocument, printJson, warn } from "./terminal.ts";
+import { print, printCommands, printDocument, printJson, warn } from "./terminal.ts";
 
 export interface Outcome {
   readonly exitCode: ExitCode;
@@ -25,21 +25,4 @@ export const say = ({ exitCode, text, commands = "", product, data }: Outcome, j
     // That a rollout came back, or that a change is risky, is what was asked for, and no failure of the verb.
     (exitCode === 0 || exitCode >= 4 ? print : warn)(text);
   }
-};
-
-/** Columns as wide as their widest cell; numbers to the right. A cell is one line, whatever text it is. */
-export const table = (head: readonly string[], given: readonly (readonly (string | number)[])[]): string => {
-  const rows = given.map((row) => row.map((cell) => (typeof cell === "number" ? cell : oneLine(cell))));
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => String(row[column] ?? "").length)),
-  );
-  const line = (row: readonly (string | number)[]) =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return typeof cell === "number" ? String(cell).padStart(width) : cell.padEnd(width);
-      })
-      .join("  ")
-      .trimEnd();
-  return `${[head, ...rows].map(line).join("\n")}\n`;
 };

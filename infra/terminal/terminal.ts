@@ -33,6 +33,9 @@ export const onTerminal = <T>({ stdout, stderr }: Io, work: (session: Session) =
 
 const streams = (): Io => sessions.getStore() ?? process;
 
+/** Whether this is a command line. Otherwise a test or a benchmark calls what a command calls, and nobody follows it. */
+export const isCommandLine = (): boolean => sessions.getStore() !== undefined;
+
 /** Whether a person looks at this stream, so that lines may be replaced. */
 export const isTerminal = (stream: keyof Io): boolean => streams()[stream].isTTY === true;
 
@@ -132,6 +135,17 @@ export const printCommands = (text: string): void => void streams().stdout.write
 /** Clears a terminal and shows this in its place. */
 export const redraw = (text: string): void => void streams().stdout.write(`\u001b[2J\u001b[H${harmless(text)}`);
 
-/** One line of a terminal that the next call replaces; an empty one removes it. */
-export const progressLine = (text: string): void =>
-  void streams().stderr.write(text === "" ? "\r\u001b[K" : `\r${harmless(oneLine(text))}`);
+/** One line of a terminal that the next call replaces; an empty one removes it. It is cut at the terminal's width, since one that wraps stays. */
+export const progressLine = (text: string): void => {
+  const line = harmless(oneLine(text)).slice(0, widthOf("stderr") - 1);
+  streams().stderr.write(text === "" ? "\r\u001b[K" : `\r${line}\u001b[K`);
+};
+
+/** What a line holds where nobody says: of a pipe, and of old terminals. */
+const usualColumns = 80;
+
+/** Characters in a line of this stream. */
+export const widthOf = (stream: keyof Io): number => {
+  const { isTTY, columns } = streams()[stream];
+  return isTTY && columns !== undefined && columns > 0 ? columns : usualColumns;
+};

@@ -4,11 +4,11 @@ import os from "node:os";
 import path from "node:path";
 import zlib from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Service, startService, stopService } from "../e2e/city.ts";
+import { type Service, startService, stopService } from "../e2e/project.ts";
 import { type Running, started } from "../e2e/command.ts";
-import { type Answer, run, type Sent } from "./peers.ts";
+import { type Answer, run, type Sent } from "./run-client.ts";
 import { type Asked, type Client, clients, requests } from "./requests.ts";
-import { type Wire, wire } from "./wire.ts";
+import { type Wire, wire } from "./wire-recorder.ts";
 
 const manifest = `api: postern/v1
 tier: shop

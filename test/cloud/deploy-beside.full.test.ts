@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
 import { consumersKey, list } from "../../infra/commands/release/secrets.ts";
 import { namespaceOf } from "../../infra/release/consumers/kv.ts";
-import { manifest, service } from "../e2e/city.ts";
+import { manifest, service } from "../e2e/project.ts";
 import { tier, town } from "./town.ts";
 
 /** `fetch` sets the Host header itself. */

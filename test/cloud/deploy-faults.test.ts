@@ -6,9 +6,9 @@ import { startCloud } from "../../infra/cloud/cloud.ts";
 import { deploy } from "../../infra/commands/release/deploy.ts";
 import type { Done } from "../../infra/release/deploy.ts";
 import { quietly } from "../command-line.ts";
-import { manifest, project } from "../e2e/city.ts";
+import { manifest, project } from "../e2e/project.ts";
 import { direct } from "./direct.ts";
-import { faulty } from "./faulty.ts";
+import { faulty } from "./fault-proxy.ts";
 
 const body = (text: string) => `routes: { it: { match: GET /it, respond: { status: 200, text: ${text} } } }\n`;
 const counted = "filters: [{ rate-limit: { limit: 9/m, by: ip, count: exact } }]\n";

@@ -7,7 +7,7 @@ import { deploy } from "../../infra/commands/release/deploy.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
 import { publicationOf } from "../../infra/release/publication.ts";
-import { project, service } from "../e2e/city.ts";
+import { project, service } from "../e2e/project.ts";
 import { environment, tier, town } from "./town.ts";
 
 /** `fetch` sets the Host header itself. */

@@ -9,7 +9,7 @@ import { accessOf } from "../../infra/release/api.ts";
 import { publicationOf } from "../../infra/release/publication.ts";
 import { type Target, targetOf } from "../../infra/release/target.ts";
 import { WranglerError } from "../../infra/release/wrangler.ts";
-import { moduleType, uploadOf } from "./form.ts";
+import { moduleType, uploadOf } from "./api-client.ts";
 
 /** @param api of a local cloud */
 export const direct = (api: string): Target => {

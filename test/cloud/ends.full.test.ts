@@ -8,8 +8,8 @@ import { accountId, localToken } from "../../infra/cloud/account/access.ts";
 import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
 import { home } from "../../infra/project/generated-files.ts";
 import { until } from "../until.ts";
-import { uploadOf } from "./form.ts";
-import { folderFor } from "./live.ts";
+import { uploadOf } from "./api-client.ts";
+import { folderFor } from "./in-process-cloud.ts";
 
 /** `postern cloud` in a process of its own. */
 const running = async (folder: string): Promise<{ readonly child: ChildProcess; readonly api: string }> => {

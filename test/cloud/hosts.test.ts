@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { type Account, emptyAccount, type Version, type Worker } from "../../infra/cloud/account/account.ts";
 import { addressed, matches } from "../../infra/cloud/edge/hosts.ts";
-import { openLocal } from "./cloud.ts";
-import { call, put, uploadOf } from "./form.ts";
+import { openLocal } from "./local-cloud.ts";
+import { call, put, uploadOf } from "./api-client.ts";
 
 const version = (number: number, alias?: string): Version => ({
   id: `${String(number).repeat(8)}-0000-4000-8000-000000000000`,

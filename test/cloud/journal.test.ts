@@ -6,7 +6,7 @@ import path from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Event } from "../../infra/cloud/account/account.ts";
 import { openJournal } from "../../infra/cloud/storage/journal.ts";
-import { folderFor, liveCloud } from "./live.ts";
+import { folderFor, liveCloud } from "./in-process-cloud.ts";
 import { publication } from "./uploads.ts";
 
 const namespace = (id: string): Event => ({ type: "namespace", namespace: { id, title: `title of ${id} – ü` } });
@@ -150,12 +150,12 @@ catch (error) { console.log(error.message); }`;
   it("are refused, be it from this process or from another", async () => {
     const { folder } = written("one");
     const journal = openJournal(folder);
-    expect(() => openJournal(folder)).toThrow(`the process ${process.pid} runs a local cloud on ${folder}`);
-    expect(await other(folder).said).toContain(`the process ${process.pid} runs a local cloud on ${folder}`);
+    expect(() => openJournal(folder)).toThrow(`process ${process.pid} runs a local cloud on ${folder}`);
+    expect(await other(folder).said).toContain(`process ${process.pid} runs a local cloud on ${folder}`);
     journal.close();
     const next = other(folder);
     expect(await next.said).toBe("has it");
-    expect(() => openJournal(folder)).toThrow(`the process ${next.child.pid} runs a local cloud`);
+    expect(() => openJournal(folder)).toThrow(`process ${next.child.pid} runs a local cloud`);
     next.child.kill("SIGKILL");
     await next.exited;
     expect(idsIn(folder)).toEqual(["one"]);

@@ -6,8 +6,8 @@ import path from "node:path";
 import readline from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
 import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
-import { after, type Command, compared, type Found, nextCommand, seeded, type Workers } from "./kills.ts";
-import { ask, folderFor } from "./live.ts";
+import { after, type Command, compared, type Found, nextCommand, seeded, type Workers } from "./kill-model.ts";
+import { ask, folderFor } from "./in-process-cloud.ts";
 
 const kills = Number(process.env.POSTERN_KILLS ?? 3);
 const seed = Number(process.env.POSTERN_SEED ?? 1);

@@ -1,11 +1,11 @@
 /** Machines come and go beneath an account: one that is killed is started anew, and what a Worker says is heard by its tails. */
 import type http from "node:http";
 import { expect, it } from "vitest";
-import { ThrewAtStart } from "../../infra/cloud/account/faults.ts";
+import { ThrewAtStart } from "../../infra/cloud/account/api-errors.ts";
 import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
-import { service } from "../e2e/city.ts";
+import { service } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { ask, folderFor, liveCloud } from "./live.ts";
+import { ask, folderFor, liveCloud } from "./in-process-cloud.ts";
 import { onSubdomain, publication } from "./uploads.ts";
 
 const counting = `import { DurableObject } from "cloudflare:workers";

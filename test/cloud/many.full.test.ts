@@ -8,8 +8,8 @@ import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
 import { byStage } from "../../infra/release/deploy.ts";
 import { publicationOf } from "../../infra/release/publication.ts";
-import { project } from "../e2e/city.ts";
-import { ask, folderFor, liveCloud } from "./live.ts";
+import { project } from "../e2e/project.ts";
+import { ask, folderFor, liveCloud } from "./in-process-cloud.ts";
 
 const tiers = 30;
 

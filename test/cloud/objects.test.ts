@@ -1,7 +1,7 @@
 /** Objects have one owner at a time: calls that come while it changes wait, and none is lost or counted twice. */
 import { expect, it } from "vitest";
-import { openLocal } from "./cloud.ts";
-import { call, put, uploadOf } from "./form.ts";
+import { openLocal } from "./local-cloud.ts";
+import { call, put, uploadOf } from "./api-client.ts";
 
 const main = (release: number) => `
 import { DurableObject } from "cloudflare:workers";

@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { startCloud } from "../../infra/cloud/cloud.ts";
 import { down, up } from "../../infra/commands/release/preview.ts";
 import { isPreview } from "../../infra/release/preview.ts";
-import { manifest, project, service } from "../e2e/city.ts";
+import { manifest, project, service } from "../e2e/project.ts";
 
 const full = process.env.POSTERN_FULL === "1";
 

@@ -4,9 +4,9 @@ import os from "node:os";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
-import { service } from "../e2e/city.ts";
+import { service } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { liveCloud } from "./live.ts";
+import { liveCloud } from "./in-process-cloud.ts";
 import { publication } from "./uploads.ts";
 
 const code = `import { DurableObject } from "cloudflare:workers";

@@ -1,7 +1,7 @@
 /** Calls that the API refuses: with which code, in which words, and that nothing has changed by it. */
 import { expect, it } from "vitest";
-import { type Asked, call, post, put, uploadOf } from "./form.ts";
-import { eachRefused, type Ids, main, type Refused, refused } from "./refused.ts";
+import { type Asked, call, post, put, uploadOf } from "./api-client.ts";
+import { eachRefused, type Ids, main, type Refused, refused } from "./refusal.ts";
 
 const splitOf = (worker: string, ...shares: readonly (readonly [id: string, percentage: number])[]): Asked =>
   post(`/workers/scripts/${worker}/deployments`, {

@@ -1,6 +1,6 @@
 /** Uploads that the API refuses: with which code, in which words, and that nothing has changed by it. */
-import { post, put, uploadOf } from "./form.ts";
-import { eachRefused, main, refused } from "./refused.ts";
+import { post, put, uploadOf } from "./api-client.ts";
+import { eachRefused, main, refused } from "./refusal.ts";
 
 const upload = (code: string, metadata?: unknown, type?: string) => () =>
   put("/workers/scripts/app", uploadOf(code, metadata, type));

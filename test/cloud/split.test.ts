@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { choose, overridesHeader, percentileOf, type Share, versionKeyHeader } from "../../infra/cloud/edge/split.ts";
 import { full } from "../full.ts";
-import { openLocal } from "./cloud.ts";
-import { call, post, put, uploadOf } from "./form.ts";
+import { openLocal } from "./local-cloud.ts";
+import { call, post, put, uploadOf } from "./api-client.ts";
 
 const old = "0d000000-0000-4000-8000-000000000001";
 const fresh = "fe000000-0000-4000-8000-000000000002";

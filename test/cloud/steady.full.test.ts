@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
 import type { Publication } from "../../infra/cloud/account/publish.ts";
 import type { Cloud } from "../../infra/cloud/cloud.ts";
-import { ask, liveCloud } from "./live.ts";
+import { ask, liveCloud } from "./in-process-cloud.ts";
 import type { Report } from "./load.ts";
 import { onSubdomain, publication } from "./uploads.ts";
 

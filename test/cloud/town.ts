@@ -10,7 +10,7 @@ import { set } from "../../infra/commands/release/secrets.ts";
 import type { Done } from "../../infra/release/deploy.ts";
 import type { Target } from "../../infra/release/target.ts";
 import { quietly } from "../command-line.ts";
-import { manifest, project } from "../e2e/city.ts";
+import { manifest, project } from "../e2e/project.ts";
 import { direct } from "./direct.ts";
 
 export const environment = "values: {}\n";

@@ -6,7 +6,7 @@ import readline from "node:readline";
 import type { Version } from "../../infra/cloud/account/account.ts";
 import { secretsIn } from "../../infra/cloud/account/bindings.ts";
 import { startCloud } from "../../infra/cloud/cloud.ts";
-import { type Command, type Found, onSubdomain, upload, type Worker } from "./kills.ts";
+import { type Command, type Found, onSubdomain, upload, type Worker } from "./kill-model.ts";
 
 const [folder = ""] = process.argv.slice(2);
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);

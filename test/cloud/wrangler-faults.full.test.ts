@@ -5,9 +5,9 @@ import { expect, it } from "vitest";
 import { common } from "../../infra/compiler/lower/platform.ts";
 import { targetOf } from "../../infra/release/target.ts";
 import { WranglerError, wrangler } from "../../infra/release/wrangler.ts";
-import { project } from "../e2e/city.ts";
+import { project } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { faulty } from "./faulty.ts";
+import { faulty } from "./fault-proxy.ts";
 
 const upload = () => {
   const root = project({

@@ -4,8 +4,8 @@ import path from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { home } from "../../infra/project/generated-files.ts";
 import { until } from "../until.ts";
-import { type Local, openLocal, openWrangler, type Ran, type Wrangler } from "./cloud.ts";
-import { backMain, project, shopConfig, shopHost, shopMain } from "./shop.ts";
+import { type Local, openLocal, openWrangler, type Ran, type Wrangler } from "./local-cloud.ts";
+import { backMain, project, shopConfig, shopHost, shopMain } from "./sample-workers.ts";
 
 const golden = path.join(home, "test/golden/wrangler-calls.txt");
 const update = process.env.UPDATE_GOLDEN === "1";

@@ -125,7 +125,17 @@ it.each([
 
 it("what breaks inside is said to nobody outside", async () => {
   const { ask, logged } = await office();
-  expect(await ask("/v1/tiers/a/rollouts")).toEqual({ status: 500, text: "" });
+  const { status, text } = await ask("/v1/tiers/a/rollouts");
+  expect([status, JSON.parse(text)]).toEqual([
+    500,
+    {
+      type: "urn:postern:problem:internal",
+      title: "Control failed",
+      status: 500,
+      code: "internal",
+      detail: "the log of control says why",
+    },
+  ]);
   expect(logged).toHaveLength(1);
 });
 

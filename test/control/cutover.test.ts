@@ -11,7 +11,7 @@ import { type Ports, rollouts } from "../../functions/control/rollout/controller
 import type { Stage } from "../../functions/control/rollout/evidence.ts";
 import { entriesOn } from "../../functions/feed/entries.ts";
 import type { Entry } from "../../functions/gateway/overlay/overlay.ts";
-import { verdictOf } from "./platform.ts";
+import { verdictOf } from "./rollout-harness.ts";
 
 const day = 86_400_000;
 const name = "wallet/balance";

@@ -24,7 +24,8 @@ const stand = (analytics = false) => {
   const env = {
     TELEMETRY: {
       getByName: (tier: string) => ({
-        invoke: async (name: string, given: readonly unknown[]) => void calls.push({ tier, name, given }),
+        take: async (...given: readonly unknown[]) => void calls.push({ tier, name: "take", given }),
+        hear: async (...given: readonly unknown[]) => void calls.push({ tier, name: "hear", given }),
       }),
     },
     ...(analytics && {

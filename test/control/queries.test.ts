@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { Finding } from "../../functions/control/model/finding.ts";
 import { queriesOf } from "../../functions/control/rollout/queries.ts";
 import { figureOf, type Told } from "../../functions/control/telemetry/prometheus-query.ts";
-import { run, stand } from "./platform.ts";
+import { run, stand } from "./rollout-harness.ts";
 
 interface Heard {
   readonly url: URL;

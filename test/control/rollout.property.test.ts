@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { isOver } from "../../functions/control/model/rollout.ts";
 import { full } from "../full.ts";
-import { run, stand } from "./platform.ts";
+import { run, stand } from "./rollout-harness.ts";
 
 const runs = Number(process.env.POSTERN_RUNS ?? (full ? 300 : 100));
 

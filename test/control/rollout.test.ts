@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { positionOf } from "../../functions/control/model/approval.ts";
 import { Refusal } from "../../functions/control/model/refusal.ts";
-import { run, type Stand, stand } from "./platform.ts";
+import { run, type Stand, stand } from "./rollout-harness.ts";
 
 describe("a good version", () => {
   it("goes up step by step, each after its bake, until all users have it", async () => {

@@ -13,7 +13,7 @@ import type { Proposal } from "../../functions/control/model/approval.ts";
 import type { ControlPlan, Role } from "../../functions/control/model/plan.ts";
 import type { Wave } from "../../functions/control/model/wave.ts";
 import type { Notice } from "../../functions/control/notifications/notification.ts";
-import { type Mesh, mesh, runMesh } from "./mesh.ts";
+import { type Mesh, mesh, runMesh } from "./wave-harness.ts";
 
 const keys = await Promise.all(
   ["alice", "bob", "carol"].map(async (name) => ({ name, ...(await generateKeyPair("EdDSA")) })),
@@ -243,4 +243,17 @@ it("a resume that was proposed during one pause does not end another", async () 
   expect(late.said.detail).toMatch(
     /^what was approved does not hold: somebody has commanded wave \S+ since; propose it anew$/,
   );
+});
+
+it("a tier whose release control cannot follow is refused, and says what to do", async () => {
+  const it = small();
+  Object.assign(it.plan.tiers.shop as object, { release: { steps: ["10%", "5%"] } });
+  const { ask } = await office(it);
+  expect(await ask("alice", "/v1/waves", { reason: "a test", tiers: ["shop"] })).toMatchObject({
+    status: 409,
+    said: {
+      detail:
+        "the release of shop, as control knows it, does not hold: release.steps.1: 5% is no step up from 10%; write the steps in rising order; npx postern deploy control",
+    },
+  });
 });

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { isOver } from "../../functions/control/model/rollout.ts";
 import { isWaveOver, levels } from "../../functions/control/model/wave.ts";
 import { full } from "../full.ts";
-import { type Begun, mesh, runMesh, type Tier } from "./mesh.ts";
+import { type Begun, mesh, runMesh, type Tier } from "./wave-harness.ts";
 
 const runs = Number(process.env.POSTERN_RUNS ?? (full ? 500 : 120));
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { payloads } from "../../functions/control/notifications/payloads.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
-import { type Mesh, mesh, planOf, runMesh, type Tier } from "./mesh.ts";
+import { type Mesh, mesh, planOf, runMesh, type Tier } from "./wave-harness.ts";
 
 const tiers: readonly Tier[] = [
   { tier: "pay", level: "core" },

@@ -3,7 +3,7 @@ import net from "node:net";
 import { describe, expect, it } from "vitest";
 import { full } from "../full.ts";
 import { until } from "../until.ts";
-import { accessLine, city, logged, manifest, service, sharedCity, workerdMemory } from "./city.ts";
+import { accessLine, city, logged, manifest, service, sharedCity, workerdMemory } from "./project.ts";
 
 const tier = (name: string, url: string, more = "") => ({
   [`routes/${name}.yaml`]: manifest(

@@ -1,14 +1,15 @@
 /** The dev loop as a person uses it: started, asked, edited, broken, mended, stopped. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { home } from "../../infra/project/generated-files.ts";
 import { full } from "../full.ts";
 import { until } from "../until.ts";
-import { manifest, project, removed, type Service, service, startService, stopService, written } from "./city.ts";
+import { manifest, project, removed, type Service, service, startService, stopService, written } from "./project.ts";
 
 const loop = async (files: Readonly<Record<string, string>>, more: readonly string[] = []) => {
   const running = await startLoop(project(files), more);
@@ -66,8 +67,19 @@ const childrenOf = (parent: number | undefined): string[] =>
     }
   });
 
+const freePort = async (): Promise<number> => {
+  const server = http.createServer().listen(0, "localhost");
+  await new Promise((listening) => server.once("listening", listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+};
+
 const tier = (name: string, url: string, extra = "") =>
   manifest(name, `${extra}upstreams: { it: { http: "${url}" } }\nroutes: { all: { match: "GET /{rest*}", to: it } }\n`);
+
+/** What makes each edit another plan. */
+const turned = (turn: number) => `filters: [{ headers: { response: { set: { x-turn: "${turn}" } } } }]\n`;
 
 it("follows an edit, and keeps the last good one of a tier whose manifest breaks", async () => {
   const upstream = await service((request, response) => response.end(`a ${request.url}`));
@@ -96,6 +108,71 @@ it("follows an edit, and keeps the last good one of a tier whose manifest breaks
   edit("routes/one.yaml", tier("one", upstream.url));
   await until(() => (said().match(/reloaded in/g) ?? []).length === 3, "the mended tier reloads");
   expect((await get("/one/x")).text).toBe("a /one/x");
+  expect(said().match(/^.* holds again$/gm)).toEqual(["routes/one.yaml holds again"]);
+
+  // What is mended as it was before changes nothing that runs, and is said all the same.
+  const complaints = () => (said().match(/unknown-key/g) ?? []).length;
+  const before = complaints();
+  edit("routes/one.yaml", tier("one", upstream.url, "oops: 1\n"));
+  await until(() => complaints() > before, "it says what is broken");
+  edit("routes/one.yaml", tier("one", upstream.url));
+  await until(() => (said().match(/holds again/g) ?? []).length === 2, "it says that it holds");
+});
+
+it("says what it is doing, and answers 503 until it is ready", async () => {
+  const upstream = await service((_, response) => response.end("ok"));
+  const answers: [status: number, type: string | null, retry: string | null, code: string][] = [];
+  const port = await freePort();
+  let going = true;
+  const early = (async () => {
+    while (going) {
+      const response = await fetch(`http://localhost:${port}/one/x`).catch(() => undefined);
+      if (response?.status === 503) {
+        const { code } = (await response.json()) as { code: string };
+        answers.push([503, response.headers.get("content-type"), response.headers.get("retry-after"), code]);
+      }
+      await new Promise((wake) => setTimeout(wake, 20));
+    }
+  })();
+  const { said, get } = await loop({ "routes/one.yaml": tier("one", upstream.url) }, ["--port", String(port)]);
+  going = false;
+  await early;
+  expect(new Set(answers.map((it) => it.join()))).toEqual(new Set(["503,application/problem+json,5,starting"]));
+  const [stages = "", rest = ""] = said().split(/^postern http/m);
+  expect(
+    stages
+      .match(/ s {2}(?:load|compile|bundle|start) /g)
+      ?.slice(0, 3)
+      .join(""),
+  ).toBe(" s  load  s  compile  s  bundle ");
+  expect(stages).toMatch(/ s {2}start .*gate-one-local/);
+  expect(rest).toContain("ready in");
+  expect(await get("/one/x")).toEqual({ status: 200, text: "ok" });
+});
+
+it("has an access line for each request, whatever the manifest samples", async () => {
+  const upstream = await service((_, response) => response.end("ok"));
+  const { said, get } = await loop({ "routes/one.yaml": tier("one", upstream.url, "log: { sample: 0% }\n") });
+  for (let turn = 0; turn < 3; turn++) await get("/one/x");
+  await until(() => (said().match(/ 200 GET {4}one\/all /g) ?? []).length === 3, "each request has its line");
+});
+
+it("names the process that has its port, and what to do", async () => {
+  const upstream = await service((_, response) => response.end("ok"));
+  const { port } = new URL(upstream.url);
+  const args = [
+    path.join(home, "infra/cli.ts"),
+    "dev",
+    "--root",
+    project({ "routes/one.yaml": tier("one", upstream.url) }),
+  ];
+  const { status, stderr } = spawnSync(process.execPath, [...args, "--port", port], { encoding: "utf8" });
+  expect(status).toBe(3);
+  expect(stderr).toMatch(
+    new RegExp(
+      `port ${port} is taken by process ${process.pid}: .*\n.*kill ${process.pid}.*--port ${Number(port) + 1}`,
+    ),
+  );
 });
 
 it.runIf(full)("loses no request while generations change", async () => {
@@ -107,7 +184,7 @@ it.runIf(full)("loses no request while generations change", async () => {
     while (going) statuses.push((await get("/one/x")).status);
   });
   for (let turn = 1; turn <= 3; turn++) {
-    edit("routes/one.yaml", tier("one", upstream.url, `summary: turn ${turn}\nlog: { sample: ${turn}% }\n`));
+    edit("routes/one.yaml", tier("one", upstream.url, turned(turn)));
     await until(() => (said().match(/reloaded in/g) ?? []).length === turn, "it reloads");
   }
   going = false;
@@ -117,7 +194,7 @@ it.runIf(full)("loses no request while generations change", async () => {
 });
 
 describe.runIf(full)("with several isolates", () => {
-  const files = (url: string, turn: number) => tier("one", url, `summary: turn ${turn}\nlog: { sample: ${turn}% }\n`);
+  const files = (url: string, turn: number) => tier("one", url, turned(turn));
 
   /** Clients that keep their connections, by turns with a body and without. */
   const clients = (url: string, count: number) => {
@@ -162,7 +239,7 @@ describe.runIf(full)("with several isolates", () => {
     const asking = clients(url, 6);
     await until(() => asking.answers.length > 6, "each has asked");
     for (let turn = 2; turn <= 4; turn++) {
-      edit("routes/one.yaml", every.replace("turn 1", `turn ${turn}`).replace("1%", `${turn}%`));
+      edit("routes/one.yaml", every.replace(turned(1), turned(turn)));
       await until(() => (said().match(/reloaded in/g) ?? []).length === turn - 1, "it reloads");
     }
     const before = machines().length;
@@ -286,7 +363,7 @@ routes:
     edit("routes/one.yaml", `# a comment\n${one(behind.url)}\n`);
     // A burst of edits is over then, so that the next one is another.
     await new Promise((wake) => setTimeout(wake, 100));
-    edit("routes/one.yaml", one(behind.url, "log: { sample: 1% }\n"));
+    edit("routes/one.yaml", one(behind.url, turned(1)));
     const reloads = () => said().match(/reloaded in/g) ?? [];
     await until(() => reloads().length > 0, "an edit of what runs reloads");
     expect(reloads()).toHaveLength(1);

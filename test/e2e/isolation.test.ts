@@ -2,7 +2,7 @@ import fs from "node:fs";
 import type http from "node:http";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { accessLine, city, manifest, service, sharedCity } from "./city.ts";
+import { accessLine, city, manifest, service, sharedCity } from "./project.ts";
 
 const tiers = (url: string, names: readonly string[]) =>
   Object.fromEntries(

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { full } from "../full.ts";
-import { city, manifest, service, sharedCity } from "./city.ts";
+import { city, manifest, service, sharedCity } from "./project.ts";
 
 const limited = (tier: string, settings: string, upstream: string, more = "") =>
   manifest(

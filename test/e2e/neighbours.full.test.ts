@@ -8,7 +8,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { city, manifest, service } from "./city.ts";
+import { city, manifest, service } from "./project.ts";
 
 const requests = Number(process.env.POSTERN_REQUESTS ?? 800);
 const good = Array.from({ length: 20 }, (_, index) => `good-${index}`);

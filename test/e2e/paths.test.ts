@@ -1,7 +1,7 @@
 /** Request lines as only an attacker writes them, over a raw socket, through front and gate. */
 import net from "node:net";
 import { expect, it } from "vitest";
-import { manifest, sharedCity } from "./city.ts";
+import { manifest, sharedCity } from "./project.ts";
 
 interface Town {
   /** Sends what it is given, and hears the status and the code. */

@@ -10,7 +10,7 @@ import { emit } from "../../infra/compiler/emit/emit.ts";
 import { turnTo } from "../../infra/dev/apply.ts";
 import { ownKey } from "../../infra/explain/keys.ts";
 import { postern } from "../command-line.ts";
-import { city, manifest, service } from "./city.ts";
+import { city, manifest, service } from "./project.ts";
 
 const values = {
   SIGNING_KEY: "value-one-that-nobody-may-see",

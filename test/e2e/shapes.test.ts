@@ -3,7 +3,7 @@ import fs from "node:fs";
 import type http from "node:http";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { city, manifest, service, sharedCity } from "./city.ts";
+import { city, manifest, service, sharedCity } from "./project.ts";
 
 const routes = (url: string, isolation = "") => `${isolation}filters: [{ cors: { origins: [https://app.example] } }]
 upstreams: { it: { http: "${url}" }, slow: { http: "${url}/slow", timeout: 5s } }

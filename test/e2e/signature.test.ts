@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { createSigner, httpbis } from "http-message-signatures";
 import { expect, it } from "vitest";
-import { city, manifest, service } from "./city.ts";
+import { city, manifest, service } from "./project.ts";
 
 const key = "a-key-of-the-coffee-shop-1";
 

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { until } from "../until.ts";
-import { manifest, sharedCity } from "./city.ts";
+import { manifest, sharedCity } from "./project.ts";
 
 const tier = (name: string, url: string, limits: string) => ({
   [`routes/${name}.yaml`]: manifest(

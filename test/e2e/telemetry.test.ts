@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
 import { received } from "../control/otlp.ts";
 import { until } from "../until.ts";
-import { city, manifest, service } from "./city.ts";
+import { city, manifest, service } from "./project.ts";
 
 const key = "g1iQurKfrRPxzIsyvX6RSUXJdeNt3kuA7F7mI9y-7ms";
 

@@ -2,7 +2,7 @@
 import net from "node:net";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { until } from "../until.ts";
-import { type City, logged, manifest, type Service, startCity, startService, stopService } from "./city.ts";
+import { type City, logged, manifest, type Service, startCity, startService, stopService } from "./project.ts";
 
 const tier = (name: string, limits: string, url: string) => ({
   [`routes/${name}.yaml`]: manifest(

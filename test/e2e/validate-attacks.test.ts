@@ -1,7 +1,7 @@
 /** Requests that are made to get past the filter `validate`, or to keep it busy, at a gate in workerd. */
 import type http from "node:http";
 import { expect, it } from "vitest";
-import { manifest, sharedCity } from "./city.ts";
+import { manifest, sharedCity } from "./project.ts";
 import { send } from "./client.ts";
 
 const shop = `

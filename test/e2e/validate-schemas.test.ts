@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { city, manifest, service } from "./city.ts";
+import { city, manifest, service } from "./project.ts";
 
 const order = {
   $schema: "http://json-schema.org/draft-07/schema#",

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { converse, messagesIn } from "../compatibility/messages/wire.ts";
 import { until } from "../until.ts";
-import { manifest, sharedCity } from "./city.ts";
+import { manifest, sharedCity } from "./project.ts";
 
 const serving = sharedCity((url) => ({
   "routes/t.yaml": manifest(

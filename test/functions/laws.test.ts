@@ -5,7 +5,7 @@ import { filters } from "../../functions/filters/registry.gen.ts";
 import type { Deps, Guard, Handler } from "../../functions/gateway/core/types.ts";
 import type { Binding } from "../../functions/gateway/part.ts";
 import { upstreams } from "../../functions/upstreams/registry.gen.ts";
-import { conversation, place, world } from "./conversation.ts";
+import { conversation, place, world } from "./gate-harness.ts";
 
 interface Needs {
   readonly bindings: readonly Binding[];
@@ -130,6 +130,21 @@ describe.each(parts.filter(({ about }) => about.kind === "guard"))("guard $name"
       expect([line, passed || (status >= 400 && upstream.length === 0)]).toEqual([line, true]);
     }
   });
+
+  it.runIf("tighten" in about && about.tighten?.limits !== undefined)(
+    "holds requests to the rates that an overlay adds, besides its own",
+    async () => {
+      const config = (about.schema as ZodType).parse(about.example);
+      const needs = { bindings: about.bindings?.(config) ?? [], secrets: about.secrets?.(config) ?? [] };
+      const tightened = { ...place, limits: ["1/day"] };
+      const { send } = conversation(
+        { [name]: (deps) => make(config, deps, tightened) as Guard },
+        { world: surroundings(needs) },
+      );
+      expect((await send("GET /")).status).toBeLessThan(400);
+      expect((await send("GET /")).status).toBeGreaterThanOrEqual(400);
+    },
+  );
 
   it.runIf(["cors", "headers", "redirect", "respond", "rewrite"].includes(name))(
     "answers or edits requests, so no overlay enforces it",

@@ -3,7 +3,7 @@
 import { randomInt } from "node:crypto";
 import { Worker } from "node:worker_threads";
 import { Command, CommanderError, InvalidArgumentError } from "@commander-js/extra-typings";
-import { startMesh } from "./mesh.ts";
+import { startMesh } from "./gateway.ts";
 import type { Found } from "./search.ts";
 import { targets } from "./targets.ts";
 import type { FromWorker, Task } from "./worker.ts";

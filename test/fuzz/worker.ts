@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { type Found, type Searched, search } from "./search.ts";
 import type { Meeting } from "./target.ts";
 import { targets } from "./targets.ts";
-import { beforeEach } from "./tried.ts";
+import { beforeEach } from "./announced-property.ts";
 
 export interface Task {
   readonly name: string;

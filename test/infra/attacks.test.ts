@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { compile } from "../../infra/compiler/compile.ts";
 import { report } from "../../infra/diagnostics/report.ts";
 import { largest, read } from "../../infra/diagnostics/source.ts";
-import { manifest, project } from "../e2e/city.ts";
+import { manifest, project } from "../e2e/project.ts";
 import { full } from "../full.ts";
 
 const good = manifest(

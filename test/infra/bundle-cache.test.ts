@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { bundleCache } from "../../infra/compiler/emit/bundle-cache.ts";
-import { project } from "../e2e/city.ts";
+import { project } from "../e2e/project.ts";
 
 const start = () => {
   const base = project({ "a.ts": "a1", "b.ts": "b1" });

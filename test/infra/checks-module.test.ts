@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { compile } from "../../infra/compiler/compile.ts";
 import { bytesOfChecks, moduleOf, type TierPlans } from "../../infra/openapi/module.ts";
 import type { Schema } from "../../infra/openapi/schemas.ts";
-import { manifest, project } from "../e2e/city.ts";
+import { manifest, project } from "../e2e/project.ts";
 
 const plans = (schema: Schema): TierPlans => ({
   tier: "shop",

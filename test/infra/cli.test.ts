@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { home } from "../../infra/project/generated-files.ts";
 import { postern } from "../command-line.ts";
-import { manifest, project } from "../e2e/city.ts";
+import { manifest, project } from "../e2e/project.ts";
 
 const good = manifest(
   "t",
@@ -72,6 +72,7 @@ describe("exit codes", () => {
     [["new", "thing", "x"]],
     [["new", "filter", "Not A Name"]],
     [["new", "filter", "jwt"]],
+    [["new", "upstream", "x", "--identity"]],
   ])("2: the command line is wrong: %j", async (args) => {
     const { code, err } = await postern(args);
     expect(code).toBe(2);
@@ -98,10 +99,12 @@ it("every verb has help with examples and takes --json", async () => {
   const { out } = await postern(["--help"]);
   const verbs = [...out.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, verb = ""]) => verb);
   expect(verbs).toEqual([
-    ...["check", "build", "routes", "dev", "diff", "effective", "repo", "staged", "ci", "test"],
-    ...["cloud", "deploy", "rollback", "releases", "try", "approve", "cost", "token", "explain", "sign", "gen", "new"],
+    ...["check", "build", "routes", "dev", "explain", "sign"],
+    ...["test", "diff", "effective", "repo", "staged", "ci"],
+    ...["cloud", "deploy", "rollback", "releases", "try", "approve", "cost", "token", "gen", "new"],
   ]);
   expect(out).toContain("Exit codes:");
+  expect(out.split("\n").filter(({ length }) => length > 80)).toEqual([]);
   for (const verb of verbs) {
     const help = (await postern([verb, "--help"])).out;
     expect([verb, /Examples:\n {2}\$ npx postern/.test(help), help.includes("--json")]).toEqual([verb, true, true]);

@@ -9,7 +9,7 @@ import { zoneOf } from "../../infra/compiler/inputs/zones.ts";
 import { compatibilityDate, compatibilityFlags } from "../../infra/compiler/lower/platform.ts";
 import { generate } from "../../infra/gen/gen.ts";
 import { home, isStale } from "../../infra/project/generated-files.ts";
-import { compiled, manifest, project } from "../e2e/city.ts";
+import { compiled, manifest, project } from "../e2e/project.ts";
 
 const hello = (tier: string, more = "", filters = "[]") =>
   manifest(

@@ -5,7 +5,7 @@ import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { contracts, exitCodes } from "../../infra/terminal/contract.ts";
 import { postern } from "../command-line.ts";
-import { type Files, manifest, project, removed, written } from "../e2e/city.ts";
+import { type Files, manifest, project, removed, written } from "../e2e/project.ts";
 
 const limit = "filters: [{ rate-limit: { limit: 20/s, by: ip } }]\n";
 const body = 'upstreams: { it: { http: "https://it.example" } }\nroutes: { a: { match: GET /a, to: it } }\n';

@@ -7,7 +7,7 @@ import * as signature from "../../functions/filters/signature.ts";
 import { isClaim } from "../../functions/gateway/core/claims.ts";
 import { BodyLimit, Consumer, known } from "../../functions/gateway/core/facts.ts";
 import { environment } from "../../functions/manifest/environment.ts";
-import { tokenPlace } from "../../functions/manifest/token-places.ts";
+import { tokenPlace } from "../../functions/manifest/token-sources.ts";
 import { check } from "../../infra/compiler/check/check.ts";
 import { readPresets } from "../../infra/compiler/check/shared-files.ts";
 import { compile } from "../../infra/compiler/compile.ts";
@@ -17,7 +17,7 @@ import { read } from "../../infra/diagnostics/source.ts";
 import { filesWithin } from "../../infra/project/files.ts";
 import { home } from "../../infra/project/generated-files.ts";
 import { registry } from "../../infra/project/registry.ts";
-import { project } from "../e2e/city.ts";
+import { project } from "../e2e/project.ts";
 
 const readme = fs.readFileSync(path.join(home, "README.md"), "utf8");
 const kv = { consumers: "0".repeat(32) };

@@ -7,9 +7,9 @@ import { caseFile } from "../../infra/cases/input/language.ts";
 import { readSuites } from "../../infra/cases/input/read.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { inOrder } from "../../infra/diagnostics/problem.ts";
-import { project } from "../e2e/city.ts";
+import { project } from "../e2e/project.ts";
 import { full } from "../full.ts";
-import { type Fault, slots } from "./faults.ts";
+import { type Fault, slots } from "./line-faults.ts";
 
 const files = [...new Set(slots.map(({ file }) => file))];
 

@@ -7,11 +7,11 @@ import { compile } from "../../infra/compiler/compile.ts";
 import { home } from "../../infra/project/generated-files.ts";
 import { importGatewayApi } from "../../infra/review/import/gateway-api/import.ts";
 import { importOpenApi } from "../../infra/review/import/openapi/openapi.ts";
-import { project } from "../e2e/city.ts";
+import { project } from "../e2e/project.ts";
 import * as samples from "../fuzz/samples.ts";
 import { search } from "../fuzz/search.ts";
 import { targets } from "../fuzz/targets.ts";
-import { each } from "../fuzz/tried.ts";
+import { each } from "../fuzz/announced-property.ts";
 
 const noSeven = each(fc.array(fc.nat(9), { maxLength: 20 }), (all) => {
   if (all.includes(7)) throw new Error("a seven");

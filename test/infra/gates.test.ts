@@ -8,7 +8,7 @@ import { build } from "../../infra/commands/authoring/build.ts";
 import { routes } from "../../infra/commands/authoring/routes.ts";
 import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
-import { compiled, type Files, manifest, project } from "../e2e/city.ts";
+import { compiled, type Files, manifest, project } from "../e2e/project.ts";
 
 const small = (tier: string, more = "") =>
   manifest(

@@ -3,8 +3,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { problemCodes } from "../../infra/diagnostics/codes.ts";
-import { compiled } from "../e2e/city.ts";
-import { cases, compileCase, folder, written } from "./cases.ts";
+import { compiled } from "../e2e/project.ts";
+import { cases, compileCase, folder, written } from "./golden-cases.ts";
 
 const update = process.env.UPDATE_GOLDEN === "1";
 if (update && process.env.CI) throw new Error("CI does not write golden files");

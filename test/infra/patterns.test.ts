@@ -2,11 +2,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ambiguityOf } from "../../infra/patterns/ambiguity.ts";
-import { machineOf } from "../../infra/patterns/machine.ts";
-import { quick } from "../../infra/patterns/quick.ts";
+import { machineOf } from "../../infra/patterns/automaton.ts";
+import { quick } from "../../infra/patterns/safe-patterns.ts";
 import { treeOf, written } from "../../infra/patterns/syntax.ts";
 import { full } from "../full.ts";
-import { checked } from "./checker.ts";
+import { checked } from "./recheck.ts";
 
 const countries = Array.from({ length: 249 }, (_, at) => String.fromCharCode(65 + (at % 26), 65 + Math.floor(at / 26)));
 const zones = Array.from({ length: 600 }, (_, at) => `Zone/Place${at.toString(36)}-${at % 7}`);

@@ -1,16 +1,21 @@
 /** A command line in process, and what a process of it loads. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { listen } from "../../infra/cloud/edge/listen.ts";
+import { refusal } from "../../infra/cloud/edge/refusals.ts";
 import { home } from "../../infra/project/generated-files.ts";
 import { run } from "../../infra/run.ts";
 
-/** Runs a command line in this process. */
-const ran = async (...argv: readonly string[]) => {
+/** Runs a command line in this process, its streams a pipe or a terminal of so many columns. */
+const ranAt = async (columns: number | undefined, ...argv: readonly string[]) => {
   const written = { stdout: "", stderr: "" };
   const into = (stream: keyof typeof written) => ({
+    ...(columns !== undefined && { isTTY: true, columns }),
     write: (text: string) => {
       written[stream] += text;
     },
@@ -18,6 +23,7 @@ const ran = async (...argv: readonly string[]) => {
   const code = await run(argv, { stdout: into("stdout"), stderr: into("stderr") });
   return { code, ...written };
 };
+const ran = (...argv: readonly string[]) => ranAt(undefined, ...argv);
 
 describe("run", () => {
   it("returns the exit code and leaves the process's own alone", async () => {
@@ -48,6 +54,70 @@ describe("run", () => {
   });
 });
 
+describe("what is printed fits the terminal", () => {
+  const longest = (text: string) => Math.max(...text.split("\n").map(({ length }) => length));
+
+  it.each([
+    ["routes", "--env", "local"],
+    ["effective", "wallet/balance", "--env", "local"],
+    ["explain", "GET", "http://localhost:8787/wallet/v1/accounts/7/balance"],
+    ["secrets", "list", "--env", "local", "--target", "local"],
+    ["--help"],
+    ["diff", "--help"],
+  ])("%s %s", async (...argv) => {
+    const { code, stdout } = await ranAt(100, ...argv, ...(argv.includes("--help") ? [] : ["--root", home]));
+    expect([code, longest(stdout) <= 100]).toEqual([0, true]);
+    expect(stdout.split("\n").length).toBeGreaterThan(5);
+  });
+
+  it("a pipe has a value of `effective` and its origin on one line", async () => {
+    const { stdout } = await ran("effective", "wallet/balance", "--env", "local", "--root", home);
+    expect(stdout).toMatch(/^ {2}to: accounts {2,}routes\/wallet\.yaml:\d+$/m);
+  });
+});
+
+it("where nothing answers, the remedy stands below, or beside as JSON", async () => {
+  // A port of no service, in the form of a local cloud's.
+  const args = ["releases", "wallet", "--target", "http://127.0.0.1:9", "--root", home];
+  const { code, stderr } = await ran(...args);
+  expect([code, stderr]).toEqual([
+    3,
+    expect.stringMatching(
+      /^postern: http:\/\/127\.0\.0\.1:9 does not answer .*\n {9}start the local cloud: npx postern cloud\n$/,
+    ),
+  ]);
+  expect(JSON.parse((await ran(...args, "--json")).stderr)).toEqual({
+    error: expect.stringContaining("does not answer"),
+    remedy: "start the local cloud: npx postern cloud",
+  });
+});
+
+it("an edge that has no control says what to deploy; control itself is quoted", async () => {
+  let answer = refusal("address-unrouted", "nothing is routed at control.localhost/v1/wave");
+  const server = http.createServer((_, response) =>
+    response.writeHead(answer.status, [...answer.fields]).end(answer.text),
+  );
+  await listen(server, 0, "localhost", "--edge-port");
+  onTestFinished(() => void server.close());
+  const front = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
+  onTestFinished(() => fs.rmSync(root, { recursive: true, force: true }));
+  fs.cpSync(path.join(home, "routes"), path.join(root, "routes"), { recursive: true });
+  const local = path.join(root, "routes/environments/local.yaml");
+  fs.writeFileSync(local, fs.readFileSync(local, "utf8").replaceAll("http://localhost:8800", front));
+  const status = () => ran("wave", "status", "--target", "local", "--root", root);
+  expect(await status()).toMatchObject({
+    code: 3,
+    stderr: `postern: ${front} answered 404: is control deployed? npx postern deploy control\n`,
+  });
+  answer = {
+    ...answer,
+    status: 500,
+    text: JSON.stringify({ code: "internal", detail: "the log of control says why" }),
+  };
+  expect(await status()).toMatchObject({ code: 3, stderr: "postern: the log of control says why\n" });
+});
+
 /** The modules that a process loads, by package or by file of the project. */
 const loadedBy = (...args: readonly string[]): string[] => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "postern-"));
@@ -74,7 +144,7 @@ describe("a process", () => {
       const loaded = loadedBy(...args);
       expect(loaded).toContain("commander");
       const declaration =
-        /^infra\/(?:cli|run|program|terminal|terminal\/\w+|commands\/options|commands\/\w+\/cli-\w+|review\/core\/risks)\.ts$/;
+        /^infra\/(?:cli|run|program|terminal|terminal\/\w+|commands\/\w+\/cli-\w+|review\/core\/risks|commands\/options)\.ts$/;
       const levels = "functions/control/model/wave.ts";
       expect(
         loaded.filter(
@@ -83,4 +153,32 @@ describe("a process", () => {
       ).toEqual([]);
     },
   );
+});
+
+describe("an older Node", () => {
+  const { engines } = JSON.parse(fs.readFileSync(path.join(home, "package.json"), "utf8"));
+
+  /** The launcher under a Node of this version, as far as it can see. */
+  const launched = (version: string) => {
+    const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } })`;
+    const args = ["--import", `data:text/javascript,${older}`, path.join(home, "infra/postern.js"), "--version"];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    return { status, stdout, stderr };
+  };
+
+  it.each(["20.20.2", "22.17.1"])("%s is told what it lacks, and what to do", (version) => {
+    expect(launched(version)).toEqual({
+      status: 3,
+      stdout: "",
+      stderr: expect.stringMatching(
+        new RegExp(
+          `^postern: this is Node ${version}, and postern needs ${engines.node.slice(2)} or newer\\n.*npm run --silent postern --`,
+        ),
+      ),
+    });
+  });
+
+  it.each(["22.18.0", "24.21.0"])("%s runs it", (version) => {
+    expect(launched(version)).toEqual({ status: 0, stdout: "0.1.0\n", stderr: "" });
+  });
 });

@@ -5,7 +5,7 @@ import http from "node:http";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { home } from "../../infra/project/generated-files.ts";
-import { type Files, manifest, project } from "../e2e/city.ts";
+import { type Files, manifest, project } from "../e2e/project.ts";
 
 const value = "s3cr3t-value-of-the-test";
 

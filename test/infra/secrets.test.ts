@@ -7,7 +7,7 @@ import { compile } from "../../infra/compiler/compile.ts";
 import { emit } from "../../infra/compiler/emit/emit.ts";
 import { turnTo } from "../../infra/dev/apply.ts";
 import { postern as commandLine } from "../command-line.ts";
-import { type Files, manifest, project, service } from "../e2e/city.ts";
+import { type Files, manifest, project, service } from "../e2e/project.ts";
 
 const value = "s3cr3t-value-of-the-test";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { compile } from "../../infra/compiler/compile.ts";
 import { DocumentError, documentOf } from "../../infra/openapi/document.ts";
 import { importGatewayApi } from "../../infra/review/import/gateway-api/import.ts";
-import { manifest, project } from "../e2e/city.ts";
+import { manifest, project } from "../e2e/project.ts";
 
 const odd = "{ toString: {}, valueOf: 1 }";
 

@@ -4,8 +4,8 @@ import type { TierFacts } from "../../functions/control/model/plan.ts";
 import type { Member, Wave } from "../../functions/control/model/wave.ts";
 import { membersOf } from "../../functions/control/wave/members.ts";
 import { shownWave } from "../../infra/commands/operate/wave-view.ts";
-import { chosenBy, type Selection } from "../../infra/release/wave.ts";
-import { compiled, manifest } from "../e2e/city.ts";
+import { chosenBy, type Selection } from "../../infra/release/wave-selection.ts";
+import { compiled, manifest } from "../e2e/project.ts";
 
 const tier = (name: string, more: string) =>
   manifest(name, `${more}routes:\n  it: { match: GET /it, respond: { status: 200 } }\n`);

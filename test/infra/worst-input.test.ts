@@ -13,7 +13,7 @@ import { ownKey } from "../../infra/explain/keys.ts";
 import { copyWithin, filesWithin } from "../../infra/project/files.ts";
 import { home } from "../../infra/project/generated-files.ts";
 import { secretsOf } from "../../infra/release/secrets.ts";
-import { manifest, project } from "../e2e/city.ts";
+import { manifest, project } from "../e2e/project.ts";
 
 const limit = "filters: [{ rate-limit: { limit: 20/s, by: ip } }]\n";
 const body = 'upstreams: { it: { http: "https://it.example" } }\nroutes: { a: { match: GET /a, to: it } }\n';

@@ -7,7 +7,7 @@ import path from "node:path";
 import { expect, it } from "vitest";
 import { carrying } from "../../infra/cloud/edge/orphans.ts";
 import { home } from "../../infra/project/generated-files.ts";
-import { project } from "../e2e/city.ts";
+import { project } from "../e2e/project.ts";
 import { until } from "../until.ts";
 
 const longestMs = 120_000;

@@ -2,7 +2,7 @@
 import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runScript } from "../../functions/gateway/limits/algorithms.ts";
-import { city, manifest, service } from "../e2e/city.ts";
+import { city, manifest, service } from "../e2e/project.ts";
 import { type Bridge, startBridge } from "./bridge.ts";
 
 let bridge: Bridge;

@@ -2,8 +2,8 @@
 import type http from "node:http";
 import { expect, it } from "vitest";
 import type { Told } from "../../functions/gateway/overlay/overlay.ts";
-import { manifest, service } from "../e2e/city.ts";
-import { full, type Place, place, users } from "./ramp.ts";
+import { manifest, service } from "../e2e/project.ts";
+import { full, type Place, place, users } from "./rollout-cloud.ts";
 
 const isolates = 2;
 /** In CI the bad gate fails more, and a person sends the good one on: its verdict takes 44 s. */

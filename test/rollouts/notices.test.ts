@@ -6,9 +6,9 @@ import { Webhook } from "standardwebhooks";
 import { expect, it } from "vitest";
 import type { Standing, Tested } from "../../functions/control/notifications/dispatcher.ts";
 import { payloadOf, payloads } from "../../functions/control/notifications/payloads.ts";
-import { manifest, project, service } from "../e2e/city.ts";
+import { manifest, project, service } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { place } from "./ramp.ts";
+import { place } from "./rollout-cloud.ts";
 
 const secret = `whsec_${Buffer.from("a secret of thirty-two bytes ....").toString("base64")}`;
 const commit = "0123456789abcdef0123456789abcdef01234567";

@@ -3,9 +3,9 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it } from "vitest";
 import type { Told } from "../../functions/gateway/overlay/overlay.ts";
 import { consumer, token } from "../../infra/commands/operate/revoke.ts";
-import { manifest } from "../e2e/city.ts";
+import { manifest } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { type Place, place } from "./ramp.ts";
+import { type Place, place } from "./rollout-cloud.ts";
 
 const realism = { kvMs: 60_000, objectMs: 30, evictMs: 600_000 };
 

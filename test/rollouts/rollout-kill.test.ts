@@ -5,8 +5,8 @@
 import { expect, it } from "vitest";
 import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
 import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
-import { manifest } from "../e2e/city.ts";
-import { place } from "./ramp.ts";
+import { manifest } from "../e2e/project.ts";
+import { place } from "./rollout-cloud.ts";
 
 const kills = Number(process.env.POSTERN_KILLS ?? 3);
 

@@ -3,8 +3,8 @@ import type http from "node:http";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import type { Rollout } from "../../functions/control/model/rollout.ts";
-import { manifest, service } from "../e2e/city.ts";
-import { full, place, users } from "./ramp.ts";
+import { manifest, service } from "../e2e/project.ts";
+import { full, place, users } from "./rollout-cloud.ts";
 import type { Met } from "./users.ts";
 
 const steps = ["0%", "20%", "100%"];

@@ -1,8 +1,8 @@
 /** Open streams of a version that is taken back come to the stable one, each at a moment of its own, and lose no event. */
 import { expect, it, vi } from "vitest";
 import type { Told } from "../../functions/gateway/overlay/overlay.ts";
-import { manifest, service } from "../e2e/city.ts";
-import { type Place, place } from "./ramp.ts";
+import { manifest, service } from "../e2e/project.ts";
+import { type Place, place } from "./rollout-cloud.ts";
 
 const users = 24;
 

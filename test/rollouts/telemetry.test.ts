@@ -6,8 +6,8 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { targetOf } from "../../infra/release/target.ts";
 import { wrangler } from "../../infra/release/wrangler.ts";
 import { received } from "../control/otlp.ts";
-import { manifest, service } from "../e2e/city.ts";
-import { full, type Place, place, users } from "./ramp.ts";
+import { manifest, service } from "../e2e/project.ts";
+import { full, type Place, place, users } from "./rollout-cloud.ts";
 
 interface Attributes {
   readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];

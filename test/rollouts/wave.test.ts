@@ -8,9 +8,9 @@ import { isWaveOver, type Wave } from "../../functions/control/model/wave.ts";
 import { machinesOn } from "../../infra/cloud/edge/orphans.ts";
 import { approve } from "../../infra/commands/operate/rollout.ts";
 import { start, status } from "../../infra/commands/operate/wave.ts";
-import { manifest, service } from "../e2e/city.ts";
+import { manifest, service } from "../e2e/project.ts";
 import { until } from "../until.ts";
-import { full, type Place, place, users } from "./ramp.ts";
+import { full, type Place, place, users } from "./rollout-cloud.ts";
 
 const count = full ? 30 : 6;
 

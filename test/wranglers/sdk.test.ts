@@ -3,7 +3,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { accountId } from "../../infra/cloud/account/access.ts";
-import { type Local, openLocal } from "../cloud/cloud.ts";
+import { type Local, openLocal } from "../cloud/local-cloud.ts";
 import { installed } from "./versions.ts";
 
 const version = "7.3.0";

@@ -2,8 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Local, openLocal, openWrangler, type Ran, type Wrangler } from "../cloud/cloud.ts";
-import { backMain, project, shopConfig, shopHost, shopMain } from "../cloud/shop.ts";
+import { type Local, openLocal, openWrangler, type Ran, type Wrangler } from "../cloud/local-cloud.ts";
+import { backMain, project, shopConfig, shopHost, shopMain } from "../cloud/sample-workers.ts";
 import { until } from "../until.ts";
 import { tried } from "./versions.ts";
 

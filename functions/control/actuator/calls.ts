@@ -1,5 +1,6 @@
 /** What the actuator does for control: reads deployments and makes splits, of the Workers on its list, by the platform's public REST API. */
 
+import { fieldsOf, parsed } from "../../gateway/core/json.ts";
 import { onlyGeneratedChanged, secretsChanged } from "../model/changed-secrets.ts";
 import type { ActuatorPlan } from "../model/plan.ts";
 import type { Answer, PlatformFault } from "../model/platform.ts";
@@ -18,8 +19,7 @@ const mostBytes = 16_384;
 export const act = async (request: Request, plan: ActuatorPlan, world: World): Promise<Response> => {
   const verb = new URL(request.url).pathname.slice(1);
   const text = await request.text();
-  const given = text.length <= mostBytes ? parsed(text) : undefined;
-  const { worker, version, versions, message } = given ?? {};
+  const { worker, version, versions, message } = fieldsOf(text.length <= mostBytes ? parsed(text) : undefined);
   if (request.method !== "POST" || typeof worker !== "string") return refused(400, "asked for as POST with { worker }");
   if (!plan.workers.includes(worker)) return refused(403, `${worker} is none of the Workers that may be touched`);
   const at = `/workers/scripts/${worker}/deployments`;
@@ -90,7 +90,7 @@ const call = async <T>(
       signal: timeout(patienceMs),
       ...(body && { method: "POST", body: JSON.stringify(body) }),
     });
-    const said = (parsed(await response.text()) ?? {}) as Partial<Envelope<T>>;
+    const said = fieldsOf(parsed(await response.text())) as Partial<Envelope<T>>;
     if (response.ok && said.success && said.result !== undefined) return { ok: true, result: said.result };
     const [first] = said.errors ?? [];
     const after = Number(response.headers.get("retry-after"));
@@ -122,12 +122,3 @@ const areShares = (value: unknown): value is Deployment["versions"] =>
   value.length >= 1 &&
   value.length <= 2 &&
   value.every((it) => typeof it?.version_id === "string" && typeof it?.percentage === "number");
-
-const parsed = (text: string): Readonly<Record<string, unknown>> | undefined => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
-};

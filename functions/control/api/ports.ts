@@ -1,11 +1,11 @@
 /** What the admin API asks of control, and how it answers. */
 import type { RolloutPosition } from "../model/approval.ts";
 import type { TierFacts } from "../model/plan.ts";
-import type { WrittenRelease } from "../model/release.ts";
 import type { Rollout, Subject } from "../model/rollout.ts";
+import type { WrittenRelease } from "../model/written-release.ts";
 import type { notices, Tested } from "../notifications/dispatcher.ts";
 import type { Feed } from "../overlay/feed-client.ts";
-import type { Measured } from "../rollout/measured.ts";
+import type { Measured } from "../rollout/measurement.ts";
 import type { Command } from "../rollout/reducer.ts";
 import type { Cost } from "../telemetry/cost.ts";
 import type { WaveDesk } from "../wave/commands.ts";

@@ -1,14 +1,19 @@
 /** What waits for a second person, and what comes of it when one approves. */
 
-import type { OpenAPIHono } from "@hono/zod-openapi";
-import { boundIn, everyTier, shownProposal } from "../audit/record.ts";
-import type { ControlPlan } from "../model/plan.ts";
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { everyTier, shownProposal } from "../audit/record.ts";
+import type { Proposal } from "../model/approval.ts";
+import type { ControlPlan, TierFacts } from "../model/plan.ts";
+import type { Rollout } from "../model/rollout.ts";
+import { bodyIn, bound } from "../model/stored-proposal.ts";
 import { factsIn } from "../model/subject.ts";
-import { approvedWave } from "../wave/commands.ts";
+import type { Wave } from "../model/wave.ts";
+import { askWave, startWave } from "../wave/commands.ts";
 import { mayAct } from "./operators.ts";
 import { type Desk, problem, type Types } from "./ports.ts";
-import { type Asked, perform } from "./router.ts";
-import { routes } from "./schemas.ts";
+import { perform } from "./router.ts";
+import { command, commandBody, routes, startBody } from "./schemas.ts";
+import { waveCommand, waveCommandBody, waveStartBody } from "./waves.ts";
 
 export const addProposals = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Desk): void => {
   app.openapi(routes.proposals, async () =>
@@ -33,10 +38,34 @@ export const addProposals = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: D
     // Two who approve at once: the list gives it to one of them.
     const taken = (facts || wave) && (await desk.ledger.take(id, desk.now()));
     if (!taken) return problem(404, `no proposal ${id} waits`);
-    if (!boundIn(taken)) return problem(409, `proposal ${id} names no version: propose it anew`);
-    const body = JSON.parse(taken.body);
     const both = `${taken.by} and ${person.name}`;
-    if (!facts) return Response.json(await approvedWave(plan, desk, taken.what, body, both));
-    return Response.json(await perform(desk, taken.tier, facts, taken.what, body as Asked, both));
+    const done = facts ? await approvedRollout(desk, facts, taken, both) : await approvedWave(plan, desk, taken, both);
+    return done ? Response.json(done) : problem(409, `proposal ${id} was written by another release: propose it anew`);
   });
+};
+
+/** @returns undefined where another release wrote the proposal */
+const approvedRollout = async (
+  desk: Desk,
+  facts: TierFacts,
+  taken: Proposal,
+  by: string,
+): Promise<Rollout | undefined> => {
+  const what = rolloutCall.safeParse(taken.what).data;
+  const body = what && bodyIn(taken, rolloutBodies[what === "start" ? what : "command"]);
+  return what && body && perform(desk, taken.tier, facts, what, body, by);
+};
+
+const rolloutCall = z.enum(["start", ...command.options]);
+const rolloutBodies = { start: startBody.extend({ bound }), command: commandBody.extend({ bound }) };
+
+/** As `approvedRollout` does, of a wave. */
+const approvedWave = async (plan: ControlPlan, desk: Desk, taken: Proposal, by: string): Promise<Wave | undefined> => {
+  if (taken.what === "wave start") {
+    const body = bodyIn(taken, waveStartBody.extend({ bound }));
+    return body && startWave(plan, desk, body, by, body.bound);
+  }
+  const what = waveCommand.safeParse(taken.what.replace("wave ", "")).data;
+  const body = what && bodyIn(taken, waveCommandBody.extend({ bound }));
+  return what && body && askWave(desk, what, body, by, body.bound);
 };

@@ -7,9 +7,10 @@ import { audited, proposed } from "../audit/record.ts";
 import { type Bound, positionOf } from "../model/approval.ts";
 import type { ControlPlan, Role, TierFacts } from "../model/plan.ts";
 import { Refusal } from "../model/refusal.ts";
-import type { WrittenRelease } from "../model/release.ts";
+import { releaseOf } from "../model/release.ts";
 import type { Candidate, Rollout, Subject } from "../model/rollout.ts";
 import { factsIn, subjectIn } from "../model/subject.ts";
+import type { WrittenRelease } from "../model/written-release.ts";
 import type { Command } from "../rollout/reducer.ts";
 import { mayAct, type Person, personOf } from "./operators.ts";
 import { Declined, type Desk, problem, type Types } from "./ports.ts";
@@ -45,7 +46,7 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
     // Of a body that is no JSON.
     if (error instanceof HTTPException && error.status < 500) return problem(400, error.message);
     desk.log({ type: "fault", cause: error.message });
-    return new Response(null, { status: 500 });
+    return problem(500, "the log of control says why");
   });
   app.notFound(() => problem(404, "see /openapi.json"));
   app.use("*", async (c, next) => {
@@ -90,13 +91,13 @@ export const adminApi = (plan: ControlPlan, desk: Desk) => {
   const twoFor = (facts: TierFacts, what: string): boolean =>
     facts.level === "core" && ["start", "promote", "resume"].includes(what);
 
-  const asked = async (tier: string, what: string, body: Asked, { name, key }: Person): Promise<Response> => {
+  const asked = async (tier: string, what: RolloutCall, body: Asked, { name, key }: Person): Promise<Response> => {
     const facts = factsOf(tier);
     if (!facts) return noTier(tier);
     if (!twoFor(facts, what)) return Response.json(await perform(desk, tier, facts, what, body, name));
-    const release = body.release ?? (facts.release as unknown as WrittenRelease);
     const bound = await boundTo(tier, facts, what, body.commit ?? null);
-    return proposed(desk, { by: name, key, tier, what, body: what === "start" ? { ...body, release } : body, bound });
+    const whole = what === "start" ? { ...body, release: body.release ?? releaseOf(tier, facts) } : body;
+    return proposed(desk, { by: name, key, tier, what, body: whole, bound });
   };
 
   /** @throws Refusal, Declined where there is nothing that could be approved */
@@ -155,7 +156,7 @@ export const perform = async (
   desk: Desk,
   tier: string,
   facts: TierFacts,
-  what: string,
+  what: RolloutCall,
   { bound, ...body }: Asked,
   by: string,
 ): Promise<Rollout> => {
@@ -169,15 +170,17 @@ export const perform = async (
     before: JSON.stringify(before?.why ?? null),
     asked: JSON.stringify({ ...body, ...(bound && { bound }) }),
   };
-  const written = body.release ?? (facts.release as unknown as WrittenRelease);
-  return audited(desk, line, () => {
-    if (what !== "start") return desk.ask(tier, what as Command, by, body.reason, bound?.rollout);
-    const { reason, commit = null } = body;
-    return desk.start(tier, facts, { release: written, by, reason, commit, approved: bound?.versions });
+  return audited(desk, line, async () => {
+    if (what !== "start") return desk.ask(tier, what, by, body.reason, bound?.rollout);
+    const { reason, commit = null, release = releaseOf(tier, facts) } = body;
+    return desk.start(tier, facts, { release, by, reason, commit, approved: bound?.versions });
   });
 };
 
 const withoutNotes = (it: Subject): Candidate => ({ ...it, tag: null, message: null });
+
+/** What people ask of a rollout. */
+export type RolloutCall = "start" | Command;
 
 export interface Asked {
   readonly reason: string;

@@ -1,8 +1,7 @@
 /** What the admin API takes, and how it describes itself. */
 import { createRoute, z } from "@hono/zod-openapi";
-import { release as manifestRelease } from "../../manifest/release.ts";
 import { reason } from "../model/fields.ts";
-import { unfitSteps } from "../model/release.ts";
+import { release } from "../model/release.ts";
 
 export const titles = {
   400: ["request-invalid", "The request is not as the description says"],
@@ -12,15 +11,11 @@ export const titles = {
   409: ["declined", "That does not fit how things stand"],
   429: ["too-many-writes", "Too many writes"],
   412: ["revision-stale", "Somebody else has written since"],
+  500: ["internal", "Control failed"],
 } as const;
 
 export const tierName = z.string().regex(/^[a-z](?:[a-z0-9-]{0,46}[a-z0-9])?$/);
-/** As a manifest has it. */
-export const release = manifestRelease().superRefine(({ steps }, context) => {
-  const unfit = unfitSteps(steps);
-  if (unfit) context.addIssue({ code: "custom", path: ["steps", unfit.at], message: `${unfit.why}; ${unfit.remedy}` });
-});
-const startBody = z.strictObject({
+export const startBody = z.strictObject({
   reason,
   release: release.optional().describe("By default what the tier's manifest said when control was deployed"),
   commit: z
@@ -35,7 +30,7 @@ const approveBody = z.strictObject({
     .regex(/^[0-9a-f]{64}$/, "as the proposal has it: GET /v1/proposals")
     .describe("Of the proposal as it was read: approved is that, and nothing else"),
 });
-const commandBody = z.strictObject({ reason: z.string().max(500).default("") });
+export const commandBody = z.strictObject({ reason: z.string().max(500).default("") });
 
 export const command = z.enum(["pause", "resume", "promote", "abort"]);
 export const json = <S extends z.ZodType>(schema: S) => ({

@@ -5,22 +5,15 @@ import { everyTier, proposed } from "../audit/record.ts";
 import { wavePositionOf } from "../model/approval.ts";
 import { reason } from "../model/fields.ts";
 import type { ControlPlan } from "../model/plan.ts";
-import {
-  askWave,
-  boundWave,
-  membersIn,
-  startWave,
-  twoForCommand,
-  twoForStart,
-  type WaveBody,
-} from "../wave/commands.ts";
+import { release } from "../model/release.ts";
+import { askWave, boundWave, membersIn, startWave, twoForCommand, twoForStart } from "../wave/commands.ts";
 import type { Desk, Types } from "./ports.ts";
-import { answers, json, release, tierName } from "./schemas.ts";
+import { answers, json, tierName } from "./schemas.ts";
 
 const mostTiers = 500;
 const mostAtOnce = 50;
 
-const startBody = z.strictObject({
+export const waveStartBody = z.strictObject({
   reason,
   tiers: z.array(tierName).min(1).max(mostTiers).describe("Those that have a new version beside the stable one"),
   releases: z
@@ -30,11 +23,11 @@ const startBody = z.strictObject({
   concurrent: z.int().min(1).max(mostAtOnce).default(3).describe("Rollouts at once"),
   selection: z.string().max(500).default("").describe("How the tiers were chosen, for people"),
 });
-const commandBody = z.strictObject({
+export const waveCommandBody = z.strictObject({
   reason: z.string().max(500).default(""),
   all: z.boolean().default(false).describe("Of abort: also takes back what the wave has promoted"),
 });
-const command = z.enum(["pause", "resume", "abort"]);
+export const waveCommand = z.enum(["pause", "resume", "abort"]);
 
 const routes = {
   status: createRoute({
@@ -46,19 +39,19 @@ const routes = {
   check: createRoute({
     method: "post",
     path: "/v1/waves/check",
-    request: { body: json(startBody) },
+    request: { body: json(waveStartBody) },
     responses: answers("the tiers in their order; nothing begins"),
   }),
   start: createRoute({
     method: "post",
     path: "/v1/waves",
-    request: { body: json(startBody) },
+    request: { body: json(waveStartBody) },
     responses: answers("the wave that has begun"),
   }),
   ask: createRoute({
     method: "post",
     path: "/v1/wave/{command}",
-    request: { params: z.object({ command }), body: json(commandBody) },
+    request: { params: z.object({ command: waveCommand }), body: json(waveCommandBody) },
     responses: answers("the wave after that"),
   }),
 };
@@ -67,13 +60,13 @@ export const addWaves = (app: OpenAPIHono<Types>, plan: ControlPlan, desk: Desk)
   app.openapi(routes.status, async () => Response.json(await desk.waves.status()));
   app.openapi(routes.history, async () => Response.json(await desk.waves.history()));
   app.openapi(routes.check, async (c) => {
-    const members = membersIn(plan, c.req.valid("json") as WaveBody);
+    const members = membersIn(plan, c.req.valid("json"));
     await desk.waves.check({ members });
     return Response.json({ members });
   });
   app.openapi(routes.start, async (c) => {
     const { name, key } = c.get("person");
-    const body = c.req.valid("json") as WaveBody;
+    const body = c.req.valid("json");
     const members = membersIn(plan, body);
     if (!twoForStart(members)) return Response.json(await startWave(plan, desk, body, name));
     await desk.waves.check({ members });

@@ -2,13 +2,13 @@
 
 import { type Bound, boundLines, fingerprintOf, type Proposal } from "../model/approval.ts";
 import { Refusal } from "../model/refusal.ts";
+import { boundIn } from "../model/stored-proposal.ts";
 import { cut, type Notice, type Tell } from "../notifications/notification.ts";
+import type { Remote } from "../rpc/objects.ts";
 import type { Ledger, Line } from "./ledger.ts";
 
 export interface Recorder {
-  readonly ledger: {
-    readonly [K in keyof Ledger]: (...given: Parameters<Ledger[K]>) => Promise<Awaited<ReturnType<Ledger[K]>>>;
-  };
+  readonly ledger: Remote<Ledger>;
   readonly tell: Tell;
   readonly now: () => number;
   readonly uuid: () => string;
@@ -41,7 +41,7 @@ export const audited = async <T extends { readonly status: string; readonly why:
 };
 
 interface Asked extends Pick<Proposal, "by" | "key" | "tier" | "what"> {
-  readonly body: object;
+  readonly body: { readonly reason: string };
   /** What it is an approval of. */
   readonly bound: Bound;
 }
@@ -59,10 +59,6 @@ export const shownProposal = async ({ key, ...it }: Proposal): Promise<Shown> =>
   names: boundLines(boundIn(it) ?? { versions: [], commit: null }),
 });
 
-/** @returns undefined of a proposal that an earlier release wrote */
-export const boundIn = ({ body }: Pick<Proposal, "body">): Bound | undefined =>
-  (JSON.parse(body) as { readonly bound?: Bound }).bound;
-
 /**
  * @returns that it waits
  * @throws Refusal where too many do
@@ -71,20 +67,25 @@ export const proposed = async (
   { ledger, tell, now, uuid, log }: Recorder,
   { body, bound, ...what }: Asked,
 ): Promise<Response> => {
+  const { reason } = body;
   const at = now();
   const text = JSON.stringify({ ...body, bound });
   const proposal: Proposal = { id: uuid().slice(0, 8), until: at + proposalMs, ...what, body: text };
   if ((await ledger.propose(proposal, at)) === "full")
     throw new Refusal(`too many proposals of ${what.by} wait already; each is gone an hour after it was made`);
   // Who proposed it knows it without.
-  await tell(wanted(proposal, at)).catch(({ message }) =>
+  await tell(wanted(proposal, reason, bound, at)).catch(({ message }) =>
     log({ type: "untold", proposal: proposal.id, cause: message }),
   );
   return Response.json({ proposal: await shownProposal(proposal) }, { status: 202 });
 };
 
-const wanted = ({ id, tier, what, by, until, body }: Proposal, at: number): Notice => {
-  const { reason, bound } = JSON.parse(body) as { readonly reason?: unknown; readonly bound: Bound };
+const wanted = (
+  { id, tier, what, by, until }: Omit<Proposal, "body">,
+  reason: string,
+  bound: Bound,
+  at: number,
+): Notice => {
   return {
     id: `msg_${id}`,
     type: "approval.wanted",
@@ -94,7 +95,7 @@ const wanted = ({ id, tier, what, by, until, body }: Proposal, at: number): Noti
       tier,
       proposal: id,
       what,
-      reason: typeof reason === "string" ? cut(reason, 500) : "",
+      reason: cut(reason, 500),
       names: boundLines(bound)
         .slice(0, mostNames)
         .map((line) => cut(line, 200)),

@@ -7,7 +7,7 @@ import type { ControlPlan, TierFacts } from "../model/plan.ts";
 import type { Answer, Platform } from "../model/platform.ts";
 import { type Deployment, isOver, type Rollout } from "../model/rollout.ts";
 import { subjectIn } from "../model/subject.ts";
-import type { World } from "../model/world.ts";
+import type { World } from "../model/runtime.ts";
 import { isWritten, laid } from "../overlay/changes.ts";
 import { amend, type Feed } from "../overlay/feed-client.ts";
 

@@ -20,9 +20,9 @@ export interface Bound {
   /** That the new version was built from, where the operator named one. */
   readonly commit: string | null;
   /** Of a command: the rollout, and where it stood. */
-  readonly rollout?: RolloutPosition;
+  readonly rollout?: RolloutPosition | undefined;
   /** Of a wave's command: the wave, and where it stood. */
-  readonly wave?: WavePosition;
+  readonly wave?: WavePosition | undefined;
 }
 
 export interface RolloutPosition {

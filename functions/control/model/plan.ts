@@ -2,6 +2,7 @@
 import type { Cutover, Level, Mode, Weighted } from "../../gateway/core/plan.ts";
 import type { CollectorPlan } from "../exporters/otlp/push.ts";
 import type { PrometheusPlan } from "../telemetry/prometheus-query.ts";
+import type { WrittenRelease } from "./written-release.ts";
 
 export type Role = "viewer" | "operator" | "admin";
 
@@ -51,7 +52,7 @@ export interface TierFacts {
   >;
   readonly limits: { readonly body: string; readonly concurrency: number };
   /** As the manifest says it, with its defaults. */
-  readonly release: Readonly<Record<string, unknown>>;
+  readonly release: WrittenRelease;
 }
 
 export interface ControlPlan {

@@ -1,22 +1,29 @@
 /** The `release` of a manifest as a rollout takes it. */
 import { milliseconds, share } from "../../gateway/core/quantities.ts";
-import type { Release } from "./criteria.ts";
-import type { Rollout, Step } from "./rollout.ts";
+import { release as manifestRelease } from "../../manifest/release.ts";
+import type { TierFacts } from "./plan.ts";
+import { Refusal } from "./refusal.ts";
+import type { Step } from "./rollout.ts";
+import type { WrittenRelease } from "./written-release.ts";
 
-/** What a manifest may write of a step: `10%`, or with more to it. */
-export type WrittenStep =
-  | string
-  | { readonly share: string; readonly bake?: string | undefined; readonly hold?: boolean | undefined };
+/** As a manifest has it, with its defaults; the admin API takes the same. */
+export const release = manifestRelease().superRefine(({ steps }, context) => {
+  const unfit = unfitSteps(steps);
+  if (unfit) context.addIssue({ code: "custom", path: ["steps", unfit.at], message: `${unfit.why}; ${unfit.remedy}` });
+});
 
-export interface WrittenRelease {
-  readonly steps: readonly WrittenStep[];
-  readonly bake: string;
-  readonly tolerate: Release["tolerate"];
-  readonly limits?: Release["limits"];
-  readonly queries?: Rollout["queries"];
-  readonly smoke?: Rollout["smoke"] | undefined;
-  readonly drain?: string | undefined;
-}
+/**
+ * What control's plan says of a tier. The plan may be of another release than its reader.
+ * @throws Refusal where no rollout can follow it
+ */
+export const releaseOf = (tier: string, facts: Pick<TierFacts, "release">): WrittenRelease => {
+  const read = release.safeParse(facts.release);
+  if (read.success) return read.data;
+  const [{ path, message } = { path: [], message: "" }] = read.error.issues;
+  throw new Refusal(
+    `the release of ${tier}, as control knows it, does not hold: ${["release", ...path].join(".")}: ${message}; npx postern deploy control`,
+  );
+};
 
 /** An open verdict is waited for so many bakes. */
 const patienceBakes = 12;

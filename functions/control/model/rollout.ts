@@ -3,6 +3,7 @@
 import type { Query, Release } from "./criteria.ts";
 import type { Verdict } from "./finding.ts";
 import type { TierFacts } from "./plan.ts";
+import type { Smoke } from "./written-release.ts";
 
 /** A Worker of the tier, or its route that is cut over: the version that all users had, and the one that is tried. */
 export interface Subject {
@@ -16,14 +17,6 @@ export interface Candidate extends Subject {
   /** Of the new version: the digest of what was built, and what was said when it was uploaded. Null where the platform knows none. */
   readonly tag: string | null;
   readonly message: string | null;
-}
-
-/** What the new version is asked before any user meets it. */
-export interface Smoke {
-  /** As `GET /rates/USD`, under the tier's base. */
-  readonly send: string;
-  /** By default anything below 500. */
-  readonly expect?: number | undefined;
 }
 
 export interface Step {

@@ -1,7 +1,7 @@
 /** A wave as it is kept: plain JSON. */
 import type { Level } from "../../gateway/core/plan.ts";
-import type { WrittenRelease } from "./release.ts";
 import type { Status, Subject } from "./rollout.ts";
+import type { WrittenRelease } from "./written-release.ts";
 
 /** What depends least on a tier comes first. A level begins when all of the one before are done. */
 export const levels: readonly Level[] = ["best-effort", "standard", "core"];

@@ -1,5 +1,6 @@
 /** Tells GitHub of a rollout: a deployment of the commit that its version was built from, and how it stands (REST API, 2022-11-28). */
 
+import { fieldsOf, parsed } from "../../gateway/core/json.ts";
 import { type Call, call, type Heard, type Outside, type Replied, type Unheard } from "./http-call.ts";
 import { cut, type Notice } from "./notification.ts";
 import type { RolloutData } from "./payloads.ts";
@@ -92,8 +93,9 @@ const deploymentOf = async (
   const task = `postern:${rollout}`;
   const found = await ask("GET", `/deployments?task=${encodeURIComponent(task)}&per_page=1`);
   if (!found.ok) return found;
-  const [known] = parsed<readonly { readonly id?: unknown }[]>(found.text) ?? [];
-  if (typeof known?.id === "number") return known.id;
+  const all = parsed(found.text);
+  const known = fieldsOf(Array.isArray(all) ? all[0] : undefined);
+  if (typeof known.id === "number") return known.id;
   const made = await ask("POST", "/deployments", {
     ref: commit,
     task,
@@ -106,7 +108,7 @@ const deploymentOf = async (
     payload: { rollout, tier },
   });
   if (!made.ok) return made;
-  const id = parsed<{ readonly id?: unknown }>(made.text)?.id;
+  const { id } = fieldsOf(parsed(made.text));
   return typeof id === "number" ? id : { ok: false, error: "answered no deployment" };
 };
 
@@ -141,12 +143,4 @@ const explained = (reply: Unheard): Unheard => {
   const remedy = reply.status === undefined ? undefined : remedies[reply.status];
   if (remedy === undefined) return reply;
   return { ...reply, error: `${reply.error}: ${remedy}`, ...(reply.status === 422 && { final: "notice" as const }) };
-};
-
-const parsed = <T>(text: string): T | undefined => {
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    return undefined;
-  }
 };

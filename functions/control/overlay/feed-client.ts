@@ -1,5 +1,6 @@
 /** Changes what is laid over a tier, and which tokens it takes back, also where others write at the same moment. */
 
+import { keptIn } from "../../feed/entries.ts";
 import { mostRevocations, type Revocation } from "../../gateway/core/ports/revocations.ts";
 import { type Entry, type Kept, mostEntries } from "../../gateway/overlay/overlay.ts";
 
@@ -24,10 +25,14 @@ export const feedOf = (binding: Pick<Fetcher, "fetch">): Feed => {
     const response = await binding.fetch(`https://feed/${tier}`, { ...init, signal: AbortSignal.timeout(patienceMs) });
     if (response.status === 412) return undefined;
     if (!response.ok) throw new Error(`the feed answered ${response.status}`);
-    return response.json();
+    return keptIn(await response.json());
   };
   return {
-    read: async (tier) => (await ask(tier)) as Kept,
+    read: async (tier) => {
+      const kept = await ask(tier);
+      if (!kept) throw new Error("the feed answered 412 to a read");
+      return kept;
+    },
     write: (tier, revision, entries, revoked) =>
       ask(tier, { method: "PUT", body: JSON.stringify({ revision, entries, revoked }) }),
   };

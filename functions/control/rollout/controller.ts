@@ -15,8 +15,9 @@ import {
   type Subject,
   splitOf,
 } from "../model/rollout.ts";
+import { stateOn } from "../notifications/stored-state.ts";
 import { noticeOf, type Tell } from "../notifications/notification.ts";
-import { untoldOn } from "../notifications/pending.ts";
+
 import { described, releasable } from "./candidates.ts";
 import type { News } from "./events.ts";
 import type { Stage } from "./evidence.ts";
@@ -48,34 +49,15 @@ const mostActions = 300;
 
 const open = { verdict: "not-enough" } as const;
 
-const current = "current";
 const past = "past";
 
 export const rollouts = (ports: Ports) => {
   const { storage, now, random } = ports;
   const history = async () => (await storage.get<readonly Rollout[]>(past)) ?? [];
-  let state: Rollout | undefined;
-  let loaded = false;
-  const load = async (): Promise<Rollout | undefined> => {
-    if (!loaded) state = await storage.get<Rollout>(current);
-    loaded = true;
-    return state;
-  };
-  let last: Promise<unknown> = Promise.resolve();
-  /** What is decided is decided one after the other, though people ask while the platform is waited for. */
-  const alone = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = last.then(work);
-    last = mine.catch(() => {});
-    return mine;
-  };
-
-  const untold = untoldOn(storage, ports.tell, alone);
-  const keep = async (it: Rollout, news?: News): Promise<void> => {
-    // Written before anything rests on it, and at once with what has to be told of it.
-    const told = news && (await untold.beside((count) => noticeOf(news.what, it, news.by, count, now())));
-    await storage.put({ [current]: it, ...told });
-    state = it;
-  };
+  const kept = stateOn<Rollout>(storage, ports.tell);
+  const { alone, load } = kept;
+  const keep = (it: Rollout, news?: News): Promise<void> =>
+    kept.keep(it, news && ((count) => noticeOf(news.what, it, news.by, count, now())));
 
   const take = (event: Event): Promise<void> =>
     alone(async () => {
@@ -130,17 +112,17 @@ export const rollouts = (ports: Ports) => {
     await storage.setAlarm(now() + lookMs);
     if (!(await seen(before))) return;
     for (let count = 0; count < mostActions; count++) {
-      const it = state as Rollout;
+      const it = kept.latest() as Rollout;
       const action = due(it, now());
       if (!action) break;
       if (action.kind === "smoke") await take({ kind: "smoked", seq: it.goal.seq, ...(await ports.smoke(it)) });
       else if (action.kind === "split") await split(it, action.subject, action.share);
       else await judged(it);
-      const { goal } = state as Rollout;
+      const { goal } = kept.latest() as Rollout;
       // Nothing was decided: the platform is asked again later, and more evidence is waited for.
       if (goal.seq === it.goal.seq && (action.kind === "judge" || goal.attempts > it.goal.attempts)) break;
     }
-    const after = state as Rollout;
+    const after = kept.latest() as Rollout;
     if (isRunning(after)) await storage.setAlarm(wakeAt(after, now()));
   };
 
@@ -148,7 +130,7 @@ export const rollouts = (ports: Ports) => {
     look: async (): Promise<void> => {
       await act();
       // After what was decided was done.
-      if (!(await untold.tell()) && !isRunning(state)) await storage.setAlarm(now() + lookMs);
+      if (!(await kept.tell()) && !isRunning(kept.latest())) await storage.setAlarm(now() + lookMs);
     },
     status: load,
     history: async () => [...(await history()), ...([await load()].filter(Boolean) as Rollout[])].toReversed(),
@@ -209,7 +191,7 @@ export const rollouts = (ports: Ports) => {
       await take({ kind: "asked", command, by, reason, approved });
       // Also where nothing more is done, there is something to tell.
       await storage.setAlarm(now());
-      return state as Rollout;
+      return kept.latest() as Rollout;
     },
   };
 };

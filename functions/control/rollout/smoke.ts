@@ -3,8 +3,9 @@ import { importJWK, SignJWT } from "jose";
 import { labelAudience, labelHeader, longestLabelLife } from "../../gateway/identity/label.ts";
 import { versionHeader } from "../../gateway/proxy/forwarding.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
-import type { Rollout, Smoke } from "../model/rollout.ts";
+import type { Rollout } from "../model/rollout.ts";
 import { tiersServed } from "../model/shared-gates.ts";
+import type { Smoke } from "../model/written-release.ts";
 
 /** @param key control's private key, as JSON of a JWK */
 export const labelOf = async (

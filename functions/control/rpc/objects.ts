@@ -1,24 +1,38 @@
-/** Calls of an object's functions by name, from the Worker that it belongs to. */
+/** Typed calls of control's Durable Objects. For one release they also reach objects that still run the release before. */
 
-type Calls = { readonly [name: string]: unknown };
+/** Has the RPC methods of `T`. */
+export type WithMethods<T extends object> = T & Rpc.DurableObjectBranded;
 
-/** A class of objects whose functions are reached by `invoke`. */
-export interface Namespace<T> {
-  readonly getByName: (name: string) => {
-    invoke(name: string, given: readonly unknown[]): Promise<unknown>;
-  };
-  readonly _type?: T;
-}
+export type Namespace<T extends object> = DurableObjectNamespace<WithMethods<T>>;
 
-type Remote<T> = {
+/** The methods of `T` by RPC. The platform's own type of a stub says the same, but makes arrays of read-only tuples. */
+export type Remote<T extends object> = {
   readonly [K in keyof T]: T[K] extends (...given: infer A) => infer R ? (...given: A) => Promise<Awaited<R>> : never;
 };
 
-/** An object as if its functions were here. What they throw arrives as an Error with their message. */
-export const remote = <T extends object>(namespace: Namespace<T>, name: string): Remote<T> =>
-  new Proxy({} as Calls, {
+/** The runtime says so before anything of a call runs. */
+const lacksMethod = /does not implement the method/;
+
+/**
+ * The object of a name. Errors that it throws arrive with their message alone.
+ *
+ * While a deployment replaces control, the object may still run the release before, which knows only
+ * `invoke(name, arguments)`: it is called again so. After one release `namespace.getByName(name)` is enough, and
+ * `CalledByName` goes too.
+ */
+export const objectOf = <T extends object>(namespace: Namespace<T>, name: string): Remote<T> => {
+  const stub: object = namespace.getByName(name);
+  const remote = new Proxy(stub, {
     get:
-      (_, call: string) =>
-      (...given: unknown[]) =>
-        namespace.getByName(name).invoke(call, given),
-  }) as Remote<T>;
+      (_, method) =>
+      async (...given: readonly unknown[]): Promise<unknown> => {
+        try {
+          return await Reflect.apply(Reflect.get(stub, method), stub, given);
+        } catch (error) {
+          if (!(error instanceof TypeError && lacksMethod.test(error.message))) throw error;
+          return await Reflect.apply(Reflect.get(stub, "invoke"), stub, [method, given]);
+        }
+      },
+  });
+  return remote as Remote<T>;
+};

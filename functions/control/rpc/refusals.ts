@@ -5,6 +5,13 @@ export interface Refused {
   readonly refused: string;
 }
 
+/** Methods that answer a refusal in place of throwing it. */
+export type Refusing<T> = {
+  readonly [K in keyof T]: T[K] extends (...given: infer A) => Promise<infer R>
+    ? (...given: A) => Promise<R | Refused>
+    : never;
+};
+
 /** In the object: says so in place of throwing. */
 export const refusing = async <T>(work: () => Promise<T>): Promise<T | Refused> => {
   try {
@@ -20,6 +27,8 @@ export const refusing = async <T>(work: () => Promise<T>): Promise<T | Refused> 
  * @throws Refusal
  */
 export const granted = <T>(it: T | Refused): T => {
-  if (typeof it === "object" && it !== null && "refused" in it) throw new Refusal(it.refused);
-  return it as T;
+  if (isRefused(it)) throw new Refusal(it.refused);
+  return it;
 };
+
+const isRefused = (it: unknown): it is Refused => typeof it === "object" && it !== null && "refused" in it;

@@ -4,9 +4,9 @@ import { audited, everyTier, type Recorder } from "../audit/record.ts";
 import type { Bound } from "../model/approval.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
 import { Refusal } from "../model/refusal.ts";
-import type { WrittenRelease } from "../model/release.ts";
 import type { Candidate } from "../model/rollout.ts";
 import { inPlace, type Member, type Wave } from "../model/wave.ts";
+import type { WrittenRelease } from "../model/written-release.ts";
 import type { WaveAsk, WaveStart } from "./controller.ts";
 import { membersOf } from "./members.ts";
 import type { WaveCommand } from "./reducer.ts";
@@ -104,18 +104,6 @@ export const askWave = async (
   const line = { by, what: `wave ${command}`, tier: everyTier, reason, before, asked: JSON.stringify({ all }) };
   return audited(desk, line, () => desk.waves.ask({ command, all, by, reason, approved: approved?.wave }));
 };
-
-/** A proposal that a second person has approved. */
-export const approvedWave = (
-  plan: ControlPlan,
-  desk: WaveDesk,
-  what: string,
-  { bound, ...body }: WaveBody & WaveCommandBody & { readonly bound: Bound },
-  by: string,
-): Promise<Wave> =>
-  what === "wave start"
-    ? startWave(plan, desk, body, by, bound)
-    : askWave(desk, what.replace("wave ", "") as WaveCommand, body, by, bound);
 
 /** What sends users of a core tier onwards takes two people; what stops it takes one. */
 export const twoForStart = (members: readonly Member[]): boolean => members.some(({ level }) => level === "core");

@@ -3,8 +3,8 @@
 import type { WavePosition } from "../model/approval.ts";
 import { Refusal } from "../model/refusal.ts";
 import { isWaveOver, type Member, type Seen, type Wave } from "../model/wave.ts";
+import { stateOn } from "../notifications/stored-state.ts";
 import { type Tell, type WaveNews, waveNoticeOf } from "../notifications/notification.ts";
-import { untoldOn } from "../notifications/pending.ts";
 import { dueIn, lookedAt, reduceWave, type WaveCommand, type WaveEvent } from "./reducer.ts";
 
 export interface WavePorts {
@@ -52,33 +52,13 @@ export interface WaveAsk {
 const lookMs = 5000;
 const mostKept = 20;
 
-const current = "current";
 const past = "past/";
 
 export const waves = ({ storage, rollouts, tell, now, uuid }: WavePorts) => {
-  let state: Wave | undefined;
-  let loaded = false;
-  const load = async (): Promise<Wave | undefined> => {
-    if (!loaded) state = await storage.get<Wave>(current);
-    loaded = true;
-    return state;
-  };
-
-  let last: Promise<unknown> = Promise.resolve();
-  /** What is decided is decided one after the other, though people ask while rollouts are waited for. */
-  const alone = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = last.then(work);
-    last = mine.catch(() => {});
-    return mine;
-  };
-
-  const untold = untoldOn(storage, tell, alone);
-  const keep = async (it: Wave, what?: WaveNews, by: string | null = null): Promise<void> => {
-    // Written before anything rests on it, and at once with what has to be told of it.
-    const told = what && (await untold.beside((count) => waveNoticeOf(what, it, by, count, now())));
-    await storage.put({ [current]: it, ...told });
-    state = it;
-  };
+  const kept = stateOn<Wave>(storage, tell);
+  const { alone, load } = kept;
+  const keep = (it: Wave, what?: WaveNews, by: string | null = null): Promise<void> =>
+    kept.keep(it, what && ((count) => waveNoticeOf(what, it, by, count, now())));
 
   const take = (event: WaveEvent): Promise<void> =>
     alone(async () => {
@@ -147,9 +127,9 @@ export const waves = ({ storage, rollouts, tell, now, uuid }: WavePorts) => {
     await storage.setAlarm(now() + lookMs);
     await see(before);
     await take({ kind: "looked" });
-    for (const { kind, member } of dueIn(state as Wave, now())) {
+    for (const { kind, member } of dueIn(kept.latest() as Wave, now())) {
       // A person may have decided something else while the one before was done.
-      const it = state as Wave;
+      const it = kept.latest() as Wave;
       const due = dueIn(it, now()).some((action) => action.kind === kind && action.member.tier === member.tier);
       if (due) await (kind === "start" ? start : takeBack)(it, member);
     }
@@ -160,7 +140,8 @@ export const waves = ({ storage, rollouts, tell, now, uuid }: WavePorts) => {
     look: async (): Promise<void> => {
       await act();
       // After what was decided was done.
-      if (!(await untold.tell()) && (!state || isWaveOver(state))) await storage.setAlarm(now() + lookMs);
+      const it = kept.latest();
+      if (!(await kept.tell()) && (!it || isWaveOver(it))) await storage.setAlarm(now() + lookMs);
     },
     status: load,
     history: async (): Promise<readonly Wave[]> => {
@@ -199,7 +180,7 @@ export const waves = ({ storage, rollouts, tell, now, uuid }: WavePorts) => {
       await take({ kind: "asked", command, all, by, reason, approved });
       // Also where nothing more is done, there is something to tell.
       await storage.setAlarm(now());
-      return state as Wave;
+      return kept.latest() as Wave;
     },
   };
 };

@@ -1,7 +1,8 @@
 /** The tiers of a wave in their order, as control's own plan knows their levels and Workers. */
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
-import type { WrittenRelease } from "../model/release.ts";
+import { releaseOf } from "../model/release.ts";
 import { levels, type Member } from "../model/wave.ts";
+import type { WrittenRelease } from "../model/written-release.ts";
 
 /**
  * Tiers that one Worker serves are one member: their level is that of the most important, whether it was chosen or not.
@@ -33,8 +34,7 @@ const memberOf = (
     tier,
     along,
     level: levels.findLast((level) => all.some((it) => it.level === level)) ?? facts.level,
-    release:
-      (Object.hasOwn(releases, tier) ? releases[tier] : undefined) ?? (facts.release as unknown as WrittenRelease),
+    release: (Object.hasOwn(releases, tier) ? releases[tier] : undefined) ?? releaseOf(tier, facts),
     place: "waiting",
     rollout: null,
     share: 0,

@@ -3,19 +3,27 @@ import type { Ledger } from "../audit/ledger.ts";
 import type { notices } from "../notifications/dispatcher.ts";
 import type { rollouts } from "../rollout/controller.ts";
 import type { Namespace } from "../rpc/objects.ts";
-import type { Store } from "../telemetry/store.ts";
+import type { Refusing } from "../rpc/refusals.ts";
 import type { waves } from "../wave/controller.ts";
+import type { TelemetryObject } from "./telemetry.ts";
 
 export type Rollouts = ReturnType<typeof rollouts>;
 export type Waves = ReturnType<typeof waves>;
 export type Notices = ReturnType<typeof notices>;
 
+/** The RPC methods of each object. */
+export type TelemetryCalls = Omit<TelemetryObject, "alarm">;
+export type RolloutCalls = Pick<Rollouts, "status" | "history"> &
+  Refusing<Pick<Rollouts, "candidates" | "start" | "ask">>;
+export type WaveCalls = Pick<Waves, "status" | "history"> & Refusing<Pick<Waves, "check" | "start" | "ask">>;
+export type NoticeCalls = Pick<Notices, "take" | "status" | "test" | "retry">;
+
 export interface Bindings {
-  readonly TELEMETRY: Namespace<Store>;
-  readonly ROLLOUTS: Namespace<Rollouts>;
-  readonly WAVES: Namespace<Waves>;
+  readonly TELEMETRY: Namespace<TelemetryCalls>;
+  readonly ROLLOUTS: Namespace<RolloutCalls>;
+  readonly WAVES: Namespace<WaveCalls>;
   readonly LEDGER: Namespace<Ledger>;
-  readonly NOTICES: Namespace<Notices>;
+  readonly NOTICES: Namespace<NoticeCalls>;
   readonly ACTUATOR: Fetcher;
   readonly FEED: Fetcher;
   /** JSON of a JWK: signs testers' labels. */

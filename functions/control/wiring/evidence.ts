@@ -9,8 +9,8 @@ import type { Rollout, Stretch } from "../model/rollout.ts";
 import { tiersServed } from "../model/shared-gates.ts";
 import { subjectIn } from "../model/subject.ts";
 import type { Stage } from "../rollout/evidence.ts";
-import { type Measured, measuredOf } from "../rollout/measured.ts";
-import { remote } from "../rpc/objects.ts";
+import { type Measured, measuredOf } from "../rollout/measurement.ts";
+import { objectOf } from "../rpc/objects.ts";
 import { sum } from "../telemetry/samples.ts";
 import type { Bindings } from "./bindings.ts";
 
@@ -60,7 +60,7 @@ const sampleOf = async (
     subjects.flatMap((subject) => {
       const version = route === null ? subject[which] : sideKey(route, subject[which] as Side);
       const served = tiersServed(plan, name, subject.worker);
-      return served.map((tier) => remote(env.TELEMETRY, tier).between(version, since, until));
+      return served.map((tier) => objectOf(env.TELEMETRY, tier).between(version, since, until));
     }),
   );
   return samples.reduce(sum);

@@ -1,12 +1,13 @@
 /** Hands what comes in to the objects of its tiers. */
 
 import type { FrontReport } from "../../front/telemetry.ts";
+import { parsed } from "../../gateway/core/json.ts";
 import type { Report } from "../../gateway/observability/metrics.ts";
 import { groups } from "../../gateway/observability/samples.ts";
 import { dataPoints } from "../exporters/analytics-engine.ts";
 import type { ControlPlan } from "../model/plan.ts";
-import type { World } from "../model/world.ts";
-import { remote } from "../rpc/objects.ts";
+import type { World } from "../model/runtime.ts";
+import { objectOf } from "../rpc/objects.ts";
 import type { TailReport } from "../tail/collector.ts";
 import { frontReport, report, tailReport } from "../telemetry/reports.ts";
 import { deaths, deathsIn } from "../telemetry/samples.ts";
@@ -42,7 +43,7 @@ export const ingest = async (
     await Promise.all(
       [...known]
         .filter(([tier]) => Object.hasOwn(tiers, tier))
-        .map(([tier, it]) => remote(stores, tier).hear(it, now())),
+        .map(([tier, it]) => objectOf(stores, tier).hear(it, now())),
     );
     return taken();
   };
@@ -58,7 +59,7 @@ export const ingest = async (
       }
       if (!Object.hasOwn(tiers, tier)) return refused(404, `control knows no tier "${tier}"`);
       const tallies = [...noted(it.data), ...(analytics ? written(it.data, analytics) : [])];
-      await remote(stores, tier).take(version, sample, series, now(), { tier, tallies });
+      await objectOf(stores, tier).take(version, sample, series, now(), { tier, tallies });
       return taken();
     }
     case "/v1/tail": {
@@ -178,11 +179,3 @@ const sharesGate = (tiers: Tiers, tier: string): boolean => {
 const taken = (): Response => new Response(null, { status: 204 });
 
 const refused = (status: number, text: string): Response => new Response(text.slice(0, 300), { status });
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};

@@ -1,7 +1,7 @@
 /** The way to the outbox for who has something to tell. */
 
 import type { Tell } from "../notifications/notification.ts";
-import { remote } from "../rpc/objects.ts";
+import { objectOf } from "../rpc/objects.ts";
 import type { Bindings } from "./bindings.ts";
 
 /** The one outbox of an environment. */
@@ -9,7 +9,7 @@ const outbox = "notices";
 /** Nobody who decides waits longer for it. */
 const patienceMs = 2000;
 
-export const noticesOf = (env: Pick<Bindings, "NOTICES">) => remote(env.NOTICES, outbox);
+export const noticesOf = (env: Pick<Bindings, "NOTICES">) => objectOf(env.NOTICES, outbox);
 
 export const tellOf =
   (env: Pick<Bindings, "NOTICES">): Tell =>

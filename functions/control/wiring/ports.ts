@@ -8,14 +8,14 @@ import { fromManifest } from "../model/release.ts";
 import type { Step } from "../model/rollout.ts";
 import { rolloutsKept } from "../model/shared-gates.ts";
 import { subjectIn } from "../model/subject.ts";
-import type { World } from "../model/world.ts";
+import type { World } from "../model/runtime.ts";
 import { feedOf } from "../overlay/feed-client.ts";
 import { labelOf } from "../rollout/smoke.ts";
-import { remote } from "../rpc/objects.ts";
+import { objectOf, type Remote } from "../rpc/objects.ts";
 import { granted } from "../rpc/refusals.ts";
 import { costsOf } from "../telemetry/cost.ts";
 import { instruments } from "../telemetry/instruments.ts";
-import type { Bindings, Waves } from "./bindings.ts";
+import type { Bindings, WaveCalls } from "./bindings.ts";
 import { measuredBy } from "./evidence.ts";
 import { noticesOf, tellOf } from "./notify.ts";
 import { theWaves } from "./waves.ts";
@@ -24,9 +24,9 @@ import { theWaves } from "./waves.ts";
 const ledger = "ledger";
 
 export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => {
-  const of = (tier: string) => remote(env.ROLLOUTS, rolloutsKept(plan, tier));
+  const of = (tier: string) => objectOf(env.ROLLOUTS, rolloutsKept(plan, tier));
   const kept = async (tier: string) => {
-    const store = remote(env.TELEMETRY, tier);
+    const store = objectOf(env.TELEMETRY, tier);
     const [series, tallies] = await Promise.all([store.series(), store.tallies()]);
     return { series, tallies };
   };
@@ -61,8 +61,8 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
       );
     },
     overlay: feed,
-    ledger: remote(env.LEDGER, ledger) as Desk["ledger"],
-    waves: wavesIn(remote(env.WAVES, theWaves)),
+    ledger: objectOf(env.LEDGER, ledger),
+    waves: wavesIn(objectOf(env.WAVES, theWaves)),
     notices: noticesOf(env),
     tell: tellOf(env),
     now: world.now,
@@ -71,7 +71,7 @@ export const deskOf = (plan: ControlPlan, env: Bindings, world: World): Desk => 
   };
 };
 
-const wavesIn = (waves: ReturnType<typeof remote<Waves>>): Desk["waves"] => ({
+const wavesIn = (waves: Remote<WaveCalls>): Desk["waves"] => ({
   status: async () => (await waves.status()) ?? null,
   history: () => waves.history(),
   check: async (given) => void granted(await waves.check(given)),

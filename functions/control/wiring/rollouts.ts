@@ -1,13 +1,13 @@
 /** A tier's rollouts with the real world around them. */
 
+import { actuatorCall, answers } from "../actuator/answers.ts";
 import { overlayPlatform, renewed } from "../cutover/platform.ts";
 import { criteriaOf } from "../model/criteria.ts";
 import type { ControlPlan, TierFacts } from "../model/plan.ts";
-import type { Answer } from "../model/platform.ts";
 import type { Rollout } from "../model/rollout.ts";
 import { tiersServed } from "../model/shared-gates.ts";
 import { factsIn, subjectIn } from "../model/subject.ts";
-import type { World } from "../model/world.ts";
+import type { World } from "../model/runtime.ts";
 import { amend, type Feed, feedOf } from "../overlay/feed-client.ts";
 import { type Ports, rollouts } from "../rollout/controller.ts";
 import { drainOf, tellDrain } from "../rollout/drain.ts";
@@ -63,10 +63,10 @@ export const rolloutsOf = (plan: ControlPlan, env: Bindings, storage: DurableObj
 };
 
 /** The platform of Workers. */
-const workers = (env: Bindings): Ports["platform"] => ({
-  deployments: (worker) => asked(env, "deployments", { worker }),
-  split: (worker, versions, message) => asked(env, "split", { worker, versions, message }),
-  version: (worker, version) => asked(env, "version", { worker, version }),
+const workers = ({ ACTUATOR: actuator }: Pick<Bindings, "ACTUATOR">): Ports["platform"] => ({
+  deployments: (worker) => actuatorCall(actuator, "deployments", { worker }, answers.deployments),
+  split: (worker, versions, message) => actuatorCall(actuator, "split", { worker, versions, message }, answers.split),
+  version: (worker, version) => actuatorCall(actuator, "version", { worker, version }, answers.version),
 });
 
 /** How often the time of an entry is looked at, which is days. */
@@ -118,16 +118,4 @@ const factsOf = ({ tiers }: ControlPlan, { tier }: Rollout): TierFacts => {
   const facts = tiers[tier];
   if (!facts) throw new Error(`control knows no tier "${tier}" any more`);
   return facts;
-};
-
-const asked = async <T>(env: Bindings, verb: string, given: object): Promise<Answer<T>> => {
-  try {
-    const response = await env.ACTUATOR.fetch(`https://actuator/${verb}`, {
-      method: "POST",
-      body: JSON.stringify(given),
-    });
-    return (await response.json()) as Answer<T>;
-  } catch (error) {
-    return { ok: false, status: 0, code: null, message: error instanceof Error ? error.message : String(error) };
-  }
 };

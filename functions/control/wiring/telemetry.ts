@@ -23,7 +23,17 @@ const idleMs = 24 * 60 * 60_000 + 60_000;
 const mostMessages = 30;
 const longestWaitMs = 5 * 60_000;
 
-export const telemetryOn = (plan: Pick<ControlPlan, "environment" | "scheme" | "tiers">, ports: Ports) => {
+/** What its object does: a part of the store's, with alarms. */
+export interface TelemetryObject extends Pick<Store, "between" | "series" | "tallies"> {
+  readonly take: (...given: Parameters<Store["take"]>) => Promise<void>;
+  readonly hear: (...given: Parameters<Store["hear"]>) => Promise<void>;
+  readonly alarm: () => Promise<void>;
+}
+
+export const telemetryOn = (
+  plan: Pick<ControlPlan, "environment" | "scheme" | "tiers">,
+  ports: Ports,
+): TelemetryObject => {
   const { storage, collector, now, log } = ports;
   const store = storeOn(storage.sql);
   const everyMs = collector ? roundMs : sweepMs;
@@ -34,12 +44,6 @@ export const telemetryOn = (plan: Pick<ControlPlan, "environment" | "scheme" | "
   const alarmWithin = async (ms: number): Promise<void> => {
     const at = await storage.getAlarm();
     if (at === null || at > now() + ms) await storage.setAlarm(now() + ms);
-  };
-
-  const invoke = async <K extends keyof Store>(name: K, given: Parameters<Store[K]>): Promise<ReturnType<Store[K]>> => {
-    const said = (store[name] as (...all: unknown[]) => ReturnType<Store[K]>)(...given);
-    if (name === "take" || name === "hear") await alarmWithin(everyMs);
-    return said;
   };
 
   const told = async (tier: string, to: Collector): Promise<void> => {
@@ -82,7 +86,20 @@ export const telemetryOn = (plan: Pick<ControlPlan, "environment" | "scheme" | "
     if (collector && tier !== undefined && fresh && now() >= waitUntil) await told(tier, collector);
   };
 
-  return { invoke, alarm };
+  return {
+    take: (...given) => {
+      store.take(...given);
+      return alarmWithin(everyMs);
+    },
+    hear: (...given) => {
+      store.hear(...given);
+      return alarmWithin(everyMs);
+    },
+    between: store.between,
+    series: store.series,
+    tallies: store.tallies,
+    alarm,
+  };
 };
 
 const sumOfPoints = (sum: number, { points }: { readonly points: number }): number => sum + points;

@@ -1,6 +1,5 @@
 /** The waves with the real rollouts around them. */
 
-import type { Ledger } from "../audit/ledger.ts";
 import { audited } from "../audit/record.ts";
 import type { ControlPlan } from "../model/plan.ts";
 import { Refusal } from "../model/refusal.ts";
@@ -8,9 +7,9 @@ import { fromManifest } from "../model/release.ts";
 import { isOver, type Rollout } from "../model/rollout.ts";
 import { rolloutsKept } from "../model/shared-gates.ts";
 import type { Seen } from "../model/wave.ts";
-import type { World } from "../model/world.ts";
-import { remote } from "../rpc/objects.ts";
-import { granted, type Refused } from "../rpc/refusals.ts";
+import type { World } from "../model/runtime.ts";
+import { objectOf } from "../rpc/objects.ts";
+import { granted } from "../rpc/refusals.ts";
 import { waves } from "../wave/controller.ts";
 import type { Bindings, Waves } from "./bindings.ts";
 import { tellOf } from "./notify.ts";
@@ -24,8 +23,8 @@ export const wavesOf = (
   storage: DurableObjectStorage,
   { now, uuid }: World,
 ): Waves => {
-  const of = (tier: string) => remote(env.ROLLOUTS, rolloutsKept({ tiers }, tier));
-  const ledger = remote<Ledger>(env.LEDGER, "ledger");
+  const of = (tier: string) => objectOf(env.ROLLOUTS, rolloutsKept({ tiers }, tier));
+  const ledger = objectOf(env.LEDGER, "ledger");
   return waves({
     storage,
     tell: tellOf(env),
@@ -50,8 +49,7 @@ export const wavesOf = (
         const line = { by, what: "start", tier, reason: why, before: "null", asked: JSON.stringify({ wave: id }) };
         const it = await audited({ ledger, now }, line, async () => {
           const given = { ...fromManifest(release), tier, facts, by, reason: why, wave: id, approved };
-          const started: Rollout | Refused = await of(tier).start(given);
-          return granted(started);
+          return granted(await of(tier).start(given));
         });
         return seenOf(it);
       },
@@ -59,10 +57,7 @@ export const wavesOf = (
         // Who asked for it stands in the reason.
         const by = `wave ${id}`;
         const line = { by, what: "abort", tier, reason: why, before: "null", asked: JSON.stringify({ wave: id }) };
-        await audited({ ledger, now }, line, async () => {
-          const asked: Rollout | Refused = await of(tier).ask("abort", by, why, id);
-          return granted(asked);
-        });
+        await audited({ ledger, now }, line, async () => granted(await of(tier).ask("abort", by, why, id)));
       },
     },
   });

@@ -18,6 +18,8 @@ export interface FilterPlan {
   readonly percent: string;
   /** Only requests that fulfil these meet it. */
   readonly when?: readonly Test[];
+  /** Rates that an overlay adds while the gate runs; a compiled plan has none. */
+  readonly limits?: readonly string[];
   readonly with: unknown;
 }
 

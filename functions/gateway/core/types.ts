@@ -1,5 +1,5 @@
 /** The whole vocabulary of a gate: what a request passes through, and what travels with it. */
-import type { Address } from "../http/url.ts";
+import type { Address } from "../http/request-url.ts";
 import type { Place } from "./concurrency.ts";
 import type { Limiter } from "./ports/limits.ts";
 import type { Revocations } from "./ports/revocations.ts";
@@ -192,4 +192,6 @@ export interface FilterPlace {
   readonly tier: string;
   /** `rate-limit`, or `transfer/rate-limit` where a route adds it. */
   readonly id: string;
+  /** Rates that an overlay adds to the filter's own; each has to allow a request. */
+  readonly limits?: readonly string[] | undefined;
 }

@@ -1,6 +1,6 @@
 /** Finds what a host name stands for: its own entry, else that of the longest wildcard over it. */
 
-import type { Address } from "./url.ts";
+import type { Address } from "./request-url.ts";
 
 /** A host without its port, in lower case as the URL standard has it, and without the dot of a fully qualified name. */
 export const hostOf = (url: Pick<Address, "hostname">): string =>

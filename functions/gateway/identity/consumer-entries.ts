@@ -2,7 +2,9 @@
  * Entries of the consumers' KV namespace, signed by whoever uploads them. The platform has no binding that only reads, so every
  * gate that looks consumers up could also write there: a gate believes an entry by its signature.
  */
+import { forgetOldest } from "../core/bounded.ts";
 import type { ConsumerFact } from "../core/facts.ts";
+import { parsed } from "../core/json.ts";
 
 /** The variable of a gate that holds the public key: `x` of an Ed25519 key (RFC 8037). */
 export const consumersKey = "POSTERN_CONSUMERS_KEY";
@@ -48,9 +50,8 @@ export const signedEntries = (
     key ??= await crypto.subtle.importKey("jwk", { kty: "OKP", crv: "Ed25519", x }, "Ed25519", false, ["verify"]);
     const consumer = await verified({ environment, name, text }, key);
     if (!consumer) return undefined;
-    const [oldest] = known.size >= mostKnown ? known.keys() : [];
-    if (oldest !== undefined) known.delete(oldest);
     known.set(name, { text, consumer });
+    forgetOldest(known, mostKnown);
     return consumer;
   };
 };
@@ -69,14 +70,6 @@ const verified = async ({ environment, name, text }: Found, key: CryptoKey): Pro
   const { id, labels } = value;
   const signed = new TextEncoder().encode(signedText(environment, name, { id, labels }));
   return (await crypto.subtle.verify("Ed25519", key, bytes, signed)) ? { id, labels } : undefined;
-};
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 };
 
 /** 64 bytes in base64url. */

@@ -6,6 +6,7 @@
  * What is held and not spent is lost. So an isolate takes what it expects to spend: as many as came in the last `hold` in
  * which any came, and where more come than that, twice as many each time.
  */
+import { forgetOldest } from "../core/bounded.ts";
 import type { Limit, Verdict } from "../core/ports/limits.ts";
 import type { Deps } from "../core/types.ts";
 
@@ -59,7 +60,7 @@ export const leased = (
       before: 0,
     };
     purses.set(key, fresh);
-    if (purses.size > mostPurses) purses.delete(purses.keys().next().value as string);
+    forgetOldest(purses, mostPurses);
     return fresh;
   };
 

@@ -1,5 +1,6 @@
 /** Counts in the memory of an isolate as `@upstash/ratelimit` does over a store, where there is nothing to wait for. */
 
+import { forgetOldest } from "../core/bounded.ts";
 import type { Rule, Verdict } from "../core/ports/limits.ts";
 import type { Deps } from "../core/types.ts";
 import { type Cell, type Cells, evenly, fixedWindow, slidingWindow, tokenBucket } from "./algorithms.ts";
@@ -49,7 +50,7 @@ const inMemory = (now: () => number): Cells => {
     put: (key, cell) => {
       all.delete(key);
       all.set(key, cell);
-      if (all.size > mostCells) all.delete(all.keys().next().value as string);
+      forgetOldest(all, mostCells);
     },
   };
 };

@@ -70,10 +70,7 @@ const withChange = (plan: Plan, change: Change, moves: Moves): Plan => {
   if (!filter) return plan;
   if (change.kind === "enforce")
     return filter.enforceable ? withFilter(plan, change.filter, { ...filter, mode: "enforce" }) : plan;
-  const config = filter.with as { readonly limit?: string | readonly string[] };
-  if (config.limit === undefined) return plan;
-  const limit = [...new Set([config.limit, change.limit].flat())];
-  return withFilter(plan, change.filter, { ...filter, with: { ...config, limit } });
+  return withFilter(plan, change.filter, { ...filter, limits: [...(filter.limits ?? []), change.limit] });
 };
 
 const withFilter = (plan: Plan, id: string, filter: Plan["filters"][string]): Plan => ({

@@ -1,7 +1,7 @@
 /** Headers at the borders: what strangers may not bring in, what the front tells a gate, what an upstream is told. */
 
 import type { Caller } from "../core/types.ts";
-import type { Address } from "../http/url.ts";
+import type { Address } from "../http/request-url.ts";
 import { isSpoofable } from "./spoofable-headers.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** Finds the route of a request by the path in its canonical form; paths with an encoded slash are for the routes that keep it. */
 
 import { canonicalPath, hasEncodedSlash } from "../http/path.ts";
-import type { Address } from "../http/url.ts";
+import type { Address } from "../http/request-url.ts";
 import type { Table } from "./route-table.ts";
 import { type Match, router } from "./router.ts";
 

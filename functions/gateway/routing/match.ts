@@ -4,7 +4,7 @@
  */
 
 import { canonicalPath } from "../http/path.ts";
-import type { Cut } from "./cut.ts";
+import type { Cut } from "./mixed-segment.ts";
 import { atom, patternProblem } from "./patterns.ts";
 
 export type Segment =

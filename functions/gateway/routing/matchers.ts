@@ -2,7 +2,7 @@
 
 import { cookies } from "../http/cookies.ts";
 import { preflightMethod } from "../http/preflight.ts";
-import type { Address } from "../http/url.ts";
+import type { Address } from "../http/request-url.ts";
 
 export type Subject = "header" | "query" | "cookie" | "content-type" | "method" | "scheme" | "port";
 

@@ -6,7 +6,7 @@
  * more text comes first, then the one with more patterns.
  */
 
-import type { Cut } from "./cut.ts";
+import type { Cut } from "./mixed-segment.ts";
 import { capturesIn, type Segment, segmentsOf } from "./match.ts";
 import type { Test } from "./matchers.ts";
 

@@ -1,6 +1,6 @@
 /** Finds the route of a request in a compiled table. */
-import type { Address } from "../http/url.ts";
-import { type Cutter, cutter } from "./cut.ts";
+import type { Address } from "../http/request-url.ts";
+import { type Cutter, cutter } from "./mixed-segment.ts";
 import { type Holds, holdsAll } from "./matchers.ts";
 import type { Candidate, Ends, Table } from "./route-table.ts";
 

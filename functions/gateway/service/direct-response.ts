@@ -5,7 +5,7 @@ import { Fault, gatewayCodes } from "../core/problems.ts";
 import { locationOf, template } from "../core/references.ts";
 import type { Context, Handler } from "../core/types.ts";
 import { exchanged } from "../http/prefix.ts";
-import type { Address } from "../http/url.ts";
+import type { Address } from "../http/request-url.ts";
 
 /** As a manifest writes it. */
 interface Answer {

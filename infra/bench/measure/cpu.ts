@@ -1,7 +1,7 @@
 /** Takes the CPU time of a request by turns from each subject and from the first one, so that both meet the same machine. */
 import fs from "node:fs";
 import path from "node:path";
-import { type Running, startPlain } from "../runtime/plain.ts";
+import { type Running, startPlain } from "../runtime/workerd-process.ts";
 import { startProgress } from "../runtime/progress.ts";
 import { scratch } from "../runtime/scratch.ts";
 import { layOut } from "../runtime/workerd.ts";

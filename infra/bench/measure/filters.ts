@@ -3,7 +3,7 @@ import { createHmac, randomUUID } from "node:crypto";
 import path from "node:path";
 import { createSignature } from "http-message-sig";
 import { filters } from "../../../functions/filters/registry.gen.ts";
-import { startPlain } from "../runtime/plain.ts";
+import { startPlain } from "../runtime/workerd-process.ts";
 import { scratch } from "../runtime/scratch.ts";
 import { bundled, layOut } from "../runtime/workerd.ts";
 import { planOf } from "../subjects/gates.ts";

@@ -4,7 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { type Table, tableOf } from "../../../functions/gateway/routing/route-table.ts";
 import { router } from "../../../functions/gateway/routing/router.ts";
-import { startPlain } from "../runtime/plain.ts";
+import { startPlain } from "../runtime/workerd-process.ts";
 import { scratch } from "../runtime/scratch.ts";
 import { bundled, layOut } from "../runtime/workerd.ts";
 import { manyRoutes, requestsTo } from "../workers/many-routes.ts";

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { start } from "../runtime/callgrind.ts";
-import { startPlain } from "../runtime/plain.ts";
+import { startPlain } from "../runtime/workerd-process.ts";
 import { scratch } from "../runtime/scratch.ts";
 import { bundled, layOut, type Worker } from "../runtime/workerd.ts";
 import { gateWorkers } from "../subjects/gates.ts";

@@ -1,6 +1,6 @@
 /** Says what a cloud cost: times by their median, 99th percentile and worst, and memory by process. */
 import fs from "node:fs";
-import { table } from "../../terminal/outcome.ts";
+import { wideTable as table } from "../../terminal/table.ts";
 
 export interface Row {
   readonly name: string;

@@ -1,5 +1,5 @@
 /** Says what was counted: a table whose bars can be compared at a glance. */
-import { table } from "../../terminal/outcome.ts";
+import { wideTable as table } from "../../terminal/table.ts";
 import type { Kind } from "../runtime/symbols.ts";
 
 export interface Measured {

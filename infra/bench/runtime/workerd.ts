@@ -19,7 +19,7 @@ export interface Worker {
  * @param beside modules that stand next to its bundle
  */
 export const bundled = async (entry: string, beside: Readonly<Record<string, string>> = {}): Promise<Worker> => {
-  const folder = path.join(import.meta.dirname, "../workers");
+  const folder = path.join(import.meta.dirname, "workers");
   const external = Object.keys(beside).map((module) => `./${module}`);
   return { name: "worker", modules: { "worker.js": await bundle(entry, folder, external), ...beside } };
 };

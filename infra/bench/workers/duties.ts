@@ -1,6 +1,6 @@
 /**
  * What a gate owes to every request, by hand and one thing after the other, in the cheapest way that the runtime was found to
- * have: no routes, no plan, no filters. What it costs is the floor of any gate; `infra/bench/measure/where.ts` asks.
+ * have: no routes, no plan, no filters. What it costs is the floor of any gate; `infra/bench/measure/breakdown.ts` asks.
  */
 
 import type { webcrypto } from "node:crypto";

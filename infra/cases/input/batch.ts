@@ -1,6 +1,7 @@
 /** What the runner asks of the Worker that tries cases, and what it hears: plain JSON. */
 import type { FrontPlan, Plan } from "../../../functions/gateway/core/plan.ts";
 import type { Decision } from "../../../functions/gateway/core/types.ts";
+import type { KeyPair } from "../../../functions/gateway/hooks/credentials.ts";
 
 /** One tier as it is compiled, and the cases to try on it. */
 export interface Batch {
@@ -25,13 +26,6 @@ export interface Batch {
   readonly called: Readonly<Record<string, string>>;
   readonly conversations: readonly Conversation[];
 }
-
-export interface KeyPair {
-  readonly own: Jwk;
-  readonly published: Jwk;
-}
-
-export type Jwk = Readonly<Record<string, unknown>>;
 
 /** A case, with a world of its own: nothing that one does is seen by another. */
 export interface Conversation {
@@ -63,31 +57,13 @@ export interface Send {
   readonly burst: number;
 }
 
-/** Made when the request is sent, by the clock of the case. */
-export type Credential =
-  | { readonly kind: "header"; readonly name: string; readonly value: string }
-  | {
-      readonly kind: "token";
-      /** Where it stands, as `from` of the filter has it. */
-      readonly place: string;
-      readonly algorithm: string;
-      readonly forged: boolean;
-      readonly claims: Jwk;
-      /** It has been taken back before it is sent. */
-      readonly revoked: boolean;
-      /** Seconds since it was issued, and from then until it ends. */
-      readonly age: number;
-      readonly life: number;
-    }
-  | {
-      readonly kind: "signature";
-      readonly id: string;
-      readonly key: string;
-      readonly covers: readonly string[];
-      /** Seconds since it was made. */
-      readonly age: number;
-      readonly nonce: string | null;
-    };
+/** Written into the request when it is sent, by the clock of the case. */
+export interface Credential {
+  /** The filter that it is for. */
+  readonly use: string;
+  /** As the filter's spec has issued it. */
+  readonly value: unknown;
+}
 
 export type Reply =
   | { readonly unreachable: true }

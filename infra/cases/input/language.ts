@@ -3,8 +3,8 @@ import * as z from "zod";
 import { bytes } from "../../../functions/gateway/core/quantities.ts";
 import { headerName } from "../../../functions/manifest/names.ts";
 import { duration, size } from "../../../functions/manifest/quantities.ts";
-import { tokenPlace } from "../../../functions/manifest/token-places.ts";
 import { comparison } from "../../../functions/manifest/when.ts";
+import { personaKeys } from "./personas.ts";
 
 const line = () =>
   z
@@ -70,32 +70,7 @@ export const person = () =>
   z.strictObject({
     name: z.string().min(1).describe("Of the consumer"),
     forged: z.literal(true).optional().describe("Signs with a key of its own, or brings one that nobody knows"),
-    token: z
-      .strictObject({
-        issuer: z.string().optional().describe("By default as the filter asks"),
-        audience: z.string().optional().describe("By default as the filter asks"),
-        from: tokenPlace()
-          .optional()
-          .describe(
-            "Where it stands, as `from` of the filter has it; by default the first place that the filter reads",
-          ),
-        algorithm: z.string().optional().describe("By default one that the filter takes"),
-        scopes: z.array(z.string()).optional().describe("By default those that the filters of the route ask for"),
-        revoked: z.literal(true).optional().describe("It stands in the KV namespace `revocations`"),
-        claims: z.record(z.string(), z.json()).default({}).describe("Beside what the filters of the route ask for"),
-        age: duration().default("0s").describe("How long ago it was issued"),
-        life: duration().default("1h").describe("How long it holds from then on"),
-      })
-      .optional()
-      .describe("Of a token (`jwt`), what is not as the filter asks"),
-    signature: z
-      .strictObject({
-        age: duration().default("0s").describe("How long ago it was made"),
-        ahead: duration().default("0s").describe("How far the client's clock is ahead"),
-        nonce: z.string().min(1).max(128).optional().describe("By default one that nobody has used"),
-      })
-      .optional()
-      .describe("Of a signed request (`signature`), what is not as usual"),
+    ...Object.fromEntries(personaKeys.map(({ key, schema }) => [key, schema()])),
   });
 
 const reply = () =>
@@ -223,7 +198,6 @@ export const caseFile = () =>
 
 export type Written = z.output<ReturnType<typeof testCase>>;
 export type WrittenStep = z.output<ReturnType<typeof next>>;
-export type Person = z.output<ReturnType<typeof person>>;
 export type Message = z.output<ReturnType<typeof message>>;
 export type Reply = z.output<ReturnType<typeof reply>>;
 export type Expected = Exclude<WrittenStep["expect"], string>;

@@ -2,6 +2,7 @@
 import { tierFinder } from "../../../functions/front.ts";
 import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import { bytes, milliseconds } from "../../../functions/gateway/core/quantities.ts";
+import { writesToken } from "../../../functions/gateway/hooks/token-place.ts";
 import { hostOf } from "../../../functions/gateway/http/hosts.ts";
 import { preflightMethod } from "../../../functions/gateway/http/preflight.ts";
 import { finder } from "../../../functions/gateway/routing/finder.ts";
@@ -11,12 +12,11 @@ import { gateBinding, lower, routeBinding } from "../../compiler/lower/lower.ts"
 import { bindingsOf } from "../../compiler/lower/platform.ts";
 import type { CheckedRoute } from "../../compiler/model/checked.ts";
 import type { Problem } from "../../diagnostics/problem.ts";
-import type { Batch, Conversation, Credential, KeyPair, Reply as Replied, Send, Step } from "./batch.ts";
+import type { Batch, Conversation, Credential, Reply as Replied, Send, Step } from "./batch.ts";
 import { checksOf } from "./checks.ts";
 import type { Message, Reply } from "./language.ts";
-import { identifies, type Keys, peopleOf, secretFor, shownBy } from "./people.ts";
+import { identifies, type Keys, peopleOf, secretFor, shownBy, trusting } from "./personas.ts";
 import { type CaseStep, copyingIn, type Suite } from "./read.ts";
-import { writesToken } from "./token-place.ts";
 
 export interface Lowered {
   readonly batch: Batch;
@@ -64,16 +64,6 @@ const plansOf = ({ checked, serves }: CompiledTier, keys: Keys): Record<string, 
       trusting(plan, keys),
     ]),
   );
-};
-
-/** Nobody here can sign with a key that stands in a manifest, so such a filter is given the keys of this run. */
-const trusting = (plan: Plan, { issuers }: Keys): Plan => {
-  const published = [...issuers.values()].map((it: KeyPair) => it.published);
-  const filters = Object.entries(plan.filters).map(([id, it]) => {
-    const config = it.with as { readonly keys?: unknown };
-    return it.use === "jwt" && config.keys ? [id, { ...it, with: { ...config, keys: published } }] : [id, it];
-  });
-  return { ...plan, filters: Object.fromEntries(filters) };
 };
 
 const servicesOf = ({ tier }: Suite): Record<string, string> =>
@@ -200,13 +190,14 @@ const credentialsOf = (request: Request, url: URL, step: CaseStep, around: Aroun
   const { suite, compiled, keys, problems } = around;
   const route = around.routeOf(request, url);
   if (step.as === undefined || !route || preflightMethod(request) !== null) return [];
-  const person = typeof step.as === "string" ? { name: step.as } : step.as;
-  const shown = shownBy({ person, chain: route.chain, people: compiled.consumers, keys });
-  // What the case writes itself stands.
-  const written = (it: Credential) =>
-    it.kind === "header" ? request.headers.has(it.name) : it.kind === "token" && writesToken(request, it.place);
+  const persona = typeof step.as === "string" ? { name: step.as } : step.as;
+  const shown = shownBy({ persona, chain: route.chain, consumers: compiled.consumers, keys });
   return shown.flatMap((it) => {
-    if (typeof it !== "string") return written(it) ? [] : [it];
+    if (typeof it !== "string") {
+      const { places = [], ...credential } = it;
+      // What the case writes itself stands.
+      return places.some((place) => writesToken(request, place)) ? [] : [credential];
+    }
     if (suite.source) problems.push(suite.source.problem([...step.path, "as"], "unknown-value", it));
     return [];
   });

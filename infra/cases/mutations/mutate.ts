@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { type Compiled, type CompiledTier, compile } from "../../compiler/compile.ts";
 import { copyWithin } from "../../project/files.ts";
-import type { Keys } from "../input/people.ts";
+import type { Keys } from "../input/personas.ts";
 import { type Case, requestsOf, type Suite } from "../input/read.ts";
 import { runSuite } from "../run.ts";
 import type { Runtime } from "../runtime.ts";

@@ -37,7 +37,8 @@ export const requestOf = (send: Send): Request | Response => {
     rawHeaders: Object.entries({ host, ...lowered(headers), ...framing }).flat(),
   };
   const read = readRequest(raw);
-  if (!("path" in read)) return new Response(read.text, { status: read.status });
+  if (!("path" in read))
+    return new Response(read.text, { status: read.status, headers: { "content-type": "application/problem+json" } });
   const given = new Headers(pairsOf(read.headers));
   given.delete("host");
   given.delete("transfer-encoding");

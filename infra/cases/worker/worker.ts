@@ -1,10 +1,11 @@
 /** The Worker that tries cases: it is sent a tier and its cases, and tells what came of them. State is kept as in production, in objects of its own. */
 import { DurableObject } from "cloudflare:workers";
+import type { Present } from "../../../functions/gateway/hooks/credentials.ts";
 import type { Parts } from "../../../functions/gateway/part.ts";
 import { answerTo } from "../../../functions/state/contract.ts";
 import { countersOn } from "../../../functions/state/counters.ts";
 import type { Batch, Told } from "../input/batch.ts";
-import { tryOut } from "./try.ts";
+import { tryOut } from "./run-case.ts";
 
 interface Env {
   readonly COUNTERS: DurableObjectNamespace<Counters>;
@@ -29,7 +30,8 @@ export class Counters extends DurableObject {
   }
 }
 
-export const worker = (parts: Parts) => ({
+/** @param present what writes credentials into requests, by filter */
+export const worker = (parts: Parts, present: Readonly<Record<string, Present>>) => ({
   fetch: async (request: Request, { COUNTERS, EVAL }: Env): Promise<Response> => {
     const batch = await request.json<Batch>();
     const state = COUNTERS.getByName("state");
@@ -42,7 +44,9 @@ export const worker = (parts: Parts) => ({
     for (const it of batch.conversations) {
       await state.forget();
       told.push(
-        await tryOut(batch, it, { ...parts, ...checks }, ask).catch((error: unknown) => ({ failed: String(error) })),
+        await tryOut(batch, it, { ...parts, ...checks }, present, ask).catch((error: unknown) => ({
+          failed: String(error),
+        })),
       );
     }
     return Response.json(told);

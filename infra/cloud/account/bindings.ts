@@ -1,6 +1,6 @@
 /** What a version may be bound to, as uploads write it, and what is inherited from the version before. */
 import * as z from "zod";
-import { faults } from "./faults.ts";
+import { faults } from "./api-errors.ts";
 
 const name = z.string().regex(/^[A-Za-z_$][\w$]{0,254}$/, "a binding's name is a JavaScript identifier");
 const named = { name };

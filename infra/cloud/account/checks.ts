@@ -1,7 +1,7 @@
 /** What an account refuses, whoever asks for it. */
 import { type Account, liveVersions, type Share, type Version, versionOf, type Worker } from "./account.ts";
 import { secretsIn } from "./bindings.ts";
-import { faults } from "./faults.ts";
+import { faults } from "./api-errors.ts";
 
 /** Three equal shares, each written with three digits, sum to a little less. */
 const mostRounding = 0.001;

@@ -2,7 +2,7 @@
 import path from "node:path";
 import * as esbuild from "esbuild";
 import type { ObjectClass } from "./account.ts";
-import { faults } from "./faults.ts";
+import { faults } from "./api-errors.ts";
 import type { Upload } from "./upload.ts";
 
 /**

@@ -2,7 +2,7 @@
  * Reads forms as clients write them: a value is one part of JSON, as wrangler and curl send it, or a part for each of its
  * fields with the path in brackets, as Cloudflare's own SDK does: `metadata[bindings][][name]`. Then every value is a text.
  */
-import { faults } from "./faults.ts";
+import { faults } from "./api-errors.ts";
 
 /** A client that writes more has lost its way. */
 const mostFields = 10_000;

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { ObjectClass, Worker } from "./account.ts";
-import { faults } from "./faults.ts";
+import { faults } from "./api-errors.ts";
 import type { Migrations } from "./upload.ts";
 
 type Step = Omit<Migrations, "new_tag" | "old_tag" | "steps">;

@@ -11,7 +11,7 @@ import {
   type Worker,
 } from "./account.ts";
 import { type Binding, bindingsOf } from "./bindings.ts";
-import { faults } from "./faults.ts";
+import { faults } from "./api-errors.ts";
 import { migrated } from "./migrations.ts";
 import type { Metadata, Upload } from "./upload.ts";
 

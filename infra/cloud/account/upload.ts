@@ -1,7 +1,7 @@
 /** Reads an upload: a form with a `metadata` part and one part a module, as wrangler sends it. */
 import * as z from "zod";
 import type { Module } from "./account.ts";
-import { faults } from "./faults.ts";
+import { faults } from "./api-errors.ts";
 import { filesIn, valueIn } from "./form.ts";
 
 const texts = z.record(z.string(), z.string());

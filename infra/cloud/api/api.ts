@@ -1,12 +1,12 @@
 /** The part of Cloudflare's REST API that wrangler uses: strict, and what it does not know is a 404 that the log shows. */
 import { Hono } from "hono";
 import { accountId } from "../account/access.ts";
-import { CloudFault, faults, ThrewAtStart } from "../account/faults.ts";
+import { CloudFault, faults, ThrewAtStart } from "../account/api-errors.ts";
 import { mostFormBytes } from "../account/upload.ts";
-import type { Control } from "../control/control.ts";
+import type { Control } from "../control/account-control.ts";
 import type { Tails } from "../control/tails.ts";
 import type { Fleet } from "../edge/fleet.ts";
-import { absent, absentOfZones } from "./absent.ts";
+import { absent, absentOfZones } from "./unsupported.ts";
 import { content } from "./content.ts";
 import { ok, page } from "./envelope.ts";
 import { kv } from "./kv.ts";

@@ -2,10 +2,10 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { latestVersion, type Module, type Version, versionOf } from "../account/account.ts";
-import { faults } from "../account/faults.ts";
+import { faults } from "../account/api-errors.ts";
 import { valueIn } from "../account/form.ts";
 import { date, fitting, flag, formOf, limits, migrations, readUpload, tailConsumers } from "../account/upload.ts";
-import type { Control } from "../control/control.ts";
+import type { Control } from "../control/account-control.ts";
 import { ok } from "./envelope.ts";
 import { scriptView, settingsView } from "./views.ts";
 

@@ -1,7 +1,7 @@
 /** The form of every answer, and how a call's body is read. */
 import type { Context } from "hono";
 import * as z from "zod";
-import { faults } from "../account/faults.ts";
+import { faults } from "../account/api-errors.ts";
 
 export const ok = (c: Context, result: unknown) =>
   c.json({

@@ -1,5 +1,5 @@
 /** What KV refuses to keep, looked at ahead of the first write, so that of many pairs all are kept or none. */
-import { CloudFault, faults } from "../account/faults.ts";
+import { CloudFault, faults } from "../account/api-errors.ts";
 
 export interface Pair {
   readonly key: string;

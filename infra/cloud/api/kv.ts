@@ -1,8 +1,8 @@
 /** KV namespaces and what is in them; the values are the runtime's own, so Workers see them at once. */
 import { Hono } from "hono";
 import * as z from "zod";
-import { CloudFault, faults } from "../account/faults.ts";
-import type { Control } from "../control/control.ts";
+import { CloudFault, faults } from "../account/api-errors.ts";
+import type { Control } from "../control/account-control.ts";
 import type { Fleet } from "../edge/fleet.ts";
 import { body, ok, page } from "./envelope.ts";
 import { checkKey, checkPair, type Pair } from "./kv-limits.ts";

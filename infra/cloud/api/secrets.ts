@@ -3,8 +3,8 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { latestVersion } from "../account/account.ts";
 import { secretsIn } from "../account/bindings.ts";
-import { faults } from "../account/faults.ts";
-import type { Control, SecretEdits } from "../control/control.ts";
+import { faults } from "../account/api-errors.ts";
+import type { Control, SecretEdits } from "../control/account-control.ts";
 import { annotations, body, ok } from "./envelope.ts";
 import { versionView } from "./views.ts";
 

@@ -2,9 +2,9 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { shownDeployments, versionOf } from "../account/account.ts";
-import { faults } from "../account/faults.ts";
+import { faults } from "../account/api-errors.ts";
 import { readUpload } from "../account/upload.ts";
-import type { Control } from "../control/control.ts";
+import type { Control } from "../control/account-control.ts";
 import { annotations, body, ok, page } from "./envelope.ts";
 import { deploymentView, versionView } from "./views.ts";
 

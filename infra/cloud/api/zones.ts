@@ -1,11 +1,13 @@
 /** Zones, every one of which is this account's, and their routes to Workers, one by one as the dashboard and the SDK write them. */
+
 import { createHash, randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import * as z from "zod";
+import { forgetOldest } from "../../../functions/gateway/core/bounded.ts";
 import { accountId } from "../account/access.ts";
 import type { Account, Route } from "../account/account.ts";
-import { faults } from "../account/faults.ts";
-import type { Control } from "../control/control.ts";
+import { faults } from "../account/api-errors.ts";
+import type { Control } from "../control/account-control.ts";
 import { body, ok, page } from "./envelope.ts";
 
 const route = z.strictObject({ pattern: z.string().min(1), script: z.string().nullish() });
@@ -17,7 +19,7 @@ export const zones = (control: Control) => {
   const names = new Set<string>();
   const zoneOf = (name: string) => {
     names.add(name);
-    if (names.size > mostNames) names.delete([...names][0] as string);
+    forgetOldest(names, mostNames);
     return { id: zoneId(name), name, status: "active", account: { id: accountId, name: "local cloud" } };
   };
   const routed = () => routesIn(control.account());

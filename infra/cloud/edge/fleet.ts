@@ -9,8 +9,8 @@ import { type Machine, type MachineOptions, StartupError, startMachine } from ".
 import { inMachines, mergeable, startEach, wantedIn } from "./merging.ts";
 import type { Held } from "./options.ts";
 import { type Owners, openOwners } from "./owners.ts";
-import type { Realism, Table } from "./table.ts";
-import { heldBy, tableFor } from "./tables.ts";
+import type { Realism, Table } from "./routing-state.ts";
+import { heldBy, tableFor } from "./build-routing-state.ts";
 
 export interface FleetOptions extends Pick<MachineOptions, "read" | "folder" | "secret" | "code" | "log" | "cloud"> {
   readonly isolates: number;
@@ -19,6 +19,8 @@ export interface FleetOptions extends Pick<MachineOptions, "read" | "folder" | "
   readonly settled: () => Promise<void>;
   /** Workers that somebody tails. */
   readonly tailed: () => readonly string[];
+  /** Called when a machine begins to start, with the Workers that it will hold. */
+  readonly starting: (workers: readonly string[]) => void;
   /** About the fleet itself. */
   readonly tell: (line: string) => void;
 }
@@ -63,13 +65,9 @@ export const openFleet = async (options: FleetOptions): Promise<Fleet> => {
   let tables = 0;
   const drain = openDrain({ ...options, patienceMs: options.realism && realDrainMs });
 
-  const make = (
-    account: Account,
-    versions: readonly Held[],
-    home: boolean,
-    stores: string | null,
-  ): Promise<Machine> => {
+  const make = (account: Account, versions: readonly Held[], home: boolean, stores: string | null) => {
     const [id, strict, { signal }] = [`m${++count}`, options.realism !== null, closing];
+    if (versions.length > 0) options.starting(versions.map(({ worker }) => worker.name));
     const made = startMachine({ ...options, account, versions, home, stores, id, strict, signal });
     starting.add(made);
     return made.finally(() => starting.delete(made));

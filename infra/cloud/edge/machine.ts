@@ -6,7 +6,7 @@ import { startWorkerd } from "../../terminal/workerd.ts";
 import { type Held, optionsOf, type Surroundings } from "./options.ts";
 import { killMachine, markOf } from "./orphans.ts";
 import { type RouterOptions, routerOptions } from "./router.ts";
-import type { Place, Table } from "./table.ts";
+import type { Place, Table } from "./routing-state.ts";
 
 export interface Machine {
   readonly id: string;

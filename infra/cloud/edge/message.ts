@@ -1,5 +1,6 @@
 /** What the edge makes of a message between a client and a Worker: what it refuses, where the rest goes, and which fields go no further than one hop. */
 import type http from "node:http";
+import { type Refusal, refusal } from "./refusals.ts";
 
 /** A request that goes on. */
 export interface Onward {
@@ -11,12 +12,6 @@ export interface Onward {
   readonly headers: readonly string[];
   /** Neither a length nor a transfer coding means no body, whatever the method (RFC 9112, section 6.3). */
   readonly hasBody: boolean;
-}
-
-/** What the edge answers by itself. */
-export interface Refusal {
-  readonly status: number;
-  readonly text: string;
 }
 
 type Raw = Pick<http.IncomingMessage, "method" | "url" | "httpVersion" | "rawHeaders">;
@@ -55,20 +50,21 @@ const endToEnd: ReadonlySet<string> = new Set([
 
 export const readRequest = (request: Raw): Onward | Refusal => {
   const { method = "", url: target = "", httpVersion, rawHeaders } = request;
-  if (unknownToWorkers.has(method)) return refusal(405, "no Worker knows this method");
+  if (unknownToWorkers.has(method)) return refusal("method-unknown", "no Worker knows this method");
   const coding = valuesOf(rawHeaders, "transfer-encoding").join(",");
   if (coding !== "") {
-    if (httpVersion === "1.0") return refusal(400, "a request of HTTP/1.0 has no transfer coding");
-    if (coding.trim().toLowerCase() !== "chunked") return refusal(501, "the only transfer coding here is chunked");
+    if (httpVersion === "1.0") return refusal("request-malformed", "a request of HTTP/1.0 has no transfer coding");
+    if (coding.trim().toLowerCase() !== "chunked")
+      return refusal("coding-unknown", "the only transfer coding here is chunked");
   }
-  if (target.length > longestTarget) return refusal(414, `a URL has at most ${longestTarget} bytes`);
+  if (target.length > longestTarget) return refusal("url-too-long", `a URL has at most ${longestTarget} bytes`);
   const hosts = valuesOf(rawHeaders, "host");
-  if (hosts.length > 1) return refusal(400, "a request has one Host field");
+  if (hosts.length > 1) return refusal("request-malformed", "a request has one Host field");
   const form = readTarget(method, target);
-  if (form === undefined) return refusal(400, "the request target is neither a path nor an http URL");
+  if (form === undefined) return refusal("request-malformed", "the request target is neither a path nor an http URL");
   const host = form.authority ?? hosts[0] ?? "";
   if (!authority.test(host) || !URL.canParse(`http://${host}`))
-    return refusal(400, "the host is no name or address with a port");
+    return refusal("request-malformed", "the host is no name or address with a port");
   const hasBody = coding !== "" || valuesOf(rawHeaders, "content-length").length > 0;
   // The framing is said in so many words, since what Node would add by itself depends on the method.
   const framing =
@@ -84,8 +80,6 @@ const unknownToWorkers: ReadonlySet<string> = new Set([
 
 /** Without a body these need no length (RFC 9110, section 8.6). */
 const bodiless: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
-
-const refusal = (status: number, text: string): Refusal => ({ status, text: `${text}\n` });
 
 /** A name as the DNS has them, or an address, and perhaps a port (RFC 9110, section 7.2). What else RFC 3986 would let a name be, no client means. */
 const authority = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d*)?$/i;

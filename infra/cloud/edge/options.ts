@@ -3,7 +3,7 @@ import type { V4WorkerOptions } from "miniflare";
 import type { Account, Module, ObjectClass, Version, Worker } from "../account/account.ts";
 import type { Binding } from "../account/bindings.ts";
 import { lateKv } from "./plugins.ts";
-import type { ServiceProps, TailProps } from "./table.ts";
+import type { ServiceProps, TailProps } from "./routing-state.ts";
 
 export interface Surroundings {
   readonly account: Account;

@@ -5,7 +5,7 @@ import { KV_LOCAL_ENTRY_SERVICE_NAME, SharedBindings, type V4WorkerOptions } fro
 import type { Account } from "../account/account.ts";
 import { type Held, proxyClass, reached } from "./options.ts";
 import { debugPort } from "./plugins.ts";
-import type { Realism } from "./table.ts";
+import type { Realism } from "./routing-state.ts";
 
 export interface RouterOptions {
   /** Of the machine. */

@@ -3,6 +3,17 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { commandOf } from "../../project/port-owner.ts";
+
+/** Another process runs on the folder: a dev loop on its environment's, a cloud on the one that `--state` names. */
+class FolderTaken extends Error {
+  readonly remedy: string;
+  constructor(pid: number, folder: string) {
+    const command = commandOf(pid);
+    super(`process ${pid} runs a local cloud on ${folder}${command && `: ${command}`}`);
+    this.remedy = `stop it (kill ${pid}); another cloud takes another folder (--state), another dev loop another environment (--env)`;
+  }
+}
 
 /**
  * @returns what gives it back
@@ -15,8 +26,7 @@ export const lock = (file: string): (() => void) => {
     const [held = ""] = readIfThere(file);
     const pid = Number.parseInt(held, 10);
     // A process of that id that began at another time is not the one that wrote this.
-    if (pid > 0 && `${pid} ${begun(pid)}` === held)
-      throw new Error(`the process ${pid} runs a local cloud on ${path.dirname(file)}; stop it, or give --state`);
+    if (pid > 0 && `${pid} ${begun(pid)}` === held) throw new FolderTaken(pid, path.dirname(file));
     takeAway(file, held);
   }
   throw new Error(`${file} cannot be made; another process tries at the same time`);

@@ -2,9 +2,11 @@
  * Stands in every machine. What a version calls by a binding comes here first: the router chooses the version of the
  * target as the edge would, and passes the call on to the machine where that runs, be it `fetch` or a method (RPC).
  */
+
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+import { forgetOldest } from "../../../functions/gateway/core/bounded.ts";
 import { choose } from "../edge/split.ts";
-import type { Place, Realism, ServiceProps, Table, TailProps } from "../edge/table.ts";
+import type { Place, Realism, ServiceProps, Table, TailProps } from "../edge/routing-state.ts";
 import { staticCache } from "./static-cache.ts";
 
 /** workerd's door between processes. */
@@ -199,7 +201,7 @@ export class Kv extends WorkerEntrypoint<Env, { readonly namespace: string }> {
         headers: [...headers],
       };
       remembered.set(key, read);
-      if (remembered.size > mostRemembered) remembered.delete(remembered.keys().next().value as string);
+      forgetOldest(remembered, mostRemembered);
     }
     return new Response(read.body, {
       status: read.status,

@@ -2,6 +2,7 @@
  * The platform's cache as a `fetch` of a Worker meets it by default: what ends like a static file is kept by its URL, whoever
  * asked for it. Cloudflare's pages "Default cache behavior" and "Origin Cache Control" say what is kept, and for how long.
  */
+import { forgetOldest } from "../../../functions/gateway/core/bounded.ts";
 
 const staticFile =
   /\.(?:7z|avi|avif|apk|bin|bmp|bz2|class|css|csv|docx?|dmg|ejs|eot|eps|exe|flac|gif|gz|ico|iso|jar|jpe?g|js|midi?|mkv|mp[34]|ogg|otf|pdf|pict|pls|png|pptx?|ps|rar|svgz?|swf|tar|tiff?|ttf|webm|webp|woff2?|xlsx?|zip|zst)$/i;
@@ -47,7 +48,7 @@ export const staticCache = (ask: (request: Request) => Promise<Response>, now: (
     const fresh = { until: now() + seconds * 1000, body, status, headers: [...headers] };
     kept.delete(request.url);
     kept.set(request.url, fresh);
-    if (kept.size > mostKept) kept.delete(kept.keys().next().value as string);
+    forgetOldest(kept, mostKept);
     return answer(fresh, "MISS");
   };
 };

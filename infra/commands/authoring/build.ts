@@ -8,7 +8,8 @@ import { workerName } from "../../compiler/lower/platform.ts";
 import { report } from "../../diagnostics/report.ts";
 import { digestOf, releasesOf, sharesOf } from "../../release/releases.ts";
 import { targetOf } from "../../release/target.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
 
 interface Options {
   readonly root: string;

@@ -118,10 +118,13 @@ export const addPartCommands = (program: Command): void => {
     .description("begin a filter or an upstream: one source file, one test file, and what is generated")
     .argument("<kind>", "filter or upstream")
     .argument("<name>", "lower case, with hyphens")
+    .option("--identity", "a filter that knows who is calling, with what tests, sign, diff and audit need of it")
     .addOption(json)
     .addHelpText(
       "after",
       examples({ "npx postern new filter geo-fence": "functions/filters/geo-fence.ts and its test" }),
     )
-    .action(async (kind, name, options) => finish(await (await import("./new.ts")).scaffold(kind, name), options));
+    .action(async (kind, name, options) =>
+      finish(await (await import("./new.ts")).scaffold(kind, name, options), options),
+    );
 };

@@ -5,10 +5,10 @@ import { report } from "../../diagnostics/report.ts";
 import { choice } from "../../diagnostics/schema-issues.ts";
 import { hidden } from "../../diagnostics/secret-literals.ts";
 import { bytesOf, sourceOf } from "../../diagnostics/source.ts";
-import { documentation } from "../../review/effective/documented.ts";
+import { documentation } from "../../review/effective/docs-lookup.ts";
 import { type Effective, effectiveOf } from "../../review/effective/effective.ts";
 import type { Entry } from "../../review/effective/entries.ts";
-import { expanded } from "../../review/effective/expanded.ts";
+import { expanded } from "../../review/effective/expand.ts";
 import { human } from "../../review/effective/human.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 

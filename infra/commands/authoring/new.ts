@@ -1,4 +1,4 @@
-/** `postern new filter|upstream <name>`: a part that passes the law suite as it stands, and a test to go on from. */
+/** `postern new filter|upstream <name>`, and `new filter <name> --identity`: a part that passes the law suite as it stands, and a test to go on from. */
 import fs from "node:fs";
 import path from "node:path";
 import { filterSettings, upstreamSettings } from "../../../functions/manifest/manifest.ts";
@@ -7,8 +7,15 @@ import { home, writeAll } from "../../project/generated-files.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { gen } from "./gen.ts";
 
-export const scaffold = async (kind: string, name: string): Promise<Outcome> => {
+interface Options {
+  /** A filter that knows who is calling. */
+  readonly identity?: true | undefined;
+}
+
+export const scaffold = async (kind: string, name: string, { identity }: Options = {}): Promise<Outcome> => {
   if (kind !== "filter" && kind !== "upstream") return wrong(`"${kind}" is neither filter nor upstream`);
+  if (identity && kind !== "filter")
+    return wrong("only a filter identifies callers: postern new filter <name> --identity");
   if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name))
     return wrong(`"${name}" is no name; write lower case with hyphens: geo-fence`);
   if (name.length > 40) return wrong(`"${name}" is too long; a part's name has 40 characters at most`);
@@ -20,10 +27,11 @@ export const scaffold = async (kind: string, name: string): Promise<Outcome> => 
     fs
       .readFileSync(path.join(import.meta.dirname, "../../gen/templates", template), "utf8")
       .replaceAll("__NAME__", name);
+  const template = identity ? "identity" : kind;
   const written = writeAll(
     [
-      { file: `functions/${group}/${name}.ts`, text: fill(`${kind}.ts.txt`) },
-      { file: `test/functions/${group}/${name}.test.ts`, text: fill(`${kind}.test.ts.txt`) },
+      { file: `functions/${group}/${name}.ts`, text: fill(`${template}.ts.txt`) },
+      { file: `test/functions/${group}/${name}.test.ts`, text: fill(`${template}.test.ts.txt`) },
     ],
     home,
   );

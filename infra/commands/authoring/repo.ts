@@ -6,7 +6,7 @@ import { environmentNames } from "../../compiler/check/shared-files.ts";
 import { compile } from "../../compiler/compile.ts";
 import { report } from "../../diagnostics/report.ts";
 import { isStale, writeAll } from "../../project/generated-files.ts";
-import { ownersFile } from "../../repository/owners.ts";
+import { ownersFile } from "../../repository/code-owners.ts";
 import { schemaLines } from "../../repository/schema-lines.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 

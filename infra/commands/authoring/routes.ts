@@ -6,7 +6,8 @@ import { placeOf, redirectOf } from "../../compiler/lower/lower.ts";
 import { workerName } from "../../compiler/lower/platform.ts";
 import type { CheckedRoute, CheckedTier } from "../../compiler/model/checked.ts";
 import { report } from "../../diagnostics/report.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
 
 export const routes = ({ root, env }: { readonly root: string; readonly env: string }): Outcome => {
   const compiled = compile(root, env);

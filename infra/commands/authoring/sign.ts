@@ -1,8 +1,11 @@
 /** `postern sign`: what a client with a key of the dev loop would send. */
-import { createHash, createHmac, randomUUID } from "node:crypto";
-import { createSignature } from "http-message-sig";
+import { randomUUID } from "node:crypto";
+import { filters as modules } from "../../../functions/filters/registry.gen.ts";
+import type { Present, Presented } from "../../../functions/gateway/hooks/credentials.ts";
 import { compile } from "../../compiler/compile.ts";
+import type { CheckedFilter } from "../../compiler/model/checked.ts";
 import { choice } from "../../diagnostics/schema-issues.ts";
+import { registry } from "../../project/registry.ts";
 import { localSecrets } from "../../release/secrets.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 
@@ -18,31 +21,34 @@ const env = "local";
 
 export const sign = async (method: string, url: string, { root, data, header, key }: Options): Promise<Outcome> => {
   if (!URL.canParse(url)) throw new Error(`"${url}" is no URL; write it whole: http://localhost:8787/…`);
-  const { id, secret } = keyFor(new URL(url), root, key);
-  const headers = {
-    ...Object.fromEntries((header ?? []).map(headerOf)),
-    ...(data !== undefined && { "content-digest": `sha-256=:${createHash("sha256").update(data).digest("base64")}:` }),
-  };
-  const request = new Request(url, { method, headers });
-  const { signature, signatureInput } = await createSignature(request, {
-    label: "postern",
-    components: ["@method", "@authority", "@path", "@query", ...Object.keys(headers)],
-    parameters: { created: Math.floor(Date.now() / 1000), keyid: id, nonce: randomUUID() },
-    signer: { algorithm: "hmac-sha256", sign: (base) => createHmac("sha256", secret).update(base).digest() },
+  const { use, credential } = credentialFor(new URL(url), root, key);
+  const given = Object.fromEntries((header ?? []).map(headerOf));
+  const request = new Request(url, { method, headers: given });
+  const value = credential(Object.keys(given));
+  const presented = await (modules[use]?.present ?? asPresented)(value, {
+    request,
+    body: data ?? null,
+    now: Date.now(),
+    uuid: randomUUID,
+    keys: {},
+    revoke: () => {},
   });
-  const all = { ...headers, "signature-input": signatureInput, signature };
+  const all = { ...given, ...presented.headers };
+  const target = presented.url ?? url;
   const lines = [
     ["request", request.method],
-    ["url", url],
+    ["url", target],
     ...Object.entries(all).map(([name, value]) => ["header", `${name}: ${value}`]),
     ...(data === undefined ? [] : [["data-binary", data]]),
   ];
   return {
     exitCode: 0,
     text: lines.map(([name, value = ""]) => `${name} = "${value.replace(/["\\]/g, "\\$&")}"\n`).join(""),
-    data: { method: request.method, url, headers: all, body: data ?? null },
+    data: { method: request.method, url: target, headers: all, body: data ?? null },
   };
 };
+
+const asPresented: Present = (credential) => credential as Presented;
 
 const headerOf = (line: string): [string, string] => {
   const [, name, value] = /^([A-Za-z0-9-]+):\s*(.*)$/.exec(line) ?? [];
@@ -50,24 +56,46 @@ const headerOf = (line: string): [string, string] => {
   return [name.toLowerCase(), value];
 };
 
-/** The key of the tier that serves a URL. */
-const keyFor = (url: URL, root: string, wanted: string | undefined) => {
+/** What a client shows with a key of the tier that serves a URL: the first one, or that which is wanted. */
+const credentialFor = (url: URL, root: string, wanted: string | undefined) => {
   const { tiers, environment } = compile(root, env);
-  const known = tiers
-    .filter(
-      ({ checked: { manifest } }) => manifest.hosts.includes(url.hostname) && url.pathname.startsWith(manifest.base),
-    )
-    .flatMap(({ checked }) => checked.routes.flatMap(({ chain }) => chain))
-    .filter(({ use }) => use === "signature")
-    .flatMap(({ config }) =>
-      Object.entries((config as { readonly keys: Readonly<Record<string, { readonly secret: string }>> }).keys),
-    );
-  const keys = new Map(known);
+  const keys = new Map(
+    tiers
+      .filter(
+        ({ checked: { manifest } }) => manifest.hosts.includes(url.hostname) && url.pathname.startsWith(manifest.base),
+      )
+      .flatMap(({ checked }) => checked.routes.flatMap(({ chain }) => chain))
+      .flatMap(keysIn)
+      .map((it) => [it.id, it] as const),
+  );
   const id = wanted ?? [...keys.keys()][0];
-  const named = id === undefined ? undefined : keys.get(id);
-  if (id === undefined) throw new Error(`no tier with a signature filter serves ${url.host}${url.pathname} in ${env}`);
-  if (!named) throw new Error(`the tier has no key "${id}"; ${choice(id, [...keys.keys()])}`);
-  const secret = localSecrets(root, env, environment.value.dev.secrets)[named.secret];
-  if (secret === undefined) throw new Error(`${named.secret} is not set; npx postern secrets set ${named.secret}`);
-  return { id, secret };
+  const found = id === undefined ? undefined : keys.get(id);
+  if (id === undefined)
+    throw new Error(`no tier with a ${signing.join(" or ")} filter serves ${url.host}${url.pathname} in ${env}`);
+  if (!found) throw new Error(`the tier has no key "${id}"; ${choice(id, [...keys.keys()])}`);
+  const secret = localSecrets(root, env, environment.value.dev.secrets)[found.secret];
+  if (secret === undefined) throw new Error(`${found.secret} is not set; npx postern secrets set ${found.secret}`);
+  return { use: found.use, credential: (covers: readonly string[]) => found.issue(secret, covers) };
+};
+
+/** Filters that a client of theirs signs for. */
+const signing = Object.entries(registry.filters).flatMap(([use, { credentials }]) => (credentials?.sign ? [use] : []));
+
+interface Key {
+  readonly id: string;
+  readonly use: string;
+  /** Its name. */
+  readonly secret: string;
+  readonly issue: (secret: string, covers: readonly string[]) => unknown;
+}
+
+const keysIn = ({ use, about: { credentials }, config }: CheckedFilter): Key[] => {
+  const signs = credentials?.sign;
+  if (!signs) return [];
+  return Object.entries(signs.keys(config)).map(([id, secret]) => ({
+    id,
+    use,
+    secret,
+    issue: (value, covers) => signs.issue(config, id, value, covers),
+  }));
 };

@@ -1,21 +1,12 @@
 /** `postern cost`: what each route of a tier costs, as its gates and the tail measured it. */
 import type { Cost } from "../../../functions/control/telemetry/cost.ts";
-import { compile } from "../../compiler/compile.ts";
-import { deskOf } from "../../release/control-client.ts";
-import { environmentFor, targetOf } from "../../release/target.ts";
+import { type DeskOptions, deskFor } from "../../release/control-client.ts";
 import { timeOf } from "../../terminal/arguments.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
 
-interface Options {
-  readonly root: string;
-  readonly env?: string | undefined;
-  readonly target: string;
-  readonly as?: string | undefined;
-}
-
-export const cost = async (tier: string, { root, env, target, as }: Options): Promise<Outcome> => {
-  const at = targetOf(target);
-  const desk = deskOf(root, compile(root, environmentFor(at, env)).environment, at, as);
+export const cost = async (tier: string, options: DeskOptions): Promise<Outcome> => {
+  const desk = deskFor(options);
   const costs = await desk.call<readonly Cost[]>("GET", `/v1/tiers/${tier}/cost`);
   return { exitCode: 0, text: shown(tier, costs), data: costs };
 };

@@ -2,18 +2,18 @@
 
 import type { Tested } from "../../../functions/control/notifications/dispatcher.ts";
 import type { Notices } from "../../../functions/control/wiring/bindings.ts";
-import { deskFor } from "../../release/control-client.ts";
+import { type DeskOptions, deskFor } from "../../release/control-client.ts";
 import { timeOf } from "../../terminal/arguments.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
 
-type Options = Parameters<typeof deskFor>[0];
 type Status = ReturnType<Notices["status"]>;
 
 /** It could not be done. */
 const unheard = 3;
 const none = "nobody is told: the environment's `control` has no `webhook` and no `github`\n";
 
-export const list = async (options: Options): Promise<Outcome> => {
+export const list = async (options: DeskOptions): Promise<Outcome> => {
   const data = await deskFor(options).call<Status>("GET", "/v1/notices");
   return { exitCode: 0, text: shown(data), data };
 };
@@ -43,7 +43,7 @@ const shown = ({ channels, notices }: Status): string => {
   ].join("\n");
 };
 
-export const test = async (options: Options): Promise<Outcome> => {
+export const test = async (options: DeskOptions): Promise<Outcome> => {
   const tested = await deskFor(options).call<readonly Tested[]>("POST", "/v1/notices/test", {});
   const rows = tested.map(({ channel, to, ok, error, ms }) => [channel, to, ok ? `heard, ${ms} ms` : error]);
   return {
@@ -53,7 +53,7 @@ export const test = async (options: Options): Promise<Outcome> => {
   };
 };
 
-export const retry = async (options: Options): Promise<Outcome> => {
+export const retry = async (options: DeskOptions): Promise<Outcome> => {
   const data = await deskFor(options).call<{ readonly count: number }>("POST", "/v1/notices/retry", {});
   return { exitCode: 0, text: `${data.count} ${data.count === 1 ? "notice is" : "notices are"} told again\n`, data };
 };

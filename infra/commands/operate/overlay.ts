@@ -1,22 +1,17 @@
 /** `postern overlay`: what is laid over a running tier, within seconds and for a time. */
+
 import type { Entry, Told } from "../../../functions/gateway/overlay/overlay.ts";
 import { deskFor } from "../../release/control-client.ts";
 import { timeOf } from "../../terminal/arguments.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
+import type { ControlOptions } from "./options.ts";
 
-interface Options {
-  readonly root: string;
-  readonly env?: string | undefined;
-  readonly target: string;
-  readonly as?: string | undefined;
-  readonly message?: string | undefined;
-}
-
-interface AddOptions extends Options {
+interface AddOptions extends ControlOptions {
   readonly for: string;
 }
 
-export const list = async (tier: string, options: Options): Promise<Outcome> =>
+export const list = async (tier: string, options: ControlOptions): Promise<Outcome> =>
   shown(tier, await deskFor(options).call<Told>("GET", `/v1/tiers/${tier}/overlay`));
 
 /** @param name `wallet` for all of a tier, `wallet/balance` for a route */
@@ -55,10 +50,10 @@ const weightIn = (text: string): readonly [string, number] => {
   return [upstream, Number(weight)];
 };
 
-export const remove = async (tier: string, id: string, options: Options): Promise<Outcome> =>
+export const remove = async (tier: string, id: string, options: ControlOptions): Promise<Outcome> =>
   shown(tier, await deskFor(options).call<Told>("DELETE", `/v1/tiers/${tier}/overlay/${id}`));
 
-export const drift = async (options: Options): Promise<Outcome> => {
+export const drift = async (options: ControlOptions): Promise<Outcome> => {
   const tiers = await deskFor(options).call<
     readonly { readonly tier: string; readonly entries: readonly (Entry & { readonly says: string })[] }[]
   >("GET", "/v1/drift");

@@ -1,20 +1,15 @@
 /** `postern revoke`: takes tokens back at every gate, within seconds. Only hashes of what names them leave this machine. */
+
 import { decodeJwt, type JWTPayload } from "jose";
 import type { TierFacts } from "../../../functions/control/model/plan.ts";
 import { longestRevocationMs, mark, type Revocation } from "../../../functions/gateway/core/ports/revocations.ts";
 import { type Desk, DeskFault, deskFor } from "../../release/control-client.ts";
 import { timeOf } from "../../terminal/arguments.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
+import type { ControlOptions } from "./options.ts";
 
-interface Options {
-  readonly root: string;
-  readonly env?: string | undefined;
-  readonly target: string;
-  readonly as?: string | undefined;
-  readonly message?: string | undefined;
-}
-
-interface AddOptions extends Options {
+interface AddOptions extends ControlOptions {
   readonly all?: true | undefined;
   readonly issuer?: string | undefined;
   readonly for?: string | undefined;
@@ -25,10 +20,10 @@ interface Told {
   readonly revoked: readonly Revocation[];
 }
 
-export const list = async (tier: string, options: Options): Promise<Outcome> =>
+export const list = async (tier: string, options: ControlOptions): Promise<Outcome> =>
   shown(tier, await deskFor(options).call<Told>("GET", pathOf(tier)));
 
-export const undo = async (tier: string, id: string, options: Options): Promise<Outcome> =>
+export const undo = async (tier: string, id: string, options: ControlOptions): Promise<Outcome> =>
   shown(tier, await deskFor(options).call<Told>("DELETE", `${pathOf(tier)}/${encodeURIComponent(id)}`));
 
 /** @param read gives the token, where no `jti` is given in its place */

@@ -1,7 +1,7 @@
 /** The latency of both versions as two strips, one above the other: a pure function, which needs neither color nor a terminal. */
 
 import { milliseconds, number } from "../../../functions/control/rollout/format.ts";
-import type { Measured, Side } from "../../../functions/control/rollout/measured.ts";
+import type { Measured, Side } from "../../../functions/control/rollout/measurement.ts";
 import { msOf } from "../../../functions/gateway/observability/samples.ts";
 
 const width = 40;

@@ -2,8 +2,8 @@
 import pc from "picocolors";
 import type { Rollout } from "../../../functions/control/model/rollout.ts";
 import { number } from "../../../functions/control/rollout/format.ts";
-import type { Measured } from "../../../functions/control/rollout/measured.ts";
-import { table } from "../../terminal/outcome.ts";
+import type { Measured } from "../../../functions/control/rollout/measurement.ts";
+import { table } from "../../terminal/table.ts";
 import { oneLine, oneLined } from "../../terminal/terminal.ts";
 import { strips } from "./rollout-strips.ts";
 

@@ -2,30 +2,23 @@
 
 import { isOver, type Rollout } from "../../../functions/control/model/rollout.ts";
 import type { Wave } from "../../../functions/control/model/wave.ts";
-import type { Measured } from "../../../functions/control/rollout/measured.ts";
+import type { Measured } from "../../../functions/control/rollout/measurement.ts";
 import { compile } from "../../compiler/compile.ts";
 import { commitOf } from "../../release/commit.ts";
 import { type Desk, DeskFault, deskFor } from "../../release/control-client.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
 import { timeOf } from "../../terminal/arguments.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
 import { confirmed } from "../../terminal/prompt.ts";
+import { table } from "../../terminal/table.ts";
 import { isTerminal, print, printJson, redraw, warn } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
 import { isProposed, type Proposed, proposalOf, shownProposal, toldProposed } from "../review/proposed.ts";
+import type { ControlOptions } from "./options.ts";
 import { line, shown } from "./rollout-view.ts";
 import { told as toldWave } from "./wave.ts";
 
-interface Options {
-  readonly root: string;
-  readonly env?: string | undefined;
-  readonly target: string;
-  readonly as?: string | undefined;
-  readonly message?: string | undefined;
-  readonly json?: true | undefined;
-}
-
-interface StartOptions extends Options {
+interface StartOptions extends ControlOptions {
   readonly upload: boolean;
   readonly bake?: string | undefined;
   readonly watch?: true | undefined;
@@ -59,7 +52,7 @@ export const start = async (tier: string, options: StartOptions): Promise<Outcom
 };
 
 /** Control may know an older one. */
-const manifestOf = (tier: string, { root, target, env }: Options) => {
+const manifestOf = (tier: string, { root, target, env }: ControlOptions) => {
   const { tiers } = compile(root, environmentFor(targetOf(target), env));
   const found = tiers.find(({ checked }) => checked.manifest.tier === tier);
   if (!found) throw new Error(`there is no tier "${tier}" whose manifest holds`);
@@ -69,13 +62,13 @@ const manifestOf = (tier: string, { root, target, env }: Options) => {
 export const ask = async (
   command: "pause" | "resume" | "promote" | "abort",
   tier: string,
-  options: Options,
+  options: ControlOptions,
 ): Promise<Outcome> => {
   const reason = options.message ?? "";
   return told(await deskFor(options).call("POST", `${pathOf(tier)}/rollout/${command}`, { reason }));
 };
 
-export const status = async (tier: string, options: Options): Promise<Outcome> => {
+export const status = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const desk = deskFor(options);
   const it = await desk.call<Rollout | null>("GET", `${pathOf(tier)}/rollout`);
   return it
@@ -84,7 +77,7 @@ export const status = async (tier: string, options: Options): Promise<Outcome> =
 };
 
 /** Draws it anew in a terminal; in a pipe each change is written below the last, as JSON each look in a line. */
-export const watch = async (tier: string, options: Options): Promise<Outcome> => {
+export const watch = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const desk = deskFor(options);
   const drawn = isTerminal("stdout") && !options.json;
   let last = "";
@@ -110,8 +103,9 @@ const measuredIn = (desk: Desk, tier: string): Promise<Measured | null> =>
     throw error;
   });
 
-export const history = async (tier: string, options: Options): Promise<Outcome> => {
+export const history = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const all = await deskFor(options).call<readonly Rollout[]>("GET", `${pathOf(tier)}/rollouts`);
+  if (all.length === 0) return { exitCode: 0, text: `${tier} has had no rollout\n`, data: all };
   const rows = all.map(({ id, startedAt, by, status, why, reason }) => [
     id,
     timeOf(startedAt),
@@ -124,7 +118,7 @@ export const history = async (tier: string, options: Options): Promise<Outcome> 
 };
 
 /** Of a rollout, or of a wave. Approved is what was shown, and nothing else. */
-export const approve = async (id: string, options: Options): Promise<Outcome> => {
+export const approve = async (id: string, options: ControlOptions): Promise<Outcome> => {
   const desk = deskFor(options);
   const proposal = await proposalOf(desk, id);
   warn(shownProposal(proposal));
@@ -136,7 +130,7 @@ export const approve = async (id: string, options: Options): Promise<Outcome> =>
 };
 
 /** A header that brings its bearer to the version that is tried. */
-export const label = async (tier: string, options: Options): Promise<Outcome> => {
+export const label = async (tier: string, options: ControlOptions): Promise<Outcome> => {
   const { label } = await deskFor(options).call<{ label: string }>("POST", `${pathOf(tier)}/label`, {});
   return { exitCode: 0, text: `postern-label: ${label}\n`, data: { header: "postern-label", value: label } };
 };

@@ -1,44 +1,33 @@
 /** `postern wave`: releases of many tiers, as control runs them. */
+
 import { inPlace, isWaveOver, type Wave } from "../../../functions/control/model/wave.ts";
 import { compile } from "../../compiler/compile.ts";
-import { type Desk, deskOf } from "../../release/control-client.ts";
+import { deskFor } from "../../release/control-client.ts";
 import type { Done } from "../../release/deploy.ts";
 import { environmentFor, targetOf } from "../../release/target.ts";
-import { type Chosen, chosenBy, type Selection } from "../../release/wave.ts";
+import { type Chosen, chosenBy, type Selection } from "../../release/wave-selection.ts";
 import { timeOf } from "../../terminal/arguments.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
 import { isTerminal, oneLine, oneLined, print, printJson, redraw } from "../../terminal/terminal.ts";
 import { deploy } from "../release/deploy.ts";
 import { isProposed, type Proposed, toldProposed } from "../review/proposed.ts";
+import type { ControlOptions } from "./options.ts";
 import { lineOf, shownWave } from "./wave-view.ts";
 
-interface Options {
-  readonly root: string;
-  readonly env?: string | undefined;
-  readonly target: string;
-  readonly as?: string | undefined;
-  readonly message?: string | undefined;
-  readonly json?: true | undefined;
-}
-
-interface StartOptions extends Options, Selection {
+interface StartOptions extends ControlOptions, Selection {
   readonly concurrent: string;
   readonly bake?: string | undefined;
   readonly watch?: true | undefined;
 }
 
-interface AskOptions extends Options {
+interface AskOptions extends ControlOptions {
   readonly all?: true | undefined;
 }
 
 /** One of its rollouts was taken back. */
 const takenBack = 4;
 const lookMs = 1000;
-
-const deskFor = ({ root, target, env, as }: Options): Desk => {
-  const at = targetOf(target);
-  return deskOf(root, compile(root, environmentFor(at, env)).environment, at, as);
-};
 
 export const start = async (options: StartOptions): Promise<Outcome> => {
   const { root, target, env, message: reason = "postern wave start" } = options;
@@ -92,13 +81,13 @@ export const ask = async (
 
 const none: Outcome = { exitCode: 0, text: "there has been no wave\n", data: null };
 
-export const status = async (options: Options): Promise<Outcome> => {
+export const status = async (options: ControlOptions): Promise<Outcome> => {
   const it = await deskFor(options).call<Wave | null>("GET", "/v1/wave");
   return it ? told(it) : none;
 };
 
 /** Draws it anew in a terminal; in a pipe each change is written below the last. */
-export const watch = async (options: Options): Promise<Outcome> => {
+export const watch = async (options: ControlOptions): Promise<Outcome> => {
   const desk = deskFor(options);
   const drawn = isTerminal("stdout") && !options.json;
   let last = new Set<string>();
@@ -131,8 +120,9 @@ const isMoving = ({ place }: Wave["members"][number]): boolean => place !== "wai
 
 const stamped = (line: string): string => `${new Date().toISOString().slice(11, 19)}  ${line}`;
 
-export const history = async (options: Options): Promise<Outcome> => {
+export const history = async (options: ControlOptions): Promise<Outcome> => {
   const all = await deskFor(options).call<readonly Wave[]>("GET", "/v1/waves");
+  if (all.length === 0) return { exitCode: 0, text: "there has been no wave\n", data: all };
   const rows = all.map(({ id, startedAt, by, status, members, selection, reason, why }) => [
     id,
     timeOf(startedAt),

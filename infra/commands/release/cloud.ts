@@ -2,12 +2,12 @@
 import path from "node:path";
 import pc from "picocolors";
 import type { Call } from "../../cloud/api/api.ts";
-import { startCloud } from "../../cloud/cloud.ts";
 import { accessLine } from "../../dev/access-line.ts";
 import { variablesOf } from "../../release/target.ts";
 import { countOf, portOf } from "../../terminal/arguments.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { untilStopped } from "../../terminal/signals.ts";
+import { firstOf, openStages } from "../../terminal/stages.ts";
 import { oneLine, print, printJson, printLine } from "../../terminal/terminal.ts";
 
 interface Options {
@@ -25,19 +25,29 @@ const realism = { kvMs: 60_000, objectMs: 30, evictMs: 120_000 };
 export const cloud = async (options: Options): Promise<Outcome> => {
   const { json } = options;
   const started = performance.now();
+  const apiPort = portOf(options.apiPort, "--api-port");
+  const edgePort = portOf(options.edgePort, "--edge-port");
+  const isolates = countOf(options.isolates, "--isolates", 16);
+  const folder = path.resolve(options.state);
   const stopped = untilStopped();
+  const stages = openStages();
+  stages.begin(`start a local cloud on ${folder}`);
+  let isReady = false;
+  const { startCloud } = await import("../../cloud/cloud.ts");
   const say = (data: object, text: string) => (json ? printJson(data) : print(text));
   const it = await startCloud({
-    folder: path.resolve(options.state),
-    apiPort: portOf(options.apiPort, "--api-port"),
-    edgePort: portOf(options.edgePort, "--edge-port"),
-    isolates: countOf(options.isolates, "--isolates", 16),
+    folder,
+    apiPort,
+    edgePort,
+    isolates,
+    starting: (workers) => !isReady && stages.begin(`start ${firstOf(workers)}`),
     realism: options.realism ? realism : null,
     log: (line) => (json ? printLine(line) : print(accessLine(line))),
     tell: (line) => say({ type: "cloud", line }, pc.yellow(oneLine(line))),
     called: (call) => say({ type: "call", ...call }, callLine(call)),
   });
-  const ms = Math.round(performance.now() - started);
+  isReady = true;
+  const ms = performance.now() - started;
   const variables = variablesOf(it.api, it.token);
   say(
     { type: "ready", api: it.api, edge: it.edge, workers: it.control.account().workers.size, variables },
@@ -66,7 +76,7 @@ const welcome = (
   },
   variables: Readonly<Record<string, string>>,
   ms: number,
-): string => `${pc.bold("a cloud of your own")}  api ${api}  edge ${edge}  ${pc.dim(`${control.account().workers.size} Workers, ready in ${ms} ms`)}
+): string => `${pc.bold("a cloud of your own")}  api ${api}  edge ${edge}  ${pc.dim(`${control.account().workers.size} Workers, ready in ${(ms / 1000).toFixed(1)} s`)}
 
 In another shell:
 

@@ -1,7 +1,6 @@
 /** `postern deploy` */
 import fs from "node:fs";
 import path from "node:path";
-import pc from "picocolors";
 import { consumersFile } from "../../compiler/check/shared-files.ts";
 import { type Compiled, compile, manifestFiles } from "../../compiler/compile.ts";
 import { type Emitted, emit } from "../../compiler/emit/emit.ts";
@@ -13,13 +12,15 @@ import { signedConsumers } from "../../release/consumers/sign.ts";
 import { uploadConsumers } from "../../release/consumers/upload.ts";
 import { byStage, type Done, deployAll, hasFailed, hasRoutes } from "../../release/deploy.ts";
 import { leftOver, remove } from "../../release/leftovers.ts";
-import { checkUnpublished } from "../../release/published.ts";
+import { checkUnpublished } from "../../release/check-unpublished.ts";
 import { releasesOf } from "../../release/releases.ts";
 import { localSecrets, secretsOf } from "../../release/secrets.ts";
 import { environmentFor, type Target, targetOf } from "../../release/target.ts";
 import { shareOf } from "../../terminal/arguments.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
-import { oneLine, warn } from "../../terminal/terminal.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { openStages } from "../../terminal/stages.ts";
+import { table } from "../../terminal/table.ts";
+import { oneLine } from "../../terminal/terminal.ts";
 
 interface Options {
   readonly root: string;
@@ -35,6 +36,8 @@ export const deploy = async (tiers: readonly string[], options: Options): Promis
   const target = targetOf(options.target);
   const split = shareOf(options.split, "--split");
   const env = environmentFor(target, options.env);
+  const stages = openStages();
+  stages.begin(`compile routes/ for ${env}, and bundle`);
   const compiled = compile(root, env);
   checkNames(root, tiers);
   // Others' broken manifests are no reason to keep a tier back; without a name, all of them are meant.
@@ -42,13 +45,21 @@ export const deploy = async (tiers: readonly string[], options: Options): Promis
   if (own.length > 0) return { exitCode: 1, text: report(own, compiled), data: { problems: own } };
   const wanted = await chosen(target, await emit(root, compiled), tiers);
   if (split < 100) refuseToSplitZones(wanted);
-  const progress = (line: string) => warn(pc.dim(oneLine(line)));
+  stages.begin(`ask ${target.name} what is there`);
   await prepare(target, root, compiled, wanted, tiers.length === 0 || tiers.includes("consumers"));
   const secrets = localSecrets(root, env, compiled.environment.value.dev.secrets);
-  const how = { target, split, message, secrets, progress };
   const beside = target.name === "local" ? await samples(root, env, compiled.environment.value.dev.workers) : [];
+  const all = [...(tiers.length === 0 ? beside : []), ...wanted];
+  stages.begin(
+    `upload what has changed of ${all.length} ${all.length === 1 ? "Worker" : "Workers"} to ${target.name}, by wrangler`,
+  );
+  let count = 0;
+  // The table at the end has a line for each, so this is no list of them.
+  const progress = (line: string) => stages.step(`${++count} of ${all.length}  ${oneLine(line)}`);
+  const how = { target, split, message, secrets, progress };
   const front = tiers.length === 0 ? wanted.find(({ kind }) => kind === "front") : undefined;
   const done = [...(await deployAll(tiers.length === 0 ? beside : [], how)), ...(await deployAll(wanted, how))];
+  stages.end();
   const outcome = { target: target.name, environment: env, workers: done };
   // What is left over is known, and may go, once all of this is there.
   if (done.some(hasFailed))

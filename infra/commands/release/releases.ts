@@ -2,7 +2,8 @@
 import pc from "picocolors";
 import { digestOf, type Releases, releasesOf, sharesOf } from "../../release/releases.ts";
 import { environmentFor, type Target, targetOf, workersOf } from "../../release/target.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
 
 interface Options {
   readonly root: string;
@@ -12,7 +13,7 @@ interface Options {
 
 /** How many versions are shown; `--json` has all that the platform tells of. */
 const mostShown = 10;
-const barWidth = 20;
+const barWidth = 10;
 
 export const releases = async (tier: string, options: Options): Promise<Outcome> => {
   const target = targetOf(options.target);
@@ -56,7 +57,7 @@ const shown = (worker: string, it: Releases): string => {
       by ?? "",
       digest?.slice(0, 12) ?? "",
       why ?? "",
-      percentage === null ? "" : `${bar(percentage)} ${percentage} %`,
+      percentage === null ? "none" : `${bar(percentage)} ${percentage} %`,
     ]);
   return `${pc.bold(worker)}\n${table(["version", "created (UTC)", "by", "built from", "why", "requests"], rows)}`;
 };

@@ -17,7 +17,8 @@ import { choice } from "../../diagnostics/schema-issues.ts";
 import { consumersPublicKey } from "../../release/consumers/sign.ts";
 import { secretsOf } from "../../release/secrets.ts";
 import { type Target, targetOf } from "../../release/target.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
+import { table } from "../../terminal/table.ts";
 
 interface Options {
   readonly root: string;

@@ -21,6 +21,7 @@ interface Options {
   readonly annotate?: true | undefined;
   readonly comment?: string | undefined;
   readonly failUnder?: string | undefined;
+  readonly json?: true | undefined;
 }
 
 interface Stage {
@@ -39,7 +40,7 @@ export const ci = async (base: string, options: Options): Promise<Outcome> => {
   const stages = saidOnce([
     { name: "check", outcome: check({ root, failOn }) },
     { name: "repo", outcome: repo({ root, check: true }) },
-    { name: "test", outcome: await test([], { root, env, failUnder }) },
+    { name: "test", outcome: await test([], { root, env, failUnder, json: options.json }) },
     { name: "diff", outcome: { exitCode, text: human, data } },
   ]);
   if (comment !== undefined) fs.writeFileSync(comment, commentOf(reviewedBy(stages, markdown, options)));

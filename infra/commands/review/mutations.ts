@@ -6,8 +6,9 @@ import { failedIn, shown } from "../../cases/report.ts";
 import { keysOf, runSuite } from "../../cases/run.ts";
 import { startRuntime } from "../../cases/runtime.ts";
 import { count } from "../../diagnostics/report.ts";
-import { type Outcome, table } from "../../terminal/outcome.ts";
+import type { Outcome } from "../../terminal/outcome.ts";
 import { endAtSignals } from "../../terminal/signals.ts";
+import { table } from "../../terminal/table.ts";
 import { isTerminal, progressLine } from "../../terminal/terminal.ts";
 
 interface Options {

@@ -1,7 +1,9 @@
 /** `postern test` */
+
 import fs from "node:fs";
 import path from "node:path";
 import pc from "picocolors";
+import { oneAtATime } from "../../../functions/control/model/one-at-a-time.ts";
 import { type Coverage, percentOf } from "../../cases/coverage.ts";
 import type { Suite } from "../../cases/input/read.ts";
 import { junit } from "../../cases/junit.ts";
@@ -14,6 +16,7 @@ import { hidden } from "../../diagnostics/secret-literals.ts";
 import { writeWithin } from "../../project/files.ts";
 import type { Outcome } from "../../terminal/outcome.ts";
 import { endAtSignals, untilStopped } from "../../terminal/signals.ts";
+import { openStages } from "../../terminal/stages.ts";
 import { print, printJson } from "../../terminal/terminal.ts";
 
 export interface Options {
@@ -57,11 +60,8 @@ export const testAndWatch = async (tiers: readonly string[], options: Options): 
     await turn();
   };
   // One after the other, whichever folder was saved in.
-  let last: Promise<unknown> = Promise.resolve();
-  const queued = (work: () => Promise<unknown>) => () => {
-    last = last.then(work);
-    return last;
-  };
+  const inTurn = oneAtATime();
+  const queued = (work: () => Promise<unknown>) => () => inTurn(work);
   const follow = [
     watch([path.join(options.root, "routes")], queued(turn)),
     watch([path.join(options.root, "functions")], queued(anew)),
@@ -98,9 +98,15 @@ export const testOn = async (
   // Else a slip of the pen would look like cases that hold.
   if (only !== undefined && !ready.suites.some(({ cases }) => cases.some(says(only))))
     throw new Error(`no case says "${only}"`);
+  const stages = openStages({ quiet: options.json });
+  stages.step("start the runtime");
   const [running, keys] = await Promise.all([runtime(), keysOf(ready.suites)]);
   const reports: Report[] = [];
-  for (const suite of ready.suites) reports.push(await runSuite(suite, ready.compiled, keys, running, options));
+  for (const suite of ready.suites) {
+    stages.step(`try the cases of ${suite.tier.manifest.tier}: ${reports.length + 1} of ${ready.suites.length} tiers`);
+    reports.push(await runSuite(suite, ready.compiled, keys, running, options));
+  }
+  stages.end();
   const late = reports.flatMap((it) => it.problems);
   if (late.length > 0) return broken(late, ready.compiled);
   if (options.update) for (const { snapshots } of reports) write(options, snapshots);

@@ -6,7 +6,7 @@ import { once, type Problem } from "../../diagnostics/problem.ts";
 import { type OperationPlan, planOf } from "../../openapi/checks.ts";
 import { dialectOf, latest, unknownDialect } from "../../openapi/dialects.ts";
 import { DocumentError, type Json, mapOf } from "../../openapi/document.ts";
-import { settled } from "../../openapi/loose.ts";
+import { settled } from "../../openapi/relax.ts";
 import { bytesOfChecks, type TierPlans } from "../../openapi/module.ts";
 import { operationsBy, type Part, type Parts, partNames, partsPlan } from "../../openapi/parts.ts";
 import { type Held, heldBy, namedBy, type Open } from "../../openapi/references.ts";
@@ -17,7 +17,7 @@ import type { SchemaFile } from "../inputs/schema-files.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier, Surroundings, Validation } from "../model/checked.ts";
 import { touches } from "../model/salvage.ts";
 import { finder, missing } from "./operations.ts";
-import { told, unfit } from "./unfit.ts";
+import { told, unfit } from "./schema-problems.ts";
 
 interface Validated {
   readonly validations: ReadonlyMap<string, Validation>;

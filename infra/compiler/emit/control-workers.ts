@@ -7,6 +7,7 @@ import type { Plan } from "../../../functions/gateway/core/plan.ts";
 import { feedBinding } from "../../../functions/gateway/core/ports/state.ts";
 import { pathWritten } from "../../../functions/gateway/routing/match.ts";
 import type { Environment } from "../../../functions/manifest/environment.ts";
+import { registry } from "../../project/registry.ts";
 import { zoneOfRoute } from "../inputs/zones.ts";
 import { type Gate, gateOf, liftedRoutes, sharedGate } from "../lower/gates.ts";
 import { common, workerName } from "../lower/platform.ts";
@@ -175,7 +176,7 @@ export const factsOf = (checked: CheckedTier, plan: Plan, environment: string): 
     filters: Object.fromEntries(
       Object.entries(plan.filters).map(([id, { use, mode, enforceable, with: config }]) => [
         id,
-        { use, mode, ...(enforceable && { enforceable }), ...limitIn(config) },
+        { use, mode, ...(enforceable && { enforceable }), ...limitIn(use, config) },
       ]),
     ),
     routes: Object.fromEntries(
@@ -201,16 +202,14 @@ const pathOf = ({ routes }: CheckedTier, route: string): string => {
   return pathWritten(segments);
 };
 
-const limitIn = (config: unknown): { readonly limit?: string } => {
-  const { limit } = (config ?? {}) as { readonly limit?: unknown };
-  return limit === undefined ? {} : { limit: [limit].flat().join(", ") };
+const limitIn = (use: string, config: unknown): { readonly limit?: string } => {
+  const limits = registry.filters[use]?.tighten?.limits?.(config);
+  return limits ? { limit: limits.join(", ") } : {};
 };
 
 const issuersIn = ({ filters }: Plan): string[] => {
-  const all = Object.values(filters).map(
-    ({ with: config }) => (config as { readonly issuer?: unknown } | null)?.issuer,
-  );
-  return [...new Set(all.filter((it) => typeof it === "string"))].sort();
+  const all = Object.values(filters).flatMap(({ use, with: config }) => registry.filters[use]?.issuers?.(config) ?? []);
+  return [...new Set(all)].sort();
 };
 
 const workersOfTier = (checked: CheckedTier, environment: string): string[] =>

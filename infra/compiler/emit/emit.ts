@@ -46,12 +46,14 @@ interface Choice {
   readonly partial?: boolean;
   /** The public key of explain tokens, in place of the environment's. */
   readonly explain?: string;
+  /** Called with each Worker that is written. */
+  readonly written?: (worker: string) => void;
 }
 
 export const emit = async (
   root: string,
   compiled: Compiled,
-  { only, partial = false, explain = compiled.environment.value.explain?.key }: Choice = {},
+  { only, partial = false, explain = compiled.environment.value.explain?.key, written: report = () => {} }: Choice = {},
 ): Promise<Emitted[]> => {
   // Without the values and keys that all tiers share, nothing that would be written is what was meant.
   if (compiled.sharedBroken) return [];
@@ -67,8 +69,12 @@ export const emit = async (
     bundles.set(entry, known);
     return known;
   };
-  const written = async (blueprint: Blueprint, ...at: string[]): Promise<Emitted> =>
-    writeWorker(path.join(folder, ...at), blueprint, await shapeOf(blueprint), await checksOf(blueprint));
+  const written = async (blueprint: Blueprint, ...at: string[]): Promise<Emitted> => {
+    const code = await shapeOf(blueprint);
+    const it = writeWorker(path.join(folder, ...at), blueprint, code, await checksOf(blueprint));
+    report(it.worker);
+    return it;
+  };
   const emitted = await Promise.all(
     gates.map((gate) => written(gateBlueprint(gate, compiled.environment, explain), "gates", folderOf(gate.name))),
   );

@@ -1,4 +1,6 @@
 /** The modules that bundles begin with: each imports what its Worker uses, and nothing else. */
+import type { Library } from "../../../functions/gateway/part.ts";
+import { registry } from "../../project/registry.ts";
 import type { Gate } from "../lower/gates.ts";
 
 export const partsOf = (gate: Gate): string[] => [...used(gate, "filters"), ...used(gate, "upstreams")];
@@ -7,10 +9,17 @@ const used = ({ serves }: Gate, group: "filters" | "upstreams"): string[] =>
   [...new Set(serves.flatMap(({ plan }) => Object.values(plan[group]).map(({ use }) => use)))].sort();
 
 /** The imports of parts, and the table that `link` finds them in. */
-export const partTable = (folder: "filters" | "upstreams", names: readonly string[]) => ({
-  imports: names.map((name) => `import { make as ${idOf(folder, name)} } from "./${folder}/${name}.ts";\n`).join(""),
-  table: `{ ${names.map((name) => `${JSON.stringify(name)}: ${idOf(folder, name)}`).join(", ")} }`,
-});
+export const partTable = (
+  folder: "filters" | "upstreams",
+  names: readonly string[],
+  what: "make" | "present" = "make",
+) => {
+  const idOf = (name: string) => `${what === "make" ? "" : `${what}_`}${folder}_${name.replaceAll("-", "_")}`;
+  return {
+    imports: names.map((name) => `import { ${what} as ${idOf(name)} } from "./${folder}/${name}.ts";\n`).join(""),
+    table: `{ ${names.map((name) => `${JSON.stringify(name)}: ${idOf(name)}`).join(", ")} }`,
+  };
+};
 
 /** The entry of a shape: two gates with the same parts have the same one. Only `make` is imported, so no schema comes along. */
 export const gateEntry = (gate: Gate, explain: string | undefined, environment: string, control: boolean): string => {
@@ -23,7 +32,7 @@ export const gateEntry = (gate: Gate, explain: string | undefined, environment: 
     ...(cutover ? [{ name: "cutover", from: "service/cutover" }] : []),
     ...(moves ? [{ name: "moves", from: "overlay/traffic-shift" }] : []),
     ...(boundsStreams(gate) ? [{ name: "streamAge", from: "streaming/max-age" }] : []),
-    ...(countsInStores(gate) ? [{ name: "limiter", from: "limits/store-counter" }] : []),
+    ...linksOf(gate),
   ];
   const checks = validates(gate) ? ["validators"] : [];
   const parts = [
@@ -90,15 +99,17 @@ const validates = ({ serves }: Gate): boolean => serves.some(({ checked }) => ch
 
 const boundsStreams = ({ serves }: Gate): boolean => serves.some(({ plan }) => plan.limits["stream-age"] !== undefined);
 
-/** The library that does is a third of a gate with the common filters. */
-const countsInStores = ({ serves }: Gate): boolean =>
-  serves.some(({ plan }) =>
-    Object.values(plan.filters).some(
-      ({ use, with: it }) => use === "rate-limit" && (it as { readonly count?: unknown }).count !== "local",
-    ),
-  );
+/** Where each library is. The one that counts in stores is a third of a gate with the common filters. */
+const libraries: Readonly<Record<Library, string>> = { limiter: "limits/store-counter" };
 
-const idOf = (folder: string, name: string): string => `${folder}_${name.replaceAll("-", "_")}`;
+/** The libraries that the gate's parts ask for. */
+const linksOf = ({ serves }: Gate): { readonly name: Library; readonly from: string }[] => {
+  const asked = serves.flatMap(({ plan: { filters, upstreams } }) => [
+    ...Object.values(filters).flatMap(({ use, with: it }) => registry.filters[use]?.links?.(it) ?? []),
+    ...Object.values(upstreams).flatMap(({ use, with: it }) => registry.upstreams[use]?.links?.(it) ?? []),
+  ]);
+  return [...new Set(asked)].sort().map((name) => ({ name, from: libraries[name] }));
+};
 
 /** @param key control's, of testers' labels */
 export const frontEntry = (key: string | undefined, environment: string): string =>

@@ -1,80 +1,93 @@
 /** Every rule of the audit, in the order of the reference. */
 import { ignoreRules } from "./ignore-rules.ts";
+import { partRules } from "./part-rules.ts";
 import type { Rule } from "./rule-kit/rule.ts";
 import { outlastedClient, wideBody } from "./rules/bounds.ts";
-import {
-  everybodysCookies,
-  forgeableWrite,
-  looseScripts,
-  openedNetwork,
-  plaintextOrigin,
-  unpinnedTransport,
-} from "./rules/browsers.ts";
+import { forgeableWrite, openedNetwork } from "./rules/browsers.ts";
 import { acceptedSpoofableHeader, greedyClient } from "./rules/clients.ts";
 import {
   forwardedCredential,
-  mutableClaim,
   serviceExposed,
-  sharedKey,
   spoofableHeader,
   unauthenticatedWrite,
   unsignedConsumers,
 } from "./rules/identity.ts";
-import { countedApart, evadableLimit, guessableKey, openOnFailure, unlimitedPublicRoute } from "./rules/limits.ts";
+import { countedApart, evadableLimit, guessableKey, unlimitedPublicRoute } from "./rules/limits.ts";
 import { costlyPattern } from "./rules/patterns.ts";
+import { slowRevocation } from "./rules/revocation.ts";
 import { bypassingSlash } from "./rules/slashes.ts";
 import { bypassingSpelling } from "./rules/spellings.ts";
-import {
-  anyMethod,
-  idleProtection,
-  mutedLog,
-  passedSunset,
-  releasedAtOnce,
-  wideRange,
-  writtenSecret,
-} from "./rules/surface.ts";
-import { anyAudience, longToken, slowRevocation, staleKeys, tokenInQuery, wideLeeway } from "./rules/tokens.ts";
-import {
-  carriedQuery,
-  keptLocation,
-  plaintextKeys,
-  plaintextRedirect,
-  plaintextStore,
-  plaintextUpstream,
-} from "./rules/transport.ts";
-
+import { anyMethod, idleProtection, mutedLog, passedSunset, releasedAtOnce, writtenSecret } from "./rules/surface.ts";
+import { carriedQuery, keptLocation, plaintextRedirect, plaintextUpstream } from "./rules/transport.ts";
 import { uncheckedWord } from "./rules/validation.ts";
 
-export const rules: readonly Rule[] = [
+/** Of the reference; a rule that is not listed follows behind. */
+const order: readonly string[] = [
+  "unauthenticated-write",
+  "service-exposed",
+  "spoofable-header",
+  "accepted-spoofable-header",
+  "mutable-claim",
+  "shared-key",
+  "unsigned-consumers",
+  "forwarded-credential",
+  "unlimited-public-route",
+  "evadable-limit",
+  "guessable-key",
+  "open-on-failure",
+  "counted-apart",
+  "greedy-client",
+  "any-audience",
+  "token-in-query",
+  "long-token",
+  "wide-leeway",
+  "stale-keys",
+  "slow-revocation",
+  "opened-network",
+  "forgeable-write",
+  "everybodys-cookies",
+  "plaintext-origin",
+  "loose-scripts",
+  "unpinned-transport",
+  "plaintext-upstream",
+  "plaintext-keys",
+  "plaintext-store",
+  "plaintext-redirect",
+  "carried-query",
+  "kept-location",
+  "wide-body",
+  "outlasted-client",
+  "costly-pattern",
+  "unchecked-word",
+  "bypassing-slash",
+  "bypassing-spelling",
+  "any-method",
+  "wide-range",
+  "passed-sunset",
+  "idle-protection",
+  "muted-log",
+  "released-at-once",
+  "written-secret",
+];
+
+const placeOf = ({ id }: Rule): number => (order.includes(id) ? order.indexOf(id) : order.length);
+
+const overRoutes: readonly Rule[] = [
   unauthenticatedWrite,
   serviceExposed,
   spoofableHeader,
   acceptedSpoofableHeader,
-  mutableClaim,
-  sharedKey,
   unsignedConsumers,
   forwardedCredential,
   unlimitedPublicRoute,
   evadableLimit,
   guessableKey,
-  openOnFailure,
   countedApart,
   greedyClient,
-  anyAudience,
-  tokenInQuery,
-  longToken,
-  wideLeeway,
-  staleKeys,
   slowRevocation,
   openedNetwork,
   forgeableWrite,
-  everybodysCookies,
-  plaintextOrigin,
-  looseScripts,
-  unpinnedTransport,
   plaintextUpstream,
-  plaintextKeys,
-  plaintextStore,
   plaintextRedirect,
   carriedQuery,
   keptLocation,
@@ -85,13 +98,14 @@ export const rules: readonly Rule[] = [
   bypassingSlash,
   bypassingSpelling,
   anyMethod,
-  wideRange,
   passedSunset,
   idleProtection,
   mutedLog,
   releasedAtOnce,
   writtenSecret,
 ];
+
+export const rules: readonly Rule[] = [...overRoutes, ...partRules].toSorted((a, b) => placeOf(a) - placeOf(b));
 
 /** What can be said, those of ignores among it. */
 export const allRules: readonly Pick<Rule, "id" | "severity" | "summary" | "incident" | "remedy">[] = [

@@ -4,11 +4,11 @@ import { isEnforced, speaksForCaller } from "../../compiler/check/rules/enforced
 import type { CheckedFilter } from "../../compiler/model/checked.ts";
 import { joined, list, type Sentence, say } from "../core/sentence.ts";
 import { type Change, type Spot, spotOf } from "./grade/change.ts";
-import { conditions } from "./grade/conditions.ts";
+import { conditions } from "./grade/matchers.ts";
 import { differences, manifold } from "./grade/differences.ts";
 import { type Grading, gradingOf, speaking } from "./grade/grading.ts";
 import { scalesOf } from "./grade/parts.ts";
-import { written } from "./grade/written.ts";
+import { written } from "./grade/format-part.ts";
 
 export type Found = Pick<Change, "kind" | "says" | "spot">;
 
@@ -140,7 +140,7 @@ const besides = ({ mode, percent, when }: CheckedFilter): Sentence => [
 const pairDiffers = ({ before, after }: Pair, a: Chained, b: Chained): Found[] => {
   const grading = gradingFor(before);
   const spot = spotOf(after.source, after.entry);
-  const found = differences(configOf(before), configOf(after), scalesOf[after.use]);
+  const found = differences(configOf(before), configOf(after), scalesOf(after.about));
   const all = [...found, ...percentDiffers(before, after), ...whenDiffers(before, after)];
   // What decides nothing yet can only be told as a change.
   const idle = !acts(before) && !acts(after);

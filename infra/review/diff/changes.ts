@@ -4,7 +4,7 @@ import { list, type Sentence, say } from "../core/sentence.ts";
 import { callersOf, type Found } from "./chains.ts";
 import { type Change, type Spot, spotOf } from "./grade/change.ts";
 import { type Pairs, routePairs, tierPairs } from "./picture/pairs.ts";
-import type { Picture, RoutePicture, TierPicture } from "./picture/picture.ts";
+import type { Picture, RoutePicture, TierPicture } from "./picture/model.ts";
 import { requestsMove } from "./requests.ts";
 import { isOpen, type Placed, routeSpot, routesDiffer, writes, writtenMatch } from "./routes.ts";
 import { consumersDiffer, settingsDiffer } from "./shared.ts";

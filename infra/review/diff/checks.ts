@@ -5,7 +5,7 @@ import type { Schema } from "../../openapi/schemas.ts";
 import { list, say } from "../core/sentence.ts";
 import type { Found } from "./chains.ts";
 import { spotOf } from "./grade/change.ts";
-import type { RoutePicture, TierPicture } from "./picture/picture.ts";
+import type { RoutePicture, TierPicture } from "./picture/model.ts";
 
 interface Placed {
   readonly tier: TierPicture;

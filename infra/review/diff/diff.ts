@@ -5,7 +5,7 @@ import { list, plain } from "../core/sentence.ts";
 import { changesOf } from "./changes.ts";
 import type { Change } from "./grade/change.ts";
 import { tierPairs } from "./picture/pairs.ts";
-import type { Picture, TierPicture } from "./picture/picture.ts";
+import type { Picture, TierPicture } from "./picture/model.ts";
 import { secretsWritten, withoutSecrets } from "./secrets.ts";
 import { type WorkerChange, workersDiffer } from "./workers.ts";
 

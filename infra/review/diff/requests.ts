@@ -6,7 +6,7 @@ import { callersOf } from "./chains.ts";
 import { type Change, spotOf } from "./grade/change.ts";
 import { type Example, examplesOf, requestOf, underNewBases } from "./picture/examples.ts";
 import type { Pairs } from "./picture/pairs.ts";
-import type { Picture, RoutePicture } from "./picture/picture.ts";
+import type { Picture, RoutePicture } from "./picture/model.ts";
 
 /** @param changed routes of either version that are new, gone, or take other requests than before */
 export const requestsMove = (

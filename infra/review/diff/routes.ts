@@ -8,8 +8,8 @@ import { joined, list, type Sentence, say, shown } from "../core/sentence.ts";
 import { callersOf, chainsDiffer, type Found } from "./chains.ts";
 import { checksDiffer } from "./checks.ts";
 import { spotOf } from "./grade/change.ts";
-import { conditions } from "./grade/conditions.ts";
-import type { RoutePicture, TierPicture } from "./picture/picture.ts";
+import { conditions } from "./grade/matchers.ts";
+import type { RoutePicture, TierPicture } from "./picture/model.ts";
 
 /** What a service may change something by (RFC 9110, section 9.2.1: the others are safe). */
 const safe: readonly string[] = ["GET", "HEAD", "OPTIONS"];

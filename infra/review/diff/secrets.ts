@@ -3,7 +3,7 @@ import type { Path } from "../../diagnostics/locate.ts";
 import { say } from "../core/sentence.ts";
 import { type WrittenSecret, writtenSecrets } from "../core/written-secrets.ts";
 import { type Change, type Spot, spotOf } from "./grade/change.ts";
-import type { Picture } from "./picture/picture.ts";
+import type { Picture } from "./picture/model.ts";
 
 interface Found extends WrittenSecret {
   /** Null for a preset and an environment, which tiers share. */

@@ -5,7 +5,7 @@ import type { ChangeKind } from "../core/risks.ts";
 import { joined, list, type Sentence, say } from "../core/sentence.ts";
 import type { Change } from "./grade/change.ts";
 import { differences } from "./grade/differences.ts";
-import type { ConsumerPicture, Picture } from "./picture/picture.ts";
+import type { ConsumerPicture, Picture } from "./picture/model.ts";
 
 const change = (kind: ChangeKind, file: string, says: Sentence): Change => ({
   kind,

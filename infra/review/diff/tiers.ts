@@ -5,7 +5,7 @@ import type { Found } from "./chains.ts";
 import { type Spot, spotOf } from "./grade/change.ts";
 import { differences } from "./grade/differences.ts";
 import { tierScales } from "./grade/parts.ts";
-import type { TierPicture } from "./picture/picture.ts";
+import type { TierPicture } from "./picture/model.ts";
 
 export const tiersDiffer = (before: TierPicture, after: TierPicture): Found[] => [
   ...placeDiffers(before, after),
@@ -125,7 +125,7 @@ const boundsDiffer = (before: TierPicture, after: TierPicture): Found[] => {
 };
 
 const releaseDiffers = (before: TierPicture, after: TierPicture): Found[] =>
-  differences(before.facts.release, after.facts.release, tierScales.release).map(({ verdict, says }) => ({
+  differences({ ...before.facts.release }, { ...after.facts.release }, tierScales.release).map(({ verdict, says }) => ({
     kind: verdict === "stronger" ? "release-changed" : "release-loosened",
     says: ["its release: ", ...says],
     spot: spot(after, "release"),

@@ -1,14 +1,15 @@
 /** The services of two tiers that are the same one. */
 import { isDeepStrictEqual } from "node:util";
+import type { UpstreamSecurity } from "../../../functions/gateway/hooks/security.ts";
 import type { CheckedUpstream } from "../../compiler/model/checked.ts";
 import type { ChangeKind } from "../core/risks.ts";
 import { joined, type Sentence, say } from "../core/sentence.ts";
 import type { Found } from "./chains.ts";
 import { spotOf } from "./grade/change.ts";
 import { differences } from "./grade/differences.ts";
-import { upstreamScales } from "./grade/parts.ts";
-import { written } from "./grade/written.ts";
-import type { TierPicture } from "./picture/picture.ts";
+import { scalesOf, upstreamScales } from "./grade/parts.ts";
+import { written } from "./grade/format-part.ts";
+import type { TierPicture } from "./picture/model.ts";
 
 /** Services by name, where one that is called otherwise is still the same one. */
 export interface Upstreams {
@@ -76,10 +77,11 @@ const upstreamDiffers = (name: string, a: CheckedUpstream, b: CheckedUpstream, a
   }
   const [before, now] = [a, b].map(({ timeout, config }) => ({ timeout, ...(config as object) }) as Settings);
   if (!before || !now) return [];
+  const scales = { ...upstreamScales, ...scalesOf(b.about) };
   return [...new Set([...Object.keys(before), ...Object.keys(now)])].flatMap((key) =>
-    differences({ [key]: before[key] }, { [key]: now[key] }, upstreamScales).map(({ verdict, says }) => {
-      const insecure = key === "url" ? plaintext(a, b) : [];
-      const unsigned = key === "sign" && now.sign === undefined;
+    differences({ [key]: before[key] }, { [key]: now[key] }, scales).map(({ verdict, says }) => {
+      const insecure = key === factsOf(b).endpoint?.key ? plaintext(a, b) : [];
+      const unsigned = key === factsOf(a).proof && factsOf(b).proof === undefined;
       const kind = unsigned
         ? "upstream-unsigned"
         : insecure.length > 0
@@ -92,11 +94,13 @@ const upstreamDiffers = (name: string, a: CheckedUpstream, b: CheckedUpstream, a
   );
 };
 
+const factsOf = ({ about, config }: CheckedUpstream): UpstreamSecurity => about.security?.(config) ?? {};
+
 type Settings = Readonly<Record<string, unknown>>;
 
 /** Whether calls are not encrypted that were, or that are new. */
 const plaintext = (before: CheckedUpstream | undefined, after: CheckedUpstream | undefined): Sentence[] => {
   const open = (it: CheckedUpstream | undefined): boolean =>
-    (it?.config as { url?: string } | undefined)?.url?.startsWith("http:") === true;
+    it !== undefined && factsOf(it).endpoint?.url.startsWith("http:") === true;
   return open(after) && !open(before) ? [["calls are not encrypted"]] : [];
 };

@@ -1,6 +1,6 @@
 /** Which Workers are another version, new or gone. What they are made of says so, as it does for `postern deploy`. */
 import type { TierFacts } from "../../../functions/control/model/plan.ts";
-import type { Picture, WorkerPicture } from "./picture/picture.ts";
+import type { Picture, WorkerPicture } from "./picture/model.ts";
 
 export interface WorkerChange {
   readonly worker: string;

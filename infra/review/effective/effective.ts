@@ -5,7 +5,7 @@ import { gateOf, liftedRoutes, upstreamsUsed } from "../../compiler/lower/gates.
 import type { CheckedFilter, CheckedPreset, CheckedRoute, CheckedTier } from "../../compiler/model/checked.ts";
 import type { Path } from "../../diagnostics/locate.ts";
 import { type Entry, entriesIn, placeOf, type World } from "./entries.ts";
-import { ownFilters, routeSettings, whenOf } from "./expanded.ts";
+import { ownFilters, routeSettings, whenOf } from "./expand.ts";
 
 export interface EffectiveFilter {
   readonly id: string;

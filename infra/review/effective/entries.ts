@@ -3,7 +3,7 @@
 import { type Path, valueAt } from "../../diagnostics/locate.ts";
 import { hidden } from "../../diagnostics/secret-literals.ts";
 import type { Source } from "../../diagnostics/source.ts";
-import type { Documented } from "./documented.ts";
+import type { Documented } from "./docs-lookup.ts";
 
 /** One value, and where it comes from. */
 export interface Entry {

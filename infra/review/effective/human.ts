@@ -1,6 +1,6 @@
 /** A pipeline for a terminal, or a pipe: values on the left, and where each comes from on the right. */
 import pc from "picocolors";
-import { oneLine } from "../../terminal/terminal.ts";
+import { isTerminal, oneLine, widthOf } from "../../terminal/terminal.ts";
 import { shown } from "../core/sentence.ts";
 import type { Dropped, Effective, EffectiveFilter, EffectiveRoute } from "./effective.ts";
 import type { Entry } from "./entries.ts";
@@ -105,8 +105,15 @@ const aligned = (parts: readonly (readonly Line[])[]): string => {
 
 const tones = { plain: (text: string) => text, bold: pc.bold, dim: pc.dim } as const;
 
+/** In a terminal, what does not fit beside stands below; in a pipe a value and its origin stay on one line, for who searches. */
 const row = ({ text, origin, tone }: Line, width: number): string => {
   const left = oneLine(text);
   if (origin === "") return tones[tone](left);
-  return `${tones[tone](left)}${" ".repeat(Math.max(0, width - left.length))}  ${pc.dim(oneLine(origin))}`;
+  const right = oneLine(origin);
+  const beside = Math.max(width, left.length) + 2 + right.length;
+  if (isTerminal("stdout") && beside > widthOf("stdout")) {
+    const indented = " ".repeat(left.length - left.trimStart().length + 4);
+    return `${tones[tone](left)}\n${indented}${pc.dim(right)}`;
+  }
+  return `${tones[tone](left)}${" ".repeat(Math.max(0, width - left.length))}  ${pc.dim(right)}`;
 };

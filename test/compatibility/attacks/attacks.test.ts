@@ -2,8 +2,8 @@
 import net from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { accessLine, type City, logged, startCity } from "../../e2e/city.ts";
-import { ends, leave } from "../../e2e/leave.ts";
+import { accessLine, type City, logged, startCity } from "../../e2e/project.ts";
+import { ends, leave } from "../../e2e/disconnect.ts";
 import { until } from "../../until.ts";
 import { plainReply, request, signingKey } from "../messages/messages.ts";
 import { converse, type Message, messagesIn, type RawService, rawService, valuesOf } from "../messages/wire.ts";

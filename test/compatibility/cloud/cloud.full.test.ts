@@ -1,7 +1,7 @@
 /** The table of the local cloud: one cloud for all rows, and a Worker for each. */
 import { afterAll, beforeAll, expect } from "vitest";
-import { type Local, openLocal } from "../../cloud/cloud.ts";
-import { call } from "../../cloud/form.ts";
+import { type Local, openLocal } from "../../cloud/local-cloud.ts";
+import { call } from "../../cloud/api-client.ts";
 import { onSubdomain, publication } from "../../cloud/uploads.ts";
 import { table } from "../row.ts";
 import { code, rows } from "./rows.ts";

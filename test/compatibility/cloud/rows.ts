@@ -1,8 +1,8 @@
 /** What wranglers of all ages, the official SDK and curl ask of Cloudflare's API, and what Cloudflare documents as the answer. */
 import { expect } from "vitest";
 import { latestVersion } from "../../../infra/cloud/account/account.ts";
-import type { Local } from "../../cloud/cloud.ts";
-import { type Asked, moduleType, post, put, type Replied, uploadOf } from "../../cloud/form.ts";
+import type { Local } from "../../cloud/local-cloud.ts";
+import { type Asked, moduleType, post, put, type Replied, uploadOf } from "../../cloud/api-client.ts";
 import type { Row } from "../row.ts";
 
 export interface CloudRow extends Row {

@@ -1,7 +1,7 @@
 /** The rows through the compiler. */
 import { expect } from "vitest";
 import { compile } from "../../../infra/compiler/compile.ts";
-import { project } from "../../e2e/city.ts";
+import { project } from "../../e2e/project.ts";
 import { table } from "../row.ts";
 import { frame, rows } from "./rows.ts";
 

@@ -9,7 +9,7 @@ import { expect, it } from "vitest";
 import { openapi } from "../../../infra/commands/review/import.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
 import type { Gap } from "../../../infra/review/import/imported.ts";
-import { project } from "../../e2e/city.ts";
+import { project } from "../../e2e/project.ts";
 import { full } from "../../full.ts";
 
 const via = fc.constantFrom("plain", "plain", "reference", "chain", "broken");

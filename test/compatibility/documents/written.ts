@@ -1,7 +1,7 @@
 /** A document as a person keeps it: in a project's folder, beside the files that it refers to. */
 import fs from "node:fs";
 import path from "node:path";
-import { project } from "../../e2e/city.ts";
+import { project } from "../../e2e/project.ts";
 import type { DocumentRow } from "./rows.ts";
 
 const environments = { "routes/environments/local.yaml": 'kv: { consumers: "00000000000000000000000000000001" }\n' };

@@ -7,7 +7,7 @@ import { explain } from "../../../infra/commands/authoring/explain.ts";
 import { gatewayApi } from "../../../infra/commands/review/import.ts";
 import type { Gap } from "../../../infra/review/import/imported.ts";
 import type { Outcome } from "../../../infra/terminal/outcome.ts";
-import { type City, type Service, startCity, startService, stopService } from "../../e2e/city.ts";
+import { type City, type Service, startCity, startService, stopService } from "../../e2e/project.ts";
 import { send } from "../../e2e/client.ts";
 import { table } from "../row.ts";
 import type { Ask, Source } from "./resources.ts";

@@ -1,6 +1,6 @@
 /** CORS as browsers read it. */
 import { expect } from "vitest";
-import type { Answer, Ask, Try } from "./mesh.ts";
+import type { Answer, Ask, Try } from "./gateway.ts";
 
 const shop = "https://shop.example";
 const protocol = "Fetch, CORS protocol";

@@ -1,6 +1,6 @@
 /** Who stays on which side of a share of a gate, and what a client calls its request. */
 import { expect } from "vitest";
-import type { Ask, Mesh, Try } from "./mesh.ts";
+import type { Ask, Mesh, Try } from "./gateway.ts";
 
 const docs = "docs/manifest.md, Shares; envoyproxy/envoy, ring hash policies in order";
 

@@ -1,8 +1,8 @@
 /** The same messages under `postern test`: what fails over a socket fails there. */
 import { beforeAll, expect, it } from "vitest";
 import type { Failure } from "../../../infra/cases/judge.ts";
-import { removed, written } from "../../e2e/city.ts";
-import { sharedRuntime, tryAll } from "../../infra/cases/trial.ts";
+import { removed, written } from "../../e2e/project.ts";
+import { sharedRuntime, tryAll } from "../../infra/cases/run-cases.ts";
 import { table } from "../row.ts";
 import { caseOf } from "./cases.ts";
 import { filesOf } from "./messages.ts";

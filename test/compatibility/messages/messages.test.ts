@@ -2,7 +2,7 @@
 import path from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import { sign } from "../../../infra/commands/authoring/sign.ts";
-import { accessLine, type City, logged, startCity } from "../../e2e/city.ts";
+import { accessLine, type City, logged, startCity } from "../../e2e/project.ts";
 import { until } from "../../until.ts";
 import { table } from "../row.ts";
 import { filesOf, type MessageRow, plainReply, signingKey } from "./messages.ts";

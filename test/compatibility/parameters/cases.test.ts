@@ -1,7 +1,7 @@
 /** The same rows as cases of `postern test`. */
 import { expect, it } from "vitest";
-import { project } from "../../e2e/city.ts";
-import { failed, sharedRuntime, tryAll } from "../../infra/cases/trial.ts";
+import { project } from "../../e2e/project.ts";
+import { failed, sharedRuntime, tryAll } from "../../infra/cases/run-cases.ts";
 import { files, requestOf, tiers, versionOf } from "./project.ts";
 import type { Sent } from "./row.ts";
 import { rows } from "./rows.ts";

@@ -1,7 +1,7 @@
 /** The rows through a front and gates that run, sent as they stand. */
 import http from "node:http";
 import { afterAll, expect } from "vitest";
-import { sharedCity } from "../../e2e/city.ts";
+import { sharedCity } from "../../e2e/project.ts";
 import { send } from "../../e2e/client.ts";
 import { table } from "../row.ts";
 import { files, requestOf } from "./project.ts";

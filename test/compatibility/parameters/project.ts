@@ -1,5 +1,5 @@
 /** Two tiers whose documents have an operation for each row: one of OpenAPI 3.0, and one of 3.1. */
-import { manifest } from "../../e2e/city.ts";
+import { manifest } from "../../e2e/project.ts";
 import type { ParameterRow } from "./row.ts";
 import { rows } from "./rows.ts";
 

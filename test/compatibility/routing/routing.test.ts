@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { startRuntime } from "../../../infra/cases/runtime.ts";
 import { testOn } from "../../../infra/commands/review/test.ts";
-import { type Files, project, sharedCity } from "../../e2e/city.ts";
+import { type Files, project, sharedCity } from "../../e2e/project.ts";
 import { send } from "../../e2e/client.ts";
 import { table } from "../row.ts";
 import { manifests, type RoutingRow, rows } from "./rows.ts";

@@ -2,7 +2,7 @@ import http from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { sign as signRequest } from "../../../infra/commands/authoring/sign.ts";
-import { type City, logged, manifest, type Service, startCity, startService, stopService } from "../../e2e/city.ts";
+import { type City, logged, manifest, type Service, startCity, startService, stopService } from "../../e2e/project.ts";
 import { table } from "../row.ts";
 import { published, sign } from "./kit.ts";
 import { rows, type TokenRow } from "./rows.ts";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/access.ts";
 import { Claims, Consumer, learn } from "../../../functions/gateway/core/facts.ts";
-import { conversation } from "../conversation.ts";
+import { conversation } from "../gate-harness.ts";
 
 interface Known {
   readonly claims?: Readonly<Record<string, unknown>>;

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/api-key.ts";
 import type { ConsumerFact } from "../../../functions/gateway/core/facts.ts";
 import { signedText } from "../../../functions/gateway/identity/consumer-entries.ts";
-import { conversation, world } from "../conversation.ts";
+import { conversation, world } from "../gate-harness.ts";
 
 const namespace = (env as unknown as { CONSUMERS: KVNamespace }).CONSUMERS;
 // printf %s coffee | sha256sum, and so on: written out, so that the wire format is pinned.

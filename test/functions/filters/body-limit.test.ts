@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { make } from "../../../functions/filters/body-limit.ts";
-import { conversation } from "../conversation.ts";
+import { conversation } from "../gate-harness.ts";
 
 const gate = conversation({ "body-limit": () => make({ max: "10B" }) }, { limits: { body: "5B" } });
 

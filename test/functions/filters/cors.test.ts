@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/cors.ts";
 import { refuse } from "../../../functions/gateway/core/problems.ts";
-import { conversation, type Setting } from "../conversation.ts";
+import { conversation, type Setting } from "../gate-harness.ts";
 
 const shop = "https://shop.example";
 const codes = { no: { status: 401, title: "No" } };

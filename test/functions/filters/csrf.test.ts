@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/csrf.ts";
-import { conversation, place, world } from "../conversation.ts";
+import { conversation, place, world } from "../gate-harness.ts";
 
 const config = spec().schema.parse({ origins: ["https://shop.example"] });
 const { send } = conversation(

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/headers.ts";
 import { Consumer, learn } from "../../../functions/gateway/core/facts.ts";
-import { conversation, world } from "../conversation.ts";
+import { conversation, world } from "../gate-harness.ts";
 
 const gate = (config: object, setting = {}) =>
   conversation(

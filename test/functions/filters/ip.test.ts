@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/ip.ts";
-import { conversation } from "../conversation.ts";
+import { conversation } from "../gate-harness.ts";
 
 const status = async (config: object, ip: string | null) => {
   const { send } = conversation({ ip: () => make(spec().schema.parse(config)) }, { caller: { ip } });

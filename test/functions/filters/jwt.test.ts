@@ -16,7 +16,7 @@ import * as rewrite from "../../../functions/filters/rewrite.ts";
 import { type Revoked, revocations } from "../../../functions/gateway/core/ports/revocations.ts";
 import { sha256 } from "../../../functions/gateway/http/hash.ts";
 import { tokenCache } from "../../../functions/gateway/identity/token-cache.ts";
-import { conversation, place, world } from "../conversation.ts";
+import { conversation, place, world } from "../gate-harness.ts";
 
 const issuer = "https://identity.example";
 const { privateKey, publicKey } = await generateKeyPair("EdDSA");

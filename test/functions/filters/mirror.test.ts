@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { make, spec } from "../../../functions/filters/mirror.ts";
-import { conversation, place, type Setting, world } from "../conversation.ts";
+import { conversation, place, type Setting, world } from "../gate-harness.ts";
 
 /** What came at the service that gets the copies. */
 const shadow = (answer: (request: Request) => Promise<Response> = async () => new Response("nobody reads it")) => {

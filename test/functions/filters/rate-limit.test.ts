@@ -4,7 +4,7 @@ import { Claims, Consumer, learn } from "../../../functions/gateway/core/facts.t
 import { position } from "../../../functions/gateway/core/pipeline.ts";
 import { KeyRefused, type State, tagOf } from "../../../functions/gateway/core/ports/state.ts";
 import type { Guard } from "../../../functions/gateway/core/types.ts";
-import { conversation, counters, place, type Setting, world } from "../conversation.ts";
+import { conversation, counters, place, type Setting, world } from "../gate-harness.ts";
 
 const start = Date.UTC(2026, 10, 1);
 

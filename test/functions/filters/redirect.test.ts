@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/redirect.ts";
-import { conversation } from "../conversation.ts";
+import { conversation } from "../gate-harness.ts";
 
 const gate = (written: object) =>
   conversation(

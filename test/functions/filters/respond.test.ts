@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/respond.ts";
-import { conversation } from "../conversation.ts";
+import { conversation } from "../gate-harness.ts";
 
 const gate = (written: object, setting = {}) =>
   conversation({ respond: () => make(spec().schema.parse(written)) }, setting);

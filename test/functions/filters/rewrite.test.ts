@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/rewrite.ts";
 import { make as worker } from "../../../functions/upstreams/worker.ts";
-import { conversation, world } from "../conversation.ts";
+import { conversation, world } from "../gate-harness.ts";
 
 const gate = (written: object, route: object = {}) =>
   conversation(

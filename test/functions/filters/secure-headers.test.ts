@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/secure-headers.ts";
 import { refuse } from "../../../functions/gateway/core/problems.ts";
-import { conversation, place, type Setting, world } from "../conversation.ts";
+import { conversation, place, type Setting, world } from "../gate-harness.ts";
 
 const gate = (written: object = {}, setting: Setting = {}) =>
   conversation(

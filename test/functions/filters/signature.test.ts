@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { make as bodyLimit } from "../../../functions/filters/body-limit.ts";
 import { make, spec } from "../../../functions/filters/signature.ts";
 import type { State } from "../../../functions/gateway/core/ports/state.ts";
-import { conversation, counters, type Setting, world } from "../conversation.ts";
+import { conversation, counters, type Setting, world } from "../gate-harness.ts";
 
 const secrets = { SHOP_KEY: "a-key-of-the-coffee-shop-1", SHOP_KEY_NEXT: "a-key-of-the-coffee-shop-2" };
 const keys = {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/filters/timeout.ts";
 import type { Context } from "../../../functions/gateway/core/types.ts";
-import { conversation, world } from "../conversation.ts";
+import { conversation, world } from "../gate-harness.ts";
 
 const slow = (setting = {}) => {
   const time = world();

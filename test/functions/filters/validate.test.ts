@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { make } from "../../../functions/filters/validate.ts";
 import type { Check, OperationCheck } from "../../../functions/gateway/core/ports/validators.ts";
-import { conversation, place, type Setting, world } from "../conversation.ts";
+import { conversation, place, type Setting, world } from "../gate-harness.ts";
 
 const refusing = (message: string): Check =>
   Object.assign(() => false, { errors: [{ instancePath: `/${"a".repeat(500)}`, message }] });

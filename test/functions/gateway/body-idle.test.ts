@@ -6,7 +6,7 @@ import type { Deps } from "../../../functions/gateway/core/types.ts";
 import type { MakeUpstream } from "../../../functions/gateway/part.ts";
 import { wholeBody } from "../../../functions/gateway/proxy/request-body.ts";
 import { send } from "../../../functions/gateway/proxy/send.ts";
-import { conversation, world } from "../conversation.ts";
+import { conversation, world } from "../gate-harness.ts";
 
 /** A body that comes as the test says. */
 const body = () => {

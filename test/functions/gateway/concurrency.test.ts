@@ -12,7 +12,7 @@ import {
 import { Consumer, learn } from "../../../functions/gateway/core/facts.ts";
 import type { Context } from "../../../functions/gateway/core/types.ts";
 import { link } from "../../../functions/gateway/server.ts";
-import { caller, planAndParts, world } from "../conversation.ts";
+import { caller, planAndParts, world } from "../gate-harness.ts";
 
 const clock = () => {
   let at = 0;

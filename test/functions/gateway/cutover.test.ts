@@ -9,7 +9,7 @@ import { type Report, telemetry } from "../../../functions/gateway/observability
 import { type Change, overlaid } from "../../../functions/gateway/overlay/overlay.ts";
 import { moves } from "../../../functions/gateway/overlay/traffic-shift.ts";
 import { sideOf } from "../../../functions/gateway/service/cutover.ts";
-import { caller, conversation, planAndParts, type RouteSetting, type Setting, world } from "../conversation.ts";
+import { caller, conversation, planAndParts, type RouteSetting, type Setting, world } from "../gate-harness.ts";
 
 const share = () => fc.integer({ min: 0, max: 10_000 }).map((all) => all / 10_000);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { conversation, type RouteSetting, type Setting, world } from "../conversation.ts";
+import { conversation, type RouteSetting, type Setting, world } from "../gate-harness.ts";
 
 const gate = (route: Omit<RouteSetting, "match">, setting: Setting = {}) =>
   conversation({}, { ...setting, routes: { it: { match: "GET /a/{id}/{rest*}", ...route } } });

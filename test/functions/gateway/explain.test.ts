@@ -5,7 +5,7 @@ import { traceOf } from "../../../functions/gateway/core/trace.ts";
 import type { Guard, Handler } from "../../../functions/gateway/core/types.ts";
 import { explaining } from "../../../functions/gateway/explain.ts";
 import { link } from "../../../functions/gateway/server.ts";
-import { caller, conversation, planAndParts, world } from "../conversation.ts";
+import { caller, conversation, planAndParts, world } from "../gate-harness.ts";
 
 const pair = await generateKeyPair("EdDSA", { crv: "Ed25519" });
 const other = await generateKeyPair("EdDSA", { crv: "Ed25519" });

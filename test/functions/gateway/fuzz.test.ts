@@ -9,7 +9,7 @@ import { canonicalPath } from "../../../functions/gateway/http/path.ts";
 import { keyOf } from "../../../functions/gateway/limits/keys.ts";
 import { cleanseFor, stranger, traceparentOf } from "../../../functions/gateway/proxy/forwarding.ts";
 import { holdsAll } from "../../../functions/gateway/routing/matchers.ts";
-import { caller, conversation } from "../conversation.ts";
+import { caller, conversation } from "../gate-harness.ts";
 
 const runs = { numRuns: Number(process.env.POSTERN_RUNS ?? 500), seed: 2026 };
 

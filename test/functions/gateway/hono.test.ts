@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { type Codes, Fault, refuse } from "../../../functions/gateway/core/problems.ts";
 import type { Context, Handler } from "../../../functions/gateway/core/types.ts";
 import { fromHono } from "../../../functions/gateway/hono-adapter.ts";
-import { caller, conversation, type Setting } from "../conversation.ts";
+import { caller, conversation, type Setting } from "../gate-harness.ts";
 
 const codes = { "not-here": { status: 403, title: "Not here" } } as const satisfies Codes;
 

@@ -3,7 +3,7 @@ import { exportJWK, generateKeyPair } from "jose";
 import { describe, expect, it } from "vitest";
 import type { Deps } from "../../../functions/gateway/core/types.ts";
 import { fetchedKeys, type KeySet } from "../../../functions/gateway/identity/jwks.ts";
-import { cacheKey, location, type World, world } from "../conversation.ts";
+import { cacheKey, location, type World, world } from "../gate-harness.ts";
 
 const jwk = async () => ({ ...(await exportJWK((await generateKeyPair("EdDSA")).publicKey)), kid: "k1" });
 const [issuers, forged] = [await jwk(), await jwk()];

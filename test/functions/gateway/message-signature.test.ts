@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { make as headers } from "../../../functions/filters/headers.ts";
 import type { HeaderEdit } from "../../../functions/gateway/core/types.ts";
 import { make } from "../../../functions/upstreams/http.ts";
-import { caller, conversation, type Seen, world } from "../conversation.ts";
+import { caller, conversation, type Seen, world } from "../gate-harness.ts";
 
 const key = "a-key-of-thirty-two-bytes-or-more";
 

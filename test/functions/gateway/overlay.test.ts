@@ -6,7 +6,7 @@ import type { Deps } from "../../../functions/gateway/core/types.ts";
 import { live, type Source } from "../../../functions/gateway/live.ts";
 import { type Change, type Entry, overlaid, type Told } from "../../../functions/gateway/overlay/overlay.ts";
 import { moves } from "../../../functions/gateway/overlay/traffic-shift.ts";
-import { caller, planAndParts, world } from "../conversation.ts";
+import { caller, planAndParts, world } from "../gate-harness.ts";
 
 const { plan, parts } = planAndParts(
   { calm: () => () => undefined },
@@ -40,7 +40,7 @@ describe("an overlay", () => {
 
   it("puts a limit beside those that are there", () => {
     const { filters } = overlaid(plan, [{ kind: "limit", filter: "calm", limit: "2/s" }]);
-    expect(filters.calm?.with).toMatchObject({ limit: ["5/s", "2/s"] });
+    expect(filters.calm).toMatchObject({ with: { limit: "5/s" }, limits: ["2/s"] });
   });
 
   it("leaves a plan alone that has nothing of it", () => {

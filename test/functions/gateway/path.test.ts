@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import page from "../../../docs/paths.md?raw";
 import { canonicalPath } from "../../../functions/gateway/http/path.ts";
-import { conversation } from "../conversation.ts";
+import { conversation } from "../gate-harness.ts";
 
 const rows = [...page.matchAll(/^\| `(.+?)` \| (?:`(.+?)`|refused) \|/gm)].map(([, asked = "", matched]) => ({
   asked: asked.replace("\\|", "|"),

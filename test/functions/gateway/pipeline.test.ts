@@ -3,7 +3,7 @@ import { Consumer, known, learn } from "../../../functions/gateway/core/facts.ts
 import { position } from "../../../functions/gateway/core/pipeline.ts";
 import { Fault, gatewayCodes, refuse } from "../../../functions/gateway/core/problems.ts";
 import type { Caller, Guard, Layer } from "../../../functions/gateway/core/types.ts";
-import { conversation } from "../conversation.ts";
+import { conversation } from "../gate-harness.ts";
 
 const codes = { no: { status: 403, title: "No" } };
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Claims, Consumer, learn } from "../../../functions/gateway/core/facts.ts";
 import { pathOf, percentEncoded, piecesOf, template } from "../../../functions/gateway/core/references.ts";
 import type { Context } from "../../../functions/gateway/core/types.ts";
-import { caller } from "../conversation.ts";
+import { caller } from "../gate-harness.ts";
 
 const context = (): Context => {
   const made: Context = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Fault } from "../../../functions/gateway/core/problems.ts";
-import { conversation, world } from "../conversation.ts";
+import { conversation, world } from "../gate-harness.ts";
 
 const shop = (more = {}) =>
   conversation(

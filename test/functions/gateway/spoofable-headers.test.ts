@@ -5,7 +5,7 @@ import type { FrontPlan } from "../../../functions/gateway/core/plan.ts";
 import { cookies } from "../../../functions/gateway/http/cookies.ts";
 import { behindFront } from "../../../functions/gateway/proxy/forwarding.ts";
 import { isAcceptable, isSpoofable, spoofableHeaders } from "../../../functions/gateway/proxy/spoofable-headers.ts";
-import { conversation } from "../conversation.ts";
+import { conversation } from "../gate-harness.ts";
 
 /** One name for each entry, and what others call it. */
 const spoofed = [

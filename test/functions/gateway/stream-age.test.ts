@@ -1,7 +1,7 @@
 /** A stream ends with its time: events between two of them, other bodies as ones that were cut. */
 import { describe, expect, it } from "vitest";
 import { link } from "../../../functions/gateway/server.ts";
-import { caller, planAndParts, world } from "../conversation.ts";
+import { caller, planAndParts, world } from "../gate-harness.ts";
 
 const open = async (type = "text/event-stream", random = 0, headers: Record<string, string> = {}) => {
   const ended: string[] = [];

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { live, type Source } from "../../../functions/gateway/live.ts";
 import type { Entry, Told } from "../../../functions/gateway/overlay/overlay.ts";
-import { caller, planAndParts, world } from "../conversation.ts";
+import { caller, planAndParts, world } from "../gate-harness.ts";
 
 /** A gate of version `v1`, whose feed can be told something, and one stream of events through it. */
 const open = async (random = 0.5, age = "1h", told: readonly Entry[] = []) => {

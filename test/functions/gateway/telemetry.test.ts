@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../../functions/gateway/core/types.ts";
 import { type Report, telemetry } from "../../../functions/gateway/observability/metrics.ts";
-import { caller, conversation, world } from "../conversation.ts";
+import { caller, conversation, world } from "../gate-harness.ts";
 
 const stand = () => {
   const it = world();

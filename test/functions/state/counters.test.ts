@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { tagOf } from "../../../functions/gateway/core/ports/state.ts";
 import { objectOf } from "../../../functions/state/contract.ts";
 import { countersOn, Full } from "../../../functions/state/counters.ts";
-import { counters } from "../conversation.ts";
+import { counters } from "../gate-harness.ts";
 
 const namespace = (env as { readonly COUNTERS: DurableObjectNamespace }).COUNTERS;
 const object = () => namespace.getByName(crypto.randomUUID());

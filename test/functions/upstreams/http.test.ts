@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { make, spec } from "../../../functions/upstreams/http.ts";
-import { conversation, type Setting } from "../conversation.ts";
+import { conversation, type Setting } from "../gate-harness.ts";
 
 const service = (url: string, setting: Setting = {}) =>
   conversation({}, { ...setting, upstream: (_, deps) => make({ url }, deps) });

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { make, spec } from "../../../functions/upstreams/worker.ts";
-import { conversation, world } from "../conversation.ts";
+import { conversation, world } from "../gate-harness.ts";
 
 it("asks the Worker behind its service binding", async () => {
   const asked: string[] = [];

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { cuts, cutText, fieldValue, latin, oddJson, oneOf } from "../pieces.ts";
 import type { Target } from "../target.ts";
-import { each } from "../tried.ts";
+import { each } from "../announced-property.ts";
 import { asked, type Wire } from "../wire.ts";
 
 const json = fc.oneof(

@@ -16,12 +16,12 @@ import { live } from "../../../functions/gateway/live.ts";
 import { type Entry, type Kept, overlaid, type Told } from "../../../functions/gateway/overlay/overlay.ts";
 import { link as linkPlan } from "../../../functions/gateway/server.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
-import { removed, written as writtenProject } from "../../e2e/city.ts";
-import { answered, caller, deps, parts } from "../linked.ts";
+import { removed, written as writtenProject } from "../../e2e/project.ts";
+import { answered, caller, deps, parts } from "../link-plans.ts";
 import { oddJson, oddNumber, oneOf } from "../pieces.ts";
 import { manifest } from "../samples.ts";
 import type { Target } from "../target.ts";
-import { each } from "../tried.ts";
+import { each } from "../announced-property.ts";
 
 const hash = "a".repeat(64);
 const text = oneOf(

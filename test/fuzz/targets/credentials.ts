@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { importJWK, type JWK } from "jose";
 import { cuts, cutText, oddJson, oddNumber, oneOf } from "../pieces.ts";
 import type { Target } from "../target.ts";
-import { each } from "../tried.ts";
+import { each } from "../announced-property.ts";
 import { asked, type Wire } from "../wire.ts";
 
 const usual = { iss: "https://issuer.example", aud: "wallet", sub: "alice", exp: 4_000_000_000 };

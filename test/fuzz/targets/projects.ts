@@ -8,12 +8,12 @@ import { compile } from "../../../infra/compiler/compile.ts";
 import { audit } from "../../../infra/review/audit/audit.ts";
 import { importGatewayApi } from "../../../infra/review/import/gateway-api/import.ts";
 import { importOpenApi } from "../../../infra/review/import/openapi/openapi.ts";
-import { removed, written } from "../../e2e/city.ts";
-import { link } from "../linked.ts";
+import { removed, written } from "../../e2e/project.ts";
+import { link } from "../link-plans.ts";
 import { type Cut, cuts, cutText, oddJson, oneOf } from "../pieces.ts";
 import { cluster, document, manifest } from "../samples.ts";
 import type { Target } from "../target.ts";
-import { each } from "../tried.ts";
+import { each } from "../announced-property.ts";
 
 /** An edit of a tree: the value at the n-th place of it replaced, removed, or put twice. */
 interface Edit {

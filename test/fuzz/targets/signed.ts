@@ -1,10 +1,10 @@
 /** Requests that are signed with the shop's key (RFC 9421) over odd parameters and components: the numbers in them are judged, too. */
 import { createHash, createHmac, randomUUID } from "node:crypto";
 import fc from "fast-check";
-import { signingKey } from "../mesh.ts";
+import { signingKey } from "../gateway.ts";
 import { oneOf } from "../pieces.ts";
 import type { Target } from "../target.ts";
-import { each } from "../tried.ts";
+import { each } from "../announced-property.ts";
 import { asked, type Wire } from "../wire.ts";
 
 const usual = ["@method", "@authority", "@path", "@query", "content-type"];

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { fields, fieldValue, latin, method, oneOf, pathText } from "../pieces.ts";
 import type { Target } from "../target.ts";
-import { each } from "../tried.ts";
+import { each } from "../announced-property.ts";
 import { asked, type Wire } from "../wire.ts";
 
 const places = oneOf(

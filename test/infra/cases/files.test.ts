@@ -13,8 +13,8 @@ import { keysOf } from "../../../infra/cases/run.ts";
 import type { Runtime } from "../../../infra/cases/runtime.ts";
 import { testOn } from "../../../infra/commands/review/test.ts";
 import { home } from "../../../infra/project/generated-files.ts";
-import { manifest, project } from "../../e2e/city.ts";
-import { Broken, failed, files, sharedRuntime, tried, tryAll } from "./trial.ts";
+import { manifest, project } from "../../e2e/project.ts";
+import { Broken, failed, files, sharedRuntime, tried, tryAll } from "./run-cases.ts";
 
 const runtime = sharedRuntime();
 

@@ -1,7 +1,7 @@
 /** What a case can say, each once right and once wrong: a test language that never fails would be worth nothing. */
 import { describe, expect, it } from "vitest";
-import { project } from "../../e2e/city.ts";
-import { Broken, failed, files, sharedRuntime, tried, tryAll } from "./trial.ts";
+import { project } from "../../e2e/project.ts";
+import { Broken, failed, files, sharedRuntime, tried, tryAll } from "./run-cases.ts";
 
 const runtime = sharedRuntime();
 

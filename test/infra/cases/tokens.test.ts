@@ -1,7 +1,7 @@
 /** Tokens of cases: they stand where the filter reads them, and say what it asks, however deep. */
 import { describe, expect, it } from "vitest";
-import { project } from "../../e2e/city.ts";
-import { type Broken, failed, files, sharedRuntime, tried, tryAll } from "./trial.ts";
+import { project } from "../../e2e/project.ts";
+import { type Broken, failed, files, sharedRuntime, tried, tryAll } from "./run-cases.ts";
 
 const runtime = sharedRuntime();
 

@@ -1,6 +1,6 @@
 /** Cases of a tier whose requests are checked by schemas: tried in the runtime, and counted. */
 import { expect, it } from "vitest";
-import { failed, sharedRuntime, tried } from "./trial.ts";
+import { failed, sharedRuntime, tried } from "./run-cases.ts";
 
 const runtime = sharedRuntime();
 

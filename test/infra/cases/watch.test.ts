@@ -3,9 +3,9 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { home } from "../../../infra/project/generated-files.ts";
-import { project } from "../../e2e/city.ts";
+import { project } from "../../e2e/project.ts";
 import { until } from "../../until.ts";
-import { files } from "./trial.ts";
+import { files } from "./run-cases.ts";
 
 it("postern test --watch tries again after each save of a manifest or its cases, and ends when told to", async () => {
   const cases = "- { it: answers, send: GET /t/one, expect: { status: 200 } }\n";

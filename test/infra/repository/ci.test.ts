@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { ci } from "../../../infra/commands/review/ci.ts";
-import { manifest } from "../../e2e/city.ts";
+import { manifest } from "../../e2e/project.ts";
 import { repository } from "./repository.ts";
 
 const limit = "filters: [{ rate-limit: { limit: 20/s, by: ip } }]\n";

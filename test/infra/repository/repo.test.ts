@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { repo } from "../../../infra/commands/authoring/repo.ts";
 import { staged } from "../../../infra/commands/authoring/staged.ts";
 import { home } from "../../../infra/project/generated-files.ts";
-import { manifest } from "../../e2e/city.ts";
+import { manifest } from "../../e2e/project.ts";
 import { repository } from "./repository.ts";
 
 const tier = (name: string, owner?: string) =>

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { type Files, project } from "../../e2e/city.ts";
+import { type Files, project } from "../../e2e/project.ts";
 
 export const repository = (files: Files) => {
   const root = project(files);

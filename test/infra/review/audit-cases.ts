@@ -6,7 +6,7 @@ import { compile } from "../../../infra/compiler/compile.ts";
 import { home } from "../../../infra/project/generated-files.ts";
 import { type Audit, audit } from "../../../infra/review/audit/audit.ts";
 import { reportFindings } from "../../../infra/review/audit/human.ts";
-import { type Files, project } from "../../e2e/city.ts";
+import { type Files, project } from "../../e2e/project.ts";
 
 export const folder = path.join(home, "test/golden/audit");
 

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { check } from "../../../infra/commands/authoring/check.ts";
-import { project } from "../../e2e/city.ts";
+import { project } from "../../e2e/project.ts";
 import { auditCases, auditOfShop, today } from "./audit-cases.ts";
 
 const manifestOf = (root: string) => fs.readFileSync(path.join(root, "routes/shop.yaml"), "utf8");

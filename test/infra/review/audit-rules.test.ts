@@ -7,8 +7,8 @@ import { check } from "../../../infra/commands/authoring/check.ts";
 import { home } from "../../../infra/project/generated-files.ts";
 import { reportFindings } from "../../../infra/review/audit/human.ts";
 import { weighing } from "../../../infra/review/audit/rule-kit/patterns.ts";
-import { project } from "../../e2e/city.ts";
-import { checked } from "../checker.ts";
+import { project } from "../../e2e/project.ts";
+import { checked } from "../recheck.ts";
 import { auditOf, auditOfShop, today } from "./audit-cases.ts";
 
 const limit = "{ rate-limit: { limit: 20/s, by: ip } }";

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { check } from "../../../infra/commands/authoring/check.ts";
 import { allRules } from "../../../infra/review/audit/registry.ts";
 import { sarif } from "../../../infra/review/audit/sarif.ts";
-import { project } from "../../e2e/city.ts";
+import { project } from "../../e2e/project.ts";
 import { auditCases, auditOf, today } from "./audit-cases.ts";
 
 interface Log {

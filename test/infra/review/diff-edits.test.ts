@@ -15,8 +15,8 @@ import { home } from "../../../infra/project/generated-files.ts";
 import { registry } from "../../../infra/project/registry.ts";
 import { plain } from "../../../infra/review/core/sentence.ts";
 import { diffOf } from "../../../infra/review/diff/diff.ts";
-import { pictured } from "../../../infra/review/diff/picture/picture.ts";
-import { project } from "../../e2e/city.ts";
+import { pictured } from "../../../infra/review/diff/picture/model.ts";
+import { project } from "../../e2e/project.ts";
 import { full } from "../../full.ts";
 import { edited, edits } from "./edits.ts";
 

@@ -4,7 +4,7 @@ import { registry } from "../../../infra/project/registry.ts";
 import { compareProjects } from "../../../infra/review/compare.ts";
 import { plain } from "../../../infra/review/core/sentence.ts";
 import { type Grading, gradingOf } from "../../../infra/review/diff/grade/grading.ts";
-import { type Files, project } from "../../e2e/city.ts";
+import { type Files, project } from "../../e2e/project.ts";
 
 const document = "openapi: 3.1.0\npaths: { /a: { post: { operationId: one, responses: {} } } }\n";
 const files = (filters: readonly string[]): Files => ({

@@ -15,8 +15,8 @@ import type { CheckedTier, Surroundings } from "../../../infra/compiler/model/ch
 import { read } from "../../../infra/diagnostics/source.ts";
 import { home } from "../../../infra/project/generated-files.ts";
 import { registry } from "../../../infra/project/registry.ts";
-import { expanded } from "../../../infra/review/effective/expanded.ts";
-import { manifest, project } from "../../e2e/city.ts";
+import { expanded } from "../../../infra/review/effective/expand.ts";
+import { manifest, project } from "../../e2e/project.ts";
 import { edited, edits } from "./edits.ts";
 import { pairs } from "./pairs.ts";
 

@@ -7,7 +7,7 @@ import { openapi } from "../../../infra/commands/review/export.ts";
 import { openapi as importOpenApi } from "../../../infra/commands/review/import.ts";
 import { type JsonMap, mapOf } from "../../../infra/openapi/document.ts";
 import { home } from "../../../infra/project/generated-files.ts";
-import { project } from "../../e2e/city.ts";
+import { project } from "../../e2e/project.ts";
 import { file, operationsIn } from "./large.ts";
 
 /** By the specification's own JSON Schema, and every reference leads somewhere. */

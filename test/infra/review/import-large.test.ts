@@ -4,7 +4,7 @@ import path from "node:path";
 import { expect, it } from "vitest";
 import { openapi } from "../../../infra/commands/review/import.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
-import { city, project, service } from "../../e2e/city.ts";
+import { city, project, service } from "../../e2e/project.ts";
 import { file, operationsIn, shipped } from "./large.ts";
 
 const filesOf = (root: string): Record<string, string> =>

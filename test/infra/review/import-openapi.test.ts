@@ -4,7 +4,7 @@ import path from "node:path";
 import { expect, it } from "vitest";
 import { openapi } from "../../../infra/commands/review/import.ts";
 import type { Gap } from "../../../infra/review/import/imported.ts";
-import { project } from "../../e2e/city.ts";
+import { project } from "../../e2e/project.ts";
 
 const shop = `
 openapi: 3.1.0

@@ -3,7 +3,7 @@ import path from "node:path";
 import { expect, it } from "vitest";
 import { openapi } from "../../../infra/commands/review/import.ts";
 import type { Gap } from "../../../infra/review/import/imported.ts";
-import { project } from "../../e2e/city.ts";
+import { project } from "../../e2e/project.ts";
 
 const listOfObjects = { type: "array", items: { type: "object" } };
 const query = (name: string, schema: object, more: object = {}) => ({ in: "query", name, schema, ...more });

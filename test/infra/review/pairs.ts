@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { home } from "../../../infra/project/generated-files.ts";
 import { compareProjects } from "../../../infra/review/compare.ts";
-import { type Files, project } from "../../e2e/city.ts";
+import { type Files, project } from "../../e2e/project.ts";
 
 export const folder = path.join(home, "test/golden/diffs");
 

@@ -8,7 +8,7 @@ import { openapi as importOpenApi } from "../../../infra/commands/review/import.
 import { type JsonMap, mapOf } from "../../../infra/openapi/document.ts";
 import { compareProjects } from "../../../infra/review/compare.ts";
 import { plain } from "../../../infra/review/core/sentence.ts";
-import { manifest, project } from "../../e2e/city.ts";
+import { manifest, project } from "../../e2e/project.ts";
 
 const shop = (line = "sku: { type: string, format: sku }") => ({
   "routes/schemas/order.yaml": `type: object

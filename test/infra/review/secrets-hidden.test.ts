@@ -12,7 +12,7 @@ import { diff } from "../../../infra/commands/review/diff.ts";
 import { openapi } from "../../../infra/commands/review/export.ts";
 import { test } from "../../../infra/commands/review/test.ts";
 import { compile } from "../../../infra/compiler/compile.ts";
-import { type Files, manifest, project } from "../../e2e/city.ts";
+import { type Files, manifest, project } from "../../e2e/project.ts";
 import { full } from "../../full.ts";
 
 /** None of them is anybody's: made up for this test, and put together so that no scanner of a repository takes them for real. */

@@ -1,40 +1,31 @@
 /** What rules ask of routes and their filters. */
 import { isDeepStrictEqual } from "node:util";
-import type { spec as apiKey } from "../../../../functions/filters/api-key.ts";
-import type { spec as bodyLimit } from "../../../../functions/filters/body-limit.ts";
-import type { spec as cors } from "../../../../functions/filters/cors.ts";
-import type { spec as headers } from "../../../../functions/filters/headers.ts";
-import type { spec as ip } from "../../../../functions/filters/ip.ts";
-import type { spec as jwt } from "../../../../functions/filters/jwt.ts";
-import type { spec as rateLimit } from "../../../../functions/filters/rate-limit.ts";
-import type { spec as redirect } from "../../../../functions/filters/redirect.ts";
-import type { spec as secureHeaders } from "../../../../functions/filters/secure-headers.ts";
-import type { spec as signature } from "../../../../functions/filters/signature.ts";
-import type { spec as timeout } from "../../../../functions/filters/timeout.ts";
-import type { Config } from "../../../../functions/gateway/part.ts";
+import type { FilterSecurity } from "../../../../functions/gateway/hooks/security.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../../compiler/model/checked.ts";
 import type { Related } from "../../../diagnostics/problem.ts";
 
-interface Configs {
-  readonly "api-key": Config<typeof apiKey>;
-  readonly "body-limit": Config<typeof bodyLimit>;
-  readonly cors: Config<typeof cors>;
-  readonly headers: Config<typeof headers>;
-  readonly ip: Config<typeof ip>;
-  readonly jwt: Config<typeof jwt>;
-  readonly "rate-limit": Config<typeof rateLimit>;
-  readonly redirect: Config<typeof redirect>;
-  readonly "secure-headers": Config<typeof secureHeaders>;
-  readonly signature: Config<typeof signature>;
-  readonly timeout: Config<typeof timeout>;
+/** A filter with one fact of its configuration. */
+export interface Knowing<Fact> {
+  readonly filter: CheckedFilter;
+  readonly fact: Fact;
 }
 
-export type Using<Kind extends keyof Configs> = CheckedFilter & { readonly config: Configs[Kind] };
+const factsOf = ({ about, config }: CheckedFilter): FilterSecurity => about.security?.(config) ?? {};
 
-/** The filters of one kind that do something. */
-export const using = <Kind extends keyof Configs>(chain: readonly CheckedFilter[], kind: Kind): Using<Kind>[] =>
-  chain.filter((it): it is Using<Kind> => it.use === kind && it.mode !== "off");
+/** The filters that do something and of which a fact holds, whatever their kind. */
+export const knowing = <Name extends keyof FilterSecurity>(
+  chain: readonly CheckedFilter[],
+  name: Name,
+): Knowing<NonNullable<FilterSecurity[Name]>>[] =>
+  chain.flatMap((filter) => {
+    const fact = filter.mode === "off" ? undefined : factsOf(filter)[name];
+    return fact === undefined || fact === false ? [] : [{ filter, fact }];
+  });
+
+/** @returns whether a fact holds of a filter that acts on every request */
+export const enforces = (chain: readonly CheckedFilter[], name: keyof FilterSecurity): boolean =>
+  knowing(chain, name).some(({ filter }) => isEnforced(filter));
 
 /** Every filter that a route has, each once. */
 export const filtersOf = ({ routes }: CheckedTier): CheckedFilter[] => [
@@ -48,10 +39,10 @@ export const upstreamsOf = ({ settings: { to } }: CheckedRoute): string[] =>
 /** The services behind them: two upstreams may be one, by its URL or its Worker's name. */
 const servicesOf = ({ upstreams }: CheckedTier, route: CheckedRoute): string[] =>
   upstreamsOf(route).map((name) => {
-    const { use, config } = upstreams[name] ?? {};
-    const { url, service } = (config ?? {}) as { readonly url?: string; readonly service?: string };
-    if (url === undefined) return `${use} ${service ?? name}`;
-    const { host, pathname } = new URL(url);
+    const { use, about, config } = upstreams[name] ?? {};
+    const { endpoint, worker } = about?.security?.(config) ?? {};
+    if (endpoint === undefined) return `${use} ${worker ?? name}`;
+    const { host, pathname } = new URL(endpoint.url);
     return host + pathname.replace(/\/$/, "");
   });
 
@@ -103,16 +94,12 @@ const guards = (it: CheckedFilter): boolean =>
   isEnforced(it) && (it.about.phase === "identity" || it.about.phase === "access");
 
 /** Only some addresses get in. */
-export const allowsAddresses = ({ chain }: CheckedRoute): boolean =>
-  using(chain, "ip").some((it) => isEnforced(it) && it.config.allow !== undefined);
+export const allowsAddresses = ({ chain }: CheckedRoute): boolean => enforces(chain, "admitsAddresses");
 
 /** Nothing keeps a stranger out. */
 export const isPublic = (route: CheckedRoute): boolean => !route.chain.some(identifies) && !allowsAddresses(route);
 
 export const isLimit = ({ about, mode }: CheckedFilter): boolean => about.phase === "limits" && mode === "enforce";
-
-/** Where a token may stand, the first of them first. */
-export const placesOf = ({ from }: Configs["jwt"]): readonly string[] => [from].flat();
 
 /** Where a route drops what would have been there. */
 export const droppedHere = (
@@ -128,9 +115,9 @@ export const droppedHere = (
 
 /** Headers that a filter edits in the request that the service sees. */
 export const requestEdits = (chain: readonly CheckedFilter[]) =>
-  using(chain, "headers")
-    .filter(isEnforced)
-    .map((filter) => ({ filter, ...filter.config.request }));
+  knowing(chain, "requestHeaders").flatMap(({ filter, fact: { set, remove, at } }) =>
+    isEnforced(filter) ? [{ filter, set, remove, setAt: [...filter.at, ...at] }] : [],
+  );
 
 /** `a, b and c` */
 export const listed = (words: readonly string[]): string =>

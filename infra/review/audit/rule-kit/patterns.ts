@@ -4,7 +4,7 @@
  */
 import { atom } from "../../../../functions/gateway/routing/patterns.ts";
 import { ambiguityOf } from "../../../patterns/ambiguity.ts";
-import { machineOf } from "../../../patterns/machine.ts";
+import { machineOf } from "../../../patterns/automaton.ts";
 import { treeOf } from "../../../patterns/syntax.ts";
 
 export interface Weight {

@@ -2,7 +2,7 @@
 import { bytes, milliseconds } from "../../../../functions/gateway/core/quantities.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import type { CheckedRoute, CheckedTier } from "../../../compiler/model/checked.ts";
-import { asksService, upstreamsOf, using } from "../rule-kit/chains.ts";
+import { asksService, knowing, upstreamsOf } from "../rule-kit/chains.ts";
 import type { Rule, Spotted } from "../rule-kit/rule.ts";
 
 const largestBody = "100MiB";
@@ -19,14 +19,15 @@ export const wideBody: Rule = {
 };
 
 const wide = ({ source, manifest }: CheckedTier, { name, chain }: CheckedRoute): Spotted[] => {
-  const limit = using(chain, "body-limit").filter(isEnforced).at(-1);
-  const max = limit?.config.max ?? manifest.limits.body;
+  const bounds = knowing(chain, "bodyLimit").filter(({ filter }) => isEnforced(filter));
+  const limit = bounds.at(-1)?.filter;
+  const max = bounds.at(-1)?.fact ?? manifest.limits.body;
   if (bytes(max) <= bytes(largestBody)) return [];
   const message = `bodies of ${name} may have ${max}`;
   const remedy = `${largestBody} at most, where nothing of it is known`;
   return [
     limit
-      ? { source: limit.source, at: limit.entry, key: "body-limit", message, remedy }
+      ? { source: limit.source, at: limit.entry, key: limit.use, message, remedy }
       : { source, at: ["limits", "body"], message, remedy },
   ];
 };
@@ -48,8 +49,8 @@ export const outlastedClient: Rule = {
 };
 
 const outlasting = (tier: CheckedTier, { name, chain, ...route }: CheckedRoute): Spotted[] => {
-  const waits = using(chain, "timeout").filter(isEnforced);
-  const shortest = Math.min(...waits.map(({ config }) => milliseconds(config.after)));
+  const waits = knowing(chain, "deadline").filter(({ filter }) => isEnforced(filter));
+  const shortest = Math.min(...waits.map(({ fact }) => milliseconds(fact)));
   return upstreamsOf({ name, chain, ...route }).flatMap((upstream): Spotted[] => {
     const timeout = tier.upstreams[upstream]?.timeout;
     if (timeout === undefined || Math.min(milliseconds(timeout), shortest) <= milliseconds(patience)) return [];

@@ -1,18 +1,17 @@
 /** Who calls, and who may. */
-import { claimPath } from "../../../../functions/gateway/core/claims.ts";
 import { referencesIn } from "../../../../functions/gateway/core/references.ts";
 import type { CheckedFilter, CheckedRoute, CheckedTier } from "../../../compiler/model/checked.ts";
+import type { Path } from "../../../diagnostics/locate.ts";
 import {
   asksService,
   droppedHere,
   filtersOf,
   identifies,
   isPublic,
+  knowing,
   listed,
-  placesOf,
   requestEdits,
   upstreamsOf,
-  using,
   writesOf,
 } from "../rule-kit/chains.ts";
 import type { Rule, Spotted } from "../rule-kit/rule.ts";
@@ -59,7 +58,7 @@ export const serviceExposed: Rule = {
 const takesAll = ({ settings }: CheckedRoute): boolean => /^\S+ \/\{[^/]*\*\}$/.test(settings.match);
 
 const isRewritten = ({ settings, chain }: CheckedRoute): boolean =>
-  settings.path !== undefined || chain.some(({ use }) => use === "rewrite");
+  settings.path !== undefined || chain.some(({ about, config }) => about.security?.(config).rewritesPath);
 
 export const spoofableHeader: Rule = {
   id: "spoofable-header",
@@ -79,19 +78,21 @@ interface Teller {
   readonly header: string;
   readonly route: string;
   readonly filter: CheckedFilter;
+  /** Of the header. */
+  readonly at: Path;
 }
 
 /** By upstream: the headers that tell it who is calling, and where the first of them is set. */
 const headersTold = ({ routes }: CheckedTier): ReadonlyMap<string, ReadonlyMap<string, Teller>> => {
   const told = new Map<string, Map<string, Teller>>();
   for (const route of routes)
-    for (const { filter, set } of requestEdits(route.chain))
+    for (const { filter, set, setAt } of requestEdits(route.chain))
       for (const [header, value] of Object.entries(set)) {
         if (typeof value !== "string" || !referencesIn(value).some(({ source }) => callers.includes(source))) continue;
         for (const upstream of upstreamsOf(route)) {
           const known = told.get(upstream) ?? new Map<string, Teller>();
           told.set(upstream, known);
-          if (!known.has(header)) known.set(header, { header, route: route.name, filter });
+          if (!known.has(header)) known.set(header, { header, route: route.name, filter, at: [...setAt, header] });
         }
       }
   return told;
@@ -118,8 +119,8 @@ const spoofable = (
       at: ["routes", route.name, "match"],
       message: `on ${route.name}, ${listed(upstreamsOf(route))} reads ${listed(headers)} as the client wrote ${headers.length > 1 ? "them" : "it"}`,
       remedy: filter,
-      related: open.map(({ header, route: other, filter: { source: file, at } }) =>
-        file.related([...at, "request", "set", header], `${other} tells it who is calling here`),
+      related: open.map(({ route: other, filter, at }) =>
+        filter.source.related(at, `${other} tells it who is calling here`),
       ),
       fix: {
         says: `${route.name} removes ${listed(headers)} from requests`,
@@ -140,7 +141,8 @@ export const forwardedCredential: Rule = {
   check: ({ tier }) =>
     tier.routes.filter(asksService).flatMap((route) => {
       const edits = requestEdits(route.chain);
-      return credentialsOf(route.chain)
+      return knowing(route.chain, "credentialHeader")
+        .map(({ filter, fact: header }) => ({ filter, header }))
         .filter(({ header }) => !edits.some(({ set, remove }) => remove.includes(header) || Object.hasOwn(set, header)))
         .map(({ filter, header }) => ({
           source: filter.source,
@@ -149,60 +151,6 @@ export const forwardedCredential: Rule = {
           message: `${listed(upstreamsOf(route))} is sent the ${header} header of ${route.name}'s callers`,
           remedy: `remove it behind: headers: { request: { remove: [${header}] } }`,
         }));
-    }),
-};
-
-const credentialsOf = (chain: readonly CheckedFilter[]): { filter: CheckedFilter; header: string }[] => [
-  ...using(chain, "jwt")
-    .filter(({ config }) => placesOf(config).includes("header.authorization"))
-    .map((filter) => ({ filter, header: "authorization" })),
-  ...using(chain, "api-key").map((filter) => ({ filter, header: filter.config.header })),
-];
-
-const mutable = ["email", "preferred_username", "upn", "unique_name", "name", "nickname", "phone_number"];
-
-export const mutableClaim: Rule = {
-  id: "mutable-claim",
-  severity: "high",
-  summary: "A claim says who is calling that its owner, or another issuer's user, can change.",
-  incident:
-    "Applications took the `email` of a token for its owner; whoever wrote another's address into an account of their own was let in as that person (nOAuth, 2023).",
-  remedy:
-    "Leave `consumer` out: `sub` never belongs to anybody else (OpenID Connect Core, section 5.7). Where the issuer promises the same of another claim, use that one.",
-  check: ({ tier }) =>
-    using(filtersOf(tier), "jwt")
-      .filter(({ config }) => mutable.includes(claimPath(config.consumer).at(-1) ?? ""))
-      .map(({ source, at, config }) => ({
-        source,
-        at: [...at, "consumer"],
-        message: `${config.consumer} is not always the same person's`,
-        remedy: "leave it out: sub is",
-      })),
-};
-
-export const sharedKey: Rule = {
-  id: "shared-key",
-  severity: "high",
-  summary: "Two consumers sign with the same secret, so each of them can sign as the other.",
-  incident:
-    "One key that was meant for one kind of accounts was believed for another kind too, and whoever had stolen it read the mail of governments (Storm-0558, 2023).",
-  remedy: "Give each consumer a secret of its own. Two keys of one consumer may share nothing but their owner.",
-  check: ({ tier }) =>
-    using(filtersOf(tier), "signature").flatMap(({ source, at, config }) => {
-      const all = Object.entries(config.keys);
-      return all.flatMap(([id, { secret, consumer }], index) => {
-        const other = all.slice(0, index).find(([, it]) => it.secret === secret && it.consumer !== consumer);
-        if (!other) return [];
-        return [
-          {
-            source,
-            at: [...at, "keys", id, "secret"],
-            message: `${consumer} and ${other[1].consumer} sign with the same secret, so each can sign as the other`,
-            remedy: "give each a secret of its own",
-            related: [source.related([...at, "keys", other[0], "secret"], `${other[1].consumer} has it here`)],
-          },
-        ];
-      });
     }),
 };
 
@@ -216,7 +164,7 @@ export const unsignedConsumers: Rule = {
     "Sign the entries: `npx postern secrets consumers-key`, the key into the environment, then `npx postern deploy consumers` and the gates. Where something else than `postern deploy` writes the entries, or all gates of the account are one team's, it is right as it is: ignore the rule there, with the reason.",
   check: ({ tier, environment: { value }, files }) => {
     const [own] = files.slice(-1);
-    if (!own || value.consumers || using(filtersOf(tier), "api-key").length === 0) return [];
+    if (!own || value.consumers || !filtersOf(tier).some(readsConsumers)) return [];
     return [
       {
         source: own,
@@ -227,3 +175,7 @@ export const unsignedConsumers: Rule = {
     ];
   },
 };
+
+/** A filter that is off reads nothing. */
+const readsConsumers = ({ about, config, mode }: CheckedFilter): boolean =>
+  mode !== "off" && (about.bindings?.(config) ?? []).some((it) => it.kind === "kv" && it.namespace === "consumers");

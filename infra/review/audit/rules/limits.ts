@@ -1,8 +1,8 @@
 /** How much anybody may ask for. */
-
+import type { Counts } from "../../../../functions/gateway/hooks/security.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import type { CheckedFilter } from "../../../compiler/model/checked.ts";
-import { asksService, droppedHere, filtersOf, isLimit, isPublic, type Using, using } from "../rule-kit/chains.ts";
+import { asksService, droppedHere, isLimit, isPublic, type Knowing, knowing } from "../rule-kit/chains.ts";
 import type { Rule, Spotted } from "../rule-kit/rule.ts";
 
 export const unlimitedPublicRoute: Rule = {
@@ -34,23 +34,19 @@ export const evadableLimit: Rule = {
     "Count by `ip`, `consumer`, `claim.<name>`, `route` or `tier`, for every request; a limit by header may stand beside that one.",
   check: ({ tier }) =>
     tier.routes.flatMap((route): Spotted[] => {
-      const limits = using(route.chain, "rate-limit").filter(isLimit);
-      if (limits.length === 0 || limits.some((it) => isEnforced(it) && !headerOf(it))) return [];
+      const limits = knowing(route.chain, "counts").filter(({ filter }) => isLimit(filter));
+      if (limits.length === 0 || limits.some(({ filter, fact }) => isEnforced(filter) && !fact.byHeader)) return [];
       const [first] = limits;
       return first ? [evadable(first)] : [];
     }),
 };
 
-const headerOf = ({ config }: Using<"rate-limit">): string | undefined =>
-  [config.by].flat().find((it) => it.startsWith("header."));
-
-const evadable = (filter: Using<"rate-limit">): Spotted => {
+const evadable = ({ filter, fact: { byHeader } }: Knowing<Counts>): Spotted => {
   const { source, at, entry, when } = filter;
-  const header = headerOf(filter);
   const remedy = "count by ip or consumer, or put such a limit beside it";
-  if (header) {
-    const message = `whoever sends another ${header.slice("header.".length)} each time is never refused`;
-    return { source, at: [...at, "by"], message, remedy };
+  if (byHeader) {
+    const message = `whoever sends another ${byHeader.name} each time is never refused`;
+    return { source, at: [...at, ...byHeader.at], message, remedy };
   }
   if (when.length > 0)
     return {
@@ -73,9 +69,9 @@ export const guessableKey: Rule = {
   remedy: "Put a `rate-limit` by `ip` ahead of `api-key`: it counts those who are refused too.",
   check: ({ tier }) =>
     tier.routes.flatMap(({ chain }) =>
-      using(chain, "api-key")
-        .filter((key) => !chain.slice(0, chain.indexOf(key)).some(countsAddresses))
-        .map(({ source, entry, use }) => ({
+      knowing(chain, "guessable")
+        .filter(({ filter }) => !chain.slice(0, chain.indexOf(filter)).some(countsAddresses))
+        .map(({ filter: { source, entry, use } }) => ({
           source,
           at: entry,
           key: use,
@@ -86,30 +82,7 @@ export const guessableKey: Rule = {
 };
 
 const countsAddresses = (filter: CheckedFilter): boolean =>
-  using([filter], "rate-limit").some((it) => isEnforced(it) && [it.config.by].flat().join() === "ip");
-
-export const openOnFailure: Rule = {
-  id: "open-on-failure",
-  severity: "medium",
-  summary: "When counts cannot be kept, a limit lets everybody pass.",
-  incident:
-    "A flood that is large enough to reach the store that counts it takes the limit away with it, so the limit is gone exactly when it is needed.",
-  remedy:
-    "Write `local`, and each isolate counts by itself meanwhile; or `deny` where nobody may pass uncounted. `--fix` writes `local`.",
-  check: ({ tier }) =>
-    using(filtersOf(tier), "rate-limit")
-      .filter(({ config }) => config["on-failure"] === "allow" && config.count !== "local")
-      .map(({ source, at, id }) => ({
-        source,
-        at: [...at, "on-failure"],
-        message: "without its store this limit counts nobody",
-        remedy: "write local: isolates count by themselves meanwhile",
-        fix: {
-          says: `${id} counts in the isolate when its store is gone`,
-          change: { kind: "replace", at: [...at, "on-failure"], text: "local" },
-        },
-      })),
-};
+  knowing([filter], "counts").some(({ fact }) => isEnforced(filter) && fact.byAddress);
 
 export const countedApart: Rule = {
   id: "counted-apart",
@@ -121,15 +94,16 @@ export const countedApart: Rule = {
     "Leave `count` out: isolates then share what one client may send. Where a limit only shields an isolate from floods, it is right as it is.",
   check: ({ tier }) =>
     tier.routes.flatMap(({ chain }): Spotted[] => {
-      const limits = using(chain, "rate-limit").filter(isEnforced);
+      const limits = knowing(chain, "counts").filter(({ filter }) => isEnforced(filter));
       const [first] = limits;
-      if (!first || limits.some(({ config }) => config.count !== "local")) return [];
-      const rates = [first.config.limit].flat().join(" and ");
+      const alone = first?.fact.perIsolate;
+      if (!alone || limits.some(({ fact }) => !fact.perIsolate)) return [];
+      const { source, at } = first.filter;
       return [
         {
-          source: first.source,
-          at: [...first.at, "count"],
-          message: `each isolate lets ${rates} pass, and nothing counts them together`,
+          source,
+          at: [...at, ...alone.at],
+          message: `each isolate lets ${alone.rates.join(" and ")} pass, and nothing counts them together`,
           remedy: "leave it out, or put a limit beside it that is counted together",
         },
       ];

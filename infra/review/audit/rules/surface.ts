@@ -1,9 +1,8 @@
 /** What can be reached that need not be, and what protects in name only. */
-import ipaddr from "ipaddr.js";
 import { dayStart } from "../../../../functions/gateway/core/quantities.ts";
 import { isEnforced } from "../../../compiler/check/rules/enforced.ts";
 import { writtenSecrets } from "../../core/written-secrets.ts";
-import { asksService, filtersOf, using } from "../rule-kit/chains.ts";
+import { asksService, filtersOf } from "../rule-kit/chains.ts";
 import type { Rule, Spotted } from "../rule-kit/rule.ts";
 
 export const anyMethod: Rule = {
@@ -22,33 +21,6 @@ export const anyMethod: Rule = {
         message: `${name} hands DELETE and every other method on`,
         remedy: "name the methods: GET,POST /orders",
       })),
-};
-
-/** Bits that a range has at least to name somebody. */
-const narrowest = { ipv4: 8, ipv6: 16 } as const;
-
-export const wideRange: Rule = {
-  id: "wide-range",
-  severity: "high",
-  summary: "`ip` lets in a range that holds half the world.",
-  incident:
-    "Databases that were open to all addresses, for a test, were emptied by the tens of thousands and held to ransom (MongoDB, 2017).",
-  remedy: "Name the networks that may come in. To let everybody in, leave `ip` out, so that reviewers see it.",
-  check: ({ tier }) =>
-    using(filtersOf(tier), "ip").flatMap(({ source, at, config }) =>
-      (config.allow ?? []).flatMap((range, index): Spotted[] => {
-        const [address = "", bits] = range.split("/");
-        if (bits === undefined || Number(bits) >= narrowest[ipaddr.parse(address).kind()]) return [];
-        return [
-          {
-            source,
-            at: [...at, "allow", index],
-            message: `${range} is ${Number(bits) === 0 ? "everybody" : "a good part of everybody"}`,
-            remedy: "name the networks that may come in",
-          },
-        ];
-      }),
-    ),
 };
 
 export const passedSunset: Rule = {
@@ -83,7 +55,9 @@ export const idleProtection: Rule = {
     "Enforce it, or take it out. While a new rule is tried, ignore this one until the day on which it is to be decided.",
   check: ({ tier }) =>
     filtersOf(tier)
-      .filter((it) => protecting.includes(it.about.phase) && it.use !== "cors" && it.when.length === 0)
+      .filter(
+        (it) => protecting.includes(it.about.phase) && !it.about.security?.(it.config).pages && it.when.length === 0,
+      )
       .filter((it) => !isEnforced(it))
       .map(({ source, entry, use, mode, percent }) => ({
         source,

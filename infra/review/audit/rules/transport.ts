@@ -1,10 +1,10 @@
 /** What travels where others can read it. */
 import { locationOf } from "../../../../functions/gateway/core/references.ts";
+import { isPlaintext } from "../../../../functions/manifest/addresses.ts";
 import { redirectOf } from "../../../compiler/lower/lower.ts";
 import type { Path } from "../../../diagnostics/locate.ts";
 import type { Source } from "../../../diagnostics/source.ts";
-import { isPlaintext } from "../rule-kit/addresses.ts";
-import { filtersOf, using } from "../rule-kit/chains.ts";
+import { filtersOf, knowing } from "../rule-kit/chains.ts";
 import type { Rule, Spotted, Subject } from "../rule-kit/rule.ts";
 
 export const plaintextUpstream: Rule = {
@@ -16,15 +16,15 @@ export const plaintextUpstream: Rule = {
   remedy:
     "Call it by https. On this machine http is taken; where the way is private by other means, a tunnel, ignore the rule there, with the reason.",
   check: ({ tier }) =>
-    Object.entries(tier.upstreams).flatMap(([name, { use, config }]): Spotted[] => {
-      const url = (config as { readonly url?: unknown }).url;
-      if (typeof url !== "string" || !isPlaintext(url)) return [];
+    Object.entries(tier.upstreams).flatMap(([name, { use, about, config }]): Spotted[] => {
+      const { endpoint } = about.security?.(config) ?? {};
+      if (!endpoint || !isPlaintext(endpoint.url)) return [];
       const isShort = typeof at(tier.source.value, ["upstreams", name, use]) === "string";
       return [
         {
           source: tier.source,
-          at: ["upstreams", name, use, ...(isShort ? [] : ["url"])],
-          message: `${name} is called without encryption, at ${new URL(url).host}`,
+          at: ["upstreams", name, use, ...(isShort ? [] : [endpoint.key])],
+          message: `${name} is called without encryption, at ${new URL(endpoint.url).host}`,
           remedy: "call it by https",
         },
       ];
@@ -39,14 +39,14 @@ export const keptLocation: Rule = {
     "A web server named its address inside the network in `Location` and `Content-Location`, to whoever asked (IIS, CVE-2000-0649).",
   remedy: "Leave `location` out: references to the service's own address then lead clients back to the gate.",
   check: ({ tier }) =>
-    Object.entries(tier.upstreams).flatMap(([name, { use, config }]): Spotted[] => {
-      const { url, location } = config as { readonly url?: unknown; readonly location?: unknown };
-      if (typeof url !== "string" || location !== "keep") return [];
+    Object.entries(tier.upstreams).flatMap(([name, { use, about, config }]): Spotted[] => {
+      const { endpoint, exposesAddress: key } = about.security?.(config) ?? {};
+      if (!endpoint || key === undefined) return [];
       return [
         {
           source: tier.source,
-          at: ["upstreams", name, use, "location"],
-          message: `redirects of ${name} to ${new URL(url).host} reach clients`,
+          at: ["upstreams", name, use, key],
+          message: `redirects of ${name} to ${new URL(endpoint.url).host} reach clients`,
           remedy: "leave it out, or write rewrite",
         },
       ];
@@ -58,39 +58,6 @@ const at = (value: unknown, path: Path): unknown =>
     (it, step) => (typeof it === "object" && it !== null ? Reflect.get(it, step) : undefined),
     value,
   );
-
-export const plaintextKeys: Rule = {
-  id: "plaintext-keys",
-  severity: "high",
-  summary: "The keys that verify tokens are fetched without encryption.",
-  incident:
-    "Whoever is on the way answers in the issuer's place, with a key of their own, and from then on makes tokens for everybody.",
-  remedy: "Fetch them by https, or write them into the manifest: `keys`.",
-  check: ({ tier }) =>
-    using(filtersOf(tier), "jwt").flatMap(({ source, at, config: { issuer, jwks, keys } }): Spotted[] => {
-      const url = jwks ?? issuer;
-      if (keys || !isPlaintext(url)) return [];
-      const message = `who is on the way to ${new URL(url).host} can put keys of their own in place of the issuer's`;
-      return [
-        { source, at: [...at, jwks ? "jwks" : "issuer"], message, remedy: "fetch them by https, or give `keys`" },
-      ];
-    }),
-};
-
-export const plaintextStore: Rule = {
-  id: "plaintext-store",
-  severity: "high",
-  summary: "The token of the store that counts is sent without encryption.",
-  incident:
-    "Whoever reads the token on the way reads all counts, and sets them: of their own to nought, of others to the limit.",
-  remedy: "Reach the store by https.",
-  check: ({ tier }) =>
-    using(filtersOf(tier), "rate-limit").flatMap(({ source, at, config: { store } }): Spotted[] => {
-      if (typeof store === "string" || !isPlaintext(store.upstash)) return [];
-      const message = `the store's token is sent to ${new URL(store.upstash).host} where others can read it`;
-      return [{ source, at: [...at, "store", "upstash"], message, remedy: "reach it by https" }];
-    }),
-};
 
 export const plaintextRedirect: Rule = {
   id: "plaintext-redirect",
@@ -160,8 +127,8 @@ const redirectsOf = ({ tier }: Subject): Redirect[] => {
       },
     ];
   });
-  const filters = using(filtersOf(tier), "redirect").flatMap(
-    ({ source, at: here, config: { query, ...where } }): Redirect[] => {
+  const filters = knowing(filtersOf(tier), "redirects").flatMap(
+    ({ filter: { source, at: here }, fact: { query, ...where } }): Redirect[] => {
       const place = placeOf(where, tier.manifest.hosts);
       if (!place) return [];
       return [

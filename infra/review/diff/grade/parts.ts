@@ -1,4 +1,6 @@
-/** The scales of the parts' keys: in which direction a value protects less. A key with none of them is only different. */
+/** What the scales of a part's spec mean, and those of a tier's own settings. A key without one is only different. */
+import type { Scale as ScaleName } from "../../../../functions/gateway/hooks/scales.ts";
+import type { AboutFilter, AboutUpstream } from "../../../../functions/gateway/part.ts";
 import { rates } from "./rates.ts";
 import {
   admitted,
@@ -22,53 +24,32 @@ import {
 
 type Scales = Readonly<Record<string, Scale>>;
 
-const securing = [
-  ...["strict-transport-security", "x-content-type-options", "x-frame-options", "referrer-policy"],
-  ...["cross-origin-resource-policy", "cross-origin-opener-policy", "cross-origin-embedder-policy"],
-  ...["origin-agent-cluster", "x-download-options", "x-permitted-cross-domain-policies"],
-];
-
-export const scalesOf: Readonly<Record<string, Scales>> = {
-  jwt: {
-    audience: allowing("everything"),
-    algorithms: allowing("nothing"),
-    from: allowing("nothing"),
-    "max-size": larger,
-    leeway: longer,
-    "max-age": longer,
-    claims: demands,
-    scopes: demanding,
-    revocation: present,
-    cache: longer,
-    stale: longer,
-  },
-  "api-key": { cache: longer },
-  signature: { keys: admitted, window: longer, skew: longer, covers: demanding },
-  access: {
-    scopes: demanding,
-    "any-scope": allowing("everything"),
-    claims: demands,
-    consumers: allowing("everything"),
-    labels: demands,
-  },
-  ip: { allow: ranges("let in"), deny: ranges("kept out") },
-  "rate-limit": { limit: rates, burst: larger, "on-failure": ranked("allow", "local", "deny") },
-  "body-limit": { max: larger },
-  cors: {
-    origins: allowing("nothing"),
-    methods: allowing("everything"),
-    headers: allowing("nothing"),
-    expose: allowing("nothing"),
-    credentials: ranked("everybody", true, false),
-  },
-  csrf: { origins: allowing("nothing") },
-  timeout: { after: longer },
-  mirror: { share: shares, "max-body": larger },
-  "secure-headers": Object.fromEntries(securing.map((name) => [name, header])),
+const named: Readonly<Record<Extract<ScaleName, string>, Scale>> = {
+  "longer-is-weaker": longer,
+  "larger-is-weaker": larger,
+  "larger-share-is-weaker": shares,
+  "higher-rate-is-weaker": rates,
+  "absent-is-weaker": present,
+  "false-is-weaker": header,
+  "required-items": demanding,
+  "required-values": demands,
+  "admitted-names": admitted,
 };
 
+const scaleOf = (it: ScaleName): Scale => {
+  if (typeof it === "string") return named[it];
+  if ("allows" in it) return allowing(it.absent);
+  return "addresses" in it ? ranges(it.addresses) : ranked(...it.weakestFirst);
+};
+
+/** @param about the spec of a filter or an upstream */
+export const scalesOf = ({ scales = {} }: AboutFilter | AboutUpstream): Scales =>
+  Object.fromEntries(
+    Object.entries<ScaleName | undefined>(scales).flatMap(([key, it]) => (it ? [[key, scaleOf(it)]] : [])),
+  );
+
 /** Of every upstream, whatever it speaks. */
-export const upstreamScales: Scales = { timeout: longer, location: ranked("keep", "rewrite") };
+export const upstreamScales: Scales = { timeout: longer };
 
 /** Of a tier's own settings. */
 export const tierScales: Readonly<Record<"limits" | "release", Scales>> = {

@@ -83,7 +83,7 @@ export const demanding: Scale = (before, after) => {
 
 /** Ranges of addresses that are let in, or kept out: what counts is which addresses they cover, and not how they are written. */
 export const ranges =
-  (of: "let in" | "kept out"): Scale =>
+  (of: "allowed" | "denied"): Scale =>
   (before, after) => {
     // Without a list everybody gets in, and nobody is kept out.
     if (after === undefined) return "weaker";
@@ -93,7 +93,7 @@ export const ranges =
       narrow.every((it) => wide.some((other) => within(it, other)));
     const [more, fewer] = [!covers(a, b), !covers(b, a)];
     if (!more && !fewer) return "other";
-    return (of === "let in" ? more : fewer) ? "weaker" : "stronger";
+    return (of === "allowed" ? more : fewer) ? "weaker" : "stronger";
   };
 
 type Cidr = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, bits: number];

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Segment, segmentsOf } from "../../../../functions/gateway/routing/match.ts";
 import type { Test } from "../../../../functions/gateway/routing/matchers.ts";
 import { shared, sharedText } from "../../../patterns/pattern-overlap.ts";
-import type { Picture, RoutePicture, TierPicture } from "./picture.ts";
+import type { Picture, RoutePicture, TierPicture } from "./model.ts";
 
 export interface Example {
   readonly method: string;

@@ -1,7 +1,7 @@
 /** Which tier and which route of one version is which of the other: by name, or else by what they are. */
 import { isDeepStrictEqual } from "node:util";
 import { matchOf } from "../../../../functions/gateway/routing/match.ts";
-import type { Picture, RoutePicture, TierPicture } from "./picture.ts";
+import type { Picture, RoutePicture, TierPicture } from "./model.ts";
 
 export interface Pairs<T> {
   readonly both: readonly (readonly [before: T, after: T])[];

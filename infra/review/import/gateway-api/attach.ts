@@ -6,7 +6,7 @@ import { compared, covers, hostProblem, isTooWide } from "./resources/hostnames.
 import { apiGroup } from "./resources/kinds.ts";
 import type { Gateway, Route } from "./resources/resources.ts";
 import type { Listener, Parent } from "./resources/schema.ts";
-import { supposedListener } from "./resources/supposed.ts";
+import { supposedListener } from "./resources/assumed-listeners.ts";
 
 /** A route on a host. */
 export interface Attached {

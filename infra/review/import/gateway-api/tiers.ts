@@ -1,6 +1,6 @@
 /** Tiers of an import: hosts that the same routes are served on share one, with its routes in the order of the Gateway API. */
 import { type Attached, nearerListener } from "./attach.ts";
-import { doorsOf, placeOf } from "./doors.ts";
+import { doorsOf, placeOf } from "./listener-addresses.ts";
 import type { Cluster } from "./resources/cluster.ts";
 import type { Find } from "./resources/findings.ts";
 import { covers } from "./resources/hostnames.ts";

@@ -2,7 +2,7 @@
 import { matchOf, segmentsOf } from "../../../../functions/gateway/routing/match.ts";
 import { type OperationPlan, planOf } from "../../../openapi/checks.ts";
 import { DocumentError, type OpenApi } from "../../../openapi/document.ts";
-import { reaching } from "../../../openapi/loose.ts";
+import { reaching } from "../../../openapi/relax.ts";
 import { heldBy } from "../../../openapi/references.ts";
 import { translator } from "../../../openapi/schemas.ts";
 import { translateIn } from "../../../openapi/shapes.ts";

@@ -1,6 +1,6 @@
 /** What GitHub hears of rollouts: one deployment each, its statuses in order. */
 import { expect, it } from "vitest";
-import { type Asked, commit, data, notice, outside, toGithub, token } from "./outside.ts";
+import { type Asked, commit, data, notice, outside, toGithub, token } from "./outbox-harness.ts";
 
 const lines = (asked: readonly Asked[]): string[] =>
   asked.map(({ method, url, body }) => {

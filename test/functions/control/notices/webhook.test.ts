@@ -2,7 +2,7 @@
 import { Webhook } from "standardwebhooks";
 import { afterEach, expect, it, vi } from "vitest";
 import { payloadOf } from "../../../../functions/control/notifications/payloads.ts";
-import { type Asked, began, data, notice, outside, pending, secret, toWebhook, url } from "./outside.ts";
+import { type Asked, began, data, notice, outside, pending, secret, toWebhook, url } from "./outbox-harness.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { effectOf, userEffect, weightsOf } from "../../../../functions/control/stats/counts.ts";
 import { groups } from "../../../../functions/gateway/observability/samples.ts";
-import { dice } from "../dice.ts";
+import { dice } from "../seeded-random.ts";
 
 /** Bursts of so many hits, each in a group by chance. */
 const scattered = (bursts: number, each: number, seed: number) => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { atLeast, atMost, logWealth } from "../../../../functions/control/stats/wealth.ts";
-import { dice } from "../dice.ts";
+import { dice } from "../seeded-random.ts";
 
 const seed = 20_261_124;
 

@@ -1,5 +1,5 @@
 /** Where requests go: backends that are there or not, weights, mirrors. */
-import { type Case, filtered, prefix, simple, to } from "./words.ts";
+import { type Case, filtered, prefix, simple, to } from "./case-helpers.ts";
 
 const grant = `---
 apiVersion: gateway.networking.k8s.io/v1beta1

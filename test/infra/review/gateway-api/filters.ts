@@ -1,5 +1,5 @@
 /** What filters of a rule do to requests and responses, CORS included. */
-import { type Case, filtered, full, prefix, put, redirect, rewrite, simple, to } from "./words.ts";
+import { type Case, filtered, full, prefix, put, redirect, rewrite, simple, to } from "./case-helpers.ts";
 
 const modifier = "set: [{ name: X-Set, value: mine }], add: [{ name: X-Add, value: added }], remove: [X-Gone]";
 

@@ -7,7 +7,7 @@ import { compile } from "../../../../infra/compiler/compile.ts";
 import { home } from "../../../../infra/project/generated-files.ts";
 import { importGatewayApi } from "../../../../infra/review/import/gateway-api/import.ts";
 import { lacksSomething, told } from "../../../../infra/review/import/imported.ts";
-import { project } from "../../../e2e/city.ts";
+import { project } from "../../../e2e/project.ts";
 
 const route = (rule: string, more = "") => `kind: HTTPRoute
 metadata: { name: it, namespace: shop }

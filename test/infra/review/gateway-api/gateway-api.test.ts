@@ -3,12 +3,12 @@ import http from "node:http";
 import { expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { importGatewayApi } from "../../../../infra/review/import/gateway-api/import.ts";
-import { type City, city, type Files, service } from "../../../e2e/city.ts";
+import { type City, city, type Files, service } from "../../../e2e/project.ts";
 import { backends, shares, sockets } from "./backends.ts";
 import { filters, origins } from "./filters.ts";
 import { hosts } from "./hosts.ts";
 import { matching } from "./matching.ts";
-import type { Case, Expected } from "./words.ts";
+import type { Case, Expected } from "./case-helpers.ts";
 
 const cases: Readonly<Record<string, Case>> = { ...matching, ...hosts, ...filters, ...origins, ...backends };
 const names = Object.keys(cases);

@@ -1,5 +1,5 @@
 /** Which route is served on a host: hostnames and listeners. */
-import { type Case, gateway, header, prefix, put, redirect, route, to } from "./words.ts";
+import { type Case, gateway, header, prefix, put, redirect, route, to } from "./case-helpers.ts";
 
 const labelled = (name: string): string =>
   `---\nkind: Namespace\nmetadata: { name: ${name}, labels: { tier: web${name === "closed" ? ", closed: 'yes'" : ""} } }\n`;

@@ -1,5 +1,5 @@
 /** Which rule takes a request: paths, methods, headers, parameters, and what comes first. */
-import { type Case, exact, gateway, header, prefix, query, regex, route, simple, to } from "./words.ts";
+import { type Case, exact, gateway, header, prefix, query, regex, route, simple, to } from "./case-helpers.ts";
 
 export const matching: Readonly<Record<string, Case>> = {
   "an exact path is that path": {

@@ -7,7 +7,7 @@ import { gatewayOf } from "./gateways.ts";
 import { apiGroup } from "./kinds.ts";
 import type { Gateway, Route } from "./resources.ts";
 import { type Backend, gateway, grant, httpRoute, type Selector, service } from "./schema.ts";
-import { redirectedSections } from "./supposed.ts";
+import { redirectedSections } from "./assumed-listeners.ts";
 
 export interface Cluster {
   /** The oldest first, then by namespace and name. */

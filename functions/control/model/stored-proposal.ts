@@ -1,0 +1,45 @@
+/** What a proposal approves, checked when it is read: another release may have written it. */
+
+import { z } from "@hono/zod-openapi";
+import { parsed } from "../../gateway/core/json.ts";
+import type { Bound, Proposal } from "./approval.ts";
+
+const candidate = z.object({
+  worker: z.string(),
+  stable: z.string(),
+  canary: z.string(),
+  tag: z.string().nullable(),
+  message: z.string().nullable(),
+});
+
+export const bound = z.object({
+  versions: z.array(candidate),
+  commit: z.string().nullable(),
+  rollout: z
+    .object({
+      id: z.string(),
+      step: z.number(),
+      status: z.enum(["running", "paused", "returning", "rolled-back", "promoted", "left"]),
+      seq: z.number(),
+    })
+    .optional(),
+  wave: z
+    .object({
+      id: z.string(),
+      status: z.enum(["running", "paused", "stopping", "aborting", "promoted", "failed", "aborted"]),
+      failed: z.array(z.string()),
+      commandedAt: z.number(),
+    })
+    .optional(),
+}) satisfies z.ZodType<Bound>;
+
+/** @returns undefined where the body says nothing that could be approved: it has to be proposed anew */
+export const boundIn = (proposal: Pick<Proposal, "body">): Bound | undefined => {
+  return bodyIn(proposal, z.object({ bound }))?.bound;
+};
+
+/** The body as `schema` has it. @returns undefined where it has another shape */
+export const bodyIn = <T>({ body }: Pick<Proposal, "body">, schema: z.ZodType<T>): T | undefined => {
+  const read = schema.safeParse(parsed(body));
+  return read.success ? read.data : undefined;
+};

@@ -1,0 +1,37 @@
+/** The Durable Object of an environment's audit trail, and of what waits for a second person. */
+import { type Ledger as LedgerCalls, type Line, ledgerOn, type SpentToken } from "../audit/ledger.ts";
+import type { Proposal } from "../model/approval.ts";
+import { CalledByName, type ObjectClass } from "./called-by-name.ts";
+
+export const ledgerObject = (): ObjectClass<LedgerCalls> =>
+  class extends CalledByName implements LedgerCalls {
+    readonly #ledger = ledgerOn(this.ctx.storage.sql);
+
+    write(line: Omit<Line, "id" | "outcome">): number {
+      return this.#ledger.write(line);
+    }
+
+    settle(id: number, outcome: string): void {
+      this.#ledger.settle(id, outcome);
+    }
+
+    lines(tier: string | null, most: number): readonly Line[] {
+      return this.#ledger.lines(tier, most);
+    }
+
+    propose(proposal: Proposal, now: number): "waits" | "full" {
+      return this.#ledger.propose(proposal, now);
+    }
+
+    proposals(now: number): readonly Proposal[] {
+      return this.#ledger.proposals(now);
+    }
+
+    take(id: string, now: number): Proposal | undefined {
+      return this.#ledger.take(id, now);
+    }
+
+    spend(token: SpentToken, now: number): "spent" | "replayed" | "full" {
+      return this.#ledger.spend(token, now);
+    }
+  };

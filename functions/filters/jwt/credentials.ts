@@ -1,0 +1,121 @@
+/** Tokens for personas of test cases, as an issuer makes them. */
+import { generateKeyPair, importJWK, SignJWT } from "jose";
+import * as z from "zod";
+import { claimPath } from "../../gateway/core/claims.ts";
+import { mark } from "../../gateway/core/ports/revocations.ts";
+import { milliseconds } from "../../gateway/core/quantities.ts";
+import type { Credentials, Jwk, KeyPair, Present } from "../../gateway/hooks/credentials.ts";
+import { withToken } from "../../gateway/hooks/token-place.ts";
+import { duration } from "../../manifest/quantities.ts";
+import { tokenPlace } from "../../manifest/token-sources.ts";
+import type { JwtConfig } from "./config.ts";
+
+interface Token {
+  /** Where it stands, as `from` of the filter has it. */
+  readonly place: string;
+  readonly algorithm: string;
+  readonly forged: boolean;
+  readonly claims: Jwk;
+  /** It has been revoked before it is sent. */
+  readonly revoked: boolean;
+  /** Seconds since it was issued, and from then until it ends. */
+  readonly age: number;
+  readonly life: number;
+}
+
+const persona = () =>
+  z
+    .strictObject({
+      issuer: z.string().optional().describe("By default as the filter asks"),
+      audience: z.string().optional().describe("By default as the filter asks"),
+      from: tokenPlace()
+        .optional()
+        .describe("Where it stands, as `from` of the filter has it; by default the first place that the filter reads"),
+      algorithm: z.string().optional().describe("By default one that the filter takes"),
+      scopes: z.array(z.string()).optional().describe("By default those that the filters of the route ask for"),
+      revoked: z.literal(true).optional().describe("It stands in the KV namespace `revocations`"),
+      claims: z.record(z.string(), z.json()).default({}).describe("Beside what the filters of the route ask for"),
+      age: duration().default("0s").describe("How long ago it was issued"),
+      life: duration().default("1h").describe("How long it holds from then on"),
+    })
+    .optional()
+    .describe("Of a token (`jwt`), what is not as the filter asks");
+
+type Deviation = z.output<ReturnType<typeof persona>>;
+
+/** Of those that a filter takes, the first: a token of the others takes longer. */
+const quickest = ["EdDSA", "Ed25519", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
+
+const algorithmOf = (taken: readonly string[]): string =>
+  quickest.find((it) => taken.includes(it)) ?? (taken[0] as string);
+
+const seconds = (text: string | undefined): number => (text === undefined ? 0 : Math.floor(milliseconds(text) / 1000));
+
+export const credentials: Credentials<JwtConfig> = {
+  persona: {
+    key: "token",
+    schema: persona,
+    algorithms: (value) => {
+      const { algorithm } = (value ?? {}) as NonNullable<Deviation>;
+      return algorithm === undefined ? [] : [algorithm];
+    },
+  },
+  algorithms: ({ algorithms }) => [algorithmOf(algorithms)],
+  trusting: ({ keys }, published) => (keys ? { keys: published } : {}),
+  issue: ({ config, persona, required }) => {
+    const { issuer, audience, consumer, algorithms, from } = config;
+    const token = persona.token as Deviation;
+    const scope = [...new Set(required.scopes)].join(" ");
+    const credential: Token = {
+      place: token?.from ?? ([from].flat()[0] as string),
+      algorithm: token?.algorithm ?? algorithmOf(algorithms),
+      forged: persona.forged === true,
+      revoked: token?.revoked === true,
+      claims: {
+        iss: token?.issuer ?? issuer,
+        aud: token?.audience ?? [audience].flat()[0],
+        jti: `token-of-${persona.name}`,
+        ...(scope !== "" && { scope }),
+        ...claimsAt([...required.claims, [consumer, persona.name]]),
+        ...(token?.scopes && { scope: token.scopes.join(" ") }),
+        ...token?.claims,
+      },
+      age: seconds(token?.age),
+      life: seconds(token?.life ?? "1h"),
+    };
+    return { credential, places: [credential.place] };
+  },
+};
+
+/** Claims by the paths that lead to them, as an issuer nests them. */
+const claimsAt = (all: readonly (readonly [text: string, value: unknown])[]): Jwk => {
+  const claims: Record<string, unknown> = {};
+  for (const [text, value] of all) {
+    let within = claims;
+    const path = claimPath(text);
+    for (const name of path.slice(0, -1)) {
+      const next = isMap(within[name]) ? { ...within[name] } : {};
+      within[name] = next;
+      within = next;
+    }
+    within[path.at(-1) as string] = value;
+  }
+  return claims;
+};
+
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+export const present: Present<Token> = async (it, { request, now, keys, revoke }) => {
+  const { algorithm, claims, forged, age, life } = it;
+  if (it.revoked) revoke(await mark(String(claims.iss), String(claims.jti)));
+  const { own } = keys[algorithm] as KeyPair;
+  const key = forged ? (await generateKeyPair(algorithm)).privateKey : await importJWK({ ...own }, algorithm);
+  const issued = Math.floor(now / 1000) - age;
+  const token = await new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: algorithm, kid: algorithm })
+    .setIssuedAt(issued)
+    .setExpirationTime(issued + life)
+    .sign(key);
+  return withToken(request, it.place, token);
+};

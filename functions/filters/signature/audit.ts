@@ -1,0 +1,31 @@
+/** What in the configuration of `signature` lets one client sign as another. */
+import type { AuditRule } from "../../gateway/hooks/audit.ts";
+import type { SignatureConfig } from "./config.ts";
+
+type Rule = AuditRule<SignatureConfig>;
+
+const sharedKey: Rule = {
+  id: "shared-key",
+  severity: "high",
+  summary: "Two consumers sign with the same secret, so each of them can sign as the other.",
+  incident:
+    "One key that was meant for one kind of accounts was believed for another kind too, and whoever had stolen it read the mail of governments (Storm-0558, 2023).",
+  remedy: "Give each consumer a secret of its own. Two keys of one consumer may share nothing but their owner.",
+  check: ({ keys }) => {
+    const all = Object.entries(keys);
+    return all.flatMap(([id, { secret, consumer }], index) => {
+      const other = all.slice(0, index).find(([, it]) => it.secret === secret && it.consumer !== consumer);
+      if (!other) return [];
+      return [
+        {
+          at: ["keys", id, "secret"],
+          message: `${consumer} and ${other[1].consumer} sign with the same secret, so each can sign as the other`,
+          remedy: "give each a secret of its own",
+          related: [{ at: ["keys", other[0], "secret"], message: `${other[1].consumer} has it here` }],
+        },
+      ];
+    });
+  },
+};
+
+export const rules: readonly Rule[] = [sharedKey];

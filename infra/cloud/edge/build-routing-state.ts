@@ -1,0 +1,40 @@
+/** Writes down what an account says for the routers: the deployments, and where their versions and objects are. */
+import { type Account, liveVersions, ownerOf, type Worker } from "../account/account.ts";
+import type { Machine } from "./machine.ts";
+import type { Held } from "./options.ts";
+import type { Place, Table } from "./routing-state.ts";
+
+/**
+ * @param placeOf where a version runs
+ * @param homes machines that own the objects of a Worker
+ * @param moving Workers whose objects are about to have another owner
+ */
+export const tableFor = (
+  account: Account,
+  placeOf: (version: string) => Place | undefined,
+  homes: ReadonlyMap<string, Machine>,
+  moving: ReadonlySet<string>,
+): Pick<Table, "live" | "places" | "homes" | "moving"> => {
+  const workers = [...account.workers.values()];
+  const places = heldBy(account).flatMap(({ version: { id } }) => {
+    const place = placeOf(id);
+    return place ? [[id, place] as const] : [];
+  });
+  return {
+    live: Object.fromEntries(workers.map((it) => [it.name, sharesOf(it)])),
+    places: Object.fromEntries(places),
+    homes: Object.fromEntries([...homes].map(([worker, it]) => [worker, [...it.places.values()][0] as Place])),
+    // An owner that does not run yet is about to.
+    moving: workers.filter((it) => moving.has(it.name) || (ownerOf(it) && !homes.has(it.name))).map((it) => it.name),
+  };
+};
+
+/** All versions that some deployment names. */
+export const heldBy = (account: Account): Held[] =>
+  [...account.workers.values()].flatMap((worker) => liveVersions(worker).map((version) => ({ worker, version })));
+
+const sharesOf = (worker: Worker) =>
+  (worker.deployments[0]?.versions ?? []).flatMap(({ version_id: id, percentage }) => {
+    const number = worker.versions.find((it) => it.id === id)?.number;
+    return number === undefined ? [] : [{ id, number, percentage }];
+  });

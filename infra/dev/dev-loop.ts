@@ -1,0 +1,120 @@
+/** What runs, and how an edit takes its place: as a version of the Workers that it changes, on the loop's own cloud. */
+import path from "node:path";
+import pc from "picocolors";
+import type { Cloud } from "../cloud/cloud.ts";
+import { type Compiled, compile } from "../compiler/compile.ts";
+import { emit } from "../compiler/emit/emit.ts";
+import { report } from "../diagnostics/report.ts";
+import { ownKey } from "../explain/keys.ts";
+import { signedConsumers } from "../release/consumers/sign.ts";
+import { localSecrets } from "../release/secrets.ts";
+import { turnTo } from "./apply.ts";
+
+export interface Generations {
+  /**
+   * Compiles, and replaces what runs where something changed. Says what is wrong, and keeps what is good.
+   * @param compiled what has been compiled already
+   */
+  readonly next: (compiled?: Compiled) => Promise<Compiled | undefined>;
+  /** What is on its way is given up, and nothing more is said of it. */
+  readonly stop: () => void;
+}
+
+export interface GenerationOptions {
+  readonly root: string;
+  readonly env: string;
+  /** It may still be starting: what is built meanwhile waits for it. */
+  readonly cloud: Promise<Cloud>;
+  /** What edits get of the requests, in per cent. */
+  readonly split: number;
+  /** A line about the loop itself. */
+  readonly tell: (line: string) => void;
+  /** Called with each Worker that is bundled. */
+  readonly bundled: (worker: string) => void;
+}
+
+export const generations = ({ root, env, cloud, split, tell, bundled }: GenerationOptions): Generations => {
+  let digest = "";
+  let good: Compiled | undefined;
+  let broken: readonly string[] = [];
+  let isStopped = false;
+
+  /** @returns whether something else runs now */
+  const turn = async (compiled: Compiled): Promise<boolean> => {
+    const { value } = compiled.environment;
+    const emitted = await emit(root, asRun(compiled), {
+      partial: true,
+      explain: value.explain?.key ?? ownKey(root, env),
+      written: bundled,
+    });
+    const secrets = localSecrets(root, env, value.dev.secrets);
+    const now = JSON.stringify([emitted.map((it) => it.digest), compiled.consumers, secrets]);
+    if (now === digest) return false;
+    const { refused, changed } = await turnTo(await cloud, {
+      emitted,
+      others: absolute(root, value.dev.workers),
+      consumers: signedConsumers(root, compiled.environment, compiled.consumers),
+      namespaces: value.kv,
+      secrets,
+      split: good ? split : 100,
+    });
+    for (const [worker, reason] of Object.entries(refused)) tell(pc.red(`${worker} threw at start: ${reason}`));
+    if (Object.keys(refused).length > 0 && good) tell("what ran before goes on running");
+    digest = now;
+    good = compiled;
+    return changed.length > 0;
+  };
+
+  /** Says what is wrong, and which files are so no more. */
+  const complain = (compiled: Compiled): void => {
+    if (compiled.problems.length > 0) tell(`\n${report(compiled.problems, compiled)}`);
+    const files = [...new Set(compiled.problems.map(({ file }) => file))];
+    const mended = broken.filter((file) => !files.includes(file));
+    broken = files;
+    if (mended.length > 0) tell(pc.green(`${mended.join(", ")} ${mended.length === 1 ? "holds" : "hold"} again`));
+    if (compiled.sharedBroken) throw new Error("nothing can run until the file that all tiers share is mended");
+    for (const { checked } of compiled.tiers)
+      if (good && files.includes(checked.source.file))
+        tell(`${checked.manifest.tier} goes on with its last good manifest`);
+  };
+
+  return {
+    stop: () => {
+      isStopped = true;
+    },
+    next: async (given) => {
+      if (isStopped) return undefined;
+      const started = performance.now();
+      const again = good !== undefined;
+      try {
+        const compiled = given ?? compile(root, env, good);
+        complain(compiled);
+        const changed = await turn(compiled);
+        const share = split < 100 ? `, for ${split} % of the requests` : "";
+        if (again && changed) tell(pc.green(`reloaded in ${Math.round(performance.now() - started)} ms${share}`));
+        return compiled;
+      } catch (error) {
+        if (isStopped) return undefined;
+        if (!again) throw error;
+        tell(`${pc.red((error as Error).message)}\nwhat ran before goes on running`);
+        return undefined;
+      }
+    },
+  };
+};
+
+/**
+ * What the loop runs of what was compiled. An edit is live at once, so there is nothing to release. Each request has its
+ * access line: whoever tries one looks for it, and no log is paid for here.
+ */
+const asRun = (compiled: Compiled): Compiled => {
+  const { control: _, ...value } = compiled.environment.value;
+  const tiers = compiled.tiers.map((tier) => ({
+    ...tier,
+    serves: tier.serves.map((it) => ({ ...it, plan: { ...it.plan, log: { ...it.plan.log, sample: "100%" } } })),
+  }));
+  return { ...compiled, tiers, environment: { ...compiled.environment, value } };
+};
+
+const absolute = (root: string, files: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(files).map(([name, file]) => [name, path.join(root, file)]));

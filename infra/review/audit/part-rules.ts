@@ -1,0 +1,61 @@
+/** The rules that parts bring in their specs, each over every place where its part is used. */
+import type { AuditRule, Spot } from "../../../functions/gateway/hooks/audit.ts";
+import type { Path } from "../../diagnostics/locate.ts";
+import type { Source } from "../../diagnostics/source.ts";
+import { registry } from "../../project/registry.ts";
+import { filtersOf } from "./rule-kit/chains.ts";
+import type { Rule, Spotted, Subject } from "./rule-kit/rule.ts";
+
+/** Where a part is configured. */
+interface Use {
+  readonly source: Source;
+  /** Of the entry that names the part. */
+  readonly entry: Path;
+  /** Of its configuration. */
+  readonly at: Path;
+  readonly use: string;
+  /** A filter's id, or an upstream's name. */
+  readonly id: string;
+  readonly config: unknown;
+}
+
+const spottedAt = ({ source, entry, at, use }: Use, spot: Spot): Spotted => {
+  const { message, remedy, related, fix } = spot;
+  const place = [...at, ...spot.at];
+  return {
+    source,
+    ...(spot.at.length === 0 ? { at: entry, key: use } : { at: place }),
+    message,
+    remedy,
+    ...(related && { related: related.map((it) => source.related([...at, ...it.at], it.message)) }),
+    ...(fix && { fix: { says: fix.says, change: { kind: "replace", at: place, text: fix.text } } }),
+  };
+};
+
+const ruleOf =
+  (usesIn: (subject: Subject) => readonly Use[]) =>
+  ({ check, ...prose }: AuditRule<unknown>): Rule => ({
+    ...prose,
+    check: (subject) => usesIn(subject).flatMap((use) => check(use.config, use.id).map((spot) => spottedAt(use, spot))),
+  });
+
+/** A filter that is off does nothing, be it dangerous or not. */
+const filtersUsing =
+  (use: string) =>
+  ({ tier }: Subject): Use[] =>
+    filtersOf(tier).filter((it) => it.use === use && it.mode !== "off");
+
+const upstreamsUsing =
+  (use: string) =>
+  ({ tier: { source, upstreams } }: Subject): Use[] =>
+    Object.entries(upstreams)
+      .filter(([, it]) => it.use === use)
+      .map(([id, { config }]) => {
+        const entry = ["upstreams", id];
+        return { source, entry, at: [...entry, use], use, id, config };
+      });
+
+export const partRules: readonly Rule[] = [
+  ...Object.entries(registry.filters).flatMap(([use, { audit = [] }]) => audit.map(ruleOf(filtersUsing(use)))),
+  ...Object.entries(registry.upstreams).flatMap(([use, { audit = [] }]) => audit.map(ruleOf(upstreamsUsing(use)))),
+];

@@ -1,0 +1,67 @@
+/** What control reads of Workers that are deployed apart from it: answers of another shape never reach what decides. */
+import { describe, expect, it } from "vitest";
+import { actuatorCall, answers } from "../../functions/control/actuator/answers.ts";
+import { feedOf } from "../../functions/control/overlay/feed-client.ts";
+import { keptIn } from "../../functions/feed/entries.ts";
+
+const answering = (body: unknown, status = 200) => ({
+  fetch: async () => new Response(typeof body === "string" ? body : JSON.stringify(body), { status }),
+});
+
+describe("the actuator's answer", () => {
+  const deployments = (body: unknown) => actuatorCall(answering(body) as never, "deployments", {}, answers.deployments);
+  const one = {
+    id: "d1",
+    versions: [{ version_id: "v1", percentage: 100 }],
+    message: null,
+    author: null,
+    trigger: null,
+  };
+
+  it("is a result or a fault", async () => {
+    expect(await deployments({ ok: true, result: [{ ...one, more: 1 }] })).toEqual({ ok: true, result: [one] });
+    const fault = { ok: false, status: 429, code: 10013, message: "slowly", retryAfterMs: 2000 };
+    expect(await deployments(fault)).toEqual(fault);
+  });
+
+  it.each([
+    ["no JSON", "<html>"],
+    ["nothing", null],
+    ["no result", { ok: true }],
+    ["a deployment without versions", { ok: true, result: [{ ...one, versions: undefined }] }],
+    ["no list", { ok: true, result: one }],
+    ["a fault without a message", { ok: false, status: 500, code: null }],
+  ])("of another shape is a fault without a status: %s", async (_, body) => {
+    expect(await deployments(body)).toMatchObject({ ok: false, status: 0, message: expect.any(String) });
+  });
+});
+
+describe("the feed's lists", () => {
+  const entry = { kind: "close", until: 5, of: "a later release" };
+
+  it("keep what only one side knows of an entry", async () => {
+    const kept = { revision: 3, entries: [entry], revoked: [{ kind: "token", until: 9 }] };
+    expect(keptIn(kept)).toBe(kept);
+    expect(await feedOf(answering(kept) as never).read("wallet")).toEqual(kept);
+    expect(keptIn({ revision: 0, entries: [] })).toEqual({ revision: 0, entries: [] });
+  });
+
+  it.each([
+    ["nothing", null],
+    ["no revision", { entries: [] }],
+    ["no lists", { revision: 1, entries: {} }],
+    ["an entry that is none", { revision: 1, entries: [1] }],
+    ["an entry without an end", { revision: 1, entries: [{ kind: "close", until: null }] }],
+    ["a revocation without a kind", { revision: 1, entries: [], revoked: [{ until: 5 }] }],
+  ])("of another shape are an error: %s", async (_, body) => {
+    expect(() => keptIn(body)).toThrow(TypeError);
+    await expect(feedOf(answering(body) as never).read("wallet")).rejects.toThrow();
+    await expect(feedOf(answering(body) as never).write("wallet", 1, [])).rejects.toThrow();
+  });
+
+  it("are not to be had of a feed that refuses", async () => {
+    await expect(feedOf(answering("", 500) as never).read("wallet")).rejects.toThrow("500");
+    await expect(feedOf(answering("", 412) as never).read("wallet")).rejects.toThrow("412");
+    expect(await feedOf(answering("", 412) as never).write("wallet", 1, [])).toBeUndefined();
+  });
+});

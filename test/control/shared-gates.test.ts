@@ -1,0 +1,67 @@
+/** Tiers of one shared gate: one rollout at a time, judged over all of them. */
+import { expect, it } from "vitest";
+import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
+import { rolloutsKept, tiersServed } from "../../functions/control/model/shared-gates.ts";
+import { evidenceOf } from "../../functions/control/wiring/evidence.ts";
+import { stand } from "./rollout-harness.ts";
+
+const facts = (workers: readonly string[], shared?: true) =>
+  ({ workers, ...(shared && { shared }) }) as unknown as TierFacts;
+const plan = {
+  tiers: {
+    faq: facts(["gate-shared-local"], true),
+    rates: facts(["gate-shared-local", "gate-rates--hot-local"], true),
+    wallet: facts(["gate-wallet-local"]),
+  },
+} as unknown as ControlPlan;
+
+it("they have their rollouts in one place, which no other tier has", () => {
+  expect(["faq", "rates"].map((it) => rolloutsKept(plan, it))).toEqual(Array(2).fill("shared:gate-shared-local"));
+  expect(["wallet", "wallet/balance", "nobody", "toString"].map((it) => rolloutsKept(plan, it))).toEqual([
+    "wallet",
+    "wallet/balance",
+    "nobody",
+    "toString",
+  ]);
+  expect(tiersServed(plan, "rates", "gate-shared-local")).toEqual(["faq", "rates"]);
+  expect(tiersServed(plan, "rates", "gate-rates--hot-local")).toEqual(["rates"]);
+  expect(tiersServed(plan, "wallet/balance", "wallet/balance")).toEqual(["wallet"]);
+});
+
+it("a second one is refused, and told whose is under way", async () => {
+  const it = stand();
+  await it.start();
+  await expect(it.start()).rejects.toThrow("a rollout of a is under way, by alice");
+});
+
+it("each tier's users count", async () => {
+  const asked: string[] = [];
+  const sample = (requests: number) => ({
+    cold: 0,
+    groups: { "0": { requests, errors: 1, refusals: 0, upstreamErrors: 0, abandoned: 0, latency: [] } },
+  });
+  const TELEMETRY = {
+    getByName: (tier: string) => ({
+      between: async (version: string) => {
+        asked.push(`${tier} ${version}`);
+        return sample(10);
+      },
+    }),
+  };
+  const it = stand();
+  await it.start();
+  const rollout = {
+    ...it.state(),
+    tier: "faq",
+    subjects: [{ worker: "gate-shared-local", stable: "s", canary: "c" }],
+  };
+  const { stable, canary } = await evidenceOf(
+    { TELEMETRY } as never,
+    plan,
+    rollout,
+    { share: 10, since: 0, until: 9000 },
+    9000,
+  );
+  expect(asked.toSorted()).toEqual(["faq c", "faq s", "rates c", "rates s"]);
+  expect([stable, canary].map(({ groups }) => groups["0"])).toMatchObject(Array(2).fill({ requests: 20, errors: 2 }));
+});

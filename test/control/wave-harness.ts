@@ -1,0 +1,260 @@
+/** Many tiers on a platform, their real rollouts and a wave over them, all in one process that can die between any two effects. */
+
+import type { ControlPlan, TierFacts } from "../../functions/control/model/plan.ts";
+import { fromManifest } from "../../functions/control/model/release.ts";
+import { type Deployment, isOver, type Rollout } from "../../functions/control/model/rollout.ts";
+import type { Seen, Wave } from "../../functions/control/model/wave.ts";
+import type { WrittenRelease } from "../../functions/control/model/written-release.ts";
+import type { Notice } from "../../functions/control/notifications/notification.ts";
+import { type Ports, rollouts } from "../../functions/control/rollout/controller.ts";
+import type { Stage } from "../../functions/control/rollout/evidence.ts";
+import { type WavePorts, waves } from "../../functions/control/wave/controller.ts";
+import { membersOf } from "../../functions/control/wave/members.ts";
+import type { WaveCommand } from "../../functions/control/wave/reducer.ts";
+import { Death, verdictOf } from "./rollout-harness.ts";
+
+export interface Tier {
+  readonly tier: string;
+  readonly level: TierFacts["level"];
+  /** Its own by default. */
+  readonly worker?: string;
+}
+
+const release: WrittenRelease = {
+  steps: ["0%", "50%", "100%"],
+  bake: "5s",
+  tolerate: { errors: "+1pp", p99: "+20%", refusals: "+1pp" },
+};
+
+export const planOf = (tiers: readonly Tier[]): Pick<ControlPlan, "tiers"> => ({
+  tiers: Object.fromEntries(
+    tiers.map(({ tier, level, worker = `gate-${tier}` }) => [
+      tier,
+      { level, workers: [worker], release } as unknown as TierFacts,
+    ]),
+  ),
+});
+
+/** A rollout that began, and how all stood then. */
+export interface Begun {
+  readonly tier: string;
+  readonly wave: string | undefined;
+  /** As it was written down. */
+  readonly decided: Wave | undefined;
+  /** Tiers whose rollouts were under way, itself included. */
+  readonly open: readonly string[];
+}
+
+export const mesh = (tiers: readonly Tier[], concurrent: number) => {
+  const plan = planOf(tiers);
+  const names = tiers.map(({ tier }) => tier);
+  let time = 1_000_000;
+  let count = 0;
+  let dieAt = Number.POSITIVE_INFINITY;
+  /** Each effect is a place to die at. */
+  const effect = () => {
+    if (--dieAt < 0) throw new Death();
+  };
+  const begun: Begun[] = [];
+  /** What the wave told. */
+  const told: Notice[] = [];
+  const world = {
+    outboxGone: false,
+    /** Tiers whose new version is bad. */
+    bad: new Set<string>(),
+    /** Tiers of which nobody can tell yet. */
+    open: new Set<string>(),
+    /** What the next calls of rollouts meet. */
+    faults: [] as ("lost before" | "lost after")[],
+    /** So many of the next looks at a rollout are not answered. */
+    unseen: 0,
+  };
+  const live = new Map<string, Deployment[]>();
+  for (const { tier, worker = `gate-${tier}` } of tiers)
+    live.set(worker, [
+      {
+        id: `d${++count}`,
+        versions: [
+          { version_id: "stable", percentage: 100 },
+          { version_id: "canary", percentage: 0 },
+        ],
+        message: "postern deploy",
+        author: "alice",
+        trigger: null,
+      },
+    ]);
+
+  const store = () => {
+    const kept = new Map<string, unknown>();
+    const storage = {
+      get: async (key: string) => structuredClone(kept.get(key)),
+      put: async (given: string | object, value?: unknown) => {
+        effect();
+        const all = Object.entries(typeof given === "string" ? { [given]: value } : given);
+        for (const [key, one] of all) kept.set(key, structuredClone(one));
+        effect();
+      },
+      delete: async (key: string) => kept.delete(key),
+      list: async ({ prefix = "" }) => new Map([...kept].filter(([key]) => key.startsWith(prefix)).sort()),
+      setAlarm: async () => {},
+    } as unknown as Ports["storage"] & WavePorts["storage"];
+    return { kept, storage };
+  };
+  const stores = new Map(names.map((tier) => [tier, store()]));
+  const own = store();
+  const current = (tier: string) => stores.get(tier)?.kept.get("current") as Rollout | undefined;
+
+  const rolloutPorts = (tier: string): Ports => ({
+    storage: stores.get(tier)?.storage as Ports["storage"],
+    platform: {
+      deployments: async (worker) => {
+        effect();
+        return { ok: true, result: live.get(worker) ?? [] };
+      },
+      split: async (worker, versions, message) => {
+        effect();
+        const id = `d${++count}`;
+        live.set(worker, [{ id, versions, message, author: "token", trigger: null }, ...(live.get(worker) ?? [])]);
+        effect();
+        return { ok: true, result: { id } };
+      },
+      version: async () => ({ ok: true, result: { tag: "digest", message: null } }),
+    },
+    evidence: async () => ({}) as Stage,
+    queries: async () => [],
+    judge: () => verdictOf(world.bad.has(tier) ? "fail" : world.open.has(tier) ? "not-enough" : "pass"),
+    smoke: async () => ({ ok: true, why: "it answers" }),
+    tell: async () => {},
+    now: () => time,
+    random: () => 0.5,
+    uuid: () => `r${++count}-0000`,
+  });
+
+  const boot = () => {
+    const all = new Map(names.map((tier) => [tier, rollouts(rolloutPorts(tier))]));
+    const of = (tier: string) => all.get(tier) as ReturnType<typeof rollouts>;
+    const faulty = async <T>(work: () => Promise<T>): Promise<T> => {
+      const fault = world.faults.shift();
+      if (fault === "lost before") throw new Error("no answer");
+      const done = await work();
+      effect();
+      if (fault === "lost after") throw new Error("no answer");
+      return done;
+    };
+    const ports: WavePorts = {
+      storage: own.storage,
+      tell: async (notice) => {
+        effect();
+        if (world.outboxGone) throw new Error("the outbox does not answer");
+        told.push(notice);
+        effect();
+      },
+      now: () => time,
+      uuid: () => `w${++count}-0000`,
+      rollouts: {
+        busy: async (tier) => {
+          const it = await of(tier).status();
+          return it && !isOver(it) ? tier : undefined;
+        },
+        mine: async ({ id }, { tier }) => {
+          effect();
+          if (world.unseen > 0) {
+            world.unseen--;
+            throw new Error("no answer");
+          }
+          const it = (await of(tier).history()).find(({ wave }) => wave === id);
+          return it ? seenOf(it) : null;
+        },
+        start: ({ id, by, reason }, { tier, release: written, approved }) =>
+          faulty(async () => {
+            effect();
+            const before = current(tier)?.id;
+            const facts = plan.tiers[tier] as TierFacts;
+            const it = await of(tier).start({ ...fromManifest(written), tier, facts, by, reason, wave: id, approved });
+            if (it.id !== before)
+              begun.push({
+                tier,
+                wave: it.wave,
+                decided: structuredClone(own.kept.get("current")) as Wave | undefined,
+                open: names.filter((name) => {
+                  const one = current(name);
+                  return one?.wave === id && !isOver(one);
+                }),
+              });
+            return seenOf(it);
+          }),
+        takeBack: ({ id, by }, { tier }) => faulty(() => of(tier).ask("abort", by, "the wave", id)),
+      },
+    };
+    return { of, wave: waves(ports) };
+  };
+  // The process that lives; its memory goes with it.
+  let process = boot();
+
+  const perhaps = async (n: number, work: () => Promise<unknown>): Promise<boolean> => {
+    dieAt = n;
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (!(error instanceof Death)) throw error;
+      process = boot();
+      return false;
+    } finally {
+      dieAt = Number.POSITIVE_INFINITY;
+    }
+  };
+
+  return {
+    world,
+    begun,
+    told,
+    names,
+    plan,
+    start: () =>
+      process.wave.start({
+        members: membersOf(plan, names),
+        concurrent,
+        selection: "--all",
+        by: "alice",
+        reason: "a test",
+      }),
+    ask: (command: WaveCommand, all = false) => process.wave.ask({ command, all, by: "bob", reason: "" }),
+    waves: () => process.wave,
+    tier: (tier: string) => process.of(tier),
+    rollout: current,
+    wave: () => own.kept.get("current") as Wave,
+    /** Of the new version, in per cent; -1 where it has nothing any more. */
+    share: (worker: string) =>
+      live.get(worker)?.[0]?.versions.find(({ version_id }) => version_id === "canary")?.percentage ?? -1,
+    deployments: (worker: string) => live.get(worker) ?? [],
+    /** Somebody uploads another version, for nobody. */
+    upload: (worker: string, version: string) => {
+      const versions = [
+        { version_id: "stable", percentage: 100 },
+        { version_id: version, percentage: 0 },
+      ];
+      const deployment = { id: `d${++count}`, versions, message: "postern deploy", author: "alice", trigger: null };
+      live.set(worker, [deployment, ...(live.get(worker) ?? [])]);
+    },
+    pass: (ms: number) => {
+      time += ms;
+    },
+    /** One look of the wave, or of a tier's rollout, in which the process dies before its `n`-th effect. */
+    look: (n = Number.POSITIVE_INFINITY) => perhaps(n, () => process.wave.look()),
+    lookAt: (tier: string, n = Number.POSITIVE_INFINITY) => perhaps(n, () => process.of(tier).look()),
+  };
+};
+
+const seenOf = ({ id, status, goal, why }: Rollout): Seen => ({ id, status, share: goal.share, why });
+
+export type Mesh = ReturnType<typeof mesh>;
+
+/** Looks as often as alarms would, for so long. */
+export const runMesh = async (it: Mesh, ms: number): Promise<void> => {
+  for (let passed = 0; passed < ms; passed += 2500) {
+    it.pass(2500);
+    for (const tier of it.names) await it.lookAt(tier);
+    await it.look();
+  }
+};

@@ -1,0 +1,95 @@
+/** Clients that leave early, at each stage of a request, through a front and at a gate that serves its zone itself. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type City, manifest, type Service, startCity, startService, stopService } from "./project.ts";
+import { ends, leave } from "./disconnect.ts";
+
+const files = (url: string) => ({
+  "routes/t.yaml": manifest(
+    "t",
+    `limits: { body: 4MiB }
+upstreams: { it: { http: "${url}" } }
+routes:
+  checked: { match: POST /checked, to: it, filters: [body-limit: 1MiB, validate: { body: { type: object } }] }
+  copied: { match: POST /copied, to: it, filters: [mirror: { to: "${url}" }] }
+  all: { match: "ANY /{rest*}", to: it }
+`,
+  ),
+});
+
+let behind: Service;
+const meshes: Record<string, City> = {};
+beforeAll(async () => {
+  behind = await startService((request, response) => {
+    const path = request.url ?? "";
+    request.on("error", () => {}).resume();
+    if (path.includes("silent")) return;
+    if (path.includes("early")) return void response.end("early");
+    if (path.includes("endless")) {
+      response.write("a");
+      const timer = setInterval(() => response.write("a"), 20);
+      response.on("close", () => clearInterval(timer));
+      return;
+    }
+    request.on("end", () => response.end("took"));
+  });
+  meshes["a front"] = await startCity(files(behind.url));
+  meshes["a zone gate"] = await startCity(files(behind.url), { alone: "t" });
+});
+afterAll(async () => {
+  for (const mesh of Object.values(meshes)) await mesh.stop();
+  if (behind) stopService(behind);
+});
+
+const head = (line: string, ...fields: readonly string[]): string =>
+  [`${line} HTTP/1.1`, "Host: localhost", ...fields, "", ""].join("\r\n");
+
+interface Stage {
+  readonly where: string;
+  /** What the client sends before it leaves. */
+  readonly bytes: string;
+  /** It has heard the answer's head by then. */
+  readonly answered?: true;
+}
+
+const ofType = "Content-Type: application/json";
+const stages: readonly Stage[] = [
+  { where: "ahead of a small body", bytes: head("POST /t/a", "Content-Length: 10") },
+  { where: "ahead of a large body", bytes: head("PUT /t/a", "Content-Length: 1000000") },
+  { where: "ahead of the first chunk", bytes: head("POST /t/a", "Transfer-Encoding: chunked") },
+  { where: "within a small body", bytes: `${head("POST /t/a", "Content-Length: 10")}abc` },
+  { where: "within a large body", bytes: `${head("PUT /t/a", "Content-Length: 1000000")}${"x".repeat(300_000)}` },
+  { where: "within a chunk", bytes: `${head("POST /t/a", "Transfer-Encoding: chunked")}30\r\nabc` },
+  { where: "between two chunks", bytes: `${head("POST /t/a", "Transfer-Encoding: chunked")}3\r\nabc\r\n` },
+  { where: "within the body of a GET", bytes: `${head("GET /t/a", "Content-Length: 10")}abc` },
+  { where: "ahead of the chunks of a GET", bytes: head("GET /t/a", "Transfer-Encoding: chunked") },
+  { where: "within a body that a filter reads", bytes: `${head("POST /t/checked", ofType, "Content-Length: 10")}{` },
+  { where: "within a body that is copied", bytes: `${head("POST /t/copied", "Content-Length: 10")}abc` },
+  { where: "while a service works", bytes: head("GET /t/silent") },
+  { where: "while a service works on a body", bytes: `${head("POST /t/silent", "Content-Length: 3")}abc` },
+  {
+    where: "within the body while a service works",
+    bytes: `${head("POST /t/silent", "Content-Length: 30000")}abc`,
+  },
+  { where: "within the answer", bytes: head("GET /t/endless"), answered: true },
+  {
+    where: "within the body behind the answer",
+    bytes: `${head("POST /t/early", "Content-Length: 30000")}abc`,
+    answered: true,
+  },
+];
+
+describe.each(["a front", "a zone gate"])("through %s", (which) => {
+  it.each(stages)("a client that leaves $where has its line, and nobody else is to blame", async (stage) => {
+    const mesh = meshes[which] as City;
+    for (const end of ends) {
+      const lines = await leave(mesh, stage, end);
+      expect({ end, written: lines.length > 0 }).toEqual({ end, written: true });
+      for (const { type, status, verdict, code } of lines) {
+        const found = [type, status, verdict, code].join(" ");
+        expect(stage.answered ? ["access 200 passed "] : ["access 499 left ", theirs]).toContain(found);
+      }
+    }
+  });
+});
+
+const theirs = "access 400 refused body-incomplete";

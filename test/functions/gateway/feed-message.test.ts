@@ -1,0 +1,109 @@
+/** What a gate is told: what is of another shape is not taken. */
+import { describe, expect, it } from "vitest";
+import { live } from "../../../functions/gateway/live.ts";
+import { toldOf } from "../../../functions/gateway/overlay/feed-message.ts";
+import { overlaid } from "../../../functions/gateway/overlay/overlay.ts";
+import { moves } from "../../../functions/gateway/overlay/traffic-shift.ts";
+import { caller, planAndParts, world } from "../gate-harness.ts";
+
+const until = Date.UTC(2026, 10, 2);
+const about = { id: "one", until, by: "alice", reason: "a test" };
+const close = { kind: "close", route: null, closed: { "retry-after": "1h", detail: "soon" }, ...about };
+
+it.each([
+  null,
+  1,
+  "x",
+  [],
+  {},
+  { revision: 1 },
+  { revision: 1, entries: {} },
+  { revision: "1", entries: [] },
+  { revision: 1, entries: [], revoked: 1 },
+])("%j is nothing that a feed tells", (value) => {
+  expect(() => toldOf(value)).toThrow();
+});
+
+describe("an entry", () => {
+  it.each([
+    close,
+    { kind: "close", route: "all", closed: {}, ...about },
+    { kind: "limit", filter: "limit", limit: "10/s", ...about },
+    { kind: "enforce", filter: "limit", ...about },
+    { kind: "cutover", route: "all", percent: "10%", ...about },
+    { kind: "weights", route: "all", weights: { a: 1, b: 0 }, ...about },
+    { kind: "drain", versions: ["v1"], ends: until, ...about },
+    { ...close, until: 1e308 },
+  ])("that is as it should be is taken: %j", (entry) => {
+    expect(toldOf({ revision: 1, entries: [entry] }).entries).toEqual([entry]);
+  });
+
+  it.each([
+    null,
+    7,
+    { ...close, kind: "open" },
+    { ...close, kind: "__proto__" },
+    { ...close, until: -1 },
+    { ...close, until: null },
+    { ...close, until: "2027-01-01" },
+    { ...close, closed: { "retry-after": "1e308s" } },
+    { kind: "limit", filter: "limit", limit: "1/0s", ...about },
+    { kind: "limit", filter: {}, limit: "1/s", ...about },
+    { kind: "cutover", route: "all", percent: "101%", ...about },
+    { kind: "weights", route: "all", weights: { a: 1e308 }, ...about },
+    { kind: "weights", route: "all", weights: { a: 0 }, ...about },
+    { kind: "weights", route: "all", weights: { a: { toString: 1 } }, ...about },
+  ])("that is not is left out, and the others stay: %j", (entry) => {
+    expect(toldOf({ revision: 1, entries: [entry, close] }).entries).toEqual([close]);
+  });
+});
+
+it("a revocation has a hash and an end, and one of a consumer the time until which it holds", () => {
+  const token = { kind: "token", hash: "a", until };
+  const consumer = { kind: "consumer", hash: "a", until, before: 1 };
+  const odd = [
+    null,
+    { ...token, until: null },
+    { ...token, hash: 1 },
+    { ...consumer, before: "now" },
+    { ...consumer, before: undefined },
+  ];
+  expect(toldOf({ revision: 1, entries: [], revoked: [...odd, token, consumer] }).revoked).toEqual([token, consumer]);
+});
+
+it("an entry is what its kind says, whatever else stands in it", () => {
+  const limit = { use: "limit", kind: "guard", mode: "shadow", percent: "100%", with: {}, enforceable: true } as const;
+  const { plan } = planAndParts({ limit: () => () => undefined }, { filters: { limit } });
+  const odd = { kind: "enforce", filter: "limit", route: { toString: {} }, ...about };
+  const { entries } = toldOf({ revision: 1, entries: [odd] });
+  expect(overlaid(plan, entries, moves).filters.limit?.mode).toBe("enforce");
+});
+
+it("a gate that is told nonsense goes on with what it had, or without", async () => {
+  const it = world();
+  const { plan, parts } = planAndParts({}, {});
+  let told: unknown = { revision: 1, entries: [close] };
+  let copy: unknown;
+  const source = {
+    read: async () => told as never,
+    copy: async () => new Response(JSON.stringify(copy)).body,
+    defer: () => {},
+  };
+  const deps = { ...it, fetch: async () => new Response("ok") };
+  const serve = live(plan, parts, deps, source);
+  const ask = async () => {
+    await it.pass(20_000);
+    return (await serve(new Request("https://gate.example/a"), caller)).status;
+  };
+  const statuses = [await ask()];
+  for (const next of ["nonsense", {}, { revision: 1, entries: [{ ...close, until: -1 }] }, null]) {
+    told = next;
+    statuses.push(await ask());
+  }
+  // What the feed has said counts, and no copy after it.
+  copy = { revision: 1, entries: [close] };
+  statuses.push(await ask());
+  copy = "nonsense";
+  statuses.push(await ask());
+  expect(statuses).toEqual([503, 503, 503, 200, 200, 200, 200]);
+});

@@ -1,0 +1,38 @@
+/** Workers are released apart, so each release works beside the one before: an upgrade Worker by Worker, and part of it taken back. */
+import { expect, it } from "vitest";
+import type { Emitted } from "../../../infra/compiler/emit/emit.ts";
+import { openAccount } from "./account.ts";
+
+type Part = Emitted["kind"] | "objects";
+
+/** What is of this release at each step; all else is of the one before. Each two that talk meet both ways. */
+const steps: readonly (readonly Part[])[] = [
+  ["gate", "front", "tail"],
+  ["gate", "state", "feed", "actuator"],
+  ["state", "feed", "actuator", "control", "objects", "tail"],
+  ["control", "objects", "front"],
+];
+
+it("limits, overlays, revocations, reports and calls to the platform work between this release and the one before", {
+  timeout: 240_000,
+}, async () => {
+  const account = await openAccount();
+  const turn = (now: readonly Part[]) => account.turn((part) => (now.includes(part) ? "now" : "before"));
+  for (const [step, now] of steps.entries()) {
+    await turn(now);
+    await account.tryAll(step);
+  }
+  // All that was taken back is still refused, whichever release wrote it.
+  for (const step of steps.keys()) {
+    expect(await account.get(`/a/close-${step}`)).toBe(503);
+    expect(await account.own(await account.tokenOf(`lost-${step}`))).toBe(401);
+    expect(await account.get("/a/counted", { "x-user": `user-${step}` })).toBe(429);
+  }
+  // A deployment may replace control's objects a while after control. Then reports come in and are read. Operators' writes
+  // wait for its end, since the release before remembers tokens otherwise.
+  for (const [more, now] of (["objects", "control"] as const).entries()) {
+    await turn([now]);
+    await account.get(`/a/close-${steps.length + more}`);
+    await account.reported(steps.length + more);
+  }
+});

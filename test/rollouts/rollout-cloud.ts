@@ -1,0 +1,145 @@
+/** A tier on a local cloud with a control plane, the users who load it, and the rollouts that are tried on it. */
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { onTestFinished } from "vitest";
+import { parse } from "yaml";
+import { isOver, type Rollout } from "../../functions/control/model/rollout.ts";
+import { type Cloud, type CloudOptions, startCloud } from "../../infra/cloud/cloud.ts";
+import { deploy } from "../../infra/commands/release/deploy.ts";
+import { compile } from "../../infra/compiler/compile.ts";
+import { emit } from "../../infra/compiler/emit/emit.ts";
+import { turnTo } from "../../infra/dev/apply.ts";
+import { deskOf } from "../../infra/release/control-client.ts";
+import { localSecrets } from "../../infra/release/secrets.ts";
+import { targetOf } from "../../infra/release/target.ts";
+import { wrangler } from "../../infra/release/wrangler.ts";
+import { project } from "../e2e/project.ts";
+import { until } from "../until.ts";
+import type { Met } from "./users.ts";
+
+const samples = parse(
+  fs.readFileSync(path.resolve(import.meta.dirname, "../../routes/environments/local.yaml"), "utf8"),
+) as {
+  readonly control: { readonly key: string; readonly operators: object };
+  readonly dev: { readonly secrets: Readonly<Record<string, string>> };
+};
+
+/** The samples' keys, for a cloud at these addresses. The environment is called `local`, whose secrets are here. */
+const environment = (api: string, edge: string, control: object): string =>
+  JSON.stringify({
+    values: {},
+    kv: { feed: "00000000000000000000000000000002" },
+    front: { "gray-key": { header: "x-device-id" } },
+    control: {
+      ...samples.control,
+      host: "control.localhost",
+      account: "00000000000000000000000000000001",
+      api: api.replace("127.0.0.1", "localhost"),
+      front: edge,
+      ...control,
+    },
+    dev: { secrets: { ...samples.dev.secrets, PROMETHEUS_TOKEN: "token-of-a-test" } },
+  });
+
+/** The long form has all uploaded by wrangler, which takes a second for each Worker; in CI only what a test releases is. */
+export const full = process.env.POSTERN_FULL === "1";
+
+/** @param control what its section has besides */
+export const place = async (
+  files: Readonly<Record<string, string>>,
+  options: Partial<CloudOptions> = {},
+  control: object = {},
+) => {
+  const root = project({ "routes/environments/local.yaml": "values: {}\n", ...files });
+  const lines: string[] = [];
+  const tell = (line: string) => void lines.push(line);
+  const cloud = await startCloud({
+    folder: path.join(root, ".cloud"),
+    edgePort: 0,
+    apiPort: 0,
+    log: tell,
+    tell,
+    ...options,
+  });
+  onTestFinished(() => cloud.close());
+  fs.writeFileSync(path.join(root, "routes/environments/local.yaml"), environment(cloud.api, cloud.edge, control));
+  const target = targetOf(cloud.api);
+  const brought = async (tiers: readonly string[], split: string) => {
+    const outcome = await deploy(tiers, { root, target: cloud.api, split, message: "a test" });
+    if (outcome.exitCode !== 0) throw new Error(outcome.text);
+  };
+  if (full) await brought([], "100");
+  else await turned(root, cloud);
+  const as = (operator: string) => deskOf(root, compile(root, "local").environment, target, operator);
+  const desk = as("alice");
+  const status = (tier: string) => desk.call<Rollout>("GET", `/v1/tiers/${tier}/rollout`);
+  return {
+    root,
+    cloud,
+    lines,
+    as,
+    desk,
+    status,
+    edit: (file: string, content: string) => fs.writeFileSync(path.join(root, file), content),
+    deploy: brought,
+    /** Another main module beside a gate's own, by wrangler, live at 0 %. */
+    upload: async (worker: string, main: string) => {
+      const folder = path.join(root, ".build/local/gates", worker.replace(/^gate-|-local$/g, ""));
+      const config = JSON.parse(fs.readFileSync(path.join(folder, "wrangler.json"), "utf8"));
+      fs.writeFileSync(path.join(folder, "other.js"), main);
+      fs.writeFileSync(path.join(folder, "other.json"), JSON.stringify({ ...config, main: "other.js" }));
+      await wrangler(target, ["versions", "upload", "-c", path.join(folder, "other.json")]);
+      const { versions } = cloud.control.worker(worker);
+      const shares = versions.slice(-2).map(({ id }, index) => `${id}@${index === 0 ? 100 : 0}`);
+      await wrangler(target, ["versions", "deploy", ...shares, "--name", worker, "-y"]);
+    },
+    start: (tier: string, body: object = {}) =>
+      desk.call<Rollout>("POST", `/v1/tiers/${tier}/rollouts`, { reason: "a test", ...body }),
+    /** Until it ends or waits for a person. */
+    settled: async (tier: string, withinMs: number): Promise<Rollout> => {
+      let it = await status(tier);
+      const over = async () => {
+        it = await status(tier);
+        return isOver(it) || it.status === "paused";
+      };
+      await until(over, () => `the rollout ends or waits: ${JSON.stringify(it)}`, withinMs);
+      return it;
+    },
+  };
+};
+
+const turned = async (root: string, cloud: Cloud): Promise<void> => {
+  const result = compile(root, "local");
+  const { kv, dev } = result.environment.value;
+  const secrets = localSecrets(root, "local", dev.secrets);
+  const emitted = await emit(root, result);
+  const { refused } = await turnTo(cloud, {
+    emitted,
+    others: {},
+    consumers: result.consumers,
+    namespaces: kv,
+    secrets,
+    split: 100,
+  });
+  if (Object.keys(refused).length > 0) throw new Error(JSON.stringify(refused));
+};
+
+export type Place = Awaited<ReturnType<typeof place>>;
+
+/** @param token a bearer token that all of them bring */
+export const users = (edge: string, target: string, count: number, rate: number, token = "") => {
+  const script = path.join(import.meta.dirname, "users.ts");
+  const child = spawn(process.execPath, [script, edge, target, String(count), String(rate), token], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const said = text(child.stdout);
+  return {
+    end: async (): Promise<Met> => {
+      child.stdin.end();
+      return JSON.parse(await said) as Met;
+    },
+  };
+};
